@@ -1,0 +1,33 @@
+"""Bamboo: append-only, single-writer logs that can be verified in part.
+
+Bytes in, values out; no I/O, no clock, no randomness; standard library only.
+"""
+
+from panda_web.bamboo.entry import MAX_SIZE, Entry, Unsigned, decode
+from panda_web.bamboo.errors import BacklinkMissing, InvalidEntry, InvalidLink, InvalidPayload
+from panda_web.bamboo.head import Head
+from panda_web.bamboo.links import certificate_pool, has_skiplink, lipmaa, path
+from panda_web.bamboo.verify import check_links, check_payload, check_target
+from panda_web.bamboo.yamf import digest, is_hash, is_hex
+
+__all__ = [
+    "MAX_SIZE",
+    "BacklinkMissing",
+    "Entry",
+    "Head",
+    "InvalidEntry",
+    "InvalidLink",
+    "InvalidPayload",
+    "Unsigned",
+    "certificate_pool",
+    "check_links",
+    "check_payload",
+    "check_target",
+    "decode",
+    "digest",
+    "has_skiplink",
+    "is_hash",
+    "is_hex",
+    "lipmaa",
+    "path",
+]

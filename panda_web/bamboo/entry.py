@@ -1,0 +1,120 @@
+"""The entry codec: bytes to values and back. What was decoded encodes to the same bytes.
+
+The fields, in order (source: the Bamboo specification):
+
+    tag (1) | author (32) | log id (VarU64) | seq num (VarU64) | skiplink (66)? | backlink (66)?
+    | payload size (VarU64) | payload hash (66) | signature (64)
+
+The skiplink is left out at seq num 1 and wherever lipmaa(n) = n - 1, the backlink at seq num 1. The
+signature covers everything before it; the entry's hash covers everything.
+"""
+
+from dataclasses import dataclass
+
+from panda_web.bamboo import varu64, yamf
+from panda_web.bamboo.errors import EntryTrailing, EntryTruncated, HashMalformed, SeqNumZero, UnknownTag
+from panda_web.bamboo.links import has_skiplink
+
+AUTHOR_SIZE = 32
+SIGNATURE_SIZE = 64
+MAX_SIZE = 1 + AUTHOR_SIZE + 3 * 9 + 3 * yamf.SIZE + SIGNATURE_SIZE
+"""No entry is longer (322 bytes): a reader may refuse more before looking at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsigned:
+    """What an author signs. Hashes are YAMF hashes of 66 bytes; links are None where the rules leave them out."""
+
+    author: bytes
+    log_id: int
+    seq_num: int
+    skiplink: bytes | None
+    backlink: bytes | None
+    payload_size: int
+    payload_hash: bytes
+    end_of_log: bool = False
+
+    def encode(self) -> bytes:
+        """The bytes to sign. Raises ValueError where a field breaks a rule: a bug of the caller's."""
+        first = self.seq_num == 1
+        if len(self.author) != AUTHOR_SIZE or (self.backlink is None) != first:
+            raise ValueError("an author is 32 bytes, and every entry but the first has a backlink")
+        if (self.skiplink is not None) != has_skiplink(self.seq_num):
+            raise ValueError(f"a skiplink at seq num {self.seq_num}, or its lack, breaks the rule")
+        links = [h for h in (self.skiplink, self.backlink) if h is not None]
+        if not all(yamf.is_hash(h) for h in (*links, self.payload_hash)):
+            raise ValueError("a link or payload hash is not a YAMF hash")
+        return b"".join(
+            (
+                b"\x01" if self.end_of_log else b"\x00",
+                self.author,
+                varu64.encode(self.log_id),
+                varu64.encode(self.seq_num),
+                *links,
+                varu64.encode(self.payload_size),
+                self.payload_hash,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Unsigned):
+    """One decoded entry. That it parsed says nothing about its signature or its links."""
+
+    signature: bytes = b""
+
+    def encode(self) -> bytes:
+        """The entry's bytes, signature included."""
+        return Unsigned.encode(self) + self.signature
+
+
+def decode(data: bytes) -> Entry:
+    """Reads one entry that fills `data` exactly.
+
+    Raises:
+        InvalidEntry: one of its subclasses, named after the broken rule.
+    """
+    if not data:
+        raise EntryTruncated("There are no bytes to read an entry from.")
+    if data[0] > 1:
+        raise UnknownTag(f"An entry begins with 00 or 01, not with {data[0]:02x}.")
+    author, at = _take(data, 1, AUTHOR_SIZE, "author")
+    log_id, at = varu64.decode(data, at)
+    seq_num, at = varu64.decode(data, at)
+    if seq_num == 0:
+        raise SeqNumZero("The seq num is 0, but logs begin at 1.")
+    skiplink = backlink = None
+    if has_skiplink(seq_num):
+        skiplink, at = _take_hash(data, at, "skiplink")
+    if seq_num > 1:
+        backlink, at = _take_hash(data, at, "backlink")
+    payload_size, at = varu64.decode(data, at)
+    payload_hash, at = _take_hash(data, at, "payload hash")
+    signature, at = _take(data, at, SIGNATURE_SIZE, "signature")
+    if at != len(data):
+        raise EntryTrailing(f"{len(data) - at} bytes follow the entry's signature.")
+    return Entry(
+        author=author,
+        log_id=log_id,
+        seq_num=seq_num,
+        skiplink=skiplink,
+        backlink=backlink,
+        payload_size=payload_size,
+        payload_hash=payload_hash,
+        end_of_log=data[0] == 1,
+        signature=signature,
+    )
+
+
+def _take(data: bytes, at: int, size: int, what: str) -> tuple[bytes, int]:
+    end = at + size
+    if end > len(data):
+        raise EntryTruncated(f"The entry ends inside its {what}.")
+    return data[at:end], end
+
+
+def _take_hash(data: bytes, at: int, what: str) -> tuple[bytes, int]:
+    value, end = _take(data, at, yamf.SIZE, what)
+    if not value.startswith(yamf.PREFIX):
+        raise HashMalformed(f"The {what} does not begin with 0040, the mark of BLAKE2b-512.")
+    return value, end

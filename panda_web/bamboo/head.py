@@ -1,0 +1,54 @@
+"""What an author must remember of a log to append to it: its length, and a logarithmic number of hashes.
+
+Skiplinks never cross, so whatever entry n + 1 links to lies on the shortest path from n down to 1. Keeping
+the hashes along that path is enough for ever: those of the path from n + 1 are the ones from its skiplink's
+target down, and its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from panda_web.bamboo.entry import Unsigned
+from panda_web.bamboo.errors import BacklinkMissing, SkiplinkMissing
+from panda_web.bamboo.links import has_skiplink, lipmaa
+from panda_web.bamboo.yamf import digest
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of a log.
+
+    Attributes:
+        seq_num: of the last entry; 0 where the log is empty.
+        hashes: seq num to entry hash, along the shortest path from `seq_num` to 1. It may have gaps where
+            the log was taken over from elsewhere; then `append` says which hash is missing.
+    """
+
+    seq_num: int = 0
+    hashes: Mapping[int, bytes] = field(default_factory=dict)
+
+    def append(self, author: bytes, log_id: int, payload: bytes, *, end_of_log: bool = False) -> Unsigned:
+        """The next entry, to be signed.
+
+        Raises:
+            BacklinkMissing, SkiplinkMissing: a hash that the next entry must contain is not known.
+        """
+        seq_num = self.seq_num + 1
+        backlink = skiplink = None
+        if seq_num > 1:
+            backlink = self.hashes.get(self.seq_num)
+            if backlink is None:
+                raise BacklinkMissing(f"The hash of entry {self.seq_num} of log {log_id} is not known.")
+        if has_skiplink(seq_num):
+            skiplink = self.hashes.get(lipmaa(seq_num))
+            if skiplink is None:
+                raise SkiplinkMissing(f"The hash of entry {lipmaa(seq_num)} of log {log_id} is not known.")
+        return Unsigned(
+            author, log_id, seq_num, skiplink, backlink, len(payload), digest(payload), end_of_log
+        )
+
+    def advance(self, entry_hash: bytes) -> "Head":
+        """The head after an entry with this hash was appended."""
+        seq_num = self.seq_num + 1
+        kept = {n: known for n, known in self.hashes.items() if n <= lipmaa(seq_num)}
+        return Head(seq_num, kept | {seq_num: entry_hash})

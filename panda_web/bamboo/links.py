@@ -1,0 +1,52 @@
+"""Which entries an entry links to: lipmaa, shortest link paths, certificate pools.
+
+The backlink leads from n to n - 1, the skiplink from n to lipmaa(n). Skiplinks never cross each other, so
+the shortest path between two entries is the greedy one, it is unique, and it has a logarithmic number of
+entries. Source: the Bamboo specification; Buldas, Laud, Lipmaa, "New linking schemes for digital
+time-stamping", section 5.
+"""
+
+from collections.abc import Iterator
+
+
+def lipmaa(n: int) -> int:
+    """The seq num that entry `n`'s skiplink points to; 0 for the first entry, which has none."""
+    if n < 1:
+        raise ValueError("seq nums begin at 1")
+    power = 1  # 3^k for the smallest k with (3^k - 1) / 2 >= n
+    while (power - 1) // 2 < n:
+        power *= 3
+    rest = n
+    while rest != (power - 1) // 2:
+        rest -= (power // 3 - 1) // 2
+        while power > 1 and (power // 3 - 1) // 2 >= rest:
+            power //= 3
+    # rest = (3^k - 1) / 2: entry n closes a block of that length, or, at the outermost, leaves out the first.
+    return n - power // 3 if rest == n else n - rest
+
+
+def has_skiplink(n: int) -> bool:
+    """Whether entry `n` carries a skiplink: not the first, and not where it would equal the backlink."""
+    return n > 1 and lipmaa(n) != n - 1
+
+
+def path(start: int, end: int) -> Iterator[int]:
+    """The shortest link path from `start` down to `end`, both included."""
+    n = start
+    while n > end:
+        yield n
+        skip = lipmaa(n)
+        n = skip if skip >= end else n - 1
+    yield end
+
+
+def certificate_pool(x: int) -> tuple[int, ...]:
+    """The seq nums of the certificate pool of entry `x`, ascending.
+
+    The shortest path from x to 1, and the one from z to x, z being the smallest (3^k - 1) / 2 >= x. The
+    pools of any two entries hold, together, a path from the later to the earlier.
+    """
+    z = 1
+    while z < x:
+        z = 3 * z + 1
+    return tuple(sorted({*path(x, 1), *path(z, x)}))

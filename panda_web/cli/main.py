@@ -1,0 +1,241 @@
+"""The `panda` command: its subcommands, and how errors are told.
+
+Each subcommand reads its arguments, calls one thing, and prints the outcome: JSON on standard output for
+programs, words on standard error for people. Exit 1 stands for a broken rule, told in one line.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from panda_web import Client
+from panda_web.cli import inspect as inspect_entry
+from panda_web.cli import places
+from panda_web.client.check import Instance, to_json
+from panda_web.errors import PandaError
+from panda_web.keys.file import KeyFile
+from panda_web.keys.with_cryptography import CryptographyVerifier
+from panda_web.schedule import TALK_SCHEMA, import_talks, read_schedule
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    name="panda",
+    help="p2panda: a node, and a client for any node.",
+    no_args_is_help=True,
+    add_completion=True,
+)
+key_app = typer.Typer(help="The key pair that this machine writes with.", no_args_is_help=True)
+entry_app = typer.Typer(help="Single entries.", no_args_is_help=True)
+app.add_typer(key_app, name="key")
+app.add_typer(entry_app, name="entry")
+
+Data = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="Data folder; default: the platform's own.")
+]
+Node = Annotated[str, typer.Option("--node", metavar="URL", help="Address of the node.")]
+Schema = Annotated[str, typer.Argument(metavar="SCHEMA", help="A schema's id of 132 hex digits, or `talk`.")]
+
+
+def main() -> None:
+    """Runs the command; what breaks a rule is one line on standard error, and exit 1."""
+    try:
+        app()
+    except PandaError as error:
+        _fail(str(error), error.reason)
+    except KeyboardInterrupt:
+        _fail("Interrupted. What was signed is kept; run the same command again to go on.", "cancelled")
+
+
+def _fail(sentence: str, reason: str) -> NoReturn:
+    sys.stderr.write(f"{reason}: {sentence}\n")
+    raise SystemExit(1)
+
+
+def _print(value: object) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+def _schema(text: str) -> str:
+    return TALK_SCHEMA if text == "talk" else text
+
+
+@app.command()
+def serve(
+    *,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for a free one.")] = 2020,
+    host: Annotated[str, typer.Option(help="Interface; 0.0.0.0 for everybody.")] = "127.0.0.1",
+    data: Data = None,
+    site: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A built site to serve beside the node.")
+    ] = None,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+) -> None:
+    """Runs a node, and the page with it, on one port."""
+    from panda_web.cli.serve import serve as run_server  # loads the server only where it is wanted
+
+    run_server(host, port, places.database_path(data), site, open_browser=browser and site is not None)
+
+
+@key_app.command("new")
+def key_new(data: Data = None) -> None:
+    """Makes a key pair, in a file that only you can read."""
+    key = KeyFile.create(places.key_path(data))
+    _print({"author": key.author.hex(), "file": str(key.path)})
+
+
+@key_app.command("show")
+def key_show(data: Data = None) -> None:
+    """Shows the public key."""
+    key = KeyFile(places.key_path(data))
+    _print({"author": key.author.hex(), "file": str(key.path)})
+
+
+@app.command()
+def publish(
+    schema: Schema,
+    fields: Annotated[
+        str | None,
+        typer.Argument(metavar="FIELDS", help='JSON: {"title": "Opening"}; - reads it from stdin.'),
+    ] = None,
+    *,
+    update: Annotated[str | None, typer.Option(metavar="ID", help="Change this instance.")] = None,
+    delete: Annotated[str | None, typer.Option(metavar="ID", help="Delete this instance.")] = None,
+    node: Node = places.DEFAULT_NODE,
+    data: Data = None,
+) -> None:
+    """Signs and publishes a message: a create, or an update or delete of ID."""
+    if (fields is None) != (delete is not None) or (update and delete):
+        raise typer.BadParameter("give FIELDS, or --update ID with FIELDS, or --delete ID alone")
+    values = _read_fields(fields) if fields is not None else {}
+
+    async def work() -> None:
+        async with Client(node, KeyFile(places.key_path(data))) as panda:
+            if delete is not None:
+                written = await panda.delete(_schema(schema), delete)
+            elif update is not None:
+                written = await panda.update(_schema(schema), update, values)
+            else:
+                written = await panda.create(_schema(schema), values)
+            _print({"id": written.id, "entryHash": written.entry_hash, "acknowledged": written.acknowledged})
+            if not written.acknowledged:
+                sys.stderr.write(f"{node} cannot be reached. The entry is kept and sent with the next one.\n")
+
+    _run(work())
+
+
+def _read_fields(text: str) -> dict[str, object]:
+    try:
+        value = json.loads(sys.stdin.read() if text == "-" else text)
+    except (ValueError, RecursionError) as error:
+        raise typer.BadParameter(f"FIELDS is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise typer.BadParameter('FIELDS must be an object: {"title": "Opening"}')
+    return value
+
+
+@app.command()
+def query(
+    schema: Schema,
+    *,
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--filter", metavar="NAME=VALUE", help="Field, author or id; a JSON value or a text."),
+    ] = None,
+    order_by: Annotated[list[str] | None, typer.Option(metavar="NAME", help="-NAME for descending.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    after: Annotated[str | None, typer.Option(metavar="CURSOR", help="Go on behind this one.")] = None,
+    node: Node = places.DEFAULT_NODE,
+) -> None:
+    """Prints instances, one JSON object a line, each checked against its author's signature."""
+
+    async def work() -> int:
+        async with Client(node) as panda:
+            answer = await panda.query(
+                _schema(schema),
+                filter=_read_filter(where or []),
+                order_by=order_by or (),
+                limit=limit,
+                after=after,
+            )
+        for instance in answer:
+            _print(_instance(instance))
+        for rejected in answer.rejected:
+            sys.stderr.write(f"{rejected.error.reason}: withheld {rejected.id[:12]}…: {rejected.error}\n")
+        return 1 if answer.rejected else 0
+
+    raise typer.Exit(_run(work()))
+
+
+def _read_filter(pairs: list[str]) -> dict[str, object]:
+    found = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"--filter needs NAME=VALUE, not {pair!r}")
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = text
+        found[name] = text if value is None or isinstance(value, dict) else value
+    return found
+
+
+def _instance(instance: Instance) -> dict[str, object]:
+    return {name: to_json(field) for name, field in instance.fields.items()} | {
+        "id": instance.id,
+        "_meta": {
+            "author": instance.author,
+            "logId": instance.log_id,
+            "seqNum": instance.seq_num,
+            "lastEntry": instance.last_entry,
+            "edited": instance.edited,
+            "verified": instance.verified,
+            "cursor": instance.cursor,
+        },
+    }
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A schedule in frab's JSON format.")],
+    *,
+    node: Node = places.DEFAULT_NODE,
+    data: Data = None,
+) -> None:
+    """Publishes a festival's talks. Interrupt it and run it again: it goes on, and nothing is there twice."""
+    try:
+        talks = read_schedule(file.read_bytes())
+    except OSError as error:
+        raise typer.BadParameter(f"{file} cannot be read: {error.strerror}") from error
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+
+    async def work() -> None:
+        async with Client(node, KeyFile(places.key_path(data))) as panda:
+            with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+                task = bar.add_task("Publishing", total=len(talks))
+                done = await import_talks(panda, talks, lambda n, _: bar.update(task, completed=n))
+            _print({"published": done.published, "skipped": done.skipped, "total": done.total})
+
+    _run(work())
+
+
+@entry_app.command("inspect")
+def entry_inspect(
+    entry: Annotated[str, typer.Argument(metavar="HEX", help="The entry's bytes in hex.")],
+    *,
+    payload: Annotated[str | None, typer.Option(metavar="HEX", help="Its payload's bytes in hex.")] = None,
+) -> None:
+    """Shows what an entry says; exit 1 where its bytes, signature or payload are not valid."""
+    _print(_run(inspect_entry.inspect(entry, payload, CryptographyVerifier())))

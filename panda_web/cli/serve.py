@@ -1,0 +1,90 @@
+"""`panda serve`: a node behind uvicorn, one line with the address once it answers, an orderly end."""
+
+import asyncio
+import socket
+import sys
+import webbrowser
+from pathlib import Path
+
+import uvicorn
+
+import panda_web
+from panda_web.errors import PandaError
+from panda_web.keys.with_cryptography import CryptographyVerifier
+from panda_web.node import Node, Store
+from panda_web.server import application
+
+
+class PortTaken(PandaError):
+    """The port cannot be listened on."""
+
+    reason = "port-taken"
+
+
+class SiteMissing(PandaError):
+    """The folder of the site is not there."""
+
+    reason = "site-missing"
+
+
+def serve(host: str, port: int, database: Path, site: Path | None, *, open_browser: bool) -> None:
+    """Serves until it is interrupted.
+
+    Raises:
+        PortTaken, SiteMissing, StoreFailed: before anything is served.
+    """
+    if site is not None and not (site / "index.html").is_file():
+        raise SiteMissing(f"There is no site in {site}. Build it: python3 build.py site")
+    listener = _listen(host, port)
+    with listener:
+        store = Store(database)
+        try:
+            node = Node(store, CryptographyVerifier(), version=panda_web.__version__)
+            config = uvicorn.Config(
+                application(node.dispatcher(), site),
+                log_level="warning",
+                access_log=False,  # a node keeps no addresses
+                server_header=False,
+                timeout_graceful_shutdown=5,
+                timeout_keep_alive=30,
+            )
+            asyncio.run(
+                _run(uvicorn.Server(config), listener, _address(host, listener), open_browser=open_browser)
+            )
+        finally:
+            store.close()
+
+
+async def _run(server: uvicorn.Server, listener: socket.socket, address: str, *, open_browser: bool) -> None:
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.01)
+    if server.started:
+        sys.stdout.write(f"panda is at {address}  (Ctrl+C ends it)\n")
+        sys.stdout.flush()
+        if open_browser:
+            await asyncio.to_thread(webbrowser.open, address)
+    await serving
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":  # there, it would let two servers share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(256)
+    except OSError as error:
+        listener.close()
+        raise PortTaken(
+            f"Port {port} of {host} cannot be used: {error.strerror}. Another one: --port {port + 1}"
+        ) from error
+    return listener
+
+
+def _address(host: str, listener: socket.socket) -> str:
+    port = listener.getsockname()[1]
+    # localhost is a secure context for browsers, so the page has WebCrypto; a bare address may not be.
+    name = "localhost" if host in ("127.0.0.1", "::1", "0.0.0.0", "::", "localhost") else host
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}/"

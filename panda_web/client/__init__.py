@@ -1,0 +1,7 @@
+"""The client: owns its author's logs, publishes, and checks what nodes return."""
+
+from panda_web.client.check import Answer, Instance, Rejected
+from panda_web.client.client import Client
+from panda_web.client.publisher import Written
+
+__all__ = ["Answer", "Client", "Instance", "Rejected", "Written"]

@@ -1,0 +1,231 @@
+"""Checking what a node returns: instances are rebuilt from their signed entries, or not shown.
+
+What it proves is authorship: these values, by this author, at this place of their log. It cannot prove
+completeness: a node may hold back the latest update, or an instance altogether.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from panda_web import bamboo, log, messages
+from panda_web.bamboo import InvalidLink
+from panda_web.bamboo.errors import BacklinkMissing
+from panda_web.client.errors import FilterMismatch, InvalidProof, ProofIncomplete, ProofMismatch
+from panda_web.errors import PandaError
+from panda_web.keys import Verifier
+from panda_web.log import SignedEntry, VerifiedEntry
+from panda_web.messages import Field, Message, Value
+from panda_web.rpc.methods import StoredEntry
+from panda_web.rpc.types import HASH, TEXT, Json, array, member, record
+
+_PROOF = array(record(StoredEntry.from_json))
+NODE_NAMES = frozenset(("id", "_meta", "_entries"))
+"""In an answer these are the node's own; a field of such a name is in the proof only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An instance, rebuilt from its entries, every one of which is signed by its author.
+
+    Attributes:
+        id: the entry hash of its create, 132 hex digits.
+        schema: 132 hex digits.
+        fields: name to value, with types.
+        author: the public key, 64 hex digits.
+        log_id: the log it is in.
+        seq_num: of the last entry about it.
+        last_entry: that entry's hash, 132 hex digits.
+        edited: whether it was updated.
+        verified: whether its entries are linked without a gap to entry 1 of the log, checked here.
+        cursor: where a query goes on behind it (`after`).
+    """
+
+    id: str
+    schema: str
+    fields: Mapping[str, Field]
+    author: str
+    log_id: int
+    seq_num: int
+    last_entry: str
+    edited: bool
+    verified: bool
+    cursor: str | None
+
+    def __getitem__(self, name: str) -> Value:
+        """A field's value. Raises KeyError."""
+        return self.fields[name].value
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """Field names and values."""
+        return {name: field.value for name, field in self.fields.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Something that a node returned and that its proof does not carry.
+
+    Attributes:
+        id: what the node said it was; empty where it said nothing of the kind.
+        error: why it is not shown.
+    """
+
+    id: str
+    error: PandaError
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Sequence[Instance]):
+    """The instances that a query gave, in the node's order.
+
+    Attributes:
+        instances: what is sound.
+        rejected: what is not, and why.
+        after: where a query goes on behind this answer; None where it was empty.
+    """
+
+    instances: tuple[Instance, ...]
+    rejected: tuple[Rejected, ...] = ()
+    after: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.instances)
+
+    def __iter__(self) -> Iterator[Instance]:
+        return iter(self.instances)
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def]
+        return self.instances[index]
+
+
+async def check_answer(
+    schema: str, equal: Mapping[str, Json], items: Sequence[Mapping[str, Json]], verifier: Verifier
+) -> Answer:
+    """Checks the instances in an answer of `panda_query` with `proof`.
+
+    Args:
+        schema: what was asked for.
+        equal: the equality filter that was asked for.
+        items: the answer.
+        verifier: checks the signatures, all in one go.
+    """
+    proofs = [_read_proof(item) for item in items]
+    encoded = list({s.entry: None for proof in proofs if not isinstance(proof, PandaError) for s in proof})
+    verdicts = dict(zip(encoded, await log.verify_many(encoded, verifier), strict=True))
+    placed = log.verify_paths(signed for signed in verdicts.values() if isinstance(signed, SignedEntry))
+    instances: list[Instance] = []
+    rejected: list[Rejected] = []
+    for item, proof in zip(items, proofs, strict=True):
+        try:
+            if isinstance(proof, PandaError):
+                raise proof
+            instance = _rebuild(schema, item, proof, verdicts, placed)
+            _compare(item, instance, equal)
+            instances.append(instance)
+        except PandaError as error:
+            rejected.append(Rejected(str(item.get("id", ""))[:132], error))
+    return Answer(tuple(instances), tuple(rejected), _cursor(items[-1]) if items else None)
+
+
+def _read_proof(item: Mapping[str, Json]) -> list[StoredEntry] | InvalidProof:
+    try:
+        return member(item, "_entries", _PROOF)
+    except ValueError as error:
+        return ProofIncomplete(f"The node's proof {error}.")
+
+
+def _rebuild(
+    schema: str,
+    item: Mapping[str, Json],
+    proof: Sequence[StoredEntry],
+    verdicts: Mapping[bytes, SignedEntry | log.Unsound],
+    placed: Mapping[bytes, VerifiedEntry | InvalidLink],
+) -> Instance:
+    instance = _instance_id(item)
+    own: list[tuple[SignedEntry, Message]] = []
+    for stored in proof:
+        if stored.payload is None:
+            continue  # it serves as a link only
+        signed = verdicts[stored.entry]
+        if not isinstance(signed, SignedEntry):
+            raise signed
+        bamboo.check_payload(signed.entry, stored.payload)
+        message = messages.decode(stored.payload)
+        if message.schema != schema or (message.id or signed.hash.hex()) != instance:
+            raise ProofIncomplete("The node's proof holds an entry about something else.")
+        own.append((signed, message))
+    own.sort(key=lambda pair: pair[0].entry.seq_num)
+    fields = _fields(own)
+    last = own[-1][0]
+    return Instance(
+        id=instance,
+        schema=schema,
+        fields=fields,
+        author=last.entry.author.hex(),
+        log_id=last.entry.log_id,
+        seq_num=last.entry.seq_num,
+        last_entry=last.hash.hex(),
+        edited=len(own) > 1,
+        verified=all(_is_placed(placed[signed.hash]) for signed, _ in own),
+        cursor=_cursor(item),
+    )
+
+
+def _fields(own: Sequence[tuple[SignedEntry, Message]]) -> dict[str, Field]:
+    """Create, then updates by seq num, all in one author's one log."""
+    if not own or own[0][1].action != "create":
+        raise ProofIncomplete("The node's proof lacks the entry that created this instance.")
+    fields: dict[str, Field] = {}
+    first, before = own[0][0].entry, 0
+    for signed, message in own:
+        entry = signed.entry
+        if (entry.author, entry.log_id) != (first.author, first.log_id) or entry.seq_num == before:
+            raise ProofIncomplete("The node's proof mixes entries of several authors or logs.")
+        if message.action == "delete":
+            raise ProofMismatch("The node shows an instance that its author has deleted.")
+        fields.update(message.fields)
+        before = entry.seq_num
+    return fields
+
+
+def _is_placed(place: VerifiedEntry | InvalidLink) -> bool:
+    """False where links are missing in the answer; links that break a rule are raised."""
+    if isinstance(place, BacklinkMissing):
+        return False
+    if isinstance(place, InvalidLink):
+        raise place
+    return True
+
+
+def _compare(item: Mapping[str, Json], instance: Instance, equal: Mapping[str, Json]) -> None:
+    shown = {name: value for name, value in item.items() if name not in NODE_NAMES}
+    signed = {name: to_json(field) for name, field in instance.fields.items() if name not in NODE_NAMES}
+    if shown != signed:
+        raise ProofMismatch("The node shows other values than the author signed.")
+    about = signed | {"id": instance.id, "author": instance.author}
+    for name, value in equal.items():
+        if about.get(name) != value:
+            raise FilterMismatch(
+                f"The node returned an instance whose {name[:40]} is not what was asked for."
+            )
+
+
+def to_json(field: Field) -> Json:
+    """A field's value as JSON carries it."""
+    return list(field.value) if isinstance(field.value, tuple) else field.value
+
+
+def _instance_id(item: Mapping[str, Json]) -> str:
+    """The id in an answer. Raises ProofIncomplete."""
+    try:
+        return member(item, "id", HASH)
+    except ValueError as error:
+        raise ProofIncomplete(f"An instance of the node's answer {error}.") from error
+
+
+def _cursor(item: Mapping[str, Json]) -> str | None:
+    """Where a query goes on behind an instance, as the node says."""
+    try:
+        return TEXT.read(item["_meta"]["cursor"])
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -1,0 +1,78 @@
+"""What the client refuses, or cannot do. What a node refuses comes as `rpc.ErrorFromNode`."""
+
+from panda_web.errors import PandaError
+
+
+class ClientError(PandaError):
+    """Base of the client's own errors."""
+
+    reason = "client-error"
+
+
+class NoKey(ClientError):
+    """Writing without a key: the client was opened for reading only."""
+
+    reason = "no-key"
+
+
+class StoreConflict(ClientError):
+    """Somebody else changed the own-log state in between: another tab. Nothing was recorded; try again."""
+
+    reason = "store-conflict"
+
+
+class InstanceNotOwn(ClientError):
+    """An update or delete of an instance that this key did not create, or that is deleted."""
+
+    reason = "instance-not-own"
+
+
+class LogDiverged(ClientError):
+    """The node holds other entries in this log than this client signed: the key is in use elsewhere.
+
+    The log is given up; the next create begins a new one.
+    """
+
+    reason = "log-diverged"
+
+
+class LogRefused(ClientError):
+    """The node refuses an entry that is signed, for good. The log is given up; the next create begins another."""
+
+    reason = "log-refused"
+
+
+class NodeLags(ClientError):
+    """The node has lost entries that this client does not hold either, so nothing can follow them there."""
+
+    reason = "node-lags"
+
+
+class NodeContradictsItself(ClientError):
+    """Two answers of the node about one log do not go together. Nothing was signed on the strength of them."""
+
+    reason = "node-contradicts-itself"
+
+
+class InvalidProof(ClientError):
+    """A node returned an instance that its entries do not prove. It is not shown."""
+
+    reason = "invalid-proof"
+
+
+class ProofIncomplete(InvalidProof):
+    """Entries are missing, too many or of something else: the instance cannot be rebuilt."""
+
+    reason = "proof-incomplete"
+
+
+class ProofMismatch(InvalidProof):
+    """The node shows other values than the author signed."""
+
+    reason = "proof-mismatch"
+
+
+class FilterMismatch(InvalidProof):
+    """The instance is sound, but it is not what was asked for."""
+
+    reason = "filter-mismatch"

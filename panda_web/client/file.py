@@ -1,0 +1,69 @@
+"""The client's store on CPython: one SQLite file, durable at every commit, shared by processes."""
+
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+
+from panda_web.client.store import conflict
+from panda_web.errors import StoreFailed
+
+
+class FileStore:
+    """Own-log state and outbox in the file `path`, which is readable by its owner only."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            self._connection = sqlite3.connect(path, isolation_level=None)
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
+                self._connection.execute(f"PRAGMA {pragma}")
+            self._connection.execute(
+                "CREATE TABLE IF NOT EXISTS texts (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID"
+            )
+        except (sqlite3.Error, OSError) as error:
+            raise StoreFailed(f"The file {path} cannot be used: {error}.") from error
+
+    async def get(self, key: str) -> str | None:
+        """The text, or None."""
+        try:
+            return self._get(key)
+        except sqlite3.Error as error:
+            raise StoreFailed(f"The client's file cannot be read: {error}.") from error
+
+    def _get(self, key: str) -> str | None:
+        row = self._connection.execute("SELECT text FROM texts WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    async def scan(self, prefix: str, start: str = "", most: int | None = None) -> list[tuple[str, str]]:
+        """Keys that begin with `prefix`, from `prefix + start` on, ascending, with their texts."""
+        # No key holds the last code point, so this is the end of the prefix.
+        sql = "SELECT key, text FROM texts WHERE key >= ? AND key < ? ORDER BY key LIMIT ?"
+        values = (prefix + start, prefix + "\U0010ffff", -1 if most is None else most)
+        try:
+            return self._connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise StoreFailed(f"The client's file cannot be read: {error}.") from error
+
+    async def commit(self, changes: Mapping[str, str | None], expected: Mapping[str, str | None]) -> None:
+        """Sets texts (None removes) if all of `expected` still is so; durable when it returns."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                if any(self._get(key) != text for key, text in expected.items()):
+                    raise conflict()
+                for key, text in changes.items():
+                    if text is None:
+                        self._connection.execute("DELETE FROM texts WHERE key = ?", (key,))
+                    else:
+                        self._connection.execute("INSERT OR REPLACE INTO texts VALUES (?, ?)", (key, text))
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise StoreFailed(f"The client's file was not written: {error}.") from error
+
+    async def close(self) -> None:
+        """Closes the file in order."""
+        self._connection.close()

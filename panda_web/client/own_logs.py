@@ -1,0 +1,207 @@
+"""The author's own logs, as this client knows them: which log is for which schema, where it ends, what was sent.
+
+    log/AUTHOR/LOG          a `LogState`
+    entry/AUTHOR/LOG/SEQ    a signed entry and its payload, kept so that any node can be brought up to date
+    instance/AUTHOR/ID      which log an own instance is in, and whether it is deleted
+
+An entry is recorded here, durably, before its first byte is sent, and in one commit with the new end of its
+log: so a slot is used up the moment that it is signed for, and after a crash the same bytes are sent again.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from panda_web.bamboo import Head, digest
+from panda_web.client.store import ClientStore
+from panda_web.errors import StoreFailed
+from panda_web.log import SignedEntry
+from panda_web.messages import Field, Message, decode, next_user_log
+
+
+@dataclass(frozen=True, slots=True)
+class LogState:
+    """One own log.
+
+    Attributes:
+        log_id: its number.
+        schema: of its messages, 132 hex digits.
+        head: its end: everything up to there is signed, so no slot up to there may be signed again.
+        first: the first seq num of which the entry is held here; 1 but for logs taken over from a node.
+        acknowledged: node to the last seq num that it said it holds.
+        given_up: why nothing is appended any more; None for a log in use.
+        stored: the text that this was read from, what a commit is conditional on.
+    """
+
+    log_id: int
+    schema: str
+    head: Head = field(default_factory=Head)
+    first: int = 1
+    acknowledged: dict[str, int] = field(default_factory=dict)
+    given_up: str | None = None
+    stored: str | None = None
+
+    def text(self) -> str:
+        """As it is stored."""
+        return json.dumps(
+            {
+                "logId": self.log_id,
+                "schema": self.schema,
+                "seqNum": self.head.seq_num,
+                "hashes": {n: known.hex() for n, known in self.head.hashes.items()},
+                "first": self.first,
+                "acknowledged": self.acknowledged,
+                "givenUp": self.given_up,
+            }
+        )
+
+    @staticmethod
+    def read(text: str) -> "LogState":
+        """From what is stored."""
+        try:
+            value = json.loads(text)
+            hashes = {int(n): bytes.fromhex(known) for n, known in value["hashes"].items()}
+            return LogState(
+                log_id=value["logId"],
+                schema=value["schema"],
+                head=Head(value["seqNum"], hashes),
+                first=value["first"],
+                acknowledged=value["acknowledged"],
+                given_up=value["givenUp"],
+                stored=text,
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise StoreFailed("What this client remembers of its logs is damaged.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class OwnInstance:
+    """Where an own instance is."""
+
+    log_id: int
+    deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnEntry:
+    """A signed entry with its payload."""
+
+    seq_num: int
+    entry: bytes
+    payload: bytes
+
+
+class OwnLogs:
+    """The own logs of one author in a store."""
+
+    def __init__(self, store: ClientStore, author: bytes) -> None:
+        self._store = store
+        self._author = author.hex()
+
+    async def logs(self) -> list[LogState]:
+        """All own logs, by log id."""
+        return [LogState.read(text) for _, text in await self._store.scan(f"log/{self._author}/")]
+
+    async def get(self, log_id: int) -> LogState | None:
+        """One own log."""
+        text = await self._store.get(self._log(log_id))
+        return LogState.read(text) if text is not None else None
+
+    async def of_schema(self, schema: str) -> LogState | None:
+        """The log in use for a schema."""
+        found = [log for log in await self.logs() if log.schema == schema and log.given_up is None]
+        return found[-1] if found else None
+
+    async def next_free(self) -> int:
+        """The next odd log id that is not in use here."""
+        used = [log.log_id for log in await self.logs() if log.log_id % 2 == 1]
+        return next_user_log(max(used, default=None))
+
+    async def instance(self, instance: str) -> OwnInstance | None:
+        """Where an own instance is; None where this client did not make it."""
+        text = await self._store.get(self._instance(instance))
+        if text is None:
+            return None
+        value = json.loads(text)
+        return OwnInstance(value["logId"], value["deleted"])
+
+    async def entries(self, log_id: int, above: int, most: int | None) -> list[OwnEntry]:
+        """Held entries of a log with a seq num above `above`, ascending, at most `most` (None: all)."""
+        prefix = f"entry/{self._author}/{log_id:010}/"
+        found = []
+        for key, text in await self._store.scan(prefix, start=f"{above + 1:010}", most=most):
+            value = json.loads(text)
+            entry, payload = bytes.fromhex(value["entry"]), bytes.fromhex(value["payload"])
+            found.append(OwnEntry(int(key.removeprefix(prefix)), entry, payload))
+        return found
+
+    async def instances(self, schema: str) -> dict[str, dict[str, Field]]:
+        """Own instances of a schema that are not deleted, rebuilt from the entries held here."""
+        found: dict[str, dict[str, Field]] = {}
+        for log in await self.logs():
+            if log.schema != schema or log.given_up is not None:
+                continue
+            for own in await self.entries(log.log_id, 0, None):
+                message = decode(own.payload)
+                if message.action == "delete":
+                    found.pop(message.id or "", None)
+                else:
+                    found.setdefault(message.id or digest(own.entry).hex(), {}).update(message.fields)
+        return found
+
+    async def append(self, log: LogState, made: Sequence[tuple[SignedEntry, bytes, Message]]) -> LogState:
+        """Records signed entries and the log's new end, in one commit.
+
+        Raises:
+            StoreConflict: another tab was faster. These entries must be forgotten, and never be sent.
+        """
+        head = log.head
+        changes: dict[str, str | None] = {}
+        for signed, payload, message in made:
+            head = head.advance(signed.hash)
+            text = json.dumps({"entry": signed.encoded.hex(), "payload": payload.hex()})
+            changes[f"entry/{self._author}/{log.log_id:010}/{signed.entry.seq_num:010}"] = text
+            instance = message.id or signed.hash.hex()
+            about = json.dumps({"logId": log.log_id, "deleted": message.action == "delete"})
+            changes[self._instance(instance)] = about
+        return await self._write(log, replace(log, head=head), changes)
+
+    async def acknowledge(self, log: LogState, node: str, seq_num: int) -> LogState:
+        """Records that a node holds everything up to `seq_num`, or, after it lost some, only up to there."""
+        return await self._write(log, replace(log, acknowledged=log.acknowledged | {node: seq_num}))
+
+    async def learn(self, log: LogState, seq_num: int, entry_hash: bytes) -> LogState:
+        """Records the hash of an entry that a coming one links to."""
+        head = Head(log.head.seq_num, {**log.head.hashes, seq_num: entry_hash})
+        return await self._write(log, replace(log, head=head))
+
+    async def give_up(self, log: LogState, why: str) -> LogState:
+        """Nothing is appended to this log any more."""
+        return await self._write(log, replace(log, given_up=why))
+
+    async def begin(self, log: LogState, instances: Mapping[str, bool] | None = None) -> LogState:
+        """A log that was not known here: a new one, or one taken over from a node.
+
+        Args:
+            log: the log.
+            instances: ids of what is in it, with whether it is deleted.
+        """
+        changes: dict[str, str | None] = {
+            self._instance(instance): json.dumps({"logId": log.log_id, "deleted": deleted})
+            for instance, deleted in (instances or {}).items()
+        }
+        return await self._write(log, log, changes)
+
+    async def _write(
+        self, before: LogState, after: LogState, changes: dict[str, str | None] | None = None
+    ) -> LogState:
+        key, text = self._log(before.log_id), after.text()
+        if text != before.stored or changes:
+            await self._store.commit({**(changes or {}), key: text}, {key: before.stored})
+        return replace(after, stored=text)
+
+    def _log(self, log_id: int) -> str:
+        return f"log/{self._author}/{log_id:010}"
+
+    def _instance(self, instance: str) -> str:
+        return f"instance/{self._author}/{instance}"

@@ -1,0 +1,81 @@
+"""What a client must not forget: a small ordered map of texts, with atomic, durable, conditional commits.
+
+Implementations: `MemoryStore` here (for keys that live in memory only), `client.file.FileStore` (CPython),
+`browser.indexeddb.IndexedDbStore`. One contract suite runs on all of them.
+
+A commit is conditional on what was read. So even where nothing keeps two tabs apart, the second one's
+signature for a slot is refused before its first byte is sent.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from panda_web.client.errors import StoreConflict
+
+
+class ClientStore(Protocol):
+    """Texts by key. Keys sort by code point."""
+
+    async def get(self, key: str) -> str | None:
+        """The text, or None. Raises StoreFailed."""
+
+    async def scan(self, prefix: str, start: str = "", most: int | None = None) -> list[tuple[str, str]]:
+        """Keys that begin with `prefix`, from `prefix + start` on, ascending, with their texts.
+
+        Args:
+            prefix: what the keys begin with.
+            start: what the first key has behind the prefix, or the next one above that.
+            most: how many at most; None for all.
+
+        Raises:
+            StoreFailed: the storage does not obey.
+        """
+
+    async def commit(self, changes: Mapping[str, str | None], expected: Mapping[str, str | None]) -> None:
+        """Sets texts (None removes) if all of `expected` still is so; durable when it returns.
+
+        Raises:
+            StoreConflict: something expected is otherwise; nothing was changed.
+            StoreFailed: the storage does not obey; nothing was changed.
+        """
+
+    async def close(self) -> None:
+        """Ends what is open."""
+
+
+class MemoryStore:
+    """Forgets everything at the end: only for keys that end with the process too."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+
+    async def get(self, key: str) -> str | None:
+        """The text, or None."""
+        return self._texts.get(key)
+
+    async def scan(self, prefix: str, start: str = "", most: int | None = None) -> list[tuple[str, str]]:
+        """Keys that begin with `prefix`, from `prefix + start` on, ascending, with their texts."""
+        found = sorted(
+            (key, text)
+            for key, text in self._texts.items()
+            if key.startswith(prefix) and key >= prefix + start
+        )
+        return found[:most]
+
+    async def commit(self, changes: Mapping[str, str | None], expected: Mapping[str, str | None]) -> None:
+        """Sets texts (None removes) if all of `expected` still is so."""
+        if any(self._texts.get(key) != text for key, text in expected.items()):
+            raise conflict()
+        for key, text in changes.items():
+            if text is None:
+                self._texts.pop(key, None)
+            else:
+                self._texts[key] = text
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def conflict() -> StoreConflict:
+    """The error that every store raises for a condition that does not hold."""
+    return StoreConflict("Another tab or program wrote to this log at the same moment; nothing was recorded.")

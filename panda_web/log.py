@@ -1,0 +1,165 @@
+"""Where entries and keys meet: signing them, and the two levels of trust in them.
+
+*Signed* (`SignedEntry`): the bytes are one canonical entry, its key and signature pass the strict check, and
+the signature holds. It needs no context, so it is done in bulk, before anything is recorded.
+
+*Verified* (`VerifiedEntry`): a path of signed entries, each linked by hash to the next, leads from the entry
+to entry 1 of its log. `place` extends verified entries by one; `verify_paths` finds it in a heap of them.
+
+Only this module makes these two, so holding one is the proof; `node.ingest` takes nothing else.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from panda_web import bamboo
+from panda_web.bamboo import BacklinkMissing, Entry, Head, InvalidEntry, InvalidLink, Unsigned, lipmaa
+from panda_web.keys import Chain, Claim, InvalidSignature, Verifier
+
+
+@dataclass(frozen=True, slots=True)
+class SignedEntry:
+    """An entry whose signature holds.
+
+    Attributes:
+        entry: the decoded fields.
+        encoded: its bytes.
+        hash: its YAMF hash, 66 bytes.
+    """
+
+    entry: Entry
+    encoded: bytes
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedEntry(SignedEntry):
+    """A signed entry that has its place in its log, down to entry 1."""
+
+
+Unsound = InvalidEntry | InvalidSignature
+"""Why bytes are no signed entry."""
+
+
+async def verify(encoded: bytes, verifier: Verifier) -> SignedEntry:
+    """The signed entry in `encoded`. Raises InvalidEntry or InvalidSignature."""
+    entry = bamboo.decode(encoded)
+    await verifier.verify(_claim(entry, encoded))
+    return SignedEntry(entry, encoded, bamboo.digest(encoded))
+
+
+async def verify_many(encoded: Sequence[bytes], verifier: Verifier) -> list[SignedEntry | Unsound]:
+    """One verdict for each: the signed entry, or the error that `verify` would raise."""
+    decoded = [_decode(data) for data in encoded]
+    claims = [_claim(e, data) for e, data in zip(decoded, encoded, strict=True) if isinstance(e, Entry)]
+    verdicts = iter(await verifier.verify_many(claims))
+    found: list[SignedEntry | Unsound] = []
+    for entry, data in zip(decoded, encoded, strict=True):
+        if isinstance(entry, Entry):
+            error = next(verdicts)
+            found.append(error or SignedEntry(entry, data, bamboo.digest(data)))
+        else:
+            found.append(entry)
+    return found
+
+
+def _decode(encoded: bytes) -> Entry | InvalidEntry:
+    try:
+        return bamboo.decode(encoded)
+    except InvalidEntry as error:
+        return error
+
+
+def _claim(entry: Entry, encoded: bytes) -> Claim:
+    return Claim(entry.author, entry.signature, encoded[: -len(entry.signature)])
+
+
+def place(
+    signed: SignedEntry, backlink: VerifiedEntry | None = None, skiplink: VerifiedEntry | None = None
+) -> VerifiedEntry:
+    """The entry, verified by its link targets. Raises InvalidLink."""
+    bamboo.check_links(signed.entry, _target(backlink), _target(skiplink))
+    return VerifiedEntry(signed.entry, signed.encoded, signed.hash)
+
+
+def _target(verified: VerifiedEntry | None) -> tuple[Entry, bytes] | None:
+    return None if verified is None else (verified.entry, verified.hash)
+
+
+def recall(encoded: bytes) -> VerifiedEntry:
+    """An entry out of one's own store, which took it in as a `VerifiedEntry` and nothing else."""
+    return VerifiedEntry(bamboo.decode(encoded), encoded, bamboo.digest(encoded))
+
+
+def verify_paths(entries: Iterable[SignedEntry]) -> dict[bytes, VerifiedEntry | InvalidLink]:
+    """Which of a heap of signed entries are verified: linked to entry 1 of their log through the heap.
+
+    One of an entry's two links is enough for a path, but a target that is there must keep the rules.
+
+    Args:
+        entries: in any order, of any logs; the certificate pools of what is to be verified.
+
+    Returns:
+        Entry hash to the verified entry, or to the error that says why there is no path.
+    """
+    heap = {signed.hash: signed for signed in entries}
+    found: dict[bytes, VerifiedEntry | InvalidLink] = {}
+    for signed in sorted(heap.values(), key=lambda s: s.entry.seq_num):
+        entry = signed.entry
+        verified = VerifiedEntry(entry, signed.encoded, signed.hash)
+        try:
+            paths = [
+                _follow(entry, link, seq_num, heap, found)
+                for link, seq_num in (
+                    (entry.backlink, entry.seq_num - 1),
+                    (entry.skiplink, lipmaa(entry.seq_num)),
+                )
+                if link is not None
+            ]
+        except InvalidLink as error:
+            found[signed.hash] = error
+            continue
+        linked = entry.seq_num == 1 or any(paths)
+        found[signed.hash] = (
+            verified
+            if linked
+            else BacklinkMissing(f"No path of links leads from entry {entry.seq_num} to entry 1.")
+        )
+    return found
+
+
+def _follow(
+    entry: Entry,
+    link: bytes,
+    seq_num: int,
+    heap: dict[bytes, SignedEntry],
+    found: dict[bytes, VerifiedEntry | InvalidLink],
+) -> bool:
+    """Whether a verified entry is at the other end of `link`."""
+    target = heap.get(link)
+    if target is None:
+        return False
+    bamboo.check_target(entry, seq_num, target.entry)
+    return isinstance(found.get(link), VerifiedEntry)
+
+
+def chain(author: bytes, log_id: int, head: Head, payloads: Sequence[bytes]) -> Chain[list[SignedEntry]]:
+    """Signs one entry for each payload, each linked to the one before; to be driven by a signer.
+
+    Raises:
+        BacklinkMissing, SkiplinkMissing: the head lacks a hash that an entry must contain.
+    """
+    made: list[SignedEntry] = []
+    for payload in payloads:
+        unsigned = head.append(author, log_id, payload)
+        data = unsigned.encode()
+        signature = yield data
+        encoded = data + signature
+        signed = SignedEntry(_sign(unsigned, signature), encoded, bamboo.digest(encoded))
+        head = head.advance(signed.hash)
+        made.append(signed)
+    return made
+
+
+def _sign(unsigned: Unsigned, signature: bytes) -> Entry:
+    return Entry(**{name: getattr(unsigned, name) for name in Unsigned.__slots__}, signature=signature)

@@ -1,0 +1,28 @@
+"""Messages: what is published under entries. Pure; the strict codec, the field types, the rules of logs."""
+
+from panda_web.messages.errors import InvalidMessage
+from panda_web.messages.fields import BASIC_TYPES, FIELD_TYPES, Field, Relation, Value, infer, infer_all
+from panda_web.messages.logs import SYSTEM_LOGS, check_log, next_user_log, system_log
+from panda_web.messages.message import MAX_SIZE, Action, Message, create, decode, delete, update
+
+__all__ = [
+    "BASIC_TYPES",
+    "FIELD_TYPES",
+    "MAX_SIZE",
+    "SYSTEM_LOGS",
+    "Action",
+    "Field",
+    "InvalidMessage",
+    "Message",
+    "Relation",
+    "Value",
+    "check_log",
+    "create",
+    "decode",
+    "delete",
+    "infer",
+    "infer_all",
+    "next_user_log",
+    "system_log",
+    "update",
+]

@@ -1,0 +1,97 @@
+"""Taking in an entry with its message: the rules that need the node's store.
+
+Order of the rules: the entry alone and its signature (`log.verify`, before this), the payload and the
+message alone, then, inside the transaction that stores it, its slot, its log and its links, and what the
+message is about. Whatever is raised, nothing was stored.
+"""
+
+from dataclasses import dataclass
+
+from panda_web import bamboo, messages
+from panda_web.bamboo import lipmaa
+from panda_web.log import SignedEntry, place
+from panda_web.messages import Message
+from panda_web.node import materialise
+from panda_web.node.store import Store
+from panda_web.node.store.entries import LogRow
+from panda_web.rpc.errors import (
+    AuthorQuotaReached,
+    DiskBudgetReached,
+    LogSchemaMismatch,
+    NumberTooLarge,
+    SeqNumTaken,
+)
+from panda_web.rpc.types import WIRE_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a node takes in.
+
+    Attributes:
+        author_bytes: entries and payloads of one author.
+        all_bytes: entries and payloads of everybody.
+    """
+
+    author_bytes: int = 64 << 20
+    all_bytes: int = 16 << 30
+
+
+def publish(store: Store, signed: SignedEntry, payload: bytes, limits: Limits) -> LogRow:
+    """Stores an entry and its message, and materialises it; gives its log as it is then.
+
+    An entry that is there already is no error, whenever it comes.
+
+    Raises:
+        InvalidPayload, InvalidMessage, InvalidLink, RefusedByNode: named after the broken rule.
+        StoreFailed: the database did not obey.
+    """
+    entry = signed.entry
+    if entry.log_id >= WIRE_LIMIT or entry.seq_num >= WIRE_LIMIT:
+        raise NumberTooLarge("Log ids and seq nums of 2^31 and more are not carried by JSON-RPC.")
+    bamboo.check_payload(entry, payload)
+    message = messages.decode(payload)
+    messages.check_log(entry.log_id, message)
+    with store.transaction():
+        log_row = store.entries.log(entry.author, entry.log_id)
+        if log_row is not None:
+            held = store.entries.at(log_row.key, entry.seq_num)
+            if held is not None:
+                if held.hash == signed.hash:
+                    return log_row
+                raise SeqNumTaken(
+                    f"Log {entry.log_id} has another entry {entry.seq_num} already. Two programs that sign "
+                    "with one key at the same time do this; let one of them write.",
+                    logId=entry.log_id,
+                    seqNum=entry.seq_num,
+                )
+            if log_row.schema != message.schema:
+                raise LogSchemaMismatch(f"Log {entry.log_id} holds messages of another schema.")
+        _check_room(store, signed, payload, limits)
+        return _append(store, signed, log_row, message, payload)
+
+
+def _check_room(store: Store, signed: SignedEntry, payload: bytes, limits: Limits) -> None:
+    size = len(signed.encoded) + len(payload)
+    if store.entries.bytes_of(signed.entry.author) + size > limits.author_bytes:
+        raise AuthorQuotaReached(
+            f"This node keeps {limits.author_bytes} bytes for each author; yours are used up."
+        )
+    if store.entries.bytes_of_all() + size > limits.all_bytes:
+        raise DiskBudgetReached("This node has no room left.")
+
+
+def _append(
+    store: Store, signed: SignedEntry, log_row: LogRow | None, message: Message, payload: bytes
+) -> LogRow:
+    entry = signed.entry
+    backlink = skiplink = None
+    if log_row is not None:
+        backlink = store.entries.verified(log_row.key, entry.seq_num - 1)
+        skiplink = store.entries.verified(log_row.key, lipmaa(entry.seq_num))
+    verified = place(signed, backlink, skiplink)
+    materialise.check(store, log_row, message)
+    instance = bytes.fromhex(message.id) if message.id is not None else verified.hash
+    log_row = store.entries.add(verified, payload, message.schema, instance)
+    materialise.apply(store, log_row, verified, message)
+    return log_row

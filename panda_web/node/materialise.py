@@ -1,0 +1,42 @@
+"""From messages to views: what a create, an update and a delete do to instances.
+
+One writer per instance: the id names an earlier create in the same log. Updates set the named fields, in
+order of seq num. A delete ends the instance and drops the payloads of all its entries but its own, which
+is what tells other nodes.
+"""
+
+from panda_web.log import VerifiedEntry
+from panda_web.messages import Message
+from panda_web.node.store import Store
+from panda_web.node.store.entries import LogRow
+from panda_web.rpc.errors import InstanceDeleted, InstanceUnknown
+
+
+def check(store: Store, log_row: LogRow | None, message: Message) -> None:
+    """Raises unless the message is about something that this log may change.
+
+    Raises:
+        InstanceUnknown: no earlier create in this log made it.
+        InstanceDeleted: it is deleted.
+    """
+    if message.id is None:
+        return
+    instance = store.views.get(bytes.fromhex(message.id))
+    if instance is None or log_row is None or instance.log_key != log_row.key:
+        raise InstanceUnknown(f"The {message.action} is for an instance that was not created in this log.")
+    if instance.deleted:
+        raise InstanceDeleted(f"The {message.action} is for an instance that its author has deleted.")
+
+
+def apply(store: Store, log_row: LogRow, verified: VerifiedEntry, message: Message) -> None:
+    """Brings the views up to date with a message that `check` let pass."""
+    seq_num = verified.entry.seq_num
+    if message.id is None:
+        store.views.add(verified.hash, log_row.key, message.schema, seq_num, message.fields)
+        return
+    instance = bytes.fromhex(message.id)
+    if message.action == "update":
+        store.views.change(instance, seq_num, verified.hash, message.fields)
+    else:
+        store.views.end(instance, seq_num, verified.hash)
+        store.entries.drop_payloads(log_row.author, instance, but=verified.hash)

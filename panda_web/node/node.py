@@ -1,0 +1,139 @@
+"""The node's methods: what they take is typed by the table of methods, what they do is done below them."""
+
+from collections.abc import Mapping, Sequence
+
+from panda_web import log
+from panda_web.bamboo import has_skiplink, lipmaa
+from panda_web.keys import Verifier
+from panda_web.messages import BASIC_TYPES, next_user_log, system_log
+from panda_web.messages import decode as decode_message
+from panda_web.node import ingest, query
+from panda_web.node.ingest import Limits
+from panda_web.node.store import Store
+from panda_web.node.store.entries import EntryRow, LogRow
+from panda_web.rpc import discover
+from panda_web.rpc.dispatch import Dispatcher, Handler
+from panda_web.rpc.errors import AnswerTooLarge
+from panda_web.rpc.methods import METHODS, EntryArguments, Published
+from panda_web.rpc.types import Json
+
+MAX_ENTRIES_ANSWER = 64 << 20
+"""Bytes of entries and payloads in an answer of `panda_queryEntries`, which cannot be paged."""
+
+
+class Node:
+    """A node over one store.
+
+    Args:
+        store: where entries and views are kept.
+        verifier: checks signatures.
+        version: of the software, for `rpc.discover`.
+        limits: how much it takes in.
+    """
+
+    def __init__(
+        self, store: Store, verifier: Verifier, *, version: str, limits: Limits | None = None
+    ) -> None:
+        self._store = store
+        self._verifier = verifier
+        self._version = version
+        self._limits = limits or Limits()
+
+    def dispatcher(self) -> Dispatcher:
+        """The node's methods, bound to the table."""
+        handlers: dict[str, Handler] = {
+            "panda_getEntryArguments": self.get_entry_arguments,
+            "panda_publishEntry": self.publish_entry,
+            "panda_queryEntries": self.query_entries,
+            "panda_query": self.query,
+            "panda_schemas": self.schemas,
+            "rpc.discover": self.discover,
+        }
+        return Dispatcher(handlers)
+
+    async def get_entry_arguments(self, author: bytes, schema: str) -> Json:
+        """What the author's next entry for a schema must contain."""
+        found = self._store.entries.log_of_schema(author, schema)
+        if found is not None:
+            return self._arguments(found).to_json()
+        fixed = system_log(schema)
+        log_id = next_user_log(self._store.entries.last_user_log(author)) if fixed is None else fixed
+        return EntryArguments(log_id, 1, None, None).to_json()
+
+    async def publish_entry(self, entry_encoded: bytes, message_encoded: bytes) -> Json:
+        """Takes in an entry with its message; answers once it is durable."""
+        signed = await log.verify(entry_encoded, self._verifier)
+        log_row = ingest.publish(self._store, signed, message_encoded, self._limits)
+        await self._store.durable()
+        return Published(signed.hash.hex(), self._arguments(log_row)).to_json()
+
+    def _arguments(self, log_row: LogRow) -> EntryArguments:
+        seq_num = log_row.seq_num + 1
+        skiplink = self._hash_at(log_row, lipmaa(seq_num)) if has_skiplink(seq_num) else None
+        return EntryArguments(log_row.log_id, seq_num, self._hash_at(log_row, log_row.seq_num), skiplink)
+
+    def _hash_at(self, log_row: LogRow, seq_num: int) -> str | None:
+        row = self._store.entries.at(log_row.key, seq_num)
+        return row.hash.hex() if row else None
+
+    async def query_entries(self, schema: str) -> Json:
+        """All entries of a schema that an old client can replay, in an order in which it can.
+
+        Left out: entries whose payload is gone, what is about an instance whose create is gone, and types
+        that p2panda-js 0.2.1 does not know: one such row would make its whole query fail.
+        """
+        entries, size = [], 0
+        created: set[bytes] = set()
+        for row in self._store.entries.of_schema(schema):
+            if row.payload is None or not self._replayable(row, created):
+                continue
+            size += len(row.entry) + len(row.payload)
+            if size > MAX_ENTRIES_ANSWER:
+                raise AnswerTooLarge(
+                    "This schema has too many entries for one answer; page with panda_query."
+                )
+            entries.append(_old_entry(row))
+        return {"entries": entries}
+
+    @staticmethod
+    def _replayable(row: EntryRow, created: set[bytes]) -> bool:
+        message = decode_message(row.payload or b"")
+        if any(field.type not in BASIC_TYPES for field in message.fields.values()):
+            return False
+        if message.action == "create":
+            created.add(row.hash)
+        return row.instance in created
+
+    async def query(
+        self,
+        schema: str,
+        filter: Mapping[str, Json],  # noqa: A002 - the wire's own word
+        order_by: Sequence[str],
+        limit: int,
+        after: str | None,
+        proof: bool,
+    ) -> Json:
+        """Instances of a schema."""
+        select = query.compile_query(schema, filter, order_by, limit, after)
+        return query.answer(self._store, select, proof=proof)
+
+    async def schemas(self) -> Json:
+        """The schemas that entries are held of; untyped until definitions can be registered."""
+        return [{"id": schema, "status": "untyped"} for schema in self._store.entries.schemas()]
+
+    async def discover(self) -> Json:
+        """The OpenRPC document."""
+        return discover.document(METHODS.values(), self._version)
+
+
+def _old_entry(row: EntryRow) -> Json:
+    entry = log.recall(row.entry).entry
+    return {
+        "author": entry.author.hex(),
+        "entryBytes": row.entry.hex(),
+        "entryHash": row.hash.hex(),
+        "logId": entry.log_id,
+        "payloadBytes": (row.payload or b"").hex(),
+        "payloadHash": entry.payload_hash.hex(),
+        "seqNum": entry.seq_num,
+    }

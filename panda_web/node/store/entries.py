@@ -1,0 +1,140 @@
+"""Entries, payloads and logs in SQLite."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from panda_web import log
+from panda_web.log import VerifiedEntry
+from panda_web.node.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """A log of which at least one entry is held.
+
+    Attributes:
+        key: the row's number in this database.
+        author: 32 bytes.
+        log_id: as the author numbered it.
+        schema: of its messages, 132 hex digits.
+        seq_num: of its last entry.
+    """
+
+    key: int
+    author: bytes
+    log_id: int
+    schema: str
+    seq_num: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """A held entry, with its payload where that is held too."""
+
+    seq_num: int
+    entry: bytes
+    payload: bytes | None
+    hash: bytes
+    instance: bytes
+
+
+_LOG = "SELECT id, author, log_id, schema, seq_num FROM logs"
+_ENTRY = "SELECT seq_num, entry, payload, hash, instance FROM entries"
+
+
+class EntryTable:
+    """What was taken in, by log and seq num. Entries are never removed; payloads may be."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def log(self, author: bytes, log_id: int) -> LogRow | None:
+        """The log, if anything of it is held."""
+        row = self._db.one(f"{_LOG} WHERE author = ? AND log_id = ?", (author, log_id))
+        return LogRow(*row) if row else None
+
+    def log_of_schema(self, author: bytes, schema: str) -> LogRow | None:
+        """The author's first log for this schema."""
+        row = self._db.one(
+            f"{_LOG} WHERE schema = ? AND author = ? ORDER BY log_id LIMIT 1", (schema, author)
+        )
+        return LogRow(*row) if row else None
+
+    def last_user_log(self, author: bytes) -> int | None:
+        """The highest odd log id that the author uses."""
+        (log_id,) = self._db.one(
+            "SELECT max(log_id) FROM logs WHERE author = ? AND log_id % 2 = 1", (author,)
+        )
+        return log_id  # type: ignore[no-any-return]
+
+    def schemas(self) -> Iterator[str]:
+        """Every schema that a log is for, in order of their ids."""
+        return (schema for (schema,) in self._db.rows("SELECT DISTINCT schema FROM logs ORDER BY schema"))
+
+    def at(self, log_key: int, seq_num: int) -> EntryRow | None:
+        """The entry at a seq num of the log with this key."""
+        row = self._db.one(f"{_ENTRY} WHERE log = ? AND seq_num = ?", (log_key, seq_num))
+        return EntryRow(*row) if row else None
+
+    def verified(self, log_key: int, seq_num: int) -> VerifiedEntry | None:
+        """The entry at a seq num, as what it was taken in as."""
+        row = self.at(log_key, seq_num)
+        return log.recall(row.entry) if row else None
+
+    def add(self, verified: VerifiedEntry, payload: bytes, schema: str, instance: bytes) -> LogRow:
+        """Appends an entry; gives its log as it is then."""
+        entry = verified.entry
+        known = self.log(entry.author, entry.log_id)
+        if known is None:
+            key = self._db.insert(
+                "INSERT INTO logs (author, log_id, schema, seq_num) VALUES (?, ?, ?, ?)",
+                (entry.author, entry.log_id, schema, entry.seq_num),
+            )
+        else:
+            key = known.key
+            self._db.execute("UPDATE logs SET seq_num = ? WHERE id = ?", (entry.seq_num, key))
+        self._db.execute(
+            "INSERT INTO entries (log, seq_num, hash, entry, payload, instance) VALUES (?, ?, ?, ?, ?, ?)",
+            (key, entry.seq_num, verified.hash, verified.encoded, payload, instance),
+        )
+        self._count(entry.author, len(verified.encoded) + len(payload))
+        return LogRow(key, entry.author, entry.log_id, schema, entry.seq_num)
+
+    def of_instance(self, instance: bytes) -> Iterator[EntryRow]:
+        """All entries about one instance, in order of their seq nums."""
+        return (
+            EntryRow(*row)
+            for row in self._db.rows(f"{_ENTRY} WHERE instance = ? ORDER BY seq_num", (instance,))
+        )
+
+    def of_schema(self, schema: str) -> Iterator[EntryRow]:
+        """Entries with payloads, of all logs of a schema, by seq num: each after its instance's create."""
+        sql = (
+            "SELECT e.seq_num, e.entry, e.payload, e.hash, e.instance FROM entries e JOIN logs l ON l.id = e.log"
+            " WHERE l.schema = ? AND e.payload IS NOT NULL ORDER BY e.seq_num, l.author, l.log_id"
+        )
+        return (EntryRow(*row) for row in self._db.rows(sql, (schema,)))
+
+    def drop_payloads(self, author: bytes, instance: bytes, but: bytes) -> None:
+        """Deletes the payloads of all entries about an instance, but the one of the entry `but`."""
+        where = "WHERE instance = ? AND hash <> ? AND payload IS NOT NULL"
+        (size,) = self._db.one(f"SELECT total(length(payload)) FROM entries {where}", (instance, but))
+        self._db.execute(f"UPDATE entries SET payload = NULL {where}", (instance, but))
+        self._count(author, -int(size))
+
+    def bytes_of(self, author: bytes) -> int:
+        """What the author's entries and payloads take up."""
+        row = self._db.one("SELECT bytes FROM authors WHERE author = ?", (author,))
+        return row[0] if row else 0
+
+    def bytes_of_all(self) -> int:
+        """What all entries and payloads take up."""
+        (size,) = self._db.one("SELECT total(bytes) FROM authors")
+        return int(size)
+
+    def _count(self, author: bytes, size: int) -> None:
+        self._db.execute(
+            "INSERT INTO authors (author, bytes) VALUES (?, ?)"
+            " ON CONFLICT (author) DO UPDATE SET bytes = bytes + excluded.bytes",
+            (author, size),
+        )

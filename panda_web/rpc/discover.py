@@ -1,0 +1,32 @@
+"""The OpenRPC document (spec.open-rpc.org), made from the table of methods."""
+
+from collections.abc import Iterable
+
+from panda_web.rpc.errors import APPLICATION_ERROR
+from panda_web.rpc.methods import Method, Param
+from panda_web.rpc.types import Json
+
+OPENRPC_VERSION = "1.3.2"
+
+
+def document(methods: Iterable[Method[Json]], version: str) -> dict[str, Json]:
+    """The document for these methods of a node of this version."""
+    return {
+        "openrpc": OPENRPC_VERSION,
+        "info": {"title": "p2panda node", "version": version},
+        "methods": [
+            {
+                "name": method.name,
+                "summary": method.summary,
+                "paramStructure": "either",
+                "params": [_param(param) for param in method.params],
+                "result": {"name": "result", "schema": dict(method.result.schema)},
+                "errors": [{"code": APPLICATION_ERROR, "message": "data.reason says which rule was broken"}],
+            }
+            for method in methods
+        ],
+    }
+
+
+def _param(param: Param) -> dict[str, Json]:
+    return {"name": param.name, "required": param.default is ..., "schema": dict(param.type.schema)}

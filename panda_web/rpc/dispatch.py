@@ -1,0 +1,82 @@
+"""The called side: a body comes in, handlers run, a body goes out. No sockets here.
+
+Handlers are bound to the method table once, and what they lack is an error at that moment, not at a call.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from panda_web.errors import PandaError
+from panda_web.rpc import jsonrpc
+from panda_web.rpc.errors import BatchTooLarge, BodyTooLarge, InternalError, InvalidRequest, MethodNotFound
+from panda_web.rpc.methods import METHODS
+from panda_web.rpc.types import Json
+
+Handler = Callable[..., Awaitable[Json]]
+
+MAX_BODY = 8 << 20
+MAX_BATCH = 1000
+
+logger = logging.getLogger(__name__)
+
+
+class Dispatcher:
+    """Answers JSON-RPC bodies by calling handlers.
+
+    Args:
+        handlers: method name to an async callable that takes the params by their Python names and gives
+            the result as JSON values.
+        max_body: bytes of a body, 8 MiB.
+        max_batch: calls in a batch.
+    """
+
+    def __init__(
+        self, handlers: Mapping[str, Handler], *, max_body: int = MAX_BODY, max_batch: int = MAX_BATCH
+    ) -> None:
+        unknown = handlers.keys() - METHODS.keys()
+        if unknown:
+            raise ValueError(f"not in the table of methods: {sorted(unknown)}")
+        self._handlers = dict(handlers)
+        self.max_body = max_body
+        self.max_batch = max_batch
+
+    async def handle(self, body: bytes) -> bytes:
+        """The answer to a body; empty where there is nothing to answer. Raises nothing."""
+        try:
+            if len(body) > self.max_body:
+                raise self.too_large()
+            requests, batch = jsonrpc.read_requests(body)
+            if len(requests) > self.max_batch:
+                raise BatchTooLarge(f"The batch has {len(requests)} calls; {self.max_batch} are allowed.")
+        except PandaError as error:
+            return jsonrpc.dumps(jsonrpc.error_reply(None, error))
+        replies = [reply for request in requests if (reply := await self._answer(request)) is not None]
+        if not replies:
+            return b""
+        return jsonrpc.dumps(replies if batch else replies[0])
+
+    def too_large(self) -> BodyTooLarge:
+        """The error for a body beyond the limit."""
+        return BodyTooLarge(f"The request is too large: {self.max_body} bytes are allowed.")
+
+    async def _answer(self, request: jsonrpc.Request | InvalidRequest) -> dict[str, Any] | None:
+        if isinstance(request, InvalidRequest):
+            request_id = request.data.pop("id", None)
+            return jsonrpc.error_reply(request_id, request)  # type: ignore[arg-type]
+        try:
+            reply = jsonrpc.reply(request.id, await self._call(request))
+        except PandaError as error:
+            reply = jsonrpc.error_reply(request.id, error)
+        except Exception:  # a fault of ours must not end the node, nor say to strangers what it was
+            logger.exception("%s failed", request.method[:60])
+            reply = jsonrpc.error_reply(
+                request.id, InternalError("The node has a fault; nothing was stored.")
+            )
+        return None if request.notification else reply
+
+    async def _call(self, request: jsonrpc.Request) -> Json:
+        handler = self._handlers.get(request.method)
+        if handler is None:
+            raise MethodNotFound(f"This node has no method {request.method[:60]!r}.")
+        return await handler(**METHODS[request.method].bind(request.params))

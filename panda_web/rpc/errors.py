@@ -1,0 +1,180 @@
+"""What goes wrong between client and node, and what a node may refuse.
+
+    RpcError
+    ├── ParseError … InternalError      JSON-RPC's own codes
+    ├── RefusedByNode                   one code, APPLICATION_ERROR; `data.reason` says which rule
+    │   ├── SeqNumTaken, LogSchemaMismatch, …
+    │   └── Busy                        true now, perhaps not later: the same call may succeed
+    └── CallFailed                      raised on the calling side
+        ├── NodeUnreachable             no answer: the call may or may not have been carried out
+        ├── AnswerMalformed             an answer that is none
+        └── ErrorFromNode               the node answered with an error; its `reason` is the node's
+
+Every error of this package that a handler raises (a broken rule of bamboo, of messages, of keys) goes over
+the wire as APPLICATION_ERROR too, with its reason.
+"""
+
+from typing import ClassVar
+
+from panda_web.errors import PandaError
+
+APPLICATION_ERROR = -32000
+"""The one JSON-RPC error code for everything that is not JSON-RPC's own; see `data.reason`."""
+
+
+class RpcError(PandaError):
+    """Base of what goes wrong between client and node."""
+
+    reason = "rpc-error"
+    code: ClassVar[int] = APPLICATION_ERROR
+
+
+class ParseError(RpcError):
+    """The body is not JSON."""
+
+    reason = "parse-error"
+    code = -32700
+
+
+class InvalidRequest(RpcError):
+    """JSON, but no JSON-RPC 2.0 request."""
+
+    reason = "invalid-request"
+    code = -32600
+
+
+class MethodNotFound(RpcError):
+    """The node has no such method."""
+
+    reason = "method-not-found"
+    code = -32601
+
+
+class InvalidParams(RpcError):
+    """A parameter is missing, unknown or not what the method takes; `data.param` names it."""
+
+    reason = "invalid-params"
+    code = -32602
+
+
+class InternalError(RpcError):
+    """A fault of the node's own. Nothing was stored."""
+
+    reason = "internal-error"
+    code = -32603
+
+
+class RefusedByNode(RpcError):
+    """The request is well-formed, and the node does not carry it out."""
+
+    reason = "refused"
+
+
+class BodyTooLarge(RefusedByNode):
+    """The request's body exceeds the node's limit."""
+
+    reason = "body-too-large"
+
+
+class BatchTooLarge(RefusedByNode):
+    """A batch of more requests than the node takes at once."""
+
+    reason = "batch-too-large"
+
+
+class AnswerTooLarge(RefusedByNode):
+    """What was asked for does not fit into one answer."""
+
+    reason = "answer-too-large"
+
+
+class NumberTooLarge(RefusedByNode):
+    """A log id or seq num of 2^31 or more, which the JSON wire does not carry."""
+
+    reason = "number-too-large"
+
+
+class SeqNumTaken(RefusedByNode):
+    """Another entry of this author and log has this seq num already. What was sent is forgotten."""
+
+    reason = "seq-num-taken"
+
+
+class LogSchemaMismatch(RefusedByNode):
+    """A message of another schema than the log holds."""
+
+    reason = "log-schema-mismatch"
+
+
+class InstanceUnknown(RefusedByNode):
+    """An update or delete of something that no earlier create in the same log made."""
+
+    reason = "instance-unknown"
+
+
+class InstanceDeleted(RefusedByNode):
+    """An update or delete of an instance that its author has deleted."""
+
+    reason = "instance-deleted"
+
+
+class Busy(RefusedByNode):
+    """A refusal that may pass: the same call can succeed later."""
+
+    reason = "busy"
+
+
+class AuthorQuotaReached(Busy):
+    """This author's entries and payloads fill what the node grants to one author."""
+
+    reason = "author-quota-reached"
+
+
+class DiskBudgetReached(Busy):
+    """The node has no room left for anybody's entries."""
+
+    reason = "disk-budget-reached"
+
+
+class CallFailed(RpcError):
+    """Raised on the calling side."""
+
+    reason = "call-failed"
+
+
+class NodeUnreachable(CallFailed):
+    """No answer came. The call may have been carried out all the same."""
+
+    reason = "node-unreachable"
+
+
+class AnswerMalformed(CallFailed):
+    """The node's answer is not what the method gives."""
+
+    reason = "answer-malformed"
+
+
+class ErrorFromNode(CallFailed):
+    """The node answered with an error.
+
+    Attributes:
+        reason: the node's own word (`seq-num-taken`, …); `node-error` where it gave none.
+        node_code: the JSON-RPC error code.
+    """
+
+    reason = "node-error"
+
+    def __init__(self, message: str, reason: str | None = None, node_code: int = 0, **data: object) -> None:
+        super().__init__(message, **data)
+        self.reason = reason or self.reason
+        self.node_code = node_code
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same call may succeed later: a limit was hit, or the node had a fault of its own."""
+        return self.reason in _PASSING
+
+
+_PASSING = frozenset(
+    error.reason for error in (Busy, AuthorQuotaReached, DiskBudgetReached, InternalError)
+) | {"store-failed"}

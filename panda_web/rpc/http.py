@@ -1,0 +1,42 @@
+"""The transport over HTTP for CPython, by httpx."""
+
+import httpx
+
+from panda_web.rpc.errors import AnswerMalformed, NodeUnreachable
+from panda_web.rpc.transport import MAX_ANSWER
+
+TIMEOUT = 30.0
+"""Seconds without a byte until a node counts as unreachable."""
+
+
+class HttpTransport:
+    """Posts bodies to the node at `url`."""
+
+    def __init__(self, url: str, *, timeout: float = TIMEOUT) -> None:
+        self.url = url
+        self._client = httpx.AsyncClient(timeout=timeout, follow_redirects=False)
+
+    async def send(self, body: bytes) -> bytes:
+        """The answer to `body`; see `Transport`."""
+        headers = {"Content-Type": "application/json"}
+        chunks, size = [], 0
+        try:
+            async with self._client.stream("POST", self.url, content=body, headers=headers) as response:
+                async for chunk in response.aiter_bytes():
+                    chunks.append(chunk)
+                    size += len(chunk)
+                    if size > MAX_ANSWER:
+                        raise AnswerMalformed(f"The answer of {self.url} has more than {MAX_ANSWER} bytes.")
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            why = str(error) or type(error).__name__
+            raise NodeUnreachable(f"The node {self.url} cannot be reached: {why}.") from error
+        answer = b"".join(chunks)
+        if not answer.strip():
+            raise AnswerMalformed(
+                f"The node {self.url} answered with status {response.status_code} and no body."
+            )
+        return answer
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._client.aclose()

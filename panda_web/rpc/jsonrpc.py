@@ -1,0 +1,145 @@
+"""The JSON-RPC 2.0 codec: bytes to requests and replies, and back. No I/O.
+
+Source: jsonrpc.org/specification. Bodies come from anybody: too deep, too long a number, NaN, lone
+surrogates and the like are parse errors, never exceptions of the JSON library.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from panda_web.errors import PandaError
+from panda_web.rpc.errors import (
+    AnswerMalformed,
+    ErrorFromNode,
+    InternalError,
+    InvalidRequest,
+    ParseError,
+    RpcError,
+)
+from panda_web.rpc.types import Json
+
+Id = str | int | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call. A notification has no id, and gets no reply."""
+
+    method: str
+    params: Json
+    id: Id
+    notification: bool
+
+
+def loads(body: bytes) -> Json:
+    """JSON in UTF-8. Raises ParseError."""
+    try:
+        return json.loads(body.decode(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ParseError("The body is not JSON in UTF-8.") from error
+
+
+def _refuse_constant(name: str) -> Json:
+    raise ValueError(f"{name} is not JSON")
+
+
+def dumps(value: Json) -> bytes:
+    """Compact JSON in ASCII: half a surrogate pair in somebody's text cannot break it."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+
+
+def read_requests(body: bytes) -> tuple[list[Request | InvalidRequest], bool]:
+    """The calls in a body, and whether they came as a batch.
+
+    Raises:
+        ParseError: not JSON.
+        InvalidRequest: a batch of nothing.
+    """
+    value = loads(body)
+    if not isinstance(value, list):
+        return [_read_request(value)], False
+    if not value:
+        raise InvalidRequest("A batch must hold a request at least.")
+    return [_read_request(item) for item in value], True
+
+
+def _read_request(value: Json) -> Request | InvalidRequest:
+    if (
+        not isinstance(value, dict)
+        or value.get("jsonrpc") != "2.0"
+        or not isinstance(value.get("method"), str)
+    ):
+        return InvalidRequest('A request is an object with "jsonrpc": "2.0" and a method.', id=_id(value))
+    if "id" in value and _id(value) != value["id"]:
+        return InvalidRequest("An id is a text, a number or null.")
+    return Request(value["method"], value.get("params"), _id(value), notification="id" not in value)
+
+
+def _id(value: Json) -> Id:
+    found = value.get("id") if isinstance(value, dict) else None
+    return found if isinstance(found, str | int | float) and not isinstance(found, bool) else None
+
+
+def reply(request_id: Id, result: Json) -> dict[str, Json]:
+    """A reply with a result."""
+    return {"jsonrpc": "2.0", "id": request_id, "result": result}
+
+
+def error_reply(request_id: Id, error: PandaError) -> dict[str, Json]:
+    """A reply with an error: a sentence, and in `data` the stable reason."""
+    code = error.code if isinstance(error, RpcError) else RpcError.code
+    return {
+        "jsonrpc": "2.0",
+        "id": request_id,
+        "error": {"code": code, "message": str(error), "data": {**error.data, "reason": error.reason}},
+    }
+
+
+def call(request_id: Id, method: str, params: Mapping[str, Json]) -> dict[str, Json]:
+    """A call that wants a reply."""
+    return {"jsonrpc": "2.0", "id": request_id, "method": method, "params": dict(params)}
+
+
+def read_replies(body: bytes, ids: Sequence[Id]) -> list[Json | RpcError]:
+    """The result, or the error, for each of the calls with these ids, in their order.
+
+    A node that refuses a batch as a whole answers with one error, which then stands for each call.
+
+    Raises:
+        AnswerMalformed: not JSON, not JSON-RPC, or a reply is missing.
+    """
+    try:
+        value = loads(body)
+    except ParseError as error:
+        raise AnswerMalformed(
+            "The node's answer is not JSON; is there a p2panda node at this address?"
+        ) from error
+    replies = value if isinstance(value, list) else [value]
+    by_id: dict[Id, Json | RpcError] = {}
+    for item in replies:
+        if not isinstance(item, dict) or ("result" in item) == ("error" in item):
+            raise AnswerMalformed(
+                "The node's answer is not JSON-RPC; is there a p2panda node at this address?"
+            )
+        by_id[_id(item)] = _read_error(item["error"]) if "error" in item else item["result"]
+    whole = by_id.get(None)
+    if isinstance(whole, RpcError):
+        return [by_id.get(i, whole) for i in ids]
+    if not all(i in by_id for i in ids):
+        raise AnswerMalformed("The node left a call without a reply.")
+    return [by_id[i] for i in ids]
+
+
+def _read_error(value: Json) -> RpcError:
+    if not isinstance(value, dict):
+        return AnswerMalformed("The node answered with an error that is none.")
+    data = value.get("data")
+    data = dict(data) if isinstance(data, dict) else {}
+    reason, code = data.pop("reason", None), value.get("code")
+    return ErrorFromNode(
+        str(value.get("message", "The node gave no reason."))[:1000],
+        reason[:60] if isinstance(reason, str) else None,
+        code if isinstance(code, int) else InternalError.code,
+        node=data,
+    )

@@ -1,0 +1,220 @@
+"""The table of methods: names, typed params, results. The only place that knows them.
+
+A node binds handlers to it (`rpc.dispatch`), a client derives its calls from it (`rpc.connection`), and the
+OpenRPC document is made from it (`rpc.discover`). Handlers take the params by their Python names.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from panda_web.rpc import types
+from panda_web.rpc.errors import InvalidParams
+from panda_web.rpc.types import Json, Type
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+DEFAULT_LIMIT = 100
+MAX_LIMIT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One parameter.
+
+    Attributes:
+        name: on the wire.
+        type: what it may be.
+        default: what stands for it when it is left out; ... where it must be given.
+    """
+
+    name: str
+    type: Type[Any]
+    default: Any = ...
+
+    @property
+    def python_name(self) -> str:
+        """`entryEncoded` is `entry_encoded` in Python."""
+        return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", self.name).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Method(Generic[R]):
+    """One method of the table."""
+
+    name: str
+    summary: str
+    params: tuple[Param, ...]
+    result: Type[R]
+
+    def bind(self, given: Json) -> dict[str, Any]:
+        """The arguments for a handler, by Python name. Raises InvalidParams."""
+        if isinstance(given, list):  # by position
+            if len(given) > len(self.params):
+                raise InvalidParams(f"{self.name} takes {len(self.params)} params, not {len(given)}.")
+            given = {param.name: value for param, value in zip(self.params, given, strict=False)}
+        elif not isinstance(given, dict | None):
+            raise InvalidParams("The params must be an object or an array.")
+        given = dict(given or {})
+        bound = {}
+        for param in self.params:
+            value = given.pop(param.name, None)
+            if value is None and param.default is not ...:
+                bound[param.python_name] = param.default
+                continue
+            try:
+                bound[param.python_name] = param.type.read(value)
+            except ValueError as error:
+                raise InvalidParams(f"The param {param.name} {error}.", param=param.name) from error
+        if given:
+            name = str(next(iter(given)))[:40]
+            raise InvalidParams(f"{self.name} has no param {name!r}.", param=name)
+        return bound
+
+
+@dataclass(frozen=True, slots=True)
+class EntryArguments:
+    """What the next entry of a log must contain.
+
+    Attributes:
+        log_id: the log.
+        seq_num: of the next entry.
+        backlink: hash of the entry before, 132 hex digits; None in an empty log.
+        skiplink: hash of the entry at lipmaa(seq_num); None where the entry has no skiplink.
+    """
+
+    log_id: int
+    seq_num: int
+    backlink: str | None
+    skiplink: str | None
+
+    def to_json(self) -> dict[str, Json]:
+        """As it goes over the wire."""
+        return {
+            "entryHashBacklink": self.backlink,
+            "entryHashSkiplink": self.skiplink,
+            "seqNum": self.seq_num,
+            "lastSeqNum": self.seq_num - 1 or None,
+            "logId": self.log_id,
+        }
+
+    @staticmethod
+    def from_json(value: Json) -> "EntryArguments":
+        """Reads an answer; an early node gives `lastSeqNum` (null in an empty log) and no `seqNum`."""
+        number = types.member(value, "seqNum", types.nullable(types.SEQ_NUM))
+        if number is None:
+            number = (types.member(value, "lastSeqNum", types.nullable(types.SEQ_NUM)) or 0) + 1
+        return EntryArguments(
+            log_id=types.member(value, "logId", types.LOG_ID),
+            seq_num=number,
+            backlink=types.member(value, "entryHashBacklink", types.nullable(types.HASH)),
+            skiplink=types.member(value, "entryHashSkiplink", types.nullable(types.HASH)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A node's answer to an entry: its hash, and the arguments for the next one."""
+
+    entry_hash: str
+    next: EntryArguments
+
+    def to_json(self) -> dict[str, Json]:
+        """As it goes over the wire."""
+        return {"entryHash": self.entry_hash, **self.next.to_json()}
+
+    @staticmethod
+    def from_json(value: Json) -> "Published":
+        """Reads an answer. An early node does not repeat the entry's hash."""
+        entry_hash = types.member(value, "entryHash", types.nullable(types.HASH))
+        return Published(entry_hash or "", EntryArguments.from_json(value))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """An entry as `panda_queryEntries` and proofs give it; `payload` is None where it is not at hand."""
+
+    entry: bytes
+    payload: bytes | None
+
+    @staticmethod
+    def from_json(value: Json) -> "StoredEntry":
+        """Reads one; everything else that a node may say about an entry is in its bytes."""
+        return StoredEntry(
+            types.member(value, "entryBytes", types.HEX),
+            types.member(value, "payloadBytes", types.nullable(types.HEX)),
+        )
+
+
+_STORED_ENTRY = types.record(
+    StoredEntry.from_json,
+    author=types.AUTHOR,
+    entryBytes=types.HEX,
+    entryHash=types.HASH,
+    logId=types.LOG_ID,
+    payloadBytes=types.HEX,
+    payloadHash=types.HASH,
+    seqNum=types.SEQ_NUM,
+)
+
+_ENTRY_ARGUMENTS: Mapping[str, Type[Any]] = {
+    "entryHashBacklink": types.nullable(types.HASH),
+    "entryHashSkiplink": types.nullable(types.HASH),
+    "seqNum": types.SEQ_NUM,
+    "lastSeqNum": types.nullable(types.SEQ_NUM),
+    "logId": types.LOG_ID,
+}
+
+GET_ENTRY_ARGUMENTS = Method(
+    "panda_getEntryArguments",
+    "What the author's next entry for this schema must contain. Stores nothing.",
+    (Param("author", types.AUTHOR), Param("schema", types.HASH)),
+    types.record(EntryArguments.from_json, **_ENTRY_ARGUMENTS),
+)
+
+PUBLISH_ENTRY = Method(
+    "panda_publishEntry",
+    "Verifies and stores an entry with its message; answered once it is durable. Again is no error.",
+    (Param("entryEncoded", types.HEX), Param("messageEncoded", types.HEX)),
+    types.record(Published.from_json, entryHash=types.HASH, **_ENTRY_ARGUMENTS),
+)
+
+QUERY_ENTRIES = Method(
+    "panda_queryEntries",
+    "All entries of a schema with their payloads, in an order that can be replayed.",
+    (Param("schema", types.HASH),),
+    types.record(
+        lambda value: types.member(value, "entries", types.array(_STORED_ENTRY)),
+        entries=types.array(_STORED_ENTRY),
+    ),
+)
+
+QUERY = Method(
+    "panda_query",
+    "Instances of a schema: their fields and id, with _meta; with proof, _entries to check them by.",
+    (
+        Param("schema", types.HASH),
+        Param("filter", types.OBJECT, {}),
+        Param("orderBy", types.array(types.TEXT, 8), []),
+        Param("limit", types.integer(1, MAX_LIMIT), DEFAULT_LIMIT),
+        Param("after", types.TEXT, None),
+        Param("proof", types.BOOL, False),
+    ),
+    types.array(types.OBJECT, MAX_LIMIT),
+)
+
+SCHEMAS = Method(
+    "panda_schemas",
+    "The schemas that this node can be queried for.",
+    (),
+    types.array(types.OBJECT),
+)
+
+DISCOVER = Method("rpc.discover", "This document (OpenRPC).", (), types.OBJECT)
+
+METHODS: Mapping[str, Method[Any]] = {
+    method.name: method
+    for method in (GET_ENTRY_ARGUMENTS, PUBLISH_ENTRY, QUERY_ENTRIES, QUERY, SCHEMAS, DISCOVER)
+}

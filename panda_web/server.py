@@ -1,0 +1,82 @@
+"""The node as an ASGI application: JSON-RPC by POST at /, the static site by GET.
+
+No request is logged: a node keeps no IP addresses. Any origin may call it, without credentials, since
+what a caller may do hangs on its signatures alone.
+"""
+
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from panda_web.rpc import jsonrpc
+from panda_web.rpc.dispatch import Dispatcher
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; "
+        "connect-src *; worker-src 'self' blob:; manifest-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    # The site is small and made anew with each version: ask whether it changed, and transfer it only then.
+    "Cache-Control": "no-cache",
+}
+MEDIA_TYPES = {".mjs": "text/javascript", ".wasm": "application/wasm", ".whl": "application/zip"}
+
+
+def application(dispatcher: Dispatcher, site: Path | None = None) -> ASGIApp:
+    """The application for a node's methods and, where there is one, the site in the folder `site`."""
+
+    async def rpc(request: Request) -> Response:
+        body = bytearray()
+        try:
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > dispatcher.max_body:
+                    answer = jsonrpc.dumps(jsonrpc.error_reply(None, dispatcher.too_large()))
+                    # The rest is not read: the connection ends with the answer.
+                    return _json(answer, 413, {"Connection": "close"})
+        except ClientDisconnect:
+            return Response(status_code=400)
+        answer = await dispatcher.handle(bytes(body))
+        return _json(answer, 200 if answer else 204)
+
+    routes: list[Route | Mount] = [Route("/", rpc, methods=["POST"])]
+    if site is not None:
+        routes.append(Mount("/", Site(directory=site, html=True)))
+    else:
+        routes.append(
+            Route("/", lambda _: PlainTextResponse("A p2panda node. It speaks JSON-RPC by POST.\n"))
+        )
+    cors = Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"])
+    return Starlette(routes=routes, middleware=[cors])
+
+
+def _json(body: bytes, status: int, headers: dict[str, str] | None = None) -> Response:
+    return Response(body, status, {**(headers or {}), "Content-Type": "application/json"})
+
+
+class Site(StaticFiles):
+    """Static files with the headers above, and the media types that browsers insist on."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        media_type = MEDIA_TYPES.get(Path(scope["path"]).suffix)
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kept = [(k, v) for k, v in message["headers"] if not (media_type and k == b"content-type")]
+                added = dict(SECURITY_HEADERS)
+                if media_type and message["status"] == 200:
+                    added["Content-Type"] = media_type
+                message["headers"] = [*kept, *((k.lower().encode(), v.encode()) for k, v in added.items())]
+            await send(message)
+
+        await super().__call__(scope, receive, with_headers)
