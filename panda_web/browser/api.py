@@ -1,0 +1,135 @@
+"""What a page can ask the worker for: the table of methods, and the handlers behind them.
+
+The words are those of `panda.js` and of the node's own RPC. The page is not trusted to send the right types.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from panda_web.browser.opening import Opened
+from panda_web.client import Answer, Instance, Written
+from panda_web.client.check import to_json
+from panda_web.rpc import types
+from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT, Method, Param
+from panda_web.rpc.types import Json
+from panda_web.schedule import TALK_SCHEMA, Progress, import_talks, read_schedule
+
+_SCHEMA, _ID = Param("schema", types.HASH), Param("id", types.HASH)
+_FIELDS = Param("fields", types.OBJECT)
+
+METHODS: Mapping[str, Method[Any]] = {
+    method.name: method
+    for method in (
+        Method("create", "Publishes a new instance.", (_SCHEMA, _FIELDS), types.OBJECT),
+        Method("update", "Changes some fields of an own instance.", (_SCHEMA, _ID, _FIELDS), types.OBJECT),
+        Method("delete", "Ends an own instance.", (_SCHEMA, _ID), types.OBJECT),
+        Method(
+            "query",
+            "Instances of a schema, checked.",
+            (
+                _SCHEMA,
+                Param("filter", types.OBJECT, None),
+                Param("orderBy", types.array(types.TEXT), ()),
+                Param("limit", types.integer(1, MAX_LIMIT), DEFAULT_LIMIT),
+                Param("after", types.TEXT, None),
+            ),
+            types.OBJECT,
+        ),
+        Method("pending", "How many signed entries the node has not acknowledged.", (), types.LOG_ID),
+        Method("flush", "Sends them.", (), types.LOG_ID),
+        Method(
+            "importSchedule",
+            "Publishes the talks of a schedule file that are not published yet.",
+            (Param("text", types.TEXT),),
+            types.OBJECT,
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The handlers. Those that take `progress` report it."""
+
+    opened: Opened
+
+    def hello(self, version: str) -> dict[str, Json]:
+        """The answer to a page that connects."""
+        opened = self.opened
+        return {
+            "version": version,
+            "node": opened.client.node,
+            "author": opened.client.author,
+            "keyKind": opened.client.signer.kind if opened.client.signer else None,
+            "talkSchema": TALK_SCHEMA,
+            "readOnly": {"reason": opened.refusal.reason, "message": str(opened.refusal)} if opened.refusal else None,
+        }
+
+    async def create(self, schema: str, fields: Mapping[str, Json]) -> Json:
+        """A new instance."""
+        return _written(await self.opened.writer().create(schema, fields))
+
+    async def update(self, schema: str, id: str, fields: Mapping[str, Json]) -> Json:  # noqa: A002
+        """New values for some fields."""
+        return _written(await self.opened.writer().update(schema, id, fields))
+
+    async def delete(self, schema: str, id: str) -> Json:  # noqa: A002
+        """The end of an instance."""
+        return _written(await self.opened.writer().delete(schema, id))
+
+    async def query(
+        self,
+        schema: str,
+        filter: Mapping[str, Json] | None,  # noqa: A002
+        order_by: Sequence[str],
+        limit: int,
+        after: str | None,
+    ) -> Json:
+        """Instances of a schema, and what was withheld."""
+        client = self.opened.client
+        return _answer(await client.query(schema, filter=filter, order_by=order_by, limit=limit, after=after))
+
+    async def pending(self) -> Json:
+        """How many entries wait."""
+        return await self.opened.client.pending()
+
+    async def flush(self) -> Json:
+        """Sends them."""
+        return await self.opened.client.flush()
+
+    async def import_schedule(self, text: str, progress: Progress) -> Json:
+        """Publishes a festival's talks."""
+        done = await import_talks(self.opened.writer(), read_schedule(text.encode()), progress)
+        return {"published": done.published, "skipped": done.skipped, "total": done.total}
+
+
+def _written(written: Written) -> Json:
+    return {"id": written.id, "entryHash": written.entry_hash, "acknowledged": written.acknowledged}
+
+
+def _answer(answer: Answer) -> Json:
+    return {
+        "instances": [_instance(instance) for instance in answer],
+        "rejected": [
+            {"id": rejected.id, "reason": rejected.error.reason, "message": str(rejected.error)}
+            for rejected in answer.rejected
+        ],
+        "after": answer.after,
+    }
+
+
+def _instance(instance: Instance) -> Json:
+    return {name: to_json(field) for name, field in instance.fields.items()} | {
+        "id": instance.id,
+        "_meta": {
+            "author": instance.author,
+            "logId": instance.log_id,
+            "seqNum": instance.seq_num,
+            "edited": instance.edited,
+            "lastEntry": instance.last_entry,
+            "cursor": instance.cursor,
+            "signed": True,  # else it would not be an instance, but rejected
+            "verified": instance.verified,
+        },
+    }

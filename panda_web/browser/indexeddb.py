@@ -1,0 +1,216 @@
+"""The client's store and the key pair, in IndexedDB.
+
+Every operation is one transaction, all its requests made in one go: a transaction ends as soon as control
+returns to the browser with nothing left to do, so nothing may be awaited in the middle of one. A commit asks
+for strict durability. Source: W3C Indexed Database API 3.0.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import js
+from pyodide.ffi import JsException, create_proxy, to_js
+
+from panda_web.client.store import conflict
+from panda_web.errors import StoreFailed
+
+NAME = "panda-web"
+TEXTS, KEYS = "texts", "keys"
+_KEY = "author"
+
+JsObject = Any
+
+
+class StorageRefused(StoreFailed):
+    """The browser gives this page no storage: private windows and strict settings do that."""
+
+    reason = "storage-refused"
+
+
+class StorageFull(StoreFailed):
+    """The browser has no room left for this site."""
+
+    reason = "storage-full"
+
+
+class IndexedDb:
+    """One open database."""
+
+    def __init__(self, database: JsObject) -> None:
+        self._database = database
+
+    @classmethod
+    async def open(cls, name: str = NAME) -> "IndexedDb":
+        """Opens the database, and makes it where it is missing. Raises StorageRefused."""
+        try:
+            factory = js.indexedDB
+            if not factory:
+                raise StorageRefused("This browser has no IndexedDB.")
+            request = factory.open(name, 1)
+            return cls(await _settled(request, "success", upgrade=_upgrade))
+        except JsException as error:
+            raise StorageRefused(
+                f"The browser does not let this page store anything ({error.name}). "
+                "Leave the private window, or allow this site to store data."
+            ) from error
+
+    async def get(self, store: str, key: str) -> JsObject:
+        """The value at a key; None where there is none."""
+        return await self._request(self._store(store, "readonly").get(key))
+
+    async def all(self, store: str, lower: str, upper: str, most: int | None) -> list[tuple[str, JsObject]]:
+        """Keys from `lower` to below `upper`, ascending, with their values."""
+        source = self._store(store, "readonly")
+        window = js.IDBKeyRange.bound(lower, upper, False, True)  # noqa: FBT003
+        most = most if most is not None else 0xFFFFFFFF
+        # Both requests belong to one transaction, so what they see is the same.
+        keys, values = source.getAllKeys(window, most), source.getAll(window, most)
+        found = await self._request(values)
+        return list(zip(keys.result.to_py(), found, strict=True))
+
+    async def commit(
+        self,
+        store: str,
+        changes: Mapping[str, JsObject],
+        allowed: Callable[[dict[str, JsObject]], bool],
+        read: list[str],
+    ) -> bool:
+        """Reads some keys, and makes the changes where `allowed` says so of what was read, in one transaction.
+
+        A change to None removes. Gives whether the changes were made; then they are durable.
+        """
+        target = self._store(store, "readwrite")
+        transaction = target.transaction
+        seen: dict[str, JsObject] = {}
+        verdict: list[bool] = []
+
+        def change() -> None:
+            verdict.append(allowed(seen))
+            if not verdict[0]:
+                transaction.abort()
+                return
+            for key, value in changes.items():
+                target.delete(key) if value is None else target.put(value, key)
+
+        def reader(key: str) -> Callable[[JsObject], None]:
+            def on_read(event: JsObject) -> None:
+                seen[key] = event.target.result
+                if len(seen) == len(read):
+                    change()
+
+            return on_read
+
+        proxies = [create_proxy(reader(key)) for key in read]
+        try:
+            for key, proxy in zip(read, proxies, strict=True):
+                target.get(key).onsuccess = proxy
+            if not read:
+                change()
+            try:
+                await _settled(transaction, "complete", failures=("abort", "error"))
+            except JsException:
+                if verdict == [False]:
+                    return False
+                raise
+        except JsException as error:
+            raise _failure(error) from error
+        finally:
+            for proxy in proxies:
+                proxy.destroy()
+        return True
+
+    def close(self) -> None:
+        """Closes the database."""
+        self._database.close()
+
+    def _store(self, store: str, mode: str) -> JsObject:
+        options = to_js({"durability": "strict"}, dict_converter=js.Object.fromEntries)
+        try:
+            return self._database.transaction(store, mode, options).objectStore(store)
+        except JsException as error:
+            raise _failure(error) from error
+
+    async def _request(self, request: JsObject) -> JsObject:
+        try:
+            return await _settled(request, "success")
+        except JsException as error:
+            raise _failure(error) from error
+
+
+def _upgrade(event: JsObject) -> None:
+    for store in (TEXTS, KEYS):
+        event.target.result.createObjectStore(store)
+
+
+def _failure(error: JsException) -> StoreFailed:
+    if error.name == "QuotaExceededError":
+        return StorageFull("The browser has no room left for this site; nothing was recorded.")
+    return StoreFailed(f"The browser's storage failed ({error.name}); nothing was recorded.")
+
+
+async def _settled(
+    target: JsObject,
+    success: str,
+    failures: tuple[str, ...] = ("error", "blocked"),
+    upgrade: Callable[[JsObject], None] | None = None,
+) -> JsObject:
+    """Waits for a request or transaction; gives the request's result."""
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def succeed(_: JsObject) -> None:
+        if not future.done():
+            future.set_result(None)
+
+    def fail(_: JsObject) -> None:
+        if not future.done():
+            future.set_exception(target.error or js.DOMException.new("", "AbortError"))
+
+    handlers = {success: create_proxy(succeed), **{name: create_proxy(fail) for name in failures}}
+    if upgrade is not None:
+        handlers["upgradeneeded"] = create_proxy(upgrade)
+    for name, proxy in handlers.items():
+        target.addEventListener(name, proxy)
+    try:
+        await future
+    finally:
+        for name, proxy in handlers.items():
+            target.removeEventListener(name, proxy)
+            proxy.destroy()
+    return getattr(target, "result", None)
+
+
+class IndexedDbStore:
+    """A `ClientStore` in a database."""
+
+    def __init__(self, database: IndexedDb) -> None:
+        self._database = database
+
+    async def get(self, key: str) -> str | None:
+        """The text, or None."""
+        return await self._database.get(TEXTS, key)  # type: ignore[no-any-return]
+
+    async def scan(self, prefix: str, start: str = "", most: int | None = None) -> list[tuple[str, str]]:
+        """Keys that begin with `prefix`, from `prefix + start` on, ascending, with their texts."""
+        # Keys are ASCII, so this is the end of the prefix.
+        return await self._database.all(TEXTS, prefix + start, prefix + "\uffff", most)
+
+    async def commit(self, changes: Mapping[str, str | None], expected: Mapping[str, str | None]) -> None:
+        """Sets texts (None removes) if all of `expected` still is so; durable when it returns."""
+        if not await self._database.commit(TEXTS, changes, lambda seen: seen == dict(expected), list(expected)):
+            raise conflict()
+
+    async def close(self) -> None:
+        """Closes the database."""
+        self._database.close()
+
+
+async def key_record(database: IndexedDb) -> JsObject:
+    """What is stored of this site's key pair; None where there is none."""
+    return await database.get(KEYS, _KEY)
+
+
+async def keep_key_record(database: IndexedDb, record: JsObject) -> JsObject:
+    """Stores a key pair, unless another tab was faster; gives the one that is stored now."""
+    await database.commit(KEYS, {_KEY: record}, lambda seen: seen[_KEY] is None, [_KEY])
+    return await key_record(database)
