@@ -1,0 +1,39 @@
+"""What an author remembers of a log is enough for ever, and stays small."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from panda_web.bamboo import Head, digest, lipmaa, path
+from panda_web.bamboo.errors import BacklinkMissing, SkiplinkMissing
+
+
+def fake(n: int) -> bytes:
+    return digest(str(n).encode())
+
+
+def test_a_log_of_3000_entries_never_lacks_a_hash() -> None:
+    head = Head()
+    for n in range(1, 3001):
+        unsigned = head.append(bytes(32), 1, b"")
+        assert unsigned.seq_num == n
+        assert unsigned.backlink == (fake(n - 1) if n > 1 else None)
+        assert unsigned.skiplink == (fake(lipmaa(n)) if n > 1 and lipmaa(n) != n - 1 else None)
+        head = head.advance(fake(n))
+        assert set(head.hashes) == set(path(n, 1))
+
+
+@given(st.integers(1, 10**12))
+def test_far_along(n: int) -> None:
+    head = Head(n, {k: fake(k) for k in path(n, 1)})
+    for m in range(n + 1, n + 50):
+        head.append(bytes(32), 1, b"")
+        head = head.advance(fake(m))
+    assert set(head.hashes) == set(path(n + 49, 1))
+
+
+def test_gaps_are_named() -> None:
+    with pytest.raises(BacklinkMissing):
+        Head(1, {}).append(bytes(32), 1, b"")
+    with pytest.raises(SkiplinkMissing):
+        Head(3, {3: fake(3)}).append(bytes(32), 1, b"")

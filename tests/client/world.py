@@ -1,0 +1,167 @@
+"""A world for client tests: real node and real signatures; storage, wire and time that fail on command.
+
+No event loop: every await of a fake is one checkpoint, at which a test may go on, crash the tab, or let
+another tab run.
+"""
+
+import types
+from collections.abc import AsyncIterator, Coroutine, Generator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from panda_web import bamboo
+from panda_web.client import Client
+from panda_web.client.store import MemoryStore
+from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
+from panda_web.node import Node, Store
+from panda_web.rpc import jsonrpc
+from panda_web.rpc.errors import NodeUnreachable
+from panda_web.rpc.transport import InProcess
+
+
+@types.coroutine
+def checkpoint() -> Generator[None, None, None]:
+    """Something may happen here."""
+    yield
+
+
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    """Runs a coroutine to its end."""
+    while True:
+        try:
+            work.send(None)
+        except StopIteration as end:
+            return end.value
+
+
+class Disk(MemoryStore):
+    """A durable store that takes its time, before and after a commit takes effect."""
+
+    async def get(self, key: str) -> str | None:
+        await checkpoint()
+        return await super().get(key)
+
+    async def scan(self, prefix: str, start: str = "", most: int | None = None) -> list[tuple[str, str]]:
+        await checkpoint()
+        return await super().scan(prefix, start, most)
+
+    async def commit(self, changes: Mapping[str, str | None], expected: Mapping[str, str | None]) -> None:
+        await checkpoint()
+        await super().commit(changes, expected)
+        await checkpoint()
+
+
+class Lock:
+    """Held by one at a time; given back the moment that a tab dies."""
+
+    def __init__(self, *, works: bool = True) -> None:
+        self.works = works
+        self.held = False
+
+    @asynccontextmanager
+    async def __call__(self, _: str) -> AsyncIterator[None]:
+        while self.works and self.held:
+            await checkpoint()
+        self.held = True
+        try:
+            yield
+        finally:
+            self.held = False
+
+
+class Wire:
+    """Carries bodies to a node, or loses or doubles them, as `faults` says of the coming ones."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    async def send(self, body: bytes) -> bytes:
+        world = self._world
+        world.note_sent(body)
+        fault = world.faults.pop(0) if world.faults else "none"
+        await checkpoint()
+        if fault == "lose request":
+            raise NodeUnreachable("lost")
+        answer = await InProcess(world.dispatcher).send(body)
+        if fault == "double":
+            answer = await InProcess(world.dispatcher).send(body)
+        await checkpoint()
+        if fault == "lose reply":
+            raise NodeUnreachable("lost")
+        return answer
+
+    async def close(self) -> None:
+        pass
+
+
+class World:
+    """One author, one store, one node; as many tabs as wanted.
+
+    Attributes:
+        sent: for each slot (log id, seq num), every entry that left a client for it.
+        faults: what happens to the coming requests.
+    """
+
+    def __init__(self, *, locks: bool = True) -> None:
+        self.signer = CryptographySigner(bytes(range(32)))
+        self.disk = Disk()
+        self.lock = Lock(works=locks)
+        self.faults: list[str] = []
+        self.sent: dict[tuple[int, int], set[bytes]] = {}
+        self.new_node()
+
+    def new_node(self) -> None:
+        """An empty node at the same address."""
+        self.store = Store()
+        self._serve()
+
+    def _serve(self) -> None:
+        node = Node(self.store, CryptographyVerifier(), version="0")
+        self.dispatcher = node.dispatcher()
+
+    def snapshot(self) -> Store:
+        """A copy of all that the node holds."""
+        copy = Store()
+        self.store._database._connection.backup(copy._database._connection)
+        return copy
+
+    def restore(self, copy: Store) -> None:
+        """The node is what it was at that time: it lags."""
+        self.store = copy
+        self._serve()
+
+    def tab(self) -> Client:
+        """Another tab."""
+
+        async def sleep(_: float) -> None:
+            await checkpoint()
+
+        return Client(
+            Wire(self),
+            self.signer,
+            store=self.disk,
+            verifier=CryptographyVerifier(),
+            lock=self.lock,
+            name="node",
+            sleep=sleep,
+        )
+
+    def note_sent(self, body: bytes) -> None:
+        """Remembers which entries left."""
+        value = jsonrpc.loads(body)
+        for request in value if isinstance(value, list) else [value]:
+            if request["method"] == "panda_publishEntry":
+                encoded = bytes.fromhex(request["params"]["entryEncoded"])
+                entry = bamboo.decode(encoded)
+                self.sent.setdefault((entry.log_id, entry.seq_num), set()).add(encoded)
+
+    def instances(self, schema: str) -> list[dict[str, Any]]:
+        """What the node shows of a schema."""
+
+        async def ask() -> list[dict[str, Any]]:
+            client = Client(InProcess(self.dispatcher), verifier=CryptographyVerifier())
+            answer = await client.query_all(schema)
+            assert not answer.rejected
+            return [{"id": instance.id, **instance.values} for instance in answer]
+
+        return run(ask())  # type: ignore[no-any-return]

@@ -1,0 +1,162 @@
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import cbor2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from panda_web import messages
+from panda_web.messages import Field, InvalidMessage, Message, Relation, infer
+from panda_web.messages.errors import FieldTypeAmbiguous, FieldTypeMismatch, FieldTypeUnknown, PayloadTooLarge
+from tests.messages.strategies import FIELDS, HASHES, MESSAGES
+
+VECTORS = json.loads((Path(__file__).parent.parent / "vectors" / "p2panda-0.2.1.json").read_text("utf-8"))
+LOG = VECTORS["panda"]["logs"][0]
+PAIRS = list(zip(LOG["encodedEntries"], LOG["decodedMessages"], strict=True))
+
+
+def plain(message: Message) -> dict[str, Any]:
+    """The message as plain values, in the order of the rules."""
+    value: dict[str, Any] = {"action": message.action, "schema": message.schema, "version": 1}
+    if message.id is not None:
+        value["id"] = message.id
+    if message.action != "delete":
+        value["fields"] = {
+            name: {"type": field.type, "value": list(field.value) if isinstance(field.value, tuple) else field.value}
+            for name, field in sorted(message.fields.items(), key=lambda item: item[0].encode())
+        }
+    return value
+
+
+@pytest.mark.parametrize(("entry", "decoded"), PAIRS)
+def test_vectors(entry: dict[str, Any], decoded: dict[str, Any]) -> None:
+    payload = bytes.fromhex(entry["payloadBytes"])
+    message = messages.decode(payload)
+    assert plain(message) == decoded
+    assert message.encode() == payload
+
+
+@given(MESSAGES)
+def test_round_trip(message: Message) -> None:
+    assert messages.decode(message.encode()) == message
+
+
+@given(MESSAGES)
+def test_written_as_cbor2_would(message: Message) -> None:
+    """cbor2 in canonical mode writes the shortest heads and floats; only the order of maps is ours."""
+    expected = cbor2.dumps(plain(message))
+    assert cbor2.loads(message.encode()) == cbor2.loads(expected)
+    floats = [field.value for field in message.fields.values() if field.type in ("float", "float[]")]
+    if not floats:
+        assert message.encode() == expected
+    for value in floats:
+        for number in value if isinstance(value, tuple) else (value,):
+            assert cbor2.dumps(number, canonical=True) in message.encode()
+
+
+@given(MESSAGES, st.data())
+def test_mutations_get_a_named_error_or_a_message_that_cbor2_reads_alike(message: Message, data: st.DataObject) -> None:
+    payload = bytearray(message.encode())
+    for _ in range(data.draw(st.integers(1, 3))):
+        payload[data.draw(st.integers(0, len(payload) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        found = messages.decode(bytes(payload))
+    except InvalidMessage as error:
+        assert error.reason != InvalidMessage.reason
+        return
+    oracle = cbor2.loads(bytes(payload))
+    assert plain(found) == oracle or any(isinstance(f.value, float) for f in found.fields.values())
+    assert messages.decode(found.encode()) == found
+
+
+@given(st.binary(max_size=200))
+def test_noise_gets_a_named_error(data: bytes) -> None:
+    with pytest.raises(InvalidMessage):
+        messages.decode(data)
+
+
+@given(st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.binary(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(
+        st.sampled_from(["action", "schema", "version", "id", "fields", "type", "value"]) | st.text(max_size=3),
+        inner, max_size=6),
+    max_leaves=12,
+))
+def test_well_formed_cbor_of_other_shapes_gets_a_named_error(value: object) -> None:
+    with pytest.raises(InvalidMessage):
+        messages.decode(cbor2.dumps(value))
+
+
+@given(MESSAGES.filter(lambda m: m.action != "delete"), st.randoms())
+def test_order_of_fields_does_not_matter_to_the_reader(message: Message, random: Any) -> None:
+    value = plain(message)
+    names = list(value["fields"])
+    random.shuffle(names)
+    value["fields"] = {name: value["fields"][name] for name in names}
+    assert messages.decode(cbor2.dumps(value)) == message
+
+
+def test_three_and_a_half() -> None:
+    message = messages.create("0040" + "00" * 64, {"f": Field("float", 3.5)})
+    assert message.encode().endswith(b"\x65value" + bytes.fromhex("f94300"))
+
+
+def test_too_large() -> None:
+    with pytest.raises(PayloadTooLarge):
+        messages.create("0040" + "00" * 64, {"f": Field("str", "x" * messages.MAX_SIZE)}).encode()
+    with pytest.raises(PayloadTooLarge):
+        messages.decode(bytes(messages.MAX_SIZE + 1))
+
+
+@given(FIELDS)
+def test_types_are_told_from_python_values(field: Field) -> None:
+    if field.value == ():
+        with pytest.raises(FieldTypeAmbiguous):
+            infer(field.value)
+    else:
+        assert infer(list(field.value) if isinstance(field.value, tuple) else field.value) == field
+
+
+@pytest.mark.parametrize("value", [None, b"bytes", {"a": 1}, object(), [], [1, "a"], [[1]], [None]])
+def test_what_cannot_be_told(value: object) -> None:
+    with pytest.raises(FieldTypeAmbiguous):
+        infer(value)
+
+
+@pytest.mark.parametrize(("kind", "value"), [("int", True), ("int", 1.0), ("float", 1), ("str", 1), ("str[]", "a"), ("bool", 0)])
+def test_what_does_not_fit_its_type_is_not_written(kind: str, value: Any) -> None:
+    with pytest.raises(FieldTypeMismatch):
+        messages.create("0040" + "00" * 64, {"f": Field(kind, value)}).encode()
+
+
+def test_unknown_types_and_broken_values_are_not_written() -> None:
+    schema = "0040" + "00" * 64
+    with pytest.raises(FieldTypeUnknown):
+        messages.create(schema, {"f": Field("date", "x")}).encode()
+    for field, reason in (
+        (Field("float", math.nan), "float-not-finite"),
+        (Field("int", 2**63), "integer-out-of-range"),
+        (Field("str", "\ud800"), "text-malformed"),
+        (Field("relation", Relation("x")), "relation-malformed"),
+    ):
+        with pytest.raises(InvalidMessage) as refused:
+            messages.create(schema, {"f": field}).encode()
+        assert refused.value.reason == reason
+
+
+@given(HASHES, HASHES)
+def test_rules_hold_for_what_is_written(schema: str, instance: str) -> None:
+    for message, reason in (
+        (messages.create(schema, {}), "fields-empty"),
+        (messages.update(schema, instance, {}), "fields-empty"),
+        (messages.delete(schema, "x"), "id-malformed"),
+        (messages.create("x", {"f": Field("int", 1)}), "schema-malformed"),
+        (Message("delete", schema, instance, {"f": Field("int", 1)}), "key-not-allowed"),
+        (Message("create", schema, instance, {"f": Field("int", 1)}), "key-not-allowed"),
+    ):
+        with pytest.raises(InvalidMessage) as refused:
+            message.encode()
+        assert refused.value.reason == reason
