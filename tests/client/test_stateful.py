@@ -164,4 +164,4 @@ class Tabs(RuleBasedStateMachine):
 
 
 Tabs.TestCase.settings = settings(max_examples=150, stateful_step_count=40)
-TestTabs = pytest.mark.filterwarnings("ignore:coroutine")(Tabs.TestCase)
+TestTabs = Tabs.TestCase

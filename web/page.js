@@ -1,0 +1,153 @@
+/**
+ * The page. It paints at once; Python starts in a worker meanwhile, behind panda.js.
+ *
+ * Hooks that tests and other scripts may rely on:
+ *
+ *   html[data-state]          starting | ready | failed
+ *   #start #start-status #start-progress     while Python starts
+ *   #author[data-author]      short in the text, 64 hex digits in the attribute; empty: no key
+ *   #author-full #author-copy #author-all    the whole author
+ *   #key-kind[data-kind]      webcrypto | pure25519 | none
+ *   #node #node-state[data-node]             address; unknown | reachable | unreachable
+ *   #node-url #node-use       opens the page with ?node=ADDRESS
+ *   #pending[data-pending] #send-now         signed entries that the node has not acknowledged
+ *   #import[data-state]       idle | running | paused
+ *   #import-file #import-drop #import-start #import-cancel #import-resume
+ *   #import-progress (value, max) #import-count #import-status
+ *   #programme[data-state]    loading | empty | shown | failed; aria-busy while it reads
+ *   #filter-day (YYYY-MM-DD) #filter-room #filter-track #search #filter-clear: an option's value is the text
+ *                             itself, "" for all, "\n" for items that have none
+ *   #count[data-shown][data-total] #reload #new #empty #no-match #no-answer #no-answer-retry
+ *   #withheld[data-count] [data-reason]      what failed the checks, by reason
+ *   section.day[data-day]     one a day; the day starts at 05:00
+ *   article.talk[data-id][data-mine][data-author][data-signed][data-verified]
+ *     .open (aria-expanded)   opens the talk
+ *     [data-field=…]          title subtitle persons track room start duration language; open: abstract
+ *                             description url kind author logId seqNum entryHash id; data-value holds the value
+ *                             as published, where the text is a shorter form
+ *     [data-badge=signed|verified][data-holds]
+ *     .edit .delete           one's own only
+ *   #editor                   the form's inputs are #f-title, #f-start, #f-offset … (#f- and the field's name)
+ *     #editor-save #editor-close #editor-error #editor-draft #editor-discard
+ *   #confirm-delete #confirm-yes #confirm-no #confirm-error
+ *   #notices .notice[data-kind=error|news][data-reason] .dismiss
+ */
+
+import { byId } from "./page/dom.js";
+import { makeEditor } from "./page/editor.js";
+import { makeIdentity } from "./page/identity.js";
+import { makeImport } from "./page/import.js";
+import { makeNotices } from "./page/notices.js";
+import { makeProgramme } from "./page/programme.js";
+import { Session } from "./page/session.js";
+import { megabytes } from "./page/words.js";
+
+const root = document.documentElement;
+const bar = byId("start-progress", HTMLProgressElement);
+const startStatus = byId("start-status", HTMLElement);
+
+/** @type {Record<string, string>} */
+const STAGES = {
+  download: "Downloading Python",
+  start: "Starting Python in this tab",
+  storage: "Opening this browser's storage",
+  import: "Loading the p2panda client",
+};
+
+/** @param {import("./page/session.js").StartProgress} progress */
+function showStart({ stage, done, total }) {
+  const words = (Object.hasOwn(STAGES, stage) ? STAGES[stage] : undefined) ?? "Starting";
+  if (stage === "download" && done > 0) {
+    startStatus.textContent = `${words}: ${megabytes(done)}${total > 0 ? ` of ${megabytes(total)}` : ""} MB`;
+  } else {
+    startStatus.textContent = `${words}…`;
+  }
+  if (total > 0) {
+    bar.max = total;
+    bar.value = Math.min(done, total);
+  } else {
+    bar.removeAttribute("value");
+  }
+}
+
+const node = new URLSearchParams(location.search).get("node") ?? undefined;
+const session = new Session({ node, onProgress: showStart, onOpen });
+const notices = makeNotices(byId("notices", HTMLElement));
+const identity = makeIdentity({ session, notices, onSent: () => void programme.load() });
+const programme = makeProgramme({
+  session,
+  notices,
+  identity,
+  onEdit: (talk) => editor.open(talk),
+  onDelete: (talk) => editor.askDelete(talk),
+});
+const editor = makeEditor({
+  session,
+  notices,
+  identity,
+  offset: programme.offset,
+  async onSaved(id) {
+    try {
+      await programme.refresh(id);
+      programme.reveal(id);
+    } catch (error) {
+      identity.saw(error);
+      notices.error(error, { label: "Reload", run: () => void programme.load() }, "It is published; only reading it back failed.");
+    }
+  },
+  onDeleted: programme.remove,
+});
+const importer = makeImport({ session, notices, identity, onPublished: () => programme.load() });
+
+byId("new", HTMLButtonElement).addEventListener("click", () => editor.open(null));
+byId("empty-new", HTMLButtonElement).addEventListener("click", () => editor.open(null));
+byId("empty-import", HTMLButtonElement).addEventListener("click", () => importer.ask());
+
+identity.setAddress(node ?? new URL(".", location.href).href);
+
+/** @param {import("./page/types.js").Panda} panda */
+function onOpen(panda) {
+  identity.show(panda);
+  root.dataset.state = "ready";
+  root.dataset.key = panda.author ? "held" : "none";
+  for (const id of ["new", "import-file"]) byId(id, HTMLElement).toggleAttribute("disabled", !panda.author);
+  if (!panda.author) {
+    const { reason, message } = panda.readOnly ?? { reason: "storage-refused", message: "There is no key here." };
+    notices.error(Object.assign(new Error(message), { reason }));
+  }
+}
+
+async function begin() {
+  root.dataset.state = "starting";
+  showStart({ stage: "start", done: 0, total: 0 });
+  try {
+    await session.panda();
+  } catch (error) {
+    root.dataset.state = "failed";
+    identity.saw(error);
+    programme.fail(error);
+    notices.error(error, { label: "Try again", run: () => void begin() });
+    return;
+  }
+  await identity.refreshPending();
+  await programme.load();
+  const narrow = matchMedia("(max-width: 55rem)").matches;
+  if (narrow) {
+    byId("who", HTMLDetailsElement).open = false;
+    byId("import", HTMLDetailsElement).open = programme.isEmpty() || importer.busy();
+  }
+}
+
+for (const id of ["reload", "no-answer-retry"]) {
+  byId(id, HTMLButtonElement).addEventListener("click", () => void (session.now ? programme.load() : begin()));
+}
+
+// A node that did not answer is asked again when the device comes back to the network.
+window.addEventListener("online", () => {
+  if (session.now) void programme.load();
+});
+window.addEventListener("pagehide", (event) => {
+  if (!event.persisted) session.close();
+});
+
+void begin();

@@ -1,0 +1,109 @@
+/** Small helpers over the standard DOM. Text goes in as text, never as markup. */
+
+/**
+ * The element with this id, which must be of this type.
+ *
+ * @template {Element} T
+ * @param {string} id
+ * @param {{new (): T}} type
+ * @returns {T}
+ */
+export function byId(id, type) {
+  const found = document.getElementById(id);
+  if (!(found instanceof type)) throw new Error(`The page lacks #${id}.`);
+  return found;
+}
+
+/**
+ * A new element.
+ *
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {{class?: string, data?: Record<string, string>, attrs?: Record<string, string>, click?: () => void}} options
+ * @param {(Node | string)[]} children  strings become text
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export function el(tag, options, ...children) {
+  const node = document.createElement(tag);
+  if (options.class) node.className = options.class;
+  if (options.data) Object.assign(node.dataset, options.data);
+  for (const [name, value] of Object.entries(options.attrs ?? {})) node.setAttribute(name, value);
+  if (options.click) node.addEventListener("click", options.click);
+  node.append(...children);
+  return node;
+}
+
+/**
+ * A push button.
+ *
+ * @param {string} label
+ * @param {() => void} click
+ * @param {string} [className]
+ */
+export function button(label, click, className = "") {
+  return el("button", { class: className, attrs: { type: "button" }, click }, label);
+}
+
+/**
+ * Puts text on the clipboard and says so on the button for a moment. Where the browser gives the page no
+ * clipboard (plain http), the text is selected for the reader to copy.
+ *
+ * @param {string} text
+ * @param {HTMLButtonElement} from
+ * @param {() => HTMLElement} reveal  shows the text in full, for selecting
+ */
+export async function copy(text, from, reveal) {
+  let said = "Copied";
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    getSelection()?.selectAllChildren(reveal());
+    said = "Selected: press Ctrl+C";
+  }
+  from.dataset.label ??= from.textContent ?? "";
+  from.textContent = said;
+  setTimeout(() => {
+    from.textContent = from.dataset.label ?? "";
+  }, 2000);
+}
+
+/**
+ * A long hexadecimal value: short, in full on demand, and to copy.
+ *
+ * @param {string} hex
+ * @param {string} name  what it is, for labels
+ * @param {string} field  the hook
+ */
+export function hexView(hex, name, field) {
+  const code = el("code", { class: "hex", data: { field, value: hex } }, shortHash(hex));
+  const more = button("Show all", () => show(more.getAttribute("aria-expanded") !== "true"), "quiet");
+  more.setAttribute("aria-label", `Show all of the ${name}`);
+  more.setAttribute("aria-expanded", "false");
+  const take = button("Copy", () => void copy(hex, take, () => (show(true), code)), "quiet");
+  take.title = `Copy the ${name}`;
+  /** @param {boolean} all */
+  function show(all) {
+    code.textContent = all ? hex : shortHash(hex);
+    more.textContent = all ? "Show less" : "Show all";
+    more.setAttribute("aria-expanded", String(all));
+  }
+  return el("span", { class: "hex-view" }, code, " ", more, " ", take);
+}
+
+/**
+ * An author, short: eight digits and the last four.
+ *
+ * @param {string} hex
+ */
+export function shortAuthor(hex) {
+  return hex.length > 16 ? `${hex.slice(0, 8)}…${hex.slice(-4)}` : hex;
+}
+
+/**
+ * A hash, short. The first four digits say only which hash function it is, so more follow.
+ *
+ * @param {string} hex
+ */
+export function shortHash(hex) {
+  return hex.length > 24 ? `${hex.slice(0, 12)}…${hex.slice(-6)}` : hex;
+}

@@ -1,0 +1,332 @@
+/** Write, edit and delete a talk. Text that was not saved is kept, whatever goes wrong. */
+
+import { byId } from "./dom.js";
+import { text } from "./talk.js";
+import { parseDuration, parseStart } from "./time.js";
+import { explain } from "./words.js";
+
+/**
+ * @typedef {import("./talk.js").Talk} Talk
+ * @typedef {Record<string, string>} Values  what stands in the form, by input name
+ */
+
+const LINES = ["title", "subtitle", "duration", "room", "track", "kind", "language", "url"];
+const TEXTS = ["abstract", "description"];
+const WRITE_WAITS =
+  "What you wrote is signed and kept here. It appears in the programme once it is sent: press “Send now” when the node answers. Do not write it again.";
+const DELETE_WAITS =
+  "Your delete is signed and kept here. The talk goes once it is sent: press “Send now” when the node answers.";
+const INPUTS = [...LINES, ...TEXTS, "persons", "start", "offset"];
+
+/**
+ * @param {object} use
+ * @param {import("./session.js").Session} use.session
+ * @param {import("./notices.js").Notices} use.notices
+ * @param {ReturnType<typeof import("./identity.js").makeIdentity>} use.identity
+ * @param {() => string} use.offset  for a new talk
+ * @param {(id: string) => Promise<void>} use.onSaved
+ * @param {(id: string) => void} use.onDeleted
+ */
+export function makeEditor({ session, notices, identity, offset, onSaved, onDeleted }) {
+  const dialog = byId("editor", HTMLDialogElement);
+  const form = byId("editor-form", HTMLFormElement);
+  const save = byId("editor-save", HTMLButtonElement);
+  const problem = byId("editor-error", HTMLElement);
+  const draftNote = byId("editor-draft", HTMLElement);
+  const startNote = byId("start-note", HTMLElement);
+  const startWords = startNote.textContent ?? "";
+
+  /** @type {Map<string, Values>} text that was not saved, by talk id; a new talk's under "" */
+  const drafts = new Map();
+  /** @type {Talk | null} */
+  let talk = null;
+  /** @type {Values}  as the form gave them back before anyone typed: inputs change line ends and the like */
+  let before = {};
+  let saving = false;
+
+  /** @param {string} name */
+  function input(name) {
+    const found = form.elements.namedItem(name);
+    if (found instanceof HTMLInputElement || found instanceof HTMLTextAreaElement) return found;
+    throw new Error(`The form lacks ${name}.`);
+  }
+
+  /** @returns {Values} */
+  function read() {
+    return Object.fromEntries(INPUTS.map((name) => [name, input(name).value]));
+  }
+
+  /** @param {Values} values */
+  function write(values) {
+    for (const name of INPUTS) {
+      input(name).value = values[name] ?? "";
+      input(name).removeAttribute("aria-invalid");
+    }
+  }
+
+  function isDirty() {
+    const now = read();
+    return INPUTS.some((name) => now[name] !== before[name]);
+  }
+
+  /** @param {Talk | null} subject */
+  function fill(subject) {
+    const item = subject?.item;
+    /** @type {Values} */
+    const values = {};
+    for (const name of [...LINES, ...TEXTS]) values[name] = text(item?.[name]);
+    const who = item?.persons;
+    values.persons = Array.isArray(who) ? who.map(text).join("\n") : text(who);
+    const when = subject?.when;
+    values.start = when?.local ?? "";
+    values.offset = subject ? (when?.offset ?? "") : offset();
+    const start = input("start");
+    start.setAttribute("step", values.start.length > 16 ? "1" : "60");
+    write(values);
+    const odd = !when && text(item?.start);
+    startNote.textContent = odd ? `It says “${odd.slice(0, 60)}”, which is not a date and time. Left empty, it stays as it is.` : startWords;
+    before = read();
+  }
+
+  /** @param {Talk | null} subject */
+  function open(subject) {
+    talk = subject;
+    fill(subject);
+    const draft = drafts.get(subject?.id ?? "");
+    if (draft) write(draft);
+    draftNote.hidden = !draft;
+    byId("editor-title", HTMLElement).textContent = subject ? "Edit this talk" : "Write a talk";
+    save.textContent = "Sign and publish";
+    problem.textContent = "";
+    byId("editor-note", HTMLElement).textContent = subject
+      ? "Only what you changed is sent, as one signed update. What was there before stays in your log."
+      : "Signed with your key and published for anyone to read.";
+    dialog.showModal();
+    dialog.scrollTop = 0;
+    input("title").focus();
+  }
+
+  function close() {
+    if (dialog.open) dialog.close();
+  }
+
+  // Escape, the button or the system's back gesture: whatever closes it, the text is kept.
+  dialog.addEventListener("close", () => {
+    if (saving) return;
+    const key = talk?.id ?? "";
+    if (isDirty()) {
+      drafts.set(key, read());
+      notices.say("Not saved. Your text is kept in this tab: open the form again to go on.");
+    } else {
+      drafts.delete(key);
+    }
+  });
+  dialog.addEventListener("cancel", (event) => {
+    if (saving) event.preventDefault();
+  });
+  byId("editor-close", HTMLButtonElement).addEventListener("click", close);
+  byId("editor-discard", HTMLButtonElement).addEventListener("click", () => {
+    drafts.delete(talk?.id ?? "");
+    fill(talk);
+    draftNote.hidden = true;
+    problem.textContent = "";
+    input("title").focus();
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (drafts.size > 0 || (dialog.open && isDirty())) event.preventDefault();
+  });
+
+  /**
+   * What stands in the form as fields: those that changed, all that are there for a new talk.
+   *
+   * @returns {{fields: Record<string, unknown>} | {wrong: string, why: string}}
+   */
+  function changes() {
+    const now = read();
+    /** @param {string} name */
+    const value = (name) => now[name] ?? "";
+    /** @param {string} name */
+    const changed = (name) => now[name] !== before[name];
+    if (!value("title").trim() && (!talk || changed("title"))) return { wrong: "title", why: "A talk needs a title." };
+    if (changed("duration") && value("duration").trim() && parseDuration(value("duration").trim()) === null) {
+      return { wrong: "duration", why: "Write the duration as hours and minutes, for example 00:45." };
+    }
+    const url = value("url").trim();
+    if (changed("url") && url && !/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : "")) {
+      return { wrong: "url", why: "A link starts with https:// or http://." };
+    }
+    /** @type {Record<string, unknown>} */
+    const fields = {};
+    for (const name of LINES) if (changed(name)) fields[name] = value(name).trim();
+    for (const name of TEXTS) if (changed(name)) fields[name] = value(name).trim() ? value(name) : "";
+    if (changed("persons")) {
+      const names = value("persons").split("\n").map((name) => name.trim()).filter(Boolean);
+      fields.persons = names.length ? names : "";
+    }
+    if (input("start").validity.badInput) return { wrong: "start", why: "The start is not a whole date and time yet." };
+    const moved = changed("start") || (changed("offset") && value("start"));
+    if (moved) {
+      const zone = value("offset").trim().replace("−", "-").toUpperCase();
+      const local = value("start").length === 16 ? `${value("start")}:00` : value("start");
+      if (!value("start")) {
+        fields.start = "";
+      } else if (zone !== "Z" && !/^[+-](0\d|1[0-4]):[0-5]\d$/.test(zone)) {
+        return { wrong: "offset", why: "Write the offset from UTC with sign, hours and minutes, for example +02:00." };
+      } else if (!parseStart(local + zone)) {
+        return { wrong: "start", why: "The start is not a date and time." };
+      } else {
+        fields.start = local + zone;
+      }
+    }
+    if (!talk) {
+      for (const [name, content] of Object.entries(fields)) if (content === "") delete fields[name];
+      fields.guid = newGuid();
+    }
+    return { fields };
+  }
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (saving) return;
+    problem.textContent = "";
+    for (const name of INPUTS) input(name).removeAttribute("aria-invalid");
+    const result = changes();
+    if ("wrong" in result) {
+      problem.textContent = result.why;
+      input(result.wrong).setAttribute("aria-invalid", "true");
+      input(result.wrong).focus();
+      return;
+    }
+    const subject = talk;
+    const kept = read();
+    if (Object.keys(result.fields).length === 0) {
+      drafts.delete(subject?.id ?? "");
+      close();
+      notices.say("Nothing was changed, so nothing was sent.");
+      return;
+    }
+    busy(true);
+    const waited = await identity.refreshPending();
+    try {
+      save.textContent = session.now ? "Signing…" : "Waiting for Python…";
+      const panda = await session.panda();
+      save.textContent = "Signing…";
+      const { id, acknowledged } = subject
+        ? await panda.update(panda.talkSchema, subject.id, result.fields)
+        : await panda.create(panda.talkSchema, result.fields);
+      done(subject);
+      if (!acknowledged) return await keptHere(WRITE_WAITS);
+      identity.setNode("reachable");
+      notices.say(subject ? "Your change is signed and published." : "Your talk is signed and published.");
+      await identity.refreshPending();
+      await onSaved(id);
+    } catch (error) {
+      identity.saw(error);
+      const { reason, title, text: sentence, hint } = explain(error);
+      const waits = await identity.refreshPending();
+      busy(false);
+      if (reason === "node-unreachable" && waits > waited) {
+        // It is signed and stored: to save it once more would publish it twice.
+        done(subject);
+        notices.error(error, undefined, WRITE_WAITS, false);
+      } else if (dialog.open && talk === subject) {
+        problem.textContent = `${title}. ${sentence} ${hint} Your text is still here.`;
+      } else {
+        drafts.set(subject?.id ?? "", kept);
+        notices.error(error, undefined, "Your text is kept in this tab: open the form again to go on.");
+      }
+    }
+    busy(false);
+  });
+
+  /** @param {string} words  what was signed, and waits for the node */
+  async function keptHere(words) {
+    identity.setNode("unreachable");
+    notices.error(Object.assign(new Error(words), { reason: "node-unreachable" }), undefined, "", false);
+    await identity.refreshPending();
+  }
+
+  /** @param {boolean} on */
+  function busy(on) {
+    saving = on;
+    save.disabled = on;
+    form.setAttribute("aria-busy", String(on));
+    if (!on) save.textContent = "Sign and publish";
+  }
+
+  /** @param {Talk | null} subject */
+  function done(subject) {
+    drafts.delete(subject?.id ?? "");
+    before = read();
+    close();
+    busy(false);
+  }
+
+  // ---- deleting
+
+  const confirm = byId("confirm-delete", HTMLDialogElement);
+  const yes = byId("confirm-yes", HTMLButtonElement);
+  const no = byId("confirm-no", HTMLButtonElement);
+  const refused = byId("confirm-error", HTMLElement);
+  /** @type {Talk | null} */
+  let doomed = null;
+
+  no.addEventListener("click", () => confirm.close());
+  confirm.addEventListener("cancel", (event) => {
+    if (yes.disabled) event.preventDefault();
+  });
+  yes.addEventListener("click", async () => {
+    if (!doomed) return;
+    const { id } = doomed;
+    yes.disabled = no.disabled = true;
+    yes.textContent = "Signing…";
+    refused.textContent = "";
+    const waited = await identity.refreshPending();
+    try {
+      const panda = await session.panda();
+      const { acknowledged } = await panda.delete(panda.talkSchema, id);
+      confirm.close();
+      drafts.delete(id);
+      if (acknowledged) {
+        identity.setNode("reachable");
+        notices.say("Deleted. The delete is signed and published.");
+        onDeleted(id);
+      } else {
+        await keptHere(DELETE_WAITS);
+      }
+    } catch (error) {
+      identity.saw(error);
+      const { reason, title, text: sentence, hint } = explain(error);
+      if (reason === "node-unreachable" && (await identity.refreshPending()) > waited) {
+        confirm.close();
+        notices.error(error, undefined, DELETE_WAITS, false);
+      } else {
+        refused.textContent = `${title}. ${sentence} ${hint}`;
+      }
+    }
+    yes.disabled = no.disabled = false;
+    yes.textContent = "Delete for good";
+    await identity.refreshPending();
+  });
+
+  return {
+    open,
+    /** @param {Talk} subject */
+    askDelete(subject) {
+      doomed = subject;
+      byId("confirm-name", HTMLElement).textContent = subject.title || "Untitled";
+      refused.textContent = "";
+      confirm.showModal();
+      no.focus();
+    },
+  };
+}
+
+/** A random UUID; crypto.randomUUID is missing where the page came over plain http. */
+function newGuid() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}

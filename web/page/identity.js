@@ -1,0 +1,150 @@
+/** Who I am: author, kind of key, node, entries that wait. */
+
+import { byId, copy, shortAuthor } from "./dom.js";
+import { face } from "./face.js";
+import { count, explain } from "./words.js";
+
+/**
+ * @typedef {import("./types.js").Panda} Panda
+ * @typedef {"unknown" | "reachable" | "unreachable"} NodeState
+ */
+
+const LOSS = "It is only here: clear this site's data and it is gone, and with it the power to edit your talks.";
+
+/** @type {Record<string, {short: string, strong: string, words: string}>} */
+const KINDS = {
+  webcrypto: {
+    short: "key kept by the browser",
+    strong: "Kept by the browser.",
+    words: `The key pair (Ed25519) was made in this browser and cannot be taken out: this site can sign with it, nobody can read or copy it. ${LOSS}`,
+  },
+  pure25519: {
+    short: "weaker key",
+    strong: "The weaker choice.",
+    words: `This browser has no Ed25519 of its own, so the key lies in the site's storage, where every script of this site can read it. Good for trying things out; for more, use an up-to-date browser. ${LOSS}`,
+  },
+  none: {
+    short: "reading only",
+    strong: "Reading only.",
+    words: "The browser gives this page no storage, so no key can be kept and nothing can be written. The programme can be read and checked all the same. Private windows and blocked site data are the usual causes.",
+  },
+};
+
+/**
+ * @param {object} use
+ * @param {import("./session.js").Session} use.session
+ * @param {import("./notices.js").Notices} use.notices
+ * @param {() => void} use.onSent  entries that waited have reached the node
+ */
+export function makeIdentity({ session, notices, onSent }) {
+  const author = byId("author", HTMLElement);
+  const all = byId("author-all", HTMLElement);
+  const full = byId("author-full", HTMLButtonElement);
+  const take = byId("author-copy", HTMLButtonElement);
+  const kind = byId("key-kind", HTMLElement);
+  const nodeState = byId("node-state", HTMLElement);
+  const pending = byId("pending", HTMLElement);
+  const sendNow = byId("send-now", HTMLButtonElement);
+  const nodeUrl = byId("node-url", HTMLInputElement);
+
+  /** @param {boolean} open */
+  function showAll(open) {
+    all.hidden = !open;
+    full.setAttribute("aria-expanded", String(open));
+    full.textContent = open ? "Show less" : "Show all";
+    return all;
+  }
+  full.addEventListener("click", () => showAll(all.hidden));
+  take.addEventListener("click", () => void copy(all.textContent ?? "", take, () => showAll(true)));
+
+  sendNow.addEventListener("click", async () => {
+    sendNow.disabled = true;
+    try {
+      const panda = await session.panda();
+      await panda.flush();
+      setNode("reachable");
+      notices.clear("node-unreachable");
+      notices.say("The node has everything you signed.");
+      onSent();
+    } catch (error) {
+      saw(error);
+      notices.error(error, { label: "Try again", run: () => sendNow.click() });
+    }
+    sendNow.disabled = false;
+    await refreshPending();
+  });
+
+  byId("node-use", HTMLButtonElement).addEventListener("click", useNode);
+  nodeUrl.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") useNode();
+  });
+
+  /** Opens the page again with another node. Only http and https: the address goes nowhere else. */
+  function useNode() {
+    const url = URL.canParse(nodeUrl.value.trim()) ? new URL(nodeUrl.value.trim()) : null;
+    const usable = url !== null && (url.protocol === "https:" || url.protocol === "http:");
+    nodeUrl.setAttribute("aria-invalid", String(!usable));
+    nodeUrl.setCustomValidity(usable ? "" : "An address that starts with https:// or http://");
+    if (!usable) {
+      nodeUrl.reportValidity();
+      return;
+    }
+    const here = new URL(location.href);
+    here.searchParams.set("node", url.href);
+    location.assign(here);
+  }
+  nodeUrl.addEventListener("input", () => nodeUrl.setCustomValidity(""));
+
+  /** @param {NodeState} state */
+  function setNode(state) {
+    nodeState.dataset.node = state;
+    nodeState.textContent = { unknown: "not asked yet", reachable: "answers", unreachable: "does not answer" }[state];
+  }
+
+  /** @param {unknown} error  what an attempt threw: it says something about the node */
+  function saw(error) {
+    const { reason } = explain(error);
+    if (reason === "node-unreachable" || reason === "insecure-node") setNode("unreachable");
+  }
+
+  /** @returns {Promise<number>} how many signed entries wait */
+  async function refreshPending() {
+    const panda = session.now;
+    if (!panda?.author) return 0;
+    try {
+      const waiting = await panda.pending();
+      pending.hidden = waiting === 0;
+      pending.dataset.pending = String(waiting);
+      byId("pending-words", HTMLElement).textContent =
+        `${count(waiting, "entry is", "entries are")} signed and kept here, and not yet at the node. `;
+      return waiting;
+    } catch {
+      return Number(pending.dataset.pending);
+    }
+  }
+
+  return {
+    setNode,
+    saw,
+    refreshPending,
+    /** @param {string} node */
+    setAddress(node) {
+      byId("node", HTMLElement).textContent = node;
+    },
+    /** @param {Panda} panda */
+    show(panda) {
+      const known = panda.author ? (panda.keyKind ?? "") : "none";
+      const words = (Object.hasOwn(KINDS, known) ? KINDS[known] : undefined) ?? { short: known, strong: known, words: LOSS };
+      author.textContent = panda.author ? shortAuthor(panda.author) : "no key";
+      author.dataset.author = panda.author ?? "";
+      author.title = panda.author ?? "";
+      all.textContent = panda.author ?? "";
+      byId("author-tools", HTMLElement).hidden = !panda.author;
+      byId("key-short", HTMLElement).textContent = words.short;
+      kind.dataset.kind = known;
+      kind.replaceChildren(Object.assign(document.createElement("strong"), { textContent: words.strong }), ` ${words.words}`);
+      byId("face", HTMLElement).replaceChildren(...(panda.author ? [face(panda.author)] : []));
+      byId("node", HTMLElement).textContent = panda.node;
+    },
+  };
+}

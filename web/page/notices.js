@@ -1,0 +1,81 @@
+/** Errors and news in words: in a live region, dismissible, with what to do. */
+
+import { button, el } from "./dom.js";
+import { explain } from "./words.js";
+
+/**
+ * @typedef {{label: string, run: () => void}} Action
+ * @typedef {{error: (error: unknown, action?: Action, lead?: string, advice?: boolean) => void, say: (text: string) => void, clear: (reason: string) => void}} Notices
+ */
+
+const NEWS_STAYS = 8000;
+const AT_MOST = 4;
+
+/**
+ * @param {HTMLElement} region
+ * @returns {Notices}
+ */
+export function makeNotices(region) {
+  /** @param {HTMLElement} notice */
+  function dismiss(notice) {
+    const next = notice.nextElementSibling ?? notice.previousElementSibling;
+    const focused = notice.contains(document.activeElement);
+    notice.remove();
+    if (!focused) return;
+    const heir = next?.querySelector("button") ?? document.getElementById("programme");
+    heir?.focus({ preventScroll: true });
+  }
+
+  /** @param {string} reason */
+  function clear(reason) {
+    for (const old of [...region.children]) {
+      if (old instanceof HTMLElement && old.dataset.reason === reason) dismiss(old);
+    }
+  }
+
+  /** @param {HTMLElement} notice */
+  function add(notice) {
+    clear(notice.dataset.reason ?? "");
+    while (region.children.length >= AT_MOST) region.firstElementChild?.remove();
+    notice.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") dismiss(notice);
+    });
+    region.append(notice);
+  }
+
+  return {
+    clear,
+    error(error, action, lead = "", advice = true) {
+      const { reason, title, text, hint } = explain(error);
+      if (reason === "cancelled") return;
+      const notice = el(
+        "div",
+        { class: "notice", data: { kind: "error", reason } },
+        el("h3", {}, title),
+        ...(lead ? [el("p", {}, lead)] : []),
+        el("p", { class: "foreign", attrs: { dir: "auto" } }, text.slice(0, 1000)),
+        ...(hint && advice ? [el("p", {}, hint)] : []),
+      );
+      const row = el("div", { class: "row" });
+      if (action) {
+        row.append(
+          button(action.label, () => {
+            dismiss(notice);
+            action.run();
+          }),
+        );
+      }
+      row.append(button("Dismiss", () => dismiss(notice), "quiet dismiss"), el("code", { class: "muted" }, reason.slice(0, 80)));
+      notice.append(row);
+      add(notice);
+    },
+    say(text) {
+      const notice = el("div", { class: "notice news", data: { kind: "news", reason: "news" } }, el("p", { attrs: { dir: "auto" } }, text));
+      notice.append(button("Dismiss", () => dismiss(notice), "quiet dismiss"));
+      add(notice);
+      setTimeout(() => {
+        if (!notice.matches(":hover, :focus-within")) notice.remove();
+      }, NEWS_STAYS);
+    },
+  };
+}

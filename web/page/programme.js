@@ -1,0 +1,431 @@
+/** The programme: read from the node, drawn once, filtered by hiding. */
+
+import { byId, el } from "./dom.js";
+import { NONE, fold, hues, inOrder, searchWords, tally, toTalk } from "./talk.js";
+import { talkBody, talkRow } from "./talk-view.js";
+import { dayWords, ownOffset } from "./time.js";
+import { count, explain, withheldWords } from "./words.js";
+
+/**
+ * @typedef {import("./types.js").Instance} Instance
+ * @typedef {import("./types.js").Panda} Panda
+ * @typedef {import("./types.js").Rejected} Rejected
+ * @typedef {import("./talk.js").Talk} Talk
+ *
+ * @typedef {object} Slot
+ * @property {HTMLElement} element
+ * @property {{talk: Talk, element: HTMLElement}[]} rows
+ *
+ * @typedef {object} Day
+ * @property {HTMLElement} element
+ * @property {HTMLElement} count
+ * @property {Slot[]} slots
+ */
+
+const PAGE = 1000;
+const MOST_PAGES = 200;
+const MENU = 500;
+
+/**
+ * @param {object} use
+ * @param {import("./session.js").Session} use.session
+ * @param {import("./notices.js").Notices} use.notices
+ * @param {ReturnType<typeof import("./identity.js").makeIdentity>} use.identity
+ * @param {(talk: Talk) => void} use.onEdit
+ * @param {(talk: Talk) => void} use.onDelete
+ */
+export function makeProgramme({ session, notices, identity, onEdit, onDelete }) {
+  const main = byId("programme", HTMLElement);
+  const days = byId("days", HTMLElement);
+  const counter = byId("count", HTMLElement);
+  const filters = byId("filters", HTMLElement);
+  const menus = {
+    day: byId("filter-day", HTMLSelectElement),
+    room: byId("filter-room", HTMLSelectElement),
+    track: byId("filter-track", HTMLSelectElement),
+  };
+  const search = byId("search", HTMLInputElement);
+  const clear = byId("filter-clear", HTMLButtonElement);
+
+  /** @type {Map<string, Instance>} */
+  let items = new Map();
+  /** @type {Map<string, Rejected>} */
+  let rejected = new Map();
+  /** @type {Day[]} */
+  let drawn = [];
+  /** @type {Map<string, {talk: Talk, element: HTMLElement}>} */
+  const rows = new Map();
+  /** @type {Set<string>} */
+  const opened = new Set();
+  let offset = "";
+  let total = 0;
+  let loads = 0;
+  let loaded = false;
+
+  // ---- reading
+
+  /** @param {Panda} panda */
+  async function readAll(panda) {
+    /** @type {Map<string, Instance>} */
+    const found = new Map();
+    /** @type {Map<string, Rejected>} */
+    const refused = new Map();
+    /** @type {string | null} */
+    let after = null;
+    for (let pages = 0; pages < MOST_PAGES; pages++) {
+      const before = found.size + refused.size;
+      const page = await panda.query(panda.talkSchema, { limit: PAGE, after });
+      sort(page, page.rejected, found, refused);
+      after = page.after;
+      // A page may be short because items of it were withheld; a node that repeats itself is not followed.
+      if (!after || found.size + refused.size === before) break;
+    }
+    return { found, refused };
+  }
+
+  /**
+   * @param {Instance[]} page
+   * @param {Rejected[]} bad
+   * @param {Map<string, Instance>} found
+   * @param {Map<string, Rejected>} refused
+   */
+  function sort(page, bad, found, refused) {
+    for (const item of page) {
+      if (item._meta.signed) found.set(item.id, item);
+      else refused.set(item.id, { id: item.id, reason: "not-signed", message: "" });
+    }
+    for (const one of bad) refused.set(`${one.id} ${one.reason}`, one);
+  }
+
+  async function load() {
+    const turn = ++loads;
+    main.setAttribute("aria-busy", "true");
+    try {
+      const panda = await session.panda();
+      const read = await readAll(panda);
+      if (turn !== loads) return;
+      items = read.found;
+      rejected = read.refused;
+      loaded = true;
+      identity.setNode("reachable");
+      notices.clear("node-unreachable");
+      draw();
+    } catch (error) {
+      if (turn !== loads) return;
+      identity.saw(error);
+      if (loaded) {
+        notices.error(error, { label: "Try again", run: () => void load() }, "What you see is what the node last answered.");
+      } else {
+        fail(error);
+      }
+    }
+    if (turn === loads) main.setAttribute("aria-busy", "false");
+  }
+
+  /** @param {unknown} error  why there is nothing to show */
+  function fail(error) {
+    const { title, text, hint } = explain(error);
+    byId("no-answer-words", HTMLElement).textContent = `${title}. ${text} ${hint}`;
+    state("failed");
+    main.setAttribute("aria-busy", "false");
+  }
+
+  /**
+   * Reads one talk again, after it was written.
+   *
+   * @param {string} id
+   */
+  async function refresh(id) {
+    const panda = await session.panda();
+    const page = await panda.query(panda.talkSchema, { filter: { id }, limit: 1 });
+    if (page.length === 0 && page.rejected.length === 0) return load();
+    items.delete(id);
+    sort(page, page.rejected, items, rejected);
+    draw();
+  }
+
+  // ---- drawing
+
+  /** @param {"loading" | "empty" | "shown" | "failed"} now */
+  function state(now) {
+    main.dataset.state = now;
+    byId("loading", HTMLElement).hidden = now !== "loading";
+    byId("empty", HTMLElement).hidden = now !== "empty";
+    byId("no-answer", HTMLElement).hidden = now !== "failed";
+    filters.hidden = now !== "shown";
+  }
+
+  function draw() {
+    const me = session.now?.author ?? null;
+    const talks = [...items.values()].map((item) => toTalk(item, me)).sort(inOrder);
+    total = talks.length;
+    const zones = tally(talks.flatMap(({ when }) => (when ? [when.offset] : []))).sort((a, b) => b[1] - a[1]);
+    offset = zones[0]?.[0] ?? "";
+    const tracks = tally(talks.map(({ track }) => track || NONE));
+    const colours = hues(tracks);
+    menu(menus.day, tally(talks.map(({ day }) => day)), (day) => (day === NONE ? "No date" : dayLabel(day)));
+    menu(menus.room, tally(talks.map(({ room }) => room || NONE)), (room) => (room === NONE ? "No room" : room));
+    menu(menus.track, tracks, (track) => (track === NONE ? "No track" : track));
+    suggest(byId("rooms", HTMLDataListElement), menus.room);
+    suggest(byId("tracks", HTMLDataListElement), menus.track);
+
+    const focused = document.activeElement?.closest("article.talk");
+    const refocus = focused instanceof HTMLElement ? focused.dataset.id : undefined;
+    drawn = [];
+    rows.clear();
+    /** @type {Day | undefined} */
+    let day;
+    /** @type {Slot | undefined} */
+    let slot;
+    let dayKey = "";
+    let slotKey = "";
+    /** @type {HTMLElement | null} */
+    let lane = null;
+    for (const talk of talks) {
+      if (!day || talk.day !== dayKey) {
+        dayKey = talk.day;
+        slotKey = "";
+        day = newDay(dayKey);
+        drawn.push(day);
+      }
+      const clock = talk.when?.clock ?? "";
+      if (!slot || slotKey !== `@${clock}`) {
+        slotKey = `@${clock}`;
+        lane = el("div", { class: "lane" });
+        const time = el("h4", {}, clock || "–");
+        slot = { element: el("div", { class: "slot" }, time, lane), rows: [] };
+        day.slots.push(slot);
+        day.element.append(slot.element);
+      }
+      const element = talkRow(talk, colours.get(talk.track), offset);
+      const row = { talk, element };
+      rows.set(talk.id, row);
+      slot.rows.push(row);
+      lane?.append(element);
+      if (opened.has(talk.id)) toggle(talk.id, true);
+    }
+    const whole = document.createDocumentFragment();
+    for (const { element } of drawn) whole.append(element);
+    days.replaceChildren(whole);
+
+    drawZone();
+    drawWithheld();
+    byId("empty-title", HTMLElement).textContent = rejected.size ? "Nothing here passed the checks" : "Nothing is published here yet";
+    state(total > 0 ? "shown" : "empty");
+    filter();
+    if (refocus) focus(refocus);
+  }
+
+  /** @param {string} key */
+  function newDay(key) {
+    const title = el("h3", {});
+    const size = el("span", { class: "figures" });
+    if (key === NONE) {
+      title.append("Without a date", size);
+    } else {
+      const { weekday, date } = dayWords(key);
+      title.append(el("strong", {}, weekday), " ", el("span", {}, date), size);
+    }
+    return { element: el("section", { class: "day", data: { day: key === NONE ? "" : key } }, title), count: size, slots: [] };
+  }
+
+  /** @param {string} day */
+  function dayLabel(day) {
+    const { weekday, date } = dayWords(day);
+    return `${weekday}, ${date}`;
+  }
+
+  /**
+   * @param {HTMLSelectElement} select
+   * @param {[string, number][]} values
+   * @param {(value: string) => string} label
+   */
+  function menu(select, values, label) {
+    const chosen = select.value;
+    const all = select.options[0];
+    select.replaceChildren(...(all ? [all] : []));
+    const shown = values.length > MENU ? [...values].sort((a, b) => b[1] - a[1]).slice(0, MENU) : values;
+    for (const [value, size] of shown) select.append(el("option", { attrs: { value } }, `${label(value)} (${size})`));
+    if (values.some(([value]) => value === chosen)) select.value = chosen;
+  }
+
+  /**
+   * @param {HTMLDataListElement} list
+   * @param {HTMLSelectElement} from
+   */
+  function suggest(list, from) {
+    const values = [...from.options].map(({ value }) => value).filter((value) => value && value !== NONE);
+    list.replaceChildren(...values.map((value) => el("option", { attrs: { value } })));
+  }
+
+  function drawZone() {
+    const zone = byId("zone", HTMLElement);
+    zone.hidden = total === 0 || !offset;
+    zone.textContent = `Times are the event's own, ${offset === "Z" ? "UTC" : `UTC${offset.replace("-", "−")}`}. A day ends at five in the morning.`;
+  }
+
+  function drawWithheld() {
+    const panel = byId("withheld", HTMLDetailsElement);
+    panel.hidden = rejected.size === 0;
+    panel.dataset.count = String(rejected.size);
+    /** @type {Map<string, Rejected[]>} */
+    const groups = new Map();
+    for (const one of rejected.values()) groups.set(one.reason, [...(groups.get(one.reason) ?? []), one]);
+    byId("withheld-summary", HTMLElement).replaceChildren(
+      el("strong", {}, `${count(rejected.size, "item")} withheld`),
+      ` The node returned ${rejected.size === 1 ? "it, but it did" : "them, but they did"} not pass the checks in this tab.`,
+    );
+    const list = byId("withheld-list", HTMLElement);
+    list.replaceChildren();
+    for (const [reason, group] of groups) {
+      const ids = el("ul", {});
+      for (const one of group.slice(0, 50)) {
+        ids.append(el("li", {}, el("code", { attrs: { title: one.id } }, line30(one.id)), " ", el("bdi", {}, one.message.slice(0, 300))));
+      }
+      if (group.length > 50) ids.append(el("li", {}, `and ${group.length - 50} more`));
+      const words = withheldWords(reason, group[0]?.message.slice(0, 300) ?? "");
+      list.append(
+        el(
+          "details",
+          { class: "fold", data: { reason } },
+          el("summary", {}, el("strong", {}, String(group.length)), " ", el("bdi", {}, words), " ", el("code", { class: "muted" }, reason.slice(0, 80))),
+          ids,
+        ),
+      );
+    }
+  }
+
+  // ---- filtering
+
+  function filter() {
+    const day = menus.day.value;
+    const room = menus.room.value;
+    const track = menus.track.value;
+    const words = fold(search.value).split(/\s+/).filter(Boolean);
+    let shown = 0;
+    for (const one of drawn) {
+      let inDay = 0;
+      for (const slot of one.slots) {
+        let inSlot = 0;
+        for (const { talk, element } of slot.rows) {
+          const fits =
+            (!day || talk.day === day) &&
+            (!room || (talk.room || NONE) === room) &&
+            (!track || (talk.track || NONE) === track) &&
+            words.every((word) => searchWords(talk).includes(word));
+          if (element.hidden === fits) element.hidden = !fits;
+          if (fits) inSlot++;
+        }
+        if (slot.element.hidden !== (inSlot === 0)) slot.element.hidden = inSlot === 0;
+        inDay += inSlot;
+      }
+      one.element.hidden = inDay === 0;
+      one.count.textContent = count(inDay, "talk");
+      shown += inDay;
+    }
+    const narrowed = Boolean(day || room || track || words.length);
+    clear.hidden = !narrowed;
+    byId("no-match", HTMLElement).hidden = total === 0 || shown > 0;
+    counter.textContent = total === 0 ? "" : narrowed ? `${shown.toLocaleString("en")} of ${count(total, "talk")}` : count(total, "talk");
+    counter.dataset.shown = String(shown);
+    counter.dataset.total = String(total);
+  }
+
+  function showAll() {
+    for (const select of Object.values(menus)) select.value = "";
+    search.value = "";
+    filter();
+    search.focus();
+  }
+
+  for (const select of Object.values(menus)) select.addEventListener("change", filter);
+  let frame = 0;
+  search.addEventListener("input", () => {
+    frame ||= requestAnimationFrame(() => {
+      frame = 0;
+      filter();
+    });
+  });
+  clear.addEventListener("click", showAll);
+  byId("no-match-clear", HTMLButtonElement).addEventListener("click", showAll);
+
+  // ---- opening
+
+  /**
+   * @param {string} id
+   * @param {boolean} [open]
+   */
+  function toggle(id, open = !opened.has(id)) {
+    const row = rows.get(id);
+    if (!row) return;
+    const { talk, element } = row;
+    let body = element.querySelector(".body");
+    if (open && !body) {
+      body = talkBody(talk, { edit: () => onEdit(talk), remove: () => onDelete(talk) });
+      element.append(body);
+    }
+    element.classList.toggle("is-open", open);
+    element.querySelector(".open")?.setAttribute("aria-expanded", String(open));
+    if (body instanceof HTMLElement) body.hidden = !open;
+    if (open) opened.add(id);
+    else opened.delete(id);
+  }
+
+  days.addEventListener("click", (event) => {
+    const target = event.target instanceof Element ? event.target : null;
+    const head = target?.closest(".head");
+    const article = head?.closest("article.talk");
+    if (!(article instanceof HTMLElement)) return;
+    const selecting = !getSelection()?.isCollapsed && !target?.closest("button");
+    if (!selecting) toggle(article.dataset.id ?? "");
+  });
+
+  days.addEventListener("keydown", (event) => {
+    const article = event.target instanceof Element ? event.target.closest("article.talk.is-open") : null;
+    if (event.key !== "Escape" || !(article instanceof HTMLElement)) return;
+    toggle(article.dataset.id ?? "", false);
+    focus(article.dataset.id ?? "");
+  });
+
+  /** @param {string} id */
+  function focus(id) {
+    const target = rows.get(id)?.element.querySelector(".open");
+    if (target instanceof HTMLElement) target.focus({ preventScroll: true });
+  }
+
+  return {
+    load,
+    fail,
+    refresh,
+    isEmpty: () => loaded && total === 0,
+    offset: () => offset || ownOffset(),
+    /** @param {string} id */
+    remove(id) {
+      const ids = [...rows.keys()];
+      const next = ids[ids.indexOf(id) + 1] ?? ids.at(-2);
+      items.delete(id);
+      opened.delete(id);
+      draw();
+      if (next && rows.has(next)) focus(next);
+      else main.focus({ preventScroll: true });
+    },
+    /**
+     * Opens a talk and brings it into view.
+     *
+     * @param {string} id
+     */
+    reveal(id) {
+      const row = rows.get(id);
+      if (!row) return;
+      if (row.element.hidden) showAll();
+      toggle(id, true);
+      row.element.scrollIntoView({ block: "nearest" });
+      focus(id);
+    },
+  };
+}
+
+/** @param {string} id */
+function line30(id) {
+  return id.length > 30 ? `${id.slice(0, 12)}…${id.slice(-6)}` : id;
+}

@@ -1,0 +1,235 @@
+/** One talk on the page: the closed row, and what opens under it. */
+
+import { button, el, hexView, shortAuthor } from "./dom.js";
+import { face } from "./face.js";
+import { line, persons, text } from "./talk.js";
+import { durationWords, endClock } from "./time.js";
+
+/** @typedef {import("./talk.js").Talk} Talk */
+
+/** Longer texts are cut, and shown whole on demand. */
+const LONG = 8000;
+
+/**
+ * The row of a talk. It opens to more; what opens is built when it is first needed.
+ *
+ * @param {Talk} talk
+ * @param {number | undefined} hue  the track's
+ * @param {string} offset  the programme's usual offset: other ones are written out
+ */
+export function talkRow(talk, hue, offset) {
+  const { item, when, minutes } = talk;
+  const { author, signed, verified } = item._meta;
+  const article = el("article", {
+    class: "talk",
+    data: { id: talk.id, mine: String(talk.mine), author, signed: String(signed), verified: String(verified) },
+  });
+  if (hue !== undefined) article.style.setProperty("--hue", String(hue));
+  article.toggleAttribute("data-trackless", hue === undefined);
+  const language = text(item.language);
+  if (/^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/.test(language)) article.lang = language;
+
+  const title = el("span", { data: { field: "title" }, attrs: { dir: "auto" } }, talk.title || "Untitled");
+  title.toggleAttribute("data-missing", !talk.title);
+  const open = el("button", { class: "open", attrs: { type: "button", "aria-expanded": "false" } }, title);
+
+  const top = el("p", { class: "kicker", attrs: { lang: "en" } });
+  top.append(field("span", "track", talk.track));
+  const who = el("span", { class: "who", attrs: { title: `${talk.mine ? "Yours" : shortAuthor(author)}: ${verified ? "signed and verified" : "signed"}` } });
+  if (talk.mine) who.append(el("span", { class: "mine" }, "yours"));
+  who.append(face(author));
+  top.append(who);
+
+  const facts = el("p", { class: "facts", attrs: { lang: "en" } });
+  if (talk.room) facts.append(field("span", "room", talk.room));
+  if (when) {
+    const time = el("time", { data: { field: "start", value: text(item.start) }, attrs: { datetime: text(item.start) } }, when.clock);
+    const clock = el("span", { class: "clock" }, time);
+    if (minutes !== null) clock.append(`–${endClock(when, minutes)}`);
+    if (when.offset !== offset) clock.append(` (${when.offset === "Z" ? "UTC" : when.offset || "no offset"})`);
+    facts.append(clock);
+  } else if (text(item.start)) {
+    facts.append(field("span", "start", line(item.start, 60)));
+  }
+  const duration = line(item.duration, 40);
+  if (duration) {
+    const long = field("span", "duration", minutes === null ? duration : durationWords(minutes));
+    long.dataset.value = duration;
+    facts.append(long);
+  }
+  if (language) facts.append(field("span", "language", line(language, 40)));
+
+  const head = el("div", { class: "head" }, top, el("h5", {}, open));
+  const subtitle = line(item.subtitle);
+  if (subtitle) head.append(field("p", "subtitle", subtitle));
+  if (talk.persons.length) head.append(people(talk.persons));
+  head.append(facts);
+  article.append(head);
+  return article;
+}
+
+/**
+ * @param {"p" | "span"} tag
+ * @param {string} name
+ * @param {string} value
+ */
+function field(tag, name, value) {
+  return el(tag, { class: name, data: { field: name }, attrs: { dir: "auto" } }, value);
+}
+
+/** @param {string[]} names */
+function people(names) {
+  const shown = names.slice(0, 12);
+  const list = el("p", { class: "persons", data: { field: "persons" } });
+  shown.forEach((name, at) => list.append(...(at ? [", "] : []), el("bdi", {}, name)));
+  if (names.length > shown.length) list.append(` and ${names.length - shown.length} more`);
+  return list;
+}
+
+/**
+ * What a talk opens to.
+ *
+ * @param {Talk} talk
+ * @param {{edit: () => void, remove: () => void}} actions
+ */
+export function talkBody(talk, actions) {
+  const { item } = talk;
+  const body = el("div", { class: "body" });
+  const words = el("div", { class: "words" });
+  const names = persons(item.persons);
+  if (text(item.abstract).trim()) words.append(...prose("abstract", text(item.abstract)));
+  if (text(item.description).trim()) words.append(...prose("description", text(item.description)));
+  if (names.length > 12) words.append(field("p", "all-persons", names.join(", ")));
+  const url = text(item.url);
+  const link = webLink(url);
+  if (link) {
+    link.dataset.field = "url";
+    words.append(el("p", { class: "link" }, link));
+  } else if (url.trim()) {
+    words.append(el("p", { class: "note" }, "Link, not of the web and so not opened: ", field("span", "url", line(url))));
+  }
+  if (line(item.kind)) words.append(el("p", { class: "note" }, "Kind: ", field("span", "kind", line(item.kind, 80))));
+  if (!words.hasChildNodes()) words.append(el("p", { class: "note" }, "No text was published with this talk."));
+  body.append(words, provenance(talk));
+  if (talk.mine) {
+    const name = talk.title || "this talk";
+    const edit = button("Edit", actions.edit, "edit");
+    edit.setAttribute("aria-label", `Edit ${name}`);
+    const remove = button("Delete", actions.remove, "delete");
+    remove.setAttribute("aria-label", `Delete ${name}`);
+    body.append(el("div", { class: "row actions", attrs: { lang: "en" } }, edit, remove));
+  }
+  return body;
+}
+
+/** @param {Talk} talk */
+function provenance({ item, mine }) {
+  const { author, logId, seqNum, lastEntry, edited, signed, verified } = item._meta;
+  const list = el("dl", {});
+  /**
+   * @param {string} name
+   * @param {(Node | string)[]} value
+   */
+  const add = (name, ...value) => list.append(el("div", {}, el("dt", {}, name), el("dd", {}, ...value)));
+  add(
+    "Author",
+    face(author),
+    " ",
+    el("strong", { class: mine ? "mine" : "" }, mine ? "you" : "someone else"),
+    " ",
+    hexView(author, "author", "author"),
+  );
+  add("Log id", el("span", { data: { field: "logId" } }, String(logId)));
+  add("Seq num", el("span", { data: { field: "seqNum" } }, String(seqNum)));
+  add("Entry hash", hexView(String(lastEntry), "entry hash", "entryHash"));
+  if (lastEntry !== item.id) add("Talk's id", hexView(item.id, "id: the hash of its first entry", "id"));
+  if (edited) add("Edited", "yes, by its author: no other key can");
+
+  const badges = el("ul", { class: "badges" });
+  badges.append(
+    badge(
+      "signed",
+      signed,
+      signed
+        ? "The author's signature over exactly these bytes holds. Checked in this tab."
+        : "No signature was checked. Do not rely on this talk.",
+    ),
+    badge(
+      "verified",
+      verified,
+      verified
+        ? "Signed, and linked without a gap to the author's first entry: nothing before it was changed or swapped."
+        : "The links from here to the author's first entry have not all been checked. The signature stands on its own.",
+    ),
+  );
+  return el("aside", { class: "provenance", attrs: { "aria-label": "Provenance", lang: "en" } }, badges, list);
+}
+
+/**
+ * @param {string} name
+ * @param {boolean} holds
+ * @param {string} why
+ */
+function badge(name, holds, why) {
+  return el(
+    "li",
+    { data: { badge: name, holds: String(holds) } },
+    el("strong", { class: "badge" }, holds ? name : `not ${name}`),
+    " ",
+    el("span", {}, why),
+  );
+}
+
+/**
+ * Paragraphs of a text as it was published, with its web addresses as links.
+ *
+ * @param {string} name
+ * @param {string} value
+ * @returns {HTMLElement[]}
+ */
+function prose(name, value) {
+  const whole = value.replace(/\r\n?/g, "\n").trim();
+  const block = el("p", { class: `prose ${name}`, data: { field: name }, attrs: { dir: "auto" } });
+  block.append(...linked(whole.slice(0, LONG)));
+  if (whole.length <= LONG) return [block];
+  const more = button(`Show all ${whole.length.toLocaleString("en")} characters`, () => {
+    block.append(...linked(whole.slice(LONG)));
+    more.remove();
+  });
+  return [block, more];
+}
+
+const ADDRESS = /https?:\/\/[^\s<>"'`\\^{}|\p{Cf}\p{Cc}]{1,500}/gu;
+
+/**
+ * @param {string} words
+ * @returns {(Node | string)[]}
+ */
+function linked(words) {
+  /** @type {(Node | string)[]} */
+  const parts = [];
+  let at = 0;
+  for (const found of words.matchAll(ADDRESS)) {
+    if (parts.length > 200) break;
+    const address = found[0].replace(/[.,;:!?)\]]+$/, "");
+    const link = webLink(address);
+    if (!link) continue;
+    parts.push(words.slice(at, found.index), link);
+    at = found.index + address.length;
+  }
+  parts.push(words.slice(at));
+  return parts;
+}
+
+/**
+ * A link, if the text is an absolute http or https address; it shows where it really leads.
+ *
+ * @param {string} address
+ */
+function webLink(address) {
+  if (!URL.canParse(address.trim())) return null;
+  const url = new URL(address.trim());
+  if (url.protocol !== "https:" && url.protocol !== "http:") return null;
+  const shown = url.href.length > 200 ? `${url.href.slice(0, 200)}…` : url.href;
+  return el("a", { attrs: { href: url.href, rel: "noopener noreferrer nofollow ugc", target: "_blank", dir: "ltr" } }, shown);
+}

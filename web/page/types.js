@@ -1,0 +1,37 @@
+/**
+ * The shapes that the page takes from panda.js. Types only.
+ *
+ * @typedef {object} Meta
+ * @property {string} author
+ * @property {number} logId
+ * @property {number} seqNum
+ * @property {unknown} edited
+ * @property {string} lastEntry
+ * @property {string} cursor
+ * @property {boolean} signed
+ * @property {boolean} verified
+ *
+ * @typedef {{id: string, _meta: Meta} & {[field: string]: unknown}} Instance
+ * @typedef {{id: string, reason: string, message: string}} Rejected
+ * @typedef {Instance[] & {rejected: Rejected[], after: string | null}} Page
+ * @typedef {{filter?: object, orderBy?: string[], limit?: number, after?: string | null}} Query
+ * @typedef {{id: string, entryHash: string, acknowledged: boolean}} Published
+ * @typedef {{done: number, total: number}} Progress
+ * @typedef {{published: number, skipped: number, total: number}} Imported
+ *
+ * @typedef {object} Panda
+ * @property {string | null} author
+ * @property {string | null} keyKind
+ * @property {string} node
+ * @property {string} talkSchema
+ * @property {{reason: string, message: string} | null} readOnly  why nothing can be written
+ * @property {(schema: string, fields: Record<string, unknown>) => Promise<Published>} create
+ * @property {(schema: string, id: string, fields: Record<string, unknown>) => Promise<Published>} update
+ * @property {(schema: string, id: string) => Promise<Published>} delete
+ * @property {(schema: string, query: Query) => Promise<Page>} query
+ * @property {() => Promise<number>} pending
+ * @property {() => Promise<unknown>} flush
+ * @property {(text: string, options: {onProgress?: (progress: Progress) => void, signal?: AbortSignal}) => Promise<Imported>} importSchedule
+ * @property {() => void} close
+ */
+export {};

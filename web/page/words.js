@@ -1,0 +1,121 @@
+/** Numbers and errors in words. */
+
+/**
+ * @param {number} n
+ * @param {string} one
+ * @param {string} [many]
+ */
+export function count(n, one, many = `${one}s`) {
+  return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+}
+
+/** @param {number} bytes */
+export function megabytes(bytes) {
+  return (bytes / 1e6).toFixed(1);
+}
+
+/**
+ * What each reason means to a reader: a heading, and what to do.
+ *
+ * @type {Record<string, {title: string, hint: string}>}
+ */
+const REASONS = {
+  "node-unreachable": {
+    title: "The node does not answer",
+    hint: "Nothing that was acknowledged is lost. Check the connection, or that the node is running, and try again.",
+  },
+  "storage-refused": {
+    title: "This browser gives the page no storage",
+    hint: "Without storage there is no key, so nothing can be written here; reading works. A private window or blocked site data is the usual cause.",
+  },
+  "storage-full": {
+    title: "This browser's storage for the page is full",
+    hint: "Make room on the device, then try again. Nothing that was signed is lost.",
+  },
+  "no-key": {
+    title: "There is no key to sign with",
+    hint: "Open this page where it may store data: not in a private window, and with site data allowed.",
+  },
+  "store-conflict": {
+    title: "Another tab was writing at the same moment",
+    hint: "Nothing was signed twice. Try again.",
+  },
+  "instance-not-own": {
+    title: "This talk is not yours to change",
+    hint: "Only the key that published a talk can change or delete it. Reload to see what the node has now.",
+  },
+  "log-diverged": {
+    title: "This key is in use elsewhere",
+    hint: "The node holds other entries of your log than this browser signed. What you publish next begins a new log.",
+  },
+  "log-refused": {
+    title: "The node refuses this log for good",
+    hint: "What you publish next begins a new log.",
+  },
+  "node-error": {
+    title: "The node has a problem",
+    hint: "It answered, and could not do what was asked. Try again later.",
+  },
+  "node-lags": {
+    title: "The node has lost entries",
+    hint: "It no longer has entries that yours must follow. Use another node, or ask whoever runs this one.",
+  },
+  "node-contradicts-itself": {
+    title: "The node contradicts itself",
+    hint: "Nothing was signed on the strength of its answers. Use another node, or ask whoever runs this one.",
+  },
+  "not-a-schedule": {
+    title: "This file is not a schedule",
+    hint: "Choose the JSON file that frab or pretalx exports. It holds “schedule”, “conference” and “days”.",
+  },
+  "start-failed": {
+    title: "Python did not start",
+    hint: "Try again. If it keeps failing, an extension, a policy that blocks WebAssembly, or an incomplete copy of this site may be the cause.",
+  },
+  "insecure-node": {
+    title: "A secure page cannot talk to this node",
+    hint: "This page came over https and the node's address is plain http, which browsers forbid. Open the page from the node itself, or use a node with an https address.",
+  },
+};
+
+/**
+ * An error's stable reason, heading, sentence and advice. Takes anything that was thrown.
+ *
+ * @param {unknown} error
+ */
+export function explain(error) {
+  const known = error instanceof Error ? error : new Error(String(error));
+  const given = "reason" in known ? known.reason : undefined;
+  const reason = typeof given === "string" && given ? given : known.name === "AbortError" ? "cancelled" : "error";
+  const words = Object.hasOwn(REASONS, reason) ? REASONS[reason] : undefined;
+  const refused = reason.startsWith("node-");
+  return {
+    reason,
+    title: words?.title ?? (refused ? "The node refused" : "That did not work"),
+    text: known.message || "There is no further explanation.",
+    hint: words?.hint ?? "",
+  };
+}
+
+/**
+ * Why an item was withheld, in words a newcomer understands.
+ *
+ * @type {Record<string, string>}
+ */
+const WITHHELD = {
+  "not-signed": "No signature by the author was checked.",
+  "invalid-signature": "The signature does not hold: these are not the author's bytes.",
+  "signature-mismatch": "The signature does not hold: these are not the author's bytes.",
+  "payload-hash-mismatch": "The text is not the one that was signed.",
+  "proof-incomplete": "Signed entries are missing or do not belong: the talk cannot be rebuilt from them.",
+  "proof-mismatch": "The node shows other values than the author signed.",
+  "filter-mismatch": "Sound, but not what was asked for.",
+};
+
+/**
+ * @param {string} reason
+ * @param {string} message  the first sentence given with it
+ */
+export function withheldWords(reason, message) {
+  return (Object.hasOwn(WITHHELD, reason) ? WITHHELD[reason] : "") || message || reason;
+}
