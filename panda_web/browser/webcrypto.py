@@ -1,9 +1,9 @@
 """Ed25519 by the browser's WebCrypto, with private keys that no script can read.
 
 The loops over many signatures are in `web/ed25519.js`, whose two functions come in by constructor: an
-await from Python costs more than a signature (W3C "Web Cryptography Level 2" has promises only). All
-browsers compute the equation of `keys.strict`; what they think of odd bytes is never asked, since the
-strict check comes first.
+await from Python costs more than a signature (W3C "Web Cryptography Level 2" has promises only). What
+browsers think of odd bytes is never asked, since the strict check comes first. On keys outside the subgroup
+of B they do not all agree: `agrees` asks, and `keys.guarded` is the remedy.
 """
 
 import struct
@@ -16,7 +16,7 @@ from pyodide.ffi import JsException, to_js
 from panda_web.keys import strict
 from panda_web.keys.chain import Steps
 from panda_web.keys.errors import KeyNotMade, PublicKeyLengthWrong, SigningFailed, VerifyingFailed
-from panda_web.keys.protocols import Chain, Claim
+from panda_web.keys.protocols import Chain, Claim, Verifier
 from panda_web.keys.strict import InvalidSignature
 
 T = TypeVar("T")
@@ -120,7 +120,7 @@ class WebCryptoSigner:
 
 
 class WebCryptoVerifier:
-    """Checks signatures with WebCrypto, after the strict check."""
+    """Checks signatures with WebCrypto, after the strict check. See `agrees` before relying on it."""
 
     __slots__ = ("_verify_many",)
 
@@ -184,6 +184,31 @@ async def available() -> bool:
     except JsException:
         return False
     return True
+
+
+async def agrees(verifier: Verifier) -> bool:
+    """Whether a browser computes the equation as `keys.strict` has it, with k reduced modulo L.
+
+    WebKitGTK does not; where this is False, put `keys.guarded.GuardedVerifier` in front. Asked are two
+    signatures under a key of mixed order, one that holds with k reduced only, one without only.
+    """
+    (holds, fails) = await verifier.verify_many([_HOLDS_REDUCED, _HOLDS_UNREDUCED])
+    return holds is None and fails is not None
+
+
+# "mixed order: A = aB + 1T, R = rB + 0T" of tests/vectors/ed25519.json.
+_MIXED_AUTHOR = bytes.fromhex("61d3166ef696f0e00a3117d6707634749093af741c0c0c5c714c4c528861f63a")
+_MIXED_R = "7980d2364f0ac41ebc25462a26a92ea53e524f71281dae7b92bb03f0d240209c"
+_HOLDS_REDUCED = Claim(
+    _MIXED_AUTHOR,
+    bytes.fromhex(_MIXED_R + "d36fdf9bd8b407a2cae7a7b339d55a32385a57899e62e71ecd25f49f0029b004"),
+    b"try 3",
+)
+_HOLDS_UNREDUCED = Claim(
+    _MIXED_AUTHOR,
+    bytes.fromhex(_MIXED_R + "6d67b83bb457c901083334a215c8d3c5afe35d4b04a589af647a54f335309700"),
+    b"try 0",
+)
 
 
 def _subtle() -> JsObject:

@@ -6,6 +6,7 @@ programs, words on standard error for people. Exit 1 stands for a broken rule, t
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -54,13 +55,22 @@ def main() -> None:
         _fail("Interrupted. What was signed is kept; run the same command again to go on.", "cancelled")
 
 
+# What strangers publish and nodes say is shown in a terminal: nothing in it may move the cursor, end the line
+# or turn the direction of writing. JSON escapes the rest.
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def _safe(text: str) -> str:
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def _fail(sentence: str, reason: str) -> NoReturn:
-    sys.stderr.write(f"{reason}: {sentence}\n")
+    sys.stderr.write(_safe(f"{reason}: {sentence}") + "\n")
     raise SystemExit(1)
 
 
 def _print(value: object) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.write(_safe(json.dumps(value, ensure_ascii=False)) + "\n")
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
@@ -172,7 +182,7 @@ def query(
         for instance in answer:
             _print(_instance(instance))
         for rejected in answer.rejected:
-            sys.stderr.write(f"{rejected.error.reason}: withheld {rejected.id[:12]}…: {rejected.error}\n")
+            sys.stderr.write(_safe(f"{rejected.error.reason}: withheld {rejected.id[:12]}…: {rejected.error}") + "\n")
         return 1 if answer.rejected else 0
 
     raise typer.Exit(_run(work()))

@@ -5,6 +5,7 @@ surrogates and the like are parse errors, never exceptions of the JSON library.
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -35,13 +36,20 @@ class Request:
 def loads(body: bytes) -> Json:
     """JSON in UTF-8. Raises ParseError."""
     try:
-        return json.loads(body.decode(), parse_constant=_refuse_constant)
+        return json.loads(body.decode(), parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise ParseError("The body is not JSON in UTF-8.") from error
 
 
 def _refuse_constant(name: str) -> Json:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):  # 1e999: JSON, but nothing that could be answered with
+        raise ValueError(f"{text} is no float")
+    return number
 
 
 def dumps(value: Json) -> bytes:

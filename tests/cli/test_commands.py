@@ -1,0 +1,195 @@
+"""The `panda` command as people run it: processes, their output, their exit codes."""
+
+import json
+import os
+import stat
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from panda_web.schedule import TALK_SCHEMA
+from tests.authors import SCHEMA, Author
+from tests.processes import PANDA, ROOT, ServedNode, free_port
+from tests.schedules import SMALL, small_talks
+
+VECTOR = json.loads((ROOT / "tests" / "vectors" / "p2panda-0.2.1.json").read_text("utf-8"))["panda"]["logs"][0]
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
+    with ServedNode(tmp_path_factory.mktemp("node")) as served:
+        yield served
+
+
+def panda(*arguments: str | Path, stdin: str = "", env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **(env or {})}
+    command = [*PANDA, *(str(argument) for argument in arguments)]
+    return subprocess.run(command, capture_output=True, text=True, input=stdin, env=environment, timeout=120, check=False)
+
+
+def output(*arguments: str | Path, **more: Any) -> Any:
+    done = panda(*arguments, **more)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def fails(reason: str, *arguments: str | Path, **more: Any) -> None:
+    """Exit 1, nothing on standard output, one line on standard error that names the rule."""
+    done = panda(*arguments, **more)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"{reason}: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_key(tmp_path: Path) -> None:
+    made = output("key", "new", "--data", tmp_path / "new")
+    assert output("key", "show", "--data", tmp_path / "new") == made
+    assert len(bytes.fromhex(made["author"])) == 32
+    path = Path(made["file"])
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [file.name for file in path.parent.iterdir()] == ["key.pem"]
+    fails("key-file-exists", "key", "new", "--data", tmp_path / "new")
+    assert output("key", "show", "--data", tmp_path / "new") == made
+    fails("key-file-missing", "key", "show", "--data", tmp_path)
+    path.chmod(0o640)
+    fails("key-file-open", "key", "show", "--data", tmp_path / "new")
+    path.chmod(0o600)
+    path.write_text("nonsense")
+    fails("key-file-damaged", "key", "show", "--data", tmp_path / "new")
+
+
+def test_data_folder_follows_the_platform(tmp_path: Path) -> None:
+    made = output("key", "new", env={"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "share")})
+    assert tmp_path in Path(made["file"]).parents
+
+
+def test_publish_and_query(tmp_path: Path, node: ServedNode) -> None:
+    data = ("--data", tmp_path)
+    there = ("--node", node.url)
+    author = output("key", "new", *data)["author"]
+    created = output("publish", SCHEMA, '{"title": "Opening", "n": 1}', *data, *there)
+    assert created["acknowledged"]
+    output("publish", SCHEMA, "-", "--update", created["id"], *data, *there, stdin='{"n": 2}')
+    found = output("query", SCHEMA, "--filter", f"author={author}", "--filter", "n=2", "--order-by", "-n", *there)
+    assert (found["title"], found["n"], found["id"]) == ("Opening", 2, created["id"])
+    assert found["_meta"]["author"] == author
+    assert found["_meta"]["verified"]
+    output("publish", SCHEMA, "--delete", created["id"], *data, *there)
+    assert panda("query", SCHEMA, "--filter", f"id={created['id']}", *there).stdout == ""
+    fails("instance-not-own", "publish", SCHEMA, '{"n": 3}', "--update", created["id"], *data, *there)
+    fails("field-type-ambiguous", "publish", SCHEMA, '{"n": null}', *data, *there)
+    fails("schema-malformed", "publish", "nonsense", '{"n": 1}', *data, *there)
+    assert panda("publish", SCHEMA, "[]", *data, *there).returncode == 2
+    assert panda("publish", SCHEMA, *data, *there).returncode == 2
+
+
+def test_a_node_that_is_gone_and_comes_back(tmp_path: Path) -> None:
+    data = ("--data", tmp_path / "me")
+    output("key", "new", *data)
+    served = ServedNode(tmp_path / "node")
+    there = ("--node", served.url)
+    fails("node-unreachable", "publish", SCHEMA, '{"n": 0}', *data, *there)
+    with served:
+        output("publish", SCHEMA, '{"n": 1}', *data, *there)
+        served.kill()
+        kept = panda("publish", SCHEMA, '{"n": 2}', *data, *there)
+        assert kept.returncode == 0
+        assert not json.loads(kept.stdout)["acknowledged"]
+        assert "kept" in kept.stderr
+        served.start()
+        output("publish", SCHEMA, '{"n": 3}', *data, *there)
+        found = panda("query", SCHEMA, "--order-by", "n", *there).stdout.splitlines()
+    assert [json.loads(line)["n"] for line in found] == [1, 2, 3]
+
+
+def test_import_and_kill_9(tmp_path: Path) -> None:
+    """The node dies in the middle; whatever was acknowledged is there, and nothing is there twice."""
+    data = ("--data", tmp_path / "me")
+    output("key", "new", *data)
+    schedule = tmp_path / "schedule.json"
+    schedule.write_text(json.dumps(SMALL(60)), "utf-8")
+    served = ServedNode(tmp_path / "node")
+    there = ("--node", served.url)
+    with served:
+        command = [*PANDA, "import", str(schedule), *map(str, data), *there]
+        with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE) as importing:
+            for _ in range(3000):
+                if panda_count(tmp_path / "node" / "node.db") > 8:
+                    break
+                time.sleep(0.01)
+            served.kill()
+            importing.communicate(timeout=120)
+        before = panda_count(tmp_path / "node" / "node.db")
+        assert before > 8
+        served.start()
+        done = output("import", schedule, *data, *there)
+        assert done["total"] == 60
+        found = [json.loads(line) for line in panda("query", "talk", "--limit", "1000", *there).stdout.splitlines()]
+        assert output("import", schedule, *data, *there) == {"published": 0, "skipped": 60, "total": 60}
+    for item in found:
+        assert item.pop("_meta")["verified"]
+        item.pop("id")
+    assert sorted(found, key=lambda talk: talk["guid"]) == sorted(small_talks(60), key=lambda talk: str(talk["guid"]))
+
+
+def panda_count(database: Path) -> int:
+    """Entries that are committed, read beside the running node."""
+    import sqlite3
+
+    if not database.exists():
+        return 0
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    try:
+        return int(connection.execute("SELECT count(*) FROM entries").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n", b"[]", b'{"schedule": {}}', b"[" * 100_000, b"\xff"])
+def test_import_of_what_is_no_schedule(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(content)
+    fails("not-a-schedule", "import", tmp_path / "file", "--data", tmp_path)
+    assert panda("import", tmp_path / "missing", "--data", tmp_path).returncode == 2
+
+
+def test_inspect() -> None:
+    vector = VECTOR["encodedEntries"][3]
+    shown = output("entry", "inspect", vector["entryBytes"], "--payload", vector["payloadBytes"])
+    assert shown["author"] == vector["author"]
+    assert (shown["logId"], shown["seqNum"]) == (1, 4)
+    assert shown["entryHash"] == vector["entryHash"]
+    assert shown["payloadHash"] == vector["payloadHash"]
+    assert shown["payloadSize"] == len(vector["payloadBytes"]) // 2
+    assert shown["backlink"] == VECTOR["encodedEntries"][2]["entryHash"]
+    assert shown["skiplink"] == VECTOR["encodedEntries"][1]["entryHash"]
+    assert vector["entryBytes"].endswith(shown["signature"])
+    assert shown["message"]["fields"]["message"] == {"type": "str", "value": "Let's try that again."}
+
+
+def test_inspect_of_what_is_not_valid() -> None:
+    signed, payload = Author().create()
+    entry = signed.encoded.hex()
+    fails("not-hex", "entry", "inspect", "xyz")
+    fails("not-hex", "entry", "inspect", entry, "--payload", "xyz")
+    fails("entry-truncated", "entry", "inspect", entry[:-2])
+    fails("entry-trailing-bytes", "entry", "inspect", entry + "00")
+    fails("signature-mismatch", "entry", "inspect", entry[:200] + ("0" if entry[200] != "0" else "1") + entry[201:])
+    fails("payload-hash-mismatch", "entry", "inspect", entry, "--payload", payload.hex() + "00")
+
+
+def test_serve_says_what_is_wrong(tmp_path: Path, node: ServedNode) -> None:
+    fails("port-taken", "serve", "--port", str(node.port), "--data", tmp_path, "--no-browser")
+    fails("site-missing", "serve", "--port", str(free_port()), "--data", tmp_path, "--site", tmp_path)
+    (tmp_path / "node.db").write_bytes(b"noise" * 1000)
+    fails("store-failed", "serve", "--port", str(free_port()), "--data", tmp_path, "--no-browser")
+
+
+def test_talk_is_a_name_for_the_schema(node: ServedNode) -> None:
+    assert panda("query", "talk", "--node", node.url).returncode == 0
+    assert len(TALK_SCHEMA) == 132

@@ -1,0 +1,218 @@
+"""Views and queries: a model in Python beside the node's SQL, proofs that can be checked, old clients' entries."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from panda_web import log, messages
+from panda_web.bamboo import digest
+from panda_web.client import Client
+from panda_web.keys.with_cryptography import CryptographyVerifier
+from panda_web.messages import Field, Relation
+from panda_web.node import query as query_module
+from panda_web.rpc.methods import QUERY, QUERY_ENTRIES, SCHEMAS
+from panda_web.rpc.transport import InProcess
+from tests.authors import OTHER_SCHEMA, SCHEMA, Author
+from tests.messages.strategies import SCALARS
+from tests.node.test_publish import Harness
+
+
+@pytest.fixture
+def node() -> Harness:
+    return Harness()
+
+
+def test_fields_come_as_they_came(node: Harness) -> None:
+    author = Author()
+    fields: dict[str, object] = {
+        "s": "Ünïcødé 🐼\x00", "i": -(2**63), "f": 3.0, "b": True, "r": Relation(digest(b"r").hex()),
+        "ss": ["a", ""], "ii": [1, 2], "ff": [0.5], "bb": [True, False], "": "an empty name", "a b\"'": "odd",
+    }  # fmt: skip
+    signed, payload = author.create(**fields)
+    node.publish(signed, payload)
+    (found,) = node.call(QUERY, schema=SCHEMA)
+    meta = found.pop("_meta")
+    assert found == {"id": signed.hash.hex(), **fields}
+    assert type(found["f"]) is float
+    assert meta == {
+        "author": author.hex, "logId": 1, "seqNum": 1, "edited": False,
+        "lastEntry": signed.hash.hex(), "cursor": json.dumps([signed.hash.hex()]),
+    }  # fmt: skip
+
+
+def test_updates_and_deletes(node: Harness) -> None:
+    author = Author()
+    one, two = author.create(a="1", b="1"), author.create(a="2")
+    node.publish(*one)
+    node.publish(*two)
+    change = author.update(one[0].hash, b="2", c=3)
+    node.publish(*change)
+    (found,) = node.call(QUERY, schema=SCHEMA, filter={"id": one[0].hash.hex()})
+    assert (found["a"], found["b"], found["c"]) == ("1", "2", 3)
+    assert found["_meta"]["edited"]
+    assert found["_meta"]["seqNum"] == 3
+    assert found["_meta"]["lastEntry"] == change[0].hash.hex()
+    node.publish(*author.delete(one[0].hash))
+    assert [item["a"] for item in node.call(QUERY, schema=SCHEMA)] == ["2"]
+    payloads = [row[0] for row in node.store._database.rows("SELECT payload FROM entries ORDER BY seq_num")]
+    assert [payload is None for payload in payloads] == [True, False, True, False]
+
+
+def test_fields_named_like_the_nodes_own_do_not_win(node: Harness) -> None:
+    signed, payload = Author().create(id="mine", _meta="mine", _entries="mine", n=1)
+    node.publish(signed, payload)
+    (found,) = node.call(QUERY, schema=SCHEMA, proof=True)
+    assert found["id"] == signed.hash.hex()
+    assert found["_meta"]["author"] == Author().hex
+    answer = asyncio.run(client(node).query(SCHEMA))
+    assert not answer.rejected
+    assert answer[0]["id"] == "mine"
+
+
+VALUES = st.one_of(*[st.builds(Field, st.just(kind), values) for kind, values in SCALARS.items()])
+ROWS = st.lists(st.dictionaries(st.sampled_from("abc"), VALUES, min_size=1), max_size=12)
+ORDERS = st.lists(st.sampled_from(["a", "-a", "b", "-b", "c"]), max_size=3, unique_by=lambda name: name.lstrip("-"))
+
+
+def rank(field: Field | None) -> tuple[int, Any]:
+    """How SQLite orders what it holds: nothing, numbers, texts by code point."""
+    if field is None:
+        return (0, 0)
+    return (2, str(field.value).encode()) if isinstance(field.value, str) else (1, field.value)
+
+
+@settings(max_examples=60)
+@given(ROWS, ORDERS, st.integers(1, 5))
+def test_order_and_paging(rows: list[dict[str, Field]], order: list[str], limit: int) -> None:
+    node, author = Harness(), Author()
+    model = []
+    for fields in rows:
+        signed, payload = author.write(messages.create(SCHEMA, fields))
+        node.publish(signed, payload)
+        model.append((signed.hash.hex(), fields))
+    model.sort(key=lambda row: row[0])
+    for name in reversed(order):
+        model.sort(key=lambda row: rank(row[1].get(name.lstrip("-"))), reverse=name.startswith("-"))
+    found: list[str] = []
+    after: dict[str, str] = {}
+    while page := node.call(QUERY, schema=SCHEMA, orderBy=order, limit=limit, **after):
+        assert len(page) <= limit
+        found += [item["id"] for item in page]
+        after = {"after": page[-1]["_meta"]["cursor"]}
+    assert found == [instance for instance, _ in model]
+    node.store.close()
+
+
+@settings(max_examples=60)
+@given(ROWS, st.sampled_from("abc"), VALUES)
+def test_equality(rows: list[dict[str, Field]], name: str, wanted: Field) -> None:
+    node, author = Harness(), Author()
+    alike = {"str": "text", "relation": "text", "int": "number", "float": "number", "bool": "bool"}
+    expected = set()
+    candidates = [*rows, {name: wanted}]
+    for fields in candidates:
+        signed, payload = author.write(messages.create(SCHEMA, fields))
+        node.publish(signed, payload)
+        held = fields.get(name)
+        if held and held.value == wanted.value and alike[held.type] == alike[wanted.type]:
+            expected.add(signed.hash.hex())
+    found = node.call(QUERY, schema=SCHEMA, filter={name: wanted.value}, limit=1000)
+    assert {item["id"] for item in found} == expected
+    node.store.close()
+
+
+def test_filters_join_and_know_author_and_id(node: Harness) -> None:
+    one, two = Author(1), Author(2)
+    first, second = one.create(a="x", b=1), two.create(a="x", b=2)
+    node.publish(*first)
+    node.publish(*second)
+    for wanted, count in (
+        ({"a": "x"}, 2), ({"a": "x", "b": 1}, 1), ({"a": "y"}, 0), ({"author": one.hex}, 1),
+        ({"author": one.hex, "b": 2}, 0), ({"id": second[0].hash.hex()}, 1), ({"missing": 1}, 0),
+        ({"b": 1.0}, 1), ({"b": True}, 0), ({"b": "1"}, 0),
+    ):  # fmt: skip
+        assert len(node.call(QUERY, schema=SCHEMA, filter=wanted)) == count, wanted
+    assert node.call(QUERY, schema=OTHER_SCHEMA) == []
+
+
+def test_arrays_are_equal_as_a_whole(node: Harness) -> None:
+    node.publish(*Author().create(persons=["a", "b"]))
+    assert len(node.call(QUERY, schema=SCHEMA, filter={"persons": ["a", "b"]})) == 1
+    assert node.call(QUERY, schema=SCHEMA, filter={"persons": ["b", "a"]}) == []
+
+
+def test_an_answer_is_bounded_and_goes_on(node: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(query_module, "MAX_ANSWER", 5000)
+    author = Author()
+    for n in range(20):
+        node.publish(*author.create(n=n, text="x" * 900))
+    first = node.call(QUERY, schema=SCHEMA)
+    assert 1 <= len(first) < 20
+    answer = asyncio.run(client(node).query_all(SCHEMA))
+    assert sorted(instance["n"] for instance in answer) == list(range(20))
+    node.publish(*author.create(text="x" * 9000))
+    assert len(node.call(QUERY, schema=SCHEMA, limit=1)) == 1
+
+
+def test_schemas(node: Harness) -> None:
+    assert node.call(SCHEMAS) == []
+    node.publish(*Author().create())
+    assert node.call(SCHEMAS) == [{"id": SCHEMA, "status": "untyped"}]
+
+
+def client(node: Harness) -> Client:
+    return Client(InProcess(node.node.dispatcher()), verifier=CryptographyVerifier())
+
+
+def test_proofs_verify_every_instance_to_entry_1(node: Harness) -> None:
+    author, other = Author(1), Author(2)
+    made = [author.create(n=n) for n in range(90)]
+    for one in made:
+        node.publish(*one)
+    node.publish(*author.update(made[40][0].hash, n=1000))
+    node.publish(*other.create(n=-1))
+    for wanted in ({}, {"n": 1000}, {"n": 77}, {"author": other.hex}):
+        answer = asyncio.run(client(node).query(SCHEMA, filter=wanted))
+        assert not answer.rejected
+        assert answer
+        assert all(instance.verified for instance in answer)
+    entries = node.call(QUERY, schema=SCHEMA, filter={"n": 77}, proof=True)[0]["_entries"]
+    assert len(entries) < 20, "a proof grows with the logarithm of the log"
+    assert [entry["payloadBytes"] is not None for entry in entries].count(True) == 1
+    everything = node.call(QUERY, schema=SCHEMA, limit=1000, proof=True)
+    given = [entry["entryBytes"] for item in everything for entry in item["_entries"]]
+    links = [entry["entryBytes"] for item in everything for entry in item["_entries"] if not entry["payloadBytes"]]
+    assert len(links) == len(set(links))
+    assert len(given) < 2 * 92
+
+
+def test_entries_for_old_clients(node: Harness) -> None:
+    author, other = Author(1), Author(2)
+    kept, gone = author.create(n=1), author.create(n=2)
+    change = author.update(kept[0].hash, n=3)
+    unknown_type = author.create(persons=["a"])
+    change_of_unknown = author.update(unknown_type[0].hash, n=1)
+    change_to_unknown = author.update(kept[0].hash, persons=["a"])
+    delete = author.delete(gone[0].hash)
+    foreign = other.create(n=4)
+    for one in (kept, gone, change, unknown_type, change_of_unknown, change_to_unknown, delete, foreign):
+        node.publish(*one)
+    raw = asyncio.run(node.connection._transport.send(json.dumps(
+        {"jsonrpc": "2.0", "id": "1", "method": "panda_queryEntries", "params": {"schema": SCHEMA}}
+    ).encode()))  # fmt: skip
+    entries = json.loads(raw)["result"]["entries"]
+    by_author = sorted([kept[0].hash.hex(), foreign[0].hash.hex()], key=lambda h: author.hex < other.hex)
+    assert {entry["entryHash"] for entry in entries[:2]} == set(by_author)
+    assert [entry["entryHash"] for entry in entries[2:]] == [change[0].hash.hex()]
+    first = next(entry for entry in entries if entry["entryHash"] == kept[0].hash.hex())
+    assert first == {
+        "author": author.hex, "entryBytes": kept[0].encoded.hex(), "entryHash": kept[0].hash.hex(), "logId": 1,
+        "payloadBytes": kept[1].hex(), "payloadHash": digest(kept[1]).hex(), "seqNum": 1,
+    }  # fmt: skip
+    stored = node.call(QUERY_ENTRIES, schema=SCHEMA)
+    verdicts = asyncio.run(log.verify_many([item.entry for item in stored], CryptographyVerifier()))
+    assert all(isinstance(verdict, log.SignedEntry) for verdict in verdicts)

@@ -1,0 +1,64 @@
+"""`panda serve` as a process of its own, for tests: started, killed, started again on the same data."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+ROOT = Path(__file__).resolve().parent.parent
+PANDA = [sys.executable, "-c", "from panda_web.cli.main import main; main()"]
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class ServedNode:
+    """A node, and a site where one is given, on a port that stays the same over restarts.
+
+    Attributes:
+        url: its address, ending in a slash.
+    """
+
+    def __init__(self, data: Path, site: Path | None = None) -> None:
+        self.port = free_port()
+        self.url = f"http://localhost:{self.port}/"
+        self._command = [*PANDA, "serve", "--port", str(self.port), "--data", str(data), "--no-browser"]
+        if site is not None:
+            self._command += ["--site", str(site)]
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> Self:
+        """Starts it, and returns once it answers."""
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        self._process = subprocess.Popen(
+            self._command, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT
+        )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert self.url in line, f"panda serve said {line!r}"
+        return self
+
+    def kill(self, how: signal.Signals = signal.SIGKILL) -> int:
+        """Ends it at once; gives the exit status."""
+        assert self._process is not None
+        self._process.send_signal(how)
+        status = self._process.wait(timeout=30)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._process = None
+        return status
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        if self._process is not None:
+            self.kill()

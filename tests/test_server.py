@@ -1,0 +1,156 @@
+"""The node over HTTP: transports, limits, CORS, the site's files, and what it does not tell."""
+
+import asyncio
+import json
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from panda_web.keys.with_cryptography import CryptographyVerifier
+from panda_web.node import Node, Store
+from panda_web.rpc.http import HttpTransport
+from panda_web.rpc.transport import InProcess
+from tests.contracts import transports
+from tests.processes import ServedNode, free_port
+
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
+    site = tmp_path_factory.mktemp("site")
+    (site / "index.html").write_text("<h1>page</h1>")
+    (site / "code.mjs").write_text("export {};")
+    (site / "code.wasm").write_bytes(b"\x00asm")
+    (site.parent / "secret.txt").write_text("secret")
+    with ServedNode(tmp_path_factory.mktemp("data"), site) as node:
+        yield node
+
+
+def call(method: str, **params: object) -> bytes:
+    return json.dumps({"jsonrpc": "2.0", "id": "1", "method": method, "params": params}).encode()
+
+
+@pytest.mark.parametrize("check", transports.ALL, ids=lambda check: check.__name__)
+def test_http_transport(check: object, served: ServedNode) -> None:
+    async def work() -> None:
+        transport = HttpTransport(served.url)
+        await check(transport)  # type: ignore[operator]
+        await transport.close()
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("check", transports.ALL, ids=lambda check: check.__name__)
+def test_in_process_transport(check: object) -> None:
+    transport = InProcess(Node(Store(), CryptographyVerifier(), version="0").dispatcher())
+    asyncio.run(check(transport))  # type: ignore[operator]
+
+
+def test_nobody_there_and_somebody_else_there(tmp_path: Path, served: ServedNode) -> None:
+    async def work() -> None:
+        for url in (f"http://localhost:{free_port()}/", "http://no.such.host.invalid/", "nonsense", "ftp://x/"):
+            transport = HttpTransport(url)
+            await transports.says_when_nobody_is_there(transport)
+            await transport.close()
+        transport = HttpTransport(served.url + "index.html")
+        await transports.says_when_it_is_no_node(transport)
+        await transport.close()
+
+    asyncio.run(work())
+
+
+def test_a_body_of_100_mib_is_refused_and_not_read(served: ServedNode) -> None:
+    sent = 0
+
+    def body() -> Iterator[bytes]:
+        nonlocal sent
+        for _ in range(100):
+            sent += MIB
+            yield bytes(MIB)
+
+    try:
+        response = httpx.post(served.url, content=body(), timeout=60)
+    except httpx.TransportError:
+        pass  # the node hung up while we were still sending, as it may
+    else:
+        assert response.status_code == 413
+        assert response.json()["error"]["data"]["reason"] == "body-too-large"
+    assert sent < 100 * MIB
+    assert httpx.post(served.url, content=call("panda_schemas")).status_code == 200
+
+
+def test_a_body_just_above_the_limit_is_told_so(served: ServedNode) -> None:
+    response = httpx.post(served.url, content=b" " * (8 * MIB + 1), timeout=60)
+    assert response.status_code == 413
+    assert response.json()["error"]["data"]["reason"] == "body-too-large"
+
+
+def test_a_client_that_stops_in_the_middle(served: ServedNode) -> None:
+    with socket.create_connection(("localhost", served.port)) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+    assert httpx.post(served.url, content=call("panda_schemas")).json()["result"] == []
+
+
+def test_bad_json_is_answered_as_json(served: ServedNode) -> None:
+    response = httpx.post(served.url, content=b"{nonsense")
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    assert response.json()["error"]["code"] == -32700
+
+
+def test_a_notification_has_no_answer(served: ServedNode) -> None:
+    response = httpx.post(served.url, content=b'{"jsonrpc":"2.0","method":"panda_schemas"}')
+    assert (response.status_code, response.content) == (204, b"")
+
+
+def test_any_origin_may_call_without_credentials(served: ServedNode) -> None:
+    preflight = httpx.options(
+        served.url,
+        headers={
+            "Origin": "https://festival.example",
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "content-type",
+        },
+    )
+    assert preflight.status_code == 200
+    assert preflight.headers["access-control-allow-origin"] == "*"
+    response = httpx.post(
+        served.url, content=call("panda_schemas"), headers={"Origin": "https://festival.example"}
+    )
+    assert response.headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in response.headers
+
+
+def test_files_of_the_site(served: ServedNode) -> None:
+    page = httpx.get(served.url)
+    assert page.text == "<h1>page</h1>"
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert httpx.get(served.url + "code.mjs").headers["content-type"] == "text/javascript"
+    assert httpx.get(served.url + "code.wasm").headers["content-type"] == "application/wasm"
+    again = httpx.get(served.url + "code.mjs", headers={"If-None-Match": httpx.get(served.url + "code.mjs").headers["etag"]})
+    assert again.status_code == 304
+    assert httpx.get(served.url + "missing").status_code == 404
+    for method in ("PUT", "DELETE", "PATCH"):
+        assert httpx.request(method, served.url).status_code == 405
+
+
+@pytest.mark.parametrize("path", ["../secret.txt", "%2e%2e/secret.txt", "..%2fsecret.txt", "/etc/passwd"])
+def test_nothing_outside_of_the_site(path: str, served: ServedNode) -> None:
+    with socket.create_connection(("localhost", served.port)) as client:
+        client.sendall(f"GET /{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        answer = b""
+        while part := client.recv(65536):
+            answer += part
+    assert b" 404 " in answer.split(b"\r\n")[0]
+    assert b"secret" not in answer
+
+
+def test_a_node_without_a_site(tmp_path: Path) -> None:
+    with ServedNode(tmp_path) as node:
+        assert "JSON-RPC" in httpx.get(node.url).text
+        assert node.kill(signal.SIGINT) in (0, -signal.SIGINT, 130)
