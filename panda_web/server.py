@@ -68,6 +68,7 @@ class Site(StaticFiles):
     """Static files with the headers above, and the media types that browsers insist on."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
         media_type = MEDIA_TYPES.get(Path(scope["path"]).suffix)
 
         async def with_headers(message: Message) -> None:

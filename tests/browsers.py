@@ -445,7 +445,7 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
             self.send_header(name, value)
         super().end_headers()
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+    def log_message(self, format: str, *args: Any) -> None:
         """Says nothing: `requests` knows."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:

@@ -25,7 +25,7 @@ def _event(number: int) -> dict[str, Any]:
         "duration": "00:45",
         "room": "Garden 🌿" if number % 3 else "Main hall",
         "slug": "ignored",
-        "title": f"Talk {number}: <b>bold</b> & \"quoted\"",
+        "title": f'Talk {number}: <b>bold</b> & "quoted"',
         "subtitle": "" if number % 2 else "A subtitle",
         "track": None if number == 5 else "Ünïcødé",
         "type": "lecture",

@@ -53,7 +53,12 @@ def test_in_process_transport(check: object) -> None:
 
 def test_nobody_there_and_somebody_else_there(tmp_path: Path, served: ServedNode) -> None:
     async def work() -> None:
-        for url in (f"http://localhost:{free_port()}/", "http://no.such.host.invalid/", "nonsense", "ftp://x/"):
+        for url in (
+            f"http://localhost:{free_port()}/",
+            "http://no.such.host.invalid/",
+            "nonsense",
+            "ftp://x/",
+        ):
             transport = HttpTransport(url)
             await transports.says_when_nobody_is_there(transport)
             await transport.close()
@@ -132,7 +137,9 @@ def test_files_of_the_site(served: ServedNode) -> None:
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert httpx.get(served.url + "code.mjs").headers["content-type"] == "text/javascript"
     assert httpx.get(served.url + "code.wasm").headers["content-type"] == "application/wasm"
-    again = httpx.get(served.url + "code.mjs", headers={"If-None-Match": httpx.get(served.url + "code.mjs").headers["etag"]})
+    again = httpx.get(
+        served.url + "code.mjs", headers={"If-None-Match": httpx.get(served.url + "code.mjs").headers["etag"]}
+    )
     assert again.status_code == 304
     assert httpx.get(served.url + "missing").status_code == 404
     for method in ("PUT", "DELETE", "PATCH"):

@@ -12,9 +12,15 @@ const AT_ONCE = 256;
 // Answers of WebCrypto come before timers and messages (seen in Chromium: a chain of a million held up a timer to
 // its end), so long work pauses now and then, and can be cancelled.
 const BUSY_MS = 50;
+/** @type {() => Promise<void>} */
 const pause = () => new Promise((resume) => { setTimeout(resume); });
 
-// Signs what `step` returns until that is undefined: step() for the first bytes, then step(signature).
+/**
+ * Signs what `step` returns until that is undefined: step() for the first bytes, then step(signature).
+ *
+ * @param {CryptoKey} privateKey
+ * @param {(signature?: Uint8Array) => BufferSource | undefined} step
+ */
 export async function signChain(privateKey, step) {
   let since = performance.now();
   let unsigned = step();
@@ -28,31 +34,40 @@ export async function signChain(privateKey, step) {
   }
 }
 
-// One byte for each claim: 1 where it holds, 0 where it does not. Rejects where the browser itself fails.
-//   keys: 32 bytes for each distinct author
-//   claims: for each claim the author's place among the keys, and the data's length (both 32 bits,
-//   little-endian), then 64 bytes of signature, then the data
+/**
+ * One byte for each claim: 1 where it holds, 0 where it does not. Rejects where the browser itself fails.
+ *
+ * @param {Uint8Array<ArrayBuffer>} keys 32 bytes for each distinct author
+ * @param {Uint8Array<ArrayBuffer>} claims for each claim the author's place among the keys, and the data's
+ *   length (both 32 bits, little-endian), then 64 bytes of signature, then the data
+ * @returns {Promise<Uint8Array>}
+ */
 export async function verifyMany(keys, claims) {
   const authors = await inTurns(split(keys, KEY), importKey);
-  const verdicts = await inTurns(unpack(claims), async ({ place, signature, data }) =>
-    authors[place] !== null && crypto.subtle.verify("Ed25519", authors[place], signature, data));
+  const verdicts = await inTurns(unpack(claims), async ({ place, signature, data }) => {
+    const author = authors[place];
+    return author ? crypto.subtle.verify("Ed25519", author, signature, data) : false;
+  });
   return Uint8Array.from(verdicts, Number);
 }
 
+/** @param {Uint8Array<ArrayBuffer>} bytes */
 async function importKey(bytes) {
   try {
     return await crypto.subtle.importKey("raw", bytes, "Ed25519", false, ["verify"]);
   } catch (error) {
     // Some browsers look at once whether the bytes are a point of the curve.
-    if (error.name === "DataError") return null;
+    if (error instanceof DOMException && error.name === "DataError") return null;
     throw error;
   }
 }
 
+/** @param {Uint8Array<ArrayBuffer>} bytes @param {number} size */
 function* split(bytes, size) {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
+/** @param {Uint8Array<ArrayBuffer>} claims */
 function* unpack(claims) {
   const numbers = new DataView(claims.buffer, claims.byteOffset, claims.byteLength);
   for (let at = 0; at < claims.length;) {
@@ -65,9 +80,17 @@ function* unpack(claims) {
   }
 }
 
+/**
+ * @template T, R
+ * @param {Iterable<T>} items
+ * @param {(item: T) => Promise<R>} task
+ * @returns {Promise<R[]>} in the order of the items
+ */
 async function inTurns(items, task) {
   let since = performance.now();
+  /** @type {R[]} */
   const results = [];
+  /** @type {Promise<R>[]} */
   let turn = [];
   for (const item of items) {
     turn.push(task(item));

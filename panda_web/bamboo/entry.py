@@ -23,7 +23,7 @@ MAX_SIZE = 1 + AUTHOR_SIZE + 3 * 9 + 3 * yamf.SIZE + SIGNATURE_SIZE
 
 @dataclass(frozen=True, slots=True)
 class Unsigned:
-    """What an author signs. Hashes are YAMF hashes of 66 bytes; links are None where the rules leave them out."""
+    """What an author signs. Hashes have 66 bytes; links are None where the rules leave them out."""
 
     author: bytes
     log_id: int

@@ -1,1 +1,1 @@
-"""In the browser: the only place that imports `js` or `pyodide`. It runs in a Web Worker and composes the rest."""
+"""In the browser: the only place that imports `js` or `pyodide`. Runs in a Web Worker, composes the rest."""

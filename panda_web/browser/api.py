@@ -63,25 +63,27 @@ class Api:
             "author": opened.client.author,
             "keyKind": opened.client.signer.kind if opened.client.signer else None,
             "talkSchema": TALK_SCHEMA,
-            "readOnly": {"reason": opened.refusal.reason, "message": str(opened.refusal)} if opened.refusal else None,
+            "readOnly": {"reason": opened.refusal.reason, "message": str(opened.refusal)}
+            if opened.refusal
+            else None,
         }
 
     async def create(self, schema: str, fields: Mapping[str, Json]) -> Json:
         """A new instance."""
         return _written(await self.opened.writer().create(schema, fields))
 
-    async def update(self, schema: str, id: str, fields: Mapping[str, Json]) -> Json:  # noqa: A002
+    async def update(self, schema: str, id: str, fields: Mapping[str, Json]) -> Json:
         """New values for some fields."""
         return _written(await self.opened.writer().update(schema, id, fields))
 
-    async def delete(self, schema: str, id: str) -> Json:  # noqa: A002
+    async def delete(self, schema: str, id: str) -> Json:
         """The end of an instance."""
         return _written(await self.opened.writer().delete(schema, id))
 
     async def query(
         self,
         schema: str,
-        filter: Mapping[str, Json] | None,  # noqa: A002
+        filter: Mapping[str, Json] | None,
         order_by: Sequence[str],
         limit: int,
         after: str | None,

@@ -44,7 +44,9 @@ class FetchTransport:
             response = await js.fetch(self.url, to_js(options, dict_converter=js.Object.fromEntries))
             answer = await self._read(response)
         except JsException as error:
-            raise NodeUnreachable(f"The node {self.url} cannot be reached. Is it running, and are you online?") from error
+            raise NodeUnreachable(
+                f"The node {self.url} cannot be reached. Is it running, and are you online?"
+            ) from error
         if not answer.strip():
             raise AnswerMalformed(f"The node {self.url} answered with status {response.status} and no body.")
         return answer
@@ -72,5 +74,7 @@ def _parse(url: str) -> js.URL:
     except JsException as error:
         raise NodeUnreachable(f"{url[:200]!r} is not an address of a node.") from error
     if address.protocol not in ("http:", "https:"):
-        raise NodeUnreachable(f"A node's address begins with https:// or http://, not with {address.protocol}")
+        raise NodeUnreachable(
+            f"A node's address begins with https:// or http://, not with {address.protocol}"
+        )
     return address

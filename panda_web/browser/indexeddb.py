@@ -62,7 +62,7 @@ class IndexedDb:
     async def all(self, store: str, lower: str, upper: str, most: int | None) -> list[tuple[str, JsObject]]:
         """Keys from `lower` to below `upper`, ascending, with their values."""
         source = self._store(store, "readonly")
-        window = js.IDBKeyRange.bound(lower, upper, False, True)  # noqa: FBT003
+        window = js.IDBKeyRange.bound(lower, upper, False, True)
         most = most if most is not None else 0xFFFFFFFF
         # Both requests belong to one transaction, so what they see is the same.
         keys, values = source.getAllKeys(window, most), source.getAll(window, most)
@@ -76,7 +76,7 @@ class IndexedDb:
         allowed: Callable[[dict[str, JsObject]], bool],
         read: list[str],
     ) -> bool:
-        """Reads some keys, and makes the changes where `allowed` says so of what was read, in one transaction.
+        """Reads some keys, and makes the changes where `allowed` says so of what was read: one transaction.
 
         A change to None removes. Gives whether the changes were made; then they are durable.
         """
@@ -197,7 +197,9 @@ class IndexedDbStore:
 
     async def commit(self, changes: Mapping[str, str | None], expected: Mapping[str, str | None]) -> None:
         """Sets texts (None removes) if all of `expected` still is so; durable when it returns."""
-        if not await self._database.commit(TEXTS, changes, lambda seen: seen == dict(expected), list(expected)):
+        if not await self._database.commit(
+            TEXTS, changes, lambda seen: seen == dict(expected), list(expected)
+        ):
             raise conflict()
 
     async def close(self) -> None:

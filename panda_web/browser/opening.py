@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import js
 from pyodide.ffi import to_js
@@ -15,20 +15,32 @@ from panda_web.browser.webcrypto import SignChain, VerifyMany, WebCryptoSigner, 
 from panda_web.client import Client
 from panda_web.errors import PandaError
 from panda_web.keys import KeyNotMade, Signer, Verifier
+from panda_web.keys.guarded import GuardedVerifier
 from panda_web.keys.with_pure25519 import PureSigner, PureVerifier
 
 
 @dataclass(frozen=True, slots=True)
 class Crypto:
-    """The two functions of `web/ed25519.js`, and whether this page may use them."""
+    """What signs and verifies in this page.
+
+    Attributes:
+        sign_chain: of `web/ed25519.js`.
+        verifier: WebCrypto, guarded in browsers that disagree with the others; Python where there is none.
+        available: whether this page has Ed25519 in WebCrypto.
+    """
 
     sign_chain: SignChain
-    verify_many: VerifyMany
+    verifier: Verifier
     available: bool
 
-    def verifier(self) -> Verifier:
-        """WebCrypto where the page has it."""
-        return WebCryptoVerifier(self.verify_many) if self.available else PureVerifier()
+    @classmethod
+    async def find(cls, sign_chain: SignChain, verify_many: VerifyMany) -> Self:
+        """The best that this page has, by the two functions of `web/ed25519.js`."""
+        if not await webcrypto.available():
+            return cls(sign_chain, PureVerifier(), available=False)
+        verifier = WebCryptoVerifier(verify_many)
+        agrees = await webcrypto.agrees(verifier)
+        return cls(sign_chain, verifier if agrees else GuardedVerifier(verifier), available=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +65,17 @@ async def open_client(node: str, sign_chain: SignChain, verify_many: VerifyMany)
         KeyUnusable: the browser makes no key.
     """
     transport = FetchTransport(node)
-    crypto = Crypto(sign_chain, verify_many, await webcrypto.available())
+    crypto = await Crypto.find(sign_chain, verify_many)
     try:
         database = await IndexedDb.open()
     except StorageRefused as refusal:
-        return Opened(Client(transport, verifier=crypto.verifier(), name=transport.url), refusal)
+        return Opened(Client(transport, verifier=crypto.verifier, name=transport.url), refusal)
     signer = await _signer(database, crypto)
     client = Client(
         transport,
         signer,
         store=IndexedDbStore(database),
-        verifier=crypto.verifier(),
+        verifier=crypto.verifier,
         lock=platform_lock(),
         name=transport.url,
     )
@@ -78,7 +90,9 @@ async def _signer(database: IndexedDb, crypto: Crypto) -> Signer:
     if record.kind == PureSigner.kind:
         return PureSigner(record.seed.to_bytes())
     if not crypto.available:
-        raise KeyNotMade("This site's key needs WebCrypto, which this page does not have: open it over https.")
+        raise KeyNotMade(
+            "This site's key needs WebCrypto, which this page does not have: open it over https."
+        )
     return WebCryptoSigner(record.pair, record.author.to_bytes(), crypto.sign_chain)
 
 

@@ -9,6 +9,7 @@ import asyncio
 import inspect
 import json
 import logging
+from functools import partial
 from typing import Any
 
 from pyodide.ffi import create_proxy
@@ -80,7 +81,10 @@ class Worker:
             else:
                 task = asyncio.get_event_loop().create_task(self._answer(request))
                 self._tasks[request.id] = task
-                task.add_done_callback(lambda _, done=request.id: self._tasks.pop(done, None))
+                task.add_done_callback(partial(self._forget, request.id))
+
+    def _forget(self, request_id: jsonrpc.Id, _: asyncio.Task[None]) -> None:
+        self._tasks.pop(request_id, None)
 
     async def _answer(self, request: jsonrpc.Request) -> None:
         try:
@@ -111,7 +115,9 @@ class Worker:
 
     async def _open(self, version: str, node: str) -> Json:
         if version != __version__:
-            raise VersionMismatch(f"The page has version {version}, the worker {__version__}. Reload the page.")
+            raise VersionMismatch(
+                f"The page has version {version}, the worker {__version__}. Reload the page."
+            )
         self._api = Api(await open_client(node, *self._crypto))
         return self._api.hello(__version__)
 

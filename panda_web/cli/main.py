@@ -182,7 +182,9 @@ def query(
         for instance in answer:
             _print(_instance(instance))
         for rejected in answer.rejected:
-            sys.stderr.write(_safe(f"{rejected.error.reason}: withheld {rejected.id[:12]}…: {rejected.error}") + "\n")
+            sys.stderr.write(
+                _safe(f"{rejected.error.reason}: withheld {rejected.id[:12]}…: {rejected.error}") + "\n"
+            )
         return 1 if answer.rejected else 0
 
     raise typer.Exit(_run(work()))

@@ -57,7 +57,7 @@ def serve(host: str, port: int, database: Path, site: Path | None, *, open_brows
 
 async def _run(server: uvicorn.Server, listener: socket.socket, address: str, *, open_browser: bool) -> None:
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not serving.done():
+    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     if server.started:
         sys.stdout.write(f"panda is at {address}  (Ctrl+C ends it)\n")
@@ -86,5 +86,5 @@ def _listen(host: str, port: int) -> socket.socket:
 def _address(host: str, listener: socket.socket) -> str:
     port = listener.getsockname()[1]
     # localhost is a secure context for browsers, so the page has WebCrypto; a bare address may not be.
-    name = "localhost" if host in ("127.0.0.1", "::1", "0.0.0.0", "::", "localhost") else host
+    name = "localhost" if host in ("127.0.0.1", "::1", "0.0.0.0", "::", "localhost") else host  # noqa: S104
     return f"http://{f'[{name}]' if ':' in name else name}:{port}/"

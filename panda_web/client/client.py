@@ -136,7 +136,7 @@ class Client:
         self,
         schema: str,
         *,
-        filter: Mapping[str, Json] | None = None,  # noqa: A002 - the same word in every API
+        filter: Mapping[str, Json] | None = None,
         order_by: Sequence[str] = (),
         limit: int = DEFAULT_LIMIT,
         after: str | None = None,
@@ -167,7 +167,7 @@ class Client:
         self,
         schema: str,
         *,
-        filter: Mapping[str, Json] | None = None,  # noqa: A002
+        filter: Mapping[str, Json] | None = None,
         most: int = 100_000,
     ) -> Answer:
         """All instances of a schema, ordered by id, page by page, up to `most`."""

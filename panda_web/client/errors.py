@@ -37,19 +37,19 @@ class LogDiverged(ClientError):
 
 
 class LogRefused(ClientError):
-    """The node refuses an entry that is signed, for good. The log is given up; the next create begins another."""
+    """The node refuses a signed entry for good. The log is given up; the next create begins another."""
 
     reason = "log-refused"
 
 
 class NodeLags(ClientError):
-    """The node has lost entries that this client does not hold either, so nothing can follow them there."""
+    """The node lost entries that this client does not hold either, so nothing can follow them there."""
 
     reason = "node-lags"
 
 
 class NodeContradictsItself(ClientError):
-    """Two answers of the node about one log do not go together. Nothing was signed on the strength of them."""
+    """Two answers of the node about one log do not go together. Nothing was signed on their strength."""
 
     reason = "node-contradicts-itself"
 

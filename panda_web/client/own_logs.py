@@ -1,4 +1,4 @@
-"""The author's own logs, as this client knows them: which log is for which schema, where it ends, what was sent.
+"""The author's own logs, as this client knows them: what each is for, where it ends, what was sent.
 
     log/AUTHOR/LOG          a `LogState`
     entry/AUTHOR/LOG/SEQ    a signed entry and its payload, kept so that any node can be brought up to date

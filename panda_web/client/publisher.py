@@ -317,8 +317,8 @@ class Publisher:
         await self._own.give_up(log, error.reason)
         if error.reason == SeqNumTaken.reason:
             raise LogDiverged(
-                f"The node holds another entry in log {log.log_id} than this client signed: this key is in use "
-                "elsewhere too. The log is given up here; write again, and a new one begins.",
+                f"The node holds another entry in log {log.log_id} than this client signed: this key is "
+                "in use elsewhere too. The log is given up here; write again, and a new one begins.",
                 logId=log.log_id,
             ) from error
         raise LogRefused(

@@ -107,7 +107,7 @@ class Node:
     async def query(
         self,
         schema: str,
-        filter: Mapping[str, Json],  # noqa: A002 - the wire's own word
+        filter: Mapping[str, Json],
         order_by: Sequence[str],
         limit: int,
         after: str | None,

@@ -60,7 +60,7 @@ def _equal(name: str, value: Json) -> Field:
                 struct.pack(">q", item)
     except (InvalidMessage, ValueError, struct.error) as error:
         raise InvalidParams(
-            f"The filter's value for {name[:40]!r} must be a text, a number, true, false or an array of one of these.",
+            f"The filter's value for {name[:40]!r} must be a text, number, boolean or an array of such.",
             param="filter",
         ) from error
     return field

@@ -100,7 +100,7 @@ def test_fields_that_break_a_rule_are_not_encoded(entry: Entry) -> None:
         {"payload_hash": bytes(66)},
         {"log_id": 2**64},
     ]
-    names = [name for name in (*bamboo.Unsigned.__slots__, "signature")]
+    names = (*bamboo.Unsigned.__slots__, "signature")
     for change in wrong:
         fields = {name: getattr(entry, name) for name in names} | change
         with pytest.raises(ValueError):
@@ -114,7 +114,11 @@ def test_vectors(vector: dict[str, object]) -> None:
     entry = signed.entry
     assert entry.encode() == encoded
     assert signed.hash.hex() == vector["entryHash"]
-    assert (entry.author.hex(), entry.log_id, entry.seq_num) == (vector["author"], vector["logId"], vector["seqNum"])
+    assert (entry.author.hex(), entry.log_id, entry.seq_num) == (
+        vector["author"],
+        vector["logId"],
+        vector["seqNum"],
+    )
     assert entry.payload_hash.hex() == vector["payloadHash"]
     bamboo.check_payload(entry, bytes.fromhex(str(vector["payloadBytes"])))
 

@@ -1,6 +1,7 @@
 """lipmaa, paths and certificate pools. DESIGN's numbers, the definition itself, and properties up to 10^12."""
 
 import functools
+import itertools
 
 import pytest
 from hypothesis import given
@@ -63,7 +64,7 @@ def test_path_is_made_of_links_and_short(n: int) -> None:
     steps = list(path(n, 1))
     assert steps[0] == n
     assert steps[-1] == 1
-    for here, there in zip(steps, steps[1:], strict=False):
+    for here, there in itertools.pairwise(steps):
         assert there in (here - 1, lipmaa(here))
     assert len(steps) <= 8 * n.bit_length()
 

@@ -16,7 +16,9 @@ from tests.authors import SCHEMA, Author
 from tests.processes import PANDA, ROOT, ServedNode, free_port
 from tests.schedules import SMALL, small_talks
 
-VECTOR = json.loads((ROOT / "tests" / "vectors" / "p2panda-0.2.1.json").read_text("utf-8"))["panda"]["logs"][0]
+VECTOR = json.loads((ROOT / "tests" / "vectors" / "p2panda-0.2.1.json").read_text("utf-8"))["panda"]["logs"][
+    0
+]
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +27,14 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
         yield served
 
 
-def panda(*arguments: str | Path, stdin: str = "", env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def panda(
+    *arguments: str | Path, stdin: str = "", env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **(env or {})}
     command = [*PANDA, *(str(argument) for argument in arguments)]
-    return subprocess.run(command, capture_output=True, text=True, input=stdin, env=environment, timeout=120, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, input=stdin, env=environment, timeout=120, check=False
+    )
 
 
 def output(*arguments: str | Path, **more: Any) -> Any:
@@ -74,7 +80,9 @@ def test_publish_and_query(tmp_path: Path, node: ServedNode) -> None:
     created = output("publish", SCHEMA, '{"title": "Opening", "n": 1}', *data, *there)
     assert created["acknowledged"]
     output("publish", SCHEMA, "-", "--update", created["id"], *data, *there, stdin='{"n": 2}')
-    found = output("query", SCHEMA, "--filter", f"author={author}", "--filter", "n=2", "--order-by", "-n", *there)
+    found = output(
+        "query", SCHEMA, "--filter", f"author={author}", "--filter", "n=2", "--order-by", "-n", *there
+    )
     assert (found["title"], found["n"], found["id"]) == ("Opening", 2, created["id"])
     assert found["_meta"]["author"] == author
     assert found["_meta"]["verified"]
@@ -116,7 +124,9 @@ def test_import_and_kill_9(tmp_path: Path) -> None:
     there = ("--node", served.url)
     with served:
         command = [*PANDA, "import", str(schedule), *map(str, data), *there]
-        with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE) as importing:
+        with subprocess.Popen(
+            command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE
+        ) as importing:
             for _ in range(3000):
                 if panda_count(tmp_path / "node" / "node.db") > 8:
                     break
@@ -128,12 +138,16 @@ def test_import_and_kill_9(tmp_path: Path) -> None:
         served.start()
         done = output("import", schedule, *data, *there)
         assert done["total"] == 60
-        found = [json.loads(line) for line in panda("query", "talk", "--limit", "1000", *there).stdout.splitlines()]
+        found = [
+            json.loads(line) for line in panda("query", "talk", "--limit", "1000", *there).stdout.splitlines()
+        ]
         assert output("import", schedule, *data, *there) == {"published": 0, "skipped": 60, "total": 60}
     for item in found:
         assert item.pop("_meta")["verified"]
         item.pop("id")
-    assert sorted(found, key=lambda talk: talk["guid"]) == sorted(small_talks(60), key=lambda talk: str(talk["guid"]))
+    assert sorted(found, key=lambda talk: talk["guid"]) == sorted(
+        small_talks(60), key=lambda talk: str(talk["guid"])
+    )
 
 
 def panda_count(database: Path) -> int:
@@ -151,7 +165,9 @@ def panda_count(database: Path) -> int:
         connection.close()
 
 
-@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n", b"[]", b'{"schedule": {}}', b"[" * 100_000, b"\xff"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\x89PNG\r\n", b"[]", b'{"schedule": {}}', b"[" * 100_000, b"\xff"]
+)
 def test_import_of_what_is_no_schedule(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(content)
     fails("not-a-schedule", "import", tmp_path / "file", "--data", tmp_path)
@@ -179,7 +195,12 @@ def test_inspect_of_what_is_not_valid() -> None:
     fails("not-hex", "entry", "inspect", entry, "--payload", "xyz")
     fails("entry-truncated", "entry", "inspect", entry[:-2])
     fails("entry-trailing-bytes", "entry", "inspect", entry + "00")
-    fails("signature-mismatch", "entry", "inspect", entry[:200] + ("0" if entry[200] != "0" else "1") + entry[201:])
+    fails(
+        "signature-mismatch",
+        "entry",
+        "inspect",
+        entry[:200] + ("0" if entry[200] != "0" else "1") + entry[201:],
+    )
     fails("payload-hash-mismatch", "entry", "inspect", entry, "--payload", payload.hex() + "00")
 
 

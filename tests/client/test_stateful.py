@@ -9,7 +9,6 @@ What must hold whatever happens:
 from collections.abc import Coroutine
 from typing import Any
 
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -146,7 +145,7 @@ class Tabs(RuleBasedStateMachine):
             self.crash(tab)
         # One more write in each log brings the node up to date, however far it lags.
         client = self.world.tab()
-        for schema in {schema for schema in self.attempted.values()}:
+        for schema in set(self.attempted.values()):
             (written,) = run(client.create_many(schema, [{"n": 0}]))
             assert written.acknowledged
             self.written[schema, written.id] = 0

@@ -27,7 +27,8 @@ async def carries_errors(transport: Transport) -> None:
     else:
         raise AssertionError
     replies = await connection.call_batch(
-        PUBLISH_ENTRY, [{"entryEncoded": "00", "messageEncoded": ""}, {"entryEncoded": "zz", "messageEncoded": ""}]
+        PUBLISH_ENTRY,
+        [{"entryEncoded": "00", "messageEncoded": ""}, {"entryEncoded": "zz", "messageEncoded": ""}],
     )
     reasons = [getattr(reply, "reason", None) for reply in replies]
     assert reasons == ["entry-truncated", "invalid-params"]

@@ -25,7 +25,10 @@ def plain(message: Message) -> dict[str, Any]:
         value["id"] = message.id
     if message.action != "delete":
         value["fields"] = {
-            name: {"type": field.type, "value": list(field.value) if isinstance(field.value, tuple) else field.value}
+            name: {
+                "type": field.type,
+                "value": list(field.value) if isinstance(field.value, tuple) else field.value,
+            }
             for name, field in sorted(message.fields.items(), key=lambda item: item[0].encode())
         }
     return value
@@ -58,7 +61,9 @@ def test_written_as_cbor2_would(message: Message) -> None:
 
 
 @given(MESSAGES, st.data())
-def test_mutations_get_a_named_error_or_a_message_that_cbor2_reads_alike(message: Message, data: st.DataObject) -> None:
+def test_mutations_get_a_named_error_or_a_message_that_cbor2_reads_alike(
+    message: Message, data: st.DataObject
+) -> None:
     payload = bytearray(message.encode())
     for _ in range(data.draw(st.integers(1, 3))):
         payload[data.draw(st.integers(0, len(payload) - 1))] = data.draw(st.integers(0, 255))
@@ -78,13 +83,21 @@ def test_noise_gets_a_named_error(data: bytes) -> None:
         messages.decode(data)
 
 
-@given(st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.binary(max_size=5),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(
-        st.sampled_from(["action", "schema", "version", "id", "fields", "type", "value"]) | st.text(max_size=3),
-        inner, max_size=6),
-    max_leaves=12,
-))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.binary(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(
+                st.sampled_from(["action", "schema", "version", "id", "fields", "type", "value"])
+                | st.text(max_size=3),
+                inner,
+                max_size=6,
+            )
+        ),
+        max_leaves=12,
+    )
+)
 def test_well_formed_cbor_of_other_shapes_gets_a_named_error(value: object) -> None:
     with pytest.raises(InvalidMessage):
         messages.decode(cbor2.dumps(value))
@@ -126,7 +139,9 @@ def test_what_cannot_be_told(value: object) -> None:
         infer(value)
 
 
-@pytest.mark.parametrize(("kind", "value"), [("int", True), ("int", 1.0), ("float", 1), ("str", 1), ("str[]", "a"), ("bool", 0)])
+@pytest.mark.parametrize(
+    ("kind", "value"), [("int", True), ("int", 1.0), ("float", 1), ("str", 1), ("str[]", "a"), ("bool", 0)]
+)
 def test_what_does_not_fit_its_type_is_not_written(kind: str, value: Any) -> None:
     with pytest.raises(FieldTypeMismatch):
         messages.create("0040" + "00" * 64, {"f": Field(kind, value)}).encode()

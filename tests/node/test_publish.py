@@ -200,7 +200,9 @@ def test_numbers_that_the_wire_does_not_carry(node: Harness) -> None:
 
 def test_a_message_of_more_than_a_mebibyte(node: Harness) -> None:
     node.refuses(*Author().write(bytes(messages.MAX_SIZE + 1)), "payload-too-large")
-    size = messages.MAX_SIZE - len(messages.create(SCHEMA, {"f": Field("str", "x" * 70_000)}).encode()) + 70_000
+    size = (
+        messages.MAX_SIZE - len(messages.create(SCHEMA, {"f": Field("str", "x" * 70_000)}).encode()) + 70_000
+    )
     node.publish(*Author().write(messages.create(SCHEMA, {"f": Field("str", "x" * size)})))
 
 

@@ -75,7 +75,9 @@ def test_fields_named_like_the_nodes_own_do_not_win(node: Harness) -> None:
 
 VALUES = st.one_of(*[st.builds(Field, st.just(kind), values) for kind, values in SCALARS.items()])
 ROWS = st.lists(st.dictionaries(st.sampled_from("abc"), VALUES, min_size=1), max_size=12)
-ORDERS = st.lists(st.sampled_from(["a", "-a", "b", "-b", "c"]), max_size=3, unique_by=lambda name: name.lstrip("-"))
+ORDERS = st.lists(
+    st.sampled_from(["a", "-a", "b", "-b", "c"]), max_size=3, unique_by=lambda name: name.lstrip("-")
+)
 
 
 def rank(field: Field | None) -> tuple[int, Any]:
@@ -185,7 +187,9 @@ def test_proofs_verify_every_instance_to_entry_1(node: Harness) -> None:
     assert [entry["payloadBytes"] is not None for entry in entries].count(True) == 1
     everything = node.call(QUERY, schema=SCHEMA, limit=1000, proof=True)
     given = [entry["entryBytes"] for item in everything for entry in item["_entries"]]
-    links = [entry["entryBytes"] for item in everything for entry in item["_entries"] if not entry["payloadBytes"]]
+    links = [
+        entry["entryBytes"] for item in everything for entry in item["_entries"] if not entry["payloadBytes"]
+    ]
     assert len(links) == len(set(links))
     assert len(given) < 2 * 92
 

@@ -171,7 +171,11 @@ def test_answers() -> None:
     assert five == 5
     assert isinstance(error, ErrorFromNode)
     assert (error.reason, error.node_code, str(error)) == ("node-error", 0, "no")
-    whole = {"jsonrpc": "2.0", "id": None, "error": {"code": -32000, "message": "no", "data": {"reason": "busy"}}}
+    whole = {
+        "jsonrpc": "2.0",
+        "id": None,
+        "error": {"code": -32000, "message": "no", "data": {"reason": "busy"}},
+    }
     replies = jsonrpc.read_replies(json.dumps(whole).encode(), ["1", "2"])
     assert [reply.reason for reply in replies] == ["busy", "busy"]
     assert replies[0].may_pass
@@ -181,8 +185,15 @@ def test_answers() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "seq_num"),
-    [({"seqNum": 5}, 5), ({"lastSeqNum": 4}, 5), ({"lastSeqNum": None}, 1), ({"seqNum": 5, "lastSeqNum": 9}, 5)],
+    [
+        ({"seqNum": 5}, 5),
+        ({"lastSeqNum": 4}, 5),
+        ({"lastSeqNum": None}, 1),
+        ({"seqNum": 5, "lastSeqNum": 9}, 5),
+    ],
 )
 def test_entry_arguments_of_early_and_present_nodes(answer: dict[str, object], seq_num: int) -> None:
-    arguments = EntryArguments.from_json({"logId": 1, "entryHashBacklink": None, "entryHashSkiplink": None, **answer})
+    arguments = EntryArguments.from_json(
+        {"logId": 1, "entryHashBacklink": None, "entryHashSkiplink": None, **answer}
+    )
     assert arguments.seq_num == seq_num

@@ -51,7 +51,9 @@ def text(value: str) -> bytes:
 
 def raw_fields(count: int, fields: bytes) -> bytes:
     """A create whose `fields` map is given as raw bytes behind its head."""
-    head = b"\xa4" + text("action") + text("create") + text("schema") + text(SCHEMA) + text("version") + b"\x01"
+    head = (
+        b"\xa4" + text("action") + text("create") + text("schema") + text(SCHEMA) + text("version") + b"\x01"
+    )
     return head + text("fields") + bytes((0xA0 + count,)) + fields
 
 
@@ -112,38 +114,90 @@ def entries() -> None:
     case("log id 249, two bytes", sign(unsigned(payload, log=varu64(249))), payload, None)
     case("log id of 64 bits", sign(unsigned(payload, log=varu64(2**64 - 1))), payload, None)
     case("no bytes", b"", payload, "entry-truncated")
-    for at, reason in ((1, "entry-truncated"), (20, "entry-truncated"), (33, "integer-truncated"),
-                       (34, "integer-truncated"), (35, "integer-truncated"), (60, "entry-truncated"),
-                       (len(good) - 1, "entry-truncated")):
+    for at, reason in (
+        (1, "entry-truncated"),
+        (20, "entry-truncated"),
+        (33, "integer-truncated"),
+        (34, "integer-truncated"),
+        (35, "integer-truncated"),
+        (60, "entry-truncated"),
+        (len(good) - 1, "entry-truncated"),
+    ):
         case(f"cut to {at} bytes", good[:at], payload, reason)
     case("one byte more", good + b"\x00", payload, "entry-trailing-bytes")
     case("two entries", good + good, payload, "entry-trailing-bytes")
     case("tag 02", b"\x02" + good[1:], payload, "unknown-tag")
     case("tag ff", b"\xff" + good[1:], payload, "unknown-tag")
     case("log id not canonical", sign(unsigned(payload, log=varu64(1, 1))), payload, "integer-not-canonical")
-    case("log id not canonical, long", sign(unsigned(payload, log=varu64(249, 8))), payload, "integer-not-canonical")
-    case("seq num not canonical", sign(unsigned(payload, seq_bytes=b"\xf8\x01")), payload, "integer-not-canonical")
+    case(
+        "log id not canonical, long",
+        sign(unsigned(payload, log=varu64(249, 8))),
+        payload,
+        "integer-not-canonical",
+    )
+    case(
+        "seq num not canonical",
+        sign(unsigned(payload, seq_bytes=b"\xf8\x01")),
+        payload,
+        "integer-not-canonical",
+    )
     case("seq num 0", sign(unsigned(payload, seq_bytes=b"\x00")), payload, "seq-num-zero")
-    case("size not canonical", sign(unsigned(payload, size=varu64(len(payload), 4))), payload, "integer-not-canonical")
-    case("payload hash of another kind", sign(unsigned(payload, payload_hash=b"\x01\x40" + bytes(64))), payload,
-         "hash-malformed")
-    case("payload hash of another length", sign(unsigned(payload, payload_hash=b"\x00\x20" + bytes(64))), payload,
-         "hash-malformed")
+    case(
+        "size not canonical",
+        sign(unsigned(payload, size=varu64(len(payload), 4))),
+        payload,
+        "integer-not-canonical",
+    )
+    case(
+        "payload hash of another kind",
+        sign(unsigned(payload, payload_hash=b"\x01\x40" + bytes(64))),
+        payload,
+        "hash-malformed",
+    )
+    case(
+        "payload hash of another length",
+        sign(unsigned(payload, payload_hash=b"\x00\x20" + bytes(64))),
+        payload,
+        "hash-malformed",
+    )
     case("a backlink at seq num 1", sign(unsigned(payload, backlink=yamf(b"x"))), payload, "hash-malformed")
     case("no backlink at seq num 2", sign(unsigned(payload, seq=2)), payload, "hash-malformed")
-    case("a skiplink at seq num 2", sign(unsigned(payload, seq=2, skiplink=yamf(b"x"), backlink=yamf(b"y"))),
-         payload, "hash-malformed")
-    case("no skiplink at seq num 4", sign(unsigned(payload, seq=4, backlink=yamf(b"x"))), payload, "hash-malformed")
+    case(
+        "a skiplink at seq num 2",
+        sign(unsigned(payload, seq=2, skiplink=yamf(b"x"), backlink=yamf(b"y"))),
+        payload,
+        "hash-malformed",
+    )
+    case(
+        "no skiplink at seq num 4",
+        sign(unsigned(payload, seq=4, backlink=yamf(b"x"))),
+        payload,
+        "hash-malformed",
+    )
     flipped = bytearray(good)
     flipped[-40] ^= 1
     case("signature with a flipped bit", bytes(flipped), payload, "signature-mismatch")
-    case("signed by another key", unsigned(payload) + OTHER_KEY.sign(unsigned(payload)), payload, "signature-mismatch")
+    case(
+        "signed by another key",
+        unsigned(payload) + OTHER_KEY.sign(unsigned(payload)),
+        payload,
+        "signature-mismatch",
+    )
     scalar = int.from_bytes(good[-32:], "little") + ORDER
-    case("S + L in the signature", good[:-32] + scalar.to_bytes(32, "little"), payload, "signature-s-not-reduced")
+    case(
+        "S + L in the signature",
+        good[:-32] + scalar.to_bytes(32, "little"),
+        payload,
+        "signature-s-not-reduced",
+    )
     case("a payload with a flipped bit", good, payload[:-1] + b"\x6e", "payload-hash-mismatch")
     case("the empty payload", good, b"", "payload-hash-mismatch")
-    case("the wrong size, signed", sign(unsigned(payload, size=varu64(len(payload) + 1))), payload,
-         "payload-size-mismatch")
+    case(
+        "the wrong size, signed",
+        sign(unsigned(payload, size=varu64(len(payload) + 1))),
+        payload,
+        "payload-size-mismatch",
+    )
     case("log 0 with a user's schema", sign(unsigned(payload, log=b"\x00")), payload, "system-log-mismatch")
     case("log 12, which does not exist", sign(unsigned(payload, log=b"\x0c")), payload, "system-log-mismatch")
 
@@ -166,15 +220,39 @@ def links() -> None:
     case("entry 2 whose target is not here", e2, payload, "backlink-missing", skiplink=e1)
     case("entry 4 whose skiplink's target is not here", e4, payload, "skiplink-missing", backlink=e3)
     case("backlink to other bytes", entry(2, yamf(b"else")), payload, "backlink-mismatch", backlink=e1)
-    case("skiplink to other bytes", entry(4, yamf(e3), yamf(b"else")), payload, "skiplink-mismatch",
-         backlink=e3, skiplink=e1)
-    case("skiplink to entry 2 at seq num 4", entry(4, yamf(e3), yamf(e2)), payload, "link-seq-num-mismatch",
-         backlink=e3, skiplink=e2)
+    case(
+        "skiplink to other bytes",
+        entry(4, yamf(e3), yamf(b"else")),
+        payload,
+        "skiplink-mismatch",
+        backlink=e3,
+        skiplink=e1,
+    )
+    case(
+        "skiplink to entry 2 at seq num 4",
+        entry(4, yamf(e3), yamf(e2)),
+        payload,
+        "link-seq-num-mismatch",
+        backlink=e3,
+        skiplink=e2,
+    )
     case("a skipped seq num", entry(3, yamf(e1)), payload, "link-seq-num-mismatch", backlink=e1)
     foreign = entry(1, key=OTHER_KEY)
-    case("backlink to another author", entry(2, yamf(foreign)), payload, "link-author-mismatch", backlink=foreign)
+    case(
+        "backlink to another author",
+        entry(2, yamf(foreign)),
+        payload,
+        "link-author-mismatch",
+        backlink=foreign,
+    )
     elsewhere = entry(1, log=b"\x03")
-    case("backlink into another log", entry(2, yamf(elsewhere)), payload, "link-log-mismatch", backlink=elsewhere)
+    case(
+        "backlink into another log",
+        entry(2, yamf(elsewhere)),
+        payload,
+        "link-log-mismatch",
+        backlink=elsewhere,
+    )
     ended = entry(1, tag=b"\x01")
     case("behind the end of a log", entry(2, yamf(ended)), payload, "after-end-of-log", backlink=ended)
 
@@ -182,20 +260,49 @@ def links() -> None:
 def messages() -> None:
     message_case("update", message(action="update", id=INSTANCE), None)
     message_case("delete", message(action="delete", id=INSTANCE, fields=None), None)
-    for kind, value in (("str", ""), ("str", "Ünïcødé 🐼"), ("int", 0), ("int", -1), ("int", 2**63 - 1), ("int", -(2**63)),
-                        ("float", 3.5), ("float", 1e300), ("float", -0.0), ("bool", True), ("bool", False),
-                        ("relation", INSTANCE), ("str[]", []), ("str[]", ["a", "b"]), ("int[]", [1, -2]),
-                        ("float[]", [0.1]), ("bool[]", [True]), ("relation[]", [INSTANCE])):
+    for kind, value in (
+        ("str", ""),
+        ("str", "Ünïcødé 🐼"),
+        ("int", 0),
+        ("int", -1),
+        ("int", 2**63 - 1),
+        ("int", -(2**63)),
+        ("float", 3.5),
+        ("float", 1e300),
+        ("float", -0.0),
+        ("bool", True),
+        ("bool", False),
+        ("relation", INSTANCE),
+        ("str[]", []),
+        ("str[]", ["a", "b"]),
+        ("int[]", [1, -2]),
+        ("float[]", [0.1]),
+        ("bool[]", [True]),
+        ("relation[]", [INSTANCE]),
+    ):
         message_case(f"{kind} {value!r:.30}", field(kind, value), None)
-    message_case("fields in another order", message(fields={"b": FIELDS["message"], "a": FIELDS["message"]}), None)
-    message_case("keys in another order", cbor2.dumps(
-        {"fields": FIELDS, "version": 1, "schema": SCHEMA, "action": "create"}), None)
+    message_case(
+        "fields in another order", message(fields={"b": FIELDS["message"], "a": FIELDS["message"]}), None
+    )
+    message_case(
+        "keys in another order",
+        cbor2.dumps({"fields": FIELDS, "version": 1, "schema": SCHEMA, "action": "create"}),
+        None,
+    )
     message_case("value before type", message(fields={"f": {"value": 1, "type": "int"}}), None)
-    message_case("an array before its type", message(fields={"f": {"value": [1.5, 2.5], "type": "float[]"}}), None)
+    message_case(
+        "an array before its type", message(fields={"f": {"value": [1.5, 2.5], "type": "float[]"}}), None
+    )
     message_case("a long head for a short text", raw_value("str", b"\x78\x01a"), None)
     message_case("a long head for a small integer", raw_value("int", b"\x1b" + (5).to_bytes(8, "big")), None)
-    message_case("a float of 32 bits that 16 would do for", raw_value("float", bytes.fromhex("fa40600000")), None)
-    message_case("a float of 64 bits that 16 would do for", raw_value("float", bytes.fromhex("fb400c000000000000")), None)
+    message_case(
+        "a float of 32 bits that 16 would do for", raw_value("float", bytes.fromhex("fa40600000")), None
+    )
+    message_case(
+        "a float of 64 bits that 16 would do for",
+        raw_value("float", bytes.fromhex("fb400c000000000000")),
+        None,
+    )
 
     good = message()
     message_case("no payload", b"", "cbor-truncated")
@@ -208,23 +315,42 @@ def messages() -> None:
     message_case("a map of indefinite length", b"\xbf" + good[1:] + b"\xff", "cbor-indefinite-length")
     message_case("a text of indefinite length", raw_value("str", b"\x7f\x61a\xff"), "cbor-indefinite-length")
     message_case("a reserved head", raw_value("int", b"\x1c"), "cbor-malformed")
-    message_case("a map that says it has 2^60 entries", b"\xbb" + (2**60).to_bytes(8, "big"), "cbor-truncated")
-    message_case("an array that says it has 2^60 items", raw_value("int[]", b"\x9b" + (2**60).to_bytes(8, "big")),
-                 "cbor-truncated")
-    message_case("a text that says it has 2^63 bytes", raw_value("str", b"\x7b" + (2**63).to_bytes(8, "big")),
-                 "cbor-truncated")
+    message_case(
+        "a map that says it has 2^60 entries", b"\xbb" + (2**60).to_bytes(8, "big"), "cbor-truncated"
+    )
+    message_case(
+        "an array that says it has 2^60 items",
+        raw_value("int[]", b"\x9b" + (2**60).to_bytes(8, "big")),
+        "cbor-truncated",
+    )
+    message_case(
+        "a text that says it has 2^63 bytes",
+        raw_value("str", b"\x7b" + (2**63).to_bytes(8, "big")),
+        "cbor-truncated",
+    )
     message_case("text that is not UTF-8", raw_value("str", b"\x62\xc3\x28"), "text-malformed")
     message_case("half a surrogate pair", raw_value("str", b"\x63\xed\xa0\x80"), "text-malformed")
     message_case("an unknown key", message(extra=1), "key-unknown")
     message_case("a key that is a number", b"\xa1\x01\x01", "wrong-type")
     message_case("action twice", b"\xa5" + good[1:] + text("action") + text("create"), "key-duplicate")
-    message_case("a field twice", raw_fields(2, (text("f") + cbor2.dumps({"type": "int", "value": 1})) * 2),
-                 "key-duplicate")
-    message_case("type twice", raw_fields(1, text("f") + b"\xa3" + (text("type") + text("int")) * 2 + text("value")
-                                          + b"\x01"), "key-duplicate")
-    message_case("value twice", raw_fields(1, text("f") + b"\xa3" + text("type") + text("int")
-                                           + (text("value") + b"\x01") * 2), "key-duplicate")
-    message_case("a third key in a field", message(fields={"f": {"type": "int", "value": 1, "x": 1}}), "key-unknown")
+    message_case(
+        "a field twice",
+        raw_fields(2, (text("f") + cbor2.dumps({"type": "int", "value": 1})) * 2),
+        "key-duplicate",
+    )
+    message_case(
+        "type twice",
+        raw_fields(1, text("f") + b"\xa3" + (text("type") + text("int")) * 2 + text("value") + b"\x01"),
+        "key-duplicate",
+    )
+    message_case(
+        "value twice",
+        raw_fields(1, text("f") + b"\xa3" + text("type") + text("int") + (text("value") + b"\x01") * 2),
+        "key-duplicate",
+    )
+    message_case(
+        "a third key in a field", message(fields={"f": {"type": "int", "value": 1, "x": 1}}), "key-unknown"
+    )
     message_case("a field without a value", message(fields={"f": {"type": "int"}}), "key-missing")
     message_case("a field without a type", message(fields={"f": {"value": 1}}), "key-missing")
     message_case("a field that is no map", message(fields={"f": 1}), "wrong-type")
@@ -238,7 +364,9 @@ def messages() -> None:
     message_case("fields in a delete", message(action="delete", id=INSTANCE), "key-not-allowed")
     message_case("no field in a create", message(fields={}), "fields-empty")
     message_case("no field in an update", message(action="update", id=INSTANCE, fields={}), "fields-empty")
-    message_case("an empty fields map in a delete", message(action="delete", id=INSTANCE, fields={}), "key-not-allowed")
+    message_case(
+        "an empty fields map in a delete", message(action="delete", id=INSTANCE, fields={}), "key-not-allowed"
+    )
     message_case("another action", message(action="destroy"), "action-unknown")
     message_case("action in capitals", message(action="Create"), "action-unknown")
     message_case("an action that is no text", message(action=1), "wrong-type")
@@ -255,24 +383,50 @@ def messages() -> None:
     message_case("an array of arrays", field("str[][]", [["a"]]), "field-type-unknown")
     message_case("the type []", field("[]", []), "field-type-unknown")
     message_case("a type that is no text", field(1, 1), "wrong-type")
-    for kind, value in (("str", 1), ("str", b"bytes"), ("str", None), ("str", ["a"]), ("int", "1"), ("int", 1.0),
-                        ("int", True), ("float", 1), ("float", "1"), ("bool", 1), ("bool", None), ("relation", 1),
-                        ("str[]", "a"), ("str[]", ["a", 1]), ("int[]", [1, 1.5]), ("str[]", [["a"]]),
-                        ("int", cbor2.CBORTag(2, b"\x01"))):
+    for kind, value in (
+        ("str", 1),
+        ("str", b"bytes"),
+        ("str", None),
+        ("str", ["a"]),
+        ("int", "1"),
+        ("int", 1.0),
+        ("int", True),
+        ("float", 1),
+        ("float", "1"),
+        ("bool", 1),
+        ("bool", None),
+        ("relation", 1),
+        ("str[]", "a"),
+        ("str[]", ["a", 1]),
+        ("int[]", [1, 1.5]),
+        ("str[]", [["a"]]),
+        ("int", cbor2.CBORTag(2, b"\x01")),
+    ):
         message_case(f"{kind} with {value!r:.30}", field(kind, value), "field-type-mismatch")
     message_case("int 2^63", field("int", 2**63), "integer-out-of-range")
     message_case("int -2^63 - 1", field("int", -(2**63) - 1), "integer-out-of-range")
-    for name, number in (("NaN", "f97e00"), ("infinity", "f97c00"), ("minus infinity", "f9fc00"),
-                         ("NaN of 64 bits", "fb7ff8000000000001"), ("infinity of 32 bits", "fa7f800000")):
+    for name, number in (
+        ("NaN", "f97e00"),
+        ("infinity", "f97c00"),
+        ("minus infinity", "f9fc00"),
+        ("NaN of 64 bits", "fb7ff8000000000001"),
+        ("infinity of 32 bits", "fa7f800000"),
+    ):
         message_case(name, raw_value("float", bytes.fromhex(number)), "float-not-finite")
     message_case("a relation that is no hash", field("relation", "somebody"), "relation-malformed")
     message_case("a relation in capitals", field("relation", INSTANCE.upper()), "relation-malformed")
-    message_case("a relation in an array that is none", field("relation[]", [INSTANCE, ""]), "relation-malformed")
+    message_case(
+        "a relation in an array that is none", field("relation[]", [INSTANCE, ""]), "relation-malformed"
+    )
     definition = yamf(b"p2panda/schema/1").hex()
     message_case("a schema definition in log 0", message(schema=definition), None, log=b"\x00")
     message_case("a schema definition in a user log", message(schema=definition), "system-log-mismatch")
-    message_case("an update of a schema definition", message(schema=definition, action="update", id=INSTANCE),
-                 "system-log-create-only", log=b"\x00")
+    message_case(
+        "an update of a schema definition",
+        message(schema=definition, action="update", id=INSTANCE),
+        "system-log-create-only",
+        log=b"\x00",
+    )
 
 
 def main() -> None:

@@ -54,7 +54,7 @@ export function makeIdentity({ session, notices, onSent }) {
     full.textContent = open ? "Show less" : "Show all";
     return all;
   }
-  full.addEventListener("click", () => showAll(all.hidden));
+  full.addEventListener("click", () => showAll(Boolean(all.hidden)));
   take.addEventListener("click", () => void copy(all.textContent ?? "", take, () => showAll(true)));
 
   sendNow.addEventListener("click", async () => {

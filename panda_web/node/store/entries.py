@@ -110,7 +110,8 @@ class EntryTable:
     def of_schema(self, schema: str) -> Iterator[EntryRow]:
         """Entries with payloads, of all logs of a schema, by seq num: each after its instance's create."""
         sql = (
-            "SELECT e.seq_num, e.entry, e.payload, e.hash, e.instance FROM entries e JOIN logs l ON l.id = e.log"
+            "SELECT e.seq_num, e.entry, e.payload, e.hash, e.instance"
+            " FROM entries e JOIN logs l ON l.id = e.log"
             " WHERE l.schema = ? AND e.payload IS NOT NULL ORDER BY e.seq_num, l.author, l.log_id"
         )
         return (EntryRow(*row) for row in self._db.rows(sql, (schema,)))
