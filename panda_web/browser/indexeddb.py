@@ -61,6 +61,8 @@ class IndexedDb:
 
     async def all(self, store: str, lower: str, upper: str, most: int | None) -> list[tuple[str, JsObject]]:
         """Keys from `lower` to below `upper`, ascending, with their values."""
+        if most == 0:  # which IndexedDB takes for no limit at all
+            return []
         source = self._store(store, "readonly")
         window = js.IDBKeyRange.bound(lower, upper, False, True)
         most = most if most is not None else 0xFFFFFFFF

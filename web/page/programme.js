@@ -1,10 +1,12 @@
 /** The programme: read from the node, drawn once, filtered by hiding. */
 
 import { byId, el } from "./dom.js";
+import { readAll, sort } from "./reading.js";
 import { NONE, fold, hues, inOrder, searchWords, tally, toTalk } from "./talk.js";
 import { talkBody, talkRow } from "./talk-view.js";
 import { dayWords, ownOffset } from "./time.js";
-import { count, explain, withheldWords } from "./words.js";
+import { drawWithheld } from "./withheld.js";
+import { count, explain } from "./words.js";
 
 /**
  * @typedef {import("./types.js").Instance} Instance
@@ -22,8 +24,6 @@ import { count, explain, withheldWords } from "./words.js";
  * @property {Slot[]} slots
  */
 
-const PAGE = 1000;
-const MOST_PAGES = 200;
 const MENU = 500;
 
 /**
@@ -63,39 +63,6 @@ export function makeProgramme({ session, notices, identity, onEdit, onDelete }) 
   let loaded = false;
 
   // ---- reading
-
-  /** @param {Panda} panda */
-  async function readAll(panda) {
-    /** @type {Map<string, Instance>} */
-    const found = new Map();
-    /** @type {Map<string, Rejected>} */
-    const refused = new Map();
-    /** @type {string | null} */
-    let after = null;
-    for (let pages = 0; pages < MOST_PAGES; pages++) {
-      const before = found.size + refused.size;
-      const page = await panda.query(panda.talkSchema, { limit: PAGE, after });
-      sort(page, page.rejected, found, refused);
-      after = page.after;
-      // A page may be short because items of it were withheld; a node that repeats itself is not followed.
-      if (!after || found.size + refused.size === before) break;
-    }
-    return { found, refused };
-  }
-
-  /**
-   * @param {Instance[]} page
-   * @param {Rejected[]} bad
-   * @param {Map<string, Instance>} found
-   * @param {Map<string, Rejected>} refused
-   */
-  function sort(page, bad, found, refused) {
-    for (const item of page) {
-      if (item._meta.signed) found.set(item.id, item);
-      else refused.set(item.id, { id: item.id, reason: "not-signed", message: "" });
-    }
-    for (const one of bad) refused.set(`${one.id} ${one.reason}`, one);
-  }
 
   async function load() {
     const turn = ++loads;
@@ -209,7 +176,7 @@ export function makeProgramme({ session, notices, identity, onEdit, onDelete }) 
     days.replaceChildren(whole);
 
     drawZone();
-    drawWithheld();
+    drawWithheld([...rejected.values()]);
     byId("empty-title", HTMLElement).textContent = rejected.size ? "Nothing here passed the checks" : "Nothing is published here yet";
     state(total > 0 ? "shown" : "empty");
     filter();
@@ -262,37 +229,6 @@ export function makeProgramme({ session, notices, identity, onEdit, onDelete }) 
     const zone = byId("zone", HTMLElement);
     zone.hidden = total === 0 || !offset;
     zone.textContent = `Times are the event's own, ${offset === "Z" ? "UTC" : `UTC${offset.replace("-", "−")}`}. A day ends at five in the morning.`;
-  }
-
-  function drawWithheld() {
-    const panel = byId("withheld", HTMLDetailsElement);
-    panel.hidden = rejected.size === 0;
-    panel.dataset.count = String(rejected.size);
-    /** @type {Map<string, Rejected[]>} */
-    const groups = new Map();
-    for (const one of rejected.values()) groups.set(one.reason, [...(groups.get(one.reason) ?? []), one]);
-    byId("withheld-summary", HTMLElement).replaceChildren(
-      el("strong", {}, `${count(rejected.size, "item")} withheld`),
-      ` The node returned ${rejected.size === 1 ? "it, but it did" : "them, but they did"} not pass the checks in this tab.`,
-    );
-    const list = byId("withheld-list", HTMLElement);
-    list.replaceChildren();
-    for (const [reason, group] of groups) {
-      const ids = el("ul", {});
-      for (const one of group.slice(0, 50)) {
-        ids.append(el("li", {}, el("code", { attrs: { title: one.id } }, line30(one.id)), " ", el("bdi", {}, one.message.slice(0, 300))));
-      }
-      if (group.length > 50) ids.append(el("li", {}, `and ${group.length - 50} more`));
-      const words = withheldWords(reason, group[0]?.message.slice(0, 300) ?? "");
-      list.append(
-        el(
-          "details",
-          { class: "fold", data: { reason } },
-          el("summary", {}, el("strong", {}, String(group.length)), " ", el("bdi", {}, words), " ", el("code", { class: "muted" }, reason.slice(0, 80))),
-          ids,
-        ),
-      );
-    }
   }
 
   // ---- filtering
@@ -423,9 +359,4 @@ export function makeProgramme({ session, notices, identity, onEdit, onDelete }) 
       focus(id);
     },
   };
-}
-
-/** @param {string} id */
-function line30(id) {
-  return id.length > 30 ? `${id.slice(0, 12)}…${id.slice(-6)}` : id;
 }

@@ -1,0 +1,232 @@
+"""A node that lies: what it returns is rejected with the reason, and never shown."""
+
+import asyncio
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from panda_web import messages
+from panda_web.client.check import check_answer
+from panda_web.keys.with_cryptography import CryptographyVerifier
+from panda_web.messages import infer_all
+from panda_web.rpc.methods import QUERY
+from tests.authors import OTHER_SCHEMA, SCHEMA, Author
+from tests.node.test_publish import Harness
+
+Item = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def honest() -> list[Item]:
+    """The honest answer: three instances, the second one edited; a deleted one and another author's beside them."""
+    node, author, other = Harness(), Author(1), Author(2)
+    made = [author.create(n=n, title=f"talk {n}") for n in range(4)]
+    for one in made:
+        node.publish(*one)
+    node.publish(*author.update(made[1][0].hash, title="edited"))
+    node.publish(*author.delete(made[3][0].hash))
+    node.publish(*other.create(n=9))
+    found = node.call(QUERY, schema=SCHEMA, orderBy=["n"], proof=True)
+    assert [item["n"] for item in found] == [0, 1, 2, 9]
+    return found  # type: ignore[no-any-return]
+
+
+def check(items: list[Item], **equal: Any) -> tuple[list[Any], list[str]]:
+    answer = asyncio.run(check_answer(SCHEMA, equal, items, CryptographyVerifier()))
+    return [instance.values.get("n") for instance in answer], [r.error.reason for r in answer.rejected]
+
+
+def test_honest(honest: list[Item]) -> None:
+    assert check(honest) == ([0, 1, 2, 9], [])
+    answer = asyncio.run(check_answer(SCHEMA, {}, honest, CryptographyVerifier()))
+    assert all(instance.verified for instance in answer)
+    assert [instance.edited for instance in answer] == [False, True, False, False]
+    edited = answer[1]
+    assert (edited["title"], edited.log_id, edited.seq_num) == ("edited", 1, 5)
+    assert answer.after == honest[-1]["_meta"]["cursor"]
+
+
+def change_field(item: Item) -> None:
+    item["title"] = "forged"
+
+
+def drop_field(item: Item) -> None:
+    del item["title"]
+
+
+def add_field(item: Item) -> None:
+    item["price"] = 100
+
+
+def no_proof(item: Item) -> None:
+    del item["_entries"]
+
+
+def proof_of_nonsense(item: Item) -> None:
+    item["_entries"] = [{"entryBytes": "zz"}]
+
+
+def proof_without_entries(item: Item) -> None:
+    item["_entries"] = []
+
+
+def no_payloads(item: Item) -> None:
+    for entry in item["_entries"]:
+        entry["payloadBytes"] = None
+
+
+def other_id(item: Item) -> None:
+    item["id"] = "0040" + "ab" * 64
+
+
+def id_that_is_none(item: Item) -> None:
+    item["id"] = 7
+
+
+def flip_signature(item: Item) -> None:
+    entry = own(item)
+    entry["entryBytes"] = entry["entryBytes"][:-40] + flip(entry["entryBytes"][-40:])
+
+
+def flip_author(item: Item) -> None:
+    entry = own(item)
+    entry["entryBytes"] = entry["entryBytes"][:10] + flip(entry["entryBytes"][10:])
+
+
+def cut_entry(item: Item) -> None:
+    entry = own(item)
+    entry["entryBytes"] = entry["entryBytes"][:-2]
+
+
+def flip_payload(item: Item) -> None:
+    entry = own(item)
+    entry["payloadBytes"] = entry["payloadBytes"][:-1] + flip(entry["payloadBytes"][-1:])
+
+
+def own(item: Item) -> Any:
+    return next(entry for entry in item["_entries"] if entry["payloadBytes"])
+
+
+def flip(text: str) -> str:
+    return ("0" if text[0] != "0" else "1") + text[1:]
+
+
+LIES: list[tuple[Callable[[Item], None], str | None]] = [
+    (change_field, "proof-mismatch"),
+    (drop_field, "proof-mismatch"),
+    (add_field, "proof-mismatch"),
+    (no_proof, "proof-incomplete"),
+    (proof_of_nonsense, "proof-incomplete"),
+    (proof_without_entries, "proof-incomplete"),
+    (no_payloads, "proof-incomplete"),
+    (other_id, "proof-incomplete"),
+    (id_that_is_none, "proof-incomplete"),
+    (flip_signature, "signature-mismatch"),
+    (flip_author, None),  # another key: what is wrong with it hangs on the key
+    (cut_entry, "entry-truncated"),
+    (flip_payload, "payload-hash-mismatch"),
+]
+
+
+@pytest.mark.parametrize(("lie", "reason"), LIES, ids=lambda value: getattr(value, "__name__", ""))
+def test_lies(lie: Callable[[Item], None], reason: str | None, honest: list[Item]) -> None:
+    items = copy.deepcopy(honest)
+    lie(items[2])
+    shown, reasons = check(items)
+    assert shown == [0, 1, 9]
+    assert reasons == [reason] if reason else len(reasons) == 1
+
+
+def test_a_hidden_update_cannot_be_noticed_but_a_hidden_create_is(honest: list[Item]) -> None:
+    items = copy.deepcopy(honest)
+    create, update = (entry for entry in items[1]["_entries"] if entry["payloadBytes"])
+    items[1]["_entries"].remove(update)
+    items[1]["title"] = "talk 1"
+    assert check(items) == ([0, 1, 2, 9], [])
+    items[1]["_entries"] = [update]
+    assert check(items) == ([0, 2, 9], ["proof-incomplete"])
+    assert create
+
+
+def test_a_deleted_instance_that_is_shown(honest: list[Item]) -> None:
+    author = Author(3)
+    created = author.create(n=5)
+    deleted = author.delete(created[0].hash)
+    entries = [{"entryBytes": s.encoded.hex(), "payloadBytes": p.hex()} for s, p in (created, deleted)]
+    item = {"id": created[0].hash.hex(), "n": 5, "_meta": {}, "_entries": entries}
+    assert check([item]) == ([], ["proof-mismatch"])
+
+
+def test_entries_about_something_else(honest: list[Item]) -> None:
+    items = copy.deepcopy(honest)
+    items[0]["_entries"] += items[2]["_entries"]
+    assert check(items) == ([1, 2, 9], ["proof-incomplete"])
+
+
+def test_an_update_of_another_author(honest: list[Item]) -> None:
+    items = copy.deepcopy(honest)
+    signed, payload = Author(2).update(bytes.fromhex(items[0]["id"]), title="by somebody else")
+    items[0]["_entries"].append({"entryBytes": signed.encoded.hex(), "payloadBytes": payload.hex()})
+    items[0]["title"] = "by somebody else"
+    assert check(items) == ([1, 2, 9], ["proof-incomplete"])
+
+
+def test_another_schema(honest: list[Item]) -> None:
+    signed, payload = Author(4).create(OTHER_SCHEMA, n=5)
+    entries = [{"entryBytes": signed.encoded.hex(), "payloadBytes": payload.hex()}]
+    item = {"id": signed.hash.hex(), "n": 5, "_meta": {}, "_entries": entries}
+    assert check([item]) == ([], ["proof-incomplete"])
+
+
+def test_what_was_not_asked_for(honest: list[Item]) -> None:
+    assert check(honest, n=1) == ([1], ["filter-mismatch"] * 3)
+    assert check(honest, author=Author(2).hex) == ([9], ["filter-mismatch"] * 3)
+    assert check(honest, id=honest[0]["id"]) == ([0], ["filter-mismatch"] * 3)
+
+
+def test_without_the_links_it_is_signed_but_not_verified(honest: list[Item]) -> None:
+    item = copy.deepcopy(honest[2])
+    answer = asyncio.run(check_answer(SCHEMA, {}, [item], CryptographyVerifier()))
+    assert [instance.verified for instance in answer] == [False]
+
+
+def test_links_that_contradict_each_other(honest: list[Item]) -> None:
+    """An entry whose skiplink leads to the wrong place, as the fourth vector of p2panda-js 0.2.1 has it."""
+    author = Author(5)
+    made = [author.create(n=n) for n in range(3)]
+    payload = messages.create(SCHEMA, infer_all({"n": 3})).encode()
+    unsigned = author.head.append(author.signer.author, 1, payload)
+    wrong = type(unsigned)(
+        unsigned.author, 1, 4, made[1][0].hash, unsigned.backlink, len(payload), unsigned.payload_hash
+    )
+    encoded = author.sign(wrong)
+    entries = [{"entryBytes": s.encoded.hex(), "payloadBytes": None} for s, _ in made]
+    entries.append({"entryBytes": encoded.hex(), "payloadBytes": payload.hex()})
+    from panda_web.bamboo import digest
+
+    item = {"id": digest(encoded).hex(), "n": 3, "_meta": {}, "_entries": entries}
+    assert check([item]) == ([], ["link-seq-num-mismatch"])
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["id", "_entries", "_meta", "entryBytes", "payloadBytes", "n"]), inner
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=200)
+@given(st.lists(st.dictionaries(st.sampled_from(["id", "_entries", "_meta", "n"]), JSON), max_size=4))
+def test_noise_is_rejected_without_a_fault(items: list[Item]) -> None:
+    shown, reasons = check(items)
+    assert shown == []
+    assert len(reasons) == len(items)

@@ -1,0 +1,385 @@
+"""The client's own logs in situations that matter: first use, restored keys, several nodes, refusals."""
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from panda_web import messages
+from panda_web.bamboo import digest
+from panda_web.client import Client
+from panda_web.client.errors import (
+    InstanceNotOwn,
+    LogDiverged,
+    LogRefused,
+    NodeContradictsItself,
+    NodeLags,
+    NoKey,
+)
+from panda_web.client.store import ClientStore, MemoryStore
+from panda_web.errors import StoreFailed
+from panda_web.keys.file import KeyFile
+from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
+from panda_web.messages import SYSTEM_LOGS, InvalidMessage, infer_all
+from panda_web.rpc import jsonrpc
+from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, NodeUnreachable
+from panda_web.rpc.transport import InProcess
+from tests.authors import OTHER_SCHEMA, SCHEMA, Author
+from tests.node.test_publish import Harness
+
+T = TypeVar("T")
+SEED = bytes((1,)) * 32  # the key of Author(1)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+class Patched:
+    """A node whose answers a test may change.
+
+    Attributes:
+        calls: the names of the methods that were called.
+        answer: called with the method and its result; gives the result to send, or raises.
+    """
+
+    def __init__(self, node: Harness) -> None:
+        self._transport = InProcess(node.node.dispatcher())
+        self.calls: list[str] = []
+
+    def answer(self, method: str, result: Any) -> Any:
+        return result
+
+    async def send(self, body: bytes) -> bytes:
+        value = jsonrpc.loads(body)
+        requests = value if isinstance(value, list) else [value]
+        self.calls += [request["method"] for request in requests]
+        answer = jsonrpc.loads(await self._transport.send(body))
+        replies = answer if isinstance(answer, list) else [answer]
+        for request, reply in zip(requests, replies, strict=True):
+            if "result" in reply:
+                reply["result"] = self.answer(request["method"], reply["result"])
+        return jsonrpc.dumps(answer)
+
+    async def close(self) -> None:
+        pass
+
+
+async def no_sleep(_: float) -> None:
+    pass
+
+
+def client(
+    wire: Harness | Patched, store: ClientStore | None = None, seed: bytes = SEED, name: str = "node"
+) -> Client:
+    transport = wire if isinstance(wire, Patched) else InProcess(wire.node.dispatcher())
+    return Client(
+        transport,
+        CryptographySigner(seed),
+        store=store or MemoryStore(),
+        verifier=CryptographyVerifier(),
+        name=name,
+        sleep=no_sleep,
+    )
+
+
+@pytest.fixture
+def node() -> Harness:
+    return Harness()
+
+
+def numbers(node: Harness, schema: str = SCHEMA) -> list[Any]:
+    answer = run(client(node).query_all(schema))
+    assert not answer.rejected
+    return sorted(instance["n"] for instance in answer)
+
+
+def test_the_node_is_asked_once_for_each_schema(node: Harness) -> None:
+    wire = Patched(node)
+    panda = client(wire)
+    for n in range(5):
+        run(panda.create(SCHEMA, {"n": n}))
+    run(panda.create(OTHER_SCHEMA, {"n": 0}))
+    assert wire.calls.count("panda_getEntryArguments") == 2
+    assert numbers(node) == [0, 1, 2, 3, 4]
+    assert [
+        row.log_id for row in (node.store.entries.log(panda.signer.author, n) for n in (1, 3)) if row
+    ] == [1, 3]  # type: ignore[union-attr]
+
+
+def test_nothing_wrong_is_signed(node: Harness) -> None:
+    wire = Patched(node)
+    panda = client(wire)
+    for fields in (
+        {},
+        {"n": 2**63},
+        {"n": float("nan")},
+        {"n": None},
+        {"s": "\ud800"},
+        {"s": "x" * messages.MAX_SIZE},
+    ):
+        with pytest.raises(InvalidMessage):
+            run(panda.create(SCHEMA, fields))
+    with pytest.raises(InvalidMessage):
+        run(panda.create_many(SCHEMA, [{"n": 1}, {}]))
+    for instance in ("nonsense", digest(b"unknown").hex()):
+        with pytest.raises((InvalidMessage, InstanceNotOwn)):
+            run(panda.update(SCHEMA, instance, {"n": 1}))
+    assert "panda_publishEntry" not in wire.calls
+    assert run(panda.create_many(SCHEMA, [])) == []
+
+
+def test_only_own_and_living_instances_change(node: Harness) -> None:
+    panda, other = client(node), client(node, seed=bytes(32))
+    mine, theirs = run(panda.create(SCHEMA, {"n": 1})), run(other.create(SCHEMA, {"n": 2}))
+    with pytest.raises(InstanceNotOwn):
+        run(panda.update(SCHEMA, theirs.id, {"n": 3}))
+    with pytest.raises(InstanceNotOwn):
+        run(panda.update(OTHER_SCHEMA, mine.id, {"n": 3}))
+    run(panda.delete(SCHEMA, mine.id))
+    for change in (panda.update(SCHEMA, mine.id, {"n": 3}), panda.delete(SCHEMA, mine.id)):
+        with pytest.raises(InstanceNotOwn):
+            run(change)
+    assert numbers(node) == [2]
+
+
+def test_without_a_key_one_reads(node: Harness) -> None:
+    run(client(node).create(SCHEMA, {"n": 1}))
+    reader = Client(InProcess(node.node.dispatcher()), verifier=CryptographyVerifier())
+    assert [instance["n"] for instance in run(reader.query(SCHEMA))] == [1]
+    assert run(reader.pending()) == run(reader.flush()) == 0
+    with pytest.raises(NoKey):
+        run(reader.create(SCHEMA, {"n": 1}))
+
+
+def test_system_schemas_go_into_their_logs(node: Harness) -> None:
+    panda = client(node)
+    run(panda.create(SYSTEM_LOGS[4], {"n": 1}))
+    run(panda.create(SCHEMA, {"n": 1}))
+    logs = [node.store.entries.log(Author(1).signer.author, log_id) for log_id in (4, 1)]
+    assert all(logs)
+
+
+def test_many_at_once_are_one_chain(node: Harness) -> None:
+    panda = client(node)
+    written = run(panda.create_many(SCHEMA, [{"n": n} for n in range(50)]))
+    assert [one.acknowledged for one in written] == [True] * 50
+    assert len({one.id for one in written}) == 50
+    assert numbers(node) == list(range(50))
+
+
+# -- restored keys: the store is empty, and the node knows more -----------------------------------
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 4, 7, 8, 12, 13, 20, 39, 40])
+def test_a_restored_key_goes_on_with_its_log(node: Harness, length: int) -> None:
+    first = run(client(node).create_many(SCHEMA, [{"n": n} for n in range(length)]))
+    again = client(node)
+    run(again.create_many(SCHEMA, [{"n": length + n} for n in range(30)]))
+    run(again.update(SCHEMA, first[0].id, {"n": -1}))
+    assert numbers(node) == [-1, *range(1, length + 30)]
+    row = node.store.entries.log(Author(1).signer.author, 1)
+    assert row is not None
+    assert row.seq_num == length + 31
+
+
+def test_a_restored_key_whose_payloads_are_partly_gone(node: Harness) -> None:
+    before = client(node)
+    written = run(before.create_many(SCHEMA, [{"n": n} for n in range(14)]))
+    for one in written[3:11]:
+        run(before.delete(SCHEMA, one.id))
+    again = client(node)
+    run(again.create_many(SCHEMA, [{"n": 100 + n} for n in range(40)]))
+    with pytest.raises(InstanceNotOwn):
+        run(again.delete(SCHEMA, written[5].id))
+    assert numbers(node) == [0, 1, 2, 11, 12, 13, *range(100, 140)]
+
+
+def test_a_node_that_contradicts_itself_gets_no_signature(node: Harness) -> None:
+    run(client(node).create_many(SCHEMA, [{"n": n} for n in range(4)]))
+
+    class Liar(Patched):
+        def answer(self, method: str, result: Any) -> Any:
+            if method == "panda_getEntryArguments" and result["seqNum"] > 1:
+                return result | self.lie
+            return result
+
+    for lie in (
+        {"seqNum": 3, "lastSeqNum": 2},
+        {"entryHashBacklink": digest(b"else").hex()},
+        {"entryHashBacklink": None},
+    ):
+        liar = Liar(node)
+        liar.lie = lie  # type: ignore[attr-defined]
+        with pytest.raises(NodeContradictsItself):
+            run(client(liar).create(SCHEMA, {"n": 9}))
+        assert "panda_publishEntry" not in liar.calls
+
+
+# -- two copies of one key -------------------------------------------------------------------------
+
+
+def test_two_copies_of_a_key_cost_a_log_and_nothing_else(node: Harness) -> None:
+    one, other = client(node), client(node)
+    mine = run(one.create(SCHEMA, {"n": 1}))
+    run(other.create(SCHEMA, {"n": 2}))
+    with pytest.raises(LogDiverged):
+        run(one.create(SCHEMA, {"n": 3}))
+    assert run(one.pending()) == 0
+    run(one.create(SCHEMA, {"n": 4}))
+    run(other.create(SCHEMA, {"n": 5}))
+    assert numbers(node) == [1, 2, 4, 5]
+    with pytest.raises(LogDiverged):
+        run(one.update(SCHEMA, mine.id, {"n": 6}))
+
+
+# -- nodes that are gone, lag, refuse or talk nonsense ---------------------------------------------
+
+
+class Weather(Patched):
+    """Unreachable when `storm` is set."""
+
+    storm = False
+
+    async def send(self, body: bytes) -> bytes:
+        if self.storm:
+            raise NodeUnreachable("storm")
+        return await super().send(body)
+
+
+def test_what_is_signed_is_kept_and_sent_later(node: Harness) -> None:
+    wire, store = Weather(node), MemoryStore()
+    panda = client(wire, store)
+    wire.storm = True
+    with pytest.raises(NodeUnreachable):
+        run(panda.create(SCHEMA, {"n": 0}))
+    assert run(panda.pending()) == 0
+    wire.storm = False
+    written = run(panda.create(SCHEMA, {"n": 1}))
+    wire.storm = True
+    kept = [run(panda.create(SCHEMA, {"n": 2})), run(panda.update(SCHEMA, written.id, {"n": 10}))]
+    assert [one.acknowledged for one in kept] == [False, False]
+    assert run(panda.pending()) == 2
+    with pytest.raises(NodeUnreachable):
+        run(panda.flush())
+    wire.storm = False
+    after_restart = client(wire, store)
+    assert run(after_restart.pending()) == 2
+    assert run(after_restart.flush()) == 2
+    assert run(after_restart.pending()) == 0
+    assert numbers(node) == [2, 10]
+
+
+def test_several_nodes_each_get_everything(node: Harness) -> None:
+    store, second = MemoryStore(), Harness()
+    run(client(node, store, name="a").create_many(SCHEMA, [{"n": n} for n in range(40)]))
+    there = client(second, store, name="b")
+    run(there.create(SCHEMA, {"n": 40}))
+    assert numbers(second) == list(range(41))
+    back = client(node, store, name="a")
+    assert run(back.pending()) == 1
+    run(back.flush())
+    assert numbers(node) == list(range(41))
+
+
+def test_a_node_that_lost_everything_is_brought_up_to_date() -> None:
+    store = MemoryStore()
+    run(client(Harness(), store).create_many(SCHEMA, [{"n": n} for n in range(20)]))
+    empty = Harness()
+    run(client(empty, store).create(SCHEMA, {"n": 20}))
+    assert numbers(empty) == list(range(21))
+
+
+def test_a_node_that_lost_what_the_client_does_not_hold_either(node: Harness) -> None:
+    run(client(node).create_many(SCHEMA, [{"n": n} for n in range(5)]))
+    restored = MemoryStore()
+    run(client(node, restored).create(SCHEMA, {"n": 5}))
+    with pytest.raises(NodeLags):
+        run(client(Harness(), restored).create(SCHEMA, {"n": 6}))
+
+
+def test_a_refusal_that_may_pass_keeps_the_entry() -> None:
+    node, store = Harness(author_bytes=1500), MemoryStore()
+    panda = client(node, store)
+    run(panda.create(SCHEMA, {"n": 1}))
+    with pytest.raises(ErrorFromNode) as refused:
+        run(panda.create(SCHEMA, {"n": 2, "s": "x" * 1000}))
+    assert refused.value.reason == "author-quota-reached"
+    assert run(panda.pending()) == 1
+    roomy = Harness()
+    run(client(roomy, store).flush())
+    assert run(client(roomy, store).pending()) == 0
+
+
+def test_a_refusal_for_good_gives_the_log_up(node: Harness) -> None:
+    class Stubborn(Patched):
+        refuse = True
+
+        async def send(self, body: bytes) -> bytes:
+            if self.refuse and b"panda_publishEntry" in body:
+                requests = jsonrpc.loads(body)
+                error = ErrorFromNode("No.", "log-schema-mismatch")
+                return jsonrpc.dumps([jsonrpc.error_reply(request["id"], error) for request in requests])
+            return await super().send(body)
+
+    wire = Stubborn(node)
+    panda = client(wire)
+    with pytest.raises(LogRefused):
+        run(panda.create(SCHEMA, {"n": 1}))
+    wire.refuse = False
+    run(panda.create(SCHEMA, {"n": 2}))
+    assert numbers(node) == [2]
+    assert node.store.entries.log(Author(1).signer.author, 1) is None
+
+
+@pytest.mark.parametrize(
+    "lie", [{"entryHash": digest(b"else").hex()}, {"logId": 7}, {"seqNum": "x"}, {"logId": None}]
+)
+def test_an_acknowledgement_of_something_else_is_none(node: Harness, lie: dict[str, Any]) -> None:
+    class Liar(Patched):
+        def answer(self, method: str, result: Any) -> Any:
+            return result | lie if method == "panda_publishEntry" else result
+
+    store = MemoryStore()
+    with pytest.raises(AnswerMalformed):
+        run(client(Liar(node), store).create(SCHEMA, {"n": 1}))
+    panda = client(node, store)
+    assert run(panda.pending()) == 1
+    run(panda.flush())
+    assert numbers(node) == [1]
+
+
+def test_a_damaged_memory_is_a_named_error(node: Harness) -> None:
+    store = MemoryStore()
+    panda = client(node, store)
+    run(panda.create(SCHEMA, {"n": 1}))
+    key = next(key for key in store._texts if key.startswith("log/"))
+    store._texts[key] = "{}"
+    with pytest.raises(StoreFailed):
+        run(panda.create(SCHEMA, {"n": 2}))
+
+
+def test_a_key_file_has_its_logs_beside_it(node: Harness, tmp_path: Path) -> None:
+    key = KeyFile.create(tmp_path / "me.pem")
+
+    async def write(n: int) -> None:
+        transport = InProcess(node.node.dispatcher())
+        async with Client(transport, key, name="node") as panda:
+            await panda.create(SCHEMA, {"n": n})
+
+    run(write(1))
+    run(write(2))
+    assert numbers(node) == [1, 2]
+    assert (tmp_path / "me.logs.db").exists()
+
+
+def test_own_is_what_this_client_signed(node: Harness) -> None:
+    panda = client(node)
+    one = run(panda.create(SCHEMA, {"n": 1, "t": "a"}))
+    two = run(panda.create(SCHEMA, {"n": 2}))
+    run(panda.update(SCHEMA, one.id, {"n": 3}))
+    run(panda.delete(SCHEMA, two.id))
+    assert run(panda.own(SCHEMA)) == {one.id: infer_all({"n": 3, "t": "a"})}
+    assert run(panda.own(OTHER_SCHEMA)) == {}

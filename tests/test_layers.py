@@ -1,0 +1,171 @@
+"""The layers of docs/architecture.md, held by reading the imports, and what only one place may do."""
+
+import ast
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import panda_web
+from panda_web.errors import PandaError, all_errors
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "panda_web"
+
+# A layer, and the layers that it may import: those in its line, and what they may import themselves.
+LAYERS: dict[str, set[str]] = {
+    "errors": set(),
+    "bamboo": {"errors"},
+    "messages": {"bamboo"},
+    "keys": {"errors"},
+    "log": {"bamboo", "keys"},
+    "rpc": {"messages", "bamboo"},
+    "client": {"rpc", "log"},
+    "node": {"log", "messages", "rpc"},
+    "server": {"node", "rpc"},
+    "schedule": {"client"},
+    "browser": {"client", "schedule"},
+    "cli": {"client", "schedule", "server", "node"},
+}
+# Besides the standard library, and anything for the two layers that compose.
+THIRD_PARTY: dict[str, set[str]] = {
+    "keys": {"cryptography", "pure25519"},
+    "rpc": {"httpx"},
+    "server": {"starlette"},
+    "browser": {"js", "pyodide"},
+    "cli": {"platformdirs", "rich", "typer", "uvicorn"},
+}
+# No clock, no randomness, no files, no network in what only computes.
+PURE = ("bamboo", "messages")
+IMPURE = {
+    "asyncio",
+    "datetime",
+    "http",
+    "io",
+    "os",
+    "pathlib",
+    "random",
+    "secrets",
+    "socket",
+    "sqlite3",
+    "time",
+    "uuid",
+}
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+def layer_of(module: str) -> str:
+    """The layer of a module; the root package re-exports the client."""
+    return module.split(".")[1] if "." in module else "__version__"
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, also inside functions."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute here"
+            module = node.module or ""
+            # `from panda_web import log` imports panda_web.log, but `import __version__` a name
+            yield from (
+                f"{module}.{alias.name}" if (PACKAGE.parent / module.replace(".", "/")).is_dir() else module
+                for alias in node.names
+            )
+
+
+def allowed(layer: str) -> set[str]:
+    below = LAYERS[layer]
+    return {layer}.union(below, *(allowed(other) for other in below))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_down_only(path: Path) -> None:
+    layer = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    for module in imports(path):
+        top = module.split(".")[0]
+        if top == "panda_web":
+            name = layer_of(module)
+            if name in panda_web.__all__ or name == "__version__":
+                assert layer in ("browser", "cli"), f"{layer} imports the root package"
+            else:
+                assert name in allowed(layer), f"{layer} imports {module}"
+        elif top in sys.stdlib_module_names:
+            assert layer not in PURE or top not in IMPURE, f"{layer} imports {module}"
+        else:
+            assert top in THIRD_PARTY.get(layer, set()), f"{layer} imports {module}"
+
+
+def test_every_file_has_its_layer() -> None:
+    assert {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in FILES} == set(LAYERS)
+
+
+def test_the_picture_names_every_layer() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    for layer in LAYERS:
+        assert re.search(rf"\b{layer}(\.py|/)", text), layer
+
+
+def calls(path: Path) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call):
+            function = node.func
+            yield (
+                (function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")),
+                node.lineno,
+            )
+
+
+def test_only_log_makes_signed_and_verified_entries() -> None:
+    for path in FILES:
+        made = [name for name, _ in calls(path) if name in ("SignedEntry", "VerifiedEntry")]
+        assert not made or path == PACKAGE / "log.py", path
+
+
+def test_only_the_command_reads_the_environment() -> None:
+    for path in FILES:
+        text = path.read_text("utf-8")
+        assert path.is_relative_to(PACKAGE / "cli") or not re.search(
+            r"os\.environ|getenv|platformdirs", text
+        ), path
+
+
+def test_no_language_inside_strings_of_the_other() -> None:
+    """Python in JavaScript goes by files, and so does JavaScript in Python."""
+    for path in (ROOT / "web").rglob("*.js"):
+        assert not re.search(r"runPython|pyodide\.run", path.read_text("utf-8")), path
+    for path in FILES:
+        assert "run_js" not in path.read_text("utf-8"), path
+        assert not [line for name, line in calls(path) if name == "eval"], path
+
+
+def test_every_rule_has_one_word() -> None:
+    """Reasons are stable and unique, kebab-case, and every error says in its docstring what it means."""
+    for path in FILES:
+        if path.relative_to(PACKAGE).parts[0] != "browser":  # needs a browser to import
+            module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            __import__(module)
+    reasons: dict[str, type[PandaError]] = {}
+    for error in all_errors():
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", error.reason), error
+        assert reasons.setdefault(error.reason, error) is error, f"{error} and {reasons[error.reason]}"
+        assert error.__doc__, error
+
+
+def test_one_version() -> None:
+    assert f'const VERSION = "{panda_web.__version__}";' in (ROOT / "web" / "panda.js").read_text("utf-8")
+    assert f'version = "{panda_web.__version__}"' in (ROOT / "pyproject.toml").read_text("utf-8")
+
+
+def test_files_stay_readable() -> None:
+    """A file of more than 400 lines is a sign of two concepts."""
+    for path in [*FILES, *(ROOT / "web").rglob("*.js")]:
+        assert len(path.read_text("utf-8").splitlines()) <= 400, path
+
+
+def test_vectors_are_data() -> None:
+    for path in (ROOT / "tests" / "vectors").glob("*.json"):
+        json.loads(path.read_text("utf-8"))

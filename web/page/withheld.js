@@ -1,0 +1,43 @@
+/** The notice of what a node returned and the checks did not let pass: how many, and why. */
+
+import { byId, el } from "./dom.js";
+import { count, withheldWords } from "./words.js";
+
+/** @typedef {import("./types.js").Rejected} Rejected */
+
+/** @param {Rejected[]} rejected */
+export function drawWithheld(rejected) {
+  const panel = byId("withheld", HTMLDetailsElement);
+  panel.hidden = rejected.length === 0;
+  panel.dataset.count = String(rejected.length);
+  /** @type {Map<string, Rejected[]>} */
+  const groups = new Map();
+  for (const one of rejected) groups.set(one.reason, [...(groups.get(one.reason) ?? []), one]);
+  byId("withheld-summary", HTMLElement).replaceChildren(
+    el("strong", {}, `${count(rejected.length, "item")} withheld`),
+    ` The node returned ${rejected.length === 1 ? "it, but it did" : "them, but they did"} not pass the checks in this tab.`,
+  );
+  const list = byId("withheld-list", HTMLElement);
+  list.replaceChildren();
+  for (const [reason, group] of groups) {
+    const ids = el("ul", {});
+    for (const one of group.slice(0, 50)) {
+      ids.append(el("li", {}, el("code", { attrs: { title: one.id } }, line30(one.id)), " ", el("bdi", {}, one.message.slice(0, 300))));
+    }
+    if (group.length > 50) ids.append(el("li", {}, `and ${group.length - 50} more`));
+    const words = withheldWords(reason, group[0]?.message.slice(0, 300) ?? "");
+    list.append(
+      el(
+        "details",
+        { class: "fold", data: { reason } },
+        el("summary", {}, el("strong", {}, String(group.length)), " ", el("bdi", {}, words), " ", el("code", { class: "muted" }, reason.slice(0, 80))),
+        ids,
+      ),
+    );
+  }
+}
+
+/** @param {string} id */
+function line30(id) {
+  return id.length > 30 ? `${id.slice(0, 12)}…${id.slice(-6)}` : id;
+}
