@@ -132,7 +132,20 @@ def test_a_deleted_talk_comes_back_only_when_imported_again() -> None:
 def test_the_real_programme() -> None:
     found, _ = asyncio.run(imported(CAMP.read_bytes(), Harness()))
     names = {"date": "start", "type": "kind"}
-    wanted = ["guid", "title", "subtitle", "abstract", "description", "date", "duration", "room", "track", "type", "language", "url"]
+    wanted = [
+        "guid",
+        "title",
+        "subtitle",
+        "abstract",
+        "description",
+        "date",
+        "duration",
+        "room",
+        "track",
+        "type",
+        "language",
+        "url",
+    ]
     expected = []
     for day in json.loads(CAMP.read_text("utf-8"))["schedule"]["conference"]["days"]:
         for events in day["rooms"].values():
