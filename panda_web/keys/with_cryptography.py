@@ -10,8 +10,15 @@ from typing import Self, TypeVar
 
 from cryptography.exceptions import InvalidSignature as EquationFails
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.ciphers import Cipher as Aes
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.ciphers.modes import CBC
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+from cryptography.hazmat.primitives.padding import PKCS7
 
 from panda_web.keys import strict
+from panda_web.keys.backup import PassphraseWrong, Settings
 from panda_web.keys.chain import drive
 from panda_web.keys.errors import require_seed
 from panda_web.keys.protocols import Chain, Claim
@@ -89,3 +96,26 @@ def _verify(claim: Claim) -> None:
     # ValueError: a build that decodes the point at once, and finds none.
     except (EquationFails, ValueError):
         raise strict.mismatch(claim.author) from None
+
+
+class CryptographyCipher:
+    """The cipher of `keys.backup`."""
+
+    __slots__ = ()
+
+    async def encrypt(self, passphrase: bytes, settings: Settings, data: bytes) -> bytes:
+        """The ciphertext of `data`."""
+        padder, encryptor = PKCS7(128).padder(), self._aes(passphrase, settings).encryptor()
+        return encryptor.update(padder.update(data) + padder.finalize()) + encryptor.finalize()
+
+    async def decrypt(self, passphrase: bytes, settings: Settings, data: bytes) -> bytes:
+        """The plaintext of `data`. Raises PassphraseWrong."""
+        decryptor, unpadder = self._aes(passphrase, settings).decryptor(), PKCS7(128).unpadder()
+        try:
+            return unpadder.update(decryptor.update(data) + decryptor.finalize()) + unpadder.finalize()
+        except ValueError as error:
+            raise PassphraseWrong("The passphrase does not open this backup.") from error
+
+    def _aes(self, passphrase: bytes, settings: Settings) -> Aes[CBC]:
+        key = PBKDF2HMAC(SHA256(), 32, settings.salt, settings.iterations).derive(passphrase)
+        return Aes(AES256(key), CBC(settings.iv))
