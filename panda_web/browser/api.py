@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from panda_web.browser.opening import Opened
+from panda_web.browser.opening import Site
 from panda_web.client import Answer, Instance, Written
 from panda_web.client.check import to_json
 from panda_web.rpc import types
@@ -38,6 +38,14 @@ METHODS: Mapping[str, Method[Any]] = {
         ),
         Method("pending", "How many signed entries the node has not acknowledged.", (), types.LOG_ID),
         Method("flush", "Sends them.", (), types.LOG_ID),
+        Method("backUp", "The key pair as encrypted PEM.", (Param("passphrase", types.TEXT),), types.TEXT),
+        Method("declineBackup", "Makes the key one that can no longer be copied.", (), types.OBJECT),
+        Method(
+            "restore",
+            "Goes on with the key pair of a backup.",
+            (Param("text", types.TEXT), Param("passphrase", types.TEXT)),
+            types.OBJECT,
+        ),
         Method(
             "importSchedule",
             "Publishes the talks of a schedule file that are not published yet.",
@@ -52,33 +60,31 @@ METHODS: Mapping[str, Method[Any]] = {
 class Api:
     """The handlers. Those that take `progress` report it."""
 
-    opened: Opened
+    site: Site
 
-    def hello(self, version: str) -> dict[str, Json]:
-        """The answer to a page that connects."""
-        opened = self.opened
+    def who(self) -> dict[str, Json]:
+        """What a page shows of itself: the answer to one that connects, and to one that restored a key."""
+        client, refusal = self.site.client, self.site.refusal
         return {
-            "version": version,
-            "node": opened.client.node,
-            "author": opened.client.author,
-            "keyKind": opened.client.signer.kind if opened.client.signer else None,
+            "node": client.node,
+            "author": client.author,
+            "keyKind": client.signer.kind if client.signer else None,
+            "canBackUp": self.site.can_back_up,
             "talkSchema": TALK_SCHEMA,
-            "readOnly": {"reason": opened.refusal.reason, "message": str(opened.refusal)}
-            if opened.refusal
-            else None,
+            "readOnly": {"reason": refusal.reason, "message": str(refusal)} if refusal else None,
         }
 
     async def create(self, schema: str, fields: Mapping[str, Json]) -> Json:
         """A new instance."""
-        return _written(await self.opened.writer().create(schema, fields))
+        return _written(await self.site.writer().create(schema, fields))
 
     async def update(self, schema: str, id: str, fields: Mapping[str, Json]) -> Json:
         """New values for some fields."""
-        return _written(await self.opened.writer().update(schema, id, fields))
+        return _written(await self.site.writer().update(schema, id, fields))
 
     async def delete(self, schema: str, id: str) -> Json:
         """The end of an instance."""
-        return _written(await self.opened.writer().delete(schema, id))
+        return _written(await self.site.writer().delete(schema, id))
 
     async def query(
         self,
@@ -89,20 +95,34 @@ class Api:
         after: str | None,
     ) -> Json:
         """Instances of a schema, and what was withheld."""
-        client = self.opened.client
+        client = self.site.client
         return _answer(await client.query(schema, filter=filter, order_by=order_by, limit=limit, after=after))
 
     async def pending(self) -> Json:
         """How many entries wait."""
-        return await self.opened.client.pending()
+        return await self.site.client.pending()
 
     async def flush(self) -> Json:
         """Sends them."""
-        return await self.opened.client.flush()
+        return await self.site.client.flush()
+
+    async def back_up(self, passphrase: str) -> Json:
+        """The key pair under a passphrase."""
+        return await self.site.keyring().back_up(passphrase)
+
+    async def decline_backup(self) -> Json:
+        """The key can no longer be copied."""
+        self.site.keyring().decline()
+        return self.who()
+
+    async def restore(self, text: str, passphrase: str) -> Json:
+        """Another key from now on."""
+        await self.site.restore(text, passphrase)
+        return self.who()
 
     async def import_schedule(self, text: str, progress: Progress) -> Json:
         """Publishes a festival's talks."""
-        done = await import_talks(self.opened.writer(), read_schedule(text.encode()), progress)
+        done = await import_talks(self.site.writer(), read_schedule(text.encode()), progress)
         return {"published": done.published, "skipped": done.skipped, "total": done.total}
 
 

@@ -17,7 +17,6 @@ from panda_web.errors import StoreFailed
 
 NAME = "panda-web"
 TEXTS, KEYS = "texts", "keys"
-_KEY = "author"
 
 JsObject = Any
 
@@ -207,14 +206,3 @@ class IndexedDbStore:
     async def close(self) -> None:
         """Closes the database."""
         self._database.close()
-
-
-async def key_record(database: IndexedDb) -> JsObject:
-    """What is stored of this site's key pair; None where there is none."""
-    return await database.get(KEYS, _KEY)
-
-
-async def keep_key_record(database: IndexedDb, record: JsObject) -> JsObject:
-    """Stores a key pair, unless another tab was faster; gives the one that is stored now."""
-    await database.commit(KEYS, {_KEY: record}, lambda seen: seen[_KEY] is None, [_KEY])
-    return await key_record(database)

@@ -1,8 +1,7 @@
 """One writer at a time across the tabs of a site, by Web Locks (W3C "Web Locks API").
 
-A tab that is closed or killed gives its lock back by itself. Pages without locks (plain http that is not
-localhost) fall back to a lock within the tab: the store's conditional commits keep tabs from using a slot
-twice all the same, one of them merely signs again.
+A tab that is closed or killed gives its lock back by itself. Pages without Web Locks (plain http that is not
+localhost) have leases in their store instead.
 """
 
 import asyncio
@@ -13,12 +12,13 @@ from typing import Any
 import js
 from pyodide.ffi import JsException, create_proxy, to_js
 
-from panda_web.client.lock import Lock, ProcessLock
+from panda_web.client.lock import LeaseLock, Lock
+from panda_web.client.store import ClientStore
 
 
-def platform_lock() -> Lock:
+def platform_lock(store: ClientStore) -> Lock:
     """The best lock that this page has."""
-    return web_lock if getattr(js.navigator, "locks", None) else ProcessLock()
+    return web_lock if getattr(js.navigator, "locks", None) else LeaseLock(store)
 
 
 @asynccontextmanager

@@ -1,22 +1,21 @@
 """Composing a client in the browser: which key, which storage, which lock, which node."""
 
-import os
 from dataclasses import dataclass
-from typing import Any, Self
-
-import js
-from pyodide.ffi import to_js
+from typing import Self
 
 from panda_web.browser import webcrypto
 from panda_web.browser.fetch import FetchTransport
-from panda_web.browser.indexeddb import IndexedDb, IndexedDbStore, StorageRefused, keep_key_record, key_record
+from panda_web.browser.indexeddb import IndexedDb, IndexedDbStore, StorageRefused
+from panda_web.browser.keyring import Keyring
 from panda_web.browser.locks import platform_lock
-from panda_web.browser.webcrypto import SignChain, VerifyMany, WebCryptoSigner, WebCryptoVerifier
+from panda_web.browser.webcrypto import SignChain, VerifyMany, WebCryptoVerifier
 from panda_web.client import Client
 from panda_web.errors import PandaError
-from panda_web.keys import KeyNotMade, Signer, Verifier
+from panda_web.keys import Signer, Verifier
+from panda_web.keys.backup import BackupImpossible
 from panda_web.keys.guarded import GuardedVerifier
-from panda_web.keys.with_pure25519 import PureSigner, PureVerifier
+from panda_web.keys.with_pure25519 import PureVerifier
+from panda_web.rpc.transport import Transport
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +42,43 @@ class Crypto:
         return cls(sign_chain, verifier if agrees else GuardedVerifier(verifier), available=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A client, and, where it can only read, why."""
+class Site:
+    """This site's client, and what it is made of.
 
-    client: Client
-    refusal: PandaError | None = None
+    Attributes:
+        client: for the site's key, or for reading only.
+        refusal: why it can only read; None where it can write.
+    """
+
+    def __init__(self, transport: Transport, name: str, crypto: Crypto) -> None:
+        self._transport = transport
+        self._name = name
+        self._crypto = crypto
+        self._database: IndexedDb | None = None
+        self._keyring: Keyring | None = None
+        self.refusal: PandaError | None = None
+        self.client = Client(transport, verifier=crypto.verifier, name=name)
+
+    async def open(self) -> None:
+        """Opens the storage and finds or makes the key. Raises KeyUnusable."""
+        try:
+            self._database = await IndexedDb.open()
+        except StorageRefused as refusal:
+            self.refusal = refusal
+            return
+        self._keyring = Keyring(self._database, self._crypto.sign_chain, self._crypto.available)
+        self.client = self._client(await self._keyring.signer(), self._database)
+
+    def _client(self, signer: Signer, database: IndexedDb) -> Client:
+        store = IndexedDbStore(database)
+        return Client(
+            self._transport,
+            signer,
+            store=store,
+            verifier=self._crypto.verifier,
+            lock=platform_lock(store),
+            name=self._name,
+        )
 
     def writer(self) -> Client:
         """The client. Raises the refusal where it can only read."""
@@ -56,8 +86,25 @@ class Opened:
             raise self.refusal
         return self.client
 
+    @property
+    def can_back_up(self) -> bool:
+        """Whether the key was made in this tab, and can still be copied."""
+        return self._keyring is not None and self._keyring.can_back_up
 
-async def open_client(node: str, sign_chain: SignChain, verify_many: VerifyMany) -> Opened:
+    def keyring(self) -> Keyring:
+        """The key's place. Raises the refusal where there is no storage."""
+        if self._keyring is None:
+            raise self.refusal or BackupImpossible("There is no key here.")
+        return self._keyring
+
+    async def restore(self, text: str, passphrase: str) -> None:
+        """Goes on with the key of a backup. Raises BackupMalformed, PassphraseWrong."""
+        signer = await self.keyring().restore(text, passphrase)
+        if self._database is not None:
+            self.client = self._client(signer, self._database)
+
+
+async def open_site(node: str, sign_chain: SignChain, verify_many: VerifyMany) -> Site:
     """The client for this site and a node. Where the browser refuses storage, it can only read.
 
     Raises:
@@ -65,42 +112,6 @@ async def open_client(node: str, sign_chain: SignChain, verify_many: VerifyMany)
         KeyUnusable: the browser makes no key.
     """
     transport = FetchTransport(node)
-    crypto = await Crypto.find(sign_chain, verify_many)
-    try:
-        database = await IndexedDb.open()
-    except StorageRefused as refusal:
-        return Opened(Client(transport, verifier=crypto.verifier, name=transport.url), refusal)
-    signer = await _signer(database, crypto)
-    client = Client(
-        transport,
-        signer,
-        store=IndexedDbStore(database),
-        verifier=crypto.verifier,
-        lock=platform_lock(),
-        name=transport.url,
-    )
-    return Opened(client)
-
-
-async def _signer(database: IndexedDb, crypto: Crypto) -> Signer:
-    """This site's key pair, made at the first visit."""
-    record = await key_record(database)
-    if record is None:
-        record = await keep_key_record(database, await _new_record(crypto))
-    if record.kind == PureSigner.kind:
-        return PureSigner(record.seed.to_bytes())
-    if not crypto.available:
-        raise KeyNotMade(
-            "This site's key needs WebCrypto, which this page does not have: open it over https."
-        )
-    return WebCryptoSigner(record.pair, record.author.to_bytes(), crypto.sign_chain)
-
-
-async def _new_record(crypto: Crypto) -> Any:
-    record = js.Object.new()
-    if crypto.available:
-        signer = await WebCryptoSigner.generate(crypto.sign_chain)
-        record.kind, record.pair, record.author = signer.kind, signer.pair, to_js(signer.author)
-    else:
-        record.kind, record.seed = PureSigner.kind, to_js(os.urandom(32))
-    return record
+    site = Site(transport, transport.url, await Crypto.find(sign_chain, verify_many))
+    await site.open()
+    return site

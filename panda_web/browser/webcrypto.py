@@ -6,6 +6,8 @@ browsers think of odd bytes is never asked, since the strict check comes first. 
 of B they do not all agree: `agrees` asks, and `keys.guarded` is the remedy.
 """
 
+import base64
+import os
 import struct
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self, TypeAlias, TypeVar
@@ -14,8 +16,15 @@ import js
 from pyodide.ffi import JsException, to_js
 
 from panda_web.keys import strict
+from panda_web.keys.backup import PKCS8
 from panda_web.keys.chain import Steps
-from panda_web.keys.errors import KeyNotMade, PublicKeyLengthWrong, SigningFailed, VerifyingFailed
+from panda_web.keys.errors import (
+    KeyNotMade,
+    PublicKeyLengthWrong,
+    SigningFailed,
+    VerifyingFailed,
+    require_seed,
+)
 from panda_web.keys.protocols import Chain, Claim, Verifier
 from panda_web.keys.strict import InvalidSignature
 
@@ -30,48 +39,49 @@ SignChain: TypeAlias = Callable[[JsObject, JsObject], Awaitable[None]]
 VerifyMany: TypeAlias = Callable[[JsObject, JsObject], Awaitable[JsObject]]
 """`verifyMany` of `web/ed25519.js`."""
 
-_TRIES = 20
-"""WebKit's `generateKey` fails once in a hundred, with OperationError, and means nothing by it."""
-
 
 class WebCryptoSigner:
-    """A CryptoKeyPair. The private key stays with the browser, which signs with it when asked."""
+    """A private CryptoKey, which stays with the browser; it signs with it when asked."""
 
-    __slots__ = ("_author", "_pair", "_sign_chain")
+    __slots__ = ("_author", "_key", "_sign_chain")
 
     kind = "webcrypto"
 
-    def __init__(self, pair: JsObject, author: bytes, sign_chain: SignChain) -> None:
+    def __init__(self, key: JsObject, author: bytes, sign_chain: SignChain) -> None:
         if len(author) != 32:
             raise PublicKeyLengthWrong(f"A public key has 32 bytes, and this one {len(author)}.")
-        self._pair = pair
+        self._key = key
         self._author = author
         self._sign_chain = sign_chain
 
     @classmethod
-    async def generate(cls, sign_chain: SignChain) -> Self:
-        """A fresh key pair that cannot be exported. To keep it, store `pair` in IndexedDB as it is.
+    async def of_seed(cls, seed: bytes, sign_chain: SignChain) -> Self:
+        """The key pair of a seed, 32 bytes. The browser's copy cannot be exported; forget yours.
 
         Raises:
-            KeyNotMade: the browser has no Ed25519, or did not make a key.
+            KeyNotMade: the browser has no Ed25519, or did not take the key.
         """
         subtle = _subtle()
         if subtle is None:
             raise KeyNotMade("This page has no WebCrypto: open it over https, or on localhost.")
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                pair = await subtle.generateKey("Ed25519", False, to_js(["sign", "verify"]))
-                author = await subtle.exportKey("raw", pair.publicKey)
-            except JsException as error:
-                if error.name == "OperationError" and tries_left:
-                    continue
-                raise KeyNotMade(
-                    f"This browser did not make an Ed25519 key pair: {error.name}. Try again, or use a "
-                    "newer one.",
-                    browser=str(error.name),
-                ) from error
-            return cls(pair, author.to_bytes(), sign_chain)
-        raise AssertionError
+        private = to_js(PKCS8 + require_seed(seed))
+        usages = to_js(["sign"])
+        try:
+            # The public key is only to be had from a copy that can be exported, and is gone after this.
+            readable = await subtle.importKey("pkcs8", private, "Ed25519", True, usages)
+            public = (await subtle.exportKey("jwk", readable)).x
+            key = await subtle.importKey("pkcs8", private, "Ed25519", False, usages)
+        except JsException as error:
+            raise KeyNotMade(
+                f"This browser did not make an Ed25519 key pair: {error.name}. Use a newer one.",
+                browser=str(error.name),
+            ) from error
+        return cls(key, base64.urlsafe_b64decode(public + "="), sign_chain)
+
+    @classmethod
+    async def generate(cls, sign_chain: SignChain) -> Self:
+        """A fresh key pair. Whoever wants a backup of it draws the 32 bytes and calls `of_seed`."""
+        return await cls.of_seed(os.urandom(32), sign_chain)
 
     def __repr__(self) -> str:
         return f"WebCryptoSigner(author={self._author.hex()})"
@@ -82,9 +92,9 @@ class WebCryptoSigner:
         return self._author
 
     @property
-    def pair(self) -> JsObject:
-        """The CryptoKeyPair, to be stored or posted."""
-        return self._pair
+    def key(self) -> JsObject:
+        """The CryptoKey, to be stored or posted."""
+        return self._key
 
     async def sign(self, data: bytes) -> bytes:
         """The signature of `data`, 64 bytes. Not the same each time in WebKit."""
@@ -106,7 +116,7 @@ class WebCryptoSigner:
             return to_js(steps.step(None if signature is None else signature.to_bytes()))
 
         try:
-            await self._sign_chain(self._pair.privateKey, step)
+            await self._sign_chain(self._key, step)
         except JsException as error:
             raise SigningFailed(
                 f"The browser did not sign with this key: {error.name}. It may be another page's, or of "

@@ -16,7 +16,7 @@ from pyodide.ffi import create_proxy
 
 from panda_web import __version__
 from panda_web.browser.api import METHODS, Api
-from panda_web.browser.opening import open_client
+from panda_web.browser.opening import open_site
 from panda_web.browser.webcrypto import SignChain, VerifyMany
 from panda_web.errors import PandaError
 from panda_web.rpc import jsonrpc, types
@@ -118,8 +118,8 @@ class Worker:
             raise VersionMismatch(
                 f"The page has version {version}, the worker {__version__}. Reload the page."
             )
-        self._api = Api(await open_client(node, *self._crypto))
-        return self._api.hello(__version__)
+        self._api = Api(await open_site(node, *self._crypto))
+        return self._api.who()
 
     def _progress(self, request_id: jsonrpc.Id, done: int, total: int) -> None:
         params = {"id": request_id, "stage": "import", "done": done, "total": total}

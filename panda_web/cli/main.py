@@ -112,6 +112,48 @@ def key_show(data: Data = None) -> None:
     _print({"author": key.author.hex(), "file": str(key.path)})
 
 
+Passphrase = Annotated[
+    str,
+    typer.Option(
+        prompt=True, hide_input=True, envvar="PANDA_PASSPHRASE", help="Asked for; or in this variable."
+    ),
+]
+
+
+@key_app.command("backup")
+def key_backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it.")],
+    *,
+    passphrase: Passphrase,
+    data: Data = None,
+) -> None:
+    """Writes the key pair to FILE, encrypted under a passphrase; openssl and other tools read it too."""
+    key = KeyFile(places.key_path(data))
+    text = _run(key.back_up(passphrase))
+    try:
+        file.touch(mode=0o600, exist_ok=False)
+        file.write_text(text, "ascii")
+    except OSError as error:
+        raise typer.BadParameter(f"{file} cannot be written: {error.strerror}") from error
+    _print({"author": key.author.hex(), "file": str(file)})
+
+
+@key_app.command("restore")
+def key_restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.")],
+    *,
+    passphrase: Passphrase,
+    data: Data = None,
+) -> None:
+    """Makes the key pair in a backup this machine's key. Use a key in one place at a time."""
+    try:
+        text = file.read_text("utf-8", "replace")
+    except OSError as error:
+        raise typer.BadParameter(f"{file} cannot be read: {error.strerror}") from error
+    key = _run(KeyFile.restore(places.key_path(data), text, passphrase))
+    _print({"author": key.author.hex(), "file": str(key.path)})
+
+
 @app.command()
 def publish(
     schema: Schema,

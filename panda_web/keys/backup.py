@@ -1,8 +1,8 @@
 """A key pair in a text that a passphrase opens: PKCS #8, encrypted, in PEM.
 
-EncryptedPrivateKeyInfo (RFC 5958) under PBES2 (RFC 8018): PBKDF2 with HMAC-SHA-256, and AES-256-CBC. Well-known
-tools read it (`openssl pkey -in backup.pem`), and what they write in this form is read here. The arithmetic is
-a `Cipher`'s; this module only knows the structure, and holds what comes from a file to it.
+EncryptedPrivateKeyInfo (RFC 5958) under PBES2 (RFC 8018): PBKDF2 with HMAC-SHA-256, and AES-256-CBC.
+Well-known tools read it (`openssl pkey -in backup.pem`), and what they write in this form is read here. The
+arithmetic is a `Cipher`'s; this module only knows the structure, and holds what comes from a file to it.
 """
 
 import base64
@@ -28,8 +28,9 @@ _MAX_TEXT = 4096
 _ARMOUR = re.compile(
     r"-----BEGIN ENCRYPTED PRIVATE KEY-----\s+([A-Za-z0-9+/=\s]+)-----END ENCRYPTED PRIVATE KEY-----"
 )
-# PrivateKeyInfo of an Ed25519 key (RFC 8410), up to the 32 bytes of the seed.
-_ED25519 = bytes.fromhex("302e020100300506032b657004220420")
+PKCS8 = bytes.fromhex("302e020100300506032b657004220420")
+"""PrivateKeyInfo of an Ed25519 key (RFC 8410), up to the 32 bytes of the seed."""
+
 _PBES2 = bytes.fromhex("06092a864886f70d01050d")
 _PBKDF2 = bytes.fromhex("06092a864886f70d01050c")
 _HMAC_SHA256 = bytes.fromhex("300c06082a864886f70d02090500")
@@ -96,7 +97,7 @@ async def export(seed: bytes, passphrase: str, cipher: Cipher) -> str:
             f"A passphrase has {MIN_PASSPHRASE} characters at least; several words are better."
         )
     settings = Settings(os.urandom(16), ITERATIONS, os.urandom(16))
-    secret = await cipher.encrypt(_bytes(passphrase), settings, _ED25519 + require_seed(seed))
+    secret = await cipher.encrypt(_bytes(passphrase), settings, PKCS8 + require_seed(seed))
     text = base64.encodebytes(_write(settings, secret)).decode().replace("\n", "")
     lines = "\n".join(text[at : at + 64] for at in range(0, len(text), 64))
     return f"-----BEGIN ENCRYPTED PRIVATE KEY-----\n{lines}\n-----END ENCRYPTED PRIVATE KEY-----\n"
@@ -111,9 +112,9 @@ async def restore(text: str, passphrase: str, cipher: Cipher) -> bytes:
     """
     settings, secret = _read(text)
     plain = await cipher.decrypt(_bytes(passphrase), settings, secret)
-    if len(plain) != len(_ED25519) + 32 or not plain.startswith(_ED25519):
+    if len(plain) != len(PKCS8) + 32 or not plain.startswith(PKCS8):
         raise PassphraseWrong("The passphrase does not open this backup, or it holds another kind of key.")
-    return plain[len(_ED25519) :]
+    return plain[len(PKCS8) :]
 
 
 def _bytes(passphrase: str) -> bytes:

@@ -17,9 +17,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from panda_web.keys.errors import KeyUnusable
+from panda_web.keys import backup
+from panda_web.keys.errors import KeyUnusable, require_seed
 from panda_web.keys.protocols import Chain
-from panda_web.keys.with_cryptography import CryptographySigner
+from panda_web.keys.with_cryptography import CryptographyCipher, CryptographySigner
 
 T = TypeVar("T")
 
@@ -76,12 +77,18 @@ class KeyFile:
             raise KeyFileDamaged(f"The file {path} holds no key that can be read.") from error
         if not isinstance(key, Ed25519PrivateKey):
             raise KeyFileDamaged(f"The key in {path} is not an Ed25519 key.")
-        self._signer = CryptographySigner(key.private_bytes_raw())
+        self._seed = key.private_bytes_raw()
+        self._signer = CryptographySigner(self._seed)
 
     @classmethod
-    def create(cls, path: Path) -> Self:
-        """Makes a key pair and its file. Raises KeyFileExists rather than overwrite one."""
-        pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    def create(cls, path: Path, seed: bytes | None = None) -> Self:
+        """Makes the file of a fresh key pair, or of the one of `seed`, and reads it.
+
+        Raises:
+            KeyFileExists: there is one already; it is not overwritten.
+        """
+        key = Ed25519PrivateKey.from_private_bytes(require_seed(os.urandom(32) if seed is None else seed))
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -109,6 +116,19 @@ class KeyFile:
     def author(self) -> bytes:
         """The public key, 32 bytes."""
         return self._signer.author
+
+    async def back_up(self, passphrase: str) -> str:
+        """The key pair as encrypted PEM (`keys.backup`). Raises PassphraseShort."""
+        return await backup.export(self._seed, passphrase, CryptographyCipher())
+
+    @classmethod
+    async def restore(cls, path: Path, text: str, passphrase: str) -> Self:
+        """The key of a backup, in a new file.
+
+        Raises:
+            BackupMalformed, PassphraseWrong, KeyFileExists: no file was made.
+        """
+        return cls.create(path, await backup.restore(text, passphrase, CryptographyCipher()))
 
     async def sign(self, data: bytes) -> bytes:
         """The signature of `data`, 64 bytes."""

@@ -68,6 +68,33 @@ def test_key(tmp_path: Path) -> None:
     fails("key-file-damaged", "key", "show", "--data", tmp_path / "new")
 
 
+def test_backup_and_restore(tmp_path: Path, node: ServedNode) -> None:
+    """On another machine the key goes on with its log: the node is asked before anything is signed."""
+    mine, there = ("--data", tmp_path / "mine"), ("--node", node.url)
+    words = {"env": {"PANDA_PASSPHRASE": "correct horse"}}
+    author = output("key", "new", *mine)["author"]
+    schema = "0040" + "77" * 64
+    first = output("publish", schema, '{"n": 1}', *mine, *there)
+    backup = tmp_path / "backup.pem"
+    fails("passphrase-short", "key", "backup", backup, *mine, env={"PANDA_PASSPHRASE": "short"})
+    assert not backup.exists()
+    assert output("key", "backup", backup, *mine, **words)["author"] == author
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    assert "ENCRYPTED" in backup.read_text()
+    assert panda("key", "backup", backup, *mine, **words).returncode == 2
+    theirs = ("--data", tmp_path / "theirs")
+    fails("passphrase-wrong", "key", "restore", backup, *theirs, env={"PANDA_PASSPHRASE": "wrong horse"})
+    assert output("key", "restore", backup, *theirs, **words)["author"] == author
+    fails("key-file-exists", "key", "restore", backup, *theirs, **words)
+    output("publish", schema, '{"n": 2}', "--update", first["id"], *theirs, *there)
+    second = output("publish", schema, '{"n": 3}', *theirs, *there)
+    found = [
+        json.loads(line) for line in panda("query", schema, "--order-by", "n", *there).stdout.splitlines()
+    ]
+    assert [(item["n"], item["id"]) for item in found] == [(2, first["id"]), (3, second["id"])]
+    assert {item["_meta"]["logId"] for item in found} == {1}
+
+
 def test_data_folder_follows_the_platform(tmp_path: Path) -> None:
     made = output("key", "new", env={"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "share")})
     assert tmp_path in Path(made["file"]).parents

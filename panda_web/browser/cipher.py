@@ -1,0 +1,49 @@
+"""The cipher of `keys.backup` by WebCrypto: PBKDF2, then AES-CBC, which pads by PKCS #7 itself."""
+
+from typing import Any
+
+import js
+from pyodide.ffi import JsException, to_js
+
+from panda_web.keys.backup import BackupImpossible, PassphraseWrong, Settings
+
+
+class WebCryptoCipher:
+    """Works wherever the page is a secure context.
+
+    Raises:
+        BackupImpossible: it is none.
+    """
+
+    def __init__(self) -> None:
+        subtle = getattr(js.crypto, "subtle", None)
+        if subtle is None:
+            raise BackupImpossible("Backups need a secure page: open this site over https.")
+        self._subtle: Any = subtle
+
+    async def encrypt(self, passphrase: bytes, settings: Settings, data: bytes) -> bytes:
+        """The ciphertext of `data`."""
+        key = await self._key(passphrase, settings, "encrypt")
+        secret = await self._subtle.encrypt(_options(name="AES-CBC", iv=settings.iv), key, to_js(data))
+        return secret.to_bytes()  # type: ignore[no-any-return]
+
+    async def decrypt(self, passphrase: bytes, settings: Settings, data: bytes) -> bytes:
+        """The plaintext of `data`. Raises PassphraseWrong."""
+        key = await self._key(passphrase, settings, "decrypt")
+        try:
+            plain = await self._subtle.decrypt(_options(name="AES-CBC", iv=settings.iv), key, to_js(data))
+        except JsException as error:
+            raise PassphraseWrong("The passphrase does not open this backup.") from error
+        return plain.to_bytes()  # type: ignore[no-any-return]
+
+    async def _key(self, passphrase: bytes, settings: Settings, use: str) -> Any:
+        secret = await self._subtle.importKey("raw", to_js(passphrase), "PBKDF2", False, to_js(["deriveKey"]))
+        derivation = _options(
+            name="PBKDF2", hash="SHA-256", salt=settings.salt, iterations=settings.iterations
+        )
+        aes = _options(name="AES-CBC", length=256)
+        return await self._subtle.deriveKey(derivation, secret, aes, False, to_js([use]))
+
+
+def _options(**options: object) -> Any:
+    return to_js(options, dict_converter=js.Object.fromEntries)
