@@ -60,9 +60,9 @@ def reasons() -> str:
 def reason_of(node: ast.AST) -> Iterator[str]:
     """The word of an error class, where the node is one."""
     for statement in node.body if isinstance(node, ast.ClassDef) else ():
-        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
-            if [target.id for target in statement.targets if isinstance(target, ast.Name)] == ["reason"]:
-                yield statement.value.value  # type: ignore[misc]
+        match statement:
+            case ast.Assign([ast.Name("reason")], ast.Constant(str(word))):
+                yield word
 
 
 def test_every_reason_is_listed() -> None:

@@ -8,6 +8,8 @@
  *   #author[data-author]      short in the text, 64 hex digits in the attribute; empty: no key
  *   #author-full #author-copy #author-all    the whole author
  *   #key-kind[data-kind]      webcrypto | pure25519 | none
+ *   #backup #backup-passphrase #backup-save #backup-decline    offered while the key can be copied
+ *   #restore #restore-file #restore-passphrase #restore-use #key-status
  *   #node #node-state[data-node]             address; unknown | reachable | unreachable
  *   #node-url #node-use       opens the page with ?node=ADDRESS
  *   #pending[data-pending] #send-now         signed entries that the node has not acknowledged
@@ -39,6 +41,7 @@ import { makeIdentity } from "./page/identity.js";
 import { makeImport } from "./page/import.js";
 import { makeNotices } from "./page/notices.js";
 import { makeProgramme } from "./page/programme.js";
+import { makeBackup } from "./page/backup.js";
 import { Session } from "./page/session.js";
 import { megabytes } from "./page/words.js";
 
@@ -97,6 +100,15 @@ const editor = makeEditor({
   },
   onDeleted: programme.remove,
 });
+const backup = makeBackup({
+  session,
+  notices,
+  onKey(panda) {
+    identity.show(panda);
+    void identity.refreshPending();
+    void programme.load();
+  },
+});
 const importer = makeImport({ session, notices, identity, onPublished: () => programme.load() });
 
 byId("new", HTMLButtonElement).addEventListener("click", () => editor.open(null));
@@ -108,6 +120,7 @@ identity.setAddress(node ?? new URL(".", location.href).href);
 /** @param {import("./page/types.js").Panda} panda */
 function onOpen(panda) {
   identity.show(panda);
+  backup.show(panda);
   root.dataset.state = "ready";
   root.dataset.key = panda.author ? "held" : "none";
   for (const id of ["new", "import-file"]) byId(id, HTMLElement).toggleAttribute("disabled", !panda.author);

@@ -133,6 +133,36 @@ export class Panda {
     this.talkSchema = opened.talkSchema;
     /** Why nothing can be written, or null. @type {{reason: string, message: string} | null} */
     this.readOnly = opened.readOnly;
+    /** Whether the key was made here and can still be copied. @type {boolean} */
+    this.canBackUp = opened.canBackUp;
+  }
+
+  /**
+   * The key pair under a passphrase, as encrypted PEM (PKCS #8), while `canBackUp`; then it cannot be copied any more.
+   *
+   * @param {string} passphrase eight characters at least
+   * @returns {Promise<string>}
+   */
+  async backUp(passphrase) {
+    const text = await this.#line.call("backUp", { passphrase });
+    this.canBackUp = false;
+    return text;
+  }
+
+  /** Makes the key one that can no longer be copied. @returns {Promise<void>} */
+  async declineBackup() {
+    Object.assign(this, await this.#line.call("declineBackup"));
+  }
+
+  /**
+   * Goes on with the key of a backup: `author` is another one then. Use a key in one place at a time.
+   *
+   * @param {string} text
+   * @param {string} passphrase
+   * @returns {Promise<void>}
+   */
+  async restore(text, passphrase) {
+    Object.assign(this, await this.#line.call("restore", { text, passphrase }));
   }
 
   /** @param {string} schema @param {Record<string, unknown>} fields @returns {Promise<Written>} */

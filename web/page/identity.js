@@ -16,7 +16,7 @@ const KINDS = {
   webcrypto: {
     short: "key kept by the browser",
     strong: "Kept by the browser.",
-    words: `The key pair (Ed25519) was made in this browser and cannot be taken out: this site can sign with it, nobody can read or copy it. ${LOSS}`,
+    words: `The key pair (Ed25519) was made in this browser. This site can sign with it; nobody can read or copy it once the tab is closed in which it was made. ${LOSS}`,
   },
   pure25519: {
     short: "weaker key",

@@ -29,6 +29,10 @@
  * @property {(schema: string, id: string, fields: Record<string, unknown>) => Promise<Published>} update
  * @property {(schema: string, id: string) => Promise<Published>} delete
  * @property {(schema: string, query: Query) => Promise<Page>} query
+ * @property {boolean} canBackUp
+ * @property {(passphrase: string) => Promise<string>} backUp
+ * @property {() => Promise<void>} declineBackup
+ * @property {(text: string, passphrase: string) => Promise<void>} restore
  * @property {() => Promise<number>} pending
  * @property {() => Promise<unknown>} flush
  * @property {(text: string, options: {onProgress?: (progress: Progress) => void, signal?: AbortSignal}) => Promise<Imported>} importSchedule
