@@ -101,7 +101,9 @@ class Site:
         """Goes on with the key of a backup. Raises BackupMalformed, PassphraseWrong."""
         signer = await self.keyring().restore(text, passphrase)
         if self._database is not None:
-            self.client = self._client(signer, self._database)
+            client = self._client(signer, self._database)
+            await client.restored()
+            self.client = client
 
 
 async def open_site(node: str, sign_chain: SignChain, verify_many: VerifyMany) -> Site:

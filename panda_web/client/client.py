@@ -183,6 +183,14 @@ class Client:
             after = page.after
         return Answer(tuple(instances), tuple(rejected), after)
 
+    async def restored(self) -> None:
+        """Says that this key comes from a backup: another copy of it may have written since.
+
+        The node is asked for its logs before anything is signed, at once or when it can be reached.
+        """
+        if self._own is not None:
+            await self._own.set_restored(restored=True)
+
     async def own(self, schema: str) -> dict[str, dict[str, Field]]:
         """The author's own instances of a schema by id, as this client signed them; deleted ones left out.
 

@@ -3,13 +3,14 @@
     log/AUTHOR/LOG          a `LogState`
     entry/AUTHOR/LOG/SEQ    a signed entry and its payload, kept so that any node can be brought up to date
     instance/AUTHOR/ID      which log an own instance is in, and whether it is deleted
+    restored/AUTHOR         there after the key was restored, until a node was asked for its logs
 
 An entry is recorded here, durably, before its first byte is sent, and in one commit with the new end of its
 log: so a slot is used up the moment that it is signed for, and after a crash the same bytes are sent again.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from panda_web.bamboo import Head, digest
@@ -112,6 +113,14 @@ class OwnLogs:
         found = [log for log in await self.logs() if log.schema == schema and log.given_up is None]
         return found[-1] if found else None
 
+    async def set_restored(self, *, restored: bool) -> None:
+        """Remembers that another copy of the key may have written since, or that the node was asked."""
+        await self._store.commit({f"restored/{self._author}": "yes" if restored else None}, {})
+
+    async def is_restored(self) -> bool:
+        """Whether the node must be asked before anything is signed."""
+        return await self._store.get(f"restored/{self._author}") is not None
+
     async def next_free(self) -> int:
         """The next odd log id that is not in use here."""
         used = [log.log_id for log in await self.logs() if log.log_id % 2 == 1]
@@ -179,17 +188,17 @@ class OwnLogs:
         """Nothing is appended to this log any more."""
         return await self._write(log, replace(log, given_up=why))
 
-    async def begin(self, log: LogState, instances: Mapping[str, bool] | None = None) -> LogState:
-        """A log that was not known here: a new one, or one taken over from a node.
+    async def begin(self, log: LogState) -> LogState:
+        """Records a log that was not known here: a new one, or one taken over from a node.
 
-        Args:
-            log: the log.
-            instances: ids of what is in it, with whether it is deleted.
+        Where it was known, another copy of the key has gone on with it, and may have changed or deleted what
+        is in it: what was known of its instances is forgotten, and the node is asked when it matters.
         """
-        changes: dict[str, str | None] = {
-            self._instance(instance): json.dumps({"logId": log.log_id, "deleted": deleted})
-            for instance, deleted in (instances or {}).items()
-        }
+        changes: dict[str, str | None] = {}
+        if log.stored is not None:
+            for key, text in await self._store.scan(f"instance/{self._author}/"):
+                if json.loads(text)["logId"] == log.log_id:
+                    changes[key] = None
         return await self._write(log, log, changes)
 
     async def _write(

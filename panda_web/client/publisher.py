@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from panda_web import log as log_module
-from panda_web.bamboo import Head, InvalidLink, lipmaa
+from panda_web.bamboo import Head, InvalidLink, lipmaa, path
 from panda_web.bamboo.errors import BacklinkMissing, SkiplinkMissing
+from panda_web.client.check import check_answer
 from panda_web.client.errors import (
     InstanceNotOwn,
     LogDiverged,
@@ -23,12 +24,19 @@ from panda_web.client.errors import (
     StoreConflict,
 )
 from panda_web.client.lock import Lock
-from panda_web.client.own_logs import LogState, OwnEntry, OwnLogs
+from panda_web.client.own_logs import LogState, OwnEntry, OwnInstance, OwnLogs
 from panda_web.keys import Signer, Verifier
-from panda_web.messages import InvalidMessage, Message, decode, system_log
+from panda_web.messages import Message, system_log
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, NodeUnreachable, RpcError, SeqNumTaken
-from panda_web.rpc.methods import GET_ENTRY_ARGUMENTS, PUBLISH_ENTRY, QUERY_ENTRIES, EntryArguments, Published
+from panda_web.rpc.methods import (
+    GET_ENTRY_ARGUMENTS,
+    PUBLISH_ENTRY,
+    QUERY,
+    QUERY_ENTRIES,
+    EntryArguments,
+    Published,
+)
 
 R = TypeVar("R")
 
@@ -104,6 +112,7 @@ class Publisher:
         if not messages:
             return []
         async with self._lock(self._lock_name):
+            await self._catch_up_after_restoring()
             hashes: list[bytes] = []
             while len(hashes) < len(messages):
                 done = len(hashes)
@@ -166,20 +175,39 @@ class Publisher:
         return await self._own.of_schema(message.schema) or await self._begin(message.schema)
 
     async def _log_of_instance(self, schema: str, instance: str) -> LogState:
-        known = await self._own.instance(instance)
-        if known is None and await self._own.of_schema(schema) is None:
-            await self._begin(schema)  # perhaps a restored key: the node knows its log
-            known = await self._own.instance(instance)
-        log = await self._own.get(known.log_id) if known else None
-        if known is None or log is None or log.schema != schema:
-            raise InstanceNotOwn(
-                "Only the author of an instance can change it, and this key did not create it."
-            )
+        known = await self._own.instance(instance) or await self._ask_for_instance(schema, instance)
+        log = await self._own.get(known.log_id)
+        if log is None and not known.deleted:
+            log = await self._begin(schema)  # a restored key: the node knows its log
+        if log is None or (log.log_id, log.schema) != (known.log_id, schema):
+            raise InstanceNotOwn("This instance is in a log that this client cannot go on with.")
         if known.deleted:
             raise InstanceNotOwn("This instance is deleted; there is nothing left to change.")
         if log.given_up is not None:
             raise LogDiverged(f"Log {log.log_id}, which holds this instance, was given up: {log.given_up}.")
         return log
+
+    async def _ask_for_instance(self, schema: str, instance: str) -> OwnInstance:
+        """Where an instance is that another copy of this key wrote, as its entries at the node prove."""
+        wanted = {"id": instance}
+        items = await self._reach(
+            lambda: self._connection.call(QUERY, schema=schema, filter=wanted, limit=1, proof=True)
+        )
+        for found in await check_answer(schema, wanted, items, self._verifier):
+            if found.author == self._signer.author.hex():
+                return OwnInstance(found.log_id, deleted=False)
+        raise InstanceNotOwn("Only the author of an instance can change it, and this key did not create it.")
+
+    async def _catch_up_after_restoring(self) -> None:
+        """Takes over what another copy of the key wrote into logs that are known here."""
+        if not await self._own.is_restored():
+            return
+        for log in await self._own.logs():
+            if log.given_up is None:
+                arguments = await self._arguments(log.schema)
+                if arguments.log_id == log.log_id and arguments.seq_num - 1 > log.head.seq_num:
+                    await self._take_over(log.schema, arguments, log)
+        await self._own.set_restored(restored=False)
 
     # -- beginning, or taking over, a log ------------------------------------------------------------
 
@@ -196,7 +224,9 @@ class Publisher:
             log_id = max(arguments.log_id | 1, await self._own.next_free())
         return await self._own.begin(LogState(log_id, schema))
 
-    async def _take_over(self, schema: str, arguments: EntryArguments) -> LogState:
+    async def _take_over(
+        self, schema: str, arguments: EntryArguments, known: LogState | None = None
+    ) -> LogState:
         """Goes on with a log that the node holds, after checking what it says against the entries it has."""
         last = arguments.seq_num - 1
         hashes: dict[int, bytes] = {}
@@ -205,30 +235,28 @@ class Publisher:
         hashes[last] = bytes.fromhex(arguments.backlink)
         if arguments.skiplink is not None:
             hashes[lipmaa(last + 1)] = bytes.fromhex(arguments.skiplink)
-        instances: dict[str, bool] = {}
-        for signed, payload in await self._held_by_node(schema, arguments.log_id):
+        for signed in await self._held_by_node(schema, arguments.log_id):
             seq_num = signed.entry.seq_num
             if seq_num > last or hashes.setdefault(seq_num, signed.hash) != signed.hash:
                 raise NodeContradictsItself(
                     f"The node's answers about entry {seq_num} of log {arguments.log_id} differ."
                 )
-            try:
-                message = decode(payload)
-            except InvalidMessage:
-                continue
-            instance = message.id or signed.hash.hex()
-            instances[instance] = instances.get(instance, False) or message.action == "delete"
         log = LogState(
-            arguments.log_id, schema, Head(last, hashes), first=last + 1, acknowledged={self._node: last}
+            arguments.log_id,
+            schema,
+            Head(last, {n: hashes[n] for n in path(last, 1) if n in hashes}),
+            first=last + 1,
+            acknowledged={**(known.acknowledged if known else {}), self._node: last},
+            stored=known.stored if known else None,
         )
-        return await self._own.begin(log, instances)
+        return await self._own.begin(log)
 
-    async def _held_by_node(self, schema: str, log_id: int) -> list[tuple[log_module.SignedEntry, bytes]]:
+    async def _held_by_node(self, schema: str, log_id: int) -> list[log_module.SignedEntry]:
         stored = await self._connection.call(QUERY_ENTRIES, schema=schema)
         verdicts = await log_module.verify_many([item.entry for item in stored], self._verifier)
         return [
-            (signed, item.payload or b"")
-            for signed, item in zip(verdicts, stored, strict=True)
+            signed
+            for signed in verdicts
             if isinstance(signed, log_module.SignedEntry)
             and signed.entry.author == self._signer.author
             and signed.entry.log_id == log_id

@@ -4,19 +4,16 @@ Equality only, until schemas have definitions: a filter maps a field, or `author
 """
 
 import json
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from panda_web.bamboo import path
-from panda_web.messages import Field, InvalidMessage, infer
 from panda_web.node.store import Store
 from panda_web.node.store.entries import EntryRow
-from panda_web.node.store.views import InstanceRow, Scalar, Select
-from panda_web.rpc.errors import InvalidParams
-from panda_web.rpc.types import AUTHOR, HASH, TEXT, Json
+from panda_web.node.store.views import InstanceRow, Select
+from panda_web.rpc.query import read_cursor, read_filter, read_order, write_cursor
+from panda_web.rpc.types import Json
 
-MAX_FILTERS = 32
 MAX_ANSWER = 4 << 20
 """Bytes of fields and entries in one answer; it holds one instance at least. Go on behind its cursor."""
 
@@ -29,62 +26,17 @@ def compile_query(
     after: str | None,
 ) -> Select:
     """Holds a query's parts to the rules. Raises InvalidParams."""
-    if len(filter) > MAX_FILTERS:
-        raise InvalidParams(f"A filter has at most {MAX_FILTERS} fields.", param="filter")
-    wanted = dict(filter)
-    try:
-        instance = HASH.read(wanted.pop("id")) if "id" in wanted else None
-        author = AUTHOR.read(wanted.pop("author")) if "author" in wanted else None
-    except ValueError as error:
-        raise InvalidParams(f"The filter's id or author {error}.", param="filter") from error
-    order = [(name.removeprefix("-"), name.startswith("-")) for name in order_by]
+    instance, author, equal = read_filter(filter)
+    order = read_order(order_by)
     return Select(
         schema=schema,
-        equal={name: _equal(name, value) for name, value in wanted.items()},
-        instance=bytes.fromhex(instance) if instance else None,
+        equal=equal,
+        instance=instance,
         author=author,
         order=order,
-        after=_read_cursor(after, len(order)) if after is not None else None,
+        after=read_cursor(after, len(order)) if after is not None else None,
         limit=limit,
     )
-
-
-def _equal(name: str, value: Json) -> Field:
-    try:
-        TEXT.read(name)
-        field = infer(value)
-        for item in field.value if isinstance(field.value, tuple) else (field.value,):
-            if isinstance(item, str):
-                TEXT.read(item)
-            elif isinstance(item, int):
-                struct.pack(">q", item)
-    except (InvalidMessage, ValueError, struct.error) as error:
-        raise InvalidParams(
-            f"The filter's value for {name[:40]!r} must be a text, number, boolean or an array of such.",
-            param="filter",
-        ) from error
-    return field
-
-
-def _cursor(row: InstanceRow) -> str:
-    return json.dumps([*row.order, row.id.hex()], separators=(",", ":"))
-
-
-def _read_cursor(text: str, keys: int) -> tuple[tuple[Scalar, ...], bytes]:
-    try:
-        *values, instance = json.loads(text)
-        if len(values) != keys:
-            raise ValueError("has another order")
-        for value in values:
-            if isinstance(value, str):
-                TEXT.read(value)
-            elif isinstance(value, int):
-                struct.pack(">q", value)
-            elif value is not None and not isinstance(value, float):
-                raise ValueError("has a value that is none")
-        return tuple(values), bytes.fromhex(HASH.read(instance))
-    except (ValueError, TypeError, RecursionError, struct.error) as error:
-        raise InvalidParams("The param after is not a cursor of this query.", param="after") from error
 
 
 def answer(store: Store, select: Select, *, proof: bool) -> list[dict[str, Json]]:
@@ -102,7 +54,7 @@ def answer(store: Store, select: Select, *, proof: bool) -> list[dict[str, Json]
                 "seqNum": row.seq_num,
                 "edited": row.edited,
                 "lastEntry": row.last_entry.hex(),
-                "cursor": _cursor(row),
+                "cursor": write_cursor(row.order, row.id.hex()),
             },
         }
         entries = _proof(store, row, given) if proof else []

@@ -197,6 +197,27 @@ def test_a_restored_key_whose_payloads_are_partly_gone(node: Harness) -> None:
     assert numbers(node) == [0, 1, 2, 11, 12, 13, *range(100, 140)]
 
 
+def test_a_key_that_comes_back_learns_what_its_copy_wrote(node: Harness) -> None:
+    mine, theirs = MemoryStore(), MemoryStore()
+    first = run(client(node, mine).create_many(SCHEMA, [{"n": n} for n in range(6)]))
+    copy = client(node, theirs)
+    written = run(copy.create_many(SCHEMA, [{"n": n} for n in range(6, 20)]))
+    run(copy.delete(SCHEMA, first[0].id))
+    wire = Weather(node)
+    back = client(wire, mine)
+    run(back.restored())
+    wire.storm = True
+    with pytest.raises(NodeUnreachable):
+        run(back.create(SCHEMA, {"n": 20}))
+    wire.storm = False
+    run(client(wire, mine).create(SCHEMA, {"n": 20}))
+    run(client(wire, mine).update(SCHEMA, written[0].id, {"n": 60}))
+    with pytest.raises(InstanceNotOwn):
+        run(client(wire, mine).update(SCHEMA, first[0].id, {"n": 0}))
+    assert numbers(node) == [*range(1, 6), *range(7, 21), 60]
+    assert wire.calls.count("panda_queryEntries") == 1
+
+
 def test_a_node_that_contradicts_itself_gets_no_signature(node: Harness) -> None:
     run(client(node).create_many(SCHEMA, [{"n": n} for n in range(4)]))
 
@@ -216,6 +237,15 @@ def test_a_node_that_contradicts_itself_gets_no_signature(node: Harness) -> None
         with pytest.raises(NodeContradictsItself):
             run(client(liar).create(SCHEMA, {"n": 9}))
         assert "panda_publishEntry" not in liar.calls
+
+
+def test_a_restored_key_changes_what_old_clients_could_not_read(node: Harness) -> None:
+    """Entries with arrays are not in panda_queryEntries, and are the author's all the same."""
+    written = run(client(node).create(SCHEMA, {"n": 1, "persons": ["a", "b"]}))
+    again = client(node)
+    run(again.update(SCHEMA, written.id, {"n": 2}))
+    run(again.delete(SCHEMA, written.id))
+    assert numbers(node) == []
 
 
 # -- two copies of one key -------------------------------------------------------------------------

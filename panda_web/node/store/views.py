@@ -11,9 +11,8 @@ from typing import Any
 
 from panda_web.messages import Field
 from panda_web.node.store.database import Database
+from panda_web.rpc.query import Scalar
 from panda_web.rpc.types import Json
-
-Scalar = str | int | float | None
 
 
 @dataclass(frozen=True, slots=True)
