@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from panda_web import bamboo
-from panda_web.bamboo import BacklinkMissing, Entry, Head, InvalidEntry, InvalidLink, Unsigned, lipmaa
+from panda_web.bamboo import BacklinkMissing, Entry, Head, InvalidEntry, InvalidLink, lipmaa
 from panda_web.keys import Chain, Claim, InvalidSignature, Verifier
 
 
@@ -155,11 +155,7 @@ def chain(author: bytes, log_id: int, head: Head, payloads: Sequence[bytes]) -> 
         data = unsigned.encode()
         signature = yield data
         encoded = data + signature
-        signed = SignedEntry(_sign(unsigned, signature), encoded, bamboo.digest(encoded))
+        signed = SignedEntry(unsigned.sign(signature), encoded, bamboo.digest(encoded))
         head = head.advance(signed.hash)
         made.append(signed)
     return made
-
-
-def _sign(unsigned: Unsigned, signature: bytes) -> Entry:
-    return Entry(**{name: getattr(unsigned, name) for name in Unsigned.__slots__}, signature=signature)

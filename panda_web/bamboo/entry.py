@@ -34,6 +34,20 @@ class Unsigned:
     payload_hash: bytes
     end_of_log: bool = False
 
+    def sign(self, signature: bytes) -> "Entry":
+        """The entry with its signature."""
+        return Entry(
+            self.author,
+            self.log_id,
+            self.seq_num,
+            self.skiplink,
+            self.backlink,
+            self.payload_size,
+            self.payload_hash,
+            self.end_of_log,
+            signature,
+        )
+
     def encode(self) -> bytes:
         """The bytes to sign. Raises ValueError where a field breaks a rule: a bug of the caller's."""
         first = self.seq_num == 1

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from panda_web.bamboo.entry import Unsigned
 from panda_web.bamboo.errors import BacklinkMissing, SkiplinkMissing
-from panda_web.bamboo.links import has_skiplink, lipmaa
+from panda_web.bamboo.links import lipmaa
 from panda_web.bamboo.yamf import digest
 
 
@@ -39,10 +39,11 @@ class Head:
             backlink = self.hashes.get(self.seq_num)
             if backlink is None:
                 raise BacklinkMissing(f"The hash of entry {self.seq_num} of log {log_id} is not known.")
-        if has_skiplink(seq_num):
-            skiplink = self.hashes.get(lipmaa(seq_num))
-            if skiplink is None:
-                raise SkiplinkMissing(f"The hash of entry {lipmaa(seq_num)} of log {log_id} is not known.")
+            target = lipmaa(seq_num)
+            if target != self.seq_num:
+                skiplink = self.hashes.get(target)
+                if skiplink is None:
+                    raise SkiplinkMissing(f"The hash of entry {target} of log {log_id} is not known.")
         return Unsigned(
             author, log_id, seq_num, skiplink, backlink, len(payload), digest(payload), end_of_log
         )
@@ -50,5 +51,7 @@ class Head:
     def advance(self, entry_hash: bytes) -> "Head":
         """The head after an entry with this hash was appended."""
         seq_num = self.seq_num + 1
-        kept = {n: known for n, known in self.hashes.items() if n <= lipmaa(seq_num)}
-        return Head(seq_num, kept | {seq_num: entry_hash})
+        target = lipmaa(seq_num)
+        hashes = {n: known for n, known in self.hashes.items() if n <= target}
+        hashes[seq_num] = entry_hash
+        return Head(seq_num, hashes)

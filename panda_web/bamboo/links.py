@@ -7,8 +7,10 @@ time-stamping", section 5.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 
+@lru_cache(maxsize=1024)  # an entry asks for its own several times: to be linked, encoded and remembered
 def lipmaa(n: int) -> int:
     """The seq num that entry `n`'s skiplink points to; 0 for the first entry, which has none."""
     if n < 1:
