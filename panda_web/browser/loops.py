@@ -1,0 +1,57 @@
+"""The loops of `web/ed25519.js`, in Python, for pages that have the wheel and none of our JavaScript.
+
+Same duties, same arguments; slower, because every await of a promise from Python costs more than a signature.
+"""
+
+import asyncio
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import js
+from pyodide.ffi import JsException, to_js
+
+_KEY, _SIGNATURE = 32, 64
+_AT_ONCE = 64
+
+
+async def sign_chain(private_key: Any, step: Any) -> None:
+    """Signs what `step` returns until that is undefined: step() for the first bytes, then step(signature)."""
+    unsigned = step()
+    while unsigned:
+        unsigned = step(await js.crypto.subtle.sign("Ed25519", private_key, unsigned))
+
+
+async def verify_many(keys: Any, claims: Any) -> Any:
+    """One byte for each claim: 1 where it holds, 0 where it does not. See `web/ed25519.js` for the packing."""
+    raw = keys.to_bytes()
+    authors = [await _import(raw[at : at + _KEY]) for at in range(0, len(raw), _KEY)]
+    verdicts: list[bool] = []
+    waiting = [_verify(authors[place], *claim) for place, *claim in _unpack(claims.to_bytes())]
+    for at in range(0, len(waiting), _AT_ONCE):
+        verdicts += await asyncio.gather(*waiting[at : at + _AT_ONCE])
+    return to_js(bytes(verdicts))
+
+
+async def _import(author: bytes) -> Any:
+    try:
+        return await js.crypto.subtle.importKey("raw", to_js(author), "Ed25519", False, to_js(["verify"]))
+    except JsException as error:
+        if error.name == "DataError":  # some browsers look at once whether it is a point of the curve
+            return None
+        raise
+
+
+async def _verify(author: Any, signature: bytes, data: bytes) -> bool:
+    if author is None:
+        return False
+    return bool(await js.crypto.subtle.verify("Ed25519", author, to_js(signature), to_js(data)))
+
+
+def _unpack(claims: bytes) -> Iterator[tuple[int, bytes, bytes]]:
+    at = 0
+    while at < len(claims):
+        place, length = struct.unpack_from("<II", claims, at)
+        at += 8
+        yield place, claims[at : at + _SIGNATURE], claims[at + _SIGNATURE : at + _SIGNATURE + length]
+        at += _SIGNATURE + length
