@@ -4,14 +4,14 @@ Source: the files that frab and pretalx export (`schedule.json`), as c3voc's sch
 schedule → conference → days → rooms → events.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from panda_web.bamboo import digest
 from panda_web.client import Client
 from panda_web.errors import PandaError
-from panda_web.rpc.errors import NodeUnreachable
+from panda_web.rpc import jsonrpc
+from panda_web.rpc.errors import NodeUnreachable, ParseError
 from panda_web.rpc.types import Json
 
 TALK_SCHEMA = digest(b"panda-web/talk/1").hex()
@@ -72,8 +72,8 @@ def read_schedule(data: bytes) -> list[Talk]:
     if len(data) > MAX_SIZE:
         raise NotASchedule(f"The file has {len(data)} bytes; a schedule has at most {MAX_SIZE}.")
     try:
-        value = json.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+        value = jsonrpc.loads(data.removeprefix(b"\xef\xbb\xbf"))
+    except ParseError as error:
         raise NotASchedule(
             "The file is not JSON. A schedule is exported by frab or pretalx as JSON."
         ) from error

@@ -4,6 +4,7 @@ No request is logged: a node keeps no IP addresses. Any origin may call it, with
 what a caller may do hangs on its signatures alone.
 """
 
+import asyncio
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -28,8 +29,22 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     # The site is small and made anew with each version: ask whether it changed, and transfer it only then.
     "Cache-Control": "no-cache",
+    # Any website may embed the site's files. With every answer: caches mix those with and without an origin.
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
 }
-MEDIA_TYPES = {".mjs": "text/javascript", ".wasm": "application/wasm", ".whl": "application/zip"}
+# A machine's own table can be anything; a browser takes a module of no other type.
+MEDIA_TYPES = {
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".ts": "text/plain",
+    ".wasm": "application/wasm",
+    ".whl": "application/zip",
+}
+
+
+BODY_SECONDS = 60.0
+"""So long a request's body may take to arrive."""
 
 
 def application(dispatcher: Dispatcher, site: Path | None = None) -> ASGIApp:
@@ -38,14 +53,17 @@ def application(dispatcher: Dispatcher, site: Path | None = None) -> ASGIApp:
     async def rpc(request: Request) -> Response:
         body = bytearray()
         try:
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > dispatcher.max_body:
-                    answer = jsonrpc.dumps(jsonrpc.error_reply(None, dispatcher.too_large()))
-                    # The rest is not read: the connection ends with the answer.
-                    return _json(answer, 413, {"Connection": "close"})
+            async with asyncio.timeout(BODY_SECONDS):
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > dispatcher.max_body:
+                        answer = jsonrpc.dumps(jsonrpc.error_reply(None, dispatcher.too_large()))
+                        # The rest is not read: the connection ends with the answer.
+                        return _json(answer, 413, {"Connection": "close"})
         except ClientDisconnect:
             return Response(status_code=400)
+        except TimeoutError:
+            return Response(status_code=408, headers={"Connection": "close"})
         answer = await dispatcher.handle(bytes(body))
         return _json(answer, 200 if answer else 204)
 
@@ -56,7 +74,13 @@ def application(dispatcher: Dispatcher, site: Path | None = None) -> ASGIApp:
         routes.append(
             Route("/", lambda _: PlainTextResponse("A p2panda node. It speaks JSON-RPC by POST.\n"))
         )
-    cors = Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"])
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "POST"],
+        allow_headers=["*"],
+        allow_private_network=True,  # a public page may call the node in its visitor's own network
+    )
     return Starlette(routes=routes, middleware=[cors])
 
 

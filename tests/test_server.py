@@ -12,6 +12,7 @@ import pytest
 
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node import Node, Store
+from panda_web.rpc.errors import NodeAddressWrong
 from panda_web.rpc.http import HttpTransport
 from panda_web.rpc.transport import InProcess
 from tests.contracts import transports
@@ -54,11 +55,17 @@ def test_in_process_transport(check: object) -> None:
 def test_nobody_there_and_somebody_else_there(tmp_path: Path, served: ServedNode) -> None:
     async def work() -> None:
         for url in (
-            f"http://localhost:{free_port()}/",
-            "http://no.such.host.invalid/",
             "nonsense",
             "ftp://x/",
+            "",
+            "http://",
+            "http://localhost:99999",
+            "http://localhost:x/",
+            "http://[/",
         ):
+            with pytest.raises(NodeAddressWrong):
+                HttpTransport(url)
+        for url in (f"http://localhost:{free_port()}/", "http://no.such.host.invalid/"):
             transport = HttpTransport(url)
             await transports.says_when_nobody_is_there(transport)
             await transport.close()

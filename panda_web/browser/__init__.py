@@ -19,7 +19,7 @@ async def connect(node: str) -> Client:
     Where the browser gives no storage, the client can only read: writing raises NoKey.
 
     Raises:
-        NodeUnreachable, InsecureNode: the address cannot be one.
+        NodeAddressWrong, InsecureNode: the address cannot be one.
         KeyUnusable: the browser makes no key.
     """
     from panda_web.browser import loops

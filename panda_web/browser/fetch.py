@@ -3,7 +3,7 @@
 import js
 from pyodide.ffi import JsException, to_js
 
-from panda_web.rpc.errors import AnswerMalformed, CallFailed, NodeUnreachable
+from panda_web.rpc.errors import AnswerMalformed, CallFailed, NodeAddressWrong, NodeUnreachable
 from panda_web.rpc.transport import MAX_ANSWER
 
 TIMEOUT_MS = 30_000
@@ -72,9 +72,9 @@ def _parse(url: str) -> js.URL:
     try:
         address = js.URL.new(url)
     except JsException as error:
-        raise NodeUnreachable(f"{url[:200]!r} is not an address of a node.") from error
+        raise NodeAddressWrong(f"{url[:200]!r} is not a node's address.") from error
     if address.protocol not in ("http:", "https:"):
-        raise NodeUnreachable(
+        raise NodeAddressWrong(
             f"A node's address begins with https:// or http://, not with {address.protocol}"
         )
     return address

@@ -23,7 +23,7 @@ async def sign_chain(private_key: Any, step: Any) -> None:
 
 
 async def verify_many(keys: Any, claims: Any) -> Any:
-    """One byte for each claim: 1 where it holds, 0 where it does not. See `web/ed25519.js` for the packing."""
+    """One byte for each claim: 1 where it holds, 0 where not; `web/ed25519.js` says how they are packed."""
     raw = keys.to_bytes()
     authors = [await _import(raw[at : at + _KEY]) for at in range(0, len(raw), _KEY)]
     verdicts: list[bool] = []

@@ -110,7 +110,7 @@ async def open_site(node: str, sign_chain: SignChain, verify_many: VerifyMany) -
     """The client for this site and a node. Where the browser refuses storage, it can only read.
 
     Raises:
-        NodeUnreachable, InsecureNode: the address cannot be one.
+        NodeAddressWrong, InsecureNode: the address cannot be one.
         KeyUnusable: the browser makes no key.
     """
     transport = FetchTransport(node)

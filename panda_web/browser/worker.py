@@ -67,7 +67,7 @@ class Worker:
 
     def _take(self, text: str) -> None:
         try:
-            requests, _ = jsonrpc.read_requests(text.encode())
+            requests, _ = jsonrpc.read_requests(text.encode(), max_batch=1)
         except PandaError as error:
             self._post(jsonrpc.error_reply(None, error))
             return

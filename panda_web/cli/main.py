@@ -5,12 +5,14 @@ programs, words on standard error for people. Exit 1 stands for a broken rule, t
 """
 
 import asyncio
+import io
 import json
+import os
 import re
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -45,36 +47,51 @@ Node = Annotated[str, typer.Option("--node", metavar="URL", help="Address of the
 Schema = Annotated[str, typer.Argument(metavar="SCHEMA", help="A schema's id of 132 hex digits, or `talk`.")]
 
 
+class Interrupted(PandaError):
+    """The command was interrupted, by Ctrl+C."""
+
+    reason = "interrupted"
+
+
 def main() -> None:
     """Runs the command; what breaks a rule is one line on standard error, and exit 1."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except PandaError as error:
-        _fail(str(error), error.reason)
-    except KeyboardInterrupt:
-        _fail("Interrupted. What was signed is kept; run the same command again to go on.", "cancelled")
+        sys.stderr.write(_safe(f"{error.reason}: {error}") + "\n")
+        raise SystemExit(1) from None
 
 
-# What strangers publish and nodes say is shown in a terminal: nothing in it may move the cursor, end the line
-# or turn the direction of writing. JSON escapes the rest.
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# What strangers publish and nodes say is shown in a terminal: nothing in it may move the cursor, end the
+# line, turn the direction of writing, or be there unseen. JSON escapes the rest.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+)
 
 
 def _safe(text: str) -> str:
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-
-
-def _fail(sentence: str, reason: str) -> NoReturn:
-    sys.stderr.write(_safe(f"{reason}: {sentence}") + "\n")
-    raise SystemExit(1)
+    return _UNSAFE.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def _print(value: object) -> None:
-    sys.stdout.write(_safe(json.dumps(value, ensure_ascii=False)) + "\n")
+    try:
+        sys.stdout.write(_safe(json.dumps(value, ensure_ascii=False)) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads our output has read enough; nothing more may be written, at exit neither.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
+    try:
+        return asyncio.run(work)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "Interrupted. What is signed is kept, and sent with the next command, or by `panda flush`."
+        ) from None
 
 
 def _schema(text: str) -> str:
@@ -195,6 +212,17 @@ def _read_fields(text: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise typer.BadParameter('FIELDS must be an object: {"title": "Opening"}')
     return value
+
+
+@app.command()
+def flush(node: Node = places.DEFAULT_NODE, data: Data = None) -> None:
+    """Sends what is signed and was not acknowledged by the node."""
+
+    async def work() -> None:
+        async with Client(node, KeyFile(places.key_path(data))) as panda:
+            _print({"sent": await panda.flush()})
+
+    _run(work())
 
 
 @app.command()

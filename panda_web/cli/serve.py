@@ -14,9 +14,12 @@ from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node import Node, Store
 from panda_web.server import application
 
+MAX_CONNECTIONS = 1000
+"""Beyond it a request is answered with status 503; who opens many and says nothing keeps no memory busy."""
+
 
 class PortTaken(PandaError):
-    """The port cannot be listened on."""
+    """The interface or port cannot be listened on."""
 
     reason = "port-taken"
 
@@ -47,6 +50,8 @@ def serve(host: str, port: int, database: Path, site: Path | None, *, open_brows
                 server_header=False,
                 timeout_graceful_shutdown=5,
                 timeout_keep_alive=30,
+                limit_concurrency=MAX_CONNECTIONS,
+                ws="none",
             )
             asyncio.run(
                 _run(uvicorn.Server(config), listener, _address(host, listener), open_browser=open_browser)
@@ -78,7 +83,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise PortTaken(
-            f"Port {port} of {host} cannot be used: {error.strerror}. Another one: --port {port + 1}"
+            f"Port {port} of {host} cannot be used: {error.strerror}. Try another --port, or --host."
         ) from error
     return listener
 

@@ -49,20 +49,21 @@ class FileStore:
         """Sets texts (None removes) if all of `expected` still is so; durable when it returns."""
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                if any(self._get(key) != text for key, text in expected.items()):
-                    raise conflict()
-                for key, text in changes.items():
-                    if text is None:
-                        self._connection.execute("DELETE FROM texts WHERE key = ?", (key,))
-                    else:
-                        self._connection.execute("INSERT OR REPLACE INTO texts VALUES (?, ?)", (key, text))
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
+            if any(self._get(key) != text for key, text in expected.items()):
+                raise conflict()
+            for key, text in changes.items():
+                if text is None:
+                    self._connection.execute("DELETE FROM texts WHERE key = ?", (key,))
+                else:
+                    self._connection.execute("INSERT OR REPLACE INTO texts VALUES (?, ?)", (key, text))
             self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise StoreFailed(f"The client's file was not written: {error}.") from error
+        except BaseException as error:
+            # A COMMIT that failed leaves the transaction open, and what is in it could be read, and sent.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error):
+                raise StoreFailed(f"The client's file was not written: {error}.") from error
+            raise
 
     async def close(self) -> None:
         """Closes the file in order."""

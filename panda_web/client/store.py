@@ -7,6 +7,7 @@ A commit is conditional on what was read. So even where nothing keeps two tabs a
 signature for a slot is refused before its first byte is sent.
 """
 
+from bisect import bisect_left, insort
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -48,6 +49,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
+        self._keys: list[str] = []  # sorted
 
     async def get(self, key: str) -> str | None:
         """The text, or None."""
@@ -55,12 +57,10 @@ class MemoryStore:
 
     async def scan(self, prefix: str, start: str = "", most: int | None = None) -> list[tuple[str, str]]:
         """Keys that begin with `prefix`, from `prefix + start` on, ascending, with their texts."""
-        found = sorted(
-            (key, text)
-            for key, text in self._texts.items()
-            if key.startswith(prefix) and key >= prefix + start
-        )
-        return found[:most]
+        first = bisect_left(self._keys, prefix + start)
+        end = bisect_left(self._keys, prefix + "\U0010ffff", first)
+        last = end if most is None else min(end, first + most)
+        return [(key, self._texts[key]) for key in self._keys[first:last]]
 
     async def commit(self, changes: Mapping[str, str | None], expected: Mapping[str, str | None]) -> None:
         """Sets texts (None removes) if all of `expected` still is so."""
@@ -68,8 +68,11 @@ class MemoryStore:
             raise conflict()
         for key, text in changes.items():
             if text is None:
-                self._texts.pop(key, None)
+                if self._texts.pop(key, None) is not None:
+                    del self._keys[bisect_left(self._keys, key)]
             else:
+                if key not in self._texts:
+                    insort(self._keys, key)
                 self._texts[key] = text
 
     async def close(self) -> None:

@@ -2,12 +2,13 @@
 
 from panda_web.messages.errors import InvalidMessage
 from panda_web.messages.fields import BASIC_TYPES, FIELD_TYPES, Field, Relation, Value, infer, infer_all
-from panda_web.messages.logs import SYSTEM_LOGS, check_log, next_user_log, system_log
+from panda_web.messages.logs import FIRST_USER_LOG, SYSTEM_LOGS, check_log, next_user_log, system_log
 from panda_web.messages.message import MAX_SIZE, Action, Message, create, decode, delete, update
 
 __all__ = [
     "BASIC_TYPES",
     "FIELD_TYPES",
+    "FIRST_USER_LOG",
     "MAX_SIZE",
     "SYSTEM_LOGS",
     "Action",

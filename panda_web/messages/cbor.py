@@ -171,7 +171,7 @@ def write_text(text: str) -> bytes:
 def write_int(number: int) -> bytes:
     """An integer of signed 64 bits."""
     if not -(1 << 63) <= number < 1 << 63:
-        raise IntegerOutOfRange(f"{number} does not fit into signed 64 bits.")
+        raise IntegerOutOfRange("An integer does not fit into signed 64 bits.")
     return head(UNSIGNED, number) if number >= 0 else head(NEGATIVE, -1 - number)
 
 

@@ -37,14 +37,11 @@ class Limits:
     all_bytes: int = 16 << 30
 
 
-def publish(store: Store, signed: SignedEntry, payload: bytes, limits: Limits) -> LogRow:
-    """Stores an entry and its message, and materialises it; gives its log as it is then.
-
-    An entry that is there already is no error, whenever it comes.
+def check(signed: SignedEntry, payload: bytes) -> Message:
+    """The message, after the rules that need no store.
 
     Raises:
-        InvalidPayload, InvalidMessage, InvalidLink, RefusedByNode: named after the broken rule.
-        StoreFailed: the database did not obey.
+        NumberTooLarge, InvalidPayload, InvalidMessage: named after the broken rule.
     """
     entry = signed.entry
     if entry.log_id >= WIRE_LIMIT or entry.seq_num >= WIRE_LIMIT:
@@ -52,23 +49,35 @@ def publish(store: Store, signed: SignedEntry, payload: bytes, limits: Limits) -
     bamboo.check_payload(entry, payload)
     message = messages.decode(payload)
     messages.check_log(entry.log_id, message)
-    with store.transaction():
-        log_row = store.entries.log(entry.author, entry.log_id)
-        if log_row is not None:
-            held = store.entries.at(log_row.key, entry.seq_num)
-            if held is not None:
-                if held.hash == signed.hash:
-                    return log_row
-                raise SeqNumTaken(
-                    f"Log {entry.log_id} has another entry {entry.seq_num} already. Two programs that sign "
-                    "with one key at the same time do this; let one of them write.",
-                    logId=entry.log_id,
-                    seqNum=entry.seq_num,
-                )
-            if log_row.schema != message.schema:
-                raise LogSchemaMismatch(f"Log {entry.log_id} holds messages of another schema.")
-        _check_room(store, signed, payload, limits)
-        return _append(store, signed, log_row, message, payload)
+    return message
+
+
+def take_in(store: Store, signed: SignedEntry, message: Message, payload: bytes, limits: Limits) -> LogRow:
+    """Stores an entry and its message, and materialises it, within a transaction that the caller holds.
+
+    An entry that is there already is no error, whenever it comes. Gives the entry's log as it is then.
+
+    Raises:
+        InvalidLink, RefusedByNode: named after the broken rule.
+        StoreFailed: the database did not obey.
+    """
+    entry = signed.entry
+    log_row = store.entries.log(entry.author, entry.log_id)
+    if log_row is not None:
+        held = store.entries.at(log_row.key, entry.seq_num)
+        if held is not None:
+            if held.hash == signed.hash:
+                return log_row
+            raise SeqNumTaken(
+                f"Log {entry.log_id} has another entry {entry.seq_num} already. Two programs that sign "
+                "with one key at the same time do this; let one of them write.",
+                logId=entry.log_id,
+                seqNum=entry.seq_num,
+            )
+        if log_row.schema != message.schema:
+            raise LogSchemaMismatch(f"Log {entry.log_id} holds messages of another schema.")
+    _check_room(store, signed, payload, limits)
+    return _append(store, signed, log_row, message, payload)
 
 
 def _check_room(store: Store, signed: SignedEntry, payload: bytes, limits: Limits) -> None:
@@ -92,6 +101,6 @@ def _append(
     verified = place(signed, backlink, skiplink)
     materialise.check(store, log_row, message)
     instance = bytes.fromhex(message.id) if message.id is not None else verified.hash
-    log_row = store.entries.add(verified, payload, message.schema, instance)
+    log_row = store.entries.add(log_row, verified, payload, message.schema, instance)
     materialise.apply(store, log_row, verified, message)
     return log_row

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from panda_web import log
 from panda_web.bamboo import has_skiplink, lipmaa
 from panda_web.keys import Verifier
-from panda_web.messages import BASIC_TYPES, next_user_log, system_log
+from panda_web.messages import BASIC_TYPES, system_log
 from panda_web.messages import decode as decode_message
 from panda_web.node import ingest, query
 from panda_web.node.ingest import Limits
@@ -17,8 +17,8 @@ from panda_web.rpc.errors import AnswerTooLarge
 from panda_web.rpc.methods import METHODS, EntryArguments, Published
 from panda_web.rpc.types import Json
 
-MAX_ENTRIES_ANSWER = 64 << 20
-"""Bytes of entries and payloads in an answer of `panda_queryEntries`, which cannot be paged."""
+MAX_ENTRIES_ANSWER = 24 << 20
+"""Bytes of entries and payloads in an answer of `panda_queryEntries`, which has no pages; hex doubles it."""
 
 
 class Node:
@@ -57,15 +57,18 @@ class Node:
         if found is not None:
             return self._arguments(found).to_json()
         fixed = system_log(schema)
-        log_id = next_user_log(self._store.entries.last_user_log(author)) if fixed is None else fixed
+        log_id = self._store.entries.free_user_log(author) if fixed is None else fixed
         return EntryArguments(log_id, 1, None, None).to_json()
 
     async def publish_entry(self, entry_encoded: bytes, message_encoded: bytes) -> Json:
         """Takes in an entry with its message; answers once it is durable."""
         signed = await log.verify(entry_encoded, self._verifier)
-        log_row = ingest.publish(self._store, signed, message_encoded, self._limits)
+        message = ingest.check(signed, message_encoded)
+        with self._store.transaction():
+            log_row = ingest.take_in(self._store, signed, message, message_encoded, self._limits)
+            arguments = self._arguments(log_row)
         await self._store.durable()
-        return Published(signed.hash.hex(), self._arguments(log_row)).to_json()
+        return Published(signed.hash.hex(), arguments).to_json()
 
     def _arguments(self, log_row: LogRow) -> EntryArguments:
         seq_num = log_row.seq_num + 1

@@ -44,7 +44,7 @@ def answer(store: Store, select: Select, *, proof: bool) -> list[dict[str, Json]
     found: list[dict[str, Json]] = []
     given: set[bytes] = set()
     size = 0
-    for row in list(store.views.select(select)):
+    for row in store.views.select(select):
         instance = {
             **store.views.fields(row.id),
             "id": row.id.hex(),

@@ -3,13 +3,13 @@
 Handlers are bound to the method table once, and what they lack is an error at that moment, not at a call.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 from panda_web.errors import PandaError
 from panda_web.rpc import jsonrpc
-from panda_web.rpc.errors import BatchTooLarge, BodyTooLarge, InternalError, InvalidRequest, MethodNotFound
+from panda_web.rpc.errors import AnswerTooLarge, BodyTooLarge, InternalError, InvalidRequest, MethodNotFound
 from panda_web.rpc.methods import METHODS
 from panda_web.rpc.types import Json
 
@@ -17,6 +17,8 @@ Handler = Callable[..., Awaitable[Json]]
 
 MAX_BODY = 8 << 20
 MAX_BATCH = 1000
+MAX_ANSWER = 16 << 20
+"""Bytes of the answers to a batch, after which the calls that are left are refused."""
 
 logger = logging.getLogger(__name__)
 
@@ -46,34 +48,38 @@ class Dispatcher:
         try:
             if len(body) > self.max_body:
                 raise self.too_large()
-            requests, batch = jsonrpc.read_requests(body)
-            if len(requests) > self.max_batch:
-                raise BatchTooLarge(f"The batch has {len(requests)} calls; {self.max_batch} are allowed.")
+            requests, batch = jsonrpc.read_requests(body, self.max_batch)
         except PandaError as error:
             return jsonrpc.dumps(jsonrpc.error_reply(None, error))
-        replies = [reply for request in requests if (reply := await self._answer(request)) is not None]
-        if not replies:
-            return b""
-        return jsonrpc.dumps(replies if batch else replies[0])
+        replies, size = [], 0
+        for request in requests:
+            reply = await self._answer(request, full=size > MAX_ANSWER)
+            if reply:
+                replies.append(reply)
+                size += len(reply)
+            if batch:
+                await asyncio.sleep(0)  # others may have a turn
+        if not batch:
+            return b"".join(replies)
+        return b"[" + b",".join(replies) + b"]" if replies else b""
 
     def too_large(self) -> BodyTooLarge:
         """The error for a body beyond the limit."""
         return BodyTooLarge(f"The request is too large: {self.max_body} bytes are allowed.")
 
-    async def _answer(self, request: jsonrpc.Request | InvalidRequest) -> dict[str, Any] | None:
+    async def _answer(self, request: jsonrpc.Request | InvalidRequest, *, full: bool) -> bytes:
         if isinstance(request, InvalidRequest):
-            request_id = request.data.pop("id", None)
-            return jsonrpc.error_reply(request_id, request)  # type: ignore[arg-type]
+            return jsonrpc.dumps(jsonrpc.error_reply(request.request_id, request))
         try:
+            if full:
+                raise AnswerTooLarge("The answers to the calls before this one fill what a batch may give.")
             reply = jsonrpc.reply(request.id, await self._call(request))
         except PandaError as error:
             reply = jsonrpc.error_reply(request.id, error)
         except Exception:  # a fault of ours must not end the node, nor say to strangers what it was
             logger.exception("%s failed", request.method[:60])
-            reply = jsonrpc.error_reply(
-                request.id, InternalError("The node has a fault; nothing was stored.")
-            )
-        return None if request.notification else reply
+            reply = jsonrpc.error_reply(request.id, InternalError("The node has a fault of its own."))
+        return b"" if request.notification else jsonrpc.dumps(reply)
 
     async def _call(self, request: jsonrpc.Request) -> Json:
         handler = self._handlers.get(request.method)

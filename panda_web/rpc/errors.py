@@ -37,10 +37,18 @@ class ParseError(RpcError):
 
 
 class InvalidRequest(RpcError):
-    """JSON, but no JSON-RPC 2.0 request."""
+    """JSON, but no JSON-RPC 2.0 request.
+
+    Attributes:
+        request_id: the id to answer with, where the request had one.
+    """
 
     reason = "invalid-request"
     code = -32600
+
+    def __init__(self, message: str, request_id: str | float | None = None) -> None:
+        super().__init__(message)
+        self.request_id = request_id
 
 
 class MethodNotFound(RpcError):
@@ -58,7 +66,7 @@ class InvalidParams(RpcError):
 
 
 class InternalError(RpcError):
-    """A fault of the node's own. Nothing was stored."""
+    """A fault of the node's own."""
 
     reason = "internal-error"
     code = -32603
@@ -118,6 +126,12 @@ class InstanceDeleted(RefusedByNode):
     reason = "instance-deleted"
 
 
+class QueryTooExpensive(RefusedByNode):
+    """The query would keep the node from answering others; narrow the filter, or order by fewer names."""
+
+    reason = "query-too-expensive"
+
+
 class Busy(RefusedByNode):
     """A refusal that may pass: the same call can succeed later."""
 
@@ -140,6 +154,12 @@ class CallFailed(RpcError):
     """Raised on the calling side."""
 
     reason = "call-failed"
+
+
+class NodeAddressWrong(CallFailed):
+    """What was given as a node's address cannot be one."""
+
+    reason = "node-address-wrong"
 
 
 class NodeUnreachable(CallFailed):

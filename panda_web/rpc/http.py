@@ -1,18 +1,28 @@
 """The transport over HTTP for CPython, by httpx."""
 
+from urllib.parse import urlsplit
+
 import httpx
 
-from panda_web.rpc.errors import AnswerMalformed, NodeUnreachable
+from panda_web.rpc.errors import AnswerMalformed, NodeAddressWrong, NodeUnreachable
 from panda_web.rpc.transport import MAX_ANSWER
 
 TIMEOUT = 30.0
 """Seconds without a byte until a node counts as unreachable."""
 
 
+EXAMPLE = "http://localhost:2020"
+
+
 class HttpTransport:
-    """Posts bodies to the node at `url`."""
+    """Posts bodies to the node at `url`.
+
+    Raises:
+        NodeAddressWrong: it is no http or https address.
+    """
 
     def __init__(self, url: str, *, timeout: float = TIMEOUT) -> None:
+        _check_address(url)
         self.url = url
         self._client = httpx.AsyncClient(timeout=timeout, follow_redirects=False)
 
@@ -40,3 +50,15 @@ class HttpTransport:
     async def close(self) -> None:
         """Closes the connections."""
         await self._client.aclose()
+
+
+def _check_address(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is none
+        usable = False
+    if not usable:
+        raise NodeAddressWrong(
+            f"{url[:200]!r} is not a node's address; one looks like https://node.example or {EXAMPLE}."
+        )

@@ -6,12 +6,14 @@ surrogates and the like are parse errors, never exceptions of the JSON library.
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from panda_web.errors import PandaError
 from panda_web.rpc.errors import (
     AnswerMalformed,
+    BatchTooLarge,
     ErrorFromNode,
     InternalError,
     InvalidRequest,
@@ -33,8 +35,29 @@ class Request:
     notification: bool
 
 
+MAX_DEPTH = 64
+"""Arrays and objects within each other. Deeper JSON ends CPython's patience at some thousand, and a whole
+browser tab, beyond repair, at some more: so it is looked at before it is parsed."""
+
+_STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def _is_deep(body: bytes) -> bool:
+    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
+        return False
+    depth = 0
+    for bracket in _STRINGS.sub(b"", body).translate(None, _NO_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_DEPTH:
+            return True
+    return False
+
+
 def loads(body: bytes) -> Json:
-    """JSON in UTF-8. Raises ParseError."""
+    """JSON in UTF-8, of at most `MAX_DEPTH` levels. Raises ParseError."""
+    if _is_deep(body):
+        raise ParseError(f"The body is JSON of more than {MAX_DEPTH} levels, or none.")
     try:
         return json.loads(body.decode(), parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
@@ -57,18 +80,21 @@ def dumps(value: Json) -> bytes:
     return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
 
 
-def read_requests(body: bytes) -> tuple[list[Request | InvalidRequest], bool]:
+def read_requests(body: bytes, max_batch: int) -> tuple[list[Request | InvalidRequest], bool]:
     """The calls in a body, and whether they came as a batch.
 
     Raises:
         ParseError: not JSON.
         InvalidRequest: a batch of nothing.
+        BatchTooLarge: a batch of more than `max_batch` calls.
     """
     value = loads(body)
     if not isinstance(value, list):
         return [_read_request(value)], False
     if not value:
         raise InvalidRequest("A batch must hold a request at least.")
+    if len(value) > max_batch:
+        raise BatchTooLarge(f"The batch has {len(value)} calls; {max_batch} are allowed.")
     return [_read_request(item) for item in value], True
 
 
@@ -78,7 +104,9 @@ def _read_request(value: Json) -> Request | InvalidRequest:
         or value.get("jsonrpc") != "2.0"
         or not isinstance(value.get("method"), str)
     ):
-        return InvalidRequest('A request is an object with "jsonrpc": "2.0" and a method.', id=_id(value))
+        return InvalidRequest(
+            'A request is an object with "jsonrpc": "2.0" and a method.', request_id=_id(value)
+        )
     if "id" in value and _id(value) != value["id"]:
         return InvalidRequest("An id is a text, a number or null.")
     return Request(value["method"], value.get("params"), _id(value), notification="id" not in value)

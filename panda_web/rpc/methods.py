@@ -18,6 +18,8 @@ R = TypeVar("R")
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
+MAX_ORDER = 4
+"""Names to order by: each is a join over all instances."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +199,7 @@ QUERY = Method(
     (
         Param("schema", types.HASH),
         Param("filter", types.OBJECT, {}),
-        Param("orderBy", types.array(types.TEXT, 8), []),
+        Param("orderBy", types.array(types.TEXT, MAX_ORDER), []),
         Param("limit", types.integer(1, MAX_LIMIT), DEFAULT_LIMIT),
         Param("after", types.TEXT, None),
         Param("proof", types.BOOL, False),

@@ -9,7 +9,8 @@ import struct
 from collections.abc import Mapping, Sequence
 
 from panda_web.messages import Field, InvalidMessage, infer
-from panda_web.rpc.errors import InvalidParams
+from panda_web.rpc import jsonrpc
+from panda_web.rpc.errors import InvalidParams, ParseError
 from panda_web.rpc.types import AUTHOR, HASH, TEXT, Json
 
 MAX_FILTERS = 32
@@ -61,7 +62,7 @@ def write_cursor(values: Sequence[Scalar], instance: str) -> str:
 def read_cursor(text: str, keys: int) -> tuple[tuple[Scalar, ...], bytes]:
     """The values, as many as there are keys to order by, and the id. Raises InvalidParams."""
     try:
-        *values, instance = json.loads(text)
+        *values, instance = jsonrpc.loads(text.encode())
         if len(values) != keys:
             raise ValueError("has another order")
         for value in values:
@@ -72,5 +73,5 @@ def read_cursor(text: str, keys: int) -> tuple[tuple[Scalar, ...], bytes]:
             elif value is not None and not isinstance(value, float):
                 raise ValueError("has a value that is none")
         return tuple(values), bytes.fromhex(HASH.read(instance))
-    except (ValueError, TypeError, RecursionError, struct.error) as error:
+    except (ParseError, ValueError, TypeError, struct.error) as error:
         raise InvalidParams("The param after is not a cursor of this query.", param="after") from error

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import stat
 import subprocess
 import time
@@ -136,6 +138,7 @@ def test_a_node_that_is_gone_and_comes_back(tmp_path: Path) -> None:
         assert not json.loads(kept.stdout)["acknowledged"]
         assert "kept" in kept.stderr
         served.start()
+        assert output("flush", *data, *there) == {"sent": 1}
         output("publish", SCHEMA, '{"n": 3}', *data, *there)
         found = panda("query", SCHEMA, "--order-by", "n", *there).stdout.splitlines()
     assert [json.loads(line)["n"] for line in found] == [1, 2, 3]
@@ -229,6 +232,30 @@ def test_inspect_of_what_is_not_valid() -> None:
         entry[:200] + ("0" if entry[200] != "0" else "1") + entry[201:],
     )
     fails("payload-hash-mismatch", "entry", "inspect", entry, "--payload", payload.hex() + "00")
+
+
+def test_output_that_is_cut_off_and_terminals_that_are_old(node: ServedNode, tmp_path: Path) -> None:
+    data, there = ("--data", tmp_path), ("--node", node.url)
+    output("key", "new", *data)
+    schema = "0040" + "55" * 64
+    output(
+        "publish",
+        schema,
+        "-",
+        *data,
+        *there,
+        stdin=json.dumps({"s": "🐼 \u202e\u061c\u200b\x1b[2J\x9b" + "x" * 200_000}),
+    )
+    shown = panda("query", schema, *there)
+    assert not re.search("[\x1b\x9b\u202e\u061c\u200b]", shown.stdout)
+    assert json.loads(shown.stdout)["s"].startswith("🐼 \u202e\u061c\u200b\x1b[2J\x9bx")
+    assert panda("query", schema, *there, env={"PYTHONIOENCODING": "latin-1"}).returncode == 0
+    command = f"{shlex.join([*PANDA, 'query', schema, '--node', node.url])} | head -c 10"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    cut = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, env=environment, check=False
+    )
+    assert (cut.returncode, cut.stderr) == (0, b"")
 
 
 def test_serve_says_what_is_wrong(tmp_path: Path, node: ServedNode) -> None:

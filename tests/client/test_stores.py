@@ -43,6 +43,41 @@ def test_files_that_cannot_be_used(tmp_path: Path) -> None:
         FileStore(tmp_path)
 
 
+class Failing:
+    """A connection whose COMMIT fails once, as a full or locked disk makes it."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.failed = False
+
+    def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
+        if sql == "COMMIT" and not self.failed:
+            self.failed = True
+            raise sqlite3.OperationalError("database is locked")
+        return self._connection.execute(sql, *values)  # type: ignore[arg-type]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._connection, name)
+
+
+def test_a_commit_that_fails_leaves_nothing_to_be_read(tmp_path: Path) -> None:
+    """What is read could be sent; what was not committed could be signed for again."""
+
+    async def work() -> None:
+        store = FileStore(tmp_path / "logs.db")
+        await store.commit({"a": "1"}, {})
+        store._connection = Failing(store._connection)  # type: ignore[assignment]
+        with pytest.raises(StoreFailed):
+            await store.commit({"a": "2", "b": "2"}, {"a": "1"})
+        assert await store.get("a") == "1"
+        assert await store.scan("b") == []
+        await store.commit({"a": "3"}, {"a": "1"})
+        assert await store.get("a") == "3"
+        await store.close()
+
+    asyncio.run(work())
+
+
 def test_a_file_that_is_locked_is_a_named_error(tmp_path: Path) -> None:
     async def work() -> None:
         store = FileStore(tmp_path / "logs.db")

@@ -17,7 +17,7 @@ from panda_web.node import Node, Store
 from panda_web.node.ingest import Limits
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import ErrorFromNode
-from panda_web.rpc.methods import GET_ENTRY_ARGUMENTS, PUBLISH_ENTRY, Published
+from panda_web.rpc.methods import GET_ENTRY_ARGUMENTS, PUBLISH_ENTRY, QUERY, Published
 from panda_web.rpc.transport import InProcess
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
 
@@ -141,7 +141,22 @@ def test_a_schema_may_have_several_logs_and_gaps_between_log_ids(node: Harness) 
     for log_id in (1, 7, 3):
         node.publish(*Author(log_id=log_id).create())
     assert node.call(GET_ENTRY_ARGUMENTS, author=Author().hex, schema=SCHEMA).log_id == 1
-    assert node.call(GET_ENTRY_ARGUMENTS, author=Author().hex, schema=OTHER_SCHEMA).log_id == 9
+    assert node.call(GET_ENTRY_ARGUMENTS, author=Author().hex, schema=OTHER_SCHEMA).log_id == 5
+
+
+def test_an_ended_log_is_not_offered(node: Harness) -> None:
+    author = Author()
+    payload = messages.create(SCHEMA, infer_all({"n": 1})).encode()
+    node.publish(author.sign(Head().append(author.signer.author, 1, payload, end_of_log=True)), payload)
+    offered = node.call(GET_ENTRY_ARGUMENTS, author=author.hex, schema=SCHEMA)
+    assert (offered.log_id, offered.seq_num) == (3, 1)
+
+
+def test_a_log_id_at_the_end_of_the_range_leaves_the_others(node: Harness) -> None:
+    node.publish(*Author(log_id=2**31 - 1).create())
+    assert node.call(GET_ENTRY_ARGUMENTS, author=Author().hex, schema=OTHER_SCHEMA).log_id == 1
+    node.publish(*Author(log_id=1).create(OTHER_SCHEMA))
+    assert node.call(GET_ENTRY_ARGUMENTS, author=Author().hex, schema=digest(b"third").hex()).log_id == 3
 
 
 def test_only_the_author_changes_an_instance_and_only_in_its_log(node: Harness) -> None:
@@ -249,6 +264,14 @@ def test_a_database_that_does_not_obey(tmp_path: Path) -> None:
     other.close()
     node.publish(*held)
     node.store.close()
+
+
+def test_an_error_in_reading_is_named(node: Harness) -> None:
+    node.publish(*Author().create())
+    node.store._database.execute("ALTER TABLE fields RENAME TO gone")
+    with pytest.raises(ErrorFromNode) as refused:
+        node.call(QUERY, schema=SCHEMA)
+    assert refused.value.reason == "store-failed"
 
 
 def test_a_data_folder_opens_again(tmp_path: Path) -> None:

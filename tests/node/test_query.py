@@ -12,8 +12,10 @@ from panda_web import log, messages
 from panda_web.bamboo import digest
 from panda_web.client import Client
 from panda_web.keys.with_cryptography import CryptographyVerifier
-from panda_web.messages import Field, Relation
+from panda_web.messages import Field, Relation, infer_all
 from panda_web.node import query as query_module
+from panda_web.node.store import database
+from panda_web.rpc.errors import ErrorFromNode
 from panda_web.rpc.methods import QUERY, QUERY_ENTRIES, SCHEMAS
 from panda_web.rpc.transport import InProcess
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
@@ -158,6 +160,19 @@ def test_an_answer_is_bounded_and_goes_on(node: Harness, monkeypatch: pytest.Mon
     assert sorted(instance["n"] for instance in answer) == list(range(20))
     node.publish(*author.create(text="x" * 9000))
     assert len(node.call(QUERY, schema=SCHEMA, limit=1)) == 1
+
+
+def test_a_query_that_takes_too_long(node: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    author = Author()
+    for one in author.write_many([messages.create(SCHEMA, infer_all({"n": n})) for n in range(200)]):
+        node.publish(*one)
+    monkeypatch.setattr(database, "MAX_STEPS", 2000)
+    monkeypatch.setattr(database, "_STEPS_AT_ONCE", 100)
+    with pytest.raises(ErrorFromNode) as refused:
+        node.call(QUERY, schema=SCHEMA, orderBy=["n", "m"])
+    assert refused.value.reason == "query-too-expensive"
+    monkeypatch.undo()
+    assert len(node.call(QUERY, schema=SCHEMA, orderBy=["n"], limit=1000)) == 200
 
 
 def test_schemas(node: Harness) -> None:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node import Node, Store
-from panda_web.rpc import jsonrpc
+from panda_web.rpc import dispatch, jsonrpc
 from panda_web.rpc.dispatch import Dispatcher
-from panda_web.rpc.errors import APPLICATION_ERROR, AnswerMalformed, ErrorFromNode
+from panda_web.rpc.errors import APPLICATION_ERROR, AnswerMalformed, ErrorFromNode, ParseError
 from panda_web.rpc.methods import METHODS, EntryArguments
 
 JSON = st.recursive(
@@ -65,6 +65,9 @@ def test_batches_notifications_and_their_order() -> None:
         (b"\xff\xfe", -32700, "parse-error"),
         (b"[" * 100_000, -32700, "parse-error"),
         (b'{"a":' * 100_000, -32700, "parse-error"),
+        (b"[" * 65 + b"]" * 65, -32700, "parse-error"),
+        (b'{"a":' * 65 + b"1" + b"}" * 65, -32700, "parse-error"),
+        (b'"' + b'\\' * 200_001, -32700, "parse-error"),
         (b"9" * 10_000, -32700, "parse-error"),
         (b"NaN", -32700, "parse-error"),
         (b'{"jsonrpc":"2.0","id":1e400,"method":"panda_schemas"}', -32700, "parse-error"),
@@ -93,7 +96,7 @@ def test_batches_notifications_and_their_order() -> None:
         (call("panda_query", {"schema": SCHEMA, "filter": {"id": "x"}}), -32602, "invalid-params"),
         (call("panda_query", {"schema": SCHEMA, "filter": {"author": 1}}), -32602, "invalid-params"),
         (call("panda_query", {"schema": SCHEMA, "orderBy": ["\udfff"]}), -32602, "invalid-params"),
-        (call("panda_query", {"schema": SCHEMA, "orderBy": ["a"] * 9}), -32602, "invalid-params"),
+        (call("panda_query", {"schema": SCHEMA, "orderBy": ["a"] * 5}), -32602, "invalid-params"),
         (call("panda_query", {"schema": SCHEMA, "after": "x"}), -32602, "invalid-params"),
         (call("panda_query", {"schema": SCHEMA, "after": "[" * 5000}), -32602, "invalid-params"),
         (call("panda_query", {"schema": SCHEMA, "after": json.dumps([1, SCHEMA])}), -32602, "invalid-params"),
@@ -113,6 +116,40 @@ def test_errors(body: bytes | object, code: int, reason: str) -> None:
     error = ask(body)["error"]
     assert (error["code"], error["data"]["reason"]) == (code, reason)
     assert len(error["message"]) > 10
+
+
+@given(JSON)
+def test_depth_is_counted_outside_of_texts(value: Any) -> None:
+    def depth(item: Any) -> int:
+        inner = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+        return (1 if isinstance(item, dict | list) else 0) + max(map(depth, inner), default=0)
+
+    brackets = '[{"\\' * 100
+    for levels in (64 - depth(value), 65 - depth(value)):
+        nested: Any = [brackets, value]
+        for _ in range(levels - 1):
+            nested = [nested]
+        if levels + depth(value) <= jsonrpc.MAX_DEPTH:
+            assert jsonrpc.loads(json.dumps(nested).encode()) == nested
+        else:
+            with pytest.raises(ParseError):
+                jsonrpc.loads(json.dumps(nested).encode())
+
+
+def test_a_batch_of_millions_is_not_looked_at_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsonrpc, "_read_request", lambda _: pytest.fail("a request was read"))
+    answer = ask(b"[" + b"1," * 1_000_000 + b"1]")
+    assert answer["error"]["data"]["reason"] == "batch-too-large"
+
+
+def test_a_batch_gives_a_bounded_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatch, "MAX_ANSWER", 20_000)
+    replies = ask([call("rpc.discover", id=n) for n in range(30)])
+    assert len(replies) == 30
+    given = ["result" in reply for reply in replies]
+    assert given == sorted(given, reverse=True)
+    assert 0 < given.count(True) < 30
+    assert replies[-1]["error"]["data"]["reason"] == "answer-too-large"
 
 
 def test_limits() -> None:

@@ -5,12 +5,13 @@ cuts. A data folder from any earlier version opens: `MIGRATIONS` are run in orde
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from panda_web.errors import StoreFailed
+from panda_web.rpc.errors import QueryTooExpensive
 
 MIGRATIONS = (
     """
@@ -18,12 +19,17 @@ MIGRATIONS = (
         author BLOB PRIMARY KEY,
         bytes INTEGER NOT NULL              -- what this author's entries and payloads take up
     ) WITHOUT ROWID;
+    CREATE TABLE everybody (
+        bytes INTEGER NOT NULL              -- the sum of the above, kept up to date: keys cost nothing
+    );
+    INSERT INTO everybody VALUES (0);
     CREATE TABLE logs (
         id INTEGER PRIMARY KEY,
         author BLOB NOT NULL,
         log_id INTEGER NOT NULL,
         schema TEXT NOT NULL,               -- of the first held message; 132 hex digits
         seq_num INTEGER NOT NULL,           -- of the last entry
+        ended INTEGER NOT NULL,             -- whether that is an end of log
         UNIQUE (author, log_id)
     );
     CREATE INDEX logs_by_schema ON logs (schema, author, log_id);
@@ -58,6 +64,10 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     """,
 )
+
+MAX_STEPS = 20_000_000
+"""Steps of SQLite's machine that a query may take: some seconds."""
+_STEPS_AT_ONCE = 100_000
 
 
 class Database:
@@ -94,34 +104,63 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commits at the end of the block; rolls back when anything is raised in it."""
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
+        with _named("The database did not store it"):
             try:
+                self._connection.execute("BEGIN IMMEDIATE")
                 yield
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # SQLite rolls some failures back by itself
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise StoreFailed(f"The database did not store it: {error}.") from error
+
+    @contextmanager
+    def bounded(self) -> Iterator[None]:
+        """Ends what is read in the block when it takes too many steps. Raises QueryTooExpensive."""
+        left = MAX_STEPS // _STEPS_AT_ONCE
+
+        def count() -> bool:
+            nonlocal left
+            left -= 1
+            return left < 0
+
+        self._connection.set_progress_handler(count, _STEPS_AT_ONCE)
+        try:
+            yield
+        except StoreFailed as error:
+            if left < 0:
+                raise QueryTooExpensive(
+                    "This query takes too long for a node that others use too. "
+                    "Narrow its filter, or order by fewer names."
+                ) from error
+            raise
+        finally:
+            self._connection.set_progress_handler(None, 0)
 
     def execute(self, sql: str, values: tuple[Any, ...] = ()) -> None:
         """Runs a statement that gives nothing back."""
-        self._connection.execute(sql, values)
+        with _named("The database did not store it"):
+            self._connection.execute(sql, values)
+
+    def execute_many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Runs a statement once for each row."""
+        with _named("The database did not store it"):
+            self._connection.executemany(sql, rows)
 
     def insert(self, sql: str, values: tuple[Any, ...]) -> int:
         """Runs an INSERT and gives the row's id."""
-        return self._connection.execute(sql, values).lastrowid or 0
+        with _named("The database did not store it"):
+            return self._connection.execute(sql, values).lastrowid or 0
 
     def one(self, sql: str, values: tuple[Any, ...] = ()) -> Any:
         """The first row, or None."""
-        return self._connection.execute(sql, values).fetchone()
+        with _named("The database cannot be read"):
+            return self._connection.execute(sql, values).fetchone()
 
     def rows(self, sql: str, values: tuple[Any, ...] = ()) -> Iterator[Any]:
         """All rows, one after the other."""
-        return self._connection.execute(sql, values)
+        with _named("The database cannot be read"):
+            yield from self._connection.execute(sql, values)
 
     async def durable(self) -> None:
         """A COMMIT under synchronous=FULL is durable already."""
@@ -129,3 +168,11 @@ class Database:
     def close(self) -> None:
         """Closes the connection; SQLite then merges its journal."""
         self._connection.close()
+
+
+@contextmanager
+def _named(what: str) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreFailed(f"{what}: {error}.") from error

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from panda_web import log
 from panda_web.log import VerifiedEntry
+from panda_web.messages import FIRST_USER_LOG
 from panda_web.node.store.database import Database
 
 
@@ -18,6 +19,7 @@ class LogRow:
         log_id: as the author numbered it.
         schema: of its messages, 132 hex digits.
         seq_num: of its last entry.
+        ended: whether that one is an end of log.
     """
 
     key: int
@@ -25,6 +27,7 @@ class LogRow:
     log_id: int
     schema: str
     seq_num: int
+    ended: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class EntryRow:
     instance: bytes
 
 
-_LOG = "SELECT id, author, log_id, schema, seq_num FROM logs"
+_LOG = "SELECT id, author, log_id, schema, seq_num, ended FROM logs"
 _ENTRY = "SELECT seq_num, entry, payload, hash, instance FROM entries"
 
 
@@ -54,16 +57,20 @@ class EntryTable:
         return LogRow(*row) if row else None
 
     def log_of_schema(self, author: bytes, schema: str) -> LogRow | None:
-        """The author's first log for this schema."""
+        """The author's first log for this schema that has not ended."""
         row = self._db.one(
-            f"{_LOG} WHERE schema = ? AND author = ? ORDER BY log_id LIMIT 1", (schema, author)
+            f"{_LOG} WHERE schema = ? AND author = ? AND NOT ended ORDER BY log_id LIMIT 1", (schema, author)
         )
         return LogRow(*row) if row else None
 
-    def last_user_log(self, author: bytes) -> int | None:
-        """The highest odd log id that the author uses."""
+    def free_user_log(self, author: bytes) -> int:
+        """The lowest odd log id that the author does not use."""
+        if self.log(author, FIRST_USER_LOG) is None:
+            return FIRST_USER_LOG
         (log_id,) = self._db.one(
-            "SELECT max(log_id) FROM logs WHERE author = ? AND log_id % 2 = 1", (author,)
+            "SELECT log_id + 2 FROM logs l WHERE author = ? AND log_id % 2 = 1 AND NOT EXISTS"
+            " (SELECT 1 FROM logs WHERE author = l.author AND log_id = l.log_id + 2) ORDER BY log_id LIMIT 1",
+            (author,),
         )
         return log_id  # type: ignore[no-any-return]
 
@@ -81,24 +88,27 @@ class EntryTable:
         row = self.at(log_key, seq_num)
         return log.recall(row.entry) if row else None
 
-    def add(self, verified: VerifiedEntry, payload: bytes, schema: str, instance: bytes) -> LogRow:
-        """Appends an entry; gives its log as it is then."""
+    def add(
+        self, known: LogRow | None, verified: VerifiedEntry, payload: bytes, schema: str, instance: bytes
+    ) -> LogRow:
+        """Appends an entry to its log, `known` where it has one; gives the log as it is then."""
         entry = verified.entry
-        known = self.log(entry.author, entry.log_id)
         if known is None:
             key = self._db.insert(
-                "INSERT INTO logs (author, log_id, schema, seq_num) VALUES (?, ?, ?, ?)",
-                (entry.author, entry.log_id, schema, entry.seq_num),
+                "INSERT INTO logs (author, log_id, schema, seq_num, ended) VALUES (?, ?, ?, ?, ?)",
+                (entry.author, entry.log_id, schema, entry.seq_num, entry.end_of_log),
             )
         else:
             key = known.key
-            self._db.execute("UPDATE logs SET seq_num = ? WHERE id = ?", (entry.seq_num, key))
+            self._db.execute(
+                "UPDATE logs SET seq_num = ?, ended = ? WHERE id = ?", (entry.seq_num, entry.end_of_log, key)
+            )
         self._db.execute(
             "INSERT INTO entries (log, seq_num, hash, entry, payload, instance) VALUES (?, ?, ?, ?, ?, ?)",
             (key, entry.seq_num, verified.hash, verified.encoded, payload, instance),
         )
         self._count(entry.author, len(verified.encoded) + len(payload))
-        return LogRow(key, entry.author, entry.log_id, schema, entry.seq_num)
+        return LogRow(key, entry.author, entry.log_id, schema, entry.seq_num, entry.end_of_log)
 
     def of_instance(self, instance: bytes) -> Iterator[EntryRow]:
         """All entries about one instance, in order of their seq nums."""
@@ -130,7 +140,7 @@ class EntryTable:
 
     def bytes_of_all(self) -> int:
         """What all entries and payloads take up."""
-        (size,) = self._db.one("SELECT total(bytes) FROM authors")
+        (size,) = self._db.one("SELECT bytes FROM everybody")
         return int(size)
 
     def _count(self, author: bytes, size: int) -> None:
@@ -139,3 +149,4 @@ class EntryTable:
             " ON CONFLICT (author) DO UPDATE SET bytes = bytes + excluded.bytes",
             (author, size),
         )
+        self._db.execute("UPDATE everybody SET bytes = bytes + ?", (size,))

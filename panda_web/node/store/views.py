@@ -5,7 +5,7 @@ by code point (SQLite's BINARY collation on UTF-8), missing values come before a
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +47,7 @@ class Select:
     Attributes:
         schema: 132 hex digits.
         equal: field name to the value it must equal.
-        ids, authors: None for any, else the ones wanted.
+        instance, author: the one wanted; None for any.
         order: field names, each with True for descending; the id is the last tie-break.
         after: the values and the id of the instance to go on behind.
         limit: how many at most.
@@ -125,14 +125,13 @@ class ViewTables:
         return {name: _to_json(kind, value) for name, kind, value in rows}
 
     def _set(self, instance: bytes, fields: Mapping[str, Field]) -> None:
-        for name, field in fields.items():
-            self._db.execute(
-                "INSERT OR REPLACE INTO fields (instance, name, type, value) VALUES (?, ?, ?, ?)",
-                (instance, name, field.type, _to_column(field)),
-            )
+        self._db.execute_many(
+            "INSERT OR REPLACE INTO fields (instance, name, type, value) VALUES (?, ?, ?, ?)",
+            ((instance, name, field.type, _to_column(field)) for name, field in fields.items()),
+        )
 
-    def select(self, select: Select) -> Iterator[InstanceRow]:
-        """The instances that match, in order."""
+    def select(self, select: Select) -> list[InstanceRow]:
+        """The instances that match, in order. Raises QueryTooExpensive."""
         values: list[object] = []
         joins = ""
         keys = []
@@ -161,8 +160,9 @@ class ViewTables:
         )
         columns = "".join(f", {key}" for key, _ in keys)
         sql = _INSTANCE.format(columns=columns, joins=joins, where=" AND ".join(where))
-        rows = self._db.rows(f"{sql} ORDER BY {order} LIMIT ?", (*values, select.limit))
-        return (_instance(row) for row in rows)
+        with self._db.bounded():
+            rows = self._db.rows(f"{sql} ORDER BY {order} LIMIT ?", (*values, select.limit))
+            return [_instance(row) for row in rows]
 
 
 def _behind(
