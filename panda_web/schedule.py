@@ -11,7 +11,7 @@ from panda_web.bamboo import digest
 from panda_web.client import Client
 from panda_web.errors import PandaError
 from panda_web.rpc import jsonrpc
-from panda_web.rpc.errors import NodeUnreachable, ParseError
+from panda_web.rpc.errors import ParseError
 from panda_web.rpc.types import Json
 
 TALK_SCHEMA = digest(b"panda-web/talk/1").hex()
@@ -133,6 +133,11 @@ async def import_talks(
         NodeUnreachable: what was signed is kept and sent at the next run.
         CallFailed, ClientError, StoreFailed.
     """
+    async with panda.alone("import"):  # two tabs that import do not both find a talk missing
+        return await _import(panda, talks, progress, schema)
+
+
+async def _import(panda: Client, talks: list[Talk], progress: Progress, schema: str) -> Imported:
     await panda.flush()
     known = {fields["guid"].value for fields in (await panda.own(schema)).values() if "guid" in fields}
     answer = await panda.query_all(schema, filter={"author": panda.author})
@@ -142,10 +147,8 @@ async def import_talks(
     progress(done, len(talks))
     for start in range(0, len(todo), AT_ONCE):
         written = await panda.create_many(schema, todo[start : start + AT_ONCE])
-        if not written[-1].acknowledged:
-            raise NodeUnreachable(
-                "The node cannot be reached any more. What was signed is kept; run the import again to go on."
-            )
+        if written[-1].error is not None:
+            raise written[-1].error  # what was signed is kept, and sent when the import goes on
         done += len(written)
         progress(done, len(talks))
     return Imported(len(todo), len(talks) - len(todo))

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_web.client import Client
+from panda_web.client.lock import ProcessLock
 from panda_web.client.store import MemoryStore
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
 from panda_web.rpc.transport import InProcess
@@ -109,6 +110,26 @@ def test_import() -> None:
     assert told[0] == (0, 30)
     assert told[-1] == (30, 30)
     assert told == sorted(told)
+
+
+def test_two_tabs_import_at_once_and_an_emptied_node_gets_all() -> None:
+    async def work() -> None:
+        node, signer, store = Harness(), CryptographySigner.generate(), MemoryStore()
+        lock = ProcessLock()
+
+        def tab(at: Harness) -> Client:
+            transport = InProcess(at.node.dispatcher())
+            return Client(transport, signer, store=store, lock=lock, verifier=CryptographyVerifier())
+
+        talks = read_schedule(json.dumps(SMALL(30)).encode())
+        done = await asyncio.gather(*(import_talks(tab(node), talks, lambda *_: None) for _ in range(2)))
+        assert sorted(one.published for one in done) == [0, 30]
+        assert len(await tab(node).query_all(TALK_SCHEMA)) == 30
+        emptied = Harness()
+        assert (await import_talks(tab(emptied), talks, lambda *_: None)).published == 0
+        assert len(await tab(emptied).query_all(TALK_SCHEMA)) == 30
+
+    asyncio.run(work())
 
 
 def test_a_deleted_talk_comes_back_only_when_imported_again() -> None:

@@ -127,7 +127,12 @@ class Api:
 
 
 def _written(written: Written) -> Json:
-    return {"id": written.id, "entryHash": written.entry_hash, "acknowledged": written.acknowledged}
+    return {
+        "id": written.id,
+        "entryHash": written.entry_hash,
+        "acknowledged": written.acknowledged,
+        "error": {"reason": written.error.reason, "message": str(written.error)} if written.error else None,
+    }
 
 
 def _answer(answer: Answer) -> Json:

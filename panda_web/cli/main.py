@@ -167,7 +167,14 @@ def key_restore(
         text = file.read_text("utf-8", "replace")
     except OSError as error:
         raise typer.BadParameter(f"{file} cannot be read: {error.strerror}") from error
-    key = _run(KeyFile.restore(places.key_path(data), text, passphrase))
+
+    async def work() -> KeyFile:
+        key = await KeyFile.restore(places.key_path(data), text, passphrase)
+        async with Client(places.DEFAULT_NODE, key) as panda:
+            await panda.restored()
+        return key
+
+    key = _run(work())
     _print({"author": key.author.hex(), "file": str(key.path)})
 
 
@@ -198,8 +205,9 @@ def publish(
             else:
                 written = await panda.create(_schema(schema), values)
             _print({"id": written.id, "entryHash": written.entry_hash, "acknowledged": written.acknowledged})
-            if not written.acknowledged:
-                sys.stderr.write(f"{node} cannot be reached. The entry is kept and sent with the next one.\n")
+            if written.error is not None:
+                kept = "The entry is signed and kept; do not write it again, `panda flush` sends it."
+                sys.stderr.write(_safe(f"{written.error.reason}: {written.error} {kept}") + "\n")
 
     _run(work())
 

@@ -115,12 +115,16 @@ async def check_answer(
     placed = log.verify_paths(signed for signed in verdicts.values() if isinstance(signed, SignedEntry))
     instances: list[Instance] = []
     rejected: list[Rejected] = []
+    shown: set[str] = set()
     for item, proof in zip(items, proofs, strict=True):
         try:
             if isinstance(proof, PandaError):
                 raise proof
             instance = _rebuild(schema, item, proof, verdicts, placed)
             _compare(item, instance, equal)
+            if instance.id in shown:
+                raise ProofMismatch("The node shows the same instance twice.")
+            shown.add(instance.id)
             instances.append(instance)
         except PandaError as error:
             rejected.append(Rejected(str(item.get("id", ""))[:132], error))
@@ -156,6 +160,26 @@ def _rebuild(
         own.append((signed, message))
     own.sort(key=lambda pair: pair[0].entry.seq_num)
     fields = _fields(own)
+    verified = all(is_placed(placed[signed.hash]) for signed, _ in own)
+    return _instance(instance, schema, own, fields, verified=verified, cursor=_cursor(item))
+
+
+def rebuild(
+    instance: str, schema: str, own: Sequence[tuple[SignedEntry, Message]], *, verified: bool
+) -> Instance:
+    """An instance from its entries, by seq num. Raises InvalidProof."""
+    return _instance(instance, schema, own, _fields(own), verified=verified, cursor=None)
+
+
+def _instance(
+    instance: str,
+    schema: str,
+    own: Sequence[tuple[SignedEntry, Message]],
+    fields: Mapping[str, Field],
+    *,
+    verified: bool,
+    cursor: str | None,
+) -> Instance:
     last = own[-1][0]
     return Instance(
         id=instance,
@@ -166,8 +190,8 @@ def _rebuild(
         seq_num=last.entry.seq_num,
         last_entry=last.hash.hex(),
         edited=len(own) > 1,
-        verified=all(_is_placed(placed[signed.hash]) for signed, _ in own),
-        cursor=_cursor(item),
+        verified=verified,
+        cursor=cursor,
     )
 
 
@@ -188,7 +212,7 @@ def _fields(own: Sequence[tuple[SignedEntry, Message]]) -> dict[str, Field]:
     return fields
 
 
-def _is_placed(place: VerifiedEntry | InvalidLink) -> bool:
+def is_placed(place: VerifiedEntry | InvalidLink) -> bool:
     """False where links are missing in the answer; links that break a rule are raised."""
     if isinstance(place, BacklinkMissing):
         return False

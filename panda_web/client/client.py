@@ -2,19 +2,22 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Self
 
 from panda_web import messages
-from panda_web.client.check import Answer, Instance, Rejected, check_answer
+from panda_web.client.check import Answer, Instance, Rejected
+from panda_web.client.contact import Contact
+from panda_web.client.dialect import Query
 from panda_web.client.errors import NoKey
-from panda_web.client.lock import Lock, ProcessLock
+from panda_web.client.lock import LeaseLock, Lock, ProcessLock
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.publisher import Publisher, Written
 from panda_web.client.store import ClientStore, MemoryStore
 from panda_web.keys import Signer, Verifier
 from panda_web.messages import Field, infer_all
 from panda_web.rpc.connection import Connection
-from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT, QUERY
+from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT
 from panda_web.rpc.transport import Transport
 from panda_web.rpc.types import Json
 
@@ -52,22 +55,18 @@ class Client:
         self.node = name or (node if isinstance(node, str) else "node")
         self.signer = signer
         self._connection = Connection(_http(node) if isinstance(node, str) else node)
-        self._verifier = verifier or _default_verifier()
         self._store: ClientStore | None = None
         self._own: OwnLogs | None = None
+        self._lock: Lock = lock or ProcessLock()
         self._publisher: Publisher | None = None
         if signer is not None:
             self._store = store or _default_store(signer)
             self._own = OwnLogs(self._store, signer.author)
-            self._publisher = Publisher(
-                self._connection,
-                self.node,
-                signer,
-                self._verifier,
-                self._own,
-                lock or ProcessLock(),
-                sleep,
-            )
+            # Processes share the file of a key; tasks share what is in memory.
+            self._lock = lock or _default_lock(self._store)
+        self._contact = Contact(self._connection, self.node, verifier or _default_verifier(), self._own)
+        if signer is not None and self._own is not None:
+            self._publisher = Publisher(self._contact, self.node, signer, self._own, self._lock, sleep)
 
     async def __aenter__(self) -> Self:
         return self
@@ -89,8 +88,8 @@ class Client:
     async def create(self, schema: str, fields: Mapping[str, object]) -> Written:
         """Publishes a new instance.
 
-        A node that cannot be reached is no error once the message is signed: it is kept, `acknowledged` is
-        False, and it is sent again with the next write or `flush`.
+        Whatever the node does once the message is signed is no exception: it is kept, `acknowledged` is
+        False, `error` says why, and it is sent again with the next write or `flush`.
 
         Args:
             schema: its id, 132 hex digits.
@@ -98,8 +97,9 @@ class Client:
 
         Raises:
             InvalidMessage: before anything is signed.
-            NodeUnreachable: at the first use of a schema, when the node must be asked for a log id.
-            ErrorFromNode, LogDiverged, LogRefused, NodeLags: what the node said to it.
+            CallFailed: at the first use of a schema, when the node must be asked for a log id.
+            NodeTooOld, NodeLags: this node cannot take it; nothing was signed.
+            LogDiverged, LogRefused: the log is given up; what was signed reaches this node in no way.
         """
         (written,) = await self.create_many(schema, [fields])
         return written
@@ -125,6 +125,10 @@ class Client:
     async def flush(self) -> int:
         """Sends what the node has not acknowledged; gives how many entries that were."""
         return await self._writer.flush() if self._publisher else 0
+
+    def alone(self, name: str) -> AbstractAsyncContextManager[object]:
+        """A context that one holder is in at a time, among all clients of this key that share its store."""
+        return self._lock(f"panda:{self.author}:{name}")
 
     @property
     def _writer(self) -> Publisher:
@@ -152,16 +156,11 @@ class Client:
 
         Raises:
             CallFailed: the node cannot be reached, or refuses the query.
+            InvalidParams: the query is none, and the node an early one, for which it is carried out here.
         """
-        params: dict[str, Json] = {"schema": schema, "limit": limit, "proof": True}
-        if filter:
-            params["filter"] = dict(filter)
-        if order_by:
-            params["orderBy"] = list(order_by)
-        if after is not None:
-            params["after"] = after
-        items = await self._connection.call(QUERY, **params)
-        return await check_answer(schema, filter or {}, items, self._verifier)
+        dialect = await self._contact.dialect()
+        wanted = {name: list(v) if isinstance(v, tuple) else v for name, v in (filter or {}).items()}
+        return await dialect.query(Query(schema, wanted, order_by, limit, after))
 
     async def query_all(
         self,
@@ -173,13 +172,16 @@ class Client:
         """All instances of a schema, ordered by id, page by page, up to `most`."""
         instances: list[Instance] = []
         rejected: list[Rejected] = []
+        seen: set[str] = set()
         after: str | None = None
         while len(instances) + len(rejected) < most:
             page = await self.query(schema, filter=filter, limit=MAX_LIMIT, after=after)
-            instances += page.instances
+            fresh = [instance for instance in page if instance.id not in seen]
+            instances += fresh
             rejected += page.rejected
-            if page.after in (None, after):
-                break
+            seen.update(instance.id for instance in fresh)
+            if page.after in (None, after) or not (fresh or page.rejected):
+                break  # the end, or a node that repeats itself
             after = page.after
         return Answer(tuple(instances), tuple(rejected), after)
 
@@ -216,3 +218,7 @@ def _default_store(signer: Signer) -> ClientStore:
     from panda_web.keys.file import KeyFile
 
     return FileStore(signer.logs_path) if isinstance(signer, KeyFile) else MemoryStore()
+
+
+def _default_lock(store: ClientStore) -> Lock:
+    return ProcessLock() if isinstance(store, MemoryStore) else LeaseLock(store)

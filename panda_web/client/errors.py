@@ -1,6 +1,7 @@
 """What the client refuses, or cannot do. What a node refuses comes as `rpc.ErrorFromNode`."""
 
 from panda_web.errors import PandaError
+from panda_web.rpc.errors import CallFailed
 
 
 class ClientError(PandaError):
@@ -52,6 +53,18 @@ class NodeContradictsItself(ClientError):
     """Two answers of the node about one log do not go together. Nothing was signed on their strength."""
 
     reason = "node-contradicts-itself"
+
+
+class NodeTooOld(ClientError):
+    """The node is an early one (aquadoggo 0.1.0), which cannot take this. It was not sent there."""
+
+    reason = "node-too-old"
+
+
+class RefusedUnclearly(CallFailed):
+    """An early node refuses an entry and gives no reason that a program can read. The entry is kept."""
+
+    reason = "refused-unclearly"
 
 
 class InvalidProof(ClientError):

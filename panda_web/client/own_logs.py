@@ -3,6 +3,7 @@
     log/AUTHOR/LOG          a `LogState`
     entry/AUTHOR/LOG/SEQ    a signed entry and its payload, kept so that any node can be brought up to date
     instance/AUTHOR/ID      which log an own instance is in, and whether it is deleted
+    early/AUTHOR/NODE       there for nodes that were early ones (`client.early`) when last they answered
     restored/AUTHOR         there after the key was restored, until a node was asked for its logs
 
 An entry is recorded here, durably, before its first byte is sent, and in one commit with the new end of its
@@ -201,6 +202,15 @@ class OwnLogs:
                     changes[key] = None
         return await self._write(log, log, changes)
 
+    async def was_early(self, node: str) -> bool:
+        """Whether a node was an early one when last it answered."""
+        return await self._store.get(self._early(node)) is not None
+
+    async def note_early(self, node: str, *, early: bool) -> None:
+        """Records what a node is."""
+        if early != await self.was_early(node):
+            await self._store.commit({self._early(node): "1" if early else None}, {})
+
     async def _write(
         self, before: LogState, after: LogState, changes: dict[str, str | None] | None = None
     ) -> LogState:
@@ -211,6 +221,9 @@ class OwnLogs:
 
     def _log(self, log_id: int) -> str:
         return f"log/{self._author}/{log_id:010}"
+
+    def _early(self, node: str) -> str:
+        return f"early/{self._author}/{node}"
 
     def _instance(self, instance: str) -> str:
         return f"instance/{self._author}/{instance}"

@@ -13,30 +13,34 @@ from typing import TypeVar
 
 from panda_web import log as log_module
 from panda_web.bamboo import Head, InvalidLink, lipmaa, path
-from panda_web.bamboo.errors import BacklinkMissing, SkiplinkMissing
-from panda_web.client.check import check_answer
+from panda_web.bamboo.errors import AfterEndOfLog, BacklinkMissing, SkiplinkMissing
+from panda_web.client.contact import Contact
+from panda_web.client.dialect import Dialect, Query
+from panda_web.client.early import too_new
 from panda_web.client.errors import (
     InstanceNotOwn,
     LogDiverged,
     LogRefused,
     NodeContradictsItself,
     NodeLags,
+    NodeTooOld,
     StoreConflict,
 )
 from panda_web.client.lock import Lock
 from panda_web.client.own_logs import LogState, OwnEntry, OwnInstance, OwnLogs
-from panda_web.keys import Signer, Verifier
+from panda_web.errors import PandaError
+from panda_web.keys import Signer
 from panda_web.messages import Message, system_log
-from panda_web.rpc.connection import Connection
-from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, NodeUnreachable, RpcError, SeqNumTaken
-from panda_web.rpc.methods import (
-    GET_ENTRY_ARGUMENTS,
-    PUBLISH_ENTRY,
-    QUERY,
-    QUERY_ENTRIES,
-    EntryArguments,
-    Published,
+from panda_web.rpc.errors import (
+    ErrorFromNode,
+    InstanceDeleted,
+    InstanceUnknown,
+    LogSchemaMismatch,
+    NodeUnreachable,
+    RpcError,
+    SeqNumTaken,
 )
+from panda_web.rpc.methods import EntryArguments
 
 R = TypeVar("R")
 
@@ -46,9 +50,19 @@ SEND_AT_ONCE = 16
 RETRY_AFTER = (0.2, 0.8, 2.0)
 """Seconds to wait before the second, third and fourth attempt to reach a node."""
 
+MAX_BATCH = 4 << 20
+"""Bytes of a batch in hex, half of what a node takes; a larger single entry goes alone."""
+
+MAX_GAP = 10_000
+"""So far above the highest known log id a node may offer one: the numbers are not its to use up."""
+
+_FOR_GOOD = frozenset(
+    error.reason
+    for error in (SeqNumTaken, LogSchemaMismatch, InstanceUnknown, InstanceDeleted, AfterEndOfLog)
+)
+"""Refusals after which the entry can never be in the node's copy of the log, nor anything behind it."""
+
 _LAGGING = frozenset((BacklinkMissing.reason, SkiplinkMissing.reason))
-_NO_SCHEMA = "0040" + "00" * 64
-"""A schema that no log is for: asked for it, a node offers a log id that is free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +72,24 @@ class Written:
     Attributes:
         id: the instance, 132 hex digits.
         entry_hash: of its entry, 132 hex digits.
-        acknowledged: whether the node holds it; if not, it is sent again with the next write, or `flush`.
+        acknowledged: whether the node holds it; if not, it is sent again with the next write, or `flush`:
+            do not write it again.
+        error: why the node does not hold it yet; None where it does.
     """
 
     id: str
     entry_hash: str
     acknowledged: bool
+    error: PandaError | None = None
 
 
 class Publisher:
     """Writes for one author to one node.
 
     Args:
-        connection: to the node.
-        node: the node's name, under which acknowledgements are kept; its address.
+        contact: the node.
+        node: its name, under which acknowledgements are kept; its address.
         signer: the author.
-        verifier: checks what a node says about own logs.
         own: the own logs.
         lock: keeps writers apart.
         sleep: waits for some seconds between attempts.
@@ -81,18 +97,16 @@ class Publisher:
 
     def __init__(
         self,
-        connection: Connection,
+        contact: Contact,
         node: str,
         signer: Signer,
-        verifier: Verifier,
         own: OwnLogs,
         lock: Lock,
         sleep: Callable[[float], Awaitable[object]],
     ) -> None:
-        self._connection = connection
+        self._contact = contact
         self._node = node
         self._signer = signer
-        self._verifier = verifier
         self._own = own
         self._lock = lock
         self._sleep = sleep
@@ -101,42 +115,70 @@ class Publisher:
     async def write(self, messages: Sequence[Message]) -> list[Written]:
         """Signs messages of one schema into one log, in order, and sends them.
 
-        A node that cannot be reached is no error once the messages are signed and kept.
+        Once a message is signed and kept, nothing that the node says or does not say is raised, for who sees
+        an error writes again, and then it is there twice; it is told in `Written.error`.
 
         Raises:
-            InvalidMessage: before anything is signed.
+            InvalidMessage, NodeTooOld, NodeLags, CallFailed, StoreFailed: before anything is signed.
             InstanceNotOwn: for an update or delete.
-            CallFailed, ClientError, StoreFailed.
+            LogDiverged, LogRefused: the log is given up; what was signed reaches this node in no way.
         """
         payloads = [message.encode() for message in messages]
         if not messages:
             return []
+        if any(map(too_new, messages)):
+            (await self._contact.last_known()).check(messages)
         async with self._lock(self._lock_name):
             await self._catch_up_after_restoring()
             hashes: list[bytes] = []
+            error: PandaError | None = None
             while len(hashes) < len(messages):
                 done = len(hashes)
                 log, made = await self._append(messages[done:], payloads[done:])
                 hashes += made
                 try:
-                    log = await self._send_pending(log)
-                except NodeUnreachable:
+                    await self._send_pending(log)
+                except (LogDiverged, LogRefused):
+                    raise
+                except PandaError as failure:
                     if len(hashes) < len(messages):
+                        failure.data["kept"] = [made.hex() for made in hashes]
                         raise
-            acknowledged = log.acknowledged.get(self._node, 0) >= log.head.seq_num
+                    error = failure
         return [
-            Written(message.id or entry_hash.hex(), entry_hash.hex(), acknowledged)
+            Written(message.id or entry_hash.hex(), entry_hash.hex(), error is None, error)
             for message, entry_hash in zip(messages, hashes, strict=True)
         ]
 
     async def flush(self) -> int:
-        """Sends what no reply has acknowledged yet; gives how many entries that were."""
+        """Sends what the node does not hold; gives how many entries that were.
+
+        The node is asked how far it holds each log, so one that has lost entries gets them again.
+
+        Raises:
+            CallFailed, ClientError, StoreFailed: for one of the logs; the others were sent all the same.
+        """
+        sent = 0
+        failed: PandaError | None = None
         async with self._lock(self._lock_name):
-            before = await self.pending()
             for log in await self._own.logs():
                 if log.given_up is None:
-                    await self._send_pending(log)
-            return before
+                    try:
+                        sent += await self._bring_up_to_date(log)
+                    except NodeUnreachable:
+                        raise
+                    except PandaError as error:
+                        failed = failed or error
+        if failed is not None:
+            raise failed
+        return sent
+
+    async def _bring_up_to_date(self, log: LogState) -> int:
+        held, known = await self._held_up_to(log), log.acknowledged.get(self._node, 0)
+        if held is not None and held < known:
+            log = await self._acknowledge(log, held)
+        before = log.acknowledged.get(self._node, 0)
+        return (await self._send_pending(log)).acknowledged.get(self._node, 0) - before
 
     async def pending(self) -> int:
         """How many signed entries the node has not acknowledged."""
@@ -151,7 +193,7 @@ class Publisher:
         """Signs and records as many of the messages as the known links allow, one at least."""
         count = len(messages)
         for _ in range(100):
-            log = await self._log_for(messages[0])
+            log = await self._ready(await self._log_for(messages[0]))
             chain = log_module.chain(self._signer.author, log.log_id, log.head, payloads[:count])
             try:
                 made = await self._signer.sign_chain(chain)
@@ -160,7 +202,8 @@ class Publisher:
                 if count > 1:
                     count = 1
                 else:
-                    await self._ask_for_links(log)
+                    # The node can only say what follows on all that is signed already.
+                    await self._ask_for_links(await self._send_pending(log))
                 continue
             try:
                 log = await self._own.append(log, list(zip(made, payloads, messages, strict=False)))
@@ -168,6 +211,18 @@ class Publisher:
                 continue  # another tab was faster; what was signed here is forgotten, and signed anew
             return log, [signed.hash for signed in made]
         raise StoreConflict("Other tabs keep writing to this log; nothing was recorded.")
+
+    async def _ready(self, log: LogState) -> LogState:
+        """The log, once it is sure that the node can take what follows. Raises NodeLags."""
+        if log.acknowledged.get(self._node, 0) >= log.first - 1:
+            return log
+        held = await self._held_up_to(log) or 0
+        if held < log.first - 1:
+            raise NodeLags(
+                f"The node holds {held} entries of log {log.log_id}, and this client only has those from "
+                f"{log.first} on. Use the node that the key was restored from, or wait until they exchange."
+            )
+        return await self._acknowledge(log, held)
 
     async def _log_for(self, message: Message) -> LogState:
         if message.id is not None:
@@ -189,11 +244,8 @@ class Publisher:
 
     async def _ask_for_instance(self, schema: str, instance: str) -> OwnInstance:
         """Where an instance is that another copy of this key wrote, as its entries at the node prove."""
-        wanted = {"id": instance}
-        items = await self._reach(
-            lambda: self._connection.call(QUERY, schema=schema, filter=wanted, limit=1, proof=True)
-        )
-        for found in await check_answer(schema, wanted, items, self._verifier):
+        query = Query(schema, {"id": instance}, (), 1, None)
+        for found in await self._reach(lambda dialect: dialect.query(query)):
             if found.author == self._signer.author.hex():
                 return OwnInstance(found.log_id, deleted=False)
         raise InstanceNotOwn("Only the author of an instance can change it, and this key did not create it.")
@@ -204,8 +256,12 @@ class Publisher:
             return
         for log in await self._own.logs():
             if log.given_up is None:
-                arguments = await self._arguments(log.schema)
-                if arguments.log_id == log.log_id and arguments.seq_num - 1 > log.head.seq_num:
+                try:
+                    arguments = await self._arguments(log.schema)
+                except NodeTooOld:
+                    continue  # an early node that cannot have this log
+                sent = log.acknowledged.get(self._node, 0) >= log.head.seq_num
+                if sent and arguments.log_id == log.log_id and arguments.seq_num - 1 > log.head.seq_num:
                     await self._take_over(log.schema, arguments, log)
         await self._own.set_restored(restored=False)
 
@@ -214,15 +270,26 @@ class Publisher:
     async def _begin(self, schema: str) -> LogState:
         """Asks the node, since nothing is known here: a first use, or a restored key."""
         arguments = await self._arguments(schema)
+        fixed, free = system_log(schema), await self._own.next_free()
+        if (arguments.log_id % 2 == 0 or fixed is not None) and arguments.log_id != fixed:
+            raise NodeContradictsItself(
+                f"The node names log {arguments.log_id}, which is not for this schema."
+            )
+        if arguments.seq_num == 1 and arguments.log_id > free + MAX_GAP:
+            raise NodeContradictsItself(f"The node offers log {arguments.log_id}, far above any in use.")
         known = await self._own.get(arguments.log_id)
+        if known is not None and known.schema == schema and known.given_up is None:
+            return known  # another tab began it
         if arguments.seq_num > 1 and known is None:
             return await self._take_over(schema, arguments)
-        log_id = system_log(schema)
+        log_id = fixed
         if log_id is None:
-            if known is not None:  # the node goes on with a log that was given up here
-                arguments = await self._arguments(_NO_SCHEMA)
-            log_id = max(arguments.log_id | 1, await self._own.next_free())
-        return await self._own.begin(LogState(log_id, schema))
+            if known is not None:  # in use here for something else, or given up
+                author = self._signer.author
+                arguments = await self._reach(lambda dialect: dialect.another_log(author, schema))
+            log_id = max(arguments.log_id, free)
+        # Another tab may have begun one in the meantime; a schema has one log, where that can be had.
+        return await self._own.of_schema(schema) or await self._own.begin(LogState(log_id, schema))
 
     async def _take_over(
         self, schema: str, arguments: EntryArguments, known: LogState | None = None
@@ -235,7 +302,9 @@ class Publisher:
         hashes[last] = bytes.fromhex(arguments.backlink)
         if arguments.skiplink is not None:
             hashes[lipmaa(last + 1)] = bytes.fromhex(arguments.skiplink)
-        for signed in await self._held_by_node(schema, arguments.log_id):
+        author = self._signer.author
+        held = await self._reach(lambda dialect: dialect.held(schema, author, arguments.log_id))
+        for signed, _ in held:
             seq_num = signed.entry.seq_num
             if seq_num > last or hashes.setdefault(seq_num, signed.hash) != signed.hash:
                 raise NodeContradictsItself(
@@ -251,23 +320,8 @@ class Publisher:
         )
         return await self._own.begin(log)
 
-    async def _held_by_node(self, schema: str, log_id: int) -> list[log_module.SignedEntry]:
-        stored = await self._connection.call(QUERY_ENTRIES, schema=schema)
-        verdicts = await log_module.verify_many([item.entry for item in stored], self._verifier)
-        return [
-            signed
-            for signed in verdicts
-            if isinstance(signed, log_module.SignedEntry)
-            and signed.entry.author == self._signer.author
-            and signed.entry.log_id == log_id
-        ]
-
     async def _arguments(self, schema: str) -> EntryArguments:
-        return await self._reach(
-            lambda: self._connection.call(
-                GET_ENTRY_ARGUMENTS, author=self._signer.author.hex(), schema=schema
-            )
-        )
+        return await self._reach(lambda dialect: dialect.arguments(self._signer.author, schema))
 
     async def _ask_for_links(self, log: LogState) -> None:
         """Asks the node for the skiplink of the next entry."""
@@ -294,33 +348,21 @@ class Publisher:
                 raise NodeLags(
                     f"The node lacks entries of log {log.log_id} that this client does not hold either."
                 )
-            entries = await self._own.entries(log.log_id, above, SEND_AT_ONCE)
-            acknowledged, error = await self._send(log, entries)
+            entries = _at_once(await self._own.entries(log.log_id, above, SEND_AT_ONCE))
+            acknowledged, error = await self._send(entries)
             if acknowledged > above:
                 log = await self._acknowledge(log, acknowledged)
             if error is None:
                 continue
             if isinstance(error, ErrorFromNode) and error.reason in _LAGGING and not caught_up:
                 caught_up = True  # once in a call: a node cannot keep us busy
-                log = await self._acknowledge(log, await self._held_up_to(log))
+                log = await self._acknowledge(log, await self._held_up_to(log) or 0)
                 continue
             await self._refused(log, error)
 
-    async def _send(self, log: LogState, entries: Sequence[OwnEntry]) -> tuple[int, RpcError | None]:
-        """Sends a batch; gives the last seq num that was acknowledged (0 for none), and the first error."""
-        calls = [{"entryEncoded": e.entry.hex(), "messageEncoded": e.payload.hex()} for e in entries]
-        replies: Sequence[Published | RpcError]
-        replies = await self._reach(lambda: self._connection.call_batch(PUBLISH_ENTRY, calls))
-        acknowledged = 0
-        for entry, reply in zip(entries, replies, strict=True):
-            if isinstance(reply, RpcError):
-                return acknowledged, reply
-            if reply.entry_hash and reply.entry_hash != log_module.recall(entry.entry).hash.hex():
-                return acknowledged, AnswerMalformed("The node acknowledged another entry than was sent.")
-            if reply.next.log_id != log.log_id:
-                return acknowledged, AnswerMalformed("The node acknowledged an entry of another log.")
-            acknowledged = entry.seq_num
-        return acknowledged, None
+    async def _send(self, entries: Sequence[OwnEntry]) -> tuple[int, RpcError | None]:
+        """Sends some entries; gives the last seq num that was acknowledged (0: none), and the first error."""
+        return await self._reach(lambda dialect: dialect.publish(entries))
 
     async def _acknowledge(self, log: LogState, seq_num: int) -> LogState:
         while True:
@@ -330,33 +372,49 @@ class Publisher:
                 log = await self._own.get(log.log_id) or log
                 seq_num = max(seq_num, log.acknowledged.get(self._node, 0))
 
-    async def _held_up_to(self, log: LogState) -> int:
-        """How far the node's copy of a log goes, which it turned out to lag behind in."""
+    async def _held_up_to(self, log: LogState) -> int | None:
+        """How far the node's copy of a log goes; None where it does not say, for it names another log."""
         arguments = await self._arguments(log.schema)
-        return min(arguments.seq_num - 1, log.head.seq_num) if arguments.log_id == log.log_id else 0
+        return min(arguments.seq_num - 1, log.head.seq_num) if arguments.log_id == log.log_id else None
 
     async def _refused(self, log: LogState, error: RpcError) -> None:
         if isinstance(error, ErrorFromNode) and error.reason in _LAGGING:
             raise NodeLags(
                 f"The node does not take entries of log {log.log_id} that it needs: {error}"
             ) from error
-        if not isinstance(error, ErrorFromNode) or error.may_pass:
+        if not isinstance(error, ErrorFromNode) or error.reason not in _FOR_GOOD:
             raise error
+        kept = await self._own.entries(log.log_id, log.acknowledged.get(self._node, 0), None)
+        error.data["lost"] = [log_module.recall(own.entry).hash.hex() for own in kept]
         await self._own.give_up(log, error.reason)
         if error.reason == SeqNumTaken.reason:
             raise LogDiverged(
                 f"The node holds another entry in log {log.log_id} than this client signed: this key is "
                 "in use elsewhere too. The log is given up here; write again, and a new one begins.",
                 logId=log.log_id,
+                lost=error.data["lost"],
             ) from error
         raise LogRefused(
-            f"The node refuses a signed entry of log {log.log_id}: {error}", node=error.reason
+            f"The node refuses a signed entry of log {log.log_id}: {error}",
+            node=error.reason,
+            lost=error.data["lost"],
         ) from error
 
-    async def _reach(self, call: Callable[[], Awaitable[R]]) -> R:
+    async def _reach(self, call: Callable[[Dialect], Awaitable[R]]) -> R:
+        """Calls the node in its dialect, some times where it cannot be reached."""
         for seconds in RETRY_AFTER:
             try:
-                return await call()
+                return await call(await self._contact.dialect())
             except NodeUnreachable:
                 await self._sleep(seconds)
-        return await call()
+        return await call(await self._contact.dialect())
+
+
+def _at_once(entries: Sequence[OwnEntry]) -> Sequence[OwnEntry]:
+    """The first entries, as many as fit into a batch, one at least."""
+    size = 0
+    for count, own in enumerate(entries):
+        size += 2 * (len(own.entry) + len(own.payload))
+        if count and size > MAX_BATCH:
+            return entries[:count]
+    return entries

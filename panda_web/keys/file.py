@@ -62,7 +62,8 @@ class KeyFile:
     kind = "cryptography"
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        # The logs of a key lie beside the key itself, not beside a link to it.
+        self.path = path = path.resolve()
         try:
             if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
                 raise KeyFileOpen(f"Others may read the key file {path}. Close it to them: chmod 600 {path}")

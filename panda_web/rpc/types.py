@@ -38,9 +38,9 @@ def _read_hex(value: Json) -> bytes:
 
 
 def _read_author(value: Json) -> bytes:
-    if isinstance(value, str) and len(value) == 64:
+    if isinstance(value, str) and len(value) == 64 and value == value.lower():
         return _read_hex(value)
-    raise ValueError("must be a public key of 64 hex digits")
+    raise ValueError("must be a public key of 64 lower-case hex digits")
 
 
 def _read_hash(value: Json) -> str:

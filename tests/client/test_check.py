@@ -152,6 +152,10 @@ def test_a_hidden_update_cannot_be_noticed_but_a_hidden_create_is(honest: list[I
     assert create
 
 
+def test_one_instance_shown_three_times(honest: list[Item]) -> None:
+    assert check([honest[0]] * 3) == ([0], ["proof-mismatch"] * 2)
+
+
 def test_a_deleted_instance_that_is_shown(honest: list[Item]) -> None:
     author = Author(3)
     created = author.create(n=5)

@@ -265,6 +265,19 @@ def test_two_copies_of_a_key_cost_a_log_and_nothing_else(node: Harness) -> None:
         run(one.update(SCHEMA, mine.id, {"n": 6}))
 
 
+def test_pending_entries_of_a_copy_are_not_lost_without_a_word(node: Harness) -> None:
+    mine, wire = MemoryStore(), Weather(node)
+    run(client(wire, mine).create(SCHEMA, {"n": 1}))
+    wire.storm = True
+    kept = run(client(wire, mine).create(SCHEMA, {"n": 2}))
+    run(client(node).create(SCHEMA, {"n": 3}))
+    run(client(wire, mine).restored())
+    wire.storm = False
+    with pytest.raises(LogDiverged) as diverged:
+        run(client(wire, mine).flush())
+    assert diverged.value.data["lost"] == [kept.entry_hash]
+
+
 # -- nodes that are gone, lag, refuse or talk nonsense ---------------------------------------------
 
 
@@ -326,17 +339,21 @@ def test_a_node_that_lost_what_the_client_does_not_hold_either(node: Harness) ->
     run(client(node).create_many(SCHEMA, [{"n": n} for n in range(5)]))
     restored = MemoryStore()
     run(client(node, restored).create(SCHEMA, {"n": 5}))
-    with pytest.raises(NodeLags):
-        run(client(Harness(), restored).create(SCHEMA, {"n": 6}))
+    empty = Harness()
+    written = run(client(empty, restored).create(SCHEMA, {"n": 6}))
+    assert isinstance(written.error, NodeLags)
+    with pytest.raises(NodeLags):  # now it is known, and nothing more is signed
+        run(client(empty, restored).create(SCHEMA, {"n": 7}))
 
 
 def test_a_refusal_that_may_pass_keeps_the_entry() -> None:
     node, store = Harness(author_bytes=1500), MemoryStore()
     panda = client(node, store)
     run(panda.create(SCHEMA, {"n": 1}))
-    with pytest.raises(ErrorFromNode) as refused:
-        run(panda.create(SCHEMA, {"n": 2, "s": "x" * 1000}))
-    assert refused.value.reason == "author-quota-reached"
+    written = run(panda.create(SCHEMA, {"n": 2, "s": "x" * 1000}))
+    assert not written.acknowledged
+    assert written.error is not None
+    assert written.error.reason == "author-quota-reached"
     assert run(panda.pending()) == 1
     roomy = Harness()
     run(client(roomy, store).flush())
@@ -373,11 +390,97 @@ def test_an_acknowledgement_of_something_else_is_none(node: Harness, lie: dict[s
             return result | lie if method == "panda_publishEntry" else result
 
     store = MemoryStore()
-    with pytest.raises(AnswerMalformed):
-        run(client(Liar(node), store).create(SCHEMA, {"n": 1}))
+    written = run(client(Liar(node), store).create(SCHEMA, {"n": 1}))
+    assert isinstance(written.error, AnswerMalformed)
     panda = client(node, store)
     assert run(panda.pending()) == 1
     run(panda.flush())
+    assert numbers(node) == [1]
+
+
+@pytest.mark.parametrize("reason", ["internal-error", "verifying-failed", "a-word-of-tomorrow", None])
+def test_an_odd_refusal_costs_nothing(node: Harness, reason: str | None) -> None:
+    class Odd(Patched):
+        odd = True
+
+        async def send(self, body: bytes) -> bytes:
+            if self.odd and b"panda_publishEntry" in body:
+                error = {
+                    "code": 0,
+                    "message": "database is locked",
+                    "data": {"reason": reason} if reason else {},
+                }
+                return jsonrpc.dumps(
+                    [{"jsonrpc": "2.0", "id": r["id"], "error": error} for r in jsonrpc.loads(body)]
+                )
+            return await super().send(body)
+
+    wire, store = Odd(node), MemoryStore()
+    written = run(client(wire, store).create(SCHEMA, {"n": 1}))
+    assert written.error is not None
+    assert run(client(wire, store).pending()) == 1
+    wire.odd = False
+    assert run(client(wire, store).flush()) == 1
+    assert numbers(node) == [1]
+
+
+def test_large_messages_go_in_several_batches(node: Harness) -> None:
+    rows = [{"n": n, "s": "x" * 300_000} for n in range(16)]
+    assert all(written.acknowledged for written in run(client(node).create_many(SCHEMA, rows)))
+    run(client(node).create(SCHEMA, {"n": 16, "s": "x" * 1_000_000}))
+    assert numbers(node) == list(range(17))
+
+
+def test_a_node_that_was_emptied_gets_everything_again_by_flush(node: Harness) -> None:
+    store, empty = MemoryStore(), Harness()
+    run(client(node, store).create_many(SCHEMA, [{"n": n} for n in range(20)]))
+    assert run(client(empty, store).flush()) == 20
+    assert run(client(empty, store).flush()) == 0
+    assert numbers(empty) == list(range(20))
+
+
+def test_a_log_from_one_node_is_not_signed_into_for_another(node: Harness) -> None:
+    run(client(node, name="a").create_many(SCHEMA, [{"n": n} for n in range(5)]))
+    restored, other = MemoryStore(), Harness()
+    run(client(node, restored, name="a").create(SCHEMA, {"n": 5}))
+    for _ in range(3):
+        with pytest.raises(NodeLags):
+            run(client(other, restored, name="b").create(SCHEMA, {"n": 6}))
+    assert run(client(node, restored, name="a").pending()) == 0
+    run(client(other, restored, name="b").create(OTHER_SCHEMA, {"n": 7}))
+    with pytest.raises(NodeLags):
+        run(client(other, restored, name="b").flush())
+    assert numbers(other, OTHER_SCHEMA) == [7]
+
+
+@pytest.mark.parametrize("length", [7, 12, 13, 17, 21, 25, 39])
+def test_a_restored_key_that_wrote_offline_goes_on(node: Harness, length: int) -> None:
+    run(client(node).create_many(SCHEMA, [{"n": n} for n in range(length)]))
+    wire, store = Weather(node), MemoryStore()
+    panda = client(wire, store)
+    run(panda.create(SCHEMA, {"n": length}))
+    for more in range(1, 12):
+        wire.storm = more % 2 == 1
+        try:
+            run(panda.create(SCHEMA, {"n": length + more}))
+        except NodeUnreachable:  # a link that only the node knows: nothing was signed
+            wire.storm = False
+            run(panda.create(SCHEMA, {"n": length + more}))
+    wire.storm = False
+    run(panda.flush())
+    assert numbers(node) == list(range(length + 12))
+
+
+@pytest.mark.parametrize("lie", [{"logId": 0}, {"logId": 2}, {"logId": 2**31 - 1}, {"logId": 999_999}])
+def test_log_ids_are_not_the_nodes_to_use_up(node: Harness, lie: dict[str, Any]) -> None:
+    class Liar(Patched):
+        def answer(self, method: str, result: Any) -> Any:
+            return result | lie if method == "panda_getEntryArguments" else result
+
+    store = MemoryStore()
+    with pytest.raises(NodeContradictsItself):
+        run(client(Liar(node), store).create(SCHEMA, {"n": 1}))
+    run(client(node, store).create(SCHEMA, {"n": 1}))
     assert numbers(node) == [1]
 
 
@@ -413,3 +516,11 @@ def test_own_is_what_this_client_signed(node: Harness) -> None:
     run(panda.delete(SCHEMA, two.id))
     assert run(panda.own(SCHEMA)) == {one.id: infer_all({"n": 3, "t": "a"})}
     assert run(panda.own(OTHER_SCHEMA)) == {}
+
+
+def test_one_key_behind_a_link_has_one_memory(tmp_path: Path) -> None:
+    key = KeyFile.create(tmp_path / "me.pem")
+    (tmp_path / "folder").mkdir()
+    link = tmp_path / "folder" / "link.pem"
+    link.symlink_to(key.path)
+    assert KeyFile(link).logs_path == key.logs_path

@@ -1,0 +1,60 @@
+"""Which dialect the node at the other end speaks: asked once, remembered as long as the connection."""
+
+from panda_web.client.dialect import Dialect, PresentDay
+from panda_web.client.early import Early
+from panda_web.client.own_logs import OwnLogs
+from panda_web.keys import Verifier
+from panda_web.rpc.connection import Connection
+from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, MethodNotFound, NodeUnreachable
+from panda_web.rpc.methods import DISCOVER, QUERY
+from panda_web.rpc.types import OBJECT, array, member
+
+
+class Contact:
+    """A node, and how it is spoken to.
+
+    Args:
+        connection: to the node.
+        node: its name, under which is kept what it was.
+        verifier: checks signatures.
+        own: the own logs; None for a client that only reads.
+    """
+
+    def __init__(self, connection: Connection, node: str, verifier: Verifier, own: OwnLogs | None) -> None:
+        self.connection = connection
+        self.verifier = verifier
+        self._node = node
+        self._own = own
+        self._dialect: Dialect | None = None
+
+    async def dialect(self) -> Dialect:
+        """The node's dialect. Raises CallFailed."""
+        if self._dialect is None:
+            early = not await self._answers_queries()
+            if self._own is not None:
+                await self._own.note_early(self._node, early=early)
+            self._dialect = self._speak(early=early)
+        return self._dialect
+
+    async def last_known(self) -> Dialect:
+        """The node's dialect; where it cannot be reached, the one that it spoke when it last could be."""
+        try:
+            return await self.dialect()
+        except NodeUnreachable:
+            return self._speak(early=self._own is not None and await self._own.was_early(self._node))
+
+    def _speak(self, *, early: bool) -> Dialect:
+        return (Early if early else PresentDay)(self.connection, self.verifier)
+
+    async def _answers_queries(self) -> bool:
+        try:
+            document = await self.connection.call(DISCOVER)
+        except ErrorFromNode as error:
+            if error.node_code == MethodNotFound.code:
+                return False
+            raise
+        try:
+            methods = member(document, "methods", array(OBJECT))
+        except ValueError as error:
+            raise AnswerMalformed(f"The node's answer to {DISCOVER.name} {error}.") from error
+        return any(method.get("name") == QUERY.name for method in methods)

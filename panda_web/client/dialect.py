@@ -1,0 +1,159 @@
+"""What a node understands, found out once for each connection: the rest of the client asks no more about it.
+
+    rpc.discover names panda_query     a present-day node: `PresentDay`
+    rpc.discover is no method of it    an early one, as aquadoggo 0.1.0: `client.early.Early`
+
+The two are one in what `panda_getEntryArguments` and `panda_queryEntries` are called and take.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from panda_web import log as log_module
+from panda_web.client.check import Answer, check_answer
+from panda_web.client.own_logs import OwnEntry
+from panda_web.keys import Verifier
+from panda_web.log import SignedEntry
+from panda_web.messages import Message
+from panda_web.rpc.connection import Connection
+from panda_web.rpc.errors import AnswerMalformed, RpcError
+from panda_web.rpc.methods import (
+    GET_ENTRY_ARGUMENTS,
+    PUBLISH_ENTRY,
+    QUERY,
+    QUERY_ENTRIES,
+    EntryArguments,
+    Published,
+)
+from panda_web.rpc.types import Json
+
+NO_SCHEMA = "0040" + "00" * 64
+"""A schema that no log is for: asked for it, a node offers a log id that is free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What `Client.query` was asked for."""
+
+    schema: str
+    filter: Mapping[str, Json]
+    order_by: Sequence[str]
+    limit: int
+    after: str | None
+
+    def params(self) -> dict[str, Json]:
+        """As `panda_query` takes them; what was not given is left out."""
+        params: dict[str, Json] = {"schema": self.schema, "limit": self.limit}
+        if self.filter:
+            params["filter"] = dict(self.filter)
+        if self.order_by:
+            params["orderBy"] = list(self.order_by)
+        if self.after is not None:
+            params["after"] = self.after
+        return params
+
+
+class Dialect(Protocol):
+    """How a node is spoken to."""
+
+    def check(self, messages: Sequence[Message]) -> None:
+        """Raises NodeTooOld where the node cannot take such messages; asked before they are signed."""
+
+    async def arguments(self, author: bytes, schema: str) -> EntryArguments:
+        """What the author's next entry for the schema must contain."""
+
+    async def another_log(self, author: bytes, schema: str) -> EntryArguments:
+        """The same for a new log; what `arguments` names is in use for something else, or given up."""
+
+    async def publish(self, entries: Sequence[OwnEntry]) -> tuple[int, RpcError | None]:
+        """Sends entries of one log, in order.
+
+        Returns:
+            The last seq num that was acknowledged (0 for none), and the first error.
+
+        Raises:
+            NodeUnreachable: nothing is known; the same call again is right.
+            NodeTooOld: some of it may not be sent to this node.
+        """
+
+    async def held(self, schema: str, author: bytes, log_id: int) -> list[tuple[SignedEntry, bytes]]:
+        """The signed entries of one log, with payloads, that the node gives for a schema."""
+
+    async def query(self, query: Query) -> Answer:
+        """Instances, each rebuilt from its entries and checked."""
+
+
+class PresentDay:
+    """A node that answers batches and `panda_query`, and takes again what it has.
+
+    Args:
+        connection: to the node.
+        verifier: checks signatures.
+    """
+
+    def __init__(self, connection: Connection, verifier: Verifier) -> None:
+        self._connection = connection
+        self._verifier = verifier
+
+    def check(self, messages: Sequence[Message]) -> None:
+        """Takes whatever this client can sign."""
+
+    async def arguments(self, author: bytes, schema: str) -> EntryArguments:
+        """What the author's next entry for the schema must contain."""
+        return await ask_arguments(self._connection, author, schema)
+
+    async def another_log(self, author: bytes, schema: str) -> EntryArguments:  # noqa: ARG002 - any log will do
+        """Asks as if for a schema that has no log yet."""
+        return await ask_arguments(self._connection, author, NO_SCHEMA)
+
+    async def publish(self, entries: Sequence[OwnEntry]) -> tuple[int, RpcError | None]:
+        """Sends one batch."""
+        calls = [{"entryEncoded": e.entry.hex(), "messageEncoded": e.payload.hex()} for e in entries]
+        replies = await self._connection.call_batch(PUBLISH_ENTRY, calls)
+        acknowledged = 0
+        for entry, reply in zip(entries, replies, strict=True):
+            if isinstance(reply, RpcError):
+                return acknowledged, reply
+            sent = log_module.recall(entry.entry)
+            wrong = acknowledges_other(sent, reply, reply.entry_hash or sent.hash.hex())
+            if wrong is not None:
+                return acknowledged, wrong
+            acknowledged = entry.seq_num
+        return acknowledged, None
+
+    async def held(self, schema: str, author: bytes, log_id: int) -> list[tuple[SignedEntry, bytes]]:
+        """Those whose payload is not deleted."""
+        return await held_of_log(self._connection, self._verifier, schema, author, log_id)
+
+    async def query(self, query: Query) -> Answer:
+        """Asks for the instances with their proofs."""
+        items = await self._connection.call(QUERY, **query.params(), proof=True)
+        return await check_answer(query.schema, query.filter, items, self._verifier)
+
+
+def acknowledges_other(sent: SignedEntry, reply: Published, named: str | None) -> AnswerMalformed | None:
+    """What is wrong with an acknowledgement, which must be about the entry that was sent."""
+    if named != sent.hash.hex():
+        return AnswerMalformed("The node acknowledged another entry than was sent.")
+    if reply.next.log_id != sent.entry.log_id:
+        return AnswerMalformed("The node acknowledged an entry of another log.")
+    return None
+
+
+async def ask_arguments(connection: Connection, author: bytes, schema: str) -> EntryArguments:
+    """`panda_getEntryArguments`."""
+    return await connection.call(GET_ENTRY_ARGUMENTS, author=author.hex(), schema=schema)
+
+
+async def held_of_log(
+    connection: Connection, verifier: Verifier, schema: str, author: bytes, log_id: int
+) -> list[tuple[SignedEntry, bytes]]:
+    """The signed entries of one log, with payloads, that the node gives for a schema."""
+    stored = await connection.call(QUERY_ENTRIES, schema=schema)
+    verdicts = await log_module.verify_many([item.entry for item in stored], verifier)
+    return [
+        (signed, item.payload or b"")
+        for signed, item in zip(verdicts, stored, strict=True)
+        if isinstance(signed, SignedEntry) and (signed.entry.author, signed.entry.log_id) == (author, log_id)
+    ]

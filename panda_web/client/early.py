@@ -1,0 +1,210 @@
+"""An early node, as aquadoggo 0.1.0: what it lacks and what it does otherwise is made up for here.
+
+Seen in its source (p2panda/aquadoggo, tag v0.1.0):
+
+- It has three methods, takes no batches, and gives no reason with a refusal that a program could read.
+- An entry that it has already is a database error. So nothing is sent before it is certain that the node
+  lacks it: the log ends just before it there, or its entries were looked through. And whatever the node
+  refuses is looked for: if it is there after all, it is acknowledged.
+- A log with an even id makes it fail, and so does what is not of the first five field types.
+- It takes a schema in one log for each author only, and offers one log id to many schemas until one of them
+  has an entry. Two schemas may end up in one log, and after that it offers ids that are in use.
+- `panda_queryEntries` gives all entries of all logs of a schema at once; there is nothing to filter by.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from panda_web import log as log_module
+from panda_web import messages
+from panda_web.bamboo.errors import BacklinkMissing
+from panda_web.client.check import Answer
+from panda_web.client.dialect import Query, acknowledges_other, ask_arguments, held_of_log
+from panda_web.client.errors import NodeTooOld, RefusedUnclearly
+from panda_web.client.own_logs import OwnEntry
+from panda_web.client.replay import replay
+from panda_web.client.select import select
+from panda_web.errors import PandaError
+from panda_web.keys import Verifier
+from panda_web.log import SignedEntry, VerifiedEntry
+from panda_web.messages import BASIC_TYPES, InvalidMessage, Message, system_log
+from panda_web.rpc.connection import Connection
+from panda_web.rpc.errors import ErrorFromNode, RpcError, SeqNumTaken
+from panda_web.rpc.methods import PUBLISH_ENTRY, QUERY, QUERY_ENTRIES, EntryArguments
+
+
+def too_new(message: Message) -> NodeTooOld | None:
+    """Why an early node cannot take a message; None where it can."""
+    log_id = system_log(message.schema)
+    if log_id is not None:
+        return NodeTooOld(f"This node is an early one and fails on system logs, such as log {log_id}.")
+    for name, field in message.fields.items():
+        if field.type not in BASIC_TYPES:
+            return NodeTooOld(
+                f"This node is an early one and knows no field type {field.type}, which {name[:40]!r} has."
+            )
+    return None
+
+
+class Early:
+    """An early node.
+
+    Args:
+        connection: to the node.
+        verifier: checks signatures.
+    """
+
+    def __init__(self, connection: Connection, verifier: Verifier) -> None:
+        self._connection = connection
+        self._verifier = verifier
+        # The log and seq num that the node acknowledged last: what follows was never sent to it.
+        self._end: tuple[int, int] | None = None
+
+    def check(self, messages: Sequence[Message]) -> None:
+        """Raises NodeTooOld for system logs and for field types beyond the first five."""
+        for message in messages:
+            why = too_new(message)
+            if why is not None:
+                raise why
+
+    async def arguments(self, author: bytes, schema: str) -> EntryArguments:
+        """What the author's next entry must contain, if the log that the node names is the schema's own.
+
+        Raises:
+            NodeTooOld: the node has tied the schema to a log that holds another one.
+        """
+        found = await ask_arguments(self._connection, author, schema)
+        if found.seq_num == 1:
+            return found
+        held = await self.held(schema, author, found.log_id)
+        if any(_is_about(schema, payload) for _, payload in held):
+            return found
+        if held:
+            raise NodeTooOld(
+                f"This node is an early one, and it has tied this schema to log {found.log_id}, which holds "
+                "another schema. It takes the schema nowhere else: use another node, or another key."
+            )
+        # It offers an id that is in use; see above.
+        return EntryArguments(found.log_id + 2, 1, None, None)
+
+    async def another_log(self, author: bytes, schema: str) -> EntryArguments:
+        """A new log, if the node can take one.
+
+        Raises:
+            NodeTooOld: it has the schema in a log that is lost for it, and takes it nowhere else.
+        """
+        found = await self.arguments(author, schema)
+        if found.seq_num > 1:
+            raise NodeTooOld(
+                f"This node is an early one: it takes this schema in log {found.log_id} only, and nothing "
+                "can be added to that log here any more. Use another node, or another key."
+            )
+        return found
+
+    async def held(self, schema: str, author: bytes, log_id: int) -> list[tuple[SignedEntry, bytes]]:
+        """All of them, those of another schema in the same log too."""
+        return await held_of_log(self._connection, self._verifier, schema, author, log_id)
+
+    # -- sending ---------------------------------------------------------------------------------------
+
+    async def publish(self, entries: Sequence[OwnEntry]) -> tuple[int, RpcError | None]:
+        """Sends one entry after the other, and none that the node has."""
+        said = [messages.decode(own.payload) for own in entries]
+        self.check(said)
+        schema = said[0].schema
+        acknowledged = 0
+        held: Mapping[int, bytes] | None = (
+            None  # the log's hashes at the node, once it had to be looked through
+        )
+        for own in entries:
+            sent = log_module.recall(own.entry)
+            if held is None and not await self._ends_before(schema, sent):
+                held = await self._hashes(schema, sent)
+            if held is not None and held.get(own.seq_num) != sent.hash:
+                conflict = _conflict(sent, held)
+                if conflict is not None:
+                    return acknowledged, conflict
+            if held is None or own.seq_num not in held:
+                refusal = await self._publish(sent, own)
+                if isinstance(refusal, ErrorFromNode):
+                    held = await self._hashes(schema, sent)
+                    if held.get(own.seq_num) != sent.hash:
+                        return acknowledged, _conflict(sent, held) or _unclear(sent, refusal)
+                elif refusal is not None:
+                    return acknowledged, refusal
+                elif held is not None:
+                    held[own.seq_num] = sent.hash
+            acknowledged = own.seq_num
+        return acknowledged, None
+
+    async def _publish(self, sent: VerifiedEntry, own: OwnEntry) -> RpcError | None:
+        self._end = None
+        try:
+            reply = await self._connection.call(
+                PUBLISH_ENTRY, entryEncoded=own.entry.hex(), messageEncoded=own.payload.hex()
+            )
+        except ErrorFromNode as refusal:
+            return refusal
+        # It names the entry as what the next one links back to.
+        wrong = acknowledges_other(sent, reply, reply.next.backlink)
+        if wrong is None:
+            self._end = sent.entry.log_id, sent.entry.seq_num
+        return wrong
+
+    async def _ends_before(self, schema: str, sent: VerifiedEntry) -> bool:
+        """Whether the log ends just before the entry at the node, for certain."""
+        entry = sent.entry
+        if self._end == (entry.log_id, entry.seq_num - 1):
+            return True
+        found = await ask_arguments(self._connection, entry.author, schema)
+        backlink = bytes.fromhex(found.backlink) if found.backlink is not None else None
+        return (found.log_id, found.seq_num, backlink) == (entry.log_id, entry.seq_num, entry.backlink)
+
+    async def _hashes(self, schema: str, sent: VerifiedEntry) -> dict[int, bytes]:
+        """Seq num to entry hash, for what the node holds of the entry's log."""
+        held = await self.held(schema, sent.entry.author, sent.entry.log_id)
+        return {signed.entry.seq_num: signed.hash for signed, _ in held}
+
+    # -- reading ---------------------------------------------------------------------------------------
+
+    async def query(self, query: Query) -> Answer:
+        """Fetches all entries of the schema, rebuilds the instances, and picks from them.
+
+        Raises:
+            InvalidParams: the query is none.
+        """
+        QUERY.bind(query.params())
+        stored = await self._connection.call(QUERY_ENTRIES, schema=query.schema)
+        instances, rejected = await replay(query.schema, stored, self._verifier)
+        found = select(instances, query)
+        # What is wrong with the entries is said once, with the first page.
+        return Answer(
+            tuple(found),
+            tuple(rejected) if query.after is None else (),
+            found[-1].cursor if found else None,
+        )
+
+
+def _is_about(schema: str, payload: bytes) -> bool:
+    try:
+        return messages.decode(payload).schema == schema
+    except InvalidMessage:
+        return False
+
+
+def _conflict(sent: VerifiedEntry, held: Mapping[int, bytes]) -> ErrorFromNode | None:
+    """Why an entry has no place in the node's copy of its log, in a present-day node's words."""
+    seq_num, log_id = sent.entry.seq_num, sent.entry.log_id
+    if seq_num in held or (seq_num > 1 and held.get(seq_num - 1, sent.entry.backlink) != sent.entry.backlink):
+        return ErrorFromNode(
+            f"The node's entries of log {log_id} are others than this client's.", SeqNumTaken.reason
+        )
+    if seq_num > 1 and seq_num - 1 not in held:
+        return ErrorFromNode(f"The node lacks entry {seq_num - 1} of log {log_id}.", BacklinkMissing.reason)
+    return None
+
+
+def _unclear(sent: VerifiedEntry, refusal: PandaError) -> RefusedUnclearly:
+    return RefusedUnclearly(
+        f"The node refuses entry {sent.entry.seq_num} of log {sent.entry.log_id}. It is an early one and "
+        f"gives no reason but these words: {refusal}. The entry is kept, and sent again with the next one."
+    )

@@ -1,0 +1,90 @@
+"""Rebuilding instances from the entries that `panda_queryEntries` gives, each checked: nothing is believed.
+
+- An entry counts if it is signed, its payload is the announced one, its message is of the schema asked for
+  (an early node may hold two in one log), and no link of it breaks a rule.
+- One writer per instance: an update or a delete counts in the log of the create, after it. A stranger's takes
+  nothing away from the instance; it is rejected.
+- Updates in order of seq num; a delete ends the instance.
+- Two entries at one place of a log: nothing from there on counts.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from panda_web import bamboo, log, messages
+from panda_web.bamboo import digest
+from panda_web.client.check import Instance, Rejected, is_placed, rebuild
+from panda_web.client.errors import ProofIncomplete, ProofMismatch
+from panda_web.errors import PandaError
+from panda_web.keys import Verifier
+from panda_web.log import SignedEntry
+from panda_web.messages import Message
+from panda_web.rpc.methods import StoredEntry
+
+Told = tuple[SignedEntry, Message]
+
+
+async def replay(
+    schema: str, stored: Sequence[StoredEntry], verifier: Verifier
+) -> tuple[list[Instance], list[Rejected]]:
+    """The instances of a schema that are not deleted, and what was no part of one, with the reason."""
+    encoded = list({item.entry: None for item in stored})
+    verdicts = dict(zip(encoded, await log.verify_many(encoded, verifier), strict=True))
+    signed_entries = [signed for signed in verdicts.values() if isinstance(signed, SignedEntry)]
+    placed = log.verify_paths(signed_entries)
+    forks = _forks(signed_entries)
+    told: dict[bytes, Told] = {}
+    rejected: list[Rejected] = []
+    for item in stored:
+        try:
+            signed = verdicts[item.entry]
+            if not isinstance(signed, SignedEntry):
+                raise signed
+            if item.payload is None:
+                continue  # deleted at the node; it serves as a link
+            bamboo.check_payload(signed.entry, item.payload)
+            message = messages.decode(item.payload)
+            if message.schema != schema:
+                continue
+            is_placed(placed[signed.hash])
+            if signed.entry.seq_num >= forks.get(_log(signed), signed.entry.seq_num + 1):
+                raise ProofMismatch("The log has two entries at one place, here or before.")
+            told[signed.hash] = signed, message
+        except PandaError as error:
+            rejected.append(Rejected(digest(item.entry).hex(), error))
+    instances = []
+    for own in _group(told.values(), rejected):
+        verified = all(is_placed(placed[signed.hash]) for signed, _ in own)
+        instances.append(rebuild(own[0][0].hash.hex(), schema, own, verified=verified))
+    return instances, rejected
+
+
+def _log(signed: SignedEntry) -> tuple[bytes, int]:
+    return signed.entry.author, signed.entry.log_id
+
+
+def _forks(entries: Iterable[SignedEntry]) -> dict[tuple[bytes, int], int]:
+    """For each log with two entries at one seq num, the least such seq num."""
+    seen: set[tuple[bytes, int, int]] = set()
+    forks: dict[tuple[bytes, int], int] = {}
+    for signed in entries:
+        slot = (*_log(signed), signed.entry.seq_num)
+        if slot in seen:
+            forks[_log(signed)] = min(signed.entry.seq_num, forks.get(_log(signed), signed.entry.seq_num))
+        seen.add(slot)
+    return forks
+
+
+def _group(told: Iterable[Told], rejected: list[Rejected]) -> list[list[Told]]:
+    """Creates with their updates, deleted ones left out; what is about nothing goes to `rejected`."""
+    about: dict[str, list[Told]] = {}
+    for signed, message in sorted(told, key=lambda pair: pair[0].entry.seq_num):
+        if message.id is None:
+            about[signed.hash.hex()] = [(signed, message)]
+            continue
+        own = about.get(message.id)
+        if own is None or _log(own[0][0]) != _log(signed):
+            error = ProofIncomplete(f"The {message.action} is for an instance that its log did not create.")
+            rejected.append(Rejected(message.id, error))
+        elif own[-1][1].action != "delete":
+            own.append((signed, message))
+    return [own for own in about.values() if own[-1][1].action != "delete"]
