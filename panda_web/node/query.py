@@ -4,9 +4,10 @@ Equality only, until schemas have definitions: a filter maps a field, or `author
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from panda_web import messages
 from panda_web.bamboo import path
 from panda_web.node.store import Store
 from panda_web.node.store.entries import EntryRow
@@ -16,6 +17,12 @@ from panda_web.rpc.types import Json
 
 MAX_ANSWER = 4 << 20
 """Bytes of fields and entries in one answer; it holds one instance at least. Go on behind its cursor."""
+
+MAX_PROOF = 2 << 20
+"""Bytes of payloads in the proof of one instance; one that needs more is given without, and not shown."""
+
+_FEW = 8
+"""Entries that are not worth looking into."""
 
 
 def compile_query(
@@ -72,10 +79,13 @@ def _proof(store: Store, row: InstanceRow, given: set[bytes]) -> list[EntryRow]:
     """The instance's entries, and those that link them to entry 1 where the answer has not given them yet.
 
     What serves as a link only goes without its payload. Shortest paths share their ends, so a path that
-    meets an entry given before is complete.
+    meets an entry given before is complete. Empty where the instance alone would fill an answer.
     """
-    proof = {entry.hash: entry for entry in store.entries.of_instance(row.id)}
-    for entry in list(proof.values()):
+    own = _deciding(store.entries.of_instance(row.id))
+    if own is None:
+        return []
+    proof = {entry.hash: entry for entry in own}
+    for entry in own:
         for seq_num in path(entry.seq_num, 1):
             link = entry if seq_num == entry.seq_num else store.entries.at(row.log_key, seq_num)
             if link is None:
@@ -84,6 +94,24 @@ def _proof(store: Store, row: InstanceRow, given: set[bytes]) -> list[EntryRow]:
                 break
             proof.setdefault(link.hash, replace(link, payload=None))
     return list(proof.values())
+
+
+def _deciding(entries: Iterable[EntryRow]) -> list[EntryRow] | None:
+    """The create, and the updates of which a value still stands; None where they are too much for a proof.
+
+    An instance that is updated for ever would else make every answer that it is in larger, for everybody.
+    """
+    every = list(entries)
+    if len(every) > _FEW:
+        decided: set[str] = set()
+        deciding = []
+        for entry in reversed(every[1:]):
+            names = messages.decode(entry.payload or b"").fields.keys()
+            if not names <= decided:
+                decided |= names
+                deciding.append(entry)
+        every = [every[0], *reversed(deciding)]
+    return every if sum(len(entry.payload or b"") for entry in every) <= MAX_PROOF else None
 
 
 def _entry_json(row: EntryRow) -> dict[str, Json]:

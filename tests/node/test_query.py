@@ -209,6 +209,27 @@ def test_proofs_verify_every_instance_to_entry_1(node: Harness) -> None:
     assert len(given) < 2 * 92
 
 
+def test_an_instance_that_is_updated_for_ever(node: Harness) -> None:
+    """Its proof stays small, one that would be too large hides nobody else, and both are told apart."""
+    author, other = Author(1), Author(2)
+    small, huge = author.create(n=0, kept="first"), author.create(n=0)
+    node.publish(*small)
+    node.publish(*huge)
+    node.publish(*other.create(n=-1))
+    for n in range(1, 40):
+        node.publish(*author.update(small[0].hash, n=n))
+    node.publish(*author.update(small[0].hash, kept="second"))
+    for n in range(4):
+        node.publish(*author.update(huge[0].hash, **{f"f{n}": "x" * 900_000}))
+    answer = asyncio.run(client(node).query(SCHEMA, order_by=["n"]))
+    assert [instance["n"] for instance in answer] == [-1, 39]
+    assert answer[1]["kept"] == "second"
+    assert all(instance.verified for instance in answer)
+    assert [rejected.error.reason for rejected in answer.rejected] == ["proof-incomplete"]
+    (proof,) = node.call(QUERY, schema=SCHEMA, filter={"id": small[0].hash.hex()}, proof=True)
+    assert sum(entry["payloadBytes"] is not None for entry in proof["_entries"]) == 3
+
+
 def test_entries_for_old_clients(node: Harness) -> None:
     author, other = Author(1), Author(2)
     kept, gone = author.create(n=1), author.create(n=2)
