@@ -16,7 +16,6 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from panda_web.rpc import jsonrpc
 from panda_web.rpc.dispatch import Dispatcher
 
 SECURITY_HEADERS = {
@@ -57,8 +56,8 @@ def application(dispatcher: Dispatcher, site: Path | None = None) -> ASGIApp:
                 async for chunk in request.stream():
                     body += chunk
                     if len(body) > dispatcher.max_body:
-                        answer = jsonrpc.dumps(jsonrpc.error_reply(None, dispatcher.too_large()))
                         # The rest is not read: the connection ends with the answer.
+                        answer = dispatcher.too_large(bytes(body[:1000]))
                         return _json(answer, 413, {"Connection": "close"})
         except ClientDisconnect:
             return Response(status_code=400)

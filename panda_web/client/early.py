@@ -112,9 +112,7 @@ class Early:
         self.check(said)
         schema = said[0].schema
         acknowledged = 0
-        held: Mapping[int, bytes] | None = (
-            None  # the log's hashes at the node, once it had to be looked through
-        )
+        held: dict[int, bytes] | None = None  # the log at the node, once it had to be looked through
         for own in entries:
             sent = log_module.recall(own.entry)
             if held is None and not await self._ends_before(schema, sent):

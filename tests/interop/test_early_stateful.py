@@ -1,0 +1,72 @@
+"""The client's promises at an early node: the same crashes, lost and doubled requests, tabs and lags as elsewhere."""
+
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, rule
+
+from panda_web.client.errors import NodeLags
+from tests.client.test_stateful import TABS, Tabs
+from tests.client.world import World
+from tests.interop.aquadoggo import Aquadoggo
+from tests.interop.served import InProcessAquadoggo
+
+
+class EarlyDispatcher:
+    """Stands where a present-day node has its dispatcher."""
+
+    def __init__(self, node: Aquadoggo) -> None:
+        self._wire = InProcessAquadoggo(node)
+
+    async def handle(self, body: bytes) -> bytes:
+        return await self._wire.send(body)
+
+
+class EarlyWorld(World):
+    """A world with an early node."""
+
+    def new_node(self) -> None:
+        self.restore(Aquadoggo())
+
+    def snapshot(self) -> Any:
+        return self.node.copy()
+
+    def restore(self, copy: Any) -> None:
+        self.node = copy
+        self.dispatcher = EarlyDispatcher(copy)  # type: ignore[assignment]
+
+
+class EarlyTabs(Tabs):
+    """Two tabs at an early node."""
+
+    world: EarlyWorld
+
+    @initialize(locks=st.booleans())
+    def begin(self, locks: bool) -> None:
+        self.world = EarlyWorld(locks=locks)
+        self.tabs = [self.world.tab(), self.world.tab()]
+        self.work = [None, None]
+        self.serial = 0
+        self.snapshots = [self.world.snapshot()]
+        self.written = {}
+        self.attempted = {}
+        self.unsure = set()
+
+    @rule(tab=TABS, steps=st.integers(1, 40))
+    def step(self, tab: int, steps: int) -> None:
+        try:
+            Tabs.step(self, tab, steps)
+        except NodeLags:
+            self.work[tab] = (
+                None  # it fell back more than once under a call, for which many requests are needed
+            )
+
+    @invariant()
+    def it_lives(self) -> None:
+        if hasattr(self, "world"):
+            assert not self.world.node.dead
+
+
+EarlyTabs.TestCase.settings = settings(max_examples=200, stateful_step_count=40)
+TestEarlyTabs = EarlyTabs.TestCase
