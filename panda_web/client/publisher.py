@@ -13,9 +13,8 @@ from typing import TypeVar
 
 from panda_web import log as log_module
 from panda_web.bamboo import Head, InvalidLink, lipmaa, path
-from panda_web.bamboo.errors import AfterEndOfLog, BacklinkMissing, SkiplinkMissing
 from panda_web.client.contact import Contact
-from panda_web.client.dialect import Dialect, Query
+from panda_web.client.dialect import Query
 from panda_web.client.early import too_new
 from panda_web.client.errors import (
     InstanceNotOwn,
@@ -27,42 +26,20 @@ from panda_web.client.errors import (
     StoreConflict,
 )
 from panda_web.client.lock import Lock
-from panda_web.client.own_logs import LogState, OwnEntry, OwnInstance, OwnLogs
+from panda_web.client.own_logs import LogState, OwnInstance, OwnLogs
+from panda_web.client.sending import Sender
 from panda_web.errors import PandaError
 from panda_web.keys import Signer
 from panda_web.messages import Message, system_log
 from panda_web.rpc.errors import (
-    ErrorFromNode,
-    InstanceDeleted,
-    InstanceUnknown,
-    LogSchemaMismatch,
     NodeUnreachable,
-    RpcError,
-    SeqNumTaken,
 )
 from panda_web.rpc.methods import EntryArguments
 
 R = TypeVar("R")
 
-SEND_AT_ONCE = 16
-"""Entries in one batch to the node: few enough that progress shows, enough that latency does not rule."""
-
-RETRY_AFTER = (0.2, 0.8, 2.0)
-"""Seconds to wait before the second, third and fourth attempt to reach a node."""
-
-MAX_BATCH = 4 << 20
-"""Bytes of a batch in hex, half of what a node takes; a larger single entry goes alone."""
-
 MAX_GAP = 10_000
 """So far above the highest known log id a node may offer one: the numbers are not its to use up."""
-
-_FOR_GOOD = frozenset(
-    error.reason
-    for error in (SeqNumTaken, LogSchemaMismatch, InstanceUnknown, InstanceDeleted, AfterEndOfLog)
-)
-"""Refusals after which the entry can never be in the node's copy of the log, nor anything behind it."""
-
-_LAGGING = frozenset((BacklinkMissing.reason, SkiplinkMissing.reason))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +86,7 @@ class Publisher:
         self._signer = signer
         self._own = own
         self._lock = lock
-        self._sleep = sleep
+        self._sender = Sender(contact, node, signer.author, own, sleep)
         self._lock_name = f"panda:{signer.author.hex()}"
 
     async def write(self, messages: Sequence[Message]) -> list[Written]:
@@ -137,7 +114,7 @@ class Publisher:
                 log, made = await self._append(messages[done:], payloads[done:])
                 hashes += made
                 try:
-                    await self._send_pending(log)
+                    await self._sender.send_pending(log)
                 except (LogDiverged, LogRefused):
                     raise
                 except PandaError as failure:
@@ -164,7 +141,7 @@ class Publisher:
             for log in await self._own.logs():
                 if log.given_up is None:
                     try:
-                        sent += await self._bring_up_to_date(log)
+                        sent += await self._sender.bring_up_to_date(log)
                     except NodeUnreachable:
                         raise
                     except PandaError as error:
@@ -172,13 +149,6 @@ class Publisher:
         if failed is not None:
             raise failed
         return sent
-
-    async def _bring_up_to_date(self, log: LogState) -> int:
-        held, known = await self._held_up_to(log), log.acknowledged.get(self._node, 0)
-        if held is not None and held < known:
-            log = await self._acknowledge(log, held)
-        before = log.acknowledged.get(self._node, 0)
-        return (await self._send_pending(log)).acknowledged.get(self._node, 0) - before
 
     async def pending(self) -> int:
         """How many signed entries the node has not acknowledged."""
@@ -203,7 +173,7 @@ class Publisher:
                     count = 1
                 else:
                     # The node can only say what follows on all that is signed already.
-                    await self._ask_for_links(await self._send_pending(log))
+                    await self._ask_for_links(await self._sender.send_pending(log))
                 continue
             try:
                 log = await self._own.append(log, list(zip(made, payloads, messages, strict=False)))
@@ -216,13 +186,13 @@ class Publisher:
         """The log, once it is sure that the node can take what follows. Raises NodeLags."""
         if log.acknowledged.get(self._node, 0) >= log.first - 1:
             return log
-        held = await self._held_up_to(log) or 0
+        held = await self._sender.held_up_to(log) or 0
         if held < log.first - 1:
             raise NodeLags(
                 f"The node holds {held} entries of log {log.log_id}, and this client only has those from "
                 f"{log.first} on. Use the node that the key was restored from, or wait until they exchange."
             )
-        return await self._acknowledge(log, held)
+        return await self._sender.acknowledge(log, held)
 
     async def _log_for(self, message: Message) -> LogState:
         if message.id is not None:
@@ -245,7 +215,7 @@ class Publisher:
     async def _ask_for_instance(self, schema: str, instance: str) -> OwnInstance:
         """Where an instance is that another copy of this key wrote, as its entries at the node prove."""
         query = Query(schema, {"id": instance}, (), 1, None)
-        for found in await self._reach(lambda dialect: dialect.query(query)):
+        for found in await self._sender.reach(lambda dialect: dialect.query(query)):
             if found.author == self._signer.author.hex():
                 return OwnInstance(found.log_id, deleted=False)
         raise InstanceNotOwn("Only the author of an instance can change it, and this key did not create it.")
@@ -257,7 +227,7 @@ class Publisher:
         for log in await self._own.logs():
             if log.given_up is None:
                 try:
-                    arguments = await self._arguments(log.schema)
+                    arguments = await self._sender.arguments(log.schema)
                 except NodeTooOld:
                     continue  # an early node that cannot have this log
                 sent = log.acknowledged.get(self._node, 0) >= log.head.seq_num
@@ -269,7 +239,7 @@ class Publisher:
 
     async def _begin(self, schema: str) -> LogState:
         """Asks the node, since nothing is known here: a first use, or a restored key."""
-        arguments = await self._arguments(schema)
+        arguments = await self._sender.arguments(schema)
         fixed, free = system_log(schema), await self._own.next_free()
         if (arguments.log_id % 2 == 0 or fixed is not None) and arguments.log_id != fixed:
             raise NodeContradictsItself(
@@ -286,7 +256,7 @@ class Publisher:
         if log_id is None:
             if known is not None:  # in use here for something else, or given up
                 author = self._signer.author
-                arguments = await self._reach(lambda dialect: dialect.another_log(author, schema))
+                arguments = await self._sender.reach(lambda dialect: dialect.another_log(author, schema))
             log_id = max(arguments.log_id, free)
         # Another tab may have begun one in the meantime; a schema has one log, where that can be had.
         return await self._own.of_schema(schema) or await self._own.begin(LogState(log_id, schema))
@@ -303,7 +273,7 @@ class Publisher:
         if arguments.skiplink is not None:
             hashes[lipmaa(last + 1)] = bytes.fromhex(arguments.skiplink)
         author = self._signer.author
-        held = await self._reach(lambda dialect: dialect.held(schema, author, arguments.log_id))
+        held = await self._sender.reach(lambda dialect: dialect.held(schema, author, arguments.log_id))
         for signed, _ in held:
             seq_num = signed.entry.seq_num
             if seq_num > last or hashes.setdefault(seq_num, signed.hash) != signed.hash:
@@ -320,12 +290,9 @@ class Publisher:
         )
         return await self._own.begin(log)
 
-    async def _arguments(self, schema: str) -> EntryArguments:
-        return await self._reach(lambda dialect: dialect.arguments(self._signer.author, schema))
-
     async def _ask_for_links(self, log: LogState) -> None:
         """Asks the node for the skiplink of the next entry."""
-        arguments = await self._arguments(log.schema)
+        arguments = await self._sender.arguments(log.schema)
         if (arguments.log_id, arguments.seq_num) != (
             log.log_id,
             log.head.seq_num + 1,
@@ -334,87 +301,3 @@ class Publisher:
                 f"The node cannot say what entry {log.head.seq_num + 1} of log {log.log_id} links to."
             )
         await self._own.learn(log, lipmaa(arguments.seq_num), bytes.fromhex(arguments.skiplink))
-
-    # -- sending -------------------------------------------------------------------------------------
-
-    async def _send_pending(self, log: LogState) -> LogState:
-        """Sends what the node has not acknowledged, in order, in batches."""
-        caught_up = False
-        while True:
-            above = log.acknowledged.get(self._node, 0)
-            if above >= log.head.seq_num:
-                return log
-            if above < log.first - 1:
-                raise NodeLags(
-                    f"The node lacks entries of log {log.log_id} that this client does not hold either."
-                )
-            entries = _at_once(await self._own.entries(log.log_id, above, SEND_AT_ONCE))
-            acknowledged, error = await self._send(entries)
-            if acknowledged > above:
-                log = await self._acknowledge(log, acknowledged)
-            if error is None:
-                continue
-            if isinstance(error, ErrorFromNode) and error.reason in _LAGGING and not caught_up:
-                caught_up = True  # once in a call: a node cannot keep us busy
-                log = await self._acknowledge(log, await self._held_up_to(log) or 0)
-                continue
-            await self._refused(log, error)
-
-    async def _send(self, entries: Sequence[OwnEntry]) -> tuple[int, RpcError | None]:
-        """Sends some entries; gives the last seq num that was acknowledged (0: none), and the first error."""
-        return await self._reach(lambda dialect: dialect.publish(entries))
-
-    async def _acknowledge(self, log: LogState, seq_num: int) -> LogState:
-        while True:
-            try:
-                return await self._own.acknowledge(log, self._node, seq_num)
-            except StoreConflict:
-                log = await self._own.get(log.log_id) or log
-                seq_num = max(seq_num, log.acknowledged.get(self._node, 0))
-
-    async def _held_up_to(self, log: LogState) -> int | None:
-        """How far the node's copy of a log goes; None where it does not say, for it names another log."""
-        arguments = await self._arguments(log.schema)
-        return min(arguments.seq_num - 1, log.head.seq_num) if arguments.log_id == log.log_id else None
-
-    async def _refused(self, log: LogState, error: RpcError) -> None:
-        if isinstance(error, ErrorFromNode) and error.reason in _LAGGING:
-            raise NodeLags(
-                f"The node does not take entries of log {log.log_id} that it needs: {error}"
-            ) from error
-        if not isinstance(error, ErrorFromNode) or error.reason not in _FOR_GOOD:
-            raise error
-        kept = await self._own.entries(log.log_id, log.acknowledged.get(self._node, 0), None)
-        error.data["lost"] = [log_module.recall(own.entry).hash.hex() for own in kept]
-        await self._own.give_up(log, error.reason)
-        if error.reason == SeqNumTaken.reason:
-            raise LogDiverged(
-                f"The node holds another entry in log {log.log_id} than this client signed: this key is "
-                "in use elsewhere too. The log is given up here; write again, and a new one begins.",
-                logId=log.log_id,
-                lost=error.data["lost"],
-            ) from error
-        raise LogRefused(
-            f"The node refuses a signed entry of log {log.log_id}: {error}",
-            node=error.reason,
-            lost=error.data["lost"],
-        ) from error
-
-    async def _reach(self, call: Callable[[Dialect], Awaitable[R]]) -> R:
-        """Calls the node in its dialect, some times where it cannot be reached."""
-        for seconds in RETRY_AFTER:
-            try:
-                return await call(await self._contact.dialect())
-            except NodeUnreachable:
-                await self._sleep(seconds)
-        return await call(await self._contact.dialect())
-
-
-def _at_once(entries: Sequence[OwnEntry]) -> Sequence[OwnEntry]:
-    """The first entries, as many as fit into a batch, one at least."""
-    size = 0
-    for count, own in enumerate(entries):
-        size += 2 * (len(own.entry) + len(own.payload))
-        if count and size > MAX_BATCH:
-            return entries[:count]
-    return entries

@@ -1,0 +1,166 @@
+"""Sending: what is signed and kept gets to a node, in order, until it is acknowledged or can never be."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from panda_web import log as log_module
+from panda_web.bamboo.errors import AfterEndOfLog, BacklinkMissing, SkiplinkMissing
+from panda_web.client.contact import Contact
+from panda_web.client.dialect import Dialect
+from panda_web.client.errors import (
+    LogDiverged,
+    LogRefused,
+    NodeLags,
+    StoreConflict,
+)
+from panda_web.client.own_logs import LogState, OwnEntry, OwnLogs
+from panda_web.rpc.errors import (
+    ErrorFromNode,
+    InstanceDeleted,
+    InstanceUnknown,
+    LogSchemaMismatch,
+    NodeUnreachable,
+    RpcError,
+    SeqNumTaken,
+)
+from panda_web.rpc.methods import EntryArguments
+
+R = TypeVar("R")
+
+SEND_AT_ONCE = 16
+"""Entries in one batch to the node: few enough that progress shows, enough that latency does not rule."""
+
+RETRY_AFTER = (0.2, 0.8, 2.0)
+"""Seconds to wait before the second, third and fourth attempt to reach a node."""
+
+MAX_BATCH = 4 << 20
+"""Bytes of a batch in hex, half of what a node takes; a larger single entry goes alone."""
+
+_FOR_GOOD = frozenset(
+    error.reason
+    for error in (SeqNumTaken, LogSchemaMismatch, InstanceUnknown, InstanceDeleted, AfterEndOfLog)
+)
+"""Refusals after which the entry can never be in the node's copy of the log, nor anything behind it."""
+
+_LAGGING = frozenset((BacklinkMissing.reason, SkiplinkMissing.reason))
+
+
+class Sender:
+    """Gets the entries of one author's logs to one node.
+
+    Args:
+        contact: the node.
+        node: its name, under which acknowledgements are kept; its address.
+        author: 32 bytes.
+        own: the own logs.
+        sleep: waits for some seconds between attempts.
+    """
+
+    def __init__(
+        self,
+        contact: Contact,
+        node: str,
+        author: bytes,
+        own: OwnLogs,
+        sleep: Callable[[float], Awaitable[object]],
+    ) -> None:
+        self._contact = contact
+        self._node = node
+        self._author = author
+        self._own = own
+        self._sleep = sleep
+
+    async def bring_up_to_date(self, log: LogState) -> int:
+        """Asks how far the node holds a log, and sends the rest; gives how many entries that were."""
+        held, known = await self.held_up_to(log), log.acknowledged.get(self._node, 0)
+        if held is not None and held < known:
+            log = await self.acknowledge(log, held)
+        before = log.acknowledged.get(self._node, 0)
+        return (await self.send_pending(log)).acknowledged.get(self._node, 0) - before
+
+    async def send_pending(self, log: LogState) -> LogState:
+        """Sends what the node has not acknowledged, in order, in batches."""
+        caught_up = False
+        while True:
+            above = log.acknowledged.get(self._node, 0)
+            if above >= log.head.seq_num:
+                return log
+            if above < log.first - 1:
+                raise NodeLags(
+                    f"The node lacks entries of log {log.log_id} that this client does not hold either."
+                )
+            entries = _at_once(await self._own.entries(log.log_id, above, SEND_AT_ONCE))
+            acknowledged, error = await self._send(entries)
+            if acknowledged > above:
+                log = await self.acknowledge(log, acknowledged)
+            if error is None:
+                continue
+            if isinstance(error, ErrorFromNode) and error.reason in _LAGGING and not caught_up:
+                caught_up = True  # once in a call: a node cannot keep us busy
+                log = await self.acknowledge(log, await self.held_up_to(log) or 0)
+                continue
+            await self._refused(log, error)
+
+    async def _send(self, entries: Sequence[OwnEntry]) -> tuple[int, RpcError | None]:
+        """Sends some entries; gives the last seq num that was acknowledged (0: none), and the first error."""
+        return await self.reach(lambda dialect: dialect.publish(entries))
+
+    async def acknowledge(self, log: LogState, seq_num: int) -> LogState:
+        """Records that the node holds the log up to `seq_num`, whatever another tab recorded meanwhile."""
+        while True:
+            try:
+                return await self._own.acknowledge(log, self._node, seq_num)
+            except StoreConflict:
+                log = await self._own.get(log.log_id) or log
+                seq_num = max(seq_num, log.acknowledged.get(self._node, 0))
+
+    async def held_up_to(self, log: LogState) -> int | None:
+        """How far the node's copy of a log goes; None where it does not say, for it names another log."""
+        arguments = await self.arguments(log.schema)
+        return min(arguments.seq_num - 1, log.head.seq_num) if arguments.log_id == log.log_id else None
+
+    async def _refused(self, log: LogState, error: RpcError) -> None:
+        if isinstance(error, ErrorFromNode) and error.reason in _LAGGING:
+            raise NodeLags(
+                f"The node does not take entries of log {log.log_id} that it needs: {error}"
+            ) from error
+        if not isinstance(error, ErrorFromNode) or error.reason not in _FOR_GOOD:
+            raise error
+        kept = await self._own.entries(log.log_id, log.acknowledged.get(self._node, 0), None)
+        error.data["lost"] = [log_module.recall(own.entry).hash.hex() for own in kept]
+        await self._own.give_up(log, error.reason)
+        if error.reason == SeqNumTaken.reason:
+            raise LogDiverged(
+                f"The node holds another entry in log {log.log_id} than this client signed: this key is "
+                "in use elsewhere too. The log is given up here; write again, and a new one begins.",
+                logId=log.log_id,
+                lost=error.data["lost"],
+            ) from error
+        raise LogRefused(
+            f"The node refuses a signed entry of log {log.log_id}: {error}",
+            node=error.reason,
+            lost=error.data["lost"],
+        ) from error
+
+    async def reach(self, call: Callable[[Dialect], Awaitable[R]]) -> R:
+        """Calls the node in its dialect, some times where it cannot be reached."""
+        for seconds in RETRY_AFTER:
+            try:
+                return await call(await self._contact.dialect())
+            except NodeUnreachable:
+                await self._sleep(seconds)
+        return await call(await self._contact.dialect())
+
+    async def arguments(self, schema: str) -> EntryArguments:
+        """What the author's next entry for a schema must contain, as the node says."""
+        return await self.reach(lambda dialect: dialect.arguments(self._author, schema))
+
+
+def _at_once(entries: Sequence[OwnEntry]) -> Sequence[OwnEntry]:
+    """The first entries, as many as fit into a batch, one at least."""
+    size = 0
+    for count, own in enumerate(entries):
+        size += 2 * (len(own.entry) + len(own.payload))
+        if count and size > MAX_BATCH:
+            return entries[:count]
+    return entries
