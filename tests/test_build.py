@@ -1,6 +1,7 @@
 """build.py: what it locks, what it builds, and that it needs nothing but Python."""
 
 import ast
+import base64
 import hashlib
 import importlib.util
 import json
@@ -8,13 +9,10 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-
-from tests.browsers import StaticServer, Tab
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
@@ -77,6 +75,10 @@ def test_node_lock() -> None:
     packages = json.loads(text)["packages"]
     wanted = json.loads((ROOT / "package.json").read_text("utf-8"))
     assert all(one["integrity"].startswith("sha512-") for name, one in packages.items() if name)
+    # No script runs at installation, so esbuild must come as a program for each platform.
+    for platform in ("linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "win32-x64", "win32-arm64"):
+        assert packages[f"node_modules/@esbuild/{platform}"]["version"] == wanted["dependencies"]["esbuild"]
+        assert packages[f"node_modules/@esbuild/{platform}"]["optional"]
     for name, version in (wanted["dependencies"] | wanted["devDependencies"]).items():
         assert packages[f"node_modules/{name}"]["version"] == version
     assert wanted["private"]
@@ -199,25 +201,55 @@ def test_a_failed_build_leaves_the_old_site(
 def test_manifest_tells_the_truth(site: Path) -> None:
     manifest = json.loads((site / "manifest.json").read_text("utf-8"))
     assert set(manifest) == {"version", "pyodide", "wheels"}
+    assert manifest["pyodide"]["lock"]["packages"] == {}
     listed = {
         manifest["pyodide"]["directory"] + name: file for name, file in manifest["pyodide"]["files"].items()
     }
     listed |= {wheel["file"]: wheel for wheel in manifest["wheels"]}
     assert len(manifest["wheels"]) == 2
-    there = {
-        name: digest for name, digest in contents(site).items() if name.startswith(("pyodide/", "wheels/"))
-    }
-    assert {name: file["sha256"] for name, file in listed.items()} == there
-    assert all((site / name).stat().st_size == file["bytes"] for name, file in listed.items())
+    there = {name for name in contents(site) if name.startswith(("pyodide/", "wheels/"))}
+    assert set(listed) == there
+    for name, file in listed.items():
+        assert file == {**file, "integrity": hash_of(site / name), "bytes": (site / name).stat().st_size}
+
+
+def hash_of(path: Path) -> str:
+    return f"sha384-{base64.b64encode(hashlib.sha384(path.read_bytes()).digest()).decode()}"
+
+
+def test_panda_js_names_what_it_starts(site: Path) -> None:
+    """Its two hashes are all that stands between a page and another Python."""
+    script = (site / "panda.js").read_text("utf-8")
+    assert f'const WORKER = "{hash_of(site / "worker.js")}";' in script
+    assert f'const MANIFEST = "{hash_of(site / "manifest.json")}";' in script
+
+
+def test_sealing_again_after_a_change(site: Path, build: ModuleType, tmp_path: Path) -> None:
+    for name in ("panda.js", "worker.js", "manifest.json"):
+        shutil.copyfile(site / name, tmp_path / name)
+    (tmp_path / "worker.js").write_text("another one")
+    build.seal(tmp_path)
+    assert f'"{hash_of(tmp_path / "worker.js")}"' in (tmp_path / "panda.js").read_text("utf-8")
+    (tmp_path / "panda.js").write_text("")
+    with pytest.raises(build.Problem, match=r"no place for the hash of worker\.js"):
+        build.seal(tmp_path)
 
 
 def test_the_site_holds_nothing_else(site: Path) -> None:
-    allowed = re.compile(
-        r"[a-z0-9_/-]+\.(html|css|js|svg|png|ico|webmanifest|py)|manifest\.json|licenses/[A-Za-z0-9.-]+\.txt"
-        r"|pyodide/(pyodide\.mjs|pyodide\.asm\.mjs|pyodide\.asm\.wasm|python_stdlib\.zip|pyodide-lock\.json)"
-        r"|wheels/(panda_web|pure25519)-[0-9.]+-py3-none-any\.whl"
-    )
-    assert not [name for name in contents(site) if not allowed.fullmatch(name)]
+    """What the page or a website comes to by following addresses, and the licences."""
+    used = {"index.html", "panda.js", "panda.d.ts", "worker.js", "manifest.json"}
+    used |= {name for name in contents(site) if name.startswith(("pyodide/", "wheels/", "licenses/"))}
+    address = re.compile(r"""(?:\b(?:src|href)=|\bfrom |\bimport |\bimport\()["']([^"'#:]+)["')]""")
+    for name in (unseen := ["index.html"]):
+        for found in address.findall((site / name).read_text("utf-8")):
+            target = (site / name).parent.joinpath(found).resolve().relative_to(site.resolve()).as_posix()
+            used.add(target)
+            if target not in unseen and target.endswith((".js", ".css", ".html")):
+                unseen.append(target)
+    assert used == set(contents(site))
+    assert not [name for name in used if not re.fullmatch(r"[A-Za-z0-9_./-]+", name)]
+    assert {path.name for path in (site / "pyodide").iterdir()} == {"pyodide.asm.wasm", "python_stdlib.zip"}
+    assert len(list((site / "wheels").iterdir())) == 2
     assert len(list((site / "licenses").iterdir())) == 4
 
 
@@ -228,46 +260,15 @@ def test_addresses_are_relative(site: Path) -> None:
         r"""|@import\s+["']|Worker\(["'])(?:/|https?:)"""
     )
     for path in site.rglob("*"):
-        if path.suffix in {".html", ".css", ".js"} and path.parent.name != "pyodide":
-            found = [line for line in path.read_text("utf-8").splitlines() if absolute.search(line)]
+        if path.suffix in {".html", ".css", ".js"} and path.name != "worker.js":
+            lines = [line for line in path.read_text("utf-8").splitlines() if not line.startswith("//")]
+            found = [line for line in lines if absolute.search(line)]
             assert not found, (path.name, found)
 
 
-def test_pyodide_starts_from_the_site(
-    site: Path, tmp_path: Path, open_tab: Callable[[], Tab], serve_files: Callable[..., StaticServer]
-) -> None:
-    """In a worker, below a sub-path, with the wheels unpacked; and every request stays within the site."""
-    place = tmp_path / "some" / "where"
-    shutil.copytree(site, place)
-    (place / "bare.html").write_text("<!doctype html><link rel=icon href='data:,'>")
-    (place / "try.js").write_text(
-        """
-        const base = new URL(".", self.location.href);
-        const manifest = await (await fetch(new URL("manifest.json", base))).json();
-        const directory = new URL(manifest.pyodide.directory, base);
-        const { loadPyodide } = await import(new URL("pyodide.mjs", directory).href);
-        const pyodide = await loadPyodide({ indexURL: directory.href });
-        for (const { file } of manifest.wheels) {
-          pyodide.unpackArchive(await (await fetch(new URL(file, base))).arrayBuffer(), "wheel");
-        }
-        self.postMessage(pyodide.runPython(`
-            import sqlite3
-            import panda_web
-            import pure25519.eddsa as e
-            e.create_verifying_key(bytes(32)).hex()
-        `));
-        """
-    )
-    server = serve_files(tmp_path)
-    tab = open_tab()
-    tab.goto(f"{server.url}some/where/bare.html")
-    said = tab.evaluate(
-        """() => new Promise((answer, refuse) => {
-            const worker = new Worker("try.js", { type: "module" });
-            worker.onmessage = (event) => answer(event.data);
-            worker.onerror = (event) => refuse(new Error(event.message));
-        })""",
-        timeout=120,
-    )
-    assert said == "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29"
-    assert all(" /some/where/" in line and line.endswith(" 200") for line in server.requests), server.requests
+def test_the_worker_is_one_file(site: Path) -> None:
+    """It runs from a blob, where no other file can be imported; only Node's own are named, and never reached."""
+    text = (site / "worker.js").read_text("utf-8")
+    assert not re.match(r"import\b", text), "esbuild writes what it leaves out first"
+    imported = set(re.findall(r"""\bimport\(\s*["'`]([^"'`]+)["'`]\s*\)""", text))
+    assert {name for name in imported if not name.startswith("node:")} <= {"ws", "functools"}

@@ -1,10 +1,27 @@
-// p2panda for a page: starts the worker that runs Python, and talks JSON-RPC with it.
+// p2panda for any website, in one file:
 //
-//   import { connect } from "./panda.js";
-//   const panda = await connect({ node: "https://node.example" });
+//   <script type="module" src="https://HOST/panda.js"></script>      sets globalThis.panda = { connect, PandaError }
+//   import { connect } from "https://HOST/panda.js";
+//
+//   const panda = await connect();
 //   const { id } = await panda.create(schema, { title: "Opening" });
+//
+// Nothing starts before `connect`. Then a worker runs Python, and the page talks JSON-RPC with it. A browser starts
+// no worker from another origin, so HOST's worker.js is fetched, checked by its hash, and started from a blob; it
+// runs in the page's origin, where keys and storage are. The worker fetches the rest from HOST, by the hashes in
+// manifest.json, whose own hash stands here too: who trusts this file needs to trust nobody else.
 
 const VERSION = "0.1.0";
+const BASE = new URL(".", import.meta.url).href;
+
+// Written by build.py.
+const WORKER = "";
+const MANIFEST = "";
+
+const TICK_MS = 250;
+/** @type {Record<string, string>} */
+const DOING = { download: "downloading Python", start: "starting Python", storage: "opening the storage" };
+const UNSAID = "the browser does not say why";
 
 /** What went wrong: `reason` is a stable word for programs, `message` a sentence for people. */
 export class PandaError extends Error {
@@ -17,61 +34,307 @@ export class PandaError extends Error {
   }
 }
 
+const cancelled = () => new PandaError("cancelled", "Cancelled before Python was there.");
+
 /**
- * @typedef {{stage: string, done: number, total: number}} Progress
- * @typedef {{id: string, entryHash: string, acknowledged: boolean}} Written
- * @typedef {{node?: string, onProgress?: (progress: Progress) => void, signal?: AbortSignal}} Options
- * @typedef {{filter?: object, orderBy?: string[], limit?: number, after?: string | null}} Query
- * @typedef {import("./page/types.js").Page} Page
+ * @typedef {import("./panda.d.ts").ConnectOptions} Options
+ * @typedef {import("./panda.d.ts").Progress} Progress
+ * @typedef {import("./panda.d.ts").Written} Written
+ * @typedef {import("./panda.d.ts").Query} Query
+ * @typedef {import("./panda.d.ts").Page} Page
  */
 
 /**
  * Starts Python, makes or finds this site's key pair, and gives what a page works with.
  *
- * @param {Options} [options] node: its address, by default where this script came from; onProgress: hears
- *   of "download" (bytes), "start" and "storage"; signal: ends the start, and the worker
+ * @param {Options} [options] node: its address, by default where this file came from; onProgress: hears of
+ *   "download" (bytes), "start" and "storage"; signal: ends the start; patience: seconds without progress after
+ *   which the start has failed; worker: a file of the website's own that imports HOST's worker.js
  * @returns {Promise<Panda>}
  */
-export async function connect({ node, onProgress, signal } = {}) {
-  const base = new URL(".", import.meta.url).href;
-  signal?.throwIfAborted();
-  const line = new Line(base, onProgress);
-  const stop = () => line.close(new PandaError("cancelled", "Cancelled before Python was there."));
+export async function connect({ node, onProgress, signal, patience = 120, worker } = {}) {
+  if (signal?.aborted) throw cancelled();
+  let address = node ?? BASE;
+  try {
+    address = new URL(address, BASE).href;
+  } catch {
+    // the worker says what is wrong with it
+  }
+  const line = new Line(worker, onProgress);
+  const stop = () => line.close(cancelled());
+  const watch = setInterval(() => {
+    line.quiet += TICK_MS / 1000; // counted, and not taken from the clock: a device that slept did not wait
+    if (line.quiet < patience) return;
+    const problem = `Nothing happened for ${patience} s while ${line.doing}.`;
+    line.close(new PandaError("start-stalled", problem, { during: line.doing }), true);
+  }, TICK_MS);
   signal?.addEventListener("abort", stop);
   try {
-    return new Panda(line, await line.call("open", { version: VERSION, node: new URL(node ?? ".", base).href }));
+    return new Panda(line, await line.call("open", { version: VERSION, node: address }));
   } catch (error) {
     line.close(error);
-    throw error;
+    throw await explained(error);
   } finally {
+    clearInterval(watch);
     signal?.removeEventListener("abort", stop);
   }
 }
 
-/** A worker, and the port to it: requests by id, their replies, progress and cancelling. */
+// --- One worker for a page ---------------------------------------------------------------------------------------
+
+// Copies of this file, from one host or several, find each other by a symbol that names what they would start. One
+// Python serves them all, each connection through a port of its own; the last one to leave ends it.
+const SEAT = Symbol.for(`panda-web ${WORKER} ${MANIFEST}`);
+
+/**
+ * @typedef {{worker: Promise<Worker>, users: number, stop: AbortController}} Runtime
+ * @typedef {{runtime: Runtime | null, launch: typeof launch}} Seat
+ */
+
+/** @returns {Seat} */
+function seat() {
+  // The first copy's `launch` stays: a page may allow its Trusted Types policy only once.
+  return (/** @type {any} */ (globalThis))[SEAT] ??= { runtime: null, launch };
+}
+
+/** @param {Options["worker"]} file @returns {Runtime} */
+function join(file) {
+  const { launch } = seat();
+  const stop = new AbortController();
+  const runtime = seat().runtime ??= { worker: launch(file, stop.signal), users: 0, stop };
+  runtime.users += 1;
+  return runtime;
+}
+
+/** @param {Runtime} runtime @param {boolean} failed whether those who come later need another one */
+function leave(runtime, failed) {
+  runtime.users -= 1;
+  if (seat().runtime === runtime && (failed || runtime.users === 0)) seat().runtime = null;
+  if (runtime.users === 0) runtime.stop.abort();
+}
+
+/**
+ * @param {Options["worker"]} file
+ * @param {AbortSignal} stop ends the worker, at any time
+ * @returns {Promise<Worker>} one that runs
+ */
+async function launch(file, stop) {
+  if (globalThis.origin === "null") {
+    throw new PandaError("origin-opaque", "This document has no origin of its own, so it can keep no key: "
+      + "it is a frame sandboxed without allow-same-origin, or a file opened from a disk.");
+  }
+  if (file !== undefined) return begin(String(file), stop);
+  const code = await fetched(new URL("worker.js", BASE).href, WORKER, stop);
+  const blob = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+  try {
+    return await begin(blob, stop);
+  } catch (error) {
+    // `worker-src 'self'` forbids blobs, and on HOST's own origin allows the file itself.
+    const own = new URL(BASE).origin === globalThis.origin;
+    if (!own || !(error instanceof PandaError) || error.reason !== "policy-forbids") throw error;
+    return await begin(new URL("worker.js", BASE).href, stop);
+  } finally {
+    URL.revokeObjectURL(blob);
+  }
+}
+
+/** @param {string} address @param {AbortSignal} stop @returns {Promise<Worker>} */
+function begin(address, stop) {
+  return underPolicy("worker-src", () => new Promise((resolve, reject) => {
+    if (stop.aborted) throw cancelled();
+    let understood = false;
+    const worker = new Worker(trusted(address), {
+      name: "panda",
+      get type() {
+        understood = true; // by browsers that know module workers
+        return /** @type {const} */ ("module");
+      },
+    });
+    stop.addEventListener("abort", () => {
+      worker.terminate();
+      reject(cancelled());
+    });
+    worker.onmessage = () => resolve(worker);
+    worker.onerror = ({ message }) => {
+      worker.terminate();
+      if (understood) reject(new PandaError("start-failed", `The worker ${address} does not run: ${message || UNSAID}.`));
+    };
+    if (!understood) throw new PandaError("browser-too-old", "This browser has no module workers: it is too old.");
+  }));
+}
+
+/** @type {any} */
+let policy;
+
+/**
+ * The address as Trusted Types want it, where there are any.
+ *
+ * @param {string} address
+ * @returns {string}
+ */
+function trusted(address) {
+  const types = (/** @type {any} */ (globalThis)).trustedTypes;
+  try {
+    policy ??= types?.createPolicy("panda", { createScriptURL: (/** @type {string} */ url) => url });
+  } catch {
+    return address; // only where a page demands Trusted Types does that fail, and then it is `Worker` that says so
+  }
+  return policy ? policy.createScriptURL(address) : address;
+}
+
+// --- What is wrong, in words -------------------------------------------------------------------------------------
+
+/**
+ * Fetches, or says which of the many things is wrong that browsers give one word for.
+ *
+ * @param {string} address
+ * @param {string} integrity
+ * @param {AbortSignal} signal
+ */
+async function fetched(address, integrity, signal) {
+  // A cache that a host has not told of a change gives the old file: asked again without it.
+  for (const cache of /** @type {const} */ (["no-cache", "reload"])) {
+    try {
+      const response = await fetch(address, { integrity, signal, cache, credentials: "omit" });
+      if (response.ok) return await response.arrayBuffer();
+    } catch {
+      // explained below
+    }
+  }
+  throw signal.aborted ? cancelled() : await whyNot(address, true);
+}
+
+/** @param {any} error @returns {Promise<PandaError>} */
+async function explained(error) {
+  const { reason, message, data } = error;
+  if (reason === "policy-forbids" && data.url) return forbidden(data.directive, data.url);
+  if (reason === "fetch-failed") return whyNot(data.url, data.checked);
+  return error instanceof PandaError ? error : new PandaError(reason ?? "start-failed", message, data);
+}
+
+/**
+ * @param {string} url what could not be fetched
+ * @param {boolean} checked whether its hash was looked at
+ * @returns {Promise<PandaError>}
+ */
+async function whyNot(url, checked) {
+  /** @param {RequestInit} how @returns {Promise<Response | null>} */
+  const ask = async (how) => {
+    const enough = new AbortController();
+    const late = setTimeout(() => enough.abort(), 10_000);
+    try {
+      return await fetch(url, { ...how, signal: enough.signal, credentials: "omit", cache: "no-store" });
+    } catch {
+      return null;
+    } finally {
+      clearTimeout(late);
+      enough.abort(); // the head was enough
+    }
+  };
+  const { origin } = new URL(url);
+  try {
+    return await underPolicy("connect-src", async () => {
+      const answer = await ask({});
+      if (answer && !answer.ok) {
+        const { status } = answer;
+        const words = `${url} answered with status ${status}: the site there is not whole.`;
+        return new PandaError("file-missing", words, { url, status });
+      }
+      if (answer && checked) {
+        return new PandaError("wrong-hash", `${url} is not the file that panda.js was built with. Reload the page; `
+          + "if that does not help, the host mixes two versions, or somebody has changed the file.", { url });
+      }
+      if (answer) {
+        return new PandaError("host-unreachable", `${url} could not be fetched, and now it can: try again.`, { url });
+      }
+      if (await ask({ mode: "no-cors" })) {
+        return new PandaError("cors-missing", `${origin} does not allow other websites to read ${url}: `
+          + "it must send the header Access-Control-Allow-Origin: *", { url });
+      }
+      if (!navigator.onLine) {
+        throw new PandaError("offline", `${url} cannot be reached: this device is offline.`, { url });
+      }
+      throw new PandaError("host-unreachable", `${url} cannot be reached: `
+        + `is ${origin} running, and does nothing block it?`, { url });
+    });
+  } catch (error) {
+    return /** @type {PandaError} */ (error);
+  }
+}
+
+/**
+ * Does it; where it fails and the page's content security policy forbade something meanwhile, that is the reason.
+ *
+ * @template T
+ * @param {string} directive the one that is likely, where the browser does not tell
+ * @param {() => Promise<T>} work
+ */
+async function underPolicy(directive, work) {
+  /** @type {SecurityPolicyViolationEvent[]} */
+  const seen = [];
+  /** @param {SecurityPolicyViolationEvent} event */
+  const see = (event) => event.disposition === "enforce" && seen.push(event);
+  globalThis.addEventListener("securitypolicyviolation", see);
+  try {
+    return await work();
+  } catch (error) {
+    await new Promise((resume) => { setTimeout(resume, 100); }); // browsers tell a little later
+    const [event] = seen;
+    if (event) throw forbidden(event.effectiveDirective, event.blockedURI);
+    if (error instanceof PandaError) throw error;
+    throw forbidden(directive, String(error));
+  } finally {
+    globalThis.removeEventListener("securitypolicyviolation", see);
+  }
+}
+
+/** @param {string} directive @param {string} what */
+function forbidden(directive, what) {
+  const host = new URL(BASE).origin;
+  const remedy = directive === "connect-src" ? `connect-src must allow ${host}`
+    : /trusted-types/.test(directive) ? "trusted-types must allow panda (two versions on a page: and 'allow-duplicates')"
+    : what === "wasm" ? "script-src must allow 'wasm-unsafe-eval'"
+    : "worker-src must allow blob:, or else connect needs a worker file of this website's own";
+  const words = `The content security policy of this page forbids it (${directive}, ${what}): ${remedy}.`;
+  return new PandaError("policy-forbids", words, { directive, remedy });
+}
+
+// --- The port ----------------------------------------------------------------------------------------------------
+
+/** A port to the worker: requests by id, their replies, progress and cancelling. */
 class Line {
+  /** Seconds since the worker was heard of, as far as somebody counts. */
+  quiet = 0;
+  /** In words, for the case that nothing more is heard. */
+  doing = "fetching and starting the worker";
   #requests = new Map();
   #last = 0;
   /** @type {unknown} */
   #ended = null;
-  #worker;
+  #runtime;
   #port;
+  /** @param {ErrorEvent} event */
+  #onerror = ({ message }) => {
+    this.close(new PandaError("start-failed", `The worker ended: ${message || UNSAID}.`), true);
+  };
 
-  /** @param {string} base @param {Options["onProgress"]} onProgress */
-  constructor(base, onProgress) {
+  /** @param {Options["worker"]} file @param {Options["onProgress"]} onProgress */
+  constructor(file, onProgress) {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     this.#port.onmessage = ({ data }) => this.#take(JSON.parse(data), onProgress);
-    this.#worker = new Worker(new URL("worker.js", base), { type: "module", name: "panda" });
-    this.#worker.onerror = ({ message }) => this.close(new PandaError(
-      "start-failed", `The worker does not run: ${message || "the browser or this page's policy forbids it"}.`));
-    this.#worker.postMessage(base, [port2]);
+    this.#runtime = join(file);
+    this.#runtime.worker.then((worker) => {
+      if (this.#ended) return;
+      worker.addEventListener("error", this.#onerror);
+      worker.postMessage({ base: BASE, integrity: MANIFEST }, [port2]);
+    }, (error) => this.close(error, true));
   }
 
   /**
    * @param {string} method
    * @param {Record<string, unknown>} params
-   * @param {{onProgress?: Function, signal?: AbortSignal}} [options]
+   * @param {{onProgress?: Function | undefined, signal?: AbortSignal | undefined}} [options]
    * @returns {Promise<any>}
    */
   call(method, params = {}, { onProgress, signal } = {}) {
@@ -81,8 +344,10 @@ class Line {
     const cancel = () => this.#send({ method: "cancel", params: { id } });
     signal?.addEventListener("abort", cancel);
     /** @type {Promise<any>} */
-    const reply = new Promise((resolve, reject) => this.#requests.set(id, { resolve, reject, onProgress }));
-    this.#send({ id, method, params });
+    const reply = new Promise((resolve, reject) => {
+      this.#requests.set(id, { resolve, reject, onProgress });
+      this.#send({ id, method, params }); // throws for what JSON cannot carry, and that is the reply then
+    });
     return reply.finally(() => {
       this.#requests.delete(id);
       signal?.removeEventListener("abort", cancel);
@@ -96,28 +361,36 @@ class Line {
 
   /** @param {any} message @param {Options["onProgress"]} onStart */
   #take({ id, result, error, method, params }, onStart) {
+    this.quiet = 0;
     if (method === "progress") {
       const { id: about, ...progress } = params;
+      if (about === undefined) this.doing = DOING[progress.stage] ?? this.doing;
       (about === undefined ? onStart : this.#requests.get(about)?.onProgress)?.(progress);
     } else if (error) {
-      const { reason, ...data } = error.data ?? {};
-      this.#requests.get(id)?.reject(new PandaError(reason ?? "error", error.message, data));
+      const { reason, fatal, ...data } = error.data ?? {};
+      const problem = new PandaError(reason ?? "internal-error", error.message, data);
+      if (fatal) this.close(problem, true);
+      else this.#requests.get(id)?.reject(problem);
     } else {
       this.#requests.get(id)?.resolve(result);
     }
   }
 
-  /** @param {unknown} [why] what is still under way ends with this error */
-  close(why = new PandaError("closed", "This connection is closed.")) {
-    this.#ended ??= why;
-    this.#worker.terminate();
+  /** @param {unknown} [why] what is still under way ends with this error @param {boolean} [failed] for all */
+  close(why = new PandaError("closed", "This connection is closed."), failed = false) {
+    if (this.#ended) return;
+    this.#ended = why;
+    // The worker may go on for others, but not with what was asked here.
+    for (const id of this.#requests.keys()) this.#send({ method: "cancel", params: { id } });
+    for (const { reject } of this.#requests.values()) reject(why);
     this.#port.close();
-    for (const { reject } of this.#requests.values()) reject(this.#ended);
+    this.#runtime.worker.then((worker) => worker.removeEventListener("error", this.#onerror), () => {});
+    leave(this.#runtime, failed);
   }
 }
 
 /** One author on one node. Made by `connect`. */
-export class Panda {
+class Panda {
   #line;
 
   /** @param {Line} line @param {any} opened */
@@ -206,15 +479,18 @@ export class Panda {
    * Publishes a festival's talks; run again after an end of any kind, it goes on, and nothing is there twice.
    *
    * @param {string} text a schedule in frab's JSON format
-   * @param {{onProgress?: (progress: Progress) => void, signal?: AbortSignal}} [options]
+   * @param {{onProgress?: ((progress: Progress) => void) | undefined, signal?: AbortSignal | undefined}} [options]
    * @returns {Promise<{published: number, skipped: number, total: number}>}
    */
   importSchedule(text, options) {
     return this.#line.call("importSchedule", { text }, options);
   }
 
-  /** Ends the worker. */
+  /** Ends this connection; the last one on a page ends the worker. */
   close() {
     this.#line.close();
   }
 }
+
+// A page that has something of this name keeps it; so does one that loads this file twice.
+if (!Object.hasOwn(globalThis, "panda")) globalThis.panda = { connect, PandaError };

@@ -1,0 +1,24 @@
+"""Fixtures for the browser tests: the harness's site, nodes, and what stands between page and node."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.browser.sites import harness_site
+from tests.browsers import StaticServer, static_server
+from tests.processes import ServedNode
+
+
+@pytest.fixture(scope="session")
+def harness(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StaticServer]:
+    """A server for the harness's site."""
+    with static_server(harness_site(site, tmp_path_factory.mktemp("harness") / "site")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def empty_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
+    """A node without a site, in which a module's tests publish nothing that the others could see."""
+    with ServedNode(tmp_path_factory.mktemp("node")) as node:
+        yield node

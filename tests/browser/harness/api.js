@@ -1,0 +1,67 @@
+// A website of somebody's own, which uses panda.js.
+import { PandaError, connect } from "./panda.js";
+
+let panda;
+
+// What came of a promise, as JSON can say it.
+async function outcome(promise) {
+  try {
+    const value = await promise;
+    return { value: Array.isArray(value) ? { instances: [...value], rejected: value.rejected, after: value.after } : value };
+  } catch (error) {
+    const { name, message, reason, data } = error;
+    return { error: { name, message, reason, data, ours: error instanceof PandaError && error instanceof Error } };
+  }
+}
+
+export async function open(options) {
+  panda?.close();
+  const stages = new Set();
+  panda = await connect({ ...options, onProgress: ({ stage }) => stages.add(stage) });
+  const { author, keyKind, node, talkSchema, readOnly } = panda;
+  return { author, keyKind, node, talkSchema, readOnly, stages: [...stages] };
+}
+
+export const call = (method, ...args) => outcome(panda[method](...args));
+
+// Calls that are made in one go, before any of them is answered.
+export const callAll = (calls) => Promise.all(calls.map(([method, ...args]) => call(method, ...args)));
+
+// Values that JSON cannot carry here.
+export const createOdd = (schema, kind) => call("create", schema, {
+  value: { nan: NaN, infinite: -Infinity, big: 12345678901234567890n, nothing: undefined, function() {} }[kind],
+});
+
+export const connectTo = (options) => outcome(connect(options));
+
+export function connectAborted() {
+  return outcome(connect({ signal: AbortSignal.abort() }));
+}
+
+// Ends the start as soon as it shows progress of a stage.
+export function cancelStart(node, stage) {
+  const controller = new AbortController();
+  const onProgress = (progress) => { if (progress.stage === stage) controller.abort(); };
+  return outcome(connect({ node, onProgress, signal: controller.signal }));
+}
+
+// Cancels an import as soon as so many talks are done; 0: before it begins.
+export async function cancelImport(text, after) {
+  const controller = new AbortController();
+  const seen = [];
+  if (after === 0) controller.abort();
+  const onProgress = ({ done, total }) => {
+    seen.push([done, total]);
+    if (done >= after) controller.abort();
+  };
+  return { ...await outcome(panda.importSchedule(text, { onProgress, signal: controller.signal })), seen };
+}
+
+// Closes a connection with calls under way; gives what came of them, and of one that is made afterwards.
+export async function closeWhileBusy(options, schema) {
+  const other = await connect(options);
+  const calls = [other.query(schema), other.create(schema, { n: 0 }), other.pending()].map(outcome);
+  other.close();
+  return [...await Promise.all(calls), await outcome(other.query(schema))];
+}
+

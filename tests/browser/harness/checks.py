@@ -1,0 +1,194 @@
+"""What runs inside Pyodide: the contract suites on the browser's own parts, and what only a browser can show.
+
+Each function takes the worker's tools and arguments that came as JSON, and gives a value that goes back as
+JSON. What fails raises, and the test shows the traceback.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import js
+from pyodide.ffi import JsException
+
+from panda_web.browser.fetch import FetchTransport
+from panda_web.browser.indexeddb import KEYS, IndexedDb, IndexedDbStore
+from panda_web.browser.locks import web_lock
+from panda_web.browser.opening import Crypto, open_site
+from panda_web.browser.webcrypto import SignChain, VerifyMany, WebCryptoSigner
+from panda_web.client.store import ClientStore
+from panda_web.keys import Signer, Verifier
+from panda_web.keys.with_pure25519 import PureSigner, PureVerifier
+from tests.contracts import corpus, corpus_keys, signers, stores, transports, verifiers
+
+VECTORS = Path(__file__).parents[2] / "vectors"
+NODE = "http://localhost:1/"
+"""An address that `open_site` is given where nothing is sent."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The functions of `web/ed25519.js`."""
+
+    sign_chain: SignChain
+    verify_many: VerifyMany
+
+    async def verifier(self, kind: str) -> Verifier:
+        """As a page would have it: "webcrypto" is whatever the site composes here, or "pure25519"."""
+        if kind == "pure25519":
+            return PureVerifier()
+        crypto = await Crypto.find(self.sign_chain, self.verify_many)
+        assert crypto.available, "this browser should have Ed25519"
+        return crypto.verifier
+
+    async def signer(self, kind: str) -> Signer:
+        """A fresh key pair of a kind."""
+        return (
+            PureSigner.generate() if kind == "pure25519" else await WebCryptoSigner.generate(self.sign_chain)
+        )
+
+
+async def corpus_verdicts(tools: Tools, kind: str, *, every: int = 1) -> list[str | None]:
+    """The reasons for the cases of corpus.json."""
+    cases = json.loads((VECTORS / "corpus.json").read_text("utf-8"))["cases"]
+    return await corpus.verdicts(await tools.verifier(kind), cases[::every])
+
+
+async def key_verdicts(tools: Tools, kind: str, *, every: int = 1) -> list[str | None]:
+    """The reasons for the cases of ed25519.json."""
+    cases = json.loads((VECTORS / "ed25519.json").read_text("utf-8"))["cases"]
+    return await corpus_keys.verdicts(await tools.verifier(kind), cases[::every])
+
+
+async def signer_contract(tools: Tools, kind: str, check: str) -> None:
+    """One check of the signers' contract."""
+    await getattr(signers, check)(await tools.signer(kind), await tools.verifier(kind))
+
+
+async def verifier_contract(tools: Tools, kind: str, check: str) -> None:
+    """One check of the verifiers' contract."""
+    await getattr(verifiers, check)(await tools.verifier(kind))
+
+
+async def store_contract(_: Tools, check: str) -> None:
+    """One check of the stores' contract, on a database of its own."""
+
+    async def open_store() -> ClientStore:
+        return IndexedDbStore(await IndexedDb.open(f"contract-{check}"))
+
+    await getattr(stores, check)(open_store)
+
+
+async def transport_contract(_: Tools, check: str, url: str) -> None:
+    """One check of the transports' contract."""
+    transport = FetchTransport(url)
+    try:
+        await getattr(transports, check)(transport)
+    finally:
+        await transport.close()
+
+
+# -- locks -----------------------------------------------------------------------------------------
+
+
+async def _lock_queue(name: str) -> tuple[int, int]:
+    """How many hold a lock, and how many wait for it."""
+    state = await js.navigator.locks.query()
+    count = [sum(lock.name == name for lock in group) for group in (state.held, state.pending)]
+    return count[0], count[1]
+
+
+async def _queue_becomes(name: str, wanted: tuple[int, int]) -> None:
+    while await _lock_queue(name) != wanted:  # noqa: ASYNC110 - the browser does not tell
+        await asyncio.sleep(0.01)
+
+
+async def holders_exclude_one_another(_: Tools) -> list[str]:
+    """The order in which five tasks go through one lock."""
+    said: list[str] = []
+
+    async def work(number: int) -> None:
+        async with web_lock("exclusive"):
+            said.append(f"{number} in")
+            await asyncio.sleep(0.01)
+            said.append(f"{number} out")
+
+    await asyncio.gather(*(work(number) for number in range(5)))
+    assert await _lock_queue("exclusive") == (0, 0)
+    return said
+
+
+async def take_lock(_: Tools, name: str) -> str:
+    """Waits for a lock that the page holds too."""
+    async with web_lock(name):
+        return "taken"
+
+
+async def cancelled_waiter_leaves_the_queue(_: Tools) -> None:
+    """A task that is cancelled while it waits is gone at once; the next one in the queue gets the lock."""
+    name = "cancelled"
+    entered = asyncio.Event()
+
+    async def wait() -> None:
+        async with web_lock(name):
+            entered.set()
+
+    async with web_lock(name):
+        doomed = asyncio.create_task(wait())
+        await _queue_becomes(name, (1, 1))
+        doomed.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await doomed
+        assert doomed.cancelled()
+        await _queue_becomes(name, (1, 0))
+        assert not entered.is_set()
+        patient = asyncio.create_task(wait())
+        await _queue_becomes(name, (1, 1))
+    await patient
+    assert entered.is_set()
+    assert await _lock_queue(name) == (0, 0)
+
+
+async def lock_is_given_back_after_an_error(_: Tools) -> None:
+    """What is raised inside comes out, and the lock is free."""
+    for error in (ValueError("mine"), asyncio.CancelledError()):
+        try:
+            async with web_lock("error"):
+                raise error
+        except BaseException as caught:  # noqa: BLE001 - looked at
+            assert caught is error
+        assert await _lock_queue("error") == (0, 0)
+
+
+# -- the key pair ----------------------------------------------------------------------------------
+
+
+async def authors_of_simultaneous_starts(tools: Tools, count: int) -> list[str | None]:
+    """The authors of some clients of this site that are opened at the same moment."""
+    opened = await asyncio.gather(
+        *(open_site(NODE, tools.sign_chain, tools.verify_many) for _ in range(count))
+    )
+    return [one.client.author for one in opened]
+
+
+async def key_pair(tools: Tools) -> dict[str, Any]:
+    """This site's author, and what scripts may do with its private key."""
+    opened = await open_site(NODE, tools.sign_chain, tools.verify_many)
+    record = await (await IndexedDb.open()).get(KEYS, "author")
+    refused: Sequence[str] = []
+    for form in ("pkcs8", "jwk", "raw"):
+        try:
+            await js.crypto.subtle.exportKey(form, record.key)
+        except JsException:
+            refused = [*refused, form]
+    return {
+        "author": opened.client.author,
+        "kind": opened.client.signer.kind if opened.client.signer else None,
+        "extractable": record.key.extractable,
+        "refused": refused,
+        "usages": list(record.key.usages),
+    }

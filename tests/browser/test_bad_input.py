@@ -1,0 +1,401 @@
+"""What the page does with files that are no schedules, browsers that lack things, nodes that lie, hostile texts."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.asking import instances_at, talks_at, write_as_stranger
+from tests.browser.between import Between, Calls, between
+from tests.browser.festivals import event, schedule
+from tests.browser.screen import Screen
+from tests.browser.sites import HARNESS, with_prefix
+from tests.browsers import Browsers, PlaywrightTab
+from tests.processes import ServedNode
+
+
+@pytest.fixture(scope="module", params=["chromium", "firefox"])
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def node(engine: str, site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
+    with ServedNode(tmp_path_factory.mktemp(engine), site) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def wire(node: ServedNode) -> Iterator[Between]:
+    with between(node.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def started(engine: str, browsers: Browsers, wire: Between) -> Iterator[Screen]:
+    with browsers.tab(engine) as tab:
+        yield Screen(tab).open(wire.url)
+
+
+@pytest.fixture
+def screen(started: Screen, wire: Between) -> Iterator[Screen]:
+    """The page, started once, with an honest node behind it before and after each test."""
+    yield started
+    wire.honest()
+    while started.has(".notice .dismiss"):
+        started.click(".notice .dismiss")
+    reload(started)
+
+
+def reload(screen: Screen) -> None:
+    """Reads the programme again."""
+    screen.click("#reload")
+    screen.rest()
+
+
+# -- files -----------------------------------------------------------------------------------------
+
+NOT_SCHEDULES: dict[str, bytes] = {
+    "picture": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(range(256)) * 40,
+    "nothing": b"",
+    "blank": b" \n",
+    "words": b"Der Zeitplan folgt.",
+    "half a file": json.dumps(schedule(event(1))).encode()[:-40],
+    "JSON of another kind": b'{"type": "FeatureCollection", "features": []}',
+    "list": b"[1, 2, 3]",
+    "number": b"12",
+    "null": b"null",
+    "deep": b"[" * 5_000_000,
+    "deep schedule": b'{"schedule":' + b'{"a":' * 200_000,
+    "days of another kind": b'{"schedule": {"conference": {"days": {"1": "Saturday"}}}}',
+    "no talk": json.dumps(schedule()).encode(),
+    "no guid": json.dumps(schedule(event(1, guid=None))).encode(),
+    "title that is none": json.dumps(schedule(event(1, title=["a", "b"]))).encode(),
+    "person that is none": json.dumps(schedule(event(1, persons=[{"public_name": 7}]))).encode(),
+    "event that is none": json.dumps(
+        schedule(event(1)) | {"schedule": {"conference": {"days": [3]}}}
+    ).encode(),
+    "half a surrogate pair": json.dumps(schedule(event(1, title="\ud83d"))).encode(),
+}
+
+
+@pytest.mark.parametrize("kind", NOT_SCHEDULES)
+def test_file_that_is_no_schedule(screen: Screen, node: ServedNode, tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "schedule.json"
+    file.write_bytes(NOT_SCHEDULES[kind])
+    before = talks_at(node.url)
+    assert screen.import_file(file) == "This file is not a schedule. Nothing was imported."
+    assert screen.data("#import", "state") == "idle"
+    assert screen.notices() == ["not-a-schedule"]
+    assert screen.data("#pending", "pending") == "0"
+    assert talks_at(node.url) == before
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_good_file_after_a_bad_one(screen: Screen, node: ServedNode, tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "bad.json").write_text("no")
+    screen.import_file(tmp_path / "bad.json")
+    file = schedule(event(1, guid=encoding, title=f"Größe in {encoding}"))
+    good = tmp_path / "good.json"
+    good.write_bytes(json.dumps(file, ensure_ascii=False).encode(encoding))
+    assert "1 talk signed and published." in screen.import_file(good)
+    assert screen.notices() == []
+    assert talks_at(node.url)[encoding]["title"] == f"Größe in {encoding}"
+
+
+# -- browsers that lack things ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def lacking(
+    engine: str, browsers: Browsers, site: Path, tmp_path: Path
+) -> Iterator[Callable[[str], tuple[Screen, ServedNode]]]:
+    """Opens the page in a browser that lacks what the script in harness/ takes away."""
+    node = ServedNode(tmp_path / "data", tmp_path / "site")
+
+    def start(script: str) -> tuple[Screen, ServedNode]:
+        with_prefix(site, tmp_path / "site", HARNESS / script)
+        node.start()
+        write_as_stranger(node.url, {"guid": "s", "title": "By somebody else"})
+        return Screen(tab).open(node.url), node
+
+    try:
+        with browsers.tab(engine) as tab:
+            yield start
+    finally:
+        node.__exit__()
+
+
+Lacking = Callable[[str], tuple[Screen, ServedNode]]
+
+
+def test_without_storage_the_page_reads_only(lacking: Lacking) -> None:
+    screen, _ = lacking("without-storage.js")
+    assert screen.data("#author", "author") == ""
+    assert screen.data("#key-kind", "kind") == "none"
+    assert screen.notices() == ["storage-refused"]
+    assert "no storage" in screen.text(".notice[data-reason=storage-refused]")
+    assert screen.has("#new:disabled")
+    assert screen.has("#import-file:disabled")
+    talk = screen.talk("By somebody else")
+    assert talk is not None
+    assert (talk["badges"], talk["buttons"]) == (["signed", "verified"], 0)
+
+
+def test_without_ed25519_the_page_writes_with_a_weaker_key_and_says_so(lacking: Lacking) -> None:
+    screen, node = lacking("without-ed25519.js")
+    assert screen.data("#key-kind", "kind") == "pure25519"
+    assert "The weaker choice." in screen.text("#key-kind")
+    talk = screen.write(title="Signed in Python")
+    assert talk["badges"] == ["signed", "verified"]
+    assert {instance["title"] for instance in instances_at(node.url)} == {
+        "By somebody else",
+        "Signed in Python",
+    }
+    author = screen.data("#author", "author")
+    screen.open(node.url)
+    assert screen.data("#author", "author") == author
+    assert screen.talk("Signed in Python") == talk
+    assert screen.talk("By somebody else") is not None
+
+
+# -- nodes that lie --------------------------------------------------------------------------------
+
+Item = dict[str, Any]
+Lie = Callable[[list[Item], int], None]
+
+
+def flipped(text: str, at: int) -> str:
+    """Hex digits with one bit changed."""
+    data = bytearray.fromhex(text)
+    data[at] ^= 1
+    return data.hex()
+
+
+def own_entry(item: Item) -> dict[str, str]:
+    """The first entry about an instance itself; others serve as links."""
+    entry: dict[str, str] = next(one for one in item["_entries"] if one["payloadBytes"] is not None)
+    return entry
+
+
+def change_a_value(items: list[Item], at: int) -> None:
+    items[at]["title"] = "Forged"
+
+
+def add_a_value(items: list[Item], at: int) -> None:
+    items[at]["subtitle"] = "Forged"
+
+
+def leave_a_value_out(items: list[Item], at: int) -> None:
+    del items[at]["description"]
+
+
+def change_a_type(items: list[Item], at: int) -> None:
+    items[at]["persons"] = ", ".join(items[at]["persons"])
+
+
+def flip_a_bit_of_the_signature(items: list[Item], at: int) -> None:
+    entry = own_entry(items[at])
+    entry["entryBytes"] = flipped(entry["entryBytes"], -1)
+
+
+def flip_a_bit_of_the_payload(items: list[Item], at: int) -> None:
+    entry = own_entry(items[at])
+    entry["payloadBytes"] = flipped(entry["payloadBytes"], -1)
+
+
+def cut_the_entry(items: list[Item], at: int) -> None:
+    entry = own_entry(items[at])
+    entry["entryBytes"] = entry["entryBytes"][:-2]
+
+
+def prove_with_somebody_elses_entries(items: list[Item], at: int) -> None:
+    items[at]["_entries"] = items[at - 1]["_entries"]
+
+
+def add_somebody_elses_entries(items: list[Item], at: int) -> None:
+    items[at]["_entries"] += items[at - 1]["_entries"]
+
+
+def prove_nothing(items: list[Item], at: int) -> None:
+    items[at]["_entries"] = []
+
+
+def leave_the_proof_out(items: list[Item], at: int) -> None:
+    del items[at]["_entries"]
+
+
+def call_it_another_instance(items: list[Item], at: int) -> None:
+    items[at]["id"] = "0040" + "77" * 64
+
+
+def give_no_id(items: list[Item], at: int) -> None:
+    del items[at]["id"]
+
+
+LIES: dict[Lie, str] = {
+    change_a_value: "proof-mismatch",
+    add_a_value: "proof-mismatch",
+    leave_a_value_out: "proof-mismatch",
+    change_a_type: "proof-mismatch",
+    flip_a_bit_of_the_signature: "signature-mismatch",
+    flip_a_bit_of_the_payload: "payload-hash-mismatch",
+    cut_the_entry: "entry-truncated",
+    prove_with_somebody_elses_entries: "proof-incomplete",
+    add_somebody_elses_entries: "proof-incomplete",
+    prove_nothing: "proof-incomplete",
+    leave_the_proof_out: "proof-incomplete",
+    call_it_another_instance: "proof-incomplete",
+    give_no_id: "proof-incomplete",
+}
+
+
+@pytest.fixture(scope="module")
+def strangers(node: ServedNode) -> list[str]:
+    """Talks by two other authors; the titles."""
+    titles = [f"By a stranger {number}" for number in range(4)]
+    for pair in (titles[:2], titles[2:]):
+        write_as_stranger(
+            node.url,
+            *(
+                {"guid": title, "title": title, "description": "As signed", "persons": ["A", "B"]}
+                for title in pair
+            ),
+        )
+    return titles
+
+
+def lying(wire: Between, lie: Callable[[list[Item]], None]) -> None:
+    """From now on the node lies in its answers to queries, where there is something to lie about."""
+
+    def alter(calls: Calls, answer: Any) -> Any:
+        if calls[0]["method"] == "panda_query" and answer["result"]:
+            lie(answer["result"])
+        return answer
+
+    wire.after = alter
+
+
+@pytest.mark.parametrize("lie", LIES, ids=lambda lie: lie.__name__)
+def test_lie_is_withheld_and_the_rest_is_shown(
+    screen: Screen, wire: Between, strangers: list[str], lie: Lie
+) -> None:
+    reload(screen)
+    honest = {talk["fields"]["title"] for talk in screen.talks()}
+    assert honest >= set(strangers)
+    victim = strangers[2]
+
+    def tell(items: list[Item]) -> None:
+        lie(items, [item["title"] for item in items].index(victim))
+
+    lying(wire, tell)
+    reload(screen)
+    assert screen.data("#withheld", "count") == "1"
+    assert screen.has(f"#withheld:not([hidden]) [data-reason={LIES[lie]}]")
+    assert "1 item withheld" in screen.text("#withheld-summary")
+    assert {talk["fields"]["title"] for talk in screen.talks()} == honest - {victim}
+    wire.honest()
+    reload(screen)
+    assert screen.has("#withheld[hidden]")
+    assert {talk["fields"]["title"] for talk in screen.talks()} == honest
+
+
+def test_deleted_talk_that_a_node_shows_again(screen: Screen, wire: Between) -> None:
+    talk = screen.write(title="Deleted, and shown again")
+    kept: list[Item] = []
+    lying(wire, kept.extend)
+    reload(screen)
+    wire.honest()
+    (item,) = (item for item in kept if item["id"] == talk["id"])
+    screen.act("delete", talk["id"])
+    screen.click("#confirm-yes")
+    screen.until(lambda: not screen.has(f"article[data-id='{talk['id']}']"))
+    item["_entries"].append(wire.published[-1])
+    lying(wire, lambda items: items.append(item))
+    reload(screen)
+    assert screen.has("#withheld:not([hidden]) [data-reason=proof-mismatch]")
+    assert screen.talk("Deleted, and shown again") is None
+
+
+def test_author_is_the_one_who_signed_whatever_the_node_says(
+    screen: Screen, wire: Between, strangers: list[str]
+) -> None:
+    reload(screen)
+    honest = screen.talks()
+
+    def claim(items: list[Item]) -> None:
+        for item in items:
+            item["_meta"] |= {"author": "77" * 32, "logId": 7, "seqNum": 7, "lastEntry": "0040" + "77" * 64}
+
+    lying(wire, claim)
+    reload(screen)
+    assert screen.talks() == honest
+
+
+def test_talk_whose_links_are_held_back_is_signed_and_not_verified(
+    screen: Screen, wire: Between, strangers: list[str]
+) -> None:
+    def hold_back(items: list[Item]) -> None:
+        items[:] = [item for item in items if item["title"] == strangers[1]]
+        for item in items:
+            item["_entries"] = [own_entry(item)]
+
+    lying(wire, hold_back)
+    reload(screen)
+    (talk,) = screen.talks()
+    assert (talk["signed"], talk["verified"], talk["badges"]) == ("true", "false", ["signed"])
+
+
+@pytest.mark.parametrize("result", [5, None, {"instances": []}, [5], "x", [[]]], ids=str)
+def test_answer_that_is_none(screen: Screen, wire: Between, strangers: list[str], result: object) -> None:
+    reload(screen)
+    before = screen.talks()
+    wire.after = lambda _, answer: {**answer, "result": result}
+    reload(screen)
+    assert screen.notices() == ["answer-malformed"]
+    assert screen.talks() == before
+
+
+# -- hostile texts ---------------------------------------------------------------------------------
+
+EVIL = "<img src=x onerror='ran = 1'><script>ran = 2</script><svg onload='ran = 3'>\u202e</title>"
+HOSTILE: tuple[dict[str, object], ...] = (
+    dict.fromkeys(("guid", "title", "subtitle", "room", "track", "language", "kind", "duration", "start"), EVIL)
+    | {"abstract": EVIL, "description": EVIL, "persons": [EVIL, EVIL], "url": "javascript:ran=4//https://x.example"},
+    {"guid": "2", "title": "Link", "url": "JaVaScRiPt:ran=5", "description": "javascript:ran=6 data:text/html,x"},
+    {"guid": "3", "title": "Data", "url": "data:text/html,<script>ran=7</script>", "room": "__proto__"},
+    {"guid": "4", "title": "Quotes", "url": "https://x.example/\"onmouseover='ran=8'", "track": "constructor"},
+    {"guid": "5", "title": "Types", "start": 7, "duration": True, "persons": "one", "room": [1.5], "track": 3.5},
+    {"guid": "6", "title": ["a", "list"], "description": 5, "url": [1, 2], "language": ["x"], "abstract": False},
+    {"guid": "7", "title": "Names", "id": "Forged", "_meta": "Forged", "_entries": "Forged", "__proto__": "Forged"},
+    {"guid": "8", "title": "\u202e\u2066\u2067" + "W" * 5000 + "\x00\x07", "subtitle": "\n" * 1000},
+    {"title": ""},
+    {"guid": "9", "title": "Dates", "start": "2026-13-45T99:99:99+99:99", "duration": "999:99"},
+)  # fmt: skip
+
+
+def test_hostile_texts_stay_texts(screen: Screen, node: ServedNode) -> None:
+    dialogs: list[str] = []
+    assert isinstance(screen.tab, PlaywrightTab)
+    screen.tab.page.on("dialog", lambda dialog: dialogs.append(dialog.message))
+    ids = write_as_stranger(node.url, *HOSTILE)
+    reload(screen)
+    shown = {talk["id"]: talk for talk in screen.talks()}
+    assert set(ids) <= shown.keys()
+    assert shown[ids[0]]["fields"]["title"] == EVIL
+    assert shown[ids[6]]["fields"]["title"] == "Names"
+    assert shown[ids[6]]["fields"]["author"] == shown[ids[0]]["author"]
+    found = screen.tab.evaluate((HARNESS / "elements.js").read_text("utf-8"))
+    assert not {"img", "script", "title", "iframe", "object", "style", "form"} & set(found["names"])
+    assert found["handlers"] == 0
+    assert all(link.startswith(("https://", "http://")) for link in found["links"])
+    assert found["notIsolated"] == []
+    assert not found["ran"]
+    assert dialogs == []
+    for box in ("#filter-room", "#filter-track", "#filter-day"):
+        screen.tab.evaluate("(css) => document.querySelector(css).options.length", box)
+    screen.fill("#search", "ran = 1")
+    screen.until(lambda: screen.data("#count", "shown") == "1")
+    screen.click("#filter-clear")

@@ -1,0 +1,164 @@
+"""The main job on the page, in three engines: a key, an import, the programme; write, edit, delete."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.asking import instances_at, messages_of, talks_at, values_of
+from tests.browser.festivals import ODD, as_shown, evened, real_file, save, schedule, talks_of
+from tests.browser.screen import Screen
+from tests.browsers import Browsers
+from tests.find_browsers import ENGINES
+from tests.processes import ServedNode
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def node(engine: str, site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
+    """A node for one engine's tests."""
+    with ServedNode(tmp_path_factory.mktemp(engine), site) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def screen(engine: str, browsers: Browsers, node: ServedNode) -> Iterator[Screen]:
+    """The page, started once; each test writes what it works with."""
+    with browsers.tab(engine) as tab:
+        yield Screen(tab).open(node.url)
+
+
+def shown_by_guid(screen: Screen, node: ServedNode) -> dict[str, dict[str, Any]]:
+    """What the page shows of each talk that the node holds, by the talk's guid."""
+    guids = {instance.id: str(instance["guid"]) for instance in instances_at(node.url)}
+    return {guids[talk["id"]]: talk for talk in screen.talks()}
+
+
+PROVENANCE = ("author", "logId", "seqNum", "entryHash", "id")
+
+
+def assert_shown(shown: dict[str, Any], talk: dict[str, Any]) -> None:
+    fields = {name: text for name, text in shown["fields"].items() if name not in PROVENANCE}
+    even = {name: text if name == "url" else evened(text) for name, text in fields.items() if text}
+    assert even == as_shown(talk)
+
+
+def test_first_start_makes_a_key_that_no_script_can_read(screen: Screen, node: ServedNode) -> None:
+    assert len(bytes.fromhex(screen.data("#author", "author"))) == 32
+    assert screen.data("#key-kind", "kind") == "webcrypto"
+    assert screen.text("#node") == node.url
+    assert screen.data("#node-state", "node") == "reachable"
+
+
+def test_odd_talks_come_back_and_are_shown(screen: Screen, node: ServedNode, tmp_path: Path) -> None:
+    file = schedule(*ODD)
+    wanted = talks_of(file)
+    words = screen.import_file(save(file, tmp_path / "odd.json"))
+    assert f"{len(wanted)} talks signed and published" in words
+    held = talks_at(node.url)
+    assert {guid: held[guid] for guid in wanted} == wanted
+    shown = shown_by_guid(screen, node)
+    for guid, talk in wanted.items():
+        assert_shown(shown[guid], talk)
+
+
+def test_real_talks_come_back_and_are_shown(screen: Screen, node: ServedNode) -> None:
+    file = real_file()
+    wanted = talks_of(json.loads(file.read_text("utf-8")))
+    assert len(wanted) == 79
+    words = screen.import_file(file)
+    assert "79 talks signed and published" in words
+    held = talks_at(node.url)
+    assert {guid: held[guid] for guid in wanted} == wanted
+    shown = shown_by_guid(screen, node)
+    for guid, talk in wanted.items():
+        assert_shown(shown[guid], talk)
+        assert shown[guid]["badges"] == ["signed", "verified"]
+    again = screen.import_file(file)
+    assert again == "All 79 talks had been published before. Nothing was sent twice."
+    assert talks_at(node.url).keys() == held.keys()
+
+
+def test_written_talk_is_shown_with_its_provenance(screen: Screen, node: ServedNode) -> None:
+    shown = screen.write(title="Of my own", persons="Ada\nGrace", description="Mine.", duration="00:30")
+    (instance,) = (one for one in instances_at(node.url) if one.id == shown["id"])
+    assert {name: value for name, value in values_of(instance).items() if name != "guid"} == {
+        "title": "Of my own",
+        "persons": ["Ada", "Grace"],
+        "description": "Mine.",
+        "duration": "00:30",
+    }
+    assert shown["mine"] == "true"
+    assert shown["badges"] == ["signed", "verified"]
+    assert {name: shown["fields"].get(name) for name in PROVENANCE} == {
+        "author": screen.data("#author", "author"),
+        "logId": str(instance.log_id),
+        "seqNum": str(instance.seq_num),
+        "entryHash": instance.last_entry,
+        "id": None,  # the same as the entry hash
+    }
+
+
+def test_edit_sends_only_what_was_changed(screen: Screen, node: ServedNode) -> None:
+    before = screen.write(title="To be edited", description="It stays.", room="Here")
+    screen.act("edit", before["id"])
+    assert screen.value("#f-room") == "Here"
+    screen.fill("#f-room", "There")
+    screen.fill("#f-subtitle", "New")
+    screen.click("#editor-save")
+    screen.wait(f"article[data-id='{before['id']}'] [data-field=subtitle]")
+    create, update = messages_of(node.url, before["id"])
+    assert create.action == "create"
+    assert (update.action, {name: field.value for name, field in update.fields.items()}) == (
+        "update",
+        {"room": "There", "subtitle": "New"},
+    )
+    after = screen.talk("To be edited")
+    assert after is not None
+    assert (after["fields"]["room"], after["fields"]["description"]) == ("There", "It stays.")
+    assert after["fields"]["id"] == before["id"] != after["fields"]["entryHash"]
+
+
+def test_edit_that_changes_nothing_sends_nothing(screen: Screen, node: ServedNode) -> None:
+    talk = screen.write(title="Looked at", start="2026-08-01T20:00", offset="+02:00")
+    screen.act("edit", talk["id"])
+    screen.click("#editor-save")
+    screen.until(lambda: not screen.has("#editor[open]"))
+    assert len(messages_of(node.url, talk["id"])) == 1
+
+
+def test_deleted_talk_is_gone_everywhere(screen: Screen, node: ServedNode) -> None:
+    talk = screen.write(title="To be deleted")
+    screen.act("delete", talk["id"])
+    screen.click("#confirm-yes")
+    screen.until(lambda: not screen.has(f"article[data-id='{talk['id']}']"))
+    assert talk["id"] not in {instance.id for instance in instances_at(node.url)}
+    screen.click("#reload")
+    screen.rest()
+    assert screen.talk("To be deleted") is None
+
+
+def test_other_tab_is_the_same_author_and_another_profile_is_not(
+    screen: Screen, browsers: Browsers, node: ServedNode
+) -> None:
+    author = screen.data("#author", "author")
+    talk = screen.write(title="Whose is it?")
+    with screen.tab.new_tab() as tab:
+        other = Screen(tab).open(node.url)
+        assert other.data("#author", "author") == author
+        assert other.talk("Whose is it?") == talk
+    with browsers.tab(screen.tab.engine.name) as tab:
+        stranger = Screen(tab).open(node.url)
+        assert stranger.data("#author", "author") != author
+        seen = stranger.talk("Whose is it?")
+        assert seen is not None
+        assert (seen["mine"], seen["buttons"], seen["badges"]) == ("false", 0, ["signed", "verified"])
+    screen.open(node.url)  # a reload
+    assert screen.data("#author", "author") == author
+    assert screen.talk("Whose is it?") == talk

@@ -1,0 +1,308 @@
+"""`panda.js` from a bare page of somebody's own, in three engines."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from panda_web.bamboo import digest
+from tests.browser.asking import instances_at, talks_at, values_of, write_as_stranger
+from tests.browser.festivals import event, schedule, talks_of
+from tests.browser.sites import HARNESS, copy_site
+from tests.browsers import Browsers, StaticServer, Tab, static_server
+from tests.find_browsers import ENGINES
+from tests.processes import ServedNode
+
+LONG = 300
+"""Seconds until something counts as hanging; nothing here takes so long."""
+
+
+@pytest.fixture(scope="module")
+def website(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StaticServer]:
+    """The site's files, and a bare page beside them."""
+    files = {name: (HARNESS / name).read_text("utf-8") for name in ("index.html", "api.js")}
+    with static_server(copy_site(site, tmp_path_factory.mktemp("website") / "www", files)) as server:
+        yield server
+
+
+class Api:
+    """The functions of harness/api.js in a tab."""
+
+    def __init__(self, tab: Tab, node: str) -> None:
+        self.tab = tab
+        self.node = node
+        self.opened: dict[str, Any] = self.do("open", {"node": node, "patience": LONG})
+
+    def do(self, name: str, *arguments: object) -> Any:
+        """Calls one of the functions."""
+        call = "async (name, ...rest) => (await import('./api.js'))[name](...rest)"
+        return self.tab.evaluate(call, name, *arguments, timeout=LONG)
+
+    def call(self, method: str, *arguments: object) -> Any:
+        """Calls a method of panda.js, which must succeed."""
+        outcome = self.do("call", method, *arguments)
+        assert "error" not in outcome, outcome["error"]
+        return outcome["value"]
+
+    def refused(self, method: str, *arguments: object) -> tuple[str, dict[str, Any]]:
+        """Calls a method that must fail with a PandaError; gives its reason and data."""
+        return refusal(self.do("call", method, *arguments))
+
+
+def refusal(outcome: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    error = outcome["error"]
+    assert error["ours"], error
+    assert error["name"] == "PandaError"
+    assert len(error["message"]) > 10
+    return error["reason"], error["data"]
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
+    with ServedNode(tmp_path_factory.mktemp("node")) as served:
+        yield served
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def api(
+    request: pytest.FixtureRequest, browsers: Browsers, website: StaticServer, node: ServedNode
+) -> Iterator[Api]:
+    with browsers.tab(request.param) as tab:
+        tab.goto(website.url)
+        yield Api(tab, node.url)
+
+
+@pytest.fixture
+def schema(request: pytest.FixtureRequest) -> str:
+    """A schema of this test's own."""
+    return digest(request.node.name.encode()).hex()
+
+
+def test_connect_tells_who_and_where(api: Api, node: ServedNode) -> None:
+    opened = api.opened
+    assert len(bytes.fromhex(opened["author"])) == 32
+    assert opened["keyKind"] == "webcrypto"
+    assert opened["node"] == node.url
+    assert opened["readOnly"] is None
+    assert {"download", "start"} <= set(opened["stages"])
+
+
+FIELDS: dict[str, Any] = {
+    "text": "Grüße 🐼 \u0000 \u202e <b>",
+    "empty": "",
+    "integer": 42,
+    "least": -(2**53) + 1,
+    "most": 2**53 - 1,
+    "float": 3.5,
+    "tiny": 5e-324,
+    "huge": 1.7976931348623157e308,
+    "yes": True,
+    "no": False,
+    "texts": ["a", "", "🐼"],
+    "integers": [1, -2, 3],
+    "floats": [0.5, 1.25],
+    "booleans": [True, False],
+    "__proto__": "a name like any other",
+    "ключ": "value",
+}
+
+
+def test_every_kind_of_field_comes_back(api: Api, schema: str, node: ServedNode) -> None:
+    written = api.call("create", schema, FIELDS)
+    assert written["acknowledged"] is True
+    assert written["id"] == written["entryHash"]
+    page = api.call("query", schema)
+    (found,) = page["instances"]
+    meta = found.pop("_meta")
+    assert found == {**FIELDS, "id": written["id"]}
+    assert (meta["author"], meta["edited"], meta["signed"], meta["verified"]) == (
+        api.opened["author"],
+        False,
+        True,
+        True,
+    )
+    assert (meta["lastEntry"], page["rejected"]) == (written["entryHash"], [])
+    (instance,) = instances_at(node.url, schema)
+    assert values_of(instance) == FIELDS
+    kinds = {name: field.type for name, field in instance.fields.items()}
+    assert (kinds["integer"], kinds["float"], kinds["yes"], kinds["texts"]) == (
+        "int",
+        "float",
+        "bool",
+        "str[]",
+    )
+
+
+def test_update_changes_and_delete_ends(api: Api, schema: str) -> None:
+    first = api.call("create", schema, {"title": "One", "n": 1})
+    second = api.call("update", schema, first["id"], {"n": 2, "more": [1]})
+    assert (second["id"], second["acknowledged"]) == (first["id"], True)
+    assert second["entryHash"] != first["id"]
+    (found,) = api.call("query", schema)["instances"]
+    assert {name: found[name] for name in ("title", "n", "more")} == {"title": "One", "n": 2, "more": [1]}
+    assert (found["_meta"]["edited"], found["_meta"]["lastEntry"]) == (True, second["entryHash"])
+    third = api.call("delete", schema, first["id"])
+    assert third["id"] == first["id"]
+    assert api.call("query", schema) == {"instances": [], "rejected": [], "after": None}
+    assert api.refused("update", schema, first["id"], {"n": 3})[0] == "instance-not-own"
+
+
+def test_query_filters_orders_and_pages(api: Api, schema: str) -> None:
+    kinds = ("even", "odd")
+    made = api.do("callAll", [["create", schema, {"n": n, "kind": kinds[n % 2]}] for n in range(1, 8)])
+    ids = {n: one["value"]["id"] for n, one in enumerate(made, 1)}
+    assert len(set(ids.values())) == 7
+
+    def numbers(**query: object) -> list[int]:
+        return [found["n"] for found in api.call("query", schema, query)["instances"]]
+
+    assert numbers(orderBy=["n"]) == [1, 2, 3, 4, 5, 6, 7]
+    assert numbers(filter={"kind": "odd"}, orderBy=["-n"]) == [7, 5, 3, 1]
+    assert numbers(filter={"n": 3}) == [3]
+    assert numbers(filter={"id": ids[6]}) == [6]
+    assert numbers(filter={"kind": "odd", "n": 2}) == []
+    assert numbers(filter={"author": "77" * 32}) == []
+    assert numbers(orderBy=["kind", "-n"], limit=4) == [6, 4, 2, 7]
+    pages, after = [], None
+    while (page := api.call("query", schema, {"orderBy": ["-n"], "limit": 3, "after": after}))["instances"]:
+        pages.append([found["n"] for found in page["instances"]])
+        after = page["after"]
+    assert pages == [[7, 6, 5], [4, 3, 2], [1]]
+
+
+def test_creates_side_by_side_make_one_log(api: Api, schema: str, node: ServedNode) -> None:
+    outcomes = api.do("callAll", [["create", schema, {"n": n}] for n in range(20)])
+    assert all(outcome["value"]["acknowledged"] for outcome in outcomes)
+    instances = instances_at(node.url, schema)
+    assert len({(instance.author, instance.log_id) for instance in instances}) == 1
+    assert sorted(instance.seq_num for instance in instances) == list(range(1, 21))
+    assert sorted(instance["n"] for instance in instances) == list(range(20))
+    assert api.call("pending") == 0
+
+
+def test_what_is_wrong_has_a_reason(api: Api, schema: str, node: ServedNode) -> None:
+    reasons = {
+        "no field": api.refused("create", schema, {}),
+        "empty list": api.refused("create", schema, {"a": []}),
+        "mixed list": api.refused("create", schema, {"a": [1, "b"]}),
+        "object": api.refused("create", schema, {"a": {"b": 1}}),
+        "null": api.refused("create", schema, {"a": None}),
+        "too large": api.refused("create", schema, {"a": "x" * (1 << 20)}),
+        "no schema": api.refused("create", "talk", {"a": 1}),
+        "no fields": api.refused("create", schema, [1]),
+        "unknown instance": api.refused("update", schema, "0040" + "77" * 64, {"a": 1}),
+        "deleting nothing": api.refused("delete", schema, "0040" + "77" * 64),
+        "unknown option": api.refused("query", schema, {"page": 2}),
+        "limit": api.refused("query", schema, {"limit": 0}),
+        "filter": api.refused("query", schema, {"filter": {"a": {"b": 1}}}),
+        "cursor": api.refused("query", schema, {"after": "behind the last one"}),
+    }
+    assert {what: reason for what, (reason, _) in reasons.items()} == {
+        "no field": "fields-empty",
+        "empty list": "field-type-ambiguous",
+        "mixed list": "field-type-ambiguous",
+        "object": "field-type-ambiguous",
+        "null": "field-type-ambiguous",
+        "too large": "payload-too-large",
+        "no schema": "invalid-params",
+        "no fields": "invalid-params",
+        "unknown instance": "instance-not-own",
+        "deleting nothing": "instance-not-own",
+        "unknown option": "invalid-params",
+        "limit": "invalid-params",
+        "filter": "invalid-params",
+        "cursor": "invalid-params",
+    }
+    assert reasons["no schema"][1]["param"] == "schema"
+    assert reasons["limit"][1]["param"] == "limit"
+    assert reasons["unknown option"][1]["param"] == "page"
+    assert instances_at(node.url, schema) == []
+    assert api.call("pending") == 0
+
+
+@pytest.mark.parametrize("kind", ["nan", "infinite", "big", "nothing", "function"])
+def test_value_that_is_none_is_refused(api: Api, schema: str, node: ServedNode, kind: str) -> None:
+    assert "error" in api.do("createOdd", schema, kind)
+    assert instances_at(node.url, schema) == []
+    assert api.call("create", schema, {"after": "it goes on"})["acknowledged"]
+
+
+def test_instance_of_another_author_is_refused(api: Api, node: ServedNode) -> None:
+    schema = api.opened["talkSchema"]
+    (talk,) = write_as_stranger(node.url, {"guid": f"strange {api.tab.engine.name}", "title": "Not yours"})
+    assert api.refused("update", schema, talk, {"title": "Mine"})[0] == "instance-not-own"
+    assert api.refused("delete", schema, talk)[0] == "instance-not-own"
+    (seen,) = api.call("query", schema, {"filter": {"id": talk}})["instances"]
+    assert (seen["title"], seen["_meta"]["verified"]) == ("Not yours", True)
+
+
+def test_start_can_be_cancelled(api: Api) -> None:
+    assert refusal(api.do("connectAborted"))[0] == "cancelled"
+
+
+def test_address_that_is_none(api: Api) -> None:
+    for address in ("ftp://node.example/", "http://"):
+        assert refusal(api.do("connectTo", {"node": address, "patience": LONG}))[0] == "node-unreachable"
+
+
+def festival(api: Api, count: int) -> dict[str, Any]:
+    """A schedule of this engine's own."""
+    number = ENGINES.index(api.tab.engine.name) + 1
+    return schedule(*(event(number * 1000 + n) for n in range(count)))
+
+
+def test_import_can_be_cancelled_and_goes_on(api: Api, node: ServedNode) -> None:
+    file = festival(api, 40)
+    wanted = talks_of(file)
+    text = json.dumps(file)
+    untouched = api.do("cancelImport", text, 0)
+    assert refusal(untouched)[0] == "cancelled"
+    assert untouched["seen"] == []
+    stopped = api.do("cancelImport", text, 16)
+    assert refusal(stopped)[0] == "cancelled"
+    done, total = stopped["seen"][-1]
+    assert 16 <= done < total == 40
+    there = talks_at(node.url).keys() & wanted.keys()
+    assert done <= len(there) < 40
+    result = api.call("importSchedule", text)
+    assert (result["published"] + result["skipped"], result["total"]) == (40, 40)
+    held = talks_at(node.url)
+    assert {guid: held[guid] for guid in wanted} == wanted
+    assert api.call("importSchedule", text) == {"published": 0, "skipped": 40, "total": 40}
+
+
+def test_import_of_no_schedule_is_refused(api: Api) -> None:
+    assert api.refused("importSchedule", '{"days": []}')[0] == "not-a-schedule"
+
+
+def test_node_that_is_gone(api: Api, schema: str, node: ServedNode) -> None:
+    api.call("create", schema, {"n": 1})
+    node.kill()
+    try:
+        assert api.refused("query", schema)[0] == "node-unreachable"
+        written = api.call("create", schema, {"n": 2})
+        assert written["acknowledged"] is False
+        assert api.call("pending") == 1
+        assert api.refused("flush")[0] == "node-unreachable"
+    finally:
+        node.start()
+    assert api.call("flush") == 1
+    assert api.call("pending") == 0
+    assert sorted(instance["n"] for instance in instances_at(node.url, schema)) == [1, 2]
+
+
+def test_close_ends_what_is_under_way(api: Api, schema: str) -> None:
+    outcomes = api.do("closeWhileBusy", {"node": api.node, "patience": LONG}, schema)
+    assert [refusal(outcome)[0] for outcome in outcomes] == ["closed"] * 4
+    assert api.call("pending") >= 0  # the other connection goes on
+
+
+@pytest.mark.parametrize("stage", ["download", "start"])
+def test_start_can_be_cancelled_while_it_runs(api: Api, website: StaticServer, stage: str) -> None:
+    with api.tab.new_tab() as tab:
+        tab.goto(website.url)
+        call = "async (name, ...rest) => (await import('./api.js'))[name](...rest)"
+        outcome = tab.evaluate(call, "cancelStart", api.node, stage, timeout=LONG)
+        assert refusal(outcome)[0] == "cancelled"

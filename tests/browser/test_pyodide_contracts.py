@@ -1,0 +1,149 @@
+"""The contract suites and the corpora inside Pyodide, in three engines: equal verdicts, equal promises."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.browser.sites import TESTS
+from tests.browsers import Browsers, StaticServer, Tab
+from tests.contracts import signers, stores, transports, verifiers
+from tests.find_browsers import ENGINES
+from tests.processes import ServedNode, free_port
+
+LONG = 300
+"""Seconds until something counts as hanging; nothing here takes so long."""
+
+
+class Python:
+    """Python in a worker of one tab."""
+
+    def __init__(self, tab: Tab, url: str) -> None:
+        self.tab = tab
+        self._url = url
+        self.load()
+
+    def load(self) -> None:
+        """Opens the harness's page, or opens it again."""
+        self.tab.goto(self._url)
+
+    def page(self, function: str, *arguments: object) -> Any:
+        """Calls a function of harness/harness.js."""
+        call = "async (name, ...rest) => (await import('./harness.js'))[name](...rest)"
+        return self.tab.evaluate(call, function, *arguments, timeout=LONG)
+
+    def start(self, function: str, **arguments: object) -> None:
+        """Calls a function of harness/checks.py; `result` waits for it."""
+        self.page("start", function, arguments)
+
+    def result(self) -> Any:
+        """What the function gives that was started last."""
+        return self.page("result")
+
+    def run(self, function: str, **arguments: object) -> Any:
+        """Calls a function of harness/checks.py and gives its result."""
+        self.start(function, **arguments)
+        return self.result()
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def python(request: pytest.FixtureRequest, browsers: Browsers, harness: StaticServer) -> Iterator[Python]:
+    with browsers.tab(request.param) as tab:
+        yield Python(tab, harness.url)
+
+
+def reasons(vectors: str) -> dict[str, str | None]:
+    cases = json.loads((TESTS / "vectors" / vectors).read_text("utf-8"))["cases"]
+    return {case["name"]: case["reason"] for case in cases}
+
+
+def assert_equal_verdicts(verdicts: list[str | None], vectors: str) -> None:
+    wanted = reasons(vectors)
+    assert dict(zip(wanted, verdicts, strict=True)) == wanted
+
+
+def test_corpus_with_webcrypto(python: Python) -> None:
+    assert_equal_verdicts(python.run("corpus_verdicts", kind="webcrypto"), "corpus.json")
+
+
+def test_keys_corpus_with_webcrypto(python: Python) -> None:
+    assert_equal_verdicts(python.run("key_verdicts", kind="webcrypto"), "ed25519.json")
+
+
+@pytest.mark.parametrize("python", ["chromium"], indirect=True)
+def test_corpus_with_pure25519(python: Python) -> None:
+    assert_equal_verdicts(python.run("corpus_verdicts", kind="pure25519"), "corpus.json")
+
+
+@pytest.mark.parametrize("python", ["chromium"], indirect=True)
+def test_keys_corpus_with_pure25519_on_a_sample(python: Python) -> None:
+    verdicts = python.run("key_verdicts", kind="pure25519", every=20)
+    assert verdicts == list(reasons("ed25519.json").values())[::20]
+
+
+@pytest.mark.parametrize("check", signers.CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("kind", ["webcrypto", "pure25519"])
+def test_signer_contract(python: Python, kind: str, check: Any) -> None:
+    python.run("signer_contract", kind=kind, check=check.__name__)
+
+
+@pytest.mark.parametrize("check", verifiers.CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("kind", ["webcrypto", "pure25519"])
+def test_verifier_contract(python: Python, kind: str, check: Any) -> None:
+    python.run("verifier_contract", kind=kind, check=check.__name__)
+
+
+@pytest.mark.parametrize("check", [*stores.ALL, *stores.DURABLE], ids=lambda check: check.__name__)
+def test_store_contract(python: Python, check: Any) -> None:
+    python.run("store_contract", check=check.__name__)
+
+
+@pytest.mark.parametrize("check", transports.ALL, ids=lambda check: check.__name__)
+def test_transport_contract_across_origins(python: Python, empty_node: ServedNode, check: Any) -> None:
+    python.run("transport_contract", check=check.__name__, url=empty_node.url)
+
+
+def test_transport_where_nobody_listens(python: Python) -> None:
+    url = f"http://localhost:{free_port()}/"
+    python.run("transport_contract", check="says_when_nobody_is_there", url=url)
+
+
+def test_transport_where_no_node_is(python: Python, harness: StaticServer) -> None:
+    python.run("transport_contract", check="says_when_it_is_no_node", url=harness.url)
+
+
+def test_holders_of_a_lock_exclude_one_another(python: Python) -> None:
+    said = python.run("holders_exclude_one_another")
+    assert said == [f"{number} {word}" for number in range(5) for word in ("in", "out")]
+
+
+def test_lock_of_the_page_keeps_the_worker_out(python: Python) -> None:
+    python.page("takeLock", "shared")
+    python.start("take_lock", name="shared")
+    python.tab.wait_for("async () => (await import('./harness.js')).isWaitedFor('shared')")
+    python.page("giveLock")
+    assert python.result() == "taken"
+
+
+def test_cancelled_waiter_leaves_the_queue(python: Python) -> None:
+    python.run("cancelled_waiter_leaves_the_queue")
+
+
+def test_lock_is_given_back_after_an_error(python: Python) -> None:
+    python.run("lock_is_given_back_after_an_error")
+
+
+def test_simultaneous_first_starts_end_with_one_key_that_survives_a_reload(python: Python) -> None:
+    authors = python.run("authors_of_simultaneous_starts", count=4)
+    assert len(set(authors)) == 1
+    python.load()
+    assert python.run("key_pair")["author"] == authors[0]
+
+
+def test_private_key_cannot_be_exported(python: Python) -> None:
+    pair = python.run("key_pair")
+    assert pair["kind"] == "webcrypto"
+    assert pair["extractable"] is False
+    assert pair["refused"] == ["pkcs8", "jwk", "raw"]
+    assert pair["usages"] == ["sign"]

@@ -1,0 +1,153 @@
+"""How the page starts: what it asks for and from whom, and what it says where something is wrong with the site."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.browser.asking import talks_at
+from tests.browser.festivals import event, save, schedule
+from tests.browser.screen import Screen
+from tests.browser.sites import copy_site
+from tests.browsers import Browsers, PlaywrightTab, StaticServer, static_server
+from tests.processes import ServedNode
+
+
+def origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+@pytest.fixture(params=["chromium", "firefox"])
+def tab(request: pytest.FixtureRequest, browsers: Browsers) -> Iterator[PlaywrightTab]:
+    with browsers.tab(request.param) as opened:
+        assert isinstance(opened, PlaywrightTab)
+        yield opened
+
+
+@pytest.fixture
+def asked(tab: PlaywrightTab) -> list[tuple[str, str]]:
+    """Every request of the tab and its workers: method and address."""
+    requests: list[tuple[str, str]] = []
+    tab.page.context.on("request", lambda request: requests.append((request.method, request.url)))
+    return requests
+
+
+def origins(asked: list[tuple[str, str]]) -> set[str]:
+    return {origin(url) for _, url in asked if not url.startswith(("blob:", "data:", "about:"))}
+
+
+def paths(asked: list[tuple[str, str]]) -> set[str]:
+    return {urlsplit(url).path for _, url in asked}
+
+
+def test_no_request_leaves_the_site(
+    tab: PlaywrightTab, asked: list[tuple[str, str]], site: Path, tmp_path: Path
+) -> None:
+    with ServedNode(tmp_path / "data", site) as node:
+        screen = Screen(tab).open(node.url)
+        screen.import_file(save(schedule(event(1), event(2)), tmp_path / "schedule.json"))
+        assert len(talks_at(node.url)) == 2
+    assert origins(asked) == {origin(node.url)}
+    # What the worker asked for is among what was seen, or this test would show nothing.
+    assert {"/pyodide/pyodide.asm.wasm", "/pyodide/python_stdlib.zip", "/manifest.json"} <= paths(asked)
+    assert ("POST", node.url) in asked
+
+
+def test_chosen_node_is_the_only_other_one_that_is_asked(
+    tab: PlaywrightTab, asked: list[tuple[str, str]], site: Path, tmp_path: Path
+) -> None:
+    with static_server(site) as host, ServedNode(tmp_path / "data") as node:
+        screen = Screen(tab).open(f"{host.url}?node={node.url}")
+        screen.import_file(save(schedule(event(1), event(2)), tmp_path / "schedule.json"))
+        assert screen.text("#node") == node.url
+        assert len(talks_at(node.url)) == 2
+    assert origins(asked) == {origin(host.url), origin(node.url)}
+    assert {method for method, url in asked if origin(url) == origin(host.url)} == {"GET"}
+    assert {method for method, url in asked if origin(url) == origin(node.url)} <= {"POST", "OPTIONS"}
+
+
+def test_site_works_on_any_path(tab: PlaywrightTab, site: Path, tmp_path: Path) -> None:
+    copy_site(site, tmp_path / "www" / "some" / "where", {})
+    with static_server(tmp_path / "www") as host, ServedNode(tmp_path / "data") as node:
+        screen = Screen(tab).open(f"{host.url}some/where/?node={node.url}")
+        screen.write(title="From a folder")
+        assert len(talks_at(node.url)) == 1
+
+
+# -- sites that are not whole ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def broken(site: Path, tmp_path: Path) -> Iterator[StaticServer]:
+    """A copy of the site, for a test to break."""
+    copy_site(site, tmp_path / "site", {})
+    with static_server(tmp_path / "site") as server:
+        yield server
+
+
+def fails(screen: Screen, url: str) -> str:
+    """Opens the page, which must fail; gives what it says about that."""
+    screen.tab.goto(url)
+    screen.wait("html[data-state=failed]")
+    screen.wait(".notice[data-kind=error]")
+    assert screen.data("#programme", "state") == "failed"
+    return screen.text(".notice[data-kind=error]")
+
+
+MISSING = (
+    "manifest.json",
+    "worker.js",
+    "pyodide/pyodide.asm.wasm",
+    "pyodide/python_stdlib.zip",
+    "wheels/*.whl",
+)
+
+
+@pytest.mark.parametrize("pattern", MISSING)
+def test_missing_file_is_named(
+    tab: PlaywrightTab, broken: StaticServer, tmp_path: Path, pattern: str
+) -> None:
+    file = next((tmp_path / "site").glob(pattern))
+    file.unlink()
+    screen = Screen(tab)
+    words = fails(screen, broken.url)
+    assert screen.notices()[0] in ("file-missing", "start-failed")
+    assert f"{file.name} answered with status 404" in words
+
+
+def test_page_goes_on_once_the_site_is_whole_again(
+    tab: PlaywrightTab, broken: StaticServer, tmp_path: Path
+) -> None:
+    file = tmp_path / "site" / "pyodide" / "python_stdlib.zip"
+    away = file.rename(tmp_path / "away.zip")
+    screen = Screen(tab)
+    fails(screen, broken.url)
+    away.rename(file)
+    screen.click(".notice[data-kind=error] button")
+    screen.wait("html[data-state=ready]")
+    screen.wait(".notice, #programme[data-state=failed]")  # there is no node at a static site
+
+
+@pytest.mark.parametrize("pattern", ["worker.js", "manifest.json", "wheels/panda_web-*.whl"])
+def test_changed_file_does_not_start(
+    tab: PlaywrightTab, broken: StaticServer, tmp_path: Path, pattern: str
+) -> None:
+    file = next((tmp_path / "site").glob(pattern))
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    words = fails(Screen(tab), broken.url)
+    assert file.name in words
+
+
+def test_page_and_worker_of_two_versions(tab: PlaywrightTab, broken: StaticServer, tmp_path: Path) -> None:
+    script = tmp_path / "site" / "panda.js"
+    text, count = re.subn(r'VERSION = "[^"]+"', 'VERSION = "0.0.1"', script.read_text("utf-8"))
+    assert count == 1
+    script.write_text(text, "utf-8")
+    words = fails(Screen(tab), broken.url)
+    assert "The page has version 0.0.1, the worker" in words
+    assert "Reload the page." in words

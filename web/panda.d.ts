@@ -1,0 +1,128 @@
+// Types of panda.js. A website copies this file beside its own, and tells TypeScript so: docs/embedding.md.
+
+export interface ConnectOptions {
+  /** The node's address; by default the address that panda.js came from. */
+  node?: string | undefined;
+  /** Hears of "download" (bytes), "start" and "storage" until Python is there. */
+  onProgress?: ((progress: Progress) => void) | undefined;
+  /** Ends the start. */
+  signal?: AbortSignal | undefined;
+  /** Seconds without any progress after which the start has failed; 120 by default. */
+  patience?: number | undefined;
+  /** A file of the website's own that imports HOST's worker.js, for pages whose policy forbids blob: workers. */
+  worker?: string | URL | undefined;
+}
+
+export interface Progress {
+  stage: string;
+  done: number;
+  total: number;
+}
+
+/**
+ * Starts Python in a worker (once for a page, however often it is called), makes or finds this site's key pair,
+ * and gives what a page works with.
+ */
+export function connect(options?: ConnectOptions): Promise<Panda>;
+
+/** What went wrong: `reason` is a stable word for programs, `message` a sentence for people. */
+export class PandaError extends Error {
+  constructor(reason: string, message: string, data?: Record<string, unknown>);
+  reason: string;
+  data: Record<string, unknown>;
+}
+
+/** One author on one node. */
+export interface Panda {
+  /** The public key, 64 hex digits; null where nothing can be written. */
+  readonly author: string | null;
+  /** "webcrypto" (no script can read it) or "pure25519" (the weaker choice). */
+  readonly keyKind: string | null;
+  /** The node's address. */
+  readonly node: string;
+  /** The schema of a festival's talks. */
+  readonly talkSchema: string;
+  /** Why nothing can be written, or null. */
+  readonly readOnly: { reason: string; message: string } | null;
+  /** Whether the key was made here and can still be copied. */
+  readonly canBackUp: boolean;
+
+  create(schema: string, fields: Fields): Promise<Written>;
+  update(schema: string, id: string, fields: Fields): Promise<Written>;
+  delete(schema: string, id: string): Promise<Written>;
+  /** Instances, each rebuilt from its signed entries; what fails that is in `rejected` instead. */
+  query(schema: string, query?: Query): Promise<Page>;
+
+  /** How many signed entries the node has not acknowledged. */
+  pending(): Promise<number>;
+  /** Sends them; gives how many are left. */
+  flush(): Promise<number>;
+
+  /**
+   * The key pair under a passphrase of eight characters at least, as encrypted PEM (PKCS #8), while `canBackUp`;
+   * then it cannot be copied any more.
+   */
+  backUp(passphrase: string): Promise<string>;
+  /** Makes the key one that can no longer be copied. */
+  declineBackup(): Promise<void>;
+  /** Goes on with the key of a backup: `author` is another one then. Use a key in one place at a time. */
+  restore(text: string, passphrase: string): Promise<void>;
+
+  /** Publishes the talks of a schedule in frab's JSON format; run again, it goes on, and nothing is there twice. */
+  importSchedule(
+    text: string,
+    options?: { onProgress?: ((progress: Progress) => void) | undefined; signal?: AbortSignal | undefined },
+  ): Promise<{ published: number; skipped: number; total: number }>;
+
+  /** Ends this connection; the last one on a page ends the worker. */
+  close(): void;
+}
+
+/** Values by field name: text, number, boolean, or { type, value } where the type cannot be told. */
+export type Fields = Record<string, unknown>;
+
+export interface Written {
+  /** The instance's id. */
+  id: string;
+  entryHash: string;
+  /** Whether the node has it; if not, it is kept here and sent later. */
+  acknowledged: boolean;
+}
+
+export interface Query {
+  /** Field names, "author" or "id", each with the value that it must equal. */
+  filter?: object | undefined;
+  /** Names, with "-" before one for descending. */
+  orderBy?: string[] | undefined;
+  limit?: number | undefined;
+  /** `after` of the page before, until a page is empty. */
+  after?: string | null | undefined;
+}
+
+export type Page = Instance[] & { rejected: Rejected[]; after: string | null };
+
+export type Instance = { id: string; _meta: Meta } & { [field: string]: unknown };
+
+export interface Meta {
+  author: string;
+  logId: number;
+  seqNum: number;
+  edited: boolean;
+  lastEntry: string;
+  cursor: string;
+  /** The author's signature holds. */
+  signed: boolean;
+  /** Signed entries lead from here to the first entry of the author's log. */
+  verified: boolean;
+}
+
+export interface Rejected {
+  id: string;
+  reason: string;
+  message: string;
+}
+
+declare global {
+  /** What panda.js sets when a script tag loads it. */
+  var panda: { connect: typeof connect; PandaError: typeof PandaError };
+}
