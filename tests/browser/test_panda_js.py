@@ -244,7 +244,7 @@ def test_start_can_be_cancelled(api: Api) -> None:
 
 def test_address_that_is_none(api: Api) -> None:
     for address in ("ftp://node.example/", "http://"):
-        assert refusal(api.do("connectTo", {"node": address, "patience": LONG}))[0] == "node-unreachable"
+        assert refusal(api.do("connectTo", {"node": address, "patience": LONG}))[0] == "node-address-wrong"
 
 
 def festival(api: Api, count: int) -> dict[str, Any]:
