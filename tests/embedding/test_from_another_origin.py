@@ -1,0 +1,64 @@
+"""A website on one origin, panda.js on another: it works in every engine, and under the strictest policy."""
+
+from pathlib import Path
+from typing import Any
+
+from tests.browsers import StaticServer, Tab
+from tests.embedding.websites import Websites, call, strict
+from tests.processes import ServedNode
+
+ISOLATED = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
+
+
+def assert_works(done: dict[str, Any]) -> None:
+    assert done["life"] == [["one", True], ["two", True], None]
+    assert done["keyKind"] == "webcrypto"
+    assert done["stages"] == ["download", "start", "storage"]
+    assert len(done["author"]) == 64
+
+
+def test_nothing_is_loaded_before_connect(
+    tab: Tab, static_host: StaticServer, site: Path, websites: Websites
+) -> None:
+    tab.goto(websites.open(static_host.url, site) + "tag.html")
+    assert tab.evaluate("() => Object.keys(globalThis.panda)") == ["connect", "PandaError"]
+    assert static_host.requests == ["GET /panda.js 200"]
+
+
+def test_one_line_is_enough_and_the_key_is_the_websites(
+    tab: Tab, host: ServedNode, site: Path, websites: Websites
+) -> None:
+    """The same author in two tabs of one website, another one at another website that embeds the same host."""
+    one, two = websites.open(host.url, site), websites.open(host.url, site)
+    tab.goto(one + "tag.html")
+    done = call(tab, "cycle")
+    assert_works(done)
+    second = tab.new_tab()
+    second.goto(one + "import.html")
+    assert call(second, "connect", "second")["author"] == done["author"]
+    second.goto(two + "tag.html")
+    assert call(second, "connect", "third")["author"] not in (done["author"], None)
+    second.close()
+
+
+def test_strictest_policy_with_trusted_types_and_integrity(
+    tab: Tab, host: ServedNode, site: Path, websites: Websites
+) -> None:
+    tab.goto(websites.open(host.url, site, strict(host.url)) + "checked.html")
+    assert_works(call(tab, "cycle"))
+
+
+def test_isolated_website_on_localhost_with_a_static_host(
+    tab: Tab, host: ServedNode, static_host: StaticServer, site: Path, websites: Websites
+) -> None:
+    headers = strict(static_host.url, host.url) | ISOLATED
+    tab.goto(websites.open(static_host.url, site, headers, "localhost") + "import.html")
+    assert tab.evaluate("() => crossOriginIsolated")
+    assert_works(call(tab, "cycle", {"node": host.url}))
+
+
+def test_worker_file_of_the_website(tab: Tab, host: ServedNode, site: Path, websites: Websites) -> None:
+    """For a page whose policy forbids blob: workers."""
+    headers = strict(host.url, worker_src="'self'")
+    tab.goto(websites.open(host.url, site, headers) + "tag.html")
+    assert_works(call(tab, "cycle", {"worker": "shim.js"}))

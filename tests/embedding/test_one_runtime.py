@@ -1,0 +1,69 @@
+"""However often panda.js is loaded and connects, a page has one worker and one Python."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.browsers import StaticServer, Tab
+from tests.embedding.websites import CORS, Websites, call, strict
+from tests.processes import ServedNode
+
+
+def downloads(*hosts: StaticServer) -> list[str]:
+    """What was fetched but panda.js itself."""
+    lines = [line.split()[1] for host in hosts for line in host.requests]
+    return sorted(path.rsplit("/")[-1] for path in lines if not path.startswith("/panda.js"))
+
+
+def test_all_connections_of_a_page_share_one(
+    tab: Tab,
+    host: ServedNode,
+    static_host: StaticServer,
+    site: Path,
+    websites: Websites,
+    tmp_path: Path,
+    serve_files: Callable[..., StaticServer],
+) -> None:
+    """Tags, addresses and hosts of the same file, two nodes, all at once, and a policy that allows one start."""
+    other_host = serve_files(site, CORS)
+    with ServedNode(tmp_path / "node") as node:
+        policy = strict(static_host.url, other_host.url, host.url, node.url)
+        tab.goto(websites.open(static_host.url, site, policy, other=other_host.url) + "twice.html")
+
+        assert call(tab, "giveUp", {"node": host.url}) == ["cancelled"] * 3
+        static_host.requests.clear()
+        other_host.requests.clear()
+
+        opened = tab.evaluate(
+            """(...nodes) => Promise.all([
+                website.connect("one", { node: nodes[0] }),
+                website.connect("two", { node: nodes[0], by: "tag" }),
+                website.connect("three", { node: nodes[1] }),
+            ])""",
+            host.url,
+            node.url,
+            timeout=300,
+        )
+        assert len({panda["author"] for panda in opened}) == 1
+        assert [panda["node"] for panda in opened] == [host.url, host.url, node.url]
+        once = downloads(static_host, other_host)
+        assert {"worker.js", "manifest.json", "pyodide.asm.wasm"} < set(once)
+        assert len(once) == len(set(once))
+
+        ids = tab.evaluate(
+            """() => Promise.all(["one", "two", "one", "two", "three"].map(
+                (name, place) => website.create(name, String(place))))""",
+            timeout=300,
+        )
+        assert len(set(ids)) == 5
+
+        assert call(tab, "closeUnder", "one") == ["closed"] * 4
+        call(tab, "create", "two", "still there")
+        call(tab, "close", "two")
+        call(tab, "create", "three", "still there")
+        call(tab, "close", "three")
+        assert downloads(static_host, other_host) == once
+
+        again = call(tab, "connect", "four", {"node": host.url})
+        assert again["author"] == opened[0]["author"]
+        assert downloads(static_host, other_host).count("worker.js") == 2, "the last one ended the worker"
+        call(tab, "create", "four", "again")

@@ -1,0 +1,142 @@
+"""Whatever is wrong with host, page or browser: a PandaError names it, soon."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.browsers import PlaywrightTab, StaticServer, Tab
+from tests.embedding.websites import CORS, NONCE, BrokenHost, Websites, call, strict, write_pages
+
+SOON = 15_000
+"""Milliseconds; far below the time after which nothing more is waited for."""
+
+
+def failure(tab: Tab, reason: str, *words: str, **options: object) -> None:
+    said = call(tab, "fails", options)
+    assert said, "it works"
+    assert said["ours"]
+    assert said["reason"] == reason, said
+    for word in words:
+        assert word in said["message"]
+    assert said["ms"] < SOON
+
+
+def test_host_allows_no_other_website(
+    tab: Tab, broken_host: BrokenHost, site: Path, websites: Websites
+) -> None:
+    tab.goto(websites.open(broken_host.url, site) + "tag.html")
+    broken_host.headers.clear()
+    failure(tab, "cors-missing", "Access-Control-Allow-Origin: *", broken_host.url + "worker.js")
+
+
+EVERY = (
+    "worker.js",
+    "manifest.json",
+    "pyodide/pyodide.asm.wasm",
+    "pyodide/python_stdlib.zip",
+    "wheels/panda",
+)
+SOME = ("worker.js", "manifest.json", "wheels/panda")
+
+
+def test_changed_or_missing_files(tab: Tab, broken_host: BrokenHost, site: Path, websites: Websites) -> None:
+    """One bit is enough; and a cache that holds a wrong file does not keep the right one away for ever."""
+    tab.goto(websites.open(broken_host.url, site) + "tag.html")
+    for name in EVERY if tab.engine.name == "chromium" else SOME:
+        with broken_host.tampered(name) as url:
+            failure(tab, "wrong-hash", url)
+    for name in ("worker.js", "wheels/panda"):
+        with broken_host.missing(name) as url:
+            failure(tab, "file-missing", url, "404")
+    if tab.engine.name == "chromium":
+        assert call(tab, "connect", "after all")["author"]
+
+
+def test_host_is_gone(tab: Tab, site: Path, websites: Websites, tmp_path: Path) -> None:
+    host = StaticServer(site, CORS)
+    tab.goto(websites.open(host.url, site) + "tag.html")
+    host.stop()
+    failure(tab, "host-unreachable", host.url)
+
+
+@pytest.mark.parametrize("silent", ["worker.js", "manifest.json", "pyodide/pyodide.asm.wasm"])
+def test_host_falls_silent(
+    tab: Tab, broken_host: BrokenHost, site: Path, websites: Websites, silent: str
+) -> None:
+    broken_host.silent = silent
+    tab.goto(websites.open(broken_host.url, site) + "tag.html")
+    failure(tab, "start-stalled", "Nothing happened for 2 s", patience=2)
+
+
+@pytest.mark.parametrize(
+    ("directive", "value", "remedy"),
+    [
+        ("worker-src", "'self'", "worker-src must allow blob:"),
+        ("connect-src", "'self'", "connect-src must allow HOST"),
+        ("script-src", "'nonce-NONCE'", "script-src must allow 'wasm-unsafe-eval'"),
+        ("trusted-types", "other", "trusted-types must allow panda"),
+    ],
+)
+def test_policy_forbids(
+    tab: Tab,
+    static_host: StaticServer,
+    site: Path,
+    websites: Websites,
+    directive: str,
+    value: str,
+    remedy: str,
+) -> None:
+    headers = strict(static_host.url, **{directive: value.replace("NONCE", NONCE)})
+    tab.goto(websites.open(static_host.url, site, headers) + "tag.html")
+    failure(tab, "policy-forbids", remedy.replace("HOST", static_host.url.rstrip("/")))
+
+
+def test_sandboxed_frame(tab: Tab, static_host: StaticServer, site: Path, websites: Websites) -> None:
+    tab.goto(websites.open(static_host.url, site) + "frame.html")
+    said = tab.evaluate("() => globalThis.said")
+    assert said["reason"] == "origin-opaque"
+    assert "allow-same-origin" in said["message"]
+
+
+def test_old_browser(tab: Tab, static_host: StaticServer, site: Path, websites: Websites) -> None:
+    """One without module workers ignores the option, and would run the file as another kind of script."""
+    tab.goto(websites.open(static_host.url, site) + "tag.html")
+    tab.evaluate("() => { globalThis.Worker = class { constructor() {} terminate() {} }; }")
+    failure(tab, "browser-too-old")
+
+
+def test_offline(tab: Tab, static_host: StaticServer, site: Path, websites: Websites) -> None:
+    if not isinstance(tab, PlaywrightTab):
+        pytest.skip("WebKitGTK's driver cannot switch the network off")
+    tab.goto(websites.open(static_host.url, site) + "tag.html")
+    tab.page.context.set_offline(True)
+    try:
+        failure(tab, "offline")
+    finally:
+        tab.page.context.set_offline(False)
+
+
+def test_worker_file_that_imports_nothing(
+    tab: Tab, static_host: StaticServer, site: Path, websites: Websites
+) -> None:
+    tab.goto(websites.open(static_host.url, site) + "tag.html")
+    # WebKit does not tell that an import failed; then it is the time that ends.
+    failure(
+        tab,
+        "start-stalled" if tab.engine.name == "webkit" else "start-failed",
+        worker="nothing.js",
+        patience=2,
+    )
+
+
+def test_page_of_the_host_itself_without_blob_workers(
+    tab: Tab, site: Path, tmp_path: Path, serve_files: Callable[..., StaticServer]
+) -> None:
+    """There the file is started by its own address."""
+    shutil.copytree(site, tmp_path / "own", copy_function=os.link)
+    write_pages(tmp_path / "own", ".", site)
+    tab.goto(serve_files(tmp_path / "own", strict("'self'", worker_src="'self'")).url + "tag.html")
+    assert call(tab, "connect", "own")["author"]

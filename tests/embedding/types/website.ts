@@ -1,0 +1,55 @@
+// A website in TypeScript. tests/embedding/test_types.py compiles it.
+
+import { connect, PandaError, type Instance, type Page, type Panda, type Progress } from "https://host.example/panda.js";
+
+const show = ({ stage, done, total }: Progress) => console.log(stage, total > 0 ? done / total : 0);
+
+export async function run(schema: string): Promise<string> {
+  const panda: Panda = await connect({
+    node: "https://node.example",
+    onProgress: show,
+    signal: AbortSignal.timeout(60_000),
+    patience: 30,
+    worker: new URL("panda-worker.js", import.meta.url),
+  });
+  if (panda.author === null) return panda.readOnly?.message ?? "";
+  const { id, entryHash, acknowledged } = await panda.create(schema, { title: "Opening", seats: 200, open: true });
+  await panda.update(schema, id, { seats: { type: "int", value: 100 } });
+  const page: Page = await panda.query(schema, { filter: { author: panda.author }, orderBy: ["-title"], limit: 10 });
+  const first: Instance | undefined = page[0];
+  const verified: boolean | undefined = first?._meta.verified;
+  for (const { id, reason } of page.rejected) console.warn(id, reason);
+  await panda.query(schema, { after: page.after });
+  await panda.delete(schema, id);
+  const waiting: number = (await panda.pending()) + (await panda.flush());
+  if (panda.canBackUp) await panda.restore(await panda.backUp("a passphrase"), "a passphrase");
+  const { published, skipped, total } = await panda.importSchedule("{}", { onProgress: show });
+  panda.close();
+  return [entryHash, acknowledged, verified, waiting, published, skipped, total].join();
+}
+
+export function tell(error: unknown): string {
+  if (!(error instanceof PandaError)) throw error;
+  const { reason, data, message } = error;
+  return `${reason}: ${message} ${JSON.stringify(data)}`;
+}
+
+// What a script tag sets.
+const shared: typeof connect = globalThis.panda.connect;
+const same: typeof PandaError = panda.PandaError;
+void [shared, same];
+
+// And what does not compile.
+// @ts-expect-error a connection comes later
+connect().author;
+// @ts-expect-error there is no such option
+void connect({ nodes: [] });
+export async function wrong(panda: Panda) {
+  // @ts-expect-error an update needs an id
+  await panda.update("schema", { title: "Opening" });
+  // @ts-expect-error nobody chooses the author
+  panda.author = "me";
+  // @ts-expect-error fields of others are not known to be texts
+  const title: string = (await panda.query("schema"))[0].title;
+  return title;
+}
