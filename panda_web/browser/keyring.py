@@ -11,12 +11,12 @@ from typing import Any
 import js
 from pyodide.ffi import to_js
 
+from panda_web.browser import pure
 from panda_web.browser.cipher import WebCryptoCipher
 from panda_web.browser.indexeddb import KEYS, IndexedDb
 from panda_web.browser.webcrypto import SignChain, WebCryptoSigner
 from panda_web.keys import KeyNotMade, Signer, backup
 from panda_web.keys.backup import BackupImpossible
-from panda_web.keys.with_pure25519 import PureSigner
 
 _CURRENT = "author"
 
@@ -90,8 +90,8 @@ class Keyring:
         return self._signer(record)
 
     def _signer(self, record: Any) -> Signer:
-        if record.kind == PureSigner.kind:
-            return PureSigner(record.seed.to_bytes())
+        if record.kind == pure.KIND:
+            return pure.signer(record.seed.to_bytes())
         if not self.webcrypto:
             raise KeyNotMade("This site's key needs WebCrypto, which this page lacks: open it over https.")
         return WebCryptoSigner(record.key, record.author.to_bytes(), self.sign_chain)
@@ -103,7 +103,7 @@ class Keyring:
             signer: Signer = (made := await WebCryptoSigner.of_seed(seed, self.sign_chain))
             record.key = made.key
         else:
-            signer = PureSigner(seed)
+            signer = pure.signer(seed)
             record.seed = to_js(seed)
         record.kind, record.author = signer.kind, to_js(signer.author)
         return record

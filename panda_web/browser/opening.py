@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from panda_web.browser import webcrypto
+from panda_web.browser import pure, webcrypto
 from panda_web.browser.fetch import FetchTransport
 from panda_web.browser.indexeddb import IndexedDb, IndexedDbStore, StorageRefused
 from panda_web.browser.keyring import Keyring
@@ -13,8 +13,6 @@ from panda_web.client import Client
 from panda_web.errors import PandaError
 from panda_web.keys import Signer, Verifier
 from panda_web.keys.backup import BackupImpossible
-from panda_web.keys.guarded import GuardedVerifier
-from panda_web.keys.with_pure25519 import PureVerifier
 from panda_web.rpc.transport import Transport
 
 
@@ -34,12 +32,12 @@ class Crypto:
 
     @classmethod
     async def find(cls, sign_chain: SignChain, verify_many: VerifyMany) -> Self:
-        """The best that this page has, by the two functions of `web/ed25519.js`."""
+        """The best that this page has, by the two functions of `web/ed25519.js`. Raises ArithmeticMissing."""
         if not await webcrypto.available():
-            return cls(sign_chain, PureVerifier(), available=False)
+            return cls(sign_chain, pure.verifier(), available=False)
         verifier = WebCryptoVerifier(verify_many)
         agrees = await webcrypto.agrees(verifier)
-        return cls(sign_chain, verifier if agrees else GuardedVerifier(verifier), available=True)
+        return cls(sign_chain, verifier if agrees else pure.guarded(verifier), available=True)
 
 
 class Site:

@@ -6,6 +6,7 @@ and `keys.guarded` for browsers that disagree with the others.
 """
 
 from panda_web.keys.errors import (
+    ArithmeticMissing,
     KeyNotMade,
     KeyUnusable,
     PublicKeyLengthWrong,
@@ -27,6 +28,7 @@ from panda_web.keys.strict import (
 )
 
 __all__ = [
+    "ArithmeticMissing",
     "AuthorLengthWrong",
     "AuthorNotCanonical",
     "AuthorOfSmallOrder",

@@ -30,6 +30,12 @@ class KeyNotMade(KeyUnusable):
     reason = "key-not-made"
 
 
+class ArithmeticMissing(KeyUnusable):
+    """The platform has no Ed25519 of its own, and pure25519 is not installed."""
+
+    reason = "arithmetic-missing"
+
+
 class SigningFailed(KeyUnusable):
     """The platform holds the key and did not sign with it."""
 
