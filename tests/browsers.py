@@ -10,6 +10,7 @@ import http.server
 import inspect
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -387,9 +388,36 @@ class Browsers:
         browser = self.chromium if name == "chromium" else self.firefox
         return PlaywrightTab(engine, browser.new_context().new_page())
 
+    @contextlib.contextmanager
+    def killable(self, name: str, profile: Path) -> Iterator[PlaywrightTab]:
+        """A tab of a browser of its own, which keeps its profile in a folder, to be ended by `kill`."""
+        engine = require(name)
+        launch: dict[str, Any] = {"executable_path": engine.executable}
+        if name == "chromium":
+            launch["args"] = CHROMIUM_ARGUMENTS
+        elif engine.origin != "Playwright":
+            launch["channel"] = "moz-firefox"
+        context = getattr(self._playwright, name).launch_persistent_context(profile, **launch)
+        try:
+            yield PlaywrightTab(engine, context.new_page())
+        finally:
+            with contextlib.suppress(playwright.sync_api.Error):  # it was killed
+                context.close()
+
     def close(self) -> None:
         """Ends everything that was started, in reverse order."""
         self._closing.close()
+
+
+def kill(profile: Path) -> int:
+    """Ends, by their process ids and at once, all processes of the browser with this profile; gives how many."""
+    killed = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if os.fsencode(profile) in (process / "cmdline").read_bytes():
+                os.kill(int(process.name), signal.SIGKILL)
+                killed += 1
+    return killed
 
 
 # --- A server for files ---------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.api import bare_website
 from tests.browser.sites import harness_site
 from tests.browsers import StaticServer, static_server
 from tests.processes import ServedNode
@@ -22,3 +23,10 @@ def empty_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]
     """A node without a site, in which a module's tests publish nothing that the others could see."""
     with ServedNode(tmp_path_factory.mktemp("node")) as node:
         yield node
+
+
+@pytest.fixture(scope="session")
+def website(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StaticServer]:
+    """Somebody's own page, which uses panda.js."""
+    with static_server(bare_website(site, tmp_path_factory.mktemp("website") / "www")) as server:
+        yield server

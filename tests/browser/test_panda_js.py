@@ -2,61 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from panda_web.bamboo import digest
+from tests.browser.api import LONG, Api, refusal
 from tests.browser.asking import instances_at, talks_at, values_of, write_as_stranger
 from tests.browser.festivals import event, schedule, talks_of
-from tests.browser.sites import HARNESS, copy_site
-from tests.browsers import Browsers, StaticServer, Tab, static_server
+from tests.browsers import Browsers, StaticServer
 from tests.find_browsers import ENGINES
 from tests.processes import ServedNode
-
-LONG = 300
-"""Seconds until something counts as hanging; nothing here takes so long."""
-
-
-@pytest.fixture(scope="module")
-def website(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StaticServer]:
-    """The site's files, and a bare page beside them."""
-    files = {name: (HARNESS / name).read_text("utf-8") for name in ("index.html", "api.js")}
-    with static_server(copy_site(site, tmp_path_factory.mktemp("website") / "www", files)) as server:
-        yield server
-
-
-class Api:
-    """The functions of harness/api.js in a tab."""
-
-    def __init__(self, tab: Tab, node: str) -> None:
-        self.tab = tab
-        self.node = node
-        self.opened: dict[str, Any] = self.do("open", {"node": node, "patience": LONG})
-
-    def do(self, name: str, *arguments: object) -> Any:
-        """Calls one of the functions."""
-        call = "async (name, ...rest) => (await import('./api.js'))[name](...rest)"
-        return self.tab.evaluate(call, name, *arguments, timeout=LONG)
-
-    def call(self, method: str, *arguments: object) -> Any:
-        """Calls a method of panda.js, which must succeed."""
-        outcome = self.do("call", method, *arguments)
-        assert "error" not in outcome, outcome["error"]
-        return outcome["value"]
-
-    def refused(self, method: str, *arguments: object) -> tuple[str, dict[str, Any]]:
-        """Calls a method that must fail with a PandaError; gives its reason and data."""
-        return refusal(self.do("call", method, *arguments))
-
-
-def refusal(outcome: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    error = outcome["error"]
-    assert error["ours"], error
-    assert error["name"] == "PandaError"
-    assert len(error["message"]) > 10
-    return error["reason"], error["data"]
 
 
 @pytest.fixture(scope="module")

@@ -65,3 +65,12 @@ export async function closeWhileBusy(options, schema) {
   return [...await Promise.all(calls), await outcome(other.query(schema))];
 }
 
+
+// Makes calls in one go and does not wait for them; `ended` does.
+let begun;
+
+export function begin(calls) {
+  begun = callAll(calls);
+}
+
+export const ended = () => begun;

@@ -1,0 +1,49 @@
+"""`panda.js` on a bare page, called from a test: what harness/api.js does in a tab."""
+
+from pathlib import Path
+from typing import Any
+
+from tests.browser.sites import HARNESS, copy_site
+from tests.browsers import Tab
+
+LONG = 300
+"""Seconds until something counts as hanging; nothing here takes so long."""
+
+
+def bare_website(site: Path, out: Path) -> Path:
+    """The site's files, and a bare page beside them."""
+    return copy_site(
+        site, out, {name: (HARNESS / name).read_text("utf-8") for name in ("index.html", "api.js")}
+    )
+
+
+class Api:
+    """The functions of harness/api.js in a tab."""
+
+    def __init__(self, tab: Tab, node: str) -> None:
+        self.tab = tab
+        self.node = node
+        self.opened: dict[str, Any] = self.do("open", {"node": node, "patience": LONG})
+
+    def do(self, name: str, *arguments: object) -> Any:
+        """Calls one of the functions."""
+        call = "async (name, ...rest) => (await import('./api.js'))[name](...rest)"
+        return self.tab.evaluate(call, name, *arguments, timeout=LONG)
+
+    def call(self, method: str, *arguments: object) -> Any:
+        """Calls a method of panda.js, which must succeed."""
+        outcome = self.do("call", method, *arguments)
+        assert "error" not in outcome, outcome["error"]
+        return outcome["value"]
+
+    def refused(self, method: str, *arguments: object) -> tuple[str, dict[str, Any]]:
+        """Calls a method that must fail with a PandaError; gives its reason and data."""
+        return refusal(self.do("call", method, *arguments))
+
+
+def refusal(outcome: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    error = outcome["error"]
+    assert error["ours"], error
+    assert error["name"] == "PandaError"
+    assert len(error["message"]) > 10
+    return error["reason"], error["data"]

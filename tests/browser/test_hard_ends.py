@@ -1,0 +1,122 @@
+"""An import cut off the hard way: the browser killed, the page reloaded or closed, the node replaced by an empty one."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.browser.asking import instances_at, talks_at
+from tests.browser.between import Gate, between
+from tests.browser.festivals import event, save, schedule, talks_of
+from tests.browser.screen import Screen
+from tests.browsers import Browsers, Tab, kill
+from tests.processes import ServedNode
+
+COUNT = 60
+"""Talks of an import."""
+
+engines = pytest.mark.parametrize("engine", ["chromium", "firefox"])
+
+
+@pytest.fixture
+def festival(tmp_path: Path) -> Path:
+    return save(schedule(*(event(number) for number in range(COUNT))), tmp_path / "schedule.json")
+
+
+def assert_whole(url: str, file: Path, signatures: int) -> None:
+    """Everything is there once, in one log without a gap, and no slot was signed twice."""
+    assert talks_at(url) == talks_of(json.loads(file.read_text("utf-8")))
+    instances = instances_at(url)
+    assert len({(instance.author, instance.log_id) for instance in instances}) == 1
+    assert sorted(instance.seq_num for instance in instances) == list(range(1, COUNT + 1))
+    assert signatures == COUNT
+
+
+@engines
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the browser's processes in /proc")
+def test_browser_is_killed(
+    engine: str, browsers: Browsers, site: Path, festival: Path, tmp_path: Path
+) -> None:
+    """Twice, at different places, and with the same bytes sent for what was signed before."""
+    profile = tmp_path / "profile"
+    with ServedNode(tmp_path / "node", site) as node, between(node.url) as wire:
+        authors = set()
+        for lets_through in (1, 2):
+            with browsers.killable(engine, profile) as tab:
+                screen = Screen(tab).open(wire.url)
+                authors.add(screen.data("#author", "author"))
+                gate = wire.before = Gate(lets_through)
+                screen.choose(festival)
+                screen.click("#import-start")
+                gate.wait()
+                assert kill(profile) > 0
+                gate.open()
+                wire.honest()
+        with browsers.killable(engine, profile) as tab:
+            screen = Screen(tab).open(wire.url)
+            authors.add(screen.data("#author", "author"))
+            screen.import_file(festival)
+            assert screen.data("#pending", "pending") == "0"
+        assert len(authors) == 1
+        assert_whole(node.url, festival, len({sent["entryBytes"] for sent in wire.published}))
+
+
+@engines
+@pytest.mark.parametrize("end", ["reload", "close"])
+def test_page_ends(
+    engine: str, end: str, browsers: Browsers, site: Path, festival: Path, tmp_path: Path
+) -> None:
+    with (
+        ServedNode(tmp_path / "node", site) as node,
+        between(node.url) as wire,
+        browsers.tab(engine) as tab,
+    ):
+        victim: Tab = tab.new_tab()
+        screen = Screen(victim).open(wire.url)
+        gate = wire.before = Gate(lets_through=3)
+        screen.choose(festival)
+        screen.click("#import-start")
+        gate.wait()
+        if end == "reload":
+            victim.evaluate("() => { setTimeout(() => location.reload()); }")
+        else:
+            victim.close()
+        gate.open()
+        wire.honest()
+        screen = Screen(victim if end == "reload" else tab).open(wire.url)
+        screen.import_file(festival)
+        assert screen.data("#pending", "pending") == "0"
+        assert_whole(node.url, festival, len({sent["entryBytes"] for sent in wire.published}))
+
+
+@engines
+def test_node_is_replaced_by_an_empty_one(
+    engine: str, browsers: Browsers, site: Path, festival: Path, tmp_path: Path
+) -> None:
+    """In the middle of an import, and again after it: what was acknowledged is sent once more."""
+    with (
+        ServedNode(tmp_path / "first", site) as first,
+        between(first.url) as wire,
+        browsers.tab(engine) as tab,
+    ):
+        screen = Screen(tab).open(wire.url)
+        gate = wire.before = Gate(lets_through=3)
+        screen.choose(festival)
+        screen.click("#import-start")
+        gate.wait()
+        first.kill()
+        with ServedNode(tmp_path / "second", site) as second:
+            wire.upstream = second.port
+            gate.open()
+            screen.imported()
+            if screen.data("#import", "state") == "paused":
+                screen.click("#import-resume")
+                screen.imported()
+            assert_whole(second.url, festival, len({sent["entryBytes"] for sent in wire.published}))
+            second.kill()
+            with ServedNode(tmp_path / "third", site) as third:
+                wire.upstream = third.port
+                screen.write(title="One more")
+                titles = sorted(str(instance["title"]) for instance in instances_at(third.url))
+                assert titles == sorted(["One more", *(f"Talk {number}" for number in range(COUNT))])
