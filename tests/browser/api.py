@@ -34,7 +34,7 @@ class Api:
         """Calls a method of panda.js, which must succeed."""
         outcome = self.do("call", method, *arguments)
         assert "error" not in outcome, outcome["error"]
-        return outcome["value"]
+        return outcome.get("value")
 
     def refused(self, method: str, *arguments: object) -> tuple[str, dict[str, Any]]:
         """Calls a method that must fail with a PandaError; gives its reason and data."""

@@ -1,0 +1,100 @@
+"""A key's backup: made once, readable by other software, and enough to go on in another browser."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+
+from panda_web.bamboo import digest
+from tests.browser.api import Api
+from tests.browser.asking import instances_at
+from tests.browser.festivals import event, save, schedule
+from tests.browser.screen import Screen
+from tests.browsers import Browsers, PlaywrightTab, StaticServer
+from tests.find_browsers import ENGINES
+from tests.processes import ServedNode
+
+PASSPHRASE = "correct horse battery"
+SCHEMA = digest(b"key care").hex()
+STORED_KEYS = (Path(__file__).parent / "harness" / "keys.js").read_text("utf-8")
+
+
+def author_of(backup: str) -> str:
+    """What `cryptography` reads in it."""
+    key = serialization.load_pem_private_key(backup.encode(), PASSPHRASE.encode())
+    return key.public_key().public_bytes_raw().hex()  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_key_moves_to_another_browser(
+    engine: str, browsers: Browsers, website: StaticServer, empty_node: ServedNode
+) -> None:
+    """Nothing is signed there before the node was asked how far the logs are."""
+    with ExitStack() as tabs:
+        old, new = (tabs.enter_context(browsers.tab(engine)) for _ in range(2))
+        old.goto(website.url)
+        before = Api(old, empty_node.url)
+        assert before.refused("backUp", "short")[0] == "passphrase-short"
+        text = before.call("backUp", PASSPHRASE)
+        author = before.opened["author"]
+        assert author_of(text) == author
+        assert before.refused("backUp", PASSPHRASE)[0] == "backup-impossible"
+        ids = [before.call("create", SCHEMA, {"n": number})["id"] for number in range(5)]
+
+        new.goto(website.url)
+        after = Api(new, empty_node.url)
+        replaced = after.opened["author"]
+        assert replaced != author
+        assert after.refused("restore", text, "another passphrase")[0] == "passphrase-wrong"
+        assert after.refused("restore", text[:100], PASSPHRASE)[0] == "backup-malformed"
+        after.call("restore", text, PASSPHRASE)
+        after.call("update", SCHEMA, ids[2], {"n": 20})
+        after.call("create", SCHEMA, {"n": 5})
+        found = {instance.id: instance for instance in instances_at(empty_node.url, SCHEMA)}
+        mine = [instance for instance in found.values() if instance.author == author]
+        assert sorted(int(str(instance["n"])) for instance in mine) == [0, 1, 3, 4, 5, 20]
+        assert {instance.log_id for instance in mine} == {found[ids[0]].log_id}
+        assert sorted(instance.seq_num for instance in mine) == [1, 2, 4, 5, 6, 7]
+
+        for tab in (old, new):
+            kept = tab.evaluate(STORED_KEYS)
+            assert {(key["extractable"], key["exported"]) for key in kept} == {(False, False)}
+        assert len(kept) == 2, "the key that was replaced is kept"
+
+
+def test_in_the_page(browsers: Browsers, site: Path, tmp_path: Path) -> None:
+    with ServedNode(tmp_path / "node", site) as node, ExitStack() as tabs:
+        old, new = (tabs.enter_context(browsers.tab("chromium")) for _ in range(2))
+        first, second = Screen(old).open(node.url), Screen(new).open(node.url)
+        author = first.data("#author", "author")
+        first.import_file(save(schedule(*map(event, range(3))), tmp_path / "schedule.json"))
+        copy = tmp_path / "key.pem"
+        assert isinstance(old, PlaywrightTab)
+        first.fill("#backup-passphrase", PASSPHRASE)
+        download: Any
+        with old.page.expect_download() as download:
+            first.click("#backup-save")
+        download.value.save_as(copy)
+        assert author_of(copy.read_text("utf-8")) == author
+        first.wait("#backup[hidden]")
+
+        assert isinstance(new, PlaywrightTab)
+        second.click("#backup-decline")
+        second.wait("#backup[hidden]")
+        second.click("details:has(> #restore) > summary")
+        new.page.set_input_files("#restore-file", str(copy))
+        second.fill("#restore-passphrase", PASSPHRASE)
+        second.click("#restore-use")
+        second.wait(f"#author[data-author='{author}']")
+        second.rest()
+        second.act("edit", str((second.talk("Talk 1") or {})["id"]))
+        second.fill("#f-title", "Edited elsewhere")
+        second.click("#editor-save")
+        second.until(lambda: second.talk("Edited elsewhere"))
+        assert sorted(str(talk["title"]) for talk in instances_at(node.url)) == [
+            "Edited elsewhere",
+            "Talk 0",
+            "Talk 2",
+        ]
