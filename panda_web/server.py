@@ -5,9 +5,11 @@ what a caller may do hangs on its signatures alone.
 """
 
 import asyncio
+import os
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
@@ -41,6 +43,11 @@ MEDIA_TYPES = {
     ".whl": "application/zip",
 }
 
+
+PathLike = str | os.PathLike[str]
+
+ENCODINGS = {"br": ".br", "gzip": ".gz"}
+"""How a file may be compressed, the best first."""
 
 BODY_SECONDS = 60.0
 """So long a request's body may take to arrive."""
@@ -88,7 +95,29 @@ def _json(body: bytes, status: int, headers: dict[str, str] | None = None) -> Re
 
 
 class Site(StaticFiles):
-    """Static files with the headers above, and the media types that browsers insist on."""
+    """Static files with the headers above, and the media types that browsers insist on.
+
+    Of a file that lies there compressed ahead, as FILE.br or FILE.gz, that is sent to those who take it.
+    """
+
+    def file_response(
+        self, full_path: PathLike, stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        """The file, or what it is compressed to."""
+        offered = {
+            encoding: packed
+            for encoding, suffix in ENCODINGS.items()
+            if (packed := Path(f"{os.fspath(full_path)}{suffix}")).is_file()
+        }
+        taken = next((encoding for encoding in offered if encoding in _accepted(scope)), None)
+        if taken is not None:
+            full_path, stat_result = offered[taken], offered[taken].stat()
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        if taken is not None:
+            response.headers["Content-Encoding"] = taken
+        if offered:
+            response.headers["Vary"] = "Accept-Encoding"
+        return response
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -104,3 +133,13 @@ class Site(StaticFiles):
             await send(message)
 
         await super().__call__(scope, receive, with_headers)
+
+
+def _accepted(scope: Scope) -> set[str]:
+    """The encodings that a request takes (RFC 9110, 12.5.3)."""
+    accepted = set()
+    for choice in Headers(scope=scope).get("Accept-Encoding", "").split(","):
+        name, _, weight = choice.replace(" ", "").partition(";")
+        if weight not in ("q=0", "q=0.0", "q=0.00", "q=0.000"):
+            accepted.add(name.lower())
+    return accepted

@@ -428,8 +428,10 @@ class StaticServer(http.server.ThreadingHTTPServer):
 
     daemon_threads = False  # so that closing waits for them, and nothing is left open
 
-    def __init__(self, directory: Path, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, directory: Path, headers: Mapping[str, str] | None = None, encoded: str = "") -> None:
         super().__init__(("127.0.0.1", 0), functools.partial(_Handler, directory=str(directory)))
+        self.directory = directory
+        self.encoded = encoded
         self.url = f"http://127.0.0.1:{self.server_port}/"
         self.headers = dict(headers or {})
         self.requests: list[str] = []
@@ -471,6 +473,9 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
     def end_headers(self) -> None:
         for name, value in cast("StaticServer", self.server).headers.items():
             self.send_header(name, value)
+        encoded = cast("StaticServer", self.server).encoded
+        if encoded and self.path.endswith(encoded):
+            self.send_header("Content-Encoding", "gzip")
         super().end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -482,9 +487,14 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def static_server(directory: Path, headers: Mapping[str, str] | None = None) -> Iterator[StaticServer]:
-    """A running server for a directory; `headers` go with every answer."""
-    server = StaticServer(directory, headers)
+def static_server(
+    directory: Path, headers: Mapping[str, str] | None = None, encoded: str = ""
+) -> Iterator[StaticServer]:
+    """A running server for a directory; `headers` go with every answer.
+
+    Files whose names end in `encoded` are said to have gzip as their encoding.
+    """
+    server = StaticServer(directory, headers, encoded)
     try:
         yield server
     finally:

@@ -83,8 +83,18 @@ def open_tab(request: pytest.FixtureRequest, browsers: Browsers) -> Iterator[Cal
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The static site, built for this session."""
-    out = tmp_path_factory.mktemp("built") / "site"
-    subprocess.run([sys.executable, ROOT / "build.py", "site", "--out", out], check=True)
+    return build_site(tmp_path_factory.mktemp("built") / "site", "--plain")
+
+
+@pytest.fixture(scope="session")
+def packed_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, compressed ahead, as it is put on a host."""
+    return build_site(tmp_path_factory.mktemp("packed") / "site")
+
+
+def build_site(out: Path, *options: str) -> Path:
+    """Builds the site into a folder, as a person would."""
+    subprocess.run([sys.executable, ROOT / "build.py", "site", "--out", out, *options], check=True)
     return out
 
 

@@ -2,17 +2,19 @@
 
 import ast
 import base64
+import gzip
 import hashlib
 import importlib.util
 import json
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from tests.conftest import build_site
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
@@ -177,8 +179,30 @@ def test_says_how_to_get_venv(build: ModuleType, empty: Path, monkeypatch: pytes
 
 
 def test_equal_sources_make_equal_sites(site: Path, tmp_path: Path) -> None:
-    subprocess.run([sys.executable, ROOT / "build.py", "site", "--out", tmp_path / "again"], check=True)
-    assert contents(tmp_path / "again") == contents(site)
+    again = build_site(tmp_path / "again", "--plain")
+    assert contents(again) == contents(site)
+
+
+def test_snapshots_of_equal_wheels_are_equal(
+    site: Path, build: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(build, "CACHE", tmp_path / "empty")
+    made = build.snapshot(sorted((site / "wheels").iterdir()))
+    assert made.read_bytes() == (site / "pyodide" / "snapshot.bin").read_bytes()
+
+
+def test_what_lies_beside_a_file_is_the_same_compressed(packed_site: Path, site: Path) -> None:
+    manifest = json.loads((packed_site / "manifest.json").read_text("utf-8"))
+    parts = [manifest["snapshot"], *manifest["wheels"]]
+    parts += [{"file": f"pyodide/{name}", **about} for name, about in manifest["pyodide"]["files"].items()]
+    for part in parts:
+        data = (site / part["file"]).read_bytes()
+        packed = (packed_site / f"{part['file']}.gz").read_bytes()
+        assert gzip.decompress(packed) == data
+        assert part["packed"] == len(packed)
+        assert (packed_site / f"{part['file']}.br").stat().st_size <= len(packed)
+    plain = {name for name in contents(packed_site) if not name.endswith((".br", ".gz"))}
+    assert plain == set(contents(site))
 
 
 def test_a_failed_build_leaves_the_old_site(
@@ -187,7 +211,7 @@ def test_a_failed_build_leaves_the_old_site(
     out = tmp_path / "site"
     shutil.copytree(site, out)
 
-    def fail(directory: Path) -> None:
+    def fail(directory: Path, *, packed: bool) -> None:
         (directory / "half.txt").touch()
         raise build.Problem("in the middle")
 
@@ -200,12 +224,12 @@ def test_a_failed_build_leaves_the_old_site(
 
 def test_manifest_tells_the_truth(site: Path) -> None:
     manifest = json.loads((site / "manifest.json").read_text("utf-8"))
-    assert set(manifest) == {"version", "pyodide", "wheels"}
+    assert set(manifest) == {"version", "pyodide", "snapshot", "wheels"}
     assert manifest["pyodide"]["lock"]["packages"] == {}
     listed = {
         manifest["pyodide"]["directory"] + name: file for name, file in manifest["pyodide"]["files"].items()
     }
-    listed |= {wheel["file"]: wheel for wheel in manifest["wheels"]}
+    listed |= {part["file"]: part for part in (manifest["snapshot"], *manifest["wheels"])}
     assert len(manifest["wheels"]) == 2
     there = {name for name in contents(site) if name.startswith(("pyodide/", "wheels/"))}
     assert set(listed) == there
@@ -248,7 +272,11 @@ def test_the_site_holds_nothing_else(site: Path) -> None:
                 unseen.append(target)
     assert used == set(contents(site))
     assert not [name for name in used if not re.fullmatch(r"[A-Za-z0-9_./-]+", name)]
-    assert {path.name for path in (site / "pyodide").iterdir()} == {"pyodide.asm.wasm", "python_stdlib.zip"}
+    assert {path.name for path in (site / "pyodide").iterdir()} == {
+        "pyodide.asm.wasm",
+        "python_stdlib.zip",
+        "snapshot.bin",
+    }
     assert len(list((site / "wheels").iterdir())) == 2
     assert len(list((site / "licenses").iterdir())) == 4
 

@@ -27,6 +27,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
     (site / "index.html").write_text("<h1>page</h1>")
     (site / "code.mjs").write_text("export {};")
     (site / "code.wasm").write_bytes(b"\x00asm")
+    (site / "packed.wasm").write_bytes(b"\x00asm")
+    (site / "packed.wasm.br").write_bytes(b"as brotli")
+    (site / "packed.wasm.gz").write_bytes(b"as gzip")
     (site.parent / "secret.txt").write_text("secret")
     with ServedNode(tmp_path_factory.mktemp("data"), site) as node:
         yield node
@@ -162,6 +165,34 @@ def test_nothing_outside_of_the_site(path: str, served: ServedNode) -> None:
             answer += part
     assert b" 404 " in answer.split(b"\r\n")[0]
     assert b"secret" not in answer
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip;q=1.0, identity; q=0.5", "gzip"),
+        ("br;q=0, GZIP", "gzip"),
+        ("br;q=0,gzip; q=0.0", None),
+        ("identity", None),
+        ("", None),
+        (";;,=,br x,\u00fc", None),
+    ],
+)
+def test_files_that_lie_there_compressed(accepted: str, encoding: str | None, served: ServedNode) -> None:
+    body = {"br": b"as brotli", "gzip": b"as gzip", None: b"\x00asm"}[encoding]
+    headers = {"Accept-Encoding": accepted.encode("latin-1")}
+    with httpx.stream("GET", f"{served.url}packed.wasm", headers=headers) as answer:
+        assert b"".join(answer.iter_raw()) == body
+        assert answer.headers.get("Content-Encoding") == encoding
+        assert answer.headers["Content-Length"] == str(len(body))
+        assert answer.headers["Content-Type"] == "application/wasm"
+        assert "Accept-Encoding" in answer.headers["Vary"]
+    again = {**headers, "If-None-Match": answer.headers["ETag"]}
+    assert httpx.get(f"{served.url}packed.wasm", headers=again).status_code == 304
+    other = {"Accept-Encoding": "identity" if encoding else "br", "If-None-Match": answer.headers["ETag"]}
+    with httpx.stream("GET", f"{served.url}packed.wasm", headers=other) as answer:
+        assert answer.status_code == 200
 
 
 def test_a_node_without_a_site(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 export interface ConnectOptions {
   /** The node's address; by default the address that panda.js came from. */
   node?: string | undefined;
-  /** Hears of "download" (bytes), "start" and "storage" until Python is there. */
+  /** Hears of "download" (bytes as they travel, about), "start" and "storage" until Python is there. */
   onProgress?: ((progress: Progress) => void) | undefined;
   /** Ends the start. */
   signal?: AbortSignal | undefined;
@@ -17,6 +17,8 @@ export interface Progress {
   stage: string;
   done: number;
   total: number;
+  /** With the stage "fallback": why Python starts from its files and not, faster, from a snapshot of its memory. */
+  problem?: string;
 }
 
 /**
@@ -87,6 +89,8 @@ export interface Written {
   entryHash: string;
   /** Whether the node has it; if not, it is kept here and sent later. */
   acknowledged: boolean;
+  /** Why it has it not. */
+  error: { reason: string; message: string } | null;
 }
 
 export interface Query {

@@ -20,7 +20,9 @@ const MANIFEST = "";
 
 const TICK_MS = 250;
 /** @type {Record<string, string>} */
-const DOING = { download: "downloading Python", start: "starting Python", storage: "opening the storage" };
+const DOING = {
+  download: "downloading Python", start: "starting Python", fallback: "starting Python", storage: "opening the storage",
+};
 const UNSAID = "the browser does not say why";
 
 /** What went wrong: `reason` is a stable word for programs, `message` a sentence for people. */

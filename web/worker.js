@@ -8,28 +8,24 @@
 import createPyodideModule from "pyodide/pyodide.asm.mjs";
 import { loadPyodide } from "pyodide";
 import { signChain, verifyMany } from "./ed25519.js";
+import { beginOfMemory, difference } from "./snapshot.js";
+import { Downloads, get, Problem } from "./worker-files.js";
 
 // WebKit gives no stack to errors of its own, such as fetch's, and Pyodide takes what has none for no error at all:
 // Python would wait for ever for a node that is not there.
 if (!("stack" in Error.prototype)) Error.prototype.stack = "";
 
 /**
- * @typedef {{file: string, bytes: number, integrity?: string}} Part
+ * @typedef {import("./worker-files.js").Part} Part
  * @typedef {import("pyodide").Lockfile} Lock
  * @typedef {{directory: string, lock: Lock, files: Record<string, Omit<Part, "file">>}} Pyodide
- * @typedef {{pyodide: Pyodide, wheels: Part[]}} Manifest
+ * @typedef {{pyodide: Pyodide, wheels: Part[], snapshot?: Part}} Manifest
  * @typedef {{start: (port: MessagePort, sign: typeof signChain, verify: typeof verifyMany) => void}} Python
  */
 
-/** Why Python does not start; panda.js looks further into "fetch-failed". */
-class Problem extends Error {
-  /** @param {string} reason @param {string} message @param {Record<string, unknown>} data */
-  constructor(reason, message, data) {
-    super(message);
-    this.reason = reason;
-    this.data = data;
-  }
-}
+/** A zip file's end, and nothing before it. */
+const EMPTY_ARCHIVE = new Uint8Array(22);
+EMPTY_ARCHIVE.set([0x50, 0x4b, 5, 6]);
 
 /** Those that wait for Python, and hear how far it is. @type {Set<MessagePort>} */
 const waiting = new Set();
@@ -56,17 +52,102 @@ async function load(base, integrity) {
   await mayCompile();
   /** @type {Manifest} */
   const manifest = await (await get(new URL("manifest.json", base).href, integrity)).json();
-  const { directory, lock, files: about } = manifest.pyodide;
-  const core = Object.entries(about).map(([name, rest]) => ({ file: directory + name, ...rest }));
-  const files = await download([...core, ...manifest.wheels], base);
+  const downloads = new Downloads(base, (done, total) => tell("download", done, total));
+  const [runtime, library, ...rest] = parts(manifest);
+  const { snapshot } = manifest;
+  /** @type {unknown} */
+  let problem = null;
+  await Promise.all([
+    downloads.bring([runtime]),
+    snapshot && downloads.bring([snapshot]).catch((error) => { problem = error; }),
+  ]);
+  try {
+    if (snapshot && !problem) return await fromSnapshot(snapshot.file, library, manifest, downloads);
+  } catch (error) {
+    problem = error;
+  }
+  if (problem) tell("fallback", 0, 0, `Python starts without its snapshot, which takes longer: ${problem}`);
+  await downloads.bring([library, ...rest]);
+  const pyodide = await start(manifest, downloads);
+  for (const { file } of rest) pyodide.unpackArchive(downloads.take(file), "wheel");
+  return ready(pyodide);
+}
+
+/** Runtime, standard library, wheels. @param {Manifest} manifest @returns {[Part, Part, ...Part[]]} */
+function parts({ pyodide: { directory, files }, wheels }) {
+  const [runtime, library] = ["pyodide.asm.wasm", "python_stdlib.zip"].map((name) => (
+    { file: directory + name, .../** @type {Omit<Part, "file">} */ (files[name]) }
+  ));
+  return [/** @type {Part} */ (runtime), /** @type {Part} */ (library), ...wheels];
+}
+
+/**
+ * Python's memory as it was when the site was built. The standard library is fetched when a module is missed.
+ *
+ * @param {string} snapshot
+ * @param {Part} library
+ * @param {Manifest} manifest
+ * @param {Downloads} downloads
+ * @returns {Promise<Python>}
+ */
+async function fromSnapshot(snapshot, { file, integrity = "" }, manifest, downloads) {
+  const memory = downloads.take(snapshot);
+  const runtime = downloads.files.get(downloads.address(`${manifest.pyodide.directory}pyodide.asm.wasm`));
+  difference(memory, /** @type {Uint8Array} */ (runtime));
+  const address = downloads.address(file);
+  downloads.files.set(address, EMPTY_ARCHIVE);
+  const pyodide = await start(manifest, downloads, {
+    _loadSnapshot: memory,
+    createPyodideModule: (/** @type {any} */ settings) => {
+      settings.preRun.push((/** @type {any} */ module) => keepTrampoline(module, memory));
+      return createPyodideModule(settings);
+    },
+  });
+  pyodide.pyimport("panda_web.browser.frozen").awake(address, integrity, fetchNow);
+  return ready(pyodide);
+}
+
+/**
+ * How Python calls functions of other signatures hangs on what the engine knows of WebAssembly: with its garbage
+ * collection through a function of the table, otherwise not. The memory says where that is, so it must say what holds
+ * here, and not where the snapshot was made (CPython's Python/emscripten_trampoline.c).
+ *
+ * @param {any} module
+ * @param {Uint8Array} snapshot
+ */
+function keepTrampoline({ HEAPU8, __PyRuntime, __PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET }, snapshot) {
+  const here = new DataView(HEAPU8.buffer);
+  const there = new DataView(snapshot.buffer, snapshot.byteOffset);
+  const address = __PyRuntime + here.getUint32(__PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET, true);
+  there.setUint32(beginOfMemory(snapshot) + address, here.getUint32(address, true), true);
+}
+
+/** @param {Manifest} manifest @param {Downloads} downloads @param {object} [more] */
+function start({ pyodide: { directory, lock } }, downloads, more) {
   tell("start", 0, 0);
-  const indexURL = new URL(directory, base).href;
-  const pyodide = await withFiles(files, () => loadPyodide({
-    indexURL, createPyodideModule, lockFileContents: lock, packageBaseUrl: base,
+  const [indexURL, packageBaseUrl] = [downloads.address(directory), downloads.address("")];
+  return withFiles(downloads.files, () => loadPyodide({
+    indexURL, createPyodideModule, lockFileContents: lock, packageBaseUrl, ...more,
   }));
-  for (const { file } of manifest.wheels) pyodide.unpackArchive(files.get(new URL(file, base).href), "wheel");
+}
+
+/** @param {import("pyodide").PyodideAPI} pyodide @returns {Python} */
+function ready(pyodide) {
   tell("storage", 0, 0);
   return pyodide.pyimport("panda_web.browser.worker");
+}
+
+/** A file, at once: an import cannot wait. @param {string} address @returns {Uint8Array | null} */
+function fetchNow(address) {
+  const request = new XMLHttpRequest();
+  request.open("GET", address, false);
+  request.responseType = "arraybuffer";
+  try {
+    request.send();
+  } catch {
+    return null;
+  }
+  return request.status === 200 ? new Uint8Array(request.response) : null;
 }
 
 /** Throws where WebAssembly is missing or forbidden: before the download, and because Pyodide would only wait. */
@@ -79,66 +160,6 @@ async function mayCompile() {
   } catch {
     throw new Problem("policy-forbids", "WebAssembly is forbidden.", { directive: "script-src", url: "wasm" });
   }
-}
-
-/**
- * All files at once, by address, with the bytes that have come as progress.
- *
- * @param {Part[]} parts
- * @param {string} base
- */
-async function download(parts, base) {
-  const total = parts.reduce((sum, { bytes }) => sum + bytes, 0);
-  let done = 0;
-  /** @type {Map<string, Uint8Array<ArrayBuffer>>} */
-  const files = new Map();
-  /** @param {Part} part @param {RequestCache} cache */
-  const bring = async ({ file, bytes, integrity }, cache) => {
-    const address = new URL(file, base).href;
-    // `integrity` makes fetch keep everything back until all is there. So it is checked here, where that can be done:
-    // the page sees progress. Plain http that is not localhost has no crypto.subtle.
-    const reader = (await get(address, crypto.subtle ? "" : integrity, cache)).body?.getReader();
-    const data = new Uint8Array(bytes);
-    let at = 0;
-    for (let part = await read(reader, address); part; part = await read(reader, address)) {
-      at += part.length;
-      if (at > bytes) break;
-      data.set(part, at - part.length);
-      tell("download", done += part.length, total);
-    }
-    if (at === bytes && await matches(data, integrity)) {
-      files.set(address, data);
-    } else if (cache === "reload") {
-      throw wrongHash(address);
-    } else {
-      done -= Math.min(at, bytes);
-      await bring({ file, bytes, integrity }, "reload");
-    }
-  };
-  await Promise.all(parts.map((part) => bring(part, "no-cache")));
-  return files;
-}
-
-/** @param {ReadableStreamDefaultReader<Uint8Array> | undefined} reader @param {string} address */
-async function read(reader, address) {
-  try {
-    return (await reader?.read())?.value;
-  } catch {
-    throw new Problem("host-unreachable", `The connection ended in the middle of ${address}.`, { url: address });
-  }
-}
-
-/** @param {Uint8Array<ArrayBuffer>} data @param {string | undefined} integrity "sha384-" and base64, as fetch has it */
-async function matches(data, integrity) {
-  if (!integrity || !crypto.subtle) return true;
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-384", data));
-  return integrity === `sha384-${btoa(String.fromCharCode(...digest))}`;
-}
-
-/** @param {string} url */
-function wrongHash(url) {
-  return new Problem("wrong-hash", `${url} is not the file that manifest.json names. Reload the page; `
-    + "if that does not help, the host mixes two versions, or somebody has changed the file.", { url });
 }
 
 /**
@@ -173,43 +194,9 @@ async function withFiles(files, work) {
   }
 }
 
-/**
- * @param {string} url
- * @param {string | undefined} integrity
- * @param {RequestCache} [cache] "reload" after a cache that a host has not told of a change gave the old file
- * @returns {Promise<Response>}
- */
-async function get(url, integrity = "", cache = "no-cache") {
-  /** @type {string[]} */
-  const forbidden = [];
-  /** @param {Event} event */
-  const see = (event) => {
-    const { disposition, effectiveDirective } = /** @type {SecurityPolicyViolationEvent} */ (event);
-    if (disposition === "enforce") forbidden.push(effectiveDirective);
-  };
-  self.addEventListener("securitypolicyviolation", see);
-  let response;
-  try {
-    response = await fetch(url, { integrity, cache, credentials: "omit" });
-  } catch {
-    if (integrity && cache !== "reload") return get(url, integrity, "reload");
-    await new Promise((resume) => { setTimeout(resume, 100); }); // browsers tell a little later
-    const [directive] = forbidden;
-    throw directive
-      ? new Problem("policy-forbids", `${url} is forbidden.`, { directive, url })
-      : new Problem("fetch-failed", `${url} could not be fetched.`, { url, checked: integrity !== "" });
-  } finally {
-    self.removeEventListener("securitypolicyviolation", see);
-  }
-  if (response.ok) return response;
-  const { status } = response;
-  const words = `${url} answered with status ${status}: the site there is not whole.`;
-  throw new Problem("file-missing", words, { url, status });
-}
-
-/** @param {string} stage @param {number} done @param {number} total */
-function tell(stage, done, total) {
-  const text = JSON.stringify({ jsonrpc: "2.0", method: "progress", params: { stage, done, total } });
+/** @param {string} stage @param {number} done @param {number} total @param {string} [problem] */
+function tell(stage, done, total, problem) {
+  const text = JSON.stringify({ jsonrpc: "2.0", method: "progress", params: { stage, done, total, problem } });
   for (const port of waiting) port.postMessage(text);
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from build import seal
+from build import integrity, seal, snapshot
 
 TESTS = Path(__file__).resolve().parent.parent
 HARNESS = TESTS / "browser" / "harness"
@@ -34,18 +34,49 @@ def with_prefix(site: Path, out: Path, prefix: Path) -> Path:
 
 
 def harness_site(site: Path, out: Path) -> Path:
-    """The site with the harness: its page, and one more wheel with the contract suites, vectors and `runner`."""
+    """The site with the harness: its page, and one more wheel with the contract suites, vectors and `runner`.
+
+    They read files, so Python starts without a snapshot.
+    """
+    members = [*sorted((TESTS / "contracts").glob("*.py")), HARNESS / "checks.py"]
+    members += [TESTS / "vectors" / name for name in ("corpus.json", "ed25519.json")]
+    wheel = _wheel(out, {path.relative_to(TESTS.parent).as_posix(): path for path in members})
+    manifest = manifest_of(site)
+    del manifest["snapshot"]
+    manifest["wheels"].append(_entry(wheel, "wheels/harness.whl"))
+    return copy_site(site, out, _page(manifest) | {"wheels/harness.whl": wheel.read_bytes()})
+
+
+def frozen_harness_site(site: Path, out: Path) -> Path:
+    """The site with the harness and `awake`, in a snapshot made of them."""
+    wheel = _wheel(out, {"tests/browser/harness/checks.py": HARNESS / "awake.py"})
+    frozen = snapshot([*sorted((site / "wheels").iterdir()), wheel])
+    manifest = manifest_of(site)
+    manifest["snapshot"] = _entry(frozen, "pyodide/snapshot.bin")
+    return copy_site(site, out, _page(manifest) | {"pyodide/snapshot.bin": frozen.read_bytes()})
+
+
+def manifest_of(site: Path) -> dict[str, Any]:
+    """What the worker loads."""
+    manifest: dict[str, Any] = json.loads((site / "manifest.json").read_text("utf-8"))
+    return manifest
+
+
+def _wheel(out: Path, members: Mapping[str, Path]) -> Path:
     wheel = out.with_suffix(".whl")
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
-        members = [*sorted((TESTS / "contracts").glob("*.py")), HARNESS / "checks.py"]
-        members += [TESTS / "vectors" / name for name in ("corpus.json", "ed25519.json")]
-        for path in members:
-            archive.write(path, path.relative_to(TESTS.parent))
+        for name, path in members.items():
+            archive.write(path, name)
         archive.write(HARNESS / "runner.py", "panda_web/browser/worker.py")
-    manifest: dict[str, Any] = json.loads((site / "manifest.json").read_text("utf-8"))
-    manifest["wheels"].append({"file": "wheels/harness.whl", "bytes": wheel.stat().st_size})
+    return wheel
+
+
+def _entry(path: Path, name: str) -> dict[str, Any]:
+    return {"file": name, "bytes": path.stat().st_size, "integrity": integrity(path)}
+
+
+def _page(manifest: Mapping[str, Any]) -> dict[str, str | bytes | None]:
     files: dict[str, str | bytes | None] = {
         path.name: path.read_bytes() for path in sorted(HARNESS.iterdir()) if path.suffix in (".js", ".html")
     }
-    files |= {"wheels/harness.whl": wheel.read_bytes(), "manifest.json": json.dumps(manifest)}
-    return copy_site(site, out, files)
+    return files | {"manifest.json": json.dumps(manifest)}

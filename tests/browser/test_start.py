@@ -52,7 +52,7 @@ def test_no_request_leaves_the_site(
         assert len(talks_at(node.url)) == 2
     assert origins(asked) == {origin(node.url)}
     # What the worker asked for is among what was seen, or this test would show nothing.
-    assert {"/pyodide/pyodide.asm.wasm", "/pyodide/python_stdlib.zip", "/manifest.json"} <= paths(asked)
+    assert {"/pyodide/pyodide.asm.wasm", "/pyodide/snapshot.bin", "/manifest.json"} <= paths(asked)
     assert ("POST", node.url) in asked
 
 
@@ -82,8 +82,8 @@ def test_site_works_on_any_path(tab: PlaywrightTab, site: Path, tmp_path: Path) 
 
 @pytest.fixture
 def broken(site: Path, tmp_path: Path) -> Iterator[StaticServer]:
-    """A copy of the site, for a test to break."""
-    copy_site(site, tmp_path / "site", {})
+    """A copy of the site, for a test to break; without the snapshot, so that all other files are needed."""
+    copy_site(site, tmp_path / "site", {"pyodide/snapshot.bin": None})
     with static_server(tmp_path / "site") as server:
         yield server
 

@@ -43,7 +43,11 @@ SOME = ("worker.js", "manifest.json", "wheels/panda")
 
 
 def test_changed_or_missing_files(tab: Tab, broken_host: BrokenHost, site: Path, websites: Websites) -> None:
-    """One bit is enough; and a cache that holds a wrong file does not keep the right one away for ever."""
+    """One bit is enough; and a cache that holds a wrong file does not keep the right one away for ever.
+
+    Without a snapshot, so that all the files are needed.
+    """
+    broken_host.path("pyodide/snapshot.bin").unlink()
     tab.goto(websites.open(broken_host.url, site) + "tag.html")
     for name in EVERY if tab.engine.name == "chromium" else SOME:
         with broken_host.tampered(name) as url:

@@ -17,9 +17,14 @@ async function outcome(promise) {
 export async function open(options) {
   panda?.close();
   const stages = new Set();
-  panda = await connect({ ...options, onProgress: ({ stage }) => stages.add(stage) });
+  const problems = [];
+  const onProgress = ({ stage, problem }) => {
+    stages.add(stage);
+    if (problem) problems.push(problem);
+  };
+  panda = await connect({ ...options, onProgress });
   const { author, keyKind, node, talkSchema, readOnly } = panda;
-  return { author, keyKind, node, talkSchema, readOnly, stages: [...stages] };
+  return { author, keyKind, node, talkSchema, readOnly, problems, stages: [...stages] };
 }
 
 export const call = (method, ...args) => outcome(panda[method](...args));

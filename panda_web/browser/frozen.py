@@ -1,0 +1,75 @@
+"""Waking up in a memory snapshot: what it must draw anew, and what it left at home.
+
+A snapshot is Python's memory with our modules imported, made by tools/snapshot.mjs, the same for everybody.
+So nothing secret may come out of it: `os.urandom`, `secrets` and WebCrypto ask the browser and are fresh;
+`random` is seeded again here; `hash()` of texts is the same in all tabs, and no secret (docs/security.md).
+"""
+
+import base64
+import hashlib
+import importlib
+import importlib.abc
+import importlib.machinery
+import random
+import sys
+import zipimport
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+Fetch = Callable[[str], Any]
+"""`fetchNow` of `web/worker.js`: a file at an address, at once, as Uint8Array; null where it cannot be."""
+
+
+class LibraryMissing(ImportError):
+    """The standard library cannot be had, or what came is not the one that the snapshot was made with."""
+
+
+class Library(importlib.abc.MetaPathFinder):
+    """The standard library's archive, fetched when a module is imported that the snapshot lacks.
+
+    Args:
+        path: where Python expects the archive.
+        address: where it is.
+        integrity: its hash, as browsers write it: "sha384-" and base64.
+        fetch: gets it.
+    """
+
+    def __init__(self, path: Path, address: str, integrity: str, fetch: Fetch) -> None:
+        self._path = path
+        self._address = address
+        self._integrity = integrity
+        self._is_here = False
+        self._fetch = fetch
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Asked last, so for what nobody else has. Raises LibraryMissing."""
+        if self._is_here or fullname.partition(".")[0] not in sys.stdlib_module_names:
+            return None
+        found = self._fetch(self._address)
+        data = found.to_bytes() if found else b""
+        digest = base64.b64encode(hashlib.sha384(data).digest()).decode()
+        if self._integrity != f"sha384-{digest}":
+            raise LibraryMissing(f"{self._address}, which {fullname} is in, cannot be had.", name=fullname)
+        self._path.write_bytes(data)
+        self._is_here = True
+        forget_archives()
+        return importlib.machinery.PathFinder.find_spec(fullname, path, target)
+
+
+def forget_archives() -> None:
+    """The snapshot remembers where in an archive modules were, and the archive is not there."""
+    zipimport._zip_directory_cache.clear()  # type: ignore[attr-defined] # noqa: SLF001 - no public way
+    sys.path_importer_cache.clear()
+
+
+def awake(address: str, integrity: str, fetch: Fetch) -> None:
+    """The first thing after a start from a snapshot; the arguments are those of `Library`."""
+    random.seed()
+    forget_archives()
+    archive = f"python{sys.version_info[0]}{sys.version_info[1]}.zip"
+    path = next(Path(entry) for entry in sys.path if entry.endswith(archive))
+    sys.meta_path.append(Library(path, address, integrity, fetch))

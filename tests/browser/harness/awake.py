@@ -1,0 +1,36 @@
+"""What only a start from a snapshot can get wrong; stands in the place of `checks` in the harness's site."""
+
+import importlib
+import os
+import random
+import secrets
+import sys
+import uuid
+from typing import Any
+
+
+class Tools:
+    """Nothing is needed."""
+
+    def __init__(self, *_: Any) -> None: ...
+
+
+async def drawn(_: Tools) -> list[str]:
+    """What must be another one at each start."""
+    return [str(random.random()), os.urandom(16).hex(), secrets.token_hex(16), str(uuid.uuid4())]
+
+
+async def imported(_: Tools, name: str) -> bool:
+    """Imports a module of the standard library; gives whether it was there before."""
+    before = name in sys.modules
+    importlib.import_module(name)
+    return before
+
+
+async def missing(_: Tools, name: str) -> str:
+    """How an import fails."""
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        return f"{type(error).__name__}: {error}"
+    return "it does not"

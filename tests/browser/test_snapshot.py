@@ -1,0 +1,160 @@
+"""Starting from a memory snapshot, in three engines; and from the files, where something is wrong with it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from build import seal
+from tests.browser.api import Api, bare_website
+from tests.browser.python import Python
+from tests.browser.sites import copy_site, frozen_harness_site, manifest_of
+from tests.browsers import Browsers, StaticServer, Tab, static_server
+from tests.find_browsers import ENGINES
+from tests.processes import ServedNode
+
+SNAPSHOT = "pyodide/snapshot.bin"
+LIBRARY = "pyodide/python_stdlib.zip"
+SCHEMA = "0040" + "5a" * 64
+AIM = 5_500_000
+"""Bytes of a cold start, at most."""
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def tab(request: pytest.FixtureRequest, browsers: Browsers) -> Iterator[Tab]:
+    with browsers.tab(request.param) as one:
+        yield one
+
+
+def loaded(server: StaticServer) -> set[str]:
+    """What the worker asked for with success."""
+    asked = (line.split() for line in server.requests)
+    paths = {path.lstrip("/") for _, path, status in asked if status == "200"}
+    return {path for path in paths if path.startswith(("pyodide/", "wheels/"))}
+
+
+def works(tab: Tab, server: StaticServer, node: ServedNode) -> list[str]:
+    """Starts, writes and reads; gives what was said about the start on the way."""
+    tab.goto(server.url)
+    api = Api(tab, node.url)
+    created = api.call("create", SCHEMA, {"text": "awake"})
+    found = api.call("query", SCHEMA, {"filter": {"id": created["id"]}})["instances"]
+    assert [one["text"] for one in found] == ["awake"]
+    return list(api.opened["problems"])
+
+
+def test_nothing_but_runtime_and_snapshot_is_loaded(
+    tab: Tab, site: Path, empty_node: ServedNode, tmp_path: Path
+) -> None:
+    """Also not for what a page does later: no module is missing in the snapshot."""
+    with static_server(bare_website(site, tmp_path / "www")) as server:
+        assert works(tab, server, empty_node) == []
+        assert loaded(server) == {"pyodide/pyodide.asm.wasm", SNAPSHOT}
+
+
+def spoil(www: Path, how: str) -> None:
+    """Something is wrong with the snapshot, and in the last two cases its hash does not tell."""
+    path = www / SNAPSHOT
+    if how == "missing":
+        path.unlink()
+        return
+    data = bytearray(path.read_bytes())
+    data[{"changed": len(data) // 2, "no snapshot": 0, "of another Pyodide": 20}[how]] ^= 1
+    path.unlink()
+    path.write_bytes(data)
+    if how != "changed":
+        manifest = manifest_of(www)
+        manifest["snapshot"].pop("integrity")
+        (www / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+        seal(www)
+
+
+@pytest.mark.parametrize("how", ["missing", "changed", "no snapshot", "of another Pyodide"])
+def test_without_it_python_starts_from_its_files(
+    tab: Tab, site: Path, empty_node: ServedNode, tmp_path: Path, how: str
+) -> None:
+    www = bare_website(site, tmp_path / "www")
+    spoil(www, how)
+    with static_server(www) as server:
+        (problem,) = works(tab, server, empty_node)
+        assert "Python starts without its snapshot" in problem
+        assert LIBRARY in loaded(server)
+        assert any(path.startswith("wheels/panda_web") for path in loaded(server))
+
+
+@pytest.fixture(scope="module")
+def awake(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StaticServer]:
+    www = frozen_harness_site(site, tmp_path_factory.mktemp("awake") / "www")
+    with static_server(www) as server:
+        yield server
+
+
+def test_two_starts_draw_different_numbers(tab: Tab, awake: StaticServer) -> None:
+    awake.requests.clear()
+    drawn = [Python(tab, awake.url).run("drawn") for _ in range(2)]
+    assert all(one != other for one, other in zip(*drawn, strict=True))
+    assert LIBRARY not in loaded(awake)
+
+
+def test_library_is_fetched_for_a_module_that_is_missing(tab: Tab, awake: StaticServer) -> None:
+    python = Python(tab, awake.url)
+    awake.requests.clear()
+    assert python.run("missing", name="numpy") == "ModuleNotFoundError: No module named 'numpy'"
+    assert LIBRARY not in loaded(awake)
+    assert not python.run("imported", name="statistics")
+    assert LIBRARY in loaded(awake)
+    assert not python.run("imported", name="email.mime.text")
+    assert python.run("imported", name="statistics")
+
+
+def test_library_that_is_another_one_is_refused(tab: Tab, awake: StaticServer, tmp_path: Path) -> None:
+    www = copy_site(Path(awake.directory), tmp_path / "www", {LIBRARY: b"another one"})
+    with static_server(www) as server:
+        python = Python(tab, server.url)
+        assert python.run("missing", name="statistics").startswith("LibraryMissing: ")
+        (www / LIBRARY).unlink()
+        assert python.run("missing", name="statistics").startswith("LibraryMissing: ")
+
+
+def test_host_that_compresses_sends_little(tab: Tab, packed_site: Path, tmp_path: Path) -> None:
+    """What travels at a cold start is what lies beside the files, as the node sends it."""
+    www = bare_website(packed_site, tmp_path / "www")
+    with ServedNode(tmp_path / "node", www) as node:
+        tab.goto(node.url)
+        api = Api(tab, node.url)
+        api.call("create", SCHEMA, {"text": "packed"})
+        assert api.opened["problems"] == []
+        encodings = tab.evaluate(
+            """async (names) => Promise.all(names.map(async (name) => {
+                const { headers } = await fetch(name);
+                return [headers.get("Content-Encoding"), Number(headers.get("Content-Length"))];
+            }))""",
+            names := ["panda.js", "worker.js", "manifest.json", "pyodide/pyodide.asm.wasm", SNAPSHOT],
+        )
+    sizes: dict[str, Any] = {}
+    for name, (encoding, length) in zip(names, encodings, strict=True):
+        packed = packed_site / f"{name}.{'gz' if encoding == 'gzip' else encoding}"
+        assert length == (packed if encoding else packed_site / name).stat().st_size
+        sizes[name] = length
+    assert sum(sizes.values()) < (AIM if encodings[-1][0] == "br" else 1.4 * AIM), sizes
+
+
+def test_host_that_does_not_compress(
+    tab: Tab, packed_site: Path, empty_node: ServedNode, tmp_path: Path
+) -> None:
+    """Then the worker takes the packed copies and unpacks them itself."""
+    with static_server(bare_website(packed_site, tmp_path / "www")) as server:
+        assert works(tab, server, empty_node) == []
+        assert {"pyodide/pyodide.asm.wasm.gz", f"{SNAPSHOT}.gz"} <= loaded(server)
+
+
+def test_host_that_says_the_copies_are_encoded(
+    tab: Tab, packed_site: Path, empty_node: ServedNode, tmp_path: Path
+) -> None:
+    """Then the browser unpacks them, and the worker sees that."""
+    www = bare_website(packed_site, tmp_path / "www")
+    with static_server(www, encoded=".gz") as server:
+        assert works(tab, server, empty_node) == []
+        assert f"{SNAPSHOT}.gz" in loaded(server)
