@@ -8,9 +8,10 @@ from panda_web.bamboo.errors import BacklinkMissing, InvalidEntry, InvalidLink, 
 from panda_web.bamboo.head import Head
 from panda_web.bamboo.links import certificate_pool, has_skiplink, lipmaa, path
 from panda_web.bamboo.verify import check_links, check_payload, check_target
-from panda_web.bamboo.yamf import digest, is_hash, is_hex
+from panda_web.bamboo.yamf import HEX_SIZE, digest, is_hash, is_hex
 
 __all__ = [
+    "HEX_SIZE",
     "MAX_SIZE",
     "BacklinkMissing",
     "Entry",

@@ -7,6 +7,7 @@ import hashlib
 import re
 
 SIZE = 66
+HEX_SIZE = 2 * SIZE
 PREFIX = b"\x00\x40"
 _HEX = re.compile(r"0040[0-9a-f]{128}")
 

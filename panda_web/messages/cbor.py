@@ -5,9 +5,13 @@ payload is valid must not hang on taste, only on the rules. Tags, simple values 
 occur in messages. Every reader takes the bytes and an offset and gives the value and the next offset; its
 errors name the broken rule, and they are the same on every platform and with every library version, which
 is why no general CBOR library stands here (in the tests, one is the oracle).
+
+This is the hot path of whoever writes or reads, so each function looks for the common case first: a short
+text, a small number. What is no such case goes through `read_head` and `head`, which know them all.
 """
 
 import struct
+import sys
 
 from panda_web.messages.errors import (
     CborIndefinite,
@@ -22,7 +26,10 @@ from panda_web.messages.errors import (
 
 UNSIGNED, NEGATIVE, BYTES, TEXT, ARRAY, MAP, TAG, SIMPLE = range(8)
 _NAMES = ("integer", "integer", "byte string", "text", "array", "map", "tag", "simple value or float")
-_FLOATS = {25: (">e", 2), 26: (">f", 4), 27: (">d", 8)}
+_FLOATS = {0xF9: struct.Struct(">e"), 0xFA: struct.Struct(">f"), 0xFB: struct.Struct(">d")}
+"""Initial byte to the form of the bytes behind it."""
+_LARGEST = {0xF9: 65504.0, 0xFA: float.fromhex("0x1.fffffep127"), 0xFB: sys.float_info.max}
+"""Initial byte to the largest finite float of that width."""
 
 
 def read_head(data: bytes, at: int) -> tuple[int, int, int]:
@@ -53,8 +60,11 @@ def read_head(data: bytes, at: int) -> tuple[int, int, int]:
 
 def read_text(data: bytes, at: int) -> tuple[str, int]:
     """A text string."""
-    if at < len(data) and 0x60 <= data[at] < 0x78:  # the common case: short text, length in the first byte
-        size, at = data[at] - 0x60, at + 1
+    size = data[at] - 0x60 if at < len(data) else -1
+    if 0 <= size < 24:
+        at += 1
+    elif size == 24 and at + 1 < len(data):
+        size, at = data[at + 1], at + 2
     else:
         major, size, at = read_head(data, at)
         if major != TEXT:
@@ -89,6 +99,8 @@ def _read_container(data: bytes, at: int, wanted: int) -> tuple[int, int]:
 
 def read_int(data: bytes, at: int) -> tuple[int, int]:
     """An integer of signed 64 bits."""
+    if at < len(data) and data[at] < 24:
+        return data[at], at + 1
     major, number, at = read_head(data, at)
     if major not in (UNSIGNED, NEGATIVE):
         raise _wrong("integer", major)
@@ -99,22 +111,20 @@ def read_int(data: bytes, at: int) -> tuple[int, int]:
 
 def read_float(data: bytes, at: int) -> tuple[float, int]:
     """A finite float of 16, 32 or 64 bits."""
-    major, info, at = read_head(data, at)
-    if major != SIMPLE or info not in _FLOATS:
-        raise _wrong("float", major)
-    form, size = _FLOATS[info]
-    if at + size > len(data):
+    form = _FLOATS.get(data[at]) if at < len(data) else None
+    if form is None:
+        raise _wrong("float", read_head(data, at)[0])
+    end = at + 1 + form.size
+    if end > len(data):
         raise CborTruncated("The message ends inside a float.")
-    (number,) = struct.unpack_from(form, data, at)
-    return finite(number), at + size
+    return finite(form.unpack_from(data, at + 1)[0]), end
 
 
 def read_bool(data: bytes, at: int) -> tuple[bool, int]:
     """True or false."""
-    major, info, at = read_head(data, at)
-    if major != SIMPLE or info not in (20, 21):
-        raise _wrong("boolean", major)
-    return info == 21, at
+    if at < len(data) and data[at] in (0xF4, 0xF5):
+        return data[at] == 0xF5, at + 1
+    raise _wrong("boolean", read_head(data, at)[0])
 
 
 def skip(data: bytes, at: int) -> int:
@@ -133,7 +143,7 @@ def _skip_scalar(data: bytes, at: int) -> int:
         return end
     if major == TEXT:
         return read_text(data, at)[1]
-    if major == SIMPLE and argument in _FLOATS:
+    if major == SIMPLE and argument in (25, 26, 27):
         return read_float(data, at)[1]
     return read_bool(data, at)[1]
 
@@ -159,17 +169,24 @@ def head(major: int, argument: int) -> bytes:
     raise IntegerOutOfRange("An integer does not fit into signed 64 bits.")
 
 
+_TEXT_HEADS = tuple(head(TEXT, size) for size in range(256))
+_SMALL_INTS = tuple(head(UNSIGNED, number) for number in range(256))
+
+
 def write_text(text: str) -> bytes:
     """A text string."""
     try:
         data = text.encode()
     except UnicodeEncodeError as error:
         raise TextMalformed("A text holds half a surrogate pair, which UTF-8 cannot carry.") from error
-    return head(TEXT, len(data)) + data
+    size = len(data)
+    return (_TEXT_HEADS[size] if size < 256 else head(TEXT, size)) + data
 
 
 def write_int(number: int) -> bytes:
     """An integer of signed 64 bits."""
+    if 0 <= number < 256:
+        return _SMALL_INTS[number]
     if not -(1 << 63) <= number < 1 << 63:
         raise IntegerOutOfRange("An integer does not fit into signed 64 bits.")
     return head(UNSIGNED, number) if number >= 0 else head(NEGATIVE, -1 - number)
@@ -178,13 +195,11 @@ def write_int(number: int) -> bytes:
 def write_float(number: float) -> bytes:
     """A finite float in the shortest form that loses nothing: 3.5 is `f94300`."""
     finite(number)
-    for info, (form, _) in _FLOATS.items():
-        try:
-            data = struct.pack(form, number)
-        except OverflowError:
-            continue
-        if struct.unpack(form, data)[0] == number:
-            return bytes((SIMPLE << 5 | info,)) + data
+    for initial, form in _FLOATS.items():
+        if abs(number) <= _LARGEST[initial]:  # what is larger, `pack` would refuse
+            data = form.pack(number)
+            if form.unpack(data)[0] == number:
+                return bytes((initial,)) + data
     raise FieldTypeMismatch(f"{number!r} is no float.")  # pragma: no cover - 64 bits lose nothing
 
 

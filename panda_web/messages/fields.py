@@ -11,7 +11,7 @@
 and each as an array with `[]` behind it: a tuple in Python. p2panda-js 0.2.1 knows the first five.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,68 +46,83 @@ class Field:
 
 def _read_relation(data: bytes, at: int) -> tuple[Relation, int]:
     text, at = cbor.read_text(data, at)
-    return _relation(text), at
+    _check_relation(text)
+    return Relation(text), at
 
 
-def _relation(text: str) -> Relation:
+def _write_relation(text: str) -> bytes:
+    _check_relation(text)
+    return cbor.write_text(text)
+
+
+def _check_relation(text: str) -> None:
     if not is_hex(text):
         raise RelationMalformed("A relation is not the id of an instance: 132 lower-case hex digits.")
-    return Relation(text)
 
 
-Reader = Callable[[bytes, int], tuple[Scalar, int]]
+Reader = Callable[[bytes, int], tuple[Value, int]]
 Writer = Callable[..., bytes]
-_READERS: Final[dict[str, Reader]] = {
-    "str": cbor.read_text,
-    "int": cbor.read_int,
-    "float": cbor.read_float,
-    "bool": cbor.read_bool,
-    "relation": _read_relation,
+_SCALARS: Final[dict[str, tuple[type, Callable[[bytes, int], tuple[Scalar, int]], Writer]]] = {
+    "str": (str, cbor.read_text, cbor.write_text),
+    "int": (int, cbor.read_int, cbor.write_int),
+    "float": (float, cbor.read_float, cbor.write_float),
+    "bool": (bool, cbor.read_bool, cbor.write_bool),
+    "relation": (str, _read_relation, _write_relation),
 }
-_WRITERS: Final[dict[str, tuple[type, Writer]]] = {
-    "str": (str, cbor.write_text),
-    "int": (int, cbor.write_int),
-    "float": (float, cbor.write_float),
-    "bool": (bool, cbor.write_bool),
-    "relation": (str, lambda text: cbor.write_text(_relation(text))),
-}
-BASIC_TYPES = frozenset(_READERS)
+BASIC_TYPES = frozenset(_SCALARS)
 """What p2panda-js 0.2.1 understands."""
-FIELD_TYPES = BASIC_TYPES | {f"{name}[]" for name in _READERS}
+FIELD_TYPES = BASIC_TYPES | {f"{name}[]" for name in _SCALARS}
 
 
-def read_value(kind: str, data: bytes, at: int) -> tuple[Value, int]:
-    """The value of a field of type `kind`, and the offset behind it."""
-    try:
-        read = _READERS.get(kind)
-        if read is not None:
-            return read(data, at)
-        read = _READERS.get(kind.removesuffix("[]"))
-        if read is None:
-            raise FieldTypeUnknown(f"There is no field type {kind[:40]!r}.")
+def _list_of(read: Callable[[bytes, int], tuple[Scalar, int]]) -> Reader:
+    def read_list(data: bytes, at: int) -> tuple[Value, int]:
         count, at = cbor.read_array(data, at)
         items = []
         for _ in range(count):
             item, at = read(data, at)
             items.append(item)
         return tuple(items), at
+
+    return read_list
+
+
+_READERS: Final[dict[str, Reader]] = {
+    **{name: read for name, (_, read, _) in _SCALARS.items()},
+    **{f"{name}[]": _list_of(read) for name, (_, read, _) in _SCALARS.items()},
+}
+_STARTS: Final = {
+    name: b"\xa2\x64type" + cbor.write_text(name) + b"\x65value" for name in sorted(FIELD_TYPES)
+}
+"""Type to the bytes of a field up to its value, as `write_field` writes them."""
+READERS_BEHIND: Final = {start: (name, _READERS[name]) for name, start in _STARTS.items()}
+"""The other way: these bytes to the type, and to what reads the value behind them."""
+
+
+def read_value(kind: str, data: bytes, at: int) -> tuple[Value, int]:
+    """The value of a field of type `kind`, and the offset behind it."""
+    read = _READERS.get(kind)
+    if read is None:
+        raise FieldTypeUnknown(f"There is no field type {kind[:40]!r}.")
+    try:
+        return read(data, at)
     except WrongType as error:
         raise FieldTypeMismatch(f"A field says that it is {kind}, but its value is not: {error}") from error
 
 
 def write_field(field: Field) -> bytes:
     """The CBOR of a field: a map of `type`, then `value`."""
-    if field.type not in FIELD_TYPES:
-        raise FieldTypeUnknown(f"There is no field type {field.type[:40]!r}.")
-    kind, write = _WRITERS[field.type.removesuffix("[]")]
-    if field.type.endswith("[]"):
-        if not isinstance(field.value, tuple | list):
-            raise FieldTypeMismatch(f"A field of type {field.type} needs a list, not {field.value!r:.60}.")
-        items = [write(_typed(item, kind, field.type)) for item in field.value]
-        value = cbor.head(cbor.ARRAY, len(items)) + b"".join(items)
-    else:
-        value = write(_typed(field.value, kind, field.type))
-    return b"\xa2\x64type" + cbor.write_text(field.type) + b"\x65value" + value
+    name, value = field.type, field.value
+    start = _STARTS.get(name)
+    if start is None:
+        raise FieldTypeUnknown(f"There is no field type {name[:40]!r}.")
+    if name in _SCALARS:
+        kind, _, write = _SCALARS[name]
+        return start + write(value if type(value) is kind else _typed(value, kind, name))
+    kind, _, write = _SCALARS[name.removesuffix("[]")]
+    if not isinstance(value, tuple | list):
+        raise FieldTypeMismatch(f"A field of type {name} needs a list, not {value!r:.60}.")
+    items = [write(_typed(item, kind, name)) for item in value]
+    return start + cbor.head(cbor.ARRAY, len(items)) + b"".join(items)
 
 
 def _typed(value: object, kind: type, name: str) -> object:
@@ -124,6 +139,9 @@ def infer(value: object) -> Field:
         FieldTypeAmbiguous: an empty or mixed list, or a value that is none of the types above. Give the
             type in so many words then: `Field("str[]", ())`.
     """
+    name = _EXACT_TYPES.get(type(value))
+    if name is not None:
+        return Field(name, value)  # type: ignore[arg-type]
     if isinstance(value, Field):
         return value
     if isinstance(value, list | tuple):
@@ -148,10 +166,12 @@ def _scalar_type(value: object) -> str:
 
 
 # Order matters: a Relation is a str, and a bool is an int.
-_PYTHON_TYPES: Final[Iterable[tuple[type, str]]] = (
+_PYTHON_TYPES: Final = (
     (Relation, "relation"),
     (str, "str"),
     (bool, "bool"),
     (int, "int"),
     (float, "float"),
 )
+_EXACT_TYPES: Final[dict[type, str]] = dict(_PYTHON_TYPES)
+"""Nearly every value is of one of these very types, and a look-up tells."""

@@ -7,15 +7,17 @@ UTF-8 bytes. What is written has the same bytes as p2panda-js 0.2.1 gives. Readi
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from functools import lru_cache
+from typing import Literal
 
-from panda_web.bamboo import is_hex
+from panda_web.bamboo import HEX_SIZE, is_hex
 from panda_web.messages import cbor
 from panda_web.messages.errors import (
     ActionUnknown,
     CborTrailing,
     FieldsEmpty,
     IdMalformed,
+    InvalidMessage,
     KeyDuplicate,
     KeyMissing,
     KeyNotAllowed,
@@ -24,9 +26,10 @@ from panda_web.messages.errors import (
     SchemaMalformed,
     VersionUnsupported,
 )
-from panda_web.messages.fields import Field, Value, read_value, write_field
+from panda_web.messages.fields import READERS_BEHIND, Field, Value, read_value, write_field
 
 Action = Literal["create", "update", "delete"]
+_ACTIONS: tuple[Action, ...] = ("create", "update", "delete")
 VERSION = 1
 MAX_SIZE = 1 << 20
 """A payload is at most 1 MiB, protocol-wide."""
@@ -50,32 +53,42 @@ class Message:
 
     def encode(self) -> bytes:
         """The payload. Raises InvalidMessage where the message breaks a rule."""
-        _check(
-            self.action,
-            self.schema,
-            VERSION,
-            self.id,
-            self.fields or None if self.action == "delete" else self.fields,
-        )
-        parts = [
-            bytes((0xA3 + (self.id is not None) + (self.action != "delete"),)),
-            b"\x66action",
-            cbor.write_text(self.action),
-            b"\x66schema",
-            cbor.write_text(self.schema),
-            b"\x67version\x01",
-        ]
+        parts = [_beginning(self.action, self.schema)]
+        fields = self.fields or None if self.action == "delete" else self.fields
+        _check_parts(self.action, self.id, fields)
         if self.id is not None:
-            parts += (b"\x62id", cbor.write_text(self.id))
-        if self.action != "delete":
-            parts += (b"\x66fields", cbor.head(cbor.MAP, len(self.fields)))
+            parts += (_ID, cbor.write_text(self.id)[2:])
+        if fields is not None:
+            parts += (_FIELDS, cbor.head(cbor.MAP, len(fields)))
             # Code points sort as their UTF-8 bytes do.
-            for name in sorted(self.fields):
-                parts += (cbor.write_text(name), write_field(self.fields[name]))
+            for name in sorted(fields):
+                parts += (cbor.write_text(name), write_field(fields[name]))
         payload = b"".join(parts)
         if len(payload) > MAX_SIZE:
             raise PayloadTooLarge(f"The message has {len(payload)} bytes; {MAX_SIZE} are allowed.")
         return payload
+
+
+@lru_cache(maxsize=256)  # one author's messages begin alike, and so do those of one schema
+def _beginning(action: str, schema: str) -> bytes:
+    """A message up to its version, as it is written. Raises InvalidMessage."""
+    known = _check_beginning(action, schema, VERSION)
+    return b"".join(
+        (
+            b"\xa5" if known == "update" else b"\xa4",
+            b"\x66action",
+            cbor.write_text(action),
+            b"\x66schema",
+            cbor.write_text(schema),
+            b"\x67version\x01",
+        )
+    )
+
+
+_ID = b"\x62id\x78\x84"  # the head says 132 digits
+_FIELDS = b"\x66fields"
+_SCHEMA_AT = len(b"\xa4\x66action\x66create\x66schema\x78\x84")
+_BEGINNING_SIZE = _SCHEMA_AT + HEX_SIZE + len(b"\x67version\x01")
 
 
 def create(schema: str, fields: Mapping[str, Field]) -> Message:
@@ -101,6 +114,60 @@ def decode(payload: bytes) -> Message:
     """
     if len(payload) > MAX_SIZE:
         raise PayloadTooLarge(f"The message has {len(payload)} bytes; {MAX_SIZE} are allowed.")
+    return _read_as_written(payload) or _read_any(payload)
+
+
+def _read_as_written(data: bytes) -> Message | None:
+    """The message, if it is written as `encode` would (though its fields may stand in any order).
+
+    So are nearly all, and then whole stretches of bytes can be compared instead of being taken apart. None
+    says nothing but that `_read_any` has to look, which alone knows what is wrong, and what is wrong first.
+    """
+    try:
+        beginning = _read_beginning(data[:_BEGINNING_SIZE])
+        if beginning is None:
+            return None
+        action, schema = beginning
+        instance = None
+        at = _BEGINNING_SIZE
+        if action != "create":
+            end = at + len(_ID) + HEX_SIZE
+            instance = data[at + len(_ID) : end].decode()
+            if not (data.startswith(_ID, at) and is_hex(instance)):
+                return None
+            at = end
+        fields: dict[str, Field] = {}
+        if action != "delete":
+            if not data.startswith(_FIELDS, at):
+                return None
+            count, at = cbor.read_map(data, at + len(_FIELDS))
+            for _ in range(count):
+                name, at = cbor.read_text(data, at)
+                # Up to the value a field has 13 bytes and its type's name, whose length is in the seventh.
+                end = at + 13 + data[at + 6] - 0x60
+                kind, read = READERS_BEHIND[data[at:end]]
+                value, at = read(data, end)
+                fields[name] = Field(kind, value)
+            if len(fields) != count or not fields:
+                return None
+        return Message(action, schema, instance, fields) if at == len(data) else None
+    except (InvalidMessage, LookupError, UnicodeDecodeError):
+        return None
+
+
+@lru_cache(maxsize=256)
+def _read_beginning(data: bytes) -> tuple[Action, str] | None:
+    """The action and the schema of which `data` is the beginning."""
+    schema = data[_SCHEMA_AT : _SCHEMA_AT + HEX_SIZE].decode("ascii", "replace")
+    if is_hex(schema):
+        for action in _ACTIONS:
+            if data == _beginning(action, schema):
+                return action, schema
+    return None
+
+
+def _read_any(payload: bytes) -> Message:
+    """The message, however its CBOR is written."""
     count, at = cbor.read_map(payload, 0)
     action = schema = instance = None
     version: int | None = None
@@ -126,7 +193,10 @@ def decode(payload: bytes) -> Message:
                 raise KeyUnknown(f"Messages have no key {key[:40]!r}.")
     if at != len(payload):
         raise CborTrailing(f"{len(payload) - at} bytes follow the message.")
-    known, schema = _check(action, schema, version, instance, fields)
+    if action is None or schema is None or version is None:
+        raise KeyMissing("A message needs the keys action, schema and version.")
+    known = _check_beginning(action, schema, version)
+    _check_parts(known, instance, fields)
     return Message(known, schema, instance, fields or {})
 
 
@@ -166,22 +236,19 @@ def _read_field(data: bytes, at: int) -> tuple[Field, int]:
     return Field(kind, value), at
 
 
-def _check(
-    action: str | None,
-    schema: str | None,
-    version: int | None,
-    instance: str | None,
-    fields: Mapping[str, Field] | None,
-) -> tuple[Action, str]:
-    """Holds a message's parts to the rules, in one order everywhere, so that the first reason is the same."""
-    if action is None or schema is None or version is None:
-        raise KeyMissing("A message needs the keys action, schema and version.")
-    if action not in ("create", "update", "delete"):
+def _check_beginning(action: str, schema: str, version: int) -> Action:
+    """Holds what every message has to the rules. First this, then `_check_parts`: one order everywhere."""
+    if action not in _ACTIONS:
         raise ActionUnknown(f"A message creates, updates or deletes; there is no action {action[:40]!r}.")
     if version != VERSION:
         raise VersionUnsupported(f"The message has version {version}; only version {VERSION} is known.")
     if not is_hex(schema):
         raise SchemaMalformed("The schema is not a hash of 132 lower-case hex digits.")
+    return action
+
+
+def _check_parts(action: Action, instance: str | None, fields: Mapping[str, Field] | None) -> None:
+    """Holds what depends on the action to the rules."""
     if action == "create":
         if instance is not None:
             raise KeyNotAllowed("A create has no id: its entry's hash becomes the instance's id.")
@@ -196,4 +263,3 @@ def _check(
         raise KeyMissing(f"The {action} has no fields.")
     elif not fields:
         raise FieldsEmpty(f"The {action} has not a single field.")
-    return cast("Action", action), schema

@@ -1,16 +1,18 @@
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import cbor2
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from panda_web import messages
 from panda_web.messages import Field, InvalidMessage, Message, Relation, infer
 from panda_web.messages.errors import FieldTypeAmbiguous, FieldTypeMismatch, FieldTypeUnknown, PayloadTooLarge
+from panda_web.messages.message import _read_any, _read_as_written
 from tests.messages.strategies import FIELDS, HASHES, MESSAGES
 
 VECTORS = json.loads((Path(__file__).parent.parent / "vectors" / "p2panda-0.2.1.json").read_text("utf-8"))
@@ -75,6 +77,42 @@ def test_mutations_get_a_named_error_or_a_message_that_cbor2_reads_alike(
     oracle = cbor2.loads(bytes(payload))
     assert plain(found) == oracle or any(isinstance(f.value, float) for f in found.fields.values())
     assert messages.decode(found.encode()) == found
+
+
+@st.composite
+def changed_payloads(draw: st.DrawFn) -> bytes:
+    """A message's bytes, some of them changed, cut off, doubled, or written longer than need be."""
+    payload = draw(MESSAGES).encode()
+    for _ in range(draw(st.integers(0, 2))):
+        start = draw(st.integers(0, len(payload)))
+        end = draw(st.integers(start, min(len(payload), start + 40)))
+        stretch = draw(st.binary(max_size=3) | st.just(payload[start:end] * 2))
+        payload = payload[:start] + stretch + payload[end:]
+    for short, long in draw(st.lists(st.sampled_from(LONGER), max_size=2)):
+        payload = payload.replace(short, long)
+    return payload
+
+
+LONGER = [(b"\x66action", b"\x78\x06action"), (b"\x64type", b"\x79\x00\x04type"), (b"\x01", b"\x18\x01")]
+
+
+def outcome(read: Callable[[bytes], Message], payload: bytes) -> tuple[object, ...]:
+    """What reading gives: the message, or the class and words of the error."""
+    try:
+        return "message", repr(read(payload))
+    except InvalidMessage as error:
+        return type(error), str(error)
+
+
+@settings(max_examples=500)
+@given(changed_payloads())
+def test_the_quick_way_reads_what_the_plain_way_reads(payload: bytes) -> None:
+    assert outcome(messages.decode, payload) == outcome(_read_any, payload)
+
+
+@given(MESSAGES)
+def test_what_is_written_is_read_the_quick_way(message: Message) -> None:
+    assert repr(_read_as_written(message.encode())) == repr(_read_any(message.encode()))
 
 
 @given(st.binary(max_size=200))
