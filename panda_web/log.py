@@ -151,11 +151,12 @@ def chain(author: bytes, log_id: int, head: Head, payloads: Sequence[bytes]) -> 
     """
     made: list[SignedEntry] = []
     for payload in payloads:
-        unsigned = head.append(author, log_id, payload)
-        data = unsigned.encode()
+        links = head.links(log_id)
+        fields = (author, log_id, head.seq_num + 1, *links, len(payload), bamboo.digest(payload), False)
+        data = bamboo.encode(*fields)
         signature = yield data
         encoded = data + signature
-        signed = SignedEntry(unsigned.sign(signature), encoded, bamboo.digest(encoded))
+        signed = SignedEntry(Entry(*fields, signature), encoded, bamboo.digest(encoded))
         head = head.advance(signed.hash)
         made.append(signed)
     return made

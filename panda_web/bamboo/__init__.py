@@ -3,7 +3,7 @@
 Bytes in, values out; no I/O, no clock, no randomness; standard library only.
 """
 
-from panda_web.bamboo.entry import MAX_SIZE, Entry, Unsigned, decode
+from panda_web.bamboo.entry import MAX_SIZE, Entry, Unsigned, decode, encode
 from panda_web.bamboo.errors import BacklinkMissing, InvalidEntry, InvalidLink, InvalidPayload
 from panda_web.bamboo.head import Head
 from panda_web.bamboo.links import certificate_pool, has_skiplink, lipmaa, path
@@ -26,6 +26,7 @@ __all__ = [
     "check_target",
     "decode",
     "digest",
+    "encode",
     "has_skiplink",
     "is_hash",
     "is_hex",

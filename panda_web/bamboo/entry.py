@@ -12,13 +12,22 @@ signature covers everything before it; the entry's hash covers everything.
 from dataclasses import dataclass
 
 from panda_web.bamboo import varu64, yamf
-from panda_web.bamboo.errors import EntryTrailing, EntryTruncated, HashMalformed, SeqNumZero, UnknownTag
+from panda_web.bamboo.errors import (
+    EntryTrailing,
+    EntryTruncated,
+    HashMalformed,
+    InvalidEntry,
+    SeqNumZero,
+    UnknownTag,
+)
 from panda_web.bamboo.links import has_skiplink
 
 AUTHOR_SIZE = 32
 SIGNATURE_SIZE = 64
 MAX_SIZE = 1 + AUTHOR_SIZE + 3 * 9 + 3 * yamf.SIZE + SIGNATURE_SIZE
 """No entry is longer (322 bytes): a reader may refuse more before looking at it."""
+_LOG_ID_AT = 1 + AUTHOR_SIZE
+_SHORTEST = _LOG_ID_AT + 3 + yamf.SIZE + SIGNATURE_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +59,48 @@ class Unsigned:
 
     def encode(self) -> bytes:
         """The bytes to sign. Raises ValueError where a field breaks a rule: a bug of the caller's."""
-        first = self.seq_num == 1
-        if len(self.author) != AUTHOR_SIZE or (self.backlink is None) != first:
-            raise ValueError("an author is 32 bytes, and every entry but the first has a backlink")
-        if (self.skiplink is not None) != has_skiplink(self.seq_num):
-            raise ValueError(f"a skiplink at seq num {self.seq_num}, or its lack, breaks the rule")
-        links = [h for h in (self.skiplink, self.backlink) if h is not None]
-        if not all(yamf.is_hash(h) for h in (*links, self.payload_hash)):
-            raise ValueError("a link or payload hash is not a YAMF hash")
-        return b"".join(
-            (
-                b"\x01" if self.end_of_log else b"\x00",
-                self.author,
-                varu64.encode(self.log_id),
-                varu64.encode(self.seq_num),
-                *links,
-                varu64.encode(self.payload_size),
-                self.payload_hash,
-            )
+        return encode(
+            self.author,
+            self.log_id,
+            self.seq_num,
+            self.skiplink,
+            self.backlink,
+            self.payload_size,
+            self.payload_hash,
+            self.end_of_log,
         )
+
+
+def encode(
+    author: bytes,
+    log_id: int,
+    seq_num: int,
+    skiplink: bytes | None,
+    backlink: bytes | None,
+    payload_size: int,
+    payload_hash: bytes,
+    end_of_log: bool = False,
+) -> bytes:
+    """`Unsigned.encode`, for whoever has the fields and needs no `Unsigned`."""
+    if len(author) != AUTHOR_SIZE or (backlink is None) != (seq_num == 1):
+        raise ValueError("an author is 32 bytes, and every entry but the first has a backlink")
+    if (skiplink is not None) != has_skiplink(seq_num):
+        raise ValueError(f"a skiplink at seq num {seq_num}, or its lack, breaks the rule")
+    for link in (skiplink, backlink, payload_hash):
+        if link is not None and not yamf.is_hash(link):
+            raise ValueError("a link or payload hash is not a YAMF hash")
+    return b"".join(
+        (
+            b"\x01" if end_of_log else b"\x00",
+            author,
+            varu64.encode(log_id),
+            varu64.encode(seq_num),
+            skiplink or b"",
+            backlink or b"",
+            varu64.encode(payload_size),
+            payload_hash,
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +120,56 @@ def decode(data: bytes) -> Entry:
     Raises:
         InvalidEntry: one of its subclasses, named after the broken rule.
     """
+    return _decode_sound(data) or _decode_step_by_step(data)
+
+
+def _decode_sound(data: bytes) -> Entry | None:
+    """The entry, if nothing is wrong with the bytes; else None, which says nothing about what is wrong.
+
+    Slices are taken without a look at what is left: the sum at the end tells whether they were all there.
+    """
+    if len(data) < _SHORTEST or data[0] > 1:
+        return None
+    log_id, seq_num, at = data[_LOG_ID_AT], data[_LOG_ID_AT + 1], _LOG_ID_AT + 2
+    skiplink = backlink = None
+    try:
+        if log_id > 247 or seq_num > 247:  # not of one byte each
+            log_id, at = varu64.decode(data, _LOG_ID_AT)
+            seq_num, at = varu64.decode(data, at)
+        if seq_num != 1:
+            if has_skiplink(seq_num):
+                skiplink = data[at : at + yamf.SIZE]
+                at += yamf.SIZE
+            backlink = data[at : at + yamf.SIZE]
+            at += yamf.SIZE
+        payload_size, at = varu64.decode(data, at)
+    except InvalidEntry:
+        return None
+    end = at + yamf.SIZE
+    sound = (
+        end + SIGNATURE_SIZE == len(data)
+        and seq_num != 0
+        and data.startswith(yamf.PREFIX, at)
+        and (backlink is None or backlink.startswith(yamf.PREFIX))
+        and (skiplink is None or skiplink.startswith(yamf.PREFIX))
+    )
+    if not sound:
+        return None
+    return Entry(
+        data[1:_LOG_ID_AT],
+        log_id,
+        seq_num,
+        skiplink,
+        backlink,
+        payload_size,
+        data[at:end],
+        data[0] == 1,
+        data[end:],
+    )
+
+
+def _decode_step_by_step(data: bytes) -> Entry:
+    """The entry, read with care: finds the first rule that is broken."""
     if not data:
         raise EntryTruncated("There are no bytes to read an entry from.")
     if data[0] > 1:

@@ -33,25 +33,44 @@ class Head:
         Raises:
             BacklinkMissing, SkiplinkMissing: a hash that the next entry must contain is not known.
         """
-        seq_num = self.seq_num + 1
-        backlink = skiplink = None
-        if seq_num > 1:
-            backlink = self.hashes.get(self.seq_num)
-            if backlink is None:
-                raise BacklinkMissing(f"The hash of entry {self.seq_num} of log {log_id} is not known.")
-            target = lipmaa(seq_num)
-            if target != self.seq_num:
-                skiplink = self.hashes.get(target)
-                if skiplink is None:
-                    raise SkiplinkMissing(f"The hash of entry {target} of log {log_id} is not known.")
+        skiplink, backlink = self.links(log_id)
         return Unsigned(
-            author, log_id, seq_num, skiplink, backlink, len(payload), digest(payload), end_of_log
+            author,
+            log_id,
+            self.seq_num + 1,
+            skiplink,
+            backlink,
+            len(payload),
+            digest(payload),
+            end_of_log,
         )
+
+    def links(self, log_id: int) -> tuple[bytes | None, bytes | None]:
+        """Skiplink and backlink of the next entry, None where it has none.
+
+        Raises:
+            BacklinkMissing, SkiplinkMissing: a hash that the next entry must contain is not known.
+        """
+        last = self.seq_num
+        if last == 0:
+            return None, None
+        backlink = self.hashes.get(last)
+        if backlink is None:
+            raise BacklinkMissing(f"The hash of entry {last} of log {log_id} is not known.")
+        target = lipmaa(last + 1)
+        if target == last:
+            return None, backlink
+        skiplink = self.hashes.get(target)
+        if skiplink is None:
+            raise SkiplinkMissing(f"The hash of entry {target} of log {log_id} is not known.")
+        return skiplink, backlink
 
     def advance(self, entry_hash: bytes) -> "Head":
         """The head after an entry with this hash was appended."""
         seq_num = self.seq_num + 1
         target = lipmaa(seq_num)
+        if target == self.seq_num:  # no skiplink: the path from here goes through all that is known
+            return Head(seq_num, {**self.hashes, seq_num: entry_hash})
         hashes = {n: known for n, known in self.hashes.items() if n <= target}
         hashes[seq_num] = entry_hash
         return Head(seq_num, hashes)

@@ -6,8 +6,12 @@ entries. Source: the Bamboo specification; Buldas, Laud, Lipmaa, "New linking sc
 time-stamping", section 5.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from functools import lru_cache
+
+_BLOCKS = tuple((3**k - 1) // 2 for k in range(64))
+"""0, 1, 4, 13, 40, and on beyond 2^64: where the blocks end, one in the other, that skiplinks join."""
 
 
 @lru_cache(maxsize=1024)  # an entry asks for its own several times: to be linked, encoded and remembered
@@ -15,16 +19,13 @@ def lipmaa(n: int) -> int:
     """The seq num that entry `n`'s skiplink points to; 0 for the first entry, which has none."""
     if n < 1:
         raise ValueError("seq nums begin at 1")
-    power = 1  # 3^k for the smallest k with (3^k - 1) / 2 >= n
-    while (power - 1) // 2 < n:
-        power *= 3
+    k = bisect_left(_BLOCKS, n)
     rest = n
-    while rest != (power - 1) // 2:
-        rest -= (power // 3 - 1) // 2
-        while power > 1 and (power // 3 - 1) // 2 >= rest:
-            power //= 3
-    # rest = (3^k - 1) / 2: entry n closes a block of that length, or, at the outermost, leaves out the first.
-    return n - power // 3 if rest == n else n - rest
+    while rest != _BLOCKS[k]:  # not at the end of a block of this size, so within one of those it is made of
+        k -= 1
+        rest = (rest - 1) % _BLOCKS[k] + 1
+    # Entry n closes a block of length `rest`. The link leaves it out, or, in the outermost, all but entry 1.
+    return _BLOCKS[k - 1] if rest == n else n - rest
 
 
 def has_skiplink(n: int) -> bool:

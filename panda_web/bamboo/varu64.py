@@ -8,12 +8,13 @@ from panda_web.bamboo.errors import IntegerNotCanonical, IntegerTruncated
 
 _FIRST_LENGTH = 248
 LIMIT = 1 << 64
+_SMALL = tuple(bytes((number,)) for number in range(_FIRST_LENGTH))
 
 
 def encode(number: int) -> bytes:
     """The shortest encoding of `number`, which must lie in [0, 2^64)."""
     if 0 <= number < _FIRST_LENGTH:
-        return bytes((number,))
+        return _SMALL[number]
     if not 0 <= number < LIMIT:
         raise ValueError(f"{number} does not fit into 64 bits")
     length = (number.bit_length() + 7) // 8

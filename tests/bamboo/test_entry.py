@@ -1,5 +1,6 @@
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from panda_web import bamboo, log
 from panda_web.bamboo import Entry, Head, InvalidEntry, has_skiplink
+from panda_web.bamboo.entry import _decode_sound, _decode_step_by_step
 from panda_web.errors import PandaError
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
 
@@ -72,6 +74,36 @@ def test_mutations_are_refused_or_canonical(entry: Entry, data: st.DataObject) -
         assert bamboo.decode(bytes(encoded)).encode() == encoded
     except InvalidEntry:
         pass
+
+
+@st.composite
+def changed_entries(draw: st.DrawFn) -> bytes:
+    """An entry's bytes, some changed, taken away, put in or cut off."""
+    encoded = draw(entries()).encode()
+    for _ in range(draw(st.integers(0, 2))):
+        start = draw(st.integers(0, len(encoded)) | st.integers(0, 45))
+        taken = draw(st.sampled_from([0, 1, 2, 66, len(encoded)]))
+        encoded = encoded[:start] + draw(st.binary(max_size=3)) + encoded[start + taken :]
+    return encoded
+
+
+def outcome(read: Callable[[bytes], Entry], data: bytes) -> tuple[object, ...]:
+    """What reading gives: the entry, or the class and words of the error."""
+    try:
+        return "entry", read(data)
+    except InvalidEntry as error:
+        return type(error), str(error)
+
+
+@settings(max_examples=1000)
+@given(changed_entries() | st.binary(max_size=400))
+def test_the_quick_way_reads_what_the_way_with_care_reads(data: bytes) -> None:
+    assert outcome(bamboo.decode, data) == outcome(_decode_step_by_step, data)
+
+
+@given(entries())
+def test_sound_entries_are_read_the_quick_way(entry: Entry) -> None:
+    assert _decode_sound(entry.encode()) == entry
 
 
 def test_every_single_byte_change_of_a_signed_entry_is_refused() -> None:
