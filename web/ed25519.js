@@ -44,7 +44,7 @@ export async function signChain(privateKey, step) {
  */
 export async function verifyMany(keys, claims) {
   const authors = await inTurns(split(keys, KEY), importKey);
-  const verdicts = await inTurns(unpack(claims), async ({ place, signature, data }) => {
+  const verdicts = await inTurns(unpack(claims), ({ place, signature, data }) => {
     const author = authors[place];
     return author ? crypto.subtle.verify("Ed25519", author, signature, data) : false;
   });
@@ -83,14 +83,14 @@ function* unpack(claims) {
 /**
  * @template T, R
  * @param {Iterable<T>} items
- * @param {(item: T) => Promise<R>} task
+ * @param {(item: T) => R | Promise<R>} task
  * @returns {Promise<R[]>} in the order of the items
  */
 async function inTurns(items, task) {
   let since = performance.now();
   /** @type {R[]} */
   const results = [];
-  /** @type {Promise<R>[]} */
+  /** @type {(R | Promise<R>)[]} */
   let turn = [];
   for (const item of items) {
     turn.push(task(item));

@@ -39,6 +39,9 @@ SignChain: TypeAlias = Callable[[JsObject, JsObject], Awaitable[None]]
 VerifyMany: TypeAlias = Callable[[JsObject, JsObject], Awaitable[JsObject]]
 """`verifyMany` of `web/ed25519.js`."""
 
+_PLACE_AND_LENGTH = struct.Struct("<II")
+"""Of a claim, as `verifyMany` unpacks it: its author's place among the keys, and its data's length."""
+
 
 class WebCryptoSigner:
     """A private CryptoKey, which stays with the browser; it signs with it when asked."""
@@ -111,9 +114,19 @@ class WebCryptoSigner:
             SigningFailed: the browser did not sign. What the chain raises, surfaces as itself.
         """
         steps = Steps(chain)
+        # An array for each length of data, filled again and again: WebCrypto takes a copy at once, and making
+        # one in JavaScript costs more than filling it.
+        arrays: dict[int, JsObject] = {}
 
         def step(signature: JsObject = None) -> JsObject:
-            return to_js(steps.step(None if signature is None else signature.to_bytes()))
+            data = steps.step(None if signature is None else signature.to_bytes())
+            if data is None:
+                return None
+            array = arrays.get(len(data))
+            if array is None:
+                array = arrays[len(data)] = js.Uint8Array.new(len(data))
+            array.assign(data)
+            return array
 
         try:
             await self._sign_chain(self._key, step)
@@ -162,7 +175,7 @@ class WebCryptoVerifier:
                 verdicts[number] = error
                 continue
             place = places.setdefault(claim.author, len(places))
-            packed += struct.pack("<II", place, len(claim.data)), claim.signature, claim.data
+            packed += _PLACE_AND_LENGTH.pack(place, len(claim.data)), claim.signature, claim.data
             asked.append(number)
         if not asked:
             return verdicts
