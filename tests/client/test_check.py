@@ -2,7 +2,7 @@
 
 import asyncio
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from panda_web import messages
 from panda_web.client.check import check_answer
+from panda_web.client.replay import replay
+from panda_web.keys import Claim, InvalidSignature
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import infer_all
-from panda_web.rpc.methods import QUERY
+from panda_web.rpc.methods import QUERY, StoredEntry
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
 from tests.node.test_publish import Harness
 
@@ -48,6 +50,36 @@ def test_honest(honest: list[Item]) -> None:
     edited = answer[1]
     assert (edited["title"], edited.log_id, edited.seq_num) == ("edited", 1, 5)
     assert answer.after == honest[-1]["_meta"]["cursor"]
+
+
+class CountingVerifier(CryptographyVerifier):
+    """Remembers how many claims came each time."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    async def verify(self, claim: Claim) -> None:
+        self.asked.append(1)
+        await super().verify(claim)
+
+    async def verify_many(self, claims: Sequence[Claim]) -> list[InvalidSignature | None]:
+        self.asked.append(len(claims))
+        return await super().verify_many(claims)
+
+
+def test_a_whole_page_is_verified_at_once(honest: list[Item]) -> None:
+    """Whatever the number of instances: each time costs a way to the browser and back."""
+    verifier = CountingVerifier()
+    asyncio.run(check_answer(SCHEMA, {}, honest, verifier))
+    entries = {entry["entryBytes"] for item in honest for entry in item["_entries"]}
+    assert len(entries) > len(honest)
+    assert verifier.asked == [len(entries)]
+
+    stored = [StoredEntry.from_json(entry) for item in honest for entry in item["_entries"]]
+    verifier = CountingVerifier()
+    instances, rejected = asyncio.run(replay(SCHEMA, stored, verifier))
+    assert (len(instances), rejected) == (len(honest), [])
+    assert verifier.asked == [len(entries)]
 
 
 def change_field(item: Item) -> None:
