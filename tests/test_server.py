@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from panda_web.cli.serve import _listen
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node import Node, Store
 from panda_web.rpc.errors import NodeAddressWrong
@@ -193,6 +194,12 @@ def test_files_that_lie_there_compressed(accepted: str, encoding: str | None, se
     other = {"Accept-Encoding": "identity" if encoding else "br", "If-None-Match": answer.headers["ETag"]}
     with httpx.stream("GET", f"{served.url}packed.wasm", headers=other) as answer:
         assert answer.status_code == 200
+
+
+def test_answers_are_not_held_back() -> None:
+    """What asyncio asks before it turns Nagle's algorithm off: head and body would be 40 ms apart."""
+    with _listen("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 def test_a_node_without_a_site(tmp_path: Path) -> None:

@@ -1,0 +1,140 @@
+"""How fast a node takes in entries: over HTTP, on a disk, each acknowledged once it is durable.
+
+Beside it what bounds it: how often the disk can be made to keep something, and how many signatures one core
+checks. Run it: `.venv/bin/python benchmarks/node.py`; it prints JSON.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from panda_web import log, messages  # noqa: E402
+from panda_web.bamboo import Head, digest  # noqa: E402
+from panda_web.keys.chain import drive  # noqa: E402
+from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier  # noqa: E402
+from panda_web.messages import infer_all  # noqa: E402
+
+SCHEMA = digest(b"benchmark").hex()
+PUBLISHES = 2400
+"""Entries in each measurement, shared by its clients."""
+BATCH = 100
+
+
+def run() -> list[dict[str, object]]:
+    """All measurements: name, `ours` (the figure), unit (all are higher-is-better rates)."""
+    with tempfile.TemporaryDirectory() as folder:
+        disk = _fsyncs(Path(folder))
+    found = [("node: publishes, 1 client", _served(1, 1, PUBLISHES // 4))]
+    found += [
+        ("node: publishes, 32 clients", _served(32, 1)),
+        (f"node: publishes, 1 client, batches of {BATCH}", _served(1, BATCH)),
+        ("node: disk alone, write and fsync", disk),
+        ("node: verification alone, 1 core", asyncio.run(_verifications())),
+    ]
+    return [{"name": name, "ours": round(rate, 1), "unit": "1/s"} for name, rate in found]
+
+
+def signed(author: int, count: int) -> list[tuple[bytes, bytes]]:
+    """A log of creates: entries and their payloads."""
+    signer = CryptographySigner(author.to_bytes(32, "big"))
+    payloads = [
+        messages.create(SCHEMA, infer_all({"title": f"talk {n}", "seats": n})).encode() for n in range(count)
+    ]
+    made = drive(log.chain(signer.author, 1, Head(), payloads), signer._private.sign)  # noqa: SLF001
+    return [(entry.encoded, payload) for entry, payload in zip(made, payloads, strict=True)]
+
+
+def _calls(entries: Sequence[tuple[bytes, bytes]], batch: int) -> list[bytes]:
+    calls = [
+        {
+            "jsonrpc": "2.0",
+            "id": number,
+            "method": "panda_publishEntry",
+            "params": {"entryEncoded": entry.hex(), "messageEncoded": payload.hex()},
+        }
+        for number, (entry, payload) in enumerate(entries)
+    ]
+    if batch == 1:
+        return [json.dumps(call).encode() for call in calls]
+    return [json.dumps(calls[start : start + batch]).encode() for start in range(0, len(calls), batch)]
+
+
+def _served(clients: int, batch: int, publishes: int = PUBLISHES) -> float:
+    """Publishes a second that a served node acknowledges to so many clients with a log each."""
+    logs = [_calls(signed(client + 1, publishes // clients), batch) for client in range(clients)]
+    count = publishes // clients * clients
+
+    async def work(port: int) -> float:
+        links = [await asyncio.open_connection("127.0.0.1", port) for _ in range(clients)]
+        start = time.perf_counter()
+        await asyncio.gather(*(_post(*link, bodies) for link, bodies in zip(links, logs, strict=True)))
+        elapsed = time.perf_counter() - start
+        for _, writer in links:
+            writer.close()
+            await writer.wait_closed()
+        return count / elapsed
+
+    return _with_node(work)
+
+
+async def _post(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, bodies: list[bytes]) -> None:
+    """Sends one body after the other, each after the answer to the one before: as little HTTP as it takes."""
+    for body in bodies:
+        writer.write(b"POST / HTTP/1.1\r\nHost: node\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        length = int(head.split(b"content-length: ")[1].split(b"\r\n")[0])
+        answer = await reader.readexactly(length)
+        if b'"error"' in answer:
+            raise RuntimeError(answer[:500].decode())
+
+
+def _with_node(work: Callable[[int], Awaitable[float]]) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-c", "from panda_web.cli.main import main; main()", "serve"]
+        command += ["--port", "0", "--data", folder, "--no-browser"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        with subprocess.Popen(  # noqa: S603 - ours
+            command, stdout=subprocess.PIPE, text=True, env=environment, cwd=folder
+        ) as node:
+            try:
+                line = (node.stdout or sys.stdin).readline()
+                port = int(line.split("/")[2].rsplit(":", 1)[1])
+                return asyncio.run(_bare(work, port))
+            finally:
+                node.send_signal(signal.SIGINT)
+
+
+async def _bare(work: Callable[[int], Awaitable[float]], port: int) -> float:
+    return await work(port)
+
+
+def _fsyncs(folder: Path, count: int = 300) -> float:
+    """How often a second the disk keeps some 8 KiB more, which is what a commit writes at least."""
+    with (folder / "journal").open("wb", buffering=0) as file:
+        start = time.perf_counter()
+        for _ in range(count):
+            file.write(bytes(8192))
+            os.fsync(file.fileno())
+        return count / (time.perf_counter() - start)
+
+
+async def _verifications(count: int = 3000) -> float:
+    """Entries a second that are decoded, hashed and their signatures checked."""
+    entries = [entry for entry, _ in signed(1, count)]
+    start = time.perf_counter()
+    await log.verify_many(entries, CryptographyVerifier())
+    return count / (time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(run(), indent=1) + "\n")
