@@ -12,6 +12,7 @@ import panda_web
 from panda_web.errors import PandaError
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node import Node, Store
+from panda_web.node.aside import in_a_thread
 from panda_web.server import application
 
 MAX_CONNECTIONS = 1000
@@ -40,9 +41,9 @@ def serve(host: str, port: int, database: Path, site: Path | None, *, open_brows
         raise SiteMissing(f"There is no site in {site}. Build it: python3 build.py site")
     listener = _listen(host, port)
     with listener:
-        store = Store(database)
+        store = Store(database, in_a_thread)
         try:
-            node = Node(store, CryptographyVerifier(), version=panda_web.__version__)
+            node = Node(store, CryptographyVerifier(), version=panda_web.__version__, aside=in_a_thread)
             config = uvicorn.Config(
                 application(node.dispatcher(), site),
                 log_level="warning",
@@ -54,13 +55,21 @@ def serve(host: str, port: int, database: Path, site: Path | None, *, open_brows
                 ws="none",
             )
             asyncio.run(
-                _run(uvicorn.Server(config), listener, _address(host, listener), open_browser=open_browser)
+                _run(
+                    uvicorn.Server(config),
+                    node,
+                    listener,
+                    _address(host, listener),
+                    open_browser=open_browser,
+                )
             )
         finally:
             store.close()
 
 
-async def _run(server: uvicorn.Server, listener: socket.socket, address: str, *, open_browser: bool) -> None:
+async def _run(
+    server: uvicorn.Server, node: Node, listener: socket.socket, address: str, *, open_browser: bool
+) -> None:
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
@@ -70,6 +79,7 @@ async def _run(server: uvicorn.Server, listener: socket.socket, address: str, *,
         if open_browser:
             await asyncio.to_thread(webbrowser.open, address)
     await serving
+    await node.finish()  # what was taken in and could not be answered any more
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,6 +1,6 @@
 """Taking in an entry with its message: the rules that need the node's store.
 
-Order of the rules: the entry alone and its signature (`log.verify`, before this), the payload and the
+Order of the rules: the entry alone and its signature (`log.verify_many`, before this), the payload and the
 message alone, then, inside the transaction that stores it, its slot, its log and its links, and what the
 message is about. Whatever is raised, nothing was stored.
 """

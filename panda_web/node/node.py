@@ -3,18 +3,19 @@
 from collections.abc import Mapping, Sequence
 
 from panda_web import log
-from panda_web.bamboo import has_skiplink, lipmaa
 from panda_web.keys import Verifier
 from panda_web.messages import BASIC_TYPES, system_log
 from panda_web.messages import decode as decode_message
-from panda_web.node import ingest, query
+from panda_web.node import query
+from panda_web.node.aside import Aside, here
 from panda_web.node.ingest import Limits
+from panda_web.node.publishing import Publishing, next_arguments
 from panda_web.node.store import Store
-from panda_web.node.store.entries import EntryRow, LogRow
+from panda_web.node.store.entries import EntryRow
 from panda_web.rpc import discover
 from panda_web.rpc.dispatch import Dispatcher, Handler
 from panda_web.rpc.errors import AnswerTooLarge
-from panda_web.rpc.methods import METHODS, EntryArguments, Published
+from panda_web.rpc.methods import METHODS, EntryArguments
 from panda_web.rpc.types import Json
 
 MAX_ENTRIES_ANSWER = 24 << 20
@@ -29,15 +30,21 @@ class Node:
         verifier: checks signatures.
         version: of the software, for `rpc.discover`.
         limits: how much it takes in.
+        aside: where signatures are checked.
     """
 
     def __init__(
-        self, store: Store, verifier: Verifier, *, version: str, limits: Limits | None = None
+        self,
+        store: Store,
+        verifier: Verifier,
+        *,
+        version: str,
+        limits: Limits | None = None,
+        aside: Aside = here,
     ) -> None:
         self._store = store
-        self._verifier = verifier
         self._version = version
-        self._limits = limits or Limits()
+        self._publishing = Publishing(store, verifier, limits or Limits(), aside)
 
     def dispatcher(self) -> Dispatcher:
         """The node's methods, bound to the table."""
@@ -49,35 +56,25 @@ class Node:
             "panda_schemas": self.schemas,
             "rpc.discover": self.discover,
         }
-        return Dispatcher(handlers)
+        return Dispatcher(handlers, together={"panda_publishEntry"})
+
+    async def finish(self) -> None:
+        """Returns once nothing is under way: then the store can be closed."""
+        await self._publishing.finish()
 
     async def get_entry_arguments(self, author: bytes, schema: str) -> Json:
         """What the author's next entry for a schema must contain."""
-        found = self._store.entries.log_of_schema(author, schema)
-        if found is not None:
-            return self._arguments(found).to_json()
-        fixed = system_log(schema)
-        log_id = self._store.entries.free_user_log(author) if fixed is None else fixed
-        return EntryArguments(log_id, 1, None, None).to_json()
+        with self._store.snapshot():
+            found = self._store.entries.log_of_schema(author, schema)
+            if found is not None:
+                return next_arguments(self._store, found).to_json()
+            fixed = system_log(schema)
+            log_id = self._store.entries.free_user_log(author) if fixed is None else fixed
+            return EntryArguments(log_id, 1, None, None).to_json()
 
     async def publish_entry(self, entry_encoded: bytes, message_encoded: bytes) -> Json:
         """Takes in an entry with its message; answers once it is durable."""
-        signed = await log.verify(entry_encoded, self._verifier)
-        message = ingest.check(signed, message_encoded)
-        with self._store.transaction():
-            log_row = ingest.take_in(self._store, signed, message, message_encoded, self._limits)
-            arguments = self._arguments(log_row)
-        await self._store.durable()
-        return Published(signed.hash.hex(), arguments).to_json()
-
-    def _arguments(self, log_row: LogRow) -> EntryArguments:
-        seq_num = log_row.seq_num + 1
-        skiplink = self._hash_at(log_row, lipmaa(seq_num)) if has_skiplink(seq_num) else None
-        return EntryArguments(log_row.log_id, seq_num, self._hash_at(log_row, log_row.seq_num), skiplink)
-
-    def _hash_at(self, log_row: LogRow, seq_num: int) -> str | None:
-        row = self._store.entries.at(log_row.key, seq_num)
-        return row.hash.hex() if row else None
+        return (await self._publishing.publish(entry_encoded, message_encoded)).to_json()
 
     async def query_entries(self, schema: str) -> Json:
         """All entries of a schema that an old client can replay, in an order in which it can.
@@ -85,7 +82,12 @@ class Node:
         Left out: entries whose payload is gone, what is about an instance whose create is gone, and types
         that p2panda-js 0.2.1 does not know: one such row would make its whole query fail.
         """
-        entries, size = [], 0
+        with self._store.snapshot():
+            return {"entries": self._replayable_entries(schema)}
+
+    def _replayable_entries(self, schema: str) -> list[Json]:
+        entries: list[Json] = []
+        size = 0
         created: set[bytes] = set()
         for row in self._store.entries.of_schema(schema):
             if row.payload is None or not self._replayable(row, created):
@@ -96,7 +98,7 @@ class Node:
                     "This schema has too many entries for one answer; page with panda_query."
                 )
             entries.append(_old_entry(row))
-        return {"entries": entries}
+        return entries
 
     @staticmethod
     def _replayable(row: EntryRow, created: set[bytes]) -> bool:
@@ -118,11 +120,13 @@ class Node:
     ) -> Json:
         """Instances of a schema."""
         select = query.compile_query(schema, filter, order_by, limit, after)
-        return query.answer(self._store, select, proof=proof)
+        with self._store.snapshot():
+            return query.answer(self._store, select, proof=proof)
 
     async def schemas(self) -> Json:
         """The schemas that entries are held of; untyped until definitions can be registered."""
-        return [{"id": schema, "status": "untyped"} for schema in self._store.entries.schemas()]
+        with self._store.snapshot():
+            return [{"id": schema, "status": "untyped"} for schema in self._store.entries.schemas()]
 
     async def discover(self) -> Json:
         """The OpenRPC document."""

@@ -1,9 +1,10 @@
 """A world for client tests: real node and real signatures; storage, wire and time that fail on command.
 
-No event loop: every await of a fake is one checkpoint, at which a test may go on, crash the tab, or let
+No event loop but the node's, which answers at once: every await of a fake is one checkpoint, at which a test may go on, crash the tab, or let
 another tab run.
 """
 
+import asyncio
 import types
 from collections.abc import AsyncIterator, Coroutine, Generator, Mapping
 from contextlib import asynccontextmanager
@@ -82,9 +83,9 @@ class Wire:
         await checkpoint()
         if fault == "lose request":
             raise NodeUnreachable("lost")
-        answer = await InProcess(world.dispatcher).send(body)
+        answer = asyncio.run(InProcess(world.dispatcher).send(body))
         if fault == "double":
-            answer = await InProcess(world.dispatcher).send(body)
+            answer = asyncio.run(InProcess(world.dispatcher).send(body))
         await checkpoint()
         if fault == "lose reply":
             raise NodeUnreachable("lost")

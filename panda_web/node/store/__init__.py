@@ -3,6 +3,7 @@
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from panda_web.node.aside import Aside, here
 from panda_web.node.store.database import Database
 from panda_web.node.store.entries import EntryTable
 from panda_web.node.store.views import ViewTables
@@ -13,25 +14,40 @@ __all__ = ["Store"]
 class Store:
     """A node's storage on SQLite.
 
-    Methods are synchronous; what they did inside `transaction()` stands together or not at all, and is
-    acknowledged to nobody before `durable()` was awaited.
+    Methods are synchronous, but for the two that wait for the disk. Writing is done in groups, one at a
+    time: `begin()`, any number of `transaction()`, each of which stands or falls alone, and `durable()`,
+    which is awaited before anything is acknowledged to anybody. Outside of `transaction()` nothing is seen
+    of a group before it is durable.
 
     Args:
         path: the database file; None keeps everything in memory.
+        aside: where the disk is waited for.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
-        self._database = Database(path)
+    def __init__(self, path: Path | None = None, aside: Aside = here) -> None:
+        self._database = Database(path, aside)
         self.entries = EntryTable(self._database)
         self.views = ViewTables(self._database)
 
+    async def begin(self) -> None:
+        """Begins a group. Raises StoreFailed."""
+        await self._database.begin()
+
     def transaction(self) -> AbstractContextManager[None]:
-        """All or nothing. Raises StoreFailed where SQLite does not obey."""
+        """All or nothing, within a group. Raises StoreFailed where SQLite does not obey."""
         return self._database.transaction()
 
     async def durable(self) -> None:
-        """Returns once everything committed before the call survives a power cut."""
+        """Ends a group; returns once all of it survives a power cut.
+
+        Raises:
+            StoreFailed: nothing of the group is stored.
+        """
         await self._database.durable()
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """What is read within is one state, that of one commit. Raises StoreFailed."""
+        return self._database.snapshot()
 
     def close(self) -> None:
         """Closes the database in order."""

@@ -1,7 +1,11 @@
-"""One SQLite connection, its settings, its schema's version, and its transactions.
+"""SQLite connections, their settings, the schema's version, and transactions.
 
 WAL with synchronous=FULL: a COMMIT returns after fsync, so a committed entry survives `kill -9` and power
 cuts. A data folder from any earlier version opens: `MIGRATIONS` are run in order, each once.
+
+Writing has one connection. While its COMMIT waits for the disk aside, others ask, so reading has a second
+one, which sees what is committed and nothing else: SQLite shows a commit after its fsync. Where nothing is
+done aside, no question comes between BEGIN and COMMIT, and one connection serves both.
 """
 
 import sqlite3
@@ -11,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from panda_web.errors import StoreFailed
+from panda_web.node.aside import Aside, here
 from panda_web.rpc.errors import QueryTooExpensive
 
 MIGRATIONS = (
@@ -71,22 +76,26 @@ _STEPS_AT_ONCE = 100_000
 
 
 class Database:
-    """A connection that is used from one thread.
+    """Connections that are used by one at a time.
 
     Args:
         path: the database file; None keeps it in memory.
+        aside: where the disk is waited for; a database in memory has none.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, aside: Aside = here) -> None:
+        self._aside = aside if path is not None else here
         try:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(path or ":memory:", isolation_level=None)
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
-                self._connection.execute(f"PRAGMA {pragma}")
+            self._connection = self._reader = _connect(path)
             self._migrate()
+            if self._aside is not here:
+                self._reader = _connect(path)
+                self._reader.execute("PRAGMA query_only=ON")
         except (sqlite3.Error, OSError) as error:
             raise StoreFailed(f"The database {path} cannot be opened: {error}.") from error
+        self._asked = self._reader
 
     def _migrate(self) -> None:
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
@@ -101,18 +110,68 @@ class Database:
                 f"BEGIN IMMEDIATE; {MIGRATIONS[number]}; PRAGMA user_version={number + 1}; COMMIT;"
             )
 
+    async def begin(self) -> None:
+        """Begins a group of transactions, which `durable` commits. Raises StoreFailed."""
+        await self._aside(self._begin())
+
+    async def _begin(self) -> None:
+        with _named("The database did not store it"):
+            self._roll_back()  # what is left of a group that was given up half-way
+            self._connection.execute("BEGIN IMMEDIATE")
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commits at the end of the block; rolls back when anything is raised in it."""
+        """Keeps for its group what is done in the block; none of it when anything is raised in the block.
+
+        Raises:
+            StoreFailed: SQLite did not obey, or gave up the group.
+        """
+        with _named("The database did not store it"):
+            self._require_group()
+            self._connection.execute("SAVEPOINT one")
+            self._asked = self._connection
+            try:
+                yield
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK TO one")
+                raise
+            finally:
+                self._asked = self._reader
+                if self._connection.in_transaction:
+                    self._connection.execute("RELEASE one")
+
+    async def durable(self) -> None:
+        """Returns once all of the group survives a power cut. Raises StoreFailed: none of it is stored."""
+        await self._aside(self._commit())
+
+    async def _commit(self) -> None:
         with _named("The database did not store it"):
             try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                yield
+                self._require_group()
                 self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:  # SQLite rolls some failures back by itself
-                    self._connection.execute("ROLLBACK")
-                raise
+            finally:
+                self._roll_back()
+
+    def _require_group(self) -> None:
+        # SQLite rolls back everything by itself when a disk is full or broken.
+        if not self._connection.in_transaction:
+            raise StoreFailed("The database gave up what it was to store.")
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All reading in the block sees one state, that of one commit. Raises StoreFailed."""
+        with _named("The database cannot be read"):
+            self._reader.execute("BEGIN")
+            try:
+                yield
+            finally:
+                if self._reader.in_transaction:
+                    self._reader.execute("ROLLBACK")
 
     @contextmanager
     def bounded(self) -> Iterator[None]:
@@ -124,7 +183,7 @@ class Database:
             left -= 1
             return left < 0
 
-        self._connection.set_progress_handler(count, _STEPS_AT_ONCE)
+        self._reader.set_progress_handler(count, _STEPS_AT_ONCE)
         try:
             yield
         except StoreFailed as error:
@@ -135,7 +194,7 @@ class Database:
                 ) from error
             raise
         finally:
-            self._connection.set_progress_handler(None, 0)
+            self._reader.set_progress_handler(None, 0)
 
     def execute(self, sql: str, values: tuple[Any, ...] = ()) -> None:
         """Runs a statement that gives nothing back."""
@@ -155,19 +214,24 @@ class Database:
     def one(self, sql: str, values: tuple[Any, ...] = ()) -> Any:
         """The first row, or None."""
         with _named("The database cannot be read"):
-            return self._connection.execute(sql, values).fetchone()
+            return self._asked.execute(sql, values).fetchone()
 
     def rows(self, sql: str, values: tuple[Any, ...] = ()) -> Iterator[Any]:
         """All rows, one after the other."""
         with _named("The database cannot be read"):
-            yield from self._connection.execute(sql, values)
-
-    async def durable(self) -> None:
-        """A COMMIT under synchronous=FULL is durable already."""
+            yield from self._asked.execute(sql, values)
 
     def close(self) -> None:
-        """Closes the connection; SQLite then merges its journal."""
+        """Closes the connections; SQLite then merges its journal."""
+        self._reader.close()
         self._connection.close()
+
+
+def _connect(path: Path | None) -> sqlite3.Connection:
+    connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
 
 
 @contextmanager

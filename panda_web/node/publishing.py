@@ -1,0 +1,133 @@
+"""Publishing, for many at once: signatures are checked in batches, and entries stored in groups.
+
+A group is one transaction, and all in it are answered when its COMMIT has returned: one wait for the disk
+serves them all. Each entry has a savepoint of its own, so a refused one takes nothing of the others with
+it; it sees what those before it in the group did. That is why a refusal waits for the COMMIT too, and why
+everyone in a group gets the error when it fails: what a verdict rested on would be gone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from panda_web import log
+from panda_web.bamboo import has_skiplink, lipmaa
+from panda_web.errors import PandaError, StoreFailed
+from panda_web.keys import Verifier
+from panda_web.log import SignedEntry
+from panda_web.messages import Message
+from panda_web.node import ingest
+from panda_web.node.aside import Aside
+from panda_web.node.batches import Batches
+from panda_web.node.ingest import Limits
+from panda_web.node.store import Store
+from panda_web.node.store.entries import LogRow
+from panda_web.rpc.methods import EntryArguments, Published
+
+MOST_CHECKED = 64
+"""Entries whose signatures are checked in one go, some 10 ms."""
+
+MOST_STORED = 64
+"""Entries in one transaction: what they have to write is worked out in the event loop, some 10 ms."""
+
+ROOM = 512
+"""Entries under way in each of the two; more wait where they are, and their bodies with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """What came: an entry's bytes and its payload."""
+
+    entry: bytes
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is left to be held to the store."""
+
+    signed: SignedEntry
+    message: Message
+    payload: bytes
+
+
+class Publishing:
+    """Takes in entries with their messages.
+
+    Args:
+        store: where they are kept.
+        verifier: checks signatures.
+        limits: how much is taken in.
+        aside: where signatures are checked.
+    """
+
+    def __init__(self, store: Store, verifier: Verifier, limits: Limits, aside: Aside) -> None:
+        self._store = store
+        self._verifier = verifier
+        self._limits = limits
+        self._aside = aside
+        self._check = Batches(self._check_many, most=MOST_CHECKED, room=ROOM)
+        self._take_in = Batches(self._take_in_many, most=MOST_STORED, room=ROOM)
+
+    async def publish(self, entry: bytes, payload: bytes) -> Published:
+        """Takes in an entry; returns once it is durable.
+
+        Raises:
+            InvalidEntry, InvalidSignature, InvalidPayload, InvalidMessage, InvalidLink, RefusedByNode:
+                named after the broken rule; nothing was stored.
+            StoreFailed: the database did not obey; nothing was stored.
+        """
+        return await self._take_in(await self._check(Publish(entry, payload)))
+
+    async def finish(self) -> None:
+        """Returns once nothing is under way."""
+        await self._check.finish()
+        await self._take_in.finish()
+
+    async def _check_many(self, came: Sequence[Publish]) -> Sequence[Checked | Exception]:
+        return await self._aside(_check_many(came, self._verifier))
+
+    async def _take_in_many(self, checked: Sequence[Checked]) -> Sequence[Published | Exception]:
+        try:
+            await self._store.begin()
+            verdicts = [self._take_in_one(one) for one in checked]
+            await self._store.durable()
+        except StoreFailed as error:
+            # One each: an error that is raised in several places collects all their traces.
+            return [StoreFailed(str(error)) for _ in checked]
+        return verdicts
+
+    def _take_in_one(self, checked: Checked) -> Published | Exception:
+        try:
+            with self._store.transaction():
+                log_row = ingest.take_in(
+                    self._store, checked.signed, checked.message, checked.payload, self._limits
+                )
+                return Published(checked.signed.hash.hex(), next_arguments(self._store, log_row))
+        except Exception as error:  # noqa: BLE001 - a fault with one entry is not the others'
+            return error
+
+
+async def _check_many(came: Sequence[Publish], verifier: Verifier) -> list[Checked | Exception]:
+    verdicts = await log.verify_many([one.entry for one in came], verifier)
+    return [_check_one(signed, one.payload) for signed, one in zip(verdicts, came, strict=True)]
+
+
+def _check_one(signed: SignedEntry | log.Unsound, payload: bytes) -> Checked | Exception:
+    if not isinstance(signed, SignedEntry):
+        return signed
+    try:
+        return Checked(signed, ingest.check(signed, payload), payload)
+    except PandaError as error:
+        return error
+
+
+def next_arguments(store: Store, log_row: LogRow) -> EntryArguments:
+    """What the next entry of a log must contain."""
+    seq_num = log_row.seq_num + 1
+    skiplink = _hash_at(store, log_row, lipmaa(seq_num)) if has_skiplink(seq_num) else None
+    return EntryArguments(log_row.log_id, seq_num, _hash_at(store, log_row, log_row.seq_num), skiplink)
+
+
+def _hash_at(store: Store, log_row: LogRow, seq_num: int) -> str | None:
+    row = store.entries.at(log_row.key, seq_num)
+    return row.hash.hex() if row else None
