@@ -27,12 +27,18 @@ T = TypeVar("T")
 Entry = tuple[SignedEntry, bytes]
 
 
+def disk_broken() -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+    return error
+
+
 class Faulty:
     """A connection on which chosen statements fail, or other things happen first."""
 
     def __init__(self, real: sqlite3.Connection) -> None:
         self.real = real
-        self.commits = 0
+        self.commits = self.busy = 0
         self.failing: str | None = None
         self.gives_up_at = -1
 
@@ -40,13 +46,17 @@ class Faulty:
         if self.gives_up_at == 0 and sql.startswith("INSERT INTO entries"):
             self.gives_up_at = -1
             self.real.execute("ROLLBACK")  # as SQLite does by itself when a disk breaks
-            raise sqlite3.OperationalError("disk I/O error")
+            raise disk_broken()
         if sql.startswith("INSERT INTO entries"):
             self.gives_up_at -= 1
         if self.failing is not None and sql.startswith(self.failing):
-            raise sqlite3.OperationalError("disk I/O error")
+            raise disk_broken()
         self.commits += sql == "COMMIT"
-        return self.real.execute(sql, *values)
+        try:
+            return self.real.execute(sql, *values)
+        except sqlite3.OperationalError as error:
+            self.busy += error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+            raise
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)
@@ -263,6 +273,22 @@ def test_nothing_is_seen_before_it_is_durable(tmp_path: Path) -> None:
         assert await group.stored() == 5
         arguments = await group.node.get_entry_arguments(author.signer.author, SCHEMA)
         assert arguments["seqNum"] == 3
+        group.store.close()
+
+    asyncio.run(work())
+
+
+def test_another_program_that_writes_is_waited_for(tmp_path: Path) -> None:
+    async def work() -> None:
+        group = Group(tmp_path / "node.db", in_a_thread)
+        other = sqlite3.connect(tmp_path / "node.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        published = asyncio.create_task(group.publish(many(3)))
+        await until(lambda: group.connection.busy)
+        assert await group.stored() == 0, "others are answered meanwhile"
+        other.execute("ROLLBACK")
+        other.close()
+        assert reasons(await published) == [""] * 3
         group.store.close()
 
     asyncio.run(work())

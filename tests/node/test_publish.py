@@ -15,6 +15,7 @@ from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import SYSTEM_LOGS, Field, infer_all
 from panda_web.node import Node, Store
 from panda_web.node.ingest import Limits
+from panda_web.node.store import database
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import ErrorFromNode
 from panda_web.rpc.methods import GET_ENTRY_ARGUMENTS, PUBLISH_ENTRY, QUERY, Published
@@ -248,12 +249,12 @@ def test_entry_arguments_store_nothing(node: Harness) -> None:
     assert node.dump() == before
 
 
-def test_a_database_that_does_not_obey(tmp_path: Path) -> None:
+def test_a_database_that_does_not_obey(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     node = Harness(tmp_path / "node.db")
     author = Author()
     node.publish(*author.create())
     held = author.create()
-    node.store._database._connection.execute("PRAGMA busy_timeout=1")
+    monkeypatch.setattr(database, "PATIENCE", 1)
     other = sqlite3.connect(tmp_path / "node.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(ErrorFromNode) as refused:

@@ -8,6 +8,7 @@ one, which sees what is committed and nothing else: SQLite shows a commit after 
 done aside, no question comes between BEGIN and COMMIT, and one connection serves both.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -74,6 +75,10 @@ MAX_STEPS = 20_000_000
 """Steps of SQLite's machine that a query may take: some seconds."""
 _STEPS_AT_ONCE = 100_000
 
+PATIENCE = 100
+PAUSE = 0.05
+"""So often, and so many seconds between, it is tried to write while another program does."""
+
 
 class Database:
     """Connections that are used by one at a time.
@@ -90,6 +95,7 @@ class Database:
                 path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = self._reader = _connect(path)
             self._migrate()
+            self._connection.execute("PRAGMA busy_timeout=0")  # `begin` waits, and lets others run
             if self._aside is not here:
                 self._reader = _connect(path)
                 self._reader.execute("PRAGMA query_only=ON")
@@ -111,13 +117,27 @@ class Database:
             )
 
     async def begin(self) -> None:
-        """Begins a group of transactions, which `durable` commits. Raises StoreFailed."""
-        await self._aside(self._begin())
+        """Begins a group of transactions, which `durable` commits.
 
-    async def _begin(self) -> None:
+        Raises:
+            StoreFailed: another program has been writing to this database for too long, or worse.
+        """
         with _named("The database did not store it"):
             self._roll_back()  # what is left of a group that was given up half-way
+            for _ in range(PATIENCE):
+                if self._begin_at_once():
+                    return
+                await asyncio.sleep(PAUSE)
             self._connection.execute("BEGIN IMMEDIATE")
+
+    def _begin_at_once(self) -> bool:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                return False
+            raise
+        return True
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
