@@ -64,9 +64,9 @@ def take_in(store: Store, signed: SignedEntry, message: Message, payload: bytes,
     entry = signed.entry
     log_row = store.entries.log(entry.author, entry.log_id)
     if log_row is not None:
-        held = store.entries.at(log_row.key, entry.seq_num)
+        held = store.entries.hash_at(log_row.key, entry.seq_num)
         if held is not None:
-            if held.hash == signed.hash:
+            if held == signed.hash:
                 return log_row
             raise SeqNumTaken(
                 f"Log {entry.log_id} has another entry {entry.seq_num} already. Two programs that sign "

@@ -30,7 +30,7 @@ class Node:
         verifier: checks signatures.
         version: of the software, for `rpc.discover`.
         limits: how much it takes in.
-        aside: where signatures are checked.
+        aside: where signatures are checked when they are many.
     """
 
     def __init__(

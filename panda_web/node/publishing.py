@@ -16,7 +16,7 @@ from panda_web.keys import Verifier
 from panda_web.log import SignedEntry
 from panda_web.messages import Message
 from panda_web.node import ingest
-from panda_web.node.aside import Aside
+from panda_web.node.aside import Aside, here
 from panda_web.node.batches import Batches
 from panda_web.node.ingest import Limits
 from panda_web.node.store import Store
@@ -25,6 +25,9 @@ from panda_web.rpc.methods import EntryArguments, Published
 
 MOST_CHECKED = 64
 """Entries whose signatures are checked in one go, some 10 ms."""
+
+FEW_BYTES = 1000
+"""Entries and payloads, a handful at most, that are checked sooner than a thread has heard of them."""
 
 MOST_STORED = 64
 """Entries in one transaction: what they have to write is worked out in the event loop, some 10 ms."""
@@ -57,7 +60,7 @@ class Publishing:
         store: where they are kept.
         verifier: checks signatures.
         limits: how much is taken in.
-        aside: where signatures are checked.
+        aside: where signatures are checked when they are many.
     """
 
     def __init__(self, store: Store, verifier: Verifier, limits: Limits, aside: Aside) -> None:
@@ -84,7 +87,8 @@ class Publishing:
         await self._take_in.finish()
 
     async def _check_many(self, came: Sequence[Publish]) -> Sequence[Checked | Exception]:
-        return await self._aside(_check_many(came, self._verifier))
+        few = sum(len(one.entry) + len(one.payload) for one in came) <= FEW_BYTES
+        return await (here if few else self._aside)(_check_many(came, self._verifier))
 
     async def _take_in_many(self, checked: Sequence[Checked]) -> Sequence[Published | Exception]:
         try:
@@ -129,5 +133,5 @@ def next_arguments(store: Store, log_row: LogRow) -> EntryArguments:
 
 
 def _hash_at(store: Store, log_row: LogRow, seq_num: int) -> str | None:
-    row = store.entries.at(log_row.key, seq_num)
-    return row.hash.hex() if row else None
+    found = store.entries.hash_at(log_row.key, seq_num)
+    return found.hex() if found is not None else None

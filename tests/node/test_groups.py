@@ -308,11 +308,13 @@ def test_an_answer_is_of_one_state(tmp_path: Path) -> None:
     two.store.close()
 
 
-def test_checked_outside_of_the_event_loop(tmp_path: Path) -> None:
-    group = Group(tmp_path / "node.db", in_a_thread, checking=in_a_thread)
-    assert reasons(asyncio.run(group.publish(many(3)))) == ["", "", ""]
-    assert threading.get_ident() not in group.verifier.threads
-    group.store.close()
+def test_checked_outside_of_the_event_loop() -> None:
+    """Many entries, or a large one; for a small one alone the way to a thread is longer than the work."""
+    for entries, aside in ((many(1), False), (many(20), True), ([Author().create(text="x" * 2000)], True)):
+        group = Group(None, checking=in_a_thread)
+        assert reasons(asyncio.run(group.publish(entries))) == [""] * len(entries)
+        assert (threading.get_ident() not in group.verifier.threads) == aside
+        group.store.close()
 
 
 @pytest.mark.parametrize("when", ["before", "during"])

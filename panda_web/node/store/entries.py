@@ -83,10 +83,15 @@ class EntryTable:
         row = self._db.one(f"{_ENTRY} WHERE log = ? AND seq_num = ?", (log_key, seq_num))
         return EntryRow(*row) if row else None
 
+    def hash_at(self, log_key: int, seq_num: int) -> bytes | None:
+        """The hash of the entry at a seq num; its payload, which may be large, is not read."""
+        row = self._db.one("SELECT hash FROM entries WHERE log = ? AND seq_num = ?", (log_key, seq_num))
+        return row[0] if row else None
+
     def verified(self, log_key: int, seq_num: int) -> VerifiedEntry | None:
-        """The entry at a seq num, as what it was taken in as."""
-        row = self.at(log_key, seq_num)
-        return log.recall(row.entry) if row else None
+        """The entry at a seq num, as what it was taken in as; its payload is not read either."""
+        row = self._db.one("SELECT entry FROM entries WHERE log = ? AND seq_num = ?", (log_key, seq_num))
+        return log.recall(row[0]) if row else None
 
     def add(
         self, known: LogRow | None, verified: VerifiedEntry, payload: bytes, schema: str, instance: bytes
