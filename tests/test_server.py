@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from panda_web.cli.serve import _listen
+from panda_web.cli.serve import _listen, _run
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node import Node, Store
 from panda_web.rpc.errors import NodeAddressWrong
@@ -200,6 +200,27 @@ def test_answers_are_not_held_back() -> None:
     """What asyncio asks before it turns Nagle's algorithm off: head and body would be 40 ms apart."""
     with _listen("127.0.0.1", 0) as listener:
         assert listener.proto == socket.IPPROTO_TCP
+
+
+def test_the_end_waits_for_what_was_taken_in() -> None:
+    """Also when it comes as uvicorn lets it come: by the signal, once more, after the last answer."""
+    finished = []
+
+    class Server:
+        started = True
+
+        async def serve(self, **_: object) -> None:
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.sleep(0)
+
+    class Busy:
+        async def finish(self) -> None:
+            await asyncio.sleep(0)
+            finished.append("all")
+
+    with socket.socket() as listener, pytest.raises(KeyboardInterrupt):
+        asyncio.run(_run(Server(), Busy(), listener, "here", open_browser=False))  # type: ignore[arg-type]
+    assert finished == ["all"]
 
 
 def test_a_node_without_a_site(tmp_path: Path) -> None:

@@ -78,8 +78,10 @@ async def _run(
         sys.stdout.flush()
         if open_browser:
             await asyncio.to_thread(webbrowser.open, address)
-    await serving
-    await node.finish()  # what was taken in and could not be answered any more
+    try:
+        await serving
+    finally:  # uvicorn ends by the signal that it was sent, so as a rule this is reached by CancelledError
+        await node.finish()  # what was taken in and could not be answered any more
 
 
 def _listen(host: str, port: int) -> socket.socket:

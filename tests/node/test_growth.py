@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from panda_web import messages
-from panda_web.bamboo import Head, Unsigned, digest, lipmaa
+from panda_web.bamboo import Head, Unsigned, digest, has_skiplink, path
 from panda_web.messages import infer_all
 from panda_web.node import Node, Store
+from panda_web.node.ingest import Limits
 from tests.authors import SCHEMA, Author
 from tests.node.test_groups import Verifier
 
@@ -19,18 +20,17 @@ SMALL, LARGE = 100, 100_000
 class Grown:
     """A node that holds a log of so many entries, each a create, put into its tables as they are.
 
-    Only what the next entry links to must be an entry that can be read; the others are noise of the size
+    Only what coming entries link to must be entries that can be read; the others are noise of the size
     of entries.
     """
 
     def __init__(self, count: int) -> None:
         self.store = Store()
-        self.node = Node(self.store, Verifier(), version="0")
+        self.node = Node(self.store, Verifier(), version="0", limits=Limits(author_bytes=1 << 40))
         self.connection = self.store._database._connection
         self.author = Author()
         self.payload = messages.create(SCHEMA, infer_all({"n": 1})).encode()
-        linked = {count, lipmaa(count + 1)}
-        self.made = {seq_num: self._entry(seq_num) for seq_num in linked}
+        self.made = {seq_num: self._entry(seq_num) for seq_num in path(count, 1)}
         key = self.author.signer.author
         self.connection.execute("BEGIN")
         self.connection.execute("INSERT INTO authors VALUES (?, ?)", (key, 300 * count))
@@ -62,8 +62,8 @@ class Grown:
                 self.author.signer.author,
                 1,
                 seq_num,
-                no_link if lipmaa(seq_num) != seq_num - 1 else None,
-                no_link,
+                no_link if has_skiplink(seq_num) else None,
+                no_link if seq_num > 1 else None,
                 len(self.payload),
                 digest(self.payload),
                 False,
