@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -13,12 +12,15 @@ import pytest
 import build
 from benchmarks import start, work
 from benchmarks.chart import chart
-from benchmarks.machine import describe
+from benchmarks.machine import describe, load
 from benchmarks.report import Result, as_json, table
 from tests.browsers import Browsers, available
 from tests.interop.old_client import NotFetched
 
 OUT = build.ROOT / "docs" / "benchmarks"
+
+# Parts come by the same way as for the tests, which skip or fail where something cannot be had.
+MISSING = (build.Problem, NotFetched, pytest.skip.Exception, pytest.fail.Exception)
 
 Measured = tuple[list[Result], list[str]]
 
@@ -48,7 +50,9 @@ def measure(name: str, browsers: Browsers, site: Path) -> None:
         "node": node,
     }
     with build.progress(f"measuring: {name}"):
+        before = load()
         results, notes = runs[name]()
+        machine["load"] = f"{before} before, {load()} after"
     if not results:
         build.say(f"  there is nothing to measure yet in {name}")
         return
@@ -72,7 +76,7 @@ def main(names: Sequence[str]) -> int:
             build.build_site(site)
             for name in names or TITLES:
                 measure(name, browsers, site)
-    except (build.Problem, NotFetched, pytest.skip.Exception, subprocess.CalledProcessError) as problem:
+    except MISSING as problem:
         return _fail(str(problem))
     finally:
         browsers.close()

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def describe(**versions: str) -> dict[str, str]:
-    """The machine, how busy it was before, and the versions of all that took part."""
+    """The machine, and the versions of all that took part."""
     pyodide = json.loads((ROOT / "node_modules" / "pyodide" / "package.json").read_text("utf-8"))["version"]
     return {
         "panda-web": __version__,
@@ -21,8 +21,12 @@ def describe(**versions: str) -> dict[str, str]:
         **versions,
         "Python": platform.python_version(),
         "on": f"{platform.system()}, {os.cpu_count()} cores, {processor()}",
-        "load before": f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown",
     }
+
+
+def load() -> str:
+    """How many processes wanted to run in the last minute, where the system tells."""
+    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
 
 
 def processor() -> str:
