@@ -16,7 +16,8 @@ ROOT = HERE.parent
 
 COUNT = 1000
 ROUNDS = 11
-WARM_UP = 2
+WARM_UP = 8
+"""Rounds until what runs often is compiled for good; p2panda-js needs five where cores are busy."""
 PATIENCE_SECONDS = 120
 
 OURS, EARLY, LATER, ALONE = "panda-web", "p2panda-js 0.2.1", "p2panda-js 0.8.1", "WebCrypto alone"
