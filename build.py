@@ -5,6 +5,8 @@
         the node and the page, on one port; what follows is handed to `panda serve`
     python3 build.py test [pytest arguments]
         all tests; sees to the browsers too
+    python3 build.py bench [start] [sign] [verify] [node]
+        how fast it is, beside its peers; what is found goes to docs/benchmarks/
     python3 build.py site [--out dist] [--plain]
         the static site alone, for any web server, on any path; compressed ahead, which takes minutes where
         something changed, or else plain
@@ -381,14 +383,24 @@ def serve(arguments: Sequence[str]) -> int:
 
 
 def test(arguments: Sequence[str]) -> int:
-    """All tests, in every browser that can be had; the tests read from PANDA_BROWSERS which these are."""
+    """All tests, in every browser that can be had."""
+    return with_browsers("pytest", arguments)
+
+
+def bench(arguments: Sequence[str]) -> int:
+    """The benchmarks of these names, or all."""
+    return with_browsers("benchmarks", arguments)
+
+
+def with_browsers(module: str, arguments: Sequence[str]) -> int:
+    """Runs a module that needs everything; it reads from PANDA_BROWSERS which browsers could be had."""
     ensure("build", "run", "package", "test")
     ensure_modules(everything=True)
     os.chdir(ROOT)
     with progress("looking for browsers"):
         finder = [in_venv("python"), ROOT / "tests" / "find_browsers.py"]
         browsers = subprocess.run(finder, stdout=subprocess.PIPE, text=True, check=True).stdout
-    return become(in_venv("python"), "-m", "pytest", *arguments, env={"PANDA_BROWSERS": browsers})
+    return become(in_venv("python"), "-m", module, *arguments, env={"PANDA_BROWSERS": browsers})
 
 
 def site(arguments: Sequence[str]) -> int:
@@ -439,7 +451,7 @@ def lock(arguments: Sequence[str]) -> int:
 
 def main(argv: Sequence[str]) -> int:
     """Runs one command; exit code 1 and one sentence where something is wrong."""
-    commands = {"serve": serve, "test": test, "site": site, "lock": lock}
+    commands = {"serve": serve, "test": test, "bench": bench, "site": site, "lock": lock}
     if not argv or argv[0] not in commands:
         print(__doc__)
         return 0 if argv in (["-h"], ["--help"]) else 2

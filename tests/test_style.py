@@ -36,6 +36,7 @@ def test_types_of_the_house() -> None:
         "-m",
         "mypy",
         "--explicit-package-bases",
+        "benchmarks",
         "build.py",
         "tests/browsers.py",
         "tests/conftest.py",

@@ -69,9 +69,9 @@ def lack(words: str) -> None:
     pytest.skip(words)
 
 
-def npm_package(name: str) -> Path:
-    """An npm package, unpacked, without its dependencies."""
-    pin = json.loads((HERE / "npm.json").read_text("utf-8"))[name]
+def npm_package(name: str, pins: Path = HERE / "npm.json") -> Path:
+    """An npm package, unpacked, without its dependencies; its version and hash are in the file of pins."""
+    pin = json.loads(pins.read_text("utf-8"))[name]
 
     def fill(folder: Path) -> None:
         fetch(name, *NPM, "pack", "--ignore-scripts", f"{name}@{pin['version']}", cwd=folder)
@@ -82,7 +82,7 @@ def npm_package(name: str) -> Path:
             members.extractall(folder, filter="data")
         archive.unlink()
 
-    return kept("npm" + re.sub(r"\W+", "-", f"-{name}"), [HERE / "npm.json"], fill) / "package"
+    return kept("npm" + re.sub(r"\W+", "-", f"-{name}"), [pins], fill) / "package"
 
 
 def pyodide_folder(

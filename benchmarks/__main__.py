@@ -1,0 +1,92 @@
+"""What `python3 build.py bench [start] [sign] [verify] [node]` runs; without names, all of them."""
+
+import importlib.util
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+import build
+from benchmarks import start, work
+from benchmarks.chart import chart
+from benchmarks.machine import describe, load
+from benchmarks.report import Result, as_json, table
+from tests.browsers import Browsers, available
+from tests.interop.old_client import NotFetched
+
+OUT = build.ROOT / "docs" / "benchmarks"
+
+# Parts come by the same way as for the tests, which skip or fail where something cannot be had.
+MISSING = (build.Problem, NotFetched, pytest.skip.Exception, pytest.fail.Exception)
+
+Measured = tuple[list[Result], list[str]]
+
+TITLES = {
+    "start": "From a navigation to the first signed entry that the node has",
+    "sign": "Signing: message and entry in a log of 1,000, microseconds each",
+    "verify": "Verifying: decoding an entry and checking its signature, microseconds each",
+    "node": "The node",
+}
+
+
+def node() -> Measured:
+    """The node's own benchmark, where there is one."""
+    if importlib.util.find_spec("benchmarks.node") is None:
+        return [], []
+    module = importlib.import_module("benchmarks.node")
+    return [Result.read(given) for given in module.run()], []
+
+
+def measure(name: str, browsers: Browsers, site: Path) -> None:
+    """Runs one benchmark, prints its table, and writes what was found."""
+    machine = describe(Chromium=browsers.chromium.version)
+    runs: dict[str, Callable[[], Measured]] = {
+        "start": lambda: start.run(site, browsers),
+        "sign": lambda: work.sign(site, browsers),
+        "verify": lambda: work.verify(site, browsers),
+        "node": node,
+    }
+    with build.progress(f"measuring: {name}"):
+        before = load()
+        results, notes = runs[name]()
+        machine["load"] = f"{before} before, {load()} after"
+    if not results:
+        build.say(f"  there is nothing to measure yet in {name}")
+        return
+    print(f"\n{TITLES[name]}\n{table(results)}\n")
+    text = json.dumps(as_json(results, machine, notes), indent=1, ensure_ascii=False)
+    OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / f"{name}.json").write_text(f"{text}\n", "utf-8", newline="\n")
+    (OUT / f"{name}.svg").write_text(chart(TITLES[name], results, machine), "utf-8", newline="\n")
+
+
+def main(names: Sequence[str]) -> int:
+    """Runs the benchmarks of these names; 1 and one sentence where something cannot be had."""
+    if unknown := set(names) - set(TITLES):
+        return _fail(f"there is no benchmark {' or '.join(sorted(unknown))}; there are {', '.join(TITLES)}.")
+    if "chromium" not in available():
+        return _fail("the benchmarks need Chromium, and it is not on this machine.")
+    browsers = Browsers()
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            site = Path(scratch) / "site"
+            build.build_site(site)
+            for name in names or TITLES:
+                measure(name, browsers, site)
+    except MISSING as problem:
+        return _fail(str(problem))
+    finally:
+        browsers.close()
+    return 0
+
+
+def _fail(words: str) -> int:
+    print(f"panda-web: {words}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

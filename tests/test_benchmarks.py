@@ -1,0 +1,178 @@
+"""What the benchmarks make of numbers: statistics, table, JSON, chart; and the line that counts."""
+
+import http.client
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks import machine
+from benchmarks.chart import chart
+from benchmarks.report import Peer, Result, Samples, as_json, factor, number, rows, spread, table
+from benchmarks.wire import Answer, wire
+from tests.browsers import static_server
+
+SVG = "{http://www.w3.org/2000/svg}"
+DOCUMENTS = Path(__file__).resolve().parent.parent / "docs" / "benchmarks"
+
+
+def samples(middle: float) -> Samples:
+    return Samples.of([middle * share for share in (0.9, 1.0, 1.1, 0.95, 1.05)])
+
+
+START = Result("cold start", "s", samples(1), (Peer("stock", samples(4), 1 / 3.5),))
+SIGN = Result("sign", "µs", samples(150), (Peer("0.2.1", samples(100), 1.3), Peer("alone", samples(50))))
+SIZE = Result("download", "MB", samples(13.4), (Peer("stock", samples(13.7)),), limit=5.5)
+NOTHING = Result("download, warm", "MB", Samples.of([0] * 5), (Peer("stock", samples(13.7)),), limit=0)
+ALONE = Result.read({"name": "publishes, 32 clients", "ours": 1234.5, "unit": "/s"})
+ALL = [START, SIGN, SIZE, NOTHING, ALONE]
+
+
+@given(st.lists(st.floats(0, 1e9), min_size=5))
+def test_the_median_lies_in_the_spread(values: list[float]) -> None:
+    found = Samples.of(values)
+    assert found.low <= found.median <= found.high
+    assert found.low in values
+    assert found.high in values
+
+
+def test_few_samples_are_no_measurement() -> None:
+    with pytest.raises(ValueError, match="too few"):
+        Samples.of([1, 2, 3, 4])
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(0, "0"), (7.0, "7"), (0.123, "0.12"), (4.666, "4.67"), (45.67, "45.7"), (14400, "14,400")],
+)
+def test_numbers_have_three_digits(value: float, words: str) -> None:
+    assert number(value) == words
+
+
+@pytest.mark.parametrize(
+    ("ours", "peer", "words"),
+    [
+        (1, 4, "4× less"),
+        (130, 100, "1.30× more"),
+        (1, 1, "equal"),
+        (0, 5, "none"),
+        (0, 0, "none"),
+        (5, 0, "—"),
+    ],
+)
+def test_a_ratio_says_which_way_it_goes(ours: float, peer: float, words: str) -> None:
+    assert factor(ours, peer) == words
+
+
+@given(st.floats(1e-6, 1e9), st.floats(1e-6, 1e9))
+def test_less_is_less(ours: float, peer: float) -> None:
+    assert factor(ours, peer).endswith("less") == (ours < peer)
+
+
+def test_a_spread_that_is_none_is_not_shown() -> None:
+    assert spread(samples(10), "s") == "10 s (9–11)"
+    assert spread(Samples.of([7.0] * 5), "s") == "7 s"
+
+
+def test_what_has_no_unit_has_none() -> None:
+    assert spread(Samples.of([7.0] * 5), "") == "7"
+
+
+def test_every_comparison_is_a_row_with_its_verdict() -> None:
+    found = [(row.what, row.ratio, row.limit) for row in rows(ALL)]
+    assert found == [
+        ("cold start", "4× less", "3.50× less: kept"),
+        ("sign", "1.50× more", "1.30× more: BROKEN"),
+        ("sign", "3× more", ""),
+        ("download", "", "5.50 MB: BROKEN"),
+        ("download", "1.02× less", ""),
+        ("download, warm", "", "none: kept"),
+        ("download, warm", "none", ""),
+        ("publishes, 32 clients", "", ""),
+    ]
+
+
+def test_the_table_has_straight_columns() -> None:
+    head, *lines = table(ALL).splitlines()
+    at = head.index("ours")
+    assert len(lines) == len(list(rows(ALL)))
+    assert all(line[at - 1] == " " and line[at] != " " for line in lines)
+
+
+def test_json_holds_every_sample() -> None:
+    found = json.loads(json.dumps(as_json(ALL, {"Chromium": "1"}, ["a note"])))
+    assert found["machine"] == {"Chromium": "1"}
+    assert found["notes"] == ["a note"]
+    assert [result["what"] for result in found["results"]] == [result.what for result in ALL]
+    sign = found["results"][1]
+    assert sign["ours"] == {"median": 150, "samples": list(SIGN.ours.values)}
+    assert [(peer["name"], peer["limit"]) for peer in sign["peers"]] == [("0.2.1", 1.3), ("alone", None)]
+
+
+def test_a_chart_shows_every_bar_limit_and_name() -> None:
+    drawn = ET.fromstring(chart("Title & more", ALL, {"Chromium": "1 < 2", "load": "0.1"}))
+    bars = drawn.findall(f"{SVG}rect")
+    assert len(bars) == sum(1 + len(result.peers) for result in ALL)
+    lines = [line.get("class") for line in drawn.findall(f"{SVG}line")]
+    assert lines.count("limit") == 4
+    text = "\n".join(element.text or "" for element in drawn.findall(f"{SVG}text"))
+    for result in ALL:
+        assert result.what in text
+        assert spread(result.ours, result.unit) in text
+    assert "Title & more" in text
+    assert "Chromium 1 < 2" in text
+    style = drawn.findtext(f"{SVG}style") or ""
+    assert "prefers-color-scheme: dark" in style
+
+
+@given(st.lists(st.floats(0, 1e12), min_size=5, max_size=8), st.floats(0, 100))
+def test_no_bar_leaves_the_chart(values: list[float], limit: float) -> None:
+    result = Result("x", "s", Samples.of(values), (Peer("y", samples(1), limit),), limit)
+    drawn = ET.fromstring(chart("T", [result], {}))
+    width = float(drawn.get("width", "0"))
+    for bar in drawn.findall(f"{SVG}rect"):
+        assert float(bar.get("x", "")) + float(bar.get("width", "")) <= width
+    for line in drawn.findall(f"{SVG}line"):
+        assert 0 <= float(line.get("x1", "")) <= float(line.get("x2", "")) <= width
+
+
+def test_the_machine_has_no_name_and_no_paths() -> None:
+    found = machine.describe(Chromium="1")
+    assert found["Chromium"] == "1"
+    assert "cores" in found["on"]
+    assert "/" not in "".join(found.values())
+
+
+def test_the_line_passes_everything_on_and_counts_it(tmp_path: Path) -> None:
+    content = bytes(range(256)) * 200
+    (tmp_path / "file.bin").write_bytes(content)
+    with static_server(tmp_path) as server, wire(server.url) as line:
+        client = http.client.HTTPConnection("127.0.0.1", line.server_port)
+        for path, status in (("/file.bin", 200), ("/none", 404), ("/file.bin", 200)):
+            client.request("GET", path)
+            answer = client.getresponse()
+            got = answer.read()
+            assert answer.status == status
+            assert (got == content) == (status == 200)
+        client.close()
+    assert [(a.path, a.status) for a in line.answers] == [
+        ("/file.bin", 200),
+        ("/none", 404),
+        ("/file.bin", 200),
+    ]
+    assert line.answers[0] == Answer("GET", "/file.bin", 200, len(content))
+
+
+@pytest.mark.parametrize("path", sorted(DOCUMENTS.glob("*.json")), ids=lambda path: path.stem)
+def test_what_was_measured_is_whole(path: Path) -> None:
+    """What is kept names its machine, has its chart, and no measurement of a few samples."""
+    found = json.loads(path.read_text("utf-8"))
+    assert {"on", "Pyodide", "Chromium", "Python", "panda-web"} <= set(found["machine"])
+    for result in found["results"]:
+        if result["unit"] in ("s", "µs"):
+            for measured in (result["ours"], *result["peers"]):
+                Samples.of(measured["samples"])
+    ET.fromstring(path.with_suffix(".svg").read_text("utf-8"))
