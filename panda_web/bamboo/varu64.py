@@ -4,17 +4,23 @@ A first byte below 248 is the number itself; 248 to 255 say that 1 to 8 big-endi
 shortest encoding is valid, so each number has exactly one. Source: AljoschaMeyer/varu64.
 """
 
+import struct
+
 from panda_web.bamboo.errors import IntegerNotCanonical, IntegerTruncated
 
 _FIRST_LENGTH = 248
 LIMIT = 1 << 64
+# Seq nums and sizes are mostly of one or two bytes, and are read and written for every entry.
 _SMALL = tuple(bytes((number,)) for number in range(_FIRST_LENGTH))
+_TWO_BYTES = struct.Struct(">BH")
 
 
 def encode(number: int) -> bytes:
     """The shortest encoding of `number`, which must lie in [0, 2^64)."""
     if 0 <= number < _FIRST_LENGTH:
         return _SMALL[number]
+    if 1 << 8 <= number < 1 << 16:
+        return _TWO_BYTES.pack(_FIRST_LENGTH + 1, number)
     if not 0 <= number < LIMIT:
         raise ValueError(f"{number} does not fit into 64 bits")
     length = (number.bit_length() + 7) // 8
@@ -33,6 +39,8 @@ def decode(data: bytes, at: int = 0) -> tuple[int, int]:
     first = data[at]
     if first < _FIRST_LENGTH:
         return first, at + 1
+    if first == _FIRST_LENGTH + 1 and at + 2 < len(data) and data[at + 1] != 0:
+        return data[at + 1] << 8 | data[at + 2], at + 3
     length = first - _FIRST_LENGTH + 1
     end = at + 1 + length
     if end > len(data):

@@ -5,8 +5,10 @@ from hypothesis import strategies as st
 from panda_web.bamboo import varu64
 from panda_web.bamboo.errors import InvalidEntry
 
-numbers = st.integers(0, 2**64 - 1) | st.sampled_from(
-    [0, 247, 248, 255, 256] + [2**b - 1 for b in range(8, 65, 8)]
+numbers = (
+    st.integers(0, 2**64 - 1)
+    | st.integers(0, 1 << 17)
+    | st.sampled_from([0, 247, 248, 255, 256] + [2**b - 1 for b in range(8, 65, 8)])
 )
 
 
