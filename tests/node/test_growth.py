@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.authors import SCHEMA, Author
 from tests.node.test_groups import Verifier
 
 SMALL, LARGE = 100, 100_000
+KINDS = ("update", "create", "delete")
 
 
 class Grown:
@@ -107,23 +109,19 @@ class Grown:
         asyncio.run(self.node.get_entry_arguments(self.author.signer.author, SCHEMA))
 
 
-@pytest.mark.parametrize("kind", ["create", "update", "delete"])
-def test_steps_do_not_grow(kind: str) -> None:
+def test_steps_do_not_grow() -> None:
     counted = []
     for count in (SMALL, LARGE):
         grown = Grown(count)
-        counted.append(
-            [grown.steps(lambda g=grown: g.publish(kind)), grown.steps(grown.arguments)]  # type: ignore[misc]
-        )
+        work = [partial(grown.publish, kind) for kind in KINDS]
+        counted.append([grown.steps(one) for one in (*work, grown.arguments)])
         grown.store.close()
-    (small, small_ask), (large, large_ask) = counted
-    assert small > 100
-    # A thousand times as much is held: a scan of any of it would be a thousand times the steps.
-    assert large <= small * 1.5
-    assert large_ask <= small_ask * 1.5
+    for small, large in zip(*counted, strict=True):
+        # A thousand times as much is held: a scan of any of it would be a thousand times the steps.
+        assert 10 < large <= small * 1.5
 
 
-@pytest.mark.parametrize("kind", ["create", "update", "delete"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_nothing_is_searched_from_end_to_end(kind: str) -> None:
     """What SQLite says of each statement of a publish: it uses an index, or the one row of `everybody`."""
     grown = Grown(SMALL)
