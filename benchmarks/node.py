@@ -12,8 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -98,7 +99,7 @@ async def _post(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, bodi
             raise RuntimeError(answer[:500].decode())
 
 
-def _with_node(work: Callable[[int], Awaitable[float]]) -> float:
+def _with_node(work: Callable[[int], Coroutine[Any, Any, float]]) -> float:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-c", "from panda_web.cli.main import main; main()", "serve"]
         command += ["--port", "0", "--data", folder, "--no-browser"]
@@ -109,13 +110,9 @@ def _with_node(work: Callable[[int], Awaitable[float]]) -> float:
             try:
                 line = (node.stdout or sys.stdin).readline()
                 port = int(line.split("/")[2].rsplit(":", 1)[1])
-                return asyncio.run(_bare(work, port))
+                return asyncio.run(work(port))
             finally:
                 node.send_signal(signal.SIGINT)
-
-
-async def _bare(work: Callable[[int], Awaitable[float]], port: int) -> float:
-    return await work(port)
 
 
 def _fsyncs(folder: Path, count: int = 300) -> float:
