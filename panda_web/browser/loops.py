@@ -17,7 +17,7 @@ _AT_ONCE = 64
 async def sign_chain(private_key: Any, step: Any) -> None:
     """Signs what `step` returns until that is undefined: step() for the first bytes, then step(signature)."""
     unsigned = step()
-    while unsigned:
+    while unsigned is not None:
         unsigned = step(await js.crypto.subtle.sign("Ed25519", private_key, unsigned))
 
 

@@ -50,13 +50,13 @@ def test_keys_corpus_with_pure25519_on_a_sample(python: Python) -> None:
 
 
 @pytest.mark.parametrize("check", signers.CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("kind", ["webcrypto", "pure25519"])
+@pytest.mark.parametrize("kind", ["webcrypto", "loops", "pure25519"])
 def test_signer_contract(python: Python, kind: str, check: Any) -> None:
     python.run("signer_contract", kind=kind, check=check.__name__)
 
 
 @pytest.mark.parametrize("check", verifiers.CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("kind", ["webcrypto", "pure25519"])
+@pytest.mark.parametrize("kind", ["webcrypto", "loops", "pure25519"])
 def test_verifier_contract(python: Python, kind: str, check: Any) -> None:
     python.run("verifier_contract", kind=kind, check=check.__name__)
 

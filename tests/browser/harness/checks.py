@@ -15,6 +15,7 @@ from typing import Any
 import js
 from pyodide.ffi import JsException
 
+from panda_web.browser import loops
 from panda_web.browser.fetch import FetchTransport
 from panda_web.browser.indexeddb import KEYS, IndexedDb, IndexedDbStore
 from panda_web.browser.locks import web_lock
@@ -37,18 +38,26 @@ class Tools:
     sign_chain: SignChain
     verify_many: VerifyMany
 
+    def _loops(self, kind: str) -> tuple[SignChain, VerifyMany]:
+        return (
+            (loops.sign_chain, loops.verify_many) if kind == "loops" else (self.sign_chain, self.verify_many)
+        )
+
     async def verifier(self, kind: str) -> Verifier:
-        """As a page would have it: "webcrypto" is whatever the site composes here, or "pure25519"."""
+        """As a page would have it: "webcrypto" is whatever the site composes here, "loops" the same without our
+        JavaScript, or "pure25519"."""
         if kind == "pure25519":
             return PureVerifier()
-        crypto = await Crypto.find(self.sign_chain, self.verify_many)
+        crypto = await Crypto.find(*self._loops(kind))
         assert crypto.available, "this browser should have Ed25519"
         return crypto.verifier
 
     async def signer(self, kind: str) -> Signer:
         """A fresh key pair of a kind."""
         return (
-            PureSigner.generate() if kind == "pure25519" else await WebCryptoSigner.generate(self.sign_chain)
+            PureSigner.generate()
+            if kind == "pure25519"
+            else await WebCryptoSigner.generate(self._loops(kind)[0])
         )
 
 
