@@ -294,16 +294,33 @@ def compress(path: Path) -> int:
     return (packed / "gz").stat().st_size
 
 
+def write_constant(script: Path, name: str, value: object) -> None:
+    """Puts a value into a script that has a line for it."""
+    line = f"const {name} = {json.dumps(value)};"
+    text, count = re.subn(
+        rf"^const {name} = [^\n]*;$", lambda _: line, script.read_text("utf-8"), flags=re.MULTILINE
+    )
+    if count != 1:
+        raise Problem(f"{script.name} has no place for {name}.")
+    script.write_text(text, "utf-8", newline="\n")
+
+
 def seal(site: Path) -> None:
     """Writes into panda.js the hashes of what it starts: who trusts that file gets no other Python."""
-    script = site / "panda.js"
-    text = script.read_text("utf-8")
-    for constant, name in (("WORKER", "worker.js"), ("MANIFEST", "manifest.json")):
-        line = f'const {constant} = "{integrity(site / name)}";'
-        text, count = re.subn(rf'^const {constant} = "[^"]*";$', line, text, flags=re.MULTILINE)
-        if count != 1:
-            raise Problem(f"panda.js has no place for the hash of {name}.")
-    script.write_text(text, "utf-8", newline="\n")
+    write_constant(site / "panda.js", "WORKER", integrity(site / "worker.js"))
+    write_constant(site / "panda.js", "MANIFEST", integrity(site / "manifest.json"))
+
+
+def list_files(site: Path) -> None:
+    """Writes into the service worker what it keeps: all but what Python starts from, which panda.js keeps."""
+    others = {"service-worker.js", "panda.d.ts"}
+    names = [path.relative_to(site).as_posix() for path in sorted(site.rglob("*")) if path.is_file()]
+    kept = [
+        name
+        for name in names
+        if name not in others and not name.startswith(("pyodide/", "wheels/", "licenses/"))
+    ]
+    write_constant(site / "service-worker.js", "FILES", {name: integrity(site / name) for name in kept})
 
 
 def fill(site: Path, *, packed: bool) -> None:
@@ -342,6 +359,7 @@ def fill(site: Path, *, packed: bool) -> None:
     }
     (site / "manifest.json").write_text(json.dumps(manifest, indent=1), "utf-8")
     seal(site)
+    list_files(site)
     if packed:
         compress(site / "worker.js")
 

@@ -43,7 +43,12 @@ def sign(site: Path, browsers: Browsers) -> tuple[list[Result], list[str]]:
         folder = _website(site, Path(scratch) / "site")
         results = [
             _compared(
-                browsers, folder, "sign", f"sign, {name}", fields, {EARLY: 1.3, LATER: 1.3, ALONE: None}
+                browsers,
+                folder,
+                "sign",
+                f"sign, {name}",
+                fields,
+                {EARLY: 1 / 1.3, LATER: 1 / 1.3, ALONE: None},
             )
             for name, fields in MESSAGES.items()
         ]
@@ -58,7 +63,7 @@ def verify(site: Path, browsers: Browsers) -> tuple[list[Result], list[str]]:
     """Entries, from how they travel to the proof that their signatures hold."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = _website(site, Path(scratch) / "site")
-        results = [_compared(browsers, folder, "verify", "verify", SMALL, {LATER: 3.0, ALONE: None})]
+        results = [_compared(browsers, folder, "verify", "verify", SMALL, {LATER: 1 / 3, ALONE: None})]
     return results, [
         f"One of {COUNT} entries: decoded, signature verified. p2panda-js 0.2.1 verifies no signature.",
         "p2panda-js runs in the page, ours in a worker. Ours gets bytes, p2panda-js the text it takes.",

@@ -286,7 +286,10 @@ class PlaywrightTab(Tab):
             self.page.close()
 
     def _run(self, source: str, argument: str, timeout: float) -> str:
-        return cast("str", self.page.evaluate(source, argument))
+        try:
+            return cast("str", self.page.evaluate(source, argument))
+        except playwright.sync_api.Error as error:  # the page was left meanwhile, or its process is gone
+            raise JavaScriptError(str(error)) from error
 
 
 class WebKitTab(Tab):

@@ -43,6 +43,7 @@ import { makeNotices } from "./page/notices.js";
 import { makeProgramme } from "./page/programme.js";
 import { makeBackup } from "./page/backup.js";
 import { Session } from "./page/session.js";
+import { keepSite } from "./page/updates.js";
 import { megabytes } from "./page/words.js";
 
 const root = document.documentElement;
@@ -142,6 +143,7 @@ async function begin() {
     notices.error(error, { label: "Try again", run: () => void begin() });
     return;
   }
+  void keepSite(notices);
   await identity.refreshPending();
   await programme.load();
   const narrow = matchMedia("(max-width: 55rem)").matches;

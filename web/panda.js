@@ -72,7 +72,9 @@ export async function connect({ node, onProgress, signal, patience = 120, worker
   }, TICK_MS);
   signal?.addEventListener("abort", stop);
   try {
-    return new Panda(line, await line.call("open", { version: VERSION, node: address }));
+    const panda = new Panda(line, await line.call("open", { version: VERSION, node: address }));
+    void keep();
+    return panda;
   } catch (error) {
     line.close(error);
     throw await explained(error);
@@ -90,13 +92,14 @@ const SEAT = Symbol.for(`panda-web ${WORKER} ${MANIFEST}`);
 
 /**
  * @typedef {{worker: Promise<Worker>, users: number, stop: AbortController}} Runtime
- * @typedef {{runtime: Runtime | null, launch: typeof launch}} Seat
+ * @typedef {{runtime: Runtime | null, launch: typeof launch, fresh: ArrayBuffer | null}} Seat
+ *   fresh: the worker's code, where it came over the network and is not kept yet
  */
 
 /** @returns {Seat} */
 function seat() {
   // The first copy's `launch` stays: a page may allow its Trusted Types policy only once.
-  return (/** @type {any} */ (globalThis))[SEAT] ??= { runtime: null, launch };
+  return (/** @type {any} */ (globalThis))[SEAT] ??= { runtime: null, launch, fresh: null };
 }
 
 /** @param {Options["worker"]} file @returns {Runtime} */
@@ -126,7 +129,8 @@ async function launch(file, stop) {
       + "it is a frame sandboxed without allow-same-origin, or a file opened from a disk.");
   }
   if (file !== undefined) return begin(String(file), stop);
-  const code = await fetched(new URL("worker.js", BASE).href, WORKER, stop);
+  let code = await kept();
+  if (!code) code = seat().fresh = await fetched(new URL("worker.js", BASE).href, WORKER, stop);
   const blob = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
   try {
     return await begin(blob, stop);
@@ -137,6 +141,36 @@ async function launch(file, stop) {
     return await begin(new URL("worker.js", BASE).href, stop);
   } finally {
     URL.revokeObjectURL(blob);
+  }
+}
+
+// What a start needed is kept in this origin, by its hash, and the next start asks nobody for it. The worker does so
+// for its own files (worker-files.js); its code is kept here. Browsers that keep nothing fetch it again.
+
+const KEY = `https://kept.invalid/${encodeURIComponent(WORKER)}`;
+
+/** @returns {Promise<ArrayBuffer | null>} the worker's code, as it was checked once and is now again */
+async function kept() {
+  try {
+    const response = await (await caches.open("panda-web")).match(KEY);
+    const code = await response?.arrayBuffer();
+    if (!code) return null;
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-384", code));
+    return WORKER === `sha384-${btoa(String.fromCharCode(...digest))}` ? code : null;
+  } catch {
+    return null;
+  }
+}
+
+async function keep() {
+  const { fresh } = seat();
+  if (!fresh || !WORKER || !crypto.subtle) return;
+  const response = new Response(fresh);
+  seat().fresh = null;
+  try {
+    await (await caches.open("panda-web")).put(KEY, response);
+  } catch {
+    // no room, or no such storage
   }
 }
 
@@ -329,7 +363,7 @@ class Line {
     this.#runtime.worker.then((worker) => {
       if (this.#ended) return;
       worker.addEventListener("error", this.#onerror);
-      worker.postMessage({ base: BASE, integrity: MANIFEST }, [port2]);
+      worker.postMessage({ base: BASE, integrity: MANIFEST, keep: [WORKER] }, [port2]);
     }, (error) => this.close(error, true));
   }
 

@@ -3,6 +3,8 @@
 /** @typedef {{file: string, bytes: number, integrity?: string, packed?: number}} Part */
 
 const GZIP = 0x1f;
+/** Also written in panda.js, which keeps the worker there. */
+const KEPT = "panda-web";
 
 /** Why Python does not start; panda.js looks further into "fetch-failed". */
 export class Problem extends Error {
@@ -22,6 +24,10 @@ export class Downloads {
   #tell;
   #done = 0;
   #total = 0;
+  /** What came over the network and is worth keeping, by its hash. @type {Map<string, Response>} */
+  #fresh = new Map();
+  /** All that was used. @type {Set<string>} */
+  #used = new Set();
 
   /** @param {string} base @param {(done: number, total: number) => void} tell in bytes as they travel, about */
   constructor(base, tell) {
@@ -31,8 +37,44 @@ export class Downloads {
 
   /** All parts at once. @param {Part[]} parts */
   async bring(parts) {
-    for (const { bytes, packed = bytes } of parts) this.#total += packed;
-    await Promise.all(parts.map((part) => this.#bring(part, "no-cache")));
+    await Promise.all(parts.map(async (part) => {
+      const kept = part.integrity ? await fromKept(part.integrity) : null;
+      if (kept?.length === part.bytes && await matches(kept, part.integrity)) {
+        this.files.set(this.address(part.file), kept);
+      } else {
+        this.#total += part.packed ?? part.bytes;
+        await this.#bring(part, "no-cache");
+      }
+      if (part.integrity) this.#used.add(part.integrity);
+    }));
+  }
+
+  /** The manifest. @param {string} file @param {string} integrity "" where somebody else vouches for it */
+  async json(file, integrity) {
+    const kept = integrity ? await fromKept(integrity) : null;
+    if (integrity) this.#used.add(integrity);
+    if (kept && await matches(kept, integrity)) return JSON.parse(new TextDecoder().decode(kept));
+    const response = await get(this.address(file), integrity);
+    if (integrity) this.#fresh.set(integrity, response.clone());
+    return response.json();
+  }
+
+  /**
+   * Keeps for the next start what was used at this one, and nothing else; to be called once the start was a success.
+   * Where the browser keeps nothing, files are fetched again.
+   *
+   * @param {string[]} others hashes of what somebody else keeps there
+   */
+  async keep(others) {
+    const wanted = new Set([...others, ...this.#used].map(keyOf));
+    try {
+      const kept = await caches.open(KEPT);
+      for (const { url } of await kept.keys()) if (!wanted.has(url)) await kept.delete(url);
+      for (const [integrity, response] of this.#fresh) await kept.put(keyOf(integrity), response);
+    } catch {
+      // no room, or no such storage
+    }
+    this.#fresh.clear();
   }
 
   /** @param {string} file */
@@ -64,12 +106,29 @@ export class Downloads {
     void reader.cancel();
     if (at === bytes && await matches(data, integrity)) {
       this.files.set(address, data);
+      // The copy is made now: what starts Python changes the data. Only what was checked is kept.
+      if (integrity && crypto.subtle) this.#fresh.set(integrity, new Response(data));
     } else if (cache === "reload") {
       throw wrongHash(address);
     } else {
       this.#done -= Math.min(at, bytes) * packed / bytes;
       await this.#bring(part, "reload");
     }
+  }
+}
+
+/** By content, so that no version can be taken for another. @param {string} integrity */
+function keyOf(integrity) {
+  return `https://kept.invalid/${encodeURIComponent(integrity)}`;
+}
+
+/** @param {string} integrity @returns {Promise<Uint8Array<ArrayBuffer> | null>} */
+async function fromKept(integrity) {
+  try {
+    const response = await (await caches.open(KEPT)).match(keyOf(integrity));
+    return response ? new Uint8Array(await response.arrayBuffer()) : null;
+  } catch {
+    return null; // no such storage: plain http, or the browser's strictest settings
   }
 }
 

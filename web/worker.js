@@ -9,7 +9,7 @@ import createPyodideModule from "pyodide/pyodide.asm.mjs";
 import { loadPyodide } from "pyodide";
 import { signChain, verifyMany } from "./ed25519.js";
 import { beginOfMemory, difference } from "./snapshot.js";
-import { Downloads, get, Problem } from "./worker-files.js";
+import { Downloads, Problem } from "./worker-files.js";
 
 // WebKit gives no stack to errors of its own, such as fetch's, and Pyodide takes what has none for no error at all:
 // Python would wait for ever for a node that is not there.
@@ -35,10 +35,10 @@ let python = null;
 self.onmessage = async ({ data, ports }) => {
   const [port] = /** @type {[MessagePort]} */ (ports);
   // A bare address serves who vouches for the manifest otherwise.
-  const { base, integrity } = typeof data === "string" ? { base: data, integrity: "" } : data;
+  const { base, integrity, keep } = typeof data === "string" ? { base: data, integrity: "", keep: [] } : data;
   waiting.add(port);
   try {
-    python ??= load(base, integrity);
+    python ??= load(base, integrity, keep);
     (await python).start(port, signChain, verifyMany);
   } catch (error) {
     fail(port, error);
@@ -47,12 +47,24 @@ self.onmessage = async ({ data, ports }) => {
 };
 self.postMessage("running");
 
-/** @param {string} base @param {string} integrity of the manifest @returns {Promise<Python>} */
-async function load(base, integrity) {
+/**
+ * @param {string} base
+ * @param {string} integrity of the manifest
+ * @param {string[]} keep hashes of files that panda.js keeps
+ * @returns {Promise<Python>}
+ */
+async function load(base, integrity, keep) {
   await mayCompile();
-  /** @type {Manifest} */
-  const manifest = await (await get(new URL("manifest.json", base).href, integrity)).json();
   const downloads = new Downloads(base, (done, total) => tell("download", done, total));
+  /** @type {Manifest} */
+  const manifest = await downloads.json("manifest.json", integrity);
+  const python = await started(manifest, downloads);
+  void downloads.keep(keep);
+  return python;
+}
+
+/** @param {Manifest} manifest @param {Downloads} downloads */
+async function started(manifest, downloads) {
   const [runtime, library, ...rest] = parts(manifest);
   const { snapshot } = manifest;
   /** @type {unknown} */

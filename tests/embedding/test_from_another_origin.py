@@ -62,3 +62,29 @@ def test_worker_file_of_the_website(tab: Tab, host: ServedNode, site: Path, webs
     headers = strict(host.url, worker_src="'self'")
     tab.goto(websites.open(host.url, site, headers) + "tag.html")
     assert_works(call(tab, "cycle", {"worker": "shim.js"}))
+
+
+def test_second_visit_asks_for_panda_js_alone(
+    tab: Tab, host: ServedNode, static_host: StaticServer, site: Path, websites: Websites
+) -> None:
+    """What a start needed is kept by the website's own origin; a file that changes there is fetched again."""
+    website = websites.open(static_host.url, site)
+    tab.goto(website + "tag.html")
+    author = call(tab, "connect", "first", {"node": host.url})["author"]
+    tab.wait_for("async () => (await (await caches.open('panda-web')).keys()).length === 4")
+    tab.goto(website + "import.html")
+    static_host.requests.clear()
+    assert call(tab, "connect", "second", {"node": host.url})["author"] == author
+    if tab.engine.name != "webkit":  # WebKitGTK throws away at the next navigation what it kept
+        assert static_host.requests == []
+
+    spoil = """async () => {
+        const kept = await caches.open("panda-web");
+        for (const { url } of await kept.keys()) await kept.put(url, new Response("spoilt"));
+    }"""
+    tab.evaluate(spoil)
+    tab.goto(website + "tag.html")
+    static_host.requests.clear()
+    assert call(tab, "connect", "third", {"node": host.url})["author"] == author
+    asked = {line.split()[1].rsplit("/")[-1] for line in static_host.requests}
+    assert asked == {"worker.js", "manifest.json", "pyodide.asm.wasm", "snapshot.bin"}

@@ -65,5 +65,6 @@ def test_all_connections_of_a_page_share_one(
 
         again = call(tab, "connect", "four", {"node": host.url})
         assert again["author"] == opened[0]["author"]
-        assert downloads(static_host, other_host).count("worker.js") == 2, "the last one ended the worker"
+        if tab.engine.name != "webkit":  # WebKitGTK may throw away what it kept
+            assert downloads(static_host, other_host) == once, "what a start needed is kept"
         call(tab, "create", "four", "again")

@@ -5,7 +5,7 @@ import { explain } from "./words.js";
 
 /**
  * @typedef {{label: string, run: () => void}} Action
- * @typedef {{error: (error: unknown, action?: Action, lead?: string, advice?: boolean) => void, say: (text: string) => void, clear: (reason: string) => void}} Notices
+ * @typedef {{error: (error: unknown, action?: Action, lead?: string, advice?: boolean) => void, say: (text: string) => void, offer: (reason: string, text: string, action: Action) => void, clear: (reason: string) => void}} Notices
  */
 
 const NEWS_STAYS = 8000;
@@ -67,6 +67,13 @@ export function makeNotices(region) {
       }
       row.append(button("Dismiss", () => dismiss(notice), "quiet dismiss"), el("code", { class: "muted" }, reason.slice(0, 80)));
       notice.append(row);
+      add(notice);
+    },
+    offer(reason, text, action) {
+      const notice = el("div", { class: "notice news", data: { kind: "news", reason } }, el("p", {}, text));
+      notice.append(
+        el("div", { class: "row" }, button(action.label, action.run), button("Later", () => dismiss(notice), "quiet dismiss")),
+      );
       add(notice);
     },
     say(text) {

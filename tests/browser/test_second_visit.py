@@ -1,0 +1,66 @@
+"""The second visit: nothing is asked of the host, which may be gone; and a new version takes over when told to."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from build import list_files
+from tests.browser.screen import Screen
+from tests.browser.sites import copy_site
+from tests.browsers import Browsers, StaticServer, static_server
+from tests.find_browsers import ENGINES
+from tests.processes import ServedNode
+
+KEPT = """async () => {
+    const { active } = await navigator.serviceWorker.ready;
+    return active.state === "activated" && (await (await caches.open("panda-web")).keys()).length === 4;
+}"""
+
+
+@pytest.fixture(params=ENGINES)
+def screen(request: pytest.FixtureRequest, browsers: Browsers) -> Iterator[Screen]:
+    with browsers.tab(request.param) as tab:
+        yield Screen(tab)
+
+
+def visit(screen: Screen, host: StaticServer, node: ServedNode) -> None:
+    """Opens the page, and stays until everything is kept."""
+    screen.open(f"{host.url}?node={node.url}")
+    screen.tab.wait_for(KEPT)
+
+
+def test_nothing_is_asked_of_the_host(
+    screen: Screen, site: Path, empty_node: ServedNode, tmp_path: Path
+) -> None:
+    with static_server(site) as host:
+        visit(screen, host, empty_node)
+        author = screen.data("#author", "author")
+        host.requests.clear()
+        visit(screen, host, empty_node)
+        assert screen.data("#author", "author") == author
+        if screen.tab.engine.name == "webkit":
+            return  # WebKitGTK throws away at the next navigation what it kept; then files are fetched again
+        assert {line.split()[1] for line in host.requests} <= {"/service-worker.js"}  # whether it is new
+        host.stop()
+        visit(screen, host, empty_node)
+        screen.write(title=f"Written without a host in {screen.tab.engine.name}")
+        assert screen.notices() == []
+
+
+def test_new_version_takes_over_when_told_to(
+    screen: Screen, site: Path, empty_node: ServedNode, tmp_path: Path
+) -> None:
+    www = copy_site(site, tmp_path / "www", {})
+    with static_server(www) as host:
+        visit(screen, host, empty_node)
+        page = www / "index.html"
+        page.write_text(page.read_text("utf-8").replace("<title>", "<title>New: "), "utf-8")
+        list_files(www)
+        visit(screen, host, empty_node)
+        assert not str(screen.tab.evaluate("() => document.title")).startswith("New: ")
+        screen.wait(".notice[data-reason=site-updated]")
+        screen.click(".notice[data-reason=site-updated] button:not(.dismiss)")
+        screen.tab.wait_for("() => document.title.startsWith('New: ')")
+        screen.wait("html[data-state=ready]")
+        assert screen.notices() == []
