@@ -260,5 +260,6 @@ def test_start_can_be_cancelled_while_it_runs(api: Api, website: StaticServer, s
     with api.tab.new_tab() as tab:
         tab.goto(website.url)
         call = "async (name, ...rest) => (await import('./api.js'))[name](...rest)"
+        tab.evaluate("() => caches.delete('panda-web')")  # else there is nothing to download
         outcome = tab.evaluate(call, "cancelStart", api.node, stage, timeout=LONG)
         assert refusal(outcome)[0] == "cancelled"
