@@ -218,8 +218,14 @@ def test_the_end_waits_for_what_was_taken_in() -> None:
             await asyncio.sleep(0)
             finished.append("all")
 
-    with socket.socket() as listener, pytest.raises(KeyboardInterrupt):
-        asyncio.run(_run(Server(), Busy(), listener, "here", open_browser=False))  # type: ignore[arg-type]
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # ignored where tests run in the background
+    try:
+        with socket.socket() as listener, pytest.raises(KeyboardInterrupt):
+            asyncio.run(_run(Server(), Busy(), listener, "here", open_browser=False))  # type: ignore[arg-type]
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert finished == ["all"]
 
 

@@ -80,6 +80,8 @@ def test_page_ends(
         gate.wait()
         if end == "reload":
             victim.evaluate("() => { setTimeout(() => location.reload()); }")
+            victim.wait_for("() => performance.getEntriesByType('navigation')[0].type === 'reload'")
+            victim.wait_for("() => document.readyState === 'complete'")
         else:
             victim.close()
         gate.open()

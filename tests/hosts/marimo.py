@@ -16,8 +16,10 @@ def export(work: Path) -> Path:
     programs = parts.environment(LOCK).parent
     command = (work / "export.sh").read_text("utf-8").replace("marimo", f"{programs / 'python'} -m marimo", 1)
     path = os.pathsep.join([str(programs), os.environ["PATH"]])
+    # marimo asks uv for ruff; uv is to trust the certificates that the machine trusts, as pip does.
+    environment = {"UV_SYSTEM_CERTS": "1"} | os.environ | {"PATH": path}
     result = subprocess.run(
-        ["sh", "-e", "-c", command], cwd=work, env=os.environ | {"PATH": path}, capture_output=True, text=True
+        ["sh", "-e", "-c", command], cwd=work, env=environment, capture_output=True, text=True
     )
     assert result.returncode == 0, result.stdout + result.stderr
     page = work / "out" / "index.html"
