@@ -109,7 +109,8 @@ class Site(StaticFiles):
             for encoding, suffix in ENCODINGS.items()
             if (packed := Path(f"{os.fspath(full_path)}{suffix}")).is_file()
         }
-        taken = next((encoding for encoding in offered if encoding in _accepted(scope)), None)
+        accepted = _accepted(scope)
+        taken = next((encoding for encoding in offered if encoding in accepted), None)
         if taken is not None:
             full_path, stat_result = offered[taken], offered[taken].stat()
         response = super().file_response(full_path, stat_result, scope, status_code)

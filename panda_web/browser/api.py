@@ -9,7 +9,6 @@ from typing import Any
 
 from panda_web.browser.opening import Site
 from panda_web.client import Answer, Instance, Written
-from panda_web.client.check import to_json
 from panda_web.rpc import types
 from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT, Method, Param
 from panda_web.rpc.types import Json
@@ -147,16 +146,5 @@ def _answer(answer: Answer) -> Json:
 
 
 def _instance(instance: Instance) -> Json:
-    return {name: to_json(field) for name, field in instance.fields.items()} | {
-        "id": instance.id,
-        "_meta": {
-            "author": instance.author,
-            "logId": instance.log_id,
-            "seqNum": instance.seq_num,
-            "edited": instance.edited,
-            "lastEntry": instance.last_entry,
-            "cursor": instance.cursor,
-            "signed": True,  # else it would not be an instance, but rejected
-            "verified": instance.verified,
-        },
-    }
+    # Without a signature it would not be an instance, but rejected.
+    return {**instance.to_json(), "_meta": {**instance.meta, "signed": True}}

@@ -21,7 +21,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from panda_web import Client
 from panda_web.cli import inspect as inspect_entry
 from panda_web.cli import places
-from panda_web.client.check import Instance, to_json
 from panda_web.errors import PandaError
 from panda_web.keys.file import KeyFile
 from panda_web.keys.with_cryptography import CryptographyVerifier
@@ -258,7 +257,7 @@ def query(
                 after=after,
             )
         for instance in answer:
-            _print(_instance(instance))
+            _print(instance.to_json())
         for rejected in answer.rejected:
             sys.stderr.write(
                 _safe(f"{rejected.error.reason}: withheld {rejected.id[:12]}…: {rejected.error}") + "\n"
@@ -280,21 +279,6 @@ def _read_filter(pairs: list[str]) -> dict[str, object]:
             value = text
         found[name] = text if value is None or isinstance(value, dict) else value
     return found
-
-
-def _instance(instance: Instance) -> dict[str, object]:
-    return {name: to_json(field) for name, field in instance.fields.items()} | {
-        "id": instance.id,
-        "_meta": {
-            "author": instance.author,
-            "logId": instance.log_id,
-            "seqNum": instance.seq_num,
-            "lastEntry": instance.last_entry,
-            "edited": instance.edited,
-            "verified": instance.verified,
-            "cursor": instance.cursor,
-        },
-    }
 
 
 @app.command("import")

@@ -60,6 +60,24 @@ class Instance:
         """Field names and values."""
         return {name: field.value for name, field in self.fields.items()}
 
+    @property
+    def meta(self) -> dict[str, Json]:
+        """All but fields and id as JSON carries it, in the words of a node's answers."""
+        return {
+            "author": self.author,
+            "logId": self.log_id,
+            "seqNum": self.seq_num,
+            "lastEntry": self.last_entry,
+            "edited": self.edited,
+            "verified": self.verified,
+            "cursor": self.cursor,
+        }
+
+    def to_json(self) -> dict[str, Json]:
+        """As JSON carries it, as a node's answers do: fields, `id`, `_meta`."""
+        fields = {name: to_json(field) for name, field in self.fields.items()}
+        return {**fields, "id": self.id, "_meta": self.meta}
+
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
