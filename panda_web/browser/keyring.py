@@ -4,7 +4,6 @@ A WebCrypto key cannot be exported, so a backup is possible only while the seed 
 in this worker's memory: from the key's making until a backup is saved or declined, or the tab is closed.
 """
 
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +16,7 @@ from panda_web.browser.indexeddb import KEYS, IndexedDb
 from panda_web.browser.webcrypto import SignChain, WebCryptoSigner
 from panda_web.keys import KeyNotMade, Signer, backup
 from panda_web.keys.backup import BackupImpossible
+from panda_web.keys.seeds import new_seed
 
 _CURRENT = "author"
 
@@ -45,7 +45,7 @@ class Keyring:
         """The key pair; made now where there is none."""
         record = await self.database.get(KEYS, _CURRENT)
         if record is None:
-            seed = os.urandom(32)
+            seed = new_seed()
             mine = await self._record(seed)
             await self.database.commit(
                 KEYS, {_CURRENT: mine}, lambda seen: seen[_CURRENT] is None, [_CURRENT]

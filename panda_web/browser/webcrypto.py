@@ -7,7 +7,6 @@ of B they do not all agree: `agrees` asks, and `keys.guarded` is the remedy.
 """
 
 import base64
-import os
 import struct
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self, TypeAlias, TypeVar
@@ -23,9 +22,9 @@ from panda_web.keys.errors import (
     PublicKeyLengthWrong,
     SigningFailed,
     VerifyingFailed,
-    require_seed,
 )
 from panda_web.keys.protocols import Chain, Claim, Verifier
+from panda_web.keys.seeds import new_seed, require_seed
 from panda_web.keys.strict import InvalidSignature
 
 T = TypeVar("T")
@@ -76,7 +75,7 @@ class WebCryptoSigner:
             key = await subtle.importKey("pkcs8", private, "Ed25519", False, usages)
         except JsException as error:
             raise KeyNotMade(
-                f"This browser did not make an Ed25519 key pair: {error.name}. Use a newer one.",
+                f"This browser did not take this Ed25519 key: {error.name}. Use a newer one, or another.",
                 browser=str(error.name),
             ) from error
         return cls(key, base64.urlsafe_b64decode(public + "="), sign_chain)
@@ -84,7 +83,7 @@ class WebCryptoSigner:
     @classmethod
     async def generate(cls, sign_chain: SignChain) -> Self:
         """A fresh key pair. Whoever wants a backup of it draws the 32 bytes and calls `of_seed`."""
-        return await cls.of_seed(os.urandom(32), sign_chain)
+        return await cls.of_seed(new_seed(), sign_chain)
 
     def __repr__(self) -> str:
         return f"WebCryptoSigner(author={self._author.hex()})"

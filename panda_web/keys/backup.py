@@ -13,7 +13,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Protocol
 
-from panda_web.keys.errors import KeyUnusable, require_seed
+from panda_web.keys.errors import KeyUnusable
+from panda_web.keys.seeds import require_seed
 
 ITERATIONS = 600_000
 """Of PBKDF2, as OWASP asks for with HMAC-SHA-256; half a second in a browser."""

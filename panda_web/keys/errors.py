@@ -25,7 +25,7 @@ class PublicKeyLengthWrong(KeyUnusable):
 
 
 class KeyNotMade(KeyUnusable):
-    """The platform did not make a key pair, though asked several times."""
+    """The platform did not make a key pair, or did not take the one it was given."""
 
     reason = "key-not-made"
 
@@ -46,15 +46,3 @@ class VerifyingFailed(KeyUnusable):
     """The platform broke down while it verified, so nothing is known about the signature."""
 
     reason = "verifying-failed"
-
-
-def require_seed(seed: object) -> bytes:
-    """`seed`, if it is one: this is where keys come in from files and storage.
-
-    Raises:
-        SeedLengthWrong: it is not `bytes`, or not 32 of them.
-    """
-    if not isinstance(seed, bytes) or len(seed) != 32:
-        size = f"{len(seed)} bytes" if isinstance(seed, bytes) else f"a {type(seed).__name__}"
-        raise SeedLengthWrong(f"The seed of a key pair has 32 bytes, and this is {size}.")
-    return seed

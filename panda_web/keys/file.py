@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from panda_web.keys import backup
-from panda_web.keys.errors import KeyUnusable, require_seed
+from panda_web.keys.errors import KeyUnusable
 from panda_web.keys.protocols import Chain
+from panda_web.keys.seeds import new_seed, require_seed
 from panda_web.keys.with_cryptography import CryptographyCipher, CryptographySigner
 
 T = TypeVar("T")
@@ -88,7 +89,7 @@ class KeyFile:
         Raises:
             KeyFileExists: there is one already; it is not overwritten.
         """
-        key = Ed25519PrivateKey.from_private_bytes(require_seed(os.urandom(32) if seed is None else seed))
+        key = Ed25519PrivateKey.from_private_bytes(require_seed(new_seed() if seed is None else seed))
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
         try:

@@ -4,7 +4,6 @@ OpenSSL computes the equation of `keys.strict` as it stands there: S·B - k·A, 
 """
 
 import asyncio
-import os
 from collections.abc import Sequence
 from typing import Self, TypeVar
 
@@ -20,8 +19,8 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from panda_web.keys import strict
 from panda_web.keys.backup import PassphraseWrong, Settings
 from panda_web.keys.chain import drive
-from panda_web.keys.errors import require_seed
 from panda_web.keys.protocols import Chain, Claim
+from panda_web.keys.seeds import new_seed, require_seed
 from panda_web.keys.strict import InvalidSignature
 
 T = TypeVar("T")
@@ -44,7 +43,7 @@ class CryptographySigner:
     @classmethod
     def generate(cls) -> Self:
         """A fresh key pair. Whoever wants to keep it draws the 32 bytes and calls the constructor."""
-        return cls(os.urandom(32))
+        return cls(new_seed())
 
     def __repr__(self) -> str:
         return f"CryptographySigner(author={self._author.hex()})"

@@ -10,7 +10,6 @@ compared with R, as OpenSSL does (`keys.strict`, rule 5). Those formulas hold fo
 
 import asyncio
 import hashlib
-import os
 from collections.abc import Sequence
 from typing import Self, TypeAlias, TypeVar
 
@@ -18,8 +17,8 @@ from pure25519 import basic, eddsa
 
 from panda_web.keys import strict
 from panda_web.keys.chain import drive_in_turns
-from panda_web.keys.errors import require_seed
 from panda_web.keys.protocols import Chain, Claim
+from panda_web.keys.seeds import new_seed, require_seed
 from panda_web.keys.strict import InvalidSignature, L, P
 
 T = TypeVar("T")
@@ -45,7 +44,7 @@ class PureSigner:
     @classmethod
     def generate(cls) -> Self:
         """A fresh key pair. Whoever wants to keep it draws the 32 bytes and calls the constructor."""
-        return cls(os.urandom(32))
+        return cls(new_seed())
 
     def __repr__(self) -> str:
         return f"PureSigner(author={self._author.hex()})"

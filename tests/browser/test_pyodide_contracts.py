@@ -108,6 +108,10 @@ def test_simultaneous_first_starts_end_with_one_key_that_survives_a_reload(pytho
     assert python.run("key_pair")["author"] == authors[0]
 
 
+def test_no_seed_is_drawn_that_a_browser_refuses(python: Python) -> None:
+    python.run("signs_with_the_key_of_an_unlucky_draw")
+
+
 def test_private_key_cannot_be_exported(python: Python) -> None:
     pair = python.run("key_pair")
     assert pair["kind"] == "webcrypto"

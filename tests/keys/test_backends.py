@@ -24,6 +24,7 @@ from panda_web.keys import (
 from panda_web.keys import guarded as guard_module
 from panda_web.keys.chain import Steps, drive
 from panda_web.keys.guarded import GuardedVerifier, is_of_prime_order
+from panda_web.keys.seeds import new_seed
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
 from panda_web.keys.with_pure25519 import PureSigner, PureVerifier
 from tests.contracts import corpus_keys, signers, verifiers
@@ -112,6 +113,14 @@ def test_the_seed_does_not_show(make: Callable[[bytes], Signer]) -> None:
 @pytest.mark.parametrize("make", SIGNERS)
 def test_generated_keys_differ(make: Any) -> None:
     assert len({make.generate().author for _ in range(5)}) == 5
+
+
+def test_no_seed_is_drawn_that_begins_with_a_zero_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    # WebKitGTK refuses such seeds: a key that is made here can be restored there.
+    good = bytes(range(1, 33))
+    draws = iter([bytes(32), b"\0" + bytes(range(1, 32)), good])
+    monkeypatch.setattr("os.urandom", lambda count: next(draws))
+    assert new_seed() == good
 
 
 @pytest.mark.parametrize("make", SIGNERS)
