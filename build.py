@@ -269,7 +269,7 @@ def pure25519_wheel() -> Path:
 
 
 def snapshot(wheels: Sequence[Path]) -> Path:
-    """Python's memory with the wheels imported, as a difference (web/snapshot.js)."""
+    """Python's memory with the wheels imported, as web/snapshot.js packs it."""
     script, program = TOOLS / "snapshot.mjs", TOOLS / "snapshot.py"
     core = ROOT / "node_modules" / "pyodide"
 
@@ -279,6 +279,11 @@ def snapshot(wheels: Sequence[Path]) -> Path:
 
     sources = (script, program, ROOT / "web" / "snapshot.js", core / "pyodide.asm.wasm", *wheels)
     return kept("snapshot", *sources, make=make)
+
+
+def unpacked(snapshot: Path) -> int:
+    """Bytes of a snapshot once it is unpacked; they stand at its beginning."""
+    return int.from_bytes(snapshot.read_bytes()[:4], "little")
 
 
 def compress(path: Path) -> int:
@@ -355,7 +360,11 @@ def fill(site: Path, *, packed: bool) -> None:
             "lock": lock,
             "files": {name: entry(site / "pyodide" / name) for name in PYODIDE_FILES},
         },
-        "snapshot": {"file": "pyodide/snapshot.bin", **entry(site / "pyodide" / "snapshot.bin")},
+        "snapshot": {
+            "file": "pyodide/snapshot.bin",
+            **entry(site / "pyodide" / "snapshot.bin"),
+            "unpacked": unpacked(site / "pyodide" / "snapshot.bin"),
+        },
         "wheels": [{"file": f"wheels/{path.name}", **entry(path)} for path in wheels],
     }
     (site / "manifest.json").write_text(json.dumps(manifest, indent=1), "utf-8")

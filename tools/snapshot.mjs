@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { difference } from "../web/snapshot.js";
+import { pack } from "../web/snapshot.js";
 
 const [pyodideDirectory, out, program, ...wheels] = process.argv.slice(2);
 const read = (path) => new Uint8Array(readFileSync(path));
@@ -40,8 +40,7 @@ for (const wheel of wheels) pyodide.unpackArchive(read(wheel), "wheel");
 pyodide.runPython(readFileSync(program, "utf-8"), { globals: pyodide.toPy({ __name__: "snapshot" }) });
 zeroFreed(pyodide._module);
 const snapshot = pyodide.makeMemorySnapshot();
-difference(snapshot, read(join(pyodideDirectory, "pyodide.asm.wasm")));
-writeFileSync(out, snapshot);
+writeFileSync(out, pack(snapshot, read(join(pyodideDirectory, "pyodide.asm.wasm"))));
 
 /** Takes all that malloc would give without growing, from the largest pieces down, zeroes it and gives it back. */
 function zeroFreed(module) {

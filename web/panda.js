@@ -91,7 +91,8 @@ export async function connect({ node, onProgress, signal, patience = 120, worker
 const SEAT = Symbol.for(`panda-web ${WORKER} ${MANIFEST}`);
 
 /**
- * @typedef {{worker: Promise<Worker>, users: number, stop: AbortController}} Runtime
+ * @typedef {{worker: Promise<Worker>, files: Promise<Map<string, ArrayBuffer>>, users: number, stop: AbortController}} Runtime
+ *   files: what is kept for the worker, which goes there with the first connection
  * @typedef {{runtime: Runtime | null, launch: typeof launch, fresh: ArrayBuffer | null}} Seat
  *   fresh: the worker's code, where it came over the network and is not kept yet
  */
@@ -106,7 +107,7 @@ function seat() {
 function join(file) {
   const { launch } = seat();
   const stop = new AbortController();
-  const runtime = seat().runtime ??= { worker: launch(file, stop.signal), users: 0, stop };
+  const runtime = seat().runtime ??= { worker: launch(file, stop.signal), files: keptForWorker(), users: 0, stop };
   runtime.users += 1;
   return runtime;
 }
@@ -129,7 +130,7 @@ async function launch(file, stop) {
       + "it is a frame sandboxed without allow-same-origin, or a file opened from a disk.");
   }
   if (file !== undefined) return begin(String(file), stop);
-  let code = await kept();
+  let code = await kept(WORKER);
   if (!code) code = seat().fresh = await fetched(new URL("worker.js", BASE).href, WORKER, stop);
   const blob = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
   try {
@@ -144,22 +145,41 @@ async function launch(file, stop) {
   }
 }
 
-// What a start needed is kept in this origin, by its hash, and the next start asks nobody for it. The worker does so
-// for its own files (worker-files.js); its code is kept here. Browsers that keep nothing fetch it again.
+// What a start needed is kept in this origin, by its hash, and the next start asks nobody for it. The page reads it while
+// the worker starts. Its own files the worker puts there (worker-files.js), its code is put here. Browsers that keep
+// nothing fetch it again.
 
-const KEY = `https://kept.invalid/${encodeURIComponent(WORKER)}`;
+const KEPT = "panda-web";
+const KEYS = "https://kept.invalid/";
 
-/** @returns {Promise<ArrayBuffer | null>} the worker's code, as it was checked once and is now again */
-async function kept() {
+/** @param {string} integrity @returns {Promise<ArrayBuffer | null>} the file, as it was checked once and is now again */
+async function kept(integrity) {
   try {
-    const response = await (await caches.open("panda-web")).match(KEY);
-    const code = await response?.arrayBuffer();
-    if (!code) return null;
-    const digest = new Uint8Array(await crypto.subtle.digest("SHA-384", code));
-    return WORKER === `sha384-${btoa(String.fromCharCode(...digest))}` ? code : null;
+    const response = await (await caches.open(KEPT)).match(KEYS + encodeURIComponent(integrity));
+    const data = await response?.arrayBuffer();
+    if (!data) return null;
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-384", data));
+    return integrity === `sha384-${btoa(String.fromCharCode(...digest))}` ? data : null;
   } catch {
-    return null;
+    return null; // no such storage: plain http, or the browser's strictest settings
   }
+}
+
+/** @returns {Promise<Map<string, ArrayBuffer>>} the worker's files that are kept, by their hashes */
+async function keptForWorker() {
+  /** @type {Map<string, ArrayBuffer>} */
+  const files = new Map();
+  try {
+    const keys = await (await caches.open(KEPT)).keys();
+    const hashes = keys.map(({ url }) => decodeURIComponent(url.slice(KEYS.length)));
+    await Promise.all(hashes.filter((hash) => hash !== WORKER).map(async (hash) => {
+      const file = await kept(hash);
+      if (file) files.set(hash, file);
+    }));
+  } catch {
+    // as above
+  }
+  return files;
 }
 
 async function keep() {
@@ -168,7 +188,7 @@ async function keep() {
   const response = new Response(fresh);
   seat().fresh = null;
   try {
-    await (await caches.open("panda-web")).put(KEY, response);
+    await (await caches.open(KEPT)).put(KEYS + encodeURIComponent(WORKER), response);
   } catch {
     // no room, or no such storage
   }
@@ -360,10 +380,13 @@ class Line {
     this.#port = port1;
     this.#port.onmessage = ({ data }) => this.#take(JSON.parse(data), onProgress);
     this.#runtime = join(file);
-    this.#runtime.worker.then((worker) => {
+    const { worker, files } = this.#runtime;
+    Promise.all([worker, files]).then(([worker, kept]) => {
       if (this.#ended) return;
       worker.addEventListener("error", this.#onerror);
-      worker.postMessage({ base: BASE, integrity: MANIFEST, keep: [WORKER] }, [port2]);
+      const message = { base: BASE, integrity: MANIFEST, keep: [WORKER], kept };
+      worker.postMessage(message, [port2, ...kept.values()]);
+      kept.clear();
     }, (error) => this.close(error, true));
   }
 

@@ -2,8 +2,10 @@
 
 /** @typedef {{file: string, bytes: number, integrity?: string, packed?: number}} Part */
 
+// Taken now, since the worker answers itself what Pyodide asks for meanwhile.
+const { fetch } = self;
 const GZIP = 0x1f;
-/** Also written in panda.js, which keeps the worker there. */
+/** Also written in panda.js, which reads what is kept, and keeps the worker there. */
 const KEPT = "panda-web";
 
 /** Why Python does not start; panda.js looks further into "fetch-failed". */
@@ -21,6 +23,7 @@ export class Downloads {
   /** @type {Map<string, Uint8Array<ArrayBuffer>>} */
   files = new Map();
   #base;
+  #kept;
   #tell;
   #done = 0;
   #total = 0;
@@ -29,18 +32,23 @@ export class Downloads {
   /** All that was used. @type {Set<string>} */
   #used = new Set();
 
-  /** @param {string} base @param {(done: number, total: number) => void} tell in bytes as they travel, about */
-  constructor(base, tell) {
+  /**
+   * @param {string} base
+   * @param {Map<string, ArrayBuffer>} kept files from an earlier start, by their hashes, which panda.js has checked
+   * @param {(done: number, total: number) => void} tell in bytes as they travel, about
+   */
+  constructor(base, kept, tell) {
     this.#base = base;
+    this.#kept = kept;
     this.#tell = tell;
   }
 
   /** All parts at once. @param {Part[]} parts */
   async bring(parts) {
     await Promise.all(parts.map(async (part) => {
-      const kept = part.integrity ? await fromKept(part.integrity) : null;
-      if (kept?.length === part.bytes && await matches(kept, part.integrity)) {
-        this.files.set(this.address(part.file), kept);
+      const kept = this.#kept.get(part.integrity ?? "");
+      if (kept) {
+        this.files.set(this.address(part.file), new Uint8Array(kept));
       } else {
         this.#total += part.packed ?? part.bytes;
         await this.#bring(part, "no-cache");
@@ -51,9 +59,9 @@ export class Downloads {
 
   /** The manifest. @param {string} file @param {string} integrity "" where somebody else vouches for it */
   async json(file, integrity) {
-    const kept = integrity ? await fromKept(integrity) : null;
+    const kept = this.#kept.get(integrity);
     if (integrity) this.#used.add(integrity);
-    if (kept && await matches(kept, integrity)) return JSON.parse(new TextDecoder().decode(kept));
+    if (kept) return JSON.parse(new TextDecoder().decode(kept));
     const response = await get(this.address(file), integrity);
     if (integrity) this.#fresh.set(integrity, response.clone());
     return response.json();
@@ -82,11 +90,15 @@ export class Downloads {
     return new URL(file, this.#base).href;
   }
 
-  /** What was brought; gives it away. @param {string} file */
-  take(file) {
-    const address = this.address(file);
-    const data = /** @type {Uint8Array<ArrayBuffer>} */ (this.files.get(address));
-    this.files.delete(address);
+  /** What was brought. @param {Part} part */
+  file({ file }) {
+    return /** @type {Uint8Array<ArrayBuffer>} */ (this.files.get(this.address(file)));
+  }
+
+  /** The same, and gives it away. @param {Part} part */
+  take(part) {
+    const data = this.file(part);
+    this.files.delete(this.address(part.file));
     return data;
   }
 
@@ -120,16 +132,6 @@ export class Downloads {
 /** By content, so that no version can be taken for another. @param {string} integrity */
 function keyOf(integrity) {
   return `https://kept.invalid/${encodeURIComponent(integrity)}`;
-}
-
-/** @param {string} integrity @returns {Promise<Uint8Array<ArrayBuffer> | null>} */
-async function fromKept(integrity) {
-  try {
-    const response = await (await caches.open(KEPT)).match(keyOf(integrity));
-    return response ? new Uint8Array(await response.arrayBuffer()) : null;
-  } catch {
-    return null; // no such storage: plain http, or the browser's strictest settings
-  }
 }
 
 /**

@@ -8,7 +8,7 @@
 import createPyodideModule from "pyodide/pyodide.asm.mjs";
 import { loadPyodide } from "pyodide";
 import { signChain, verifyMany } from "./ed25519.js";
-import { beginOfMemory, difference } from "./snapshot.js";
+import { beginOfMemory, unpack } from "./snapshot.js";
 import { Downloads, Problem } from "./worker-files.js";
 
 // WebKit gives no stack to errors of its own, such as fetch's, and Pyodide takes what has none for no error at all:
@@ -19,10 +19,13 @@ if (!("stack" in Error.prototype)) Error.prototype.stack = "";
  * @typedef {import("./worker-files.js").Part} Part
  * @typedef {import("pyodide").Lockfile} Lock
  * @typedef {{directory: string, lock: Lock, files: Record<string, Omit<Part, "file">>}} Pyodide
- * @typedef {{pyodide: Pyodide, wheels: Part[], snapshot?: Part}} Manifest
+ * @typedef {Part & {unpacked: number}} Snapshot unpacked: its size then, in bytes
+ * @typedef {{pyodide: Pyodide, wheels: Part[], snapshot?: Snapshot}} Manifest
+ * @typedef {(more: object, meanwhile?: Promise<void>) => Promise<import("pyodide").PyodideAPI>} Start
  * @typedef {{start: (port: MessagePort, sign: typeof signChain, verify: typeof verifyMany) => void}} Python
  */
 
+const RUNTIME = "pyodide.asm.wasm";
 /** A zip file's end, and nothing before it. */
 const EMPTY_ARCHIVE = new Uint8Array(22);
 EMPTY_ARCHIVE.set([0x50, 0x4b, 5, 6]);
@@ -35,10 +38,10 @@ let python = null;
 self.onmessage = async ({ data, ports }) => {
   const [port] = /** @type {[MessagePort]} */ (ports);
   // A bare address serves who vouches for the manifest otherwise.
-  const { base, integrity, keep } = typeof data === "string" ? { base: data, integrity: "", keep: [] } : data;
+  const start = typeof data === "string" ? { base: data, integrity: "", keep: [], kept: new Map() } : data;
   waiting.add(port);
   try {
-    python ??= load(base, integrity, keep);
+    python ??= load(start);
     (await python).start(port, signChain, verifyMany);
   } catch (error) {
     fail(port, error);
@@ -48,14 +51,13 @@ self.onmessage = async ({ data, ports }) => {
 self.postMessage("running");
 
 /**
- * @param {string} base
- * @param {string} integrity of the manifest
- * @param {string[]} keep hashes of files that panda.js keeps
+ * @param {{base: string, integrity: string, keep: string[], kept: Map<string, ArrayBuffer>}} start what panda.js says:
+ *   HOST's address; the manifest's hash; hashes of files that panda.js keeps; by their hashes, files that are kept
  * @returns {Promise<Python>}
  */
-async function load(base, integrity, keep) {
+async function load({ base, integrity, keep, kept }) {
   await mayCompile();
-  const downloads = new Downloads(base, (done, total) => tell("download", done, total));
+  const downloads = new Downloads(base, kept, (done, total) => tell("download", done, total));
   /** @type {Manifest} */
   const manifest = await downloads.json("manifest.json", integrity);
   const python = await started(manifest, downloads);
@@ -65,56 +67,67 @@ async function load(base, integrity, keep) {
 
 /** @param {Manifest} manifest @param {Downloads} downloads */
 async function started(manifest, downloads) {
-  const [runtime, library, ...rest] = parts(manifest);
+  const [runtime, library, ...wheels] = parts(manifest);
+  const fetched = downloads.bring([runtime]);
+  const module = fetched.then(() => WebAssembly.compile(downloads.file(runtime)));
+  /** @type {Start} */
+  const start = (more, meanwhile) => startPyodide(manifest, module, downloads, more, meanwhile);
   const { snapshot } = manifest;
-  /** @type {unknown} */
-  let problem = null;
-  await Promise.all([
-    downloads.bring([runtime]),
-    snapshot && downloads.bring([snapshot]).catch((error) => { problem = error; }),
-  ]);
-  try {
-    if (snapshot && !problem) return await fromSnapshot(snapshot.file, library, manifest, downloads);
-  } catch (error) {
-    problem = error;
+  if (snapshot) {
+    try {
+      const memory = new Uint8Array(snapshot.unpacked);
+      const filled = Promise.all([downloads.bring([snapshot]), fetched]).then(() => {
+        tell("start", 0, 0);
+        unpack(downloads.take(snapshot), downloads.take(runtime), memory);
+      });
+      return await fromSnapshot(memory, filled, library, downloads, start);
+    } catch (error) {
+      await module; // without it there is no other way either
+      tell("fallback", 0, 0, `Python starts without its snapshot, which takes longer: ${error}`);
+    }
   }
-  if (problem) tell("fallback", 0, 0, `Python starts without its snapshot, which takes longer: ${problem}`);
-  await downloads.bring([library, ...rest]);
-  const pyodide = await start(manifest, downloads);
-  for (const { file } of rest) pyodide.unpackArchive(downloads.take(file), "wheel");
+  await Promise.all([module, downloads.bring([library, ...wheels])]);
+  tell("start", 0, 0);
+  const pyodide = await start({});
+  for (const wheel of wheels) pyodide.unpackArchive(downloads.take(wheel), "wheel");
   return ready(pyodide);
 }
 
 /** Runtime, standard library, wheels. @param {Manifest} manifest @returns {[Part, Part, ...Part[]]} */
 function parts({ pyodide: { directory, files }, wheels }) {
-  const [runtime, library] = ["pyodide.asm.wasm", "python_stdlib.zip"].map((name) => (
+  const [runtime, library] = [RUNTIME, "python_stdlib.zip"].map((name) => (
     { file: directory + name, .../** @type {Omit<Part, "file">} */ (files[name]) }
   ));
   return [/** @type {Part} */ (runtime), /** @type {Part} */ (library), ...wheels];
 }
 
 /**
- * Python's memory as it was when the site was built. The standard library is fetched when a module is missed.
+ * Python's memory as it was when the site was built. All that needs no file is done while the files are on their way.
+ * The standard library is fetched when a module is missed.
  *
- * @param {string} snapshot
+ * @param {Uint8Array} memory
+ * @param {Promise<void>} filled when `memory` holds the snapshot
  * @param {Part} library
- * @param {Manifest} manifest
  * @param {Downloads} downloads
+ * @param {Start} start
  * @returns {Promise<Python>}
  */
-async function fromSnapshot(snapshot, { file, integrity = "" }, manifest, downloads) {
-  const memory = downloads.take(snapshot);
-  const runtime = downloads.files.get(downloads.address(`${manifest.pyodide.directory}pyodide.asm.wasm`));
-  difference(memory, /** @type {Uint8Array} */ (runtime));
+async function fromSnapshot(memory, filled, { file, integrity = "" }, downloads, start) {
   const address = downloads.address(file);
   downloads.files.set(address, EMPTY_ARCHIVE);
-  const pyodide = await start(manifest, downloads, {
+  const pyodide = await start({
     _loadSnapshot: memory,
     createPyodideModule: (/** @type {any} */ settings) => {
-      settings.preRun.push((/** @type {any} */ module) => keepTrampoline(module, memory));
+      settings.preRun.push((/** @type {any} */ module) => {
+        module.addRunDependency("snapshot");
+        filled.then(() => {
+          keepTrampoline(module, memory);
+          module.removeRunDependency("snapshot");
+        }, () => {}); // `start` fails with that
+      });
       return createPyodideModule(settings);
     },
-  });
+  }, filled);
   pyodide.pyimport("panda_web.browser.frozen").awake(address, integrity, fetchNow);
   return ready(pyodide);
 }
@@ -134,13 +147,19 @@ function keepTrampoline({ HEAPU8, __PyRuntime, __PyEM_EMSCRIPTEN_TRAMPOLINE_OFFS
   there.setUint32(beginOfMemory(snapshot) + address, here.getUint32(address, true), true);
 }
 
-/** @param {Manifest} manifest @param {Downloads} downloads @param {object} [more] */
-function start({ pyodide: { directory, lock } }, downloads, more) {
-  tell("start", 0, 0);
+/**
+ * @param {Manifest} manifest
+ * @param {Promise<WebAssembly.Module>} module
+ * @param {Downloads} downloads
+ * @param {object} more
+ * @param {Promise<void>} [meanwhile] what this start hangs on, and fails with
+ */
+function startPyodide({ pyodide: { directory, lock } }, module, downloads, more, meanwhile) {
   const [indexURL, packageBaseUrl] = [downloads.address(directory), downloads.address("")];
-  return withFiles(downloads.files, () => loadPyodide({
-    indexURL, createPyodideModule, lockFileContents: lock, packageBaseUrl, ...more,
-  }));
+  return withFiles(downloads.files, module, async () => {
+    const starts = loadPyodide({ indexURL, createPyodideModule, lockFileContents: lock, packageBaseUrl, ...more });
+    return (await Promise.all([starts, meanwhile]))[0];
+  });
 }
 
 /** @param {import("pyodide").PyodideAPI} pyodide @returns {Python} */
@@ -175,26 +194,28 @@ async function mayCompile() {
 }
 
 /**
- * Pyodide fetches by itself, and waits for ever where something is wrong with what comes; so it gets the files that
- * are here already, and what it keeps to itself is told.
+ * Pyodide fetches by itself, and waits for ever where something is wrong with what comes; so it gets the module and
+ * the files that are here already, and what it keeps to itself is told.
  *
  * @template T
  * @param {Map<string, Uint8Array<ArrayBuffer>>} files
+ * @param {Promise<WebAssembly.Module>} module
  * @param {() => Promise<T>} work
  */
-async function withFiles(files, work) {
+async function withFiles(files, module, work) {
   const { fetch } = self;
   const { instantiateStreaming } = WebAssembly;
   self.fetch = async (resource) => {
     const address = resource instanceof Request ? resource.url : String(resource);
+    if (address.endsWith(RUNTIME)) return new Response();
     const data = files.get(address);
     if (!data) throw new TypeError(`Python asks for ${address}, which the manifest does not name.`);
-    return new Response(data, { headers: { "Content-Type": "application/wasm" } });
+    return new Response(data);
   };
   try {
     return await new Promise((resolve, reject) => {
-      WebAssembly.instantiateStreaming = (source, imports) => {
-        const made = instantiateStreaming(source, imports);
+      WebAssembly.instantiateStreaming = async (_, imports) => {
+        const made = module.then(async (it) => ({ module: it, instance: await WebAssembly.instantiate(it, imports) }));
         made.catch(reject);
         return made;
       };

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from build import integrity, seal, snapshot
+from build import integrity, seal, snapshot, unpacked
 
 TESTS = Path(__file__).resolve().parent.parent
 HARNESS = TESTS / "browser" / "harness"
@@ -52,7 +52,7 @@ def frozen_harness_site(site: Path, out: Path) -> Path:
     wheel = _wheel(out, {"tests/browser/harness/checks.py": HARNESS / "awake.py"})
     frozen = snapshot([*sorted((site / "wheels").iterdir()), wheel])
     manifest = manifest_of(site)
-    manifest["snapshot"] = _entry(frozen, "pyodide/snapshot.bin")
+    manifest["snapshot"] = _entry(frozen, "pyodide/snapshot.bin") | {"unpacked": unpacked(frozen)}
     return copy_site(site, out, _page(manifest) | {"pyodide/snapshot.bin": frozen.read_bytes()})
 
 

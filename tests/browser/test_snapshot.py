@@ -61,7 +61,8 @@ def spoil(www: Path, how: str) -> None:
         path.unlink()
         return
     data = bytearray(path.read_bytes())
-    data[{"changed": len(data) // 2, "no snapshot": 0, "of another Pyodide": 20}[how]] ^= 1
+    first_page = 8 + 4 * int.from_bytes(data[4:8], "little")  # as web/snapshot.js packs it
+    data[{"changed": len(data) // 2, "no snapshot": 0, "of another Pyodide": first_page + 20}[how]] ^= 1
     path.unlink()
     path.write_bytes(data)
     if how != "changed":
