@@ -18,8 +18,9 @@ PACKAGE = ROOT / "panda_web"
 # A layer, and the layers that it may import: those in its line, and what they may import themselves.
 LAYERS: dict[str, set[str]] = {
     "errors": set(),
+    "strict_json": {"errors"},
     "bamboo": {"errors"},
-    "messages": {"bamboo"},
+    "messages": {"bamboo", "strict_json"},
     "keys": {"errors"},
     "log": {"bamboo", "keys"},
     "rpc": {"messages", "bamboo"},
@@ -39,7 +40,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "cli": {"platformdirs", "rich", "typer", "uvicorn"},
 }
 # No clock, no randomness, no files, no network in what only computes.
-PURE = ("bamboo", "messages")
+PURE = ("bamboo", "messages", "strict_json")
 IMPURE = {
     "asyncio",
     "datetime",

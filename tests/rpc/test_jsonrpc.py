@@ -14,6 +14,7 @@ from panda_web.rpc import dispatch, jsonrpc
 from panda_web.rpc.dispatch import Dispatcher
 from panda_web.rpc.errors import APPLICATION_ERROR, AnswerMalformed, ErrorFromNode, ParseError
 from panda_web.rpc.methods import METHODS, EntryArguments
+from panda_web.strict_json import MAX_DEPTH
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -129,7 +130,7 @@ def test_depth_is_counted_outside_of_texts(value: Any) -> None:
         nested: Any = [brackets, value]
         for _ in range(levels - 1):
             nested = [nested]
-        if levels + depth(value) <= jsonrpc.MAX_DEPTH:
+        if levels + depth(value) <= MAX_DEPTH:
             assert jsonrpc.loads(json.dumps(nested).encode()) == nested
         else:
             with pytest.raises(ParseError):
