@@ -105,26 +105,26 @@ def _from_json(text: str) -> Any:
 
 def read_fields(value: object) -> tuple[FieldDefinition, ...]:
     """The fields of a definition, from JSON or TOML. Raises InvalidSchema."""
-    check_count(len(read_map(value, "fields")))
-    return tuple(_read_field(name, options) for name, options in read_map(value, "fields").items())
+    fields = _map(value, "The fields of a definition")
+    check_count(len(fields))
+    return tuple(_read_field(name, options) for name, options in fields.items())
 
 
 def _read_field(name: str, value: object) -> FieldDefinition:
     check_name(name)
-    place = f"fields.{name}"
-    options = read_map(value, place)
-    read_keys(options, _OPTIONS, ("type",), place)
+    place = f"The definition of field {name}"
+    options = _map(value, place)
+    check_keys(options, _OPTIONS, ("type",), place)
     return FieldDefinition(name, **options)
 
 
-def read_map(value: object, place: str) -> Mapping[str, Any]:
-    """A JSON object or a TOML table. Raises DefinitionValueWrong."""
+def _map(value: object, place: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise DefinitionValueWrong(f"{place} must be an object (in TOML a table), and is {shown(value)}.")
+        raise DefinitionValueWrong(f"{place}: an object is needed (in TOML a table), not {shown(value)}.")
     return value
 
 
-def read_keys(
+def check_keys(
     found: Mapping[str, object],
     known: Mapping[str, tuple[type, str]],
     needed: tuple[str, ...],
@@ -138,7 +138,7 @@ def read_keys(
             )
         kind, words = known[key]
         if not isinstance(value, kind):
-            raise DefinitionValueWrong(f"{place}.{key} must be {words}, and is {shown(value)}.")
+            raise DefinitionValueWrong(f"{place}: {key} must be {words}, not {shown(value)}.")
     for key in needed:
         if key not in found:
             raise DefinitionKeyMissing(f"{place} lacks the key {key}.")

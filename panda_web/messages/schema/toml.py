@@ -5,7 +5,7 @@ import re
 import tomllib
 from typing import Any, Final
 
-from panda_web.messages.schema.definition import field_options, read_fields, read_keys
+from panda_web.messages.schema.definition import check_keys, field_options, read_fields
 from panda_web.messages.schema.errors import DefinitionNotToml
 from panda_web.messages.schema.schema import Schema
 
@@ -45,7 +45,7 @@ def schema_from_toml(text: str) -> Schema:
         found = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise DefinitionNotToml(f"The file is not TOML: {str(error)[:200]}.") from error
-    read_keys(found, _KEYS, tuple(_KEYS), "the file")
+    check_keys(found, _KEYS, tuple(_KEYS), "The file")
     return Schema(found["name"], found["description"], read_fields(found["fields"]))
 
 
