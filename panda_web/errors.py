@@ -7,11 +7,13 @@ One class stands for one broken rule. The leaves live beside the code that raise
     ├── InvalidLink         bamboo.verify    an entry's place in its log
     ├── InvalidPayload      bamboo.verify    a payload against the entry that announces it
     ├── InvalidMessage      messages         the bytes and rules of a message
+    ├── SchemaError         messages.schema  a schema's definition, and fields that a schema does not accept
     ├── InvalidSignature    keys.strict      the strict check and the signature
     ├── KeyUnusable         keys             a key that cannot be made, read or used
     ├── RpcError            rpc              what goes wrong between client and node
     ├── RefusedByNode       node             what a node refuses, beyond the rules above
     ├── ClientError         client           what the client refuses or cannot do
+    ├── NotJson             strict_json      a text that should be JSON
     └── StoreFailed         here             a database or a browser storage that does not obey
 
 `reason` is a stable word: it goes over the wire (`error.data.reason`), programs may compare it, and it

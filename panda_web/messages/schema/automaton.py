@@ -4,7 +4,8 @@ The pattern's tree becomes a position automaton (Glushkov 1961): one state for e
 it, and no other, so that its size is the pattern's. A set of states is one integer, a bit for each. The
 sets met while matching, and where characters lead from them, are kept and looked up the next time (a lazy
 deterministic automaton), up to a bound; then all are forgotten. A character costs a look-up at best, and at
-worst one step for each state.
+worst one step for each state. Threads may share an automaton: what one has worked out is right for all, and
+what it counts is then about right.
 """
 
 from bisect import bisect_right
@@ -54,17 +55,18 @@ class Automaton:
     def work_out(self, states: "_States", character: str) -> "_States":
         """The states to which a character leads, which are kept from now on."""
         if states.behind is None:
-            states.behind = 0
+            behind = 0
             for state in _bits(states.bits):
-                states.behind |= self._follow[state]
+                behind |= self._follow[state]
                 self.steps += 1
+            states.behind = behind  # whole: another thread may read it
         self.steps += 1
         bits = states.behind & self._masks[bisect_right(self._starts, ord(character)) - 1]
         if self._kept >= MAX_KEPT:
-            for known in self._known.values():
-                known.clear()
-            self._known = {self._begin.bits: self._begin}
+            forgotten, self._known = self._known, {self._begin.bits: self._begin}
             self._kept = 0
+            for known in list(forgotten.values()):
+                known.clear()
         reached = self._known.get(bits)
         if reached is None:
             reached = self._known[bits] = _States(self, bits)
@@ -162,10 +164,11 @@ class _Builder:
 
 def _bits(number: int) -> Iterator[int]:
     """The places of the bits that are set, from the lowest."""
-    while number:
-        lowest = number & -number
-        yield lowest.bit_length() - 1
-        number ^= lowest
+    digits = bin(number)[:1:-1]  # a text is searched faster than a long integer is taken apart
+    place = digits.find("1")
+    while place >= 0:
+        yield place
+        place = digits.find("1", place + 1)
 
 
 def _by_code_point(states: dict[Ranges, int]) -> tuple[list[int], list[int]]:

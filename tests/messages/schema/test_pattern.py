@@ -1,6 +1,8 @@
 """I-Regexp: what RFC 9485 allows and nothing else, equal to Python's verdicts, and linear."""
 
 import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -214,3 +216,19 @@ def test_noise_is_a_pattern_or_a_named_error(pattern: str, text: str) -> None:
         assert type(error) is not InvalidPattern
         return
     assert automaton.matches(text) in (True, False)
+
+
+def test_threads_may_share_a_pattern() -> None:
+    """A node checks messages in threads. One must not see what another has half worked out."""
+    texts = ["".join("ab"[n * k % 7 % 2] for n in range(300)) + "ab"[k % 2] * 30 for k in range(40)]
+    pattern = "[ab]*a[ab]{29}"
+    expected = [text[-30] == "a" for text in texts]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            for _ in range(5):
+                automaton = Automaton(pattern)
+                assert list(threads.map(automaton.matches, texts * 4)) == expected * 4
+    finally:
+        sys.setswitchinterval(interval)
