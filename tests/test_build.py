@@ -11,6 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -188,21 +189,26 @@ def test_snapshots_of_equal_wheels_are_equal(
 ) -> None:
     monkeypatch.setattr(build, "CACHE", tmp_path / "empty")
     made = build.snapshot(sorted((site / "wheels").iterdir()))
-    assert made.read_bytes() == (site / "pyodide" / "snapshot.bin").read_bytes()
+    assert made.read_bytes() == (build.runtime(site) / "snapshot.bin").read_bytes()
 
 
-def test_what_lies_beside_a_file_is_the_same_compressed(packed_site: Path, site: Path) -> None:
-    manifest = json.loads((packed_site / "manifest.json").read_text("utf-8"))
-    parts = [manifest["snapshot"], *manifest["wheels"]]
-    parts += [{"file": f"pyodide/{name}", **about} for name, about in manifest["pyodide"]["files"].items()]
-    for part in parts:
-        data = (site / part["file"]).read_bytes()
-        packed = (packed_site / f"{part['file']}.gz").read_bytes()
+def parts_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """All files that a manifest names."""
+    return [manifest["runtime"], manifest["library"], manifest["snapshot"], *manifest["wheels"]]
+
+
+def test_what_lies_beside_a_file_is_the_same_compressed(
+    packed_site: Path, site: Path, build: ModuleType
+) -> None:
+    files, packed_files = build.runtime(site), build.runtime(packed_site)
+    for part in parts_of(json.loads((packed_files / "manifest.json").read_text("utf-8"))):
+        data = (files / part["file"]).read_bytes()
+        packed = (packed_files / f"{part['file']}.gz").read_bytes()
         assert gzip.decompress(packed) == data
         assert part["packed"] == len(packed)
-        assert (packed_site / f"{part['file']}.br").stat().st_size <= len(packed)
+        assert (packed_files / f"{part['file']}.br").stat().st_size <= len(packed)
     plain = {name for name in contents(packed_site) if not name.endswith((".br", ".gz"))}
-    assert plain == set(contents(site))
+    assert {name.replace(packed_files.name, files.name) for name in plain} == set(contents(site))
 
 
 def test_a_failed_build_leaves_the_old_site(
@@ -222,47 +228,65 @@ def test_a_failed_build_leaves_the_old_site(
     assert [path.name for path in tmp_path.iterdir()] == ["site"]
 
 
-def test_manifest_tells_the_truth(site: Path) -> None:
-    manifest = json.loads((site / "manifest.json").read_text("utf-8"))
-    assert set(manifest) == {"version", "pyodide", "snapshot", "wheels"}
-    assert manifest["pyodide"]["lock"]["packages"] == {}
-    listed = {
-        manifest["pyodide"]["directory"] + name: file for name, file in manifest["pyodide"]["files"].items()
-    }
-    listed |= {part["file"]: part for part in (manifest["snapshot"], *manifest["wheels"])}
+def test_manifest_tells_the_truth(site: Path, build: ModuleType) -> None:
+    files = build.runtime(site)
+    manifest = json.loads((files / "manifest.json").read_text("utf-8"))
+    assert set(manifest) == {"version", "lock", "runtime", "library", "snapshot", "wheels"}
+    assert manifest["lock"]["packages"] == {}
     assert len(manifest["wheels"]) == 2
-    there = {name for name in contents(site) if name.startswith(("pyodide/", "wheels/"))}
-    assert set(listed) == there
-    for name, file in listed.items():
-        assert file == {**file, "integrity": hash_of(site / name), "bytes": (site / name).stat().st_size}
+    parts = parts_of(manifest)
+    assert {part["file"] for part in parts} == set(contents(files)) - {"manifest.json", "worker.js"}
+    for part in parts:
+        path = files / part["file"]
+        assert part == {**part, "integrity": hash_of(path), "bytes": path.stat().st_size}
+    for wheel in manifest["wheels"]:
+        assert (files / wheel["file"]).read_bytes() == (site / "wheels" / wheel["file"]).read_bytes()
+
+
+def test_the_directory_is_named_by_what_is_in_it(site: Path, build: ModuleType, tmp_path: Path) -> None:
+    """So a cache may keep it for ever."""
+    names = {build.runtime(site).name}
+    for number, name in enumerate(("manifest.json", "worker.js", "another.js")):
+        files = tmp_path / str(number) / "runtime"
+        shutil.copytree(build.runtime(site), files)
+        build.name_runtime(files)
+        assert build.runtime(files.parent).name == build.runtime(site).name
+        files = build.runtime(files.parent).rename(files)
+        (files / name).write_text("another one")
+        build.name_runtime(files)
+        names.add(build.runtime(files.parent).name)
+    assert len(names) == 4
 
 
 def hash_of(path: Path) -> str:
     return f"sha384-{base64.b64encode(hashlib.sha384(path.read_bytes()).digest()).decode()}"
 
 
-def test_panda_js_names_what_it_starts(site: Path) -> None:
+def test_panda_js_names_what_it_starts(site: Path, build: ModuleType) -> None:
     """Its two hashes are all that stands between a page and another Python."""
     script = (site / "panda.js").read_text("utf-8")
-    assert f'const WORKER = "{hash_of(site / "worker.js")}";' in script
-    assert f'const MANIFEST = "{hash_of(site / "manifest.json")}";' in script
+    files = build.runtime(site)
+    assert f'const RUNTIME = "{files.name}/";' in script
+    assert f'const WORKER = "{hash_of(files / "worker.js")}";' in script
+    assert f'const MANIFEST = "{hash_of(files / "manifest.json")}";' in script
 
 
 def test_sealing_again_after_a_change(site: Path, build: ModuleType, tmp_path: Path) -> None:
-    for name in ("panda.js", "worker.js", "manifest.json"):
+    for name in ("panda.js", "worker.js"):
         shutil.copyfile(site / name, tmp_path / name)
-    (tmp_path / "worker.js").write_text("another one")
+    worker = shutil.copytree(build.runtime(site), tmp_path / build.runtime(site).name) / "worker.js"
+    worker.write_text("another one")
     build.seal(tmp_path)
-    assert f'"{hash_of(tmp_path / "worker.js")}"' in (tmp_path / "panda.js").read_text("utf-8")
+    assert f'"{hash_of(worker)}"' in (tmp_path / "panda.js").read_text("utf-8")
     (tmp_path / "panda.js").write_text("")
-    with pytest.raises(build.Problem, match=r"panda\.js has no place for WORKER"):
+    with pytest.raises(build.Problem, match=r"panda\.js has no place for RUNTIME"):
         build.seal(tmp_path)
 
 
 def test_the_site_holds_nothing_else(site: Path) -> None:
     """What the page or a website comes to by following addresses, and the licences."""
-    used = {"index.html", "service-worker.js", "panda.js", "panda.d.ts", "worker.js", "manifest.json"}
-    used |= {name for name in contents(site) if name.startswith(("pyodide/", "wheels/", "licenses/"))}
+    used = {"index.html", "service-worker.js", "panda.js", "panda.d.ts", "worker.js"}
+    used |= {name for name in contents(site) if name.startswith(("runtime-", "wheels/", "licenses/"))}
     address = re.compile(r"""(?:\b(?:src|href)=|\bfrom |\bimport |\bimport\()["']([^"'#:]+)["')]""")
     for name in (unseen := ["index.html"]):
         for found in address.findall((site / name).read_text("utf-8")):
@@ -272,31 +296,26 @@ def test_the_site_holds_nothing_else(site: Path) -> None:
                 unseen.append(target)
     assert used == set(contents(site))
     assert not [name for name in used if not re.fullmatch(r"[A-Za-z0-9_./-]+", name)]
-    assert {path.name for path in (site / "pyodide").iterdir()} == {
-        "pyodide.asm.wasm",
-        "python_stdlib.zip",
-        "snapshot.bin",
-    }
     assert len(list((site / "wheels").iterdir())) == 2
     assert len(list((site / "licenses").iterdir())) == 4
 
 
-def test_addresses_are_relative(site: Path) -> None:
+def test_addresses_are_relative(site: Path, build: ModuleType) -> None:
     """So that the site works on any path, and nothing is asked of a third party."""
     absolute = re.compile(
         r"""(?:\b(?:src|href|action)=["']?|\burl\(["']?|\bimport\(?\s*["']|\bfrom\s+["']|\bfetch\(["'`]"""
         r"""|@import\s+["']|Worker\(["'])(?:/|https?:)"""
     )
     for path in site.rglob("*"):
-        if path.suffix in {".html", ".css", ".js"} and path.name != "worker.js":
+        if path.suffix in {".html", ".css", ".js"} and path.parent.name != build.runtime(site).name:
             lines = [line for line in path.read_text("utf-8").splitlines() if not line.startswith("//")]
             found = [line for line in lines if absolute.search(line)]
             assert not found, (path.name, found)
 
 
-def test_the_worker_is_one_file(site: Path) -> None:
+def test_the_worker_is_one_file(site: Path, build: ModuleType) -> None:
     """It runs from a blob, where no other file can be imported; only Node's own are named, and never reached."""
-    text = (site / "worker.js").read_text("utf-8")
+    text = (build.runtime(site) / "worker.js").read_text("utf-8")
     assert not re.match(r"import\b", text), "esbuild writes what it leaves out first"
     imported = set(re.findall(r"""\bimport\(\s*["'`]([^"'`]+)["'`]\s*\)""", text))
     assert {name for name in imported if not name.startswith("node:")} <= {"ws", "functools"}

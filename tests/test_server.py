@@ -31,6 +31,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
     (site / "packed.wasm").write_bytes(b"\x00asm")
     (site / "packed.wasm.br").write_bytes(b"as brotli")
     (site / "packed.wasm.gz").write_bytes(b"as gzip")
+    for directory in ("runtime-0123456789abcdef", "runtime-other"):
+        (site / directory).mkdir()
+        (site / directory / "code.js").write_text("export {};")
     (site.parent / "secret.txt").write_text("secret")
     with ServedNode(tmp_path_factory.mktemp("data"), site) as node:
         yield node
@@ -155,6 +158,15 @@ def test_files_of_the_site(served: ServedNode) -> None:
     assert httpx.get(served.url + "missing").status_code == 404
     for method in ("PUT", "DELETE", "PATCH"):
         assert httpx.request(method, served.url).status_code == 405
+
+
+def test_what_is_named_by_its_content_may_be_kept_for_ever(served: ServedNode) -> None:
+    def kept(path: str) -> str | None:
+        return httpx.get(served.url + path).headers.get("cache-control")
+
+    assert kept("runtime-0123456789abcdef/code.js") == "public, max-age=31536000, immutable"
+    assert {kept(path) for path in ("", "code.mjs", "runtime-other/code.js")} == {"no-cache"}
+    assert kept("runtime-0123456789abcdef/missing.js") is None
 
 
 @pytest.mark.parametrize("path", ["../secret.txt", "%2e%2e/secret.txt", "..%2fsecret.txt", "/etc/passwd"])

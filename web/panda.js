@@ -14,9 +14,11 @@
 const VERSION = "0.1.0";
 const BASE = new URL(".", import.meta.url).href;
 
-// Written by build.py.
+// Written by build.py: the directory of all that the worker starts from, and the hashes of two files there.
+const RUNTIME = "";
 const WORKER = "";
 const MANIFEST = "";
+const FILES = new URL(RUNTIME, BASE).href;
 
 const TICK_MS = 250;
 /** @type {Record<string, string>} */
@@ -131,7 +133,7 @@ async function launch(file, stop) {
   }
   if (file !== undefined) return begin(String(file), stop);
   let code = await kept(WORKER);
-  if (!code) code = seat().fresh = await fetched(new URL("worker.js", BASE).href, WORKER, stop);
+  if (!code) code = seat().fresh = await fetched(new URL("worker.js", FILES).href, WORKER, stop);
   const blob = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
   try {
     return await begin(blob, stop);
@@ -139,7 +141,7 @@ async function launch(file, stop) {
     // `worker-src 'self'` forbids blobs, and on HOST's own origin allows the file itself.
     const own = new URL(BASE).origin === globalThis.origin;
     if (!own || !(error instanceof PandaError) || error.reason !== "policy-forbids") throw error;
-    return await begin(new URL("worker.js", BASE).href, stop);
+    return await begin(new URL("worker.js", FILES).href, stop);
   } finally {
     URL.revokeObjectURL(blob);
   }
@@ -248,8 +250,8 @@ function trusted(address) {
  * @param {AbortSignal} signal
  */
 async function fetched(address, integrity, signal) {
-  // A cache that a host has not told of a change gives the old file: asked again without it.
-  for (const cache of /** @type {const} */ (["no-cache", "reload"])) {
+  // A cache may give another file than the hash says: asked again without it.
+  for (const cache of /** @type {const} */ (["default", "reload"])) {
     try {
       const response = await fetch(address, { integrity, signal, cache, credentials: "omit" });
       if (response.ok) return await response.arrayBuffer();
@@ -384,7 +386,7 @@ class Line {
     Promise.all([worker, files]).then(([worker, kept]) => {
       if (this.#ended) return;
       worker.addEventListener("error", this.#onerror);
-      const message = { base: BASE, integrity: MANIFEST, keep: [WORKER], kept };
+      const message = { base: FILES, integrity: MANIFEST, keep: [WORKER], kept };
       worker.postMessage(message, [port2, ...kept.values()]);
       kept.clear();
     }, (error) => this.close(error, true));

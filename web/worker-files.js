@@ -51,7 +51,7 @@ export class Downloads {
         this.files.set(this.address(part.file), new Uint8Array(kept));
       } else {
         this.#total += part.packed ?? part.bytes;
-        await this.#bring(part, "no-cache");
+        await this.#bring(part, "default");
       }
       if (part.integrity) this.#used.add(part.integrity);
     }));
@@ -201,10 +201,10 @@ function wrongHash(url) {
 /**
  * @param {string} url
  * @param {string | undefined} integrity
- * @param {RequestCache} [cache] "reload" after a cache that a host has not told of a change gave the old file
+ * @param {RequestCache} [cache] "reload" after a cache gave another file than the hash says
  * @returns {Promise<Response>}
  */
-export async function get(url, integrity = "", cache = "no-cache") {
+export async function get(url, integrity = "", cache = "default") {
   /** @type {string[]} */
   const forbidden = [];
   /** @param {Event} event */

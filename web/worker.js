@@ -18,9 +18,8 @@ if (!("stack" in Error.prototype)) Error.prototype.stack = "";
 /**
  * @typedef {import("./worker-files.js").Part} Part
  * @typedef {import("pyodide").Lockfile} Lock
- * @typedef {{directory: string, lock: Lock, files: Record<string, Omit<Part, "file">>}} Pyodide
  * @typedef {Part & {unpacked: number}} Snapshot unpacked: its size then, in bytes
- * @typedef {{pyodide: Pyodide, wheels: Part[], snapshot?: Snapshot}} Manifest
+ * @typedef {{lock: Lock, runtime: Part, library: Part, wheels: Part[], snapshot?: Snapshot}} Manifest
  * @typedef {(more: object, meanwhile?: Promise<void>) => Promise<import("pyodide").PyodideAPI>} Start
  * @typedef {{start: (port: MessagePort, sign: typeof signChain, verify: typeof verifyMany) => void}} Python
  */
@@ -52,7 +51,7 @@ self.postMessage("running");
 
 /**
  * @param {{base: string, integrity: string, keep: string[], kept: Map<string, ArrayBuffer>}} start what panda.js says:
- *   HOST's address; the manifest's hash; hashes of files that panda.js keeps; by their hashes, files that are kept
+ *   where HOST has the files; the manifest's hash; hashes of files that panda.js keeps; by their hashes, files that are kept
  * @returns {Promise<Python>}
  */
 async function load({ base, integrity, keep, kept }) {
@@ -67,12 +66,11 @@ async function load({ base, integrity, keep, kept }) {
 
 /** @param {Manifest} manifest @param {Downloads} downloads */
 async function started(manifest, downloads) {
-  const [runtime, library, ...wheels] = parts(manifest);
+  const { runtime, library, snapshot, wheels } = manifest;
   const fetched = downloads.bring([runtime]);
   const module = fetched.then(() => WebAssembly.compile(downloads.file(runtime)));
   /** @type {Start} */
   const start = (more, meanwhile) => startPyodide(manifest, module, downloads, more, meanwhile);
-  const { snapshot } = manifest;
   if (snapshot) {
     try {
       const memory = new Uint8Array(snapshot.unpacked);
@@ -91,14 +89,6 @@ async function started(manifest, downloads) {
   const pyodide = await start({});
   for (const wheel of wheels) pyodide.unpackArchive(downloads.take(wheel), "wheel");
   return ready(pyodide);
-}
-
-/** Runtime, standard library, wheels. @param {Manifest} manifest @returns {[Part, Part, ...Part[]]} */
-function parts({ pyodide: { directory, files }, wheels }) {
-  const [runtime, library] = [RUNTIME, "python_stdlib.zip"].map((name) => (
-    { file: directory + name, .../** @type {Omit<Part, "file">} */ (files[name]) }
-  ));
-  return [/** @type {Part} */ (runtime), /** @type {Part} */ (library), ...wheels];
 }
 
 /**
@@ -154,10 +144,11 @@ function keepTrampoline({ HEAPU8, __PyRuntime, __PyEM_EMSCRIPTEN_TRAMPOLINE_OFFS
  * @param {object} more
  * @param {Promise<void>} [meanwhile] what this start hangs on, and fails with
  */
-function startPyodide({ pyodide: { directory, lock } }, module, downloads, more, meanwhile) {
-  const [indexURL, packageBaseUrl] = [downloads.address(directory), downloads.address("")];
+function startPyodide({ lock }, module, downloads, more, meanwhile) {
+  const indexURL = downloads.address("");
   return withFiles(downloads.files, module, async () => {
-    const starts = loadPyodide({ indexURL, createPyodideModule, lockFileContents: lock, packageBaseUrl, ...more });
+    const settings = { indexURL, packageBaseUrl: indexURL, lockFileContents: lock, createPyodideModule };
+    const starts = loadPyodide({ ...settings, ...more });
     return (await Promise.all([starts, meanwhile]))[0];
   });
 }

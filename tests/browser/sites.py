@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from build import integrity, seal, snapshot, unpacked
+from build import integrity, runtime, seal, snapshot, unpacked
 
 TESTS = Path(__file__).resolve().parent.parent
 HARNESS = TESTS / "browser" / "harness"
 
 
 def copy_site(site: Path, out: Path, files: Mapping[str, str | bytes | None]) -> Path:
-    """The site with some files replaced, added, or (None) taken away."""
+    """The site, or a part of it, with some files replaced, added, or (None) taken away."""
     shutil.copytree(site, out)
     for name, content in files.items():
         path = out / name
@@ -27,14 +27,15 @@ def copy_site(site: Path, out: Path, files: Mapping[str, str | bytes | None]) ->
 
 def with_prefix(site: Path, out: Path, prefix: Path) -> Path:
     """The site, with a script that runs in the worker before everything else: for browsers that lack things."""
-    worker = prefix.read_text("utf-8") + (site / "worker.js").read_text("utf-8")
-    copy_site(site, out, {"worker.js": worker})
+    copy_site(site, out, {})
+    worker = runtime(out) / "worker.js"
+    worker.write_text(prefix.read_text("utf-8") + worker.read_text("utf-8"), "utf-8")
     seal(out)
     return out
 
 
 def harness_site(site: Path, out: Path) -> Path:
-    """The site with the harness: its page, and one more wheel with the contract suites, vectors and `runner`.
+    """What Python starts from, with a page, and one more wheel with the contract suites, vectors and `runner`.
 
     They read files, so Python starts without a snapshot.
     """
@@ -43,22 +44,22 @@ def harness_site(site: Path, out: Path) -> Path:
     wheel = _wheel(out, {path.relative_to(TESTS.parent).as_posix(): path for path in members})
     manifest = manifest_of(site)
     del manifest["snapshot"]
-    manifest["wheels"].append(_entry(wheel, "wheels/harness.whl"))
-    return copy_site(site, out, _page(manifest) | {"wheels/harness.whl": wheel.read_bytes()})
+    manifest["wheels"].append(_entry(wheel, "harness.whl"))
+    return copy_site(runtime(site), out, _page(manifest) | {"harness.whl": wheel.read_bytes()})
 
 
 def frozen_harness_site(site: Path, out: Path) -> Path:
-    """The site with the harness and `awake`, in a snapshot made of them."""
+    """The same with `awake`, in a snapshot made of it."""
     wheel = _wheel(out, {"tests/browser/harness/checks.py": HARNESS / "awake.py"})
     frozen = snapshot([*sorted((site / "wheels").iterdir()), wheel])
     manifest = manifest_of(site)
-    manifest["snapshot"] = _entry(frozen, "pyodide/snapshot.bin") | {"unpacked": unpacked(frozen)}
-    return copy_site(site, out, _page(manifest) | {"pyodide/snapshot.bin": frozen.read_bytes()})
+    manifest["snapshot"] = _entry(frozen, "snapshot.bin") | {"unpacked": unpacked(frozen)}
+    return copy_site(runtime(site), out, _page(manifest) | {"snapshot.bin": frozen.read_bytes()})
 
 
 def manifest_of(site: Path) -> dict[str, Any]:
     """What the worker loads."""
-    manifest: dict[str, Any] = json.loads((site / "manifest.json").read_text("utf-8"))
+    manifest: dict[str, Any] = json.loads((runtime(site) / "manifest.json").read_text("utf-8"))
     return manifest
 
 

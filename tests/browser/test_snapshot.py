@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from build import seal
+from build import runtime, seal
 from tests.browser.api import Api, bare_website
 from tests.browser.python import Python
 from tests.browser.sites import copy_site, frozen_harness_site, manifest_of
@@ -15,8 +15,9 @@ from tests.browsers import Browsers, StaticServer, Tab, static_server
 from tests.find_browsers import ENGINES
 from tests.processes import ServedNode
 
-SNAPSHOT = "pyodide/snapshot.bin"
-LIBRARY = "pyodide/python_stdlib.zip"
+RUNTIME = "pyodide.asm.wasm"
+SNAPSHOT = "snapshot.bin"
+LIBRARY = "python_stdlib.zip"
 SCHEMA = "0040" + "5a" * 64
 AIM = 5_500_000
 """Bytes of a cold start, at most."""
@@ -29,10 +30,10 @@ def tab(request: pytest.FixtureRequest, browsers: Browsers) -> Iterator[Tab]:
 
 
 def loaded(server: StaticServer) -> set[str]:
-    """What the worker asked for with success."""
+    """What Python asked for with success, without the directory."""
     asked = (line.split() for line in server.requests)
-    paths = {path.lstrip("/") for _, path, status in asked if status == "200"}
-    return {path for path in paths if path.startswith(("pyodide/", "wheels/"))}
+    names = {path.rsplit("/")[-1] for _, path, status in asked if status == "200"}
+    return {name for name in names if name.removesuffix(".gz").endswith((".wasm", ".bin", ".zip", ".whl"))}
 
 
 def works(tab: Tab, server: StaticServer, node: ServedNode) -> list[str]:
@@ -51,12 +52,12 @@ def test_nothing_but_runtime_and_snapshot_is_loaded(
     """Also not for what a page does later: no module is missing in the snapshot."""
     with static_server(bare_website(site, tmp_path / "www")) as server:
         assert works(tab, server, empty_node) == []
-        assert loaded(server) == {"pyodide/pyodide.asm.wasm", SNAPSHOT}
+        assert loaded(server) == {RUNTIME, SNAPSHOT}
 
 
 def spoil(www: Path, how: str) -> None:
     """Something is wrong with the snapshot, and in the last two cases its hash does not tell."""
-    path = www / SNAPSHOT
+    path = runtime(www) / SNAPSHOT
     if how == "missing":
         path.unlink()
         return
@@ -68,7 +69,7 @@ def spoil(www: Path, how: str) -> None:
     if how != "changed":
         manifest = manifest_of(www)
         manifest["snapshot"].pop("integrity")
-        (www / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+        (runtime(www) / "manifest.json").write_text(json.dumps(manifest), "utf-8")
         seal(www)
 
 
@@ -82,7 +83,7 @@ def test_without_it_python_starts_from_its_files(
         (problem,) = works(tab, server, empty_node)
         assert "Python starts without its snapshot" in problem
         assert LIBRARY in loaded(server)
-        assert any(path.startswith("wheels/panda_web") for path in loaded(server))
+        assert any(name.startswith("panda_web") for name in loaded(server))
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +123,7 @@ def test_library_that_is_another_one_is_refused(tab: Tab, awake: StaticServer, t
 def test_host_that_compresses_sends_little(tab: Tab, packed_site: Path, tmp_path: Path) -> None:
     """What travels at a cold start is what lies beside the files, as the node sends it."""
     www = bare_website(packed_site, tmp_path / "www")
+    names = [f"{runtime(www).name}/{name}" for name in ("worker.js", "manifest.json", RUNTIME, SNAPSHOT)]
     with ServedNode(tmp_path / "node", www) as node:
         tab.goto(node.url)
         api = Api(tab, node.url)
@@ -132,7 +134,7 @@ def test_host_that_compresses_sends_little(tab: Tab, packed_site: Path, tmp_path
                 const { headers } = await fetch(name);
                 return [headers.get("Content-Encoding"), Number(headers.get("Content-Length"))];
             }))""",
-            names := ["panda.js", "worker.js", "manifest.json", "pyodide/pyodide.asm.wasm", SNAPSHOT],
+            names := ["panda.js", *names],
         )
     sizes: dict[str, Any] = {}
     for name, (encoding, length) in zip(names, encodings, strict=True):
@@ -148,7 +150,7 @@ def test_host_that_does_not_compress(
     """Then the worker takes the packed copies and unpacks them itself."""
     with static_server(bare_website(packed_site, tmp_path / "www")) as server:
         assert works(tab, server, empty_node) == []
-        assert {"pyodide/pyodide.asm.wasm.gz", f"{SNAPSHOT}.gz"} <= loaded(server)
+        assert {f"{RUNTIME}.gz", f"{SNAPSHOT}.gz"} <= loaded(server)
 
 
 def test_host_that_says_the_copies_are_encoded(

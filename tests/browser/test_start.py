@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from build import runtime
 from tests.browser.asking import talks_at
 from tests.browser.festivals import event, save, schedule
 from tests.browser.screen import Screen
@@ -39,8 +40,8 @@ def origins(asked: list[tuple[str, str]]) -> set[str]:
     return {origin(url) for _, url in asked if not url.startswith(("blob:", "data:", "about:"))}
 
 
-def paths(asked: list[tuple[str, str]]) -> set[str]:
-    return {urlsplit(url).path for _, url in asked}
+def names(asked: list[tuple[str, str]]) -> set[str]:
+    return {urlsplit(url).path.rsplit("/")[-1] for _, url in asked}
 
 
 def test_no_request_leaves_the_site(
@@ -52,7 +53,7 @@ def test_no_request_leaves_the_site(
         assert len(talks_at(node.url)) == 2
     assert origins(asked) == {origin(node.url)}
     # What the worker asked for is among what was seen, or this test would show nothing.
-    assert {"/pyodide/pyodide.asm.wasm", "/pyodide/snapshot.bin", "/manifest.json"} <= paths(asked)
+    assert {"pyodide.asm.wasm", "snapshot.bin", "manifest.json"} <= names(asked)
     assert ("POST", node.url) in asked
 
 
@@ -83,7 +84,7 @@ def test_site_works_on_any_path(tab: PlaywrightTab, site: Path, tmp_path: Path) 
 @pytest.fixture
 def broken(site: Path, tmp_path: Path) -> Iterator[StaticServer]:
     """A copy of the site, for a test to break; without the snapshot, so that all other files are needed."""
-    copy_site(site, tmp_path / "site", {"pyodide/snapshot.bin": None})
+    copy_site(site, tmp_path / "site", {f"{runtime(site).name}/snapshot.bin": None})
     with static_server(tmp_path / "site") as server:
         yield server
 
@@ -100,9 +101,9 @@ def fails(screen: Screen, url: str) -> str:
 MISSING = (
     "manifest.json",
     "worker.js",
-    "pyodide/pyodide.asm.wasm",
-    "pyodide/python_stdlib.zip",
-    "wheels/*.whl",
+    "pyodide.asm.wasm",
+    "python_stdlib.zip",
+    "*.whl",
 )
 
 
@@ -110,7 +111,7 @@ MISSING = (
 def test_missing_file_is_named(
     tab: PlaywrightTab, broken: StaticServer, tmp_path: Path, pattern: str
 ) -> None:
-    file = next((tmp_path / "site").glob(pattern))
+    file = next(runtime(tmp_path / "site").glob(pattern))
     file.unlink()
     screen = Screen(tab)
     words = fails(screen, broken.url)
@@ -121,7 +122,7 @@ def test_missing_file_is_named(
 def test_page_goes_on_once_the_site_is_whole_again(
     tab: PlaywrightTab, broken: StaticServer, tmp_path: Path
 ) -> None:
-    file = tmp_path / "site" / "pyodide" / "python_stdlib.zip"
+    file = runtime(tmp_path / "site") / "python_stdlib.zip"
     away = file.rename(tmp_path / "away.zip")
     screen = Screen(tab)
     fails(screen, broken.url)
@@ -131,11 +132,11 @@ def test_page_goes_on_once_the_site_is_whole_again(
     screen.wait(".notice, #programme[data-state=failed]")  # there is no node at a static site
 
 
-@pytest.mark.parametrize("pattern", ["worker.js", "manifest.json", "wheels/panda_web-*.whl"])
+@pytest.mark.parametrize("pattern", ["worker.js", "manifest.json", "panda_web-*.whl"])
 def test_changed_file_does_not_start(
     tab: PlaywrightTab, broken: StaticServer, tmp_path: Path, pattern: str
 ) -> None:
-    file = next((tmp_path / "site").glob(pattern))
+    file = next(runtime(tmp_path / "site").glob(pattern))
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1
     file.write_bytes(data)

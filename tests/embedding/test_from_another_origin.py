@@ -68,6 +68,7 @@ def test_second_visit_asks_for_panda_js_alone(
     tab: Tab, host: ServedNode, static_host: StaticServer, site: Path, websites: Websites
 ) -> None:
     """What a start needed is kept by the website's own origin; a file that changes there is fetched again."""
+    static_host.headers["Cache-Control"] = "no-store"  # what the browser's own cache does is not the question
     website = websites.open(static_host.url, site)
     tab.goto(website + "tag.html")
     author = call(tab, "connect", "first", {"node": host.url})["author"]

@@ -25,6 +25,8 @@ def test_all_connections_of_a_page_share_one(
 ) -> None:
     """Tags, addresses and hosts of the same file, two nodes, all at once, and a policy that allows one start."""
     other_host = serve_files(site, CORS)
+    for server in (static_host, other_host):
+        server.headers["Cache-Control"] = "no-store"  # what the browser's own cache has is not the question
     with ServedNode(tmp_path / "node") as node:
         policy = strict(static_host.url, other_host.url, host.url, node.url)
         tab.goto(websites.open(static_host.url, site, policy, other=other_host.url) + "twice.html")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from build import runtime
 from tests.browsers import Browsers, Tab
 from tests.embedding.websites import Websites, call, strict, write_pages
 from tests.processes import ServedNode, free_port
@@ -71,7 +72,7 @@ def test_nginx_with_wrong_types(
     (tmp_path / "nginx.conf").write_text(text, "utf-8")
     with running([nginx, "-e", tmp_path / "error.log", "-p", tmp_path, "-c", tmp_path / "nginx.conf"], port):
         url = f"http://127.0.0.1:{port}/some/where/"
-        wasm = "pyodide/pyodide.asm.wasm"
+        wasm = f"{runtime(site).name}/pyodide.asm.wasm"
         assert tab_type(tab, url, wasm) == "text/plain"
         tab.goto(websites.open(url, site, strict(url, host.url)) + "checked.html")
         assert call(tab, "cycle", {"node": host.url})["life"] == [["one", True], ["two", True], None]

@@ -29,17 +29,17 @@ def test_host_allows_no_other_website(
 ) -> None:
     tab.goto(websites.open(broken_host.url, site) + "tag.html")
     broken_host.headers.clear()
-    failure(tab, "cors-missing", "Access-Control-Allow-Origin: *", broken_host.url + "worker.js")
+    failure(tab, "cors-missing", "Access-Control-Allow-Origin: *", "worker.js")
 
 
 EVERY = (
     "worker.js",
     "manifest.json",
-    "pyodide/pyodide.asm.wasm",
-    "pyodide/python_stdlib.zip",
-    "wheels/panda",
+    "pyodide.asm.wasm",
+    "python_stdlib.zip",
+    "panda_web",
 )
-SOME = ("worker.js", "manifest.json", "wheels/panda")
+SOME = ("worker.js", "manifest.json", "panda_web")
 
 
 def test_changed_or_missing_files(tab: Tab, broken_host: BrokenHost, site: Path, websites: Websites) -> None:
@@ -47,12 +47,12 @@ def test_changed_or_missing_files(tab: Tab, broken_host: BrokenHost, site: Path,
 
     Without a snapshot, so that all the files are needed.
     """
-    broken_host.path("pyodide/snapshot.bin").unlink()
+    broken_host.path("snapshot.bin").unlink()
     tab.goto(websites.open(broken_host.url, site) + "tag.html")
     for name in EVERY if tab.engine.name == "chromium" else SOME:
         with broken_host.tampered(name) as url:
             failure(tab, "wrong-hash", url)
-    for name in ("worker.js", "wheels/panda"):
+    for name in ("worker.js", "panda_web"):
         with broken_host.missing(name) as url:
             failure(tab, "file-missing", url, "404")
     if tab.engine.name == "chromium":
@@ -66,7 +66,7 @@ def test_host_is_gone(tab: Tab, site: Path, websites: Websites, tmp_path: Path) 
     failure(tab, "host-unreachable", host.url)
 
 
-@pytest.mark.parametrize("silent", ["worker.js", "manifest.json", "pyodide/pyodide.asm.wasm"])
+@pytest.mark.parametrize("silent", ["worker.js", "manifest.json", "pyodide.asm.wasm"])
 def test_host_falls_silent(
     tab: Tab, broken_host: BrokenHost, site: Path, websites: Websites, silent: str
 ) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from build import integrity
+from build import integrity, runtime
 from tests.browsers import StaticServer, Tab, _Handler
 
 TEMPLATES = Path(__file__).with_name("website")
@@ -111,7 +111,7 @@ def call(tab: Tab, method: str, *arguments: object, timeout: float = 300) -> Any
 class _SlowHandler(_Handler):
     def do_GET(self) -> None:  # noqa: N802 - http.server's word
         server = cast("BrokenHost", self.server)
-        if self.path.lstrip("/") != server.silent:
+        if self.path.rsplit("/")[-1] != server.silent:
             super().do_GET()
             return
         self.send_response(200)
@@ -125,7 +125,7 @@ class BrokenHost(StaticServer):
 
     def __init__(self, site: Path, copy: Path) -> None:
         shutil.copytree(site, copy, copy_function=os.link)
-        super().__init__(copy, CORS)
+        super().__init__(copy, CORS | {"Cache-Control": "no-cache"})
         self.RequestHandlerClass = functools.partial(_SlowHandler, directory=str(copy))  # type: ignore[assignment]
         self.site = copy
         self.silent = ""
@@ -137,10 +137,8 @@ class BrokenHost(StaticServer):
         super().stop()
 
     def path(self, name: str) -> Path:
-        """A file of the site, by its whole name or its beginning."""
-        return next(
-            path for path in self.site.rglob("*") if path.relative_to(self.site).as_posix().startswith(name)
-        )
+        """A file that Python starts from, by its whole name or its beginning."""
+        return next(path for path in runtime(self.site).iterdir() if path.name.startswith(name))
 
     @contextmanager
     def tampered(self, name: str) -> Iterator[str]:
