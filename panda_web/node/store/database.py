@@ -1,7 +1,8 @@
 """SQLite connections, their settings, the schema's version, and transactions.
 
 WAL with synchronous=FULL: a COMMIT returns after fsync, so a committed entry survives `kill -9` and power
-cuts. A data folder from any earlier version opens: `MIGRATIONS` are run in order, each once.
+cuts. A data folder from any earlier version opens: `MIGRATIONS` are run in order, each once. What is deleted
+leaves the files too (`erasing`).
 
 Writing has one connection. While its COMMIT waits for the disk aside, others ask, so reading has a second
 one, which sees what is committed and nothing else: SQLite shows a commit after its fsync. Where nothing is
@@ -17,6 +18,7 @@ from typing import Any
 
 from panda_web.errors import StoreFailed
 from panda_web.node.aside import Aside, here
+from panda_web.node.store.erasing import MAX_REWRITTEN, Eraser
 from panda_web.rpc.errors import QueryTooExpensive
 
 MIGRATIONS = (
@@ -69,6 +71,13 @@ MIGRATIONS = (
         PRIMARY KEY (instance, name)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE erasing (
+        only INTEGER PRIMARY KEY CHECK (only = 1),
+        deletions INTEGER NOT NULL          -- since the file was rewritten last
+    );
+    INSERT INTO erasing SELECT 1, EXISTS (SELECT 1 FROM logs);  -- earlier versions left what they deleted
+    """,
 )
 
 MAX_STEPS = 20_000_000
@@ -94,16 +103,23 @@ class Database:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = self._reader = _connect(path)
-            self._migrate()
+            earlier = self._migrate()
             self._connection.execute("PRAGMA busy_timeout=0")  # `begin` waits, and lets others run
+            self._eraser = Eraser(self._connection, in_files=path is not None)
+            # What was due when it was killed; and, once, whatever an earlier version left behind.
+            self._eraser.finish(most=None if earlier else MAX_REWRITTEN)
             if self._aside is not here:
                 self._reader = _connect(path)
                 self._reader.execute("PRAGMA query_only=ON")
         except (sqlite3.Error, OSError) as error:
             raise StoreFailed(f"The database {path} cannot be opened: {error}.") from error
         self._asked = self._reader
+        self._in_group = False
+        self._erasing: asyncio.Future[None] | None = None
+        self._erasing_later: asyncio.Task[None] | None = None
 
-    def _migrate(self) -> None:
+    def _migrate(self) -> bool:
+        """Brings the format up to date; gives whether it was an earlier one."""
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
         if version > len(MIGRATIONS):
             raise StoreFailed(
@@ -115,6 +131,7 @@ class Database:
             self._connection.executescript(
                 f"BEGIN IMMEDIATE; {MIGRATIONS[number]}; PRAGMA user_version={number + 1}; COMMIT;"
             )
+        return bool(version < len(MIGRATIONS))
 
     async def begin(self) -> None:
         """Begins a group of transactions, which `durable` commits.
@@ -122,13 +139,20 @@ class Database:
         Raises:
             StoreFailed: another program has been writing to this database for too long, or worse.
         """
-        with _named("The database did not store it"):
-            self._roll_back()  # what is left of a group that was given up half-way
-            for _ in range(PATIENCE):
-                if self._begin_at_once():
-                    return
-                await asyncio.sleep(PAUSE)
-            self._connection.execute("BEGIN IMMEDIATE")
+        self._in_group = True
+        try:
+            with _named("The database did not store it"):
+                await self._erased()
+                self._roll_back()  # what is left of a group that was given up half-way
+                await self._erase()
+                for _ in range(PATIENCE):
+                    if self._begin_at_once():
+                        return
+                    await asyncio.sleep(PAUSE)
+                self._connection.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self._in_group = False
+            raise
 
     def _begin_at_once(self) -> bool:
         try:
@@ -163,7 +187,12 @@ class Database:
 
     async def durable(self) -> None:
         """Returns once all of the group survives a power cut. Raises StoreFailed: none of it is stored."""
-        await self._aside(self._commit())
+        try:
+            await self._aside(self._commit())
+        finally:
+            self._in_group = False
+        if self._eraser.pause() is not None and (self._erasing_later is None or self._erasing_later.done()):
+            self._erasing_later = asyncio.create_task(self._erase_later())
 
     async def _commit(self) -> None:
         with _named("The database did not store it"):
@@ -172,6 +201,30 @@ class Database:
                 self._connection.execute("COMMIT")
             finally:
                 self._roll_back()
+        self._eraser.committed()
+
+    def note_deletion(self) -> None:
+        """What the transaction deletes is to leave the files. Raises StoreFailed."""
+        with _named("The database did not store it"):
+            self._eraser.note()
+
+    async def _erase_later(self) -> None:
+        """Erases when nobody writes, until nothing is left to be erased."""
+        while (pause := self._eraser.pause()) is not None:
+            await asyncio.sleep(max(pause, PAUSE))
+            if not self._in_group:
+                await self._erase()
+
+    async def _erase(self) -> None:
+        """Erases what can be erased now; to be called by one at a time, outside of a transaction."""
+        if self._eraser.pause() == 0:
+            self._erasing = asyncio.ensure_future(self._aside(self._eraser.work()))
+            await self._erased()
+
+    async def _erased(self) -> None:
+        """Returns once nothing is being erased: until then the connection is taken."""
+        if self._erasing is not None and not self._erasing.done():
+            await asyncio.wait([self._erasing])
 
     def _require_group(self) -> None:
         # SQLite rolls back everything by itself when a disk is full or broken.
@@ -242,14 +295,22 @@ class Database:
             yield from self._asked.execute(sql, values)
 
     def close(self) -> None:
-        """Closes the connections; SQLite then merges its journal."""
-        self._reader.close()
+        """Closes the connections; SQLite then merges its journal, and removes it."""
+        if self._reader is not self._connection:
+            self._reader.close()
+        self._eraser.finish()
         self._connection.close()
 
 
 def _connect(path: Path | None) -> sqlite3.Connection:
     connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "secure_delete=ON",
+        "foreign_keys=ON",
+        "busy_timeout=5000",
+    ):
         connection.execute(f"PRAGMA {pragma}")
     return connection
 

@@ -137,6 +137,7 @@ class EntryTable:
         (size,) = self._db.one(f"SELECT total(length(payload)) FROM entries {where}", (instance, but))
         self._db.execute(f"UPDATE entries SET payload = NULL {where}", (instance, but))
         self._count(author, -int(size))
+        self._db.note_deletion()
 
     def bytes_of(self, author: bytes) -> int:
         """What the author's entries and payloads take up."""
