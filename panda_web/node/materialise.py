@@ -3,12 +3,19 @@
 One writer per instance: the id names an earlier create in the same log. Updates set the named fields, in
 order of seq num. A delete ends the instance and drops the payloads of all its entries but its own, which
 is what tells other nodes.
+
+`check` and `apply` are for the untyped views, whose messages come in order. `update_view` is for typed ones,
+and takes them as they come (`node.rebuild`).
 """
+
+from collections.abc import Callable, Iterable
 
 from panda_web.log import VerifiedEntry
 from panda_web.messages import Message
+from panda_web.node.rebuild import Held, change, rebuild
 from panda_web.node.store import Store
 from panda_web.node.store.entries import LogRow
+from panda_web.node.store.typed import TypedView
 from panda_web.rpc.errors import InstanceDeleted, InstanceUnknown
 
 
@@ -40,3 +47,29 @@ def apply(store: Store, log_row: LogRow, verified: VerifiedEntry, message: Messa
     else:
         store.views.end(instance, seq_num, verified.hash)
         store.entries.drop_payloads(log_row.author, instance, but=verified.hash)
+
+
+def update_view(
+    view: TypedView, log_key: int, instance: bytes, came: Held, held: Callable[[], Iterable[Held]]
+) -> None:
+    """Brings a typed view up to date with a message, whichever of the instance's others came before it.
+
+    Args:
+        view: of the message's schema.
+        log_key: of the message's log: those of other logs change nothing.
+        instance: that it is about.
+        came: the message; valid under its schema.
+        held: gives all that counts and is held of the instance in this log, the message included. Asked
+            for creates only, whose updates may have come before them.
+    """
+    match came.message.action:
+        case "create":
+            whole = rebuild(held())
+            if whole is not None:
+                view.put(instance, log_key, whole)
+        case "update":
+            standing = view.standing(instance, log_key)
+            if standing is not None:
+                view.put(instance, log_key, change(standing, came))
+        case "delete":
+            view.end(instance, log_key)

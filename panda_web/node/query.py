@@ -11,7 +11,7 @@ from panda_web import messages
 from panda_web.bamboo import path
 from panda_web.node.store import Store
 from panda_web.node.store.entries import EntryRow
-from panda_web.node.store.views import InstanceRow, Select
+from panda_web.node.store.select import InstanceRow, Select
 from panda_web.rpc.query import read_cursor, read_filter, read_order, write_cursor
 from panda_web.rpc.types import Json
 

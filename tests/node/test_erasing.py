@@ -263,14 +263,18 @@ def test_killed_between(tmp_path: Path) -> None:
 
 
 def earlier(path: Path) -> None:
-    """A data folder as the first format was written: deleted without care, nothing recorded of it."""
-    store, node = open_node(path)
+    """A data folder in the first format: deleted without care, nothing recorded of it."""
+    store, node = open_node(path.with_name("made.db"))
     publish(node, marked(Author(), 60))
     store.close()
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA secure_delete=OFF")
-    connection.executescript("DROP TABLE erasing; PRAGMA user_version=1;")
+    connection.executescript(f"{database.MIGRATIONS[0]}; DELETE FROM everybody; PRAGMA user_version=1;")
+    connection.execute("ATTACH ? AS made", (str(path.with_name("made.db")),))
+    for table in ("authors", "everybody", "logs", "entries", "instances", "fields"):
+        connection.execute(f"INSERT INTO {table} SELECT * FROM made.{table}")
+    connection.execute("DETACH made")
     deleted = "SELECT instance FROM fields WHERE name = 'n' AND value < 40"
     connection.execute(f"UPDATE entries SET payload = NULL WHERE instance IN ({deleted})")
     connection.execute(f"UPDATE instances SET deleted = 1 WHERE id IN ({deleted})")

@@ -6,6 +6,7 @@ from pathlib import Path
 from panda_web.node.aside import Aside, here
 from panda_web.node.store.database import Database
 from panda_web.node.store.entries import EntryTable
+from panda_web.node.store.typed import TypedViews
 from panda_web.node.store.views import ViewTables
 
 __all__ = ["Store"]
@@ -28,6 +29,7 @@ class Store:
         self._database = Database(path, aside)
         self.entries = EntryTable(self._database)
         self.views = ViewTables(self._database)
+        self.typed = TypedViews(self._database)
 
     async def begin(self) -> None:
         """Begins a group. Raises StoreFailed."""

@@ -78,6 +78,15 @@ MIGRATIONS = (
     );
     INSERT INTO erasing SELECT 1, EXISTS (SELECT 1 FROM logs);  -- earlier versions left what they deleted
     """,
+    """
+    CREATE TABLE typed_views (              -- each has a table view_NUMBER beside it
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        schema TEXT NOT NULL,
+        columns TEXT NOT NULL,              -- as JSON, to know a view that was made for others
+        current INTEGER NOT NULL            -- 0 while it is being filled
+    );
+    CREATE UNIQUE INDEX typed_views_current ON typed_views (schema) WHERE current;
+    """,
 )
 
 MAX_STEPS = 20_000_000

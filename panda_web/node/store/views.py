@@ -4,79 +4,26 @@ Every name and value from outside is a bound parameter, so no query can be more 
 by code point (SQLite's BINARY collation on UTF-8), missing values come before all others.
 """
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
 
 from panda_web.messages import Field
 from panda_web.node.store.database import Database
-from panda_web.rpc.query import Scalar
+from panda_web.node.store.select import (
+    ALIKE,
+    InstanceRow,
+    Select,
+    behind,
+    instance_row,
+    order_by,
+    to_column,
+    to_json,
+)
 from panda_web.rpc.types import Json
-
-
-@dataclass(frozen=True, slots=True)
-class InstanceRow:
-    """One instance.
-
-    Attributes:
-        id: the hash of its create.
-        author: 32 bytes.
-        log_id, seq_num: where the last entry about it stands.
-        last_entry: that entry's hash.
-        edited: whether an update came after the create.
-        deleted: whether a delete ended it.
-        order: the values that it was ordered by.
-    """
-
-    id: bytes
-    author: bytes
-    log_key: int
-    log_id: int
-    seq_num: int
-    last_entry: bytes
-    edited: bool
-    deleted: bool
-    order: tuple[Scalar, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Select:
-    """A query, its parts already held to their types.
-
-    Attributes:
-        schema: 132 hex digits.
-        equal: field name to the value it must equal.
-        instance, author: the one wanted; None for any.
-        order: field names, each with True for descending; the id is the last tie-break.
-        after: the values and the id of the instance to go on behind.
-        limit: how many at most.
-    """
-
-    schema: str
-    equal: Mapping[str, Field]
-    instance: bytes | None
-    author: bytes | None
-    order: Sequence[tuple[str, bool]]
-    after: tuple[tuple[Scalar, ...], bytes] | None
-    limit: int
-
 
 _INSTANCE = (
     "SELECT i.id, l.author, l.id, l.log_id, i.seq_num, i.last_entry, i.edited, i.deleted{columns}"
     " FROM instances i JOIN logs l ON l.id = i.log{joins} WHERE {where}"
 )
-# A value that could be two types at once in JSON: texts and relations look alike, so do numbers.
-_ALIKE = {
-    "str": ("str", "relation"),
-    "int": ("int", "float"),
-    "float": ("int", "float"),
-    "bool": ("bool", "bool"),
-    "str[]": ("str[]", "relation[]"),
-    "int[]": ("int[]", "float[]"),
-    "float[]": ("int[]", "float[]"),
-    "bool[]": ("bool[]", "bool[]"),
-}
 
 
 class ViewTables:
@@ -88,7 +35,7 @@ class ViewTables:
     def get(self, instance: bytes) -> InstanceRow | None:
         """An instance, a deleted one too."""
         row = self._db.one(_INSTANCE.format(columns="", joins="", where="i.id = ?"), (instance,))
-        return _instance(row) if row else None
+        return instance_row(row) if row else None
 
     def add(
         self, instance: bytes, log_key: int, schema: str, seq_num: int, fields: Mapping[str, Field]
@@ -122,12 +69,12 @@ class ViewTables:
         rows = self._db.rows(
             "SELECT name, type, value FROM fields WHERE instance = ? ORDER BY name", (instance,)
         )
-        return {name: _to_json(kind, value) for name, kind, value in rows}
+        return {name: to_json(kind, value) for name, kind, value in rows}
 
     def _set(self, instance: bytes, fields: Mapping[str, Field]) -> None:
         self._db.execute_many(
             "INSERT OR REPLACE INTO fields (instance, name, type, value) VALUES (?, ?, ?, ?)",
-            ((instance, name, field.type, _to_column(field)) for name, field in fields.items()),
+            ((instance, name, field.type, to_column(field)) for name, field in fields.items()),
         )
 
     def select(self, select: Select) -> list[InstanceRow]:
@@ -152,57 +99,11 @@ class ViewTables:
                 "EXISTS (SELECT 1 FROM fields f"
                 " WHERE f.instance = i.id AND f.name = ? AND f.type IN (?, ?) AND f.value = ?)"
             )
-            values += (name, *_ALIKE[field.type], _to_column(field))
+            values += (name, *ALIKE[field.type], to_column(field))
         if select.after is not None:
-            where.append(_behind(keys, select.after, values))
-        order = ", ".join(
-            f"{key} DESC" if descending else key for key, descending in (*keys, ("i.id", False))
-        )
+            where.append(behind(keys, select.after, values))
         columns = "".join(f", {key}" for key, _ in keys)
         sql = _INSTANCE.format(columns=columns, joins=joins, where=" AND ".join(where))
         with self._db.bounded():
-            rows = self._db.rows(f"{sql} ORDER BY {order} LIMIT ?", (*values, select.limit))
-            return [_instance(row) for row in rows]
-
-
-def _behind(
-    keys: Sequence[tuple[str, bool]], after: tuple[tuple[Scalar, ...], bytes], values: list[object]
-) -> str:
-    """The condition for what comes behind a cursor: greater in the first key that differs."""
-    last, instance = after
-    alternatives = []
-    for position in range(len(keys) + 1):
-        terms = []
-        for (key, _), value in zip(keys[:position], last, strict=False):
-            terms.append(f"{key} IS ?")
-            values.append(value)
-        if position == len(keys):
-            terms.append("i.id > ?")
-            values.append(instance)
-        else:
-            key, descending = keys[position]
-            value = last[position]
-            if value is None:  # the least of all: everything else is greater, nothing is less
-                terms.append("0" if descending else f"{key} IS NOT NULL")
-            else:
-                terms.append(f"({key} < ? OR {key} IS NULL)" if descending else f"{key} > ?")
-                values.append(value)
-        alternatives.append(" AND ".join(terms))
-    return f"({' OR '.join(alternatives)})"
-
-
-def _instance(row: tuple[Any, ...]) -> InstanceRow:
-    instance, author, log_key, log_id, seq_num, last_entry, edited, deleted, *order = row
-    return InstanceRow(
-        instance, author, log_key, log_id, seq_num, last_entry, bool(edited), bool(deleted), tuple(order)
-    )
-
-
-def _to_column(field: Field) -> object:
-    return json.dumps(field.value) if field.type.endswith("[]") else field.value
-
-
-def _to_json(kind: str, value: Json) -> Json:
-    if kind.endswith("[]"):
-        return json.loads(value)
-    return bool(value) if kind == "bool" else value
+            rows = self._db.rows(f"{sql} ORDER BY {order_by(keys)} LIMIT ?", (*values, select.limit))
+            return [instance_row(row) for row in rows]

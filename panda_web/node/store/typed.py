@@ -1,0 +1,230 @@
+"""Views with a table each: a column for each field of a schema, indexes for what is filtered and ordered by.
+
+Nobody's names come into SQL: tables are numbered, and columns called by their position (`c0`, `c1`, ...). A
+column that is not compared as it is written, a timestamp, has another one beside it (`k0`) for what it is
+compared by. In SQL they have no type, so values are kept and compared as they came: a REAL column would turn
+-0.0 into 0.0. Instances that have ended, or have no create yet, have no row.
+
+A view is made anew in a table that nobody sees, and takes the place of the old one in one transaction.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from panda_web.messages import Field
+from panda_web.node.rebuild import Change, Standing
+from panda_web.node.store.database import Database
+from panda_web.node.store.select import (
+    ALIKE,
+    InstanceRow,
+    Select,
+    behind,
+    instance_row,
+    order_by,
+    to_column,
+    to_json,
+)
+from panda_web.rpc.types import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What a view keeps of one field.
+
+    Attributes:
+        name: of the field.
+        type: as messages carry it: `str`, `int`, `float`, `bool`, `relation`, or an array of these.
+        key: from a text as it is written to one that orders as it is meant, by code point; None where the
+            value itself does.
+        indexed: whether many will filter or order by it. Not for long texts: an index holds them once more.
+    """
+
+    name: str
+    type: str
+    key: Callable[[str], str] | None = None
+    indexed: bool = True
+
+
+class TypedViews:
+    """Which typed views there are."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def get(self, schema: str, columns: Sequence[Column]) -> "TypedView | None":
+        """The view of a schema, if there is one with these columns."""
+        row = self._db.one(
+            "SELECT number FROM typed_views WHERE schema = ? AND current AND columns = ?",
+            (schema, _described(columns)),
+        )
+        return TypedView(self._db, row[0], columns) if row else None
+
+    def begin(self, schema: str, columns: Sequence[Column]) -> "TypedView":
+        """An empty view, to be filled. Nobody asks it before `put_in_place`."""
+        number = self._db.insert(
+            "INSERT INTO typed_views (schema, columns, current) VALUES (?, ?, 0)",
+            (schema, _described(columns)),
+        )
+        view = TypedView(self._db, number, columns)
+        for statement in view.definition():
+            self._db.execute(statement)
+        return view
+
+    def put_in_place(self, view: "TypedView") -> None:
+        """The view is its schema's from now on; the one before it is dropped, and so are unfinished ones."""
+        (schema,) = self._db.one("SELECT schema FROM typed_views WHERE number = ?", (view.number,))
+        self._drop("schema = ? AND number <> ?", (schema, view.number))
+        self._db.execute("UPDATE typed_views SET current = 1 WHERE number = ?", (view.number,))
+
+    def drop(self, schema: str) -> None:
+        """There is no view of this schema any more."""
+        self._drop("schema = ?", (schema,))
+
+    def drop_unfinished(self) -> None:
+        """Drops what was being filled when the node ended."""
+        self._drop("NOT current", ())
+
+    def _drop(self, which: str, values: tuple[object, ...]) -> None:
+        for (number,) in list(self._db.rows(f"SELECT number FROM typed_views WHERE {which}", values)):
+            self._db.execute(f"DROP TABLE {_table(number)}")
+            self._db.execute("DELETE FROM typed_views WHERE number = ?", (number,))
+
+
+class TypedView:
+    """The view of one schema. Nothing here decides what is valid, or what stands: see `node.rebuild`.
+
+    Args:
+        database: where it is.
+        number: of its table.
+        columns: what the schema's fields are.
+    """
+
+    def __init__(self, database: Database, number: int, columns: Sequence[Column]) -> None:
+        self._db = database
+        self.number = number
+        self._table = _table(number)
+        self._columns = {column.name: (position, column) for position, column in enumerate(columns)}
+
+    def definition(self) -> Iterator[str]:
+        """The statements that make the table and its indexes."""
+        columns = ""
+        for position, column in self._columns.values():
+            columns += f", c{position}" + (f", k{position}" if column.key else "")
+        yield (
+            f"CREATE TABLE {self._table} (id BLOB NOT NULL UNIQUE, log INTEGER NOT NULL REFERENCES logs (id),"
+            " created INTEGER NOT NULL, seq_num INTEGER NOT NULL, last_entry BLOB NOT NULL,"
+            f" set_at TEXT NOT NULL, hidden INTEGER NOT NULL DEFAULT 0{columns})"
+        )
+        # Among the shown ones, each in the order that breaks ties.
+        indexed = {"all": "id", "log": "log, id"}
+        for _, column in self._columns.values():
+            if column.indexed:
+                indexed[self._key(column.name)] = f"{self._key(column.name)}, id"
+        for name, terms in indexed.items():
+            yield f"CREATE INDEX {self._table}_{name} ON {self._table} ({terms}) WHERE hidden = 0"
+
+    def _key(self, name: str) -> str:
+        """The column that a field is compared by; NULL for one that the schema has not."""
+        found = self._columns.get(name)
+        if found is None:
+            return "NULL"
+        position, column = found
+        return f"k{position}" if column.key else f"c{position}"
+
+    def standing(self, instance: bytes, log_key: int) -> Standing | None:
+        """How far an instance of a log has come; None where it has no row."""
+        row = self._db.one(
+            f"SELECT created, seq_num, last_entry, set_at FROM {self._table} WHERE id = ? AND log = ?",
+            (instance, log_key),
+        )
+        if row is None:
+            return None
+        created, seq_num, last_entry, set_at = row
+        return Standing(created, seq_num, last_entry, json.loads(set_at))
+
+    def put(self, instance: bytes, log_key: int, change: Change) -> None:
+        """The instance as it is now: all of a new one, or what has changed of one with a row."""
+        standing, fields = change
+        values: dict[str, object] = {
+            "id": instance,
+            "log": log_key,
+            "created": standing.created,
+            "seq_num": standing.seq_num,
+            "last_entry": standing.last_entry,
+            "set_at": json.dumps(standing.set_at, sort_keys=True),
+        }
+        for name, field in fields.items():
+            position, column = self._columns[name]
+            values[f"c{position}"] = to_column(field)
+            if column.key is not None:
+                values[f"k{position}"] = column.key(str(field.value))
+        changed = ", ".join(f"{column} = excluded.{column}" for column in values if column != "id")
+        self._db.execute(
+            f"INSERT INTO {self._table} ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})"
+            f" ON CONFLICT (id) DO UPDATE SET {changed}",
+            tuple(values.values()),
+        )
+
+    def end(self, instance: bytes, log_key: int) -> None:
+        """The instance, if it is one of this log, has no row any more."""
+        self._db.execute(f"DELETE FROM {self._table} WHERE id = ? AND log = ?", (instance, log_key))
+
+    def hide(self, instance: bytes, *, hidden: bool) -> None:
+        """Whether the instance is kept from being shown, as one that something it needs is deleted of."""
+        self._db.execute(f"UPDATE {self._table} SET hidden = ? WHERE id = ?", (hidden, instance))
+
+    def fields(self, instance: bytes) -> dict[str, Json]:
+        """Field names and values, as JSON carries them; names in order, without those that are missing."""
+        positions = ", ".join(f"c{position}" for position, _ in self._columns.values())
+        row = self._db.one(f"SELECT {positions} FROM {self._table} WHERE id = ?", (instance,)) or ()
+        values = zip(self._columns.values(), row, strict=False)
+        found = {
+            column.name: to_json(column.type, value) for (_, column), value in values if value is not None
+        }
+        return dict(sorted(found.items()))
+
+    def select(self, select: Select) -> list[InstanceRow]:
+        """The instances that match, in order. Raises QueryTooExpensive."""
+        where = ["i.hidden = 0"]
+        values: list[object] = []
+        if select.instance is not None:
+            where.append("i.id = ?")
+            values.append(select.instance)
+        if select.author is not None:
+            where.append("l.author = ?")
+            values.append(select.author)
+        where += self._equal(select.equal, values)
+        keys = [
+            ("NULL" if name not in self._columns else f"i.{self._key(name)}", descending)
+            for name, descending in select.order
+        ]
+        if select.after is not None:
+            where.append(behind(keys, select.after, values))
+        columns = "".join(f", {key}" for key, _ in keys)
+        sql = (
+            "SELECT i.id, l.author, l.id, l.log_id, i.seq_num, i.last_entry, i.seq_num > i.created, 0"
+            f"{columns} FROM {self._table} i JOIN logs l ON l.id = i.log WHERE {' AND '.join(where)}"
+            f" ORDER BY {order_by(keys)} LIMIT ?"
+        )
+        with self._db.bounded():
+            return [instance_row(row) for row in self._db.rows(sql, (*values, select.limit))]
+
+    def _equal(self, equal: Mapping[str, Field], values: list[object]) -> Iterator[str]:
+        for name, field in equal.items():
+            if name not in self._columns or self._columns[name][1].type not in ALIKE[field.type]:
+                yield "0"
+                continue
+            _, column = self._columns[name]
+            yield f"i.{self._key(name)} = ?"
+            values.append(column.key(str(field.value)) if column.key else to_column(field))
+
+
+def _table(number: int) -> str:
+    return f"view_{number}"
+
+
+def _described(columns: Sequence[Column]) -> str:
+    return json.dumps(
+        [(column.name, column.type, column.key is not None, column.indexed) for column in columns]
+    )

@@ -1,0 +1,374 @@
+"""Typed views: the same whatever came first, the same answers as the untyped ones, made anew and swapped in."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from panda_web import messages
+from panda_web.bamboo import digest
+from panda_web.messages import Field, Message
+from panda_web.node import Store, materialise
+from panda_web.node.aside import in_a_thread
+from panda_web.node.rebuild import Held, rebuild
+from panda_web.node.store.select import InstanceRow, Select
+from panda_web.node.store.typed import Column, TypedView
+from tests.authors import OTHER_SCHEMA, SCHEMA, Author
+from tests.messages.strategies import SCALARS
+from tests.node.test_erasing import found, mark
+
+T = TypeVar("T")
+COLUMNS = (Column("a", "str"), Column("b", "int"), Column("c", "float"))
+AT_LOG = {1: Author(1).signer.author, 2: Author(2).signer.author}
+
+
+def store_with_logs(path: Path | None = None) -> Store:
+    store = Store(path)
+    for key, author in AT_LOG.items():
+        store._database.execute("INSERT INTO logs VALUES (?, ?, 1, ?, 1, 0)", (key, author, SCHEMA))
+    return store
+
+
+def in_group(store: Store, work: Callable[[], T]) -> T:
+    """Does the work in a transaction, and commits it."""
+
+    async def run() -> T:
+        await store.begin()
+        with store.transaction():
+            result = work()
+        await store.durable()
+        return result
+
+    return asyncio.run(run())
+
+
+def rows(store: Store, view: TypedView) -> list[tuple[object, ...]]:
+    """Everything in the view's table."""
+    return sorted(store._database.rows(f"SELECT * FROM view_{view.number}"))
+
+
+# --- the same whatever came first
+
+Came = tuple[int, bytes, Held]
+"""A log's key, the instance, the message."""
+
+
+FIELDS = st.dictionaries(st.sampled_from("abc"), st.integers(0, 9), min_size=1).map(
+    lambda fields: {
+        name: {"a": Field("str", str(n)), "b": Field("int", n), "c": Field("float", n / 2)}[name]
+        for name, n in fields.items()
+    }
+)
+
+
+INSTANCES = [digest(b"%d" % n) for n in range(3)]
+OWN = {1: (0, 0, 0, 1, 2), 2: (2, 2, 2, 2, 0)}
+"""Which instances a log writes about: its own, mostly, and one of the other log."""
+STEPS = st.tuples(st.sampled_from(["update"] * 6 + ["create", "create", "delete"]), st.integers(0, 4), FIELDS)
+
+
+def written(log_key: int, steps: Sequence[tuple[str, int, dict[str, Field]]]) -> Iterator[Came]:
+    """The messages of a log, as they stand in it; some are about what is not there, or not there yet."""
+    created = set()
+    for seq_num, (action, which, fields) in enumerate(steps, start=1):
+        number = OWN[log_key][which]
+        instance, own_hash = INSTANCES[number], digest(b"%d %d" % (log_key, seq_num))
+        if action == "create" and number not in created and number != OWN[log_key][-1]:
+            created.add(number)
+            message, own_hash = messages.create(SCHEMA, fields), instance
+        elif action == "delete":
+            message = messages.delete(SCHEMA, instance.hex())
+        else:
+            message = messages.update(SCHEMA, instance.hex(), fields)
+        yield log_key, instance, Held(seq_num, own_hash, message)
+
+
+@st.composite
+def arrivals(draw: st.DrawFn) -> list[Came]:
+    """What was written, in any order; some of it never comes."""
+    came = [
+        one
+        for log_key in AT_LOG
+        for one in written(log_key, [("create", 0, draw(FIELDS)), *draw(st.lists(STEPS, max_size=9))])
+    ]
+    draw(st.randoms(use_true_random=False)).shuffle(came)
+    return came[draw(st.integers(0, 3)) :]
+
+
+def model(came: Iterable[Came]) -> dict[bytes, tuple[int, bytes, bool, dict[str, object]]]:
+    """What should be shown, told otherwise: everything in order, one message after the other."""
+    shown: dict[bytes, tuple[int, tuple[int, bytes, bool, dict[str, object]]]] = {}
+    ended = {(log_key, about) for log_key, about, held in came if held.message.action == "delete"}
+    for log_key, about, held in sorted(came, key=lambda one: one[2].seq_num):
+        values = {name: field.value for name, field in held.message.fields.items()}
+        if (log_key, about) in ended:
+            continue
+        if held.message.action == "create":
+            shown[about] = (log_key, (held.seq_num, held.hash, False, values))
+        elif about in shown and shown[about][0] == log_key:
+            shown[about] = (log_key, (held.seq_num, held.hash, True, {**shown[about][1][3], **values}))
+    return {about: row for about, (_, row) in shown.items()}
+
+
+@settings(max_examples=200)
+@given(arrivals())
+def test_a_view_does_not_depend_on_what_came_first(came: list[Came]) -> None:
+    store = store_with_logs()
+    view = store.typed.begin(SCHEMA, COLUMNS)
+
+    def held(log_key: int, instance: bytes, until: int | None = None) -> list[Held]:
+        return [one for key, about, one in came[:until] if (key, about) == (log_key, instance)]
+
+    for number, (log_key, instance, one) in enumerate(came, start=1):
+        materialise.update_view(
+            view, log_key, instance, one, lambda k=log_key, i=instance, n=number: held(k, i, n)
+        )
+    anew = store.typed.begin(SCHEMA, COLUMNS)
+    for log_key, instance in {(log_key, instance) for log_key, instance, _ in came}:
+        whole = rebuild(held(log_key, instance))
+        if whole is not None:
+            anew.put(instance, log_key, whole)
+    assert rows(store, view) == rows(store, anew)
+    shown = {
+        row.id: (row.seq_num, row.last_entry, row.edited, view.fields(row.id))
+        for row in view.select(Select(SCHEMA, {}, None, None, (), None, 100))
+    }
+    assert shown == model(came)
+    store.close()
+
+
+# --- the same answers as the untyped views
+
+TYPES = {"s": "str", "i": "int", "f": "float", "o": "bool", "r": "relation", "l": "str[]"}
+TYPED = [Column(name, kind) for name, kind in TYPES.items()]
+ROW = st.fixed_dictionaries(
+    {},
+    optional={
+        name: SCALARS[kind].map(lambda value, kind=kind: Field(kind, value))
+        for name, kind in TYPES.items()
+        if kind in SCALARS
+    },
+).filter(bool)
+NARROW = st.fixed_dictionaries(
+    {},
+    optional={
+        "s": st.sampled_from("ab").map(lambda text: Field("str", text)),
+        "i": st.integers(0, 2).map(lambda n: Field("int", n)),
+        "f": st.sampled_from([0.0, 0.5, 1.0]).map(lambda n: Field("float", n)),
+        "o": st.booleans().map(lambda value: Field("bool", value)),
+        "l": st.sampled_from([("a",), ("a", "b")]).map(lambda value: Field("str[]", value)),
+    },
+).filter(bool)
+EQUAL = st.dictionaries(
+    st.sampled_from([*TYPES, "none"]),
+    st.sampled_from(
+        [
+            Field("str", "a"), Field("int", 1), Field("float", 1.0), Field("float", 0.5), Field("bool", True),
+            Field("str[]", ("a",)), Field("str", "1"),
+        ]
+    ),
+    max_size=2,
+)  # fmt: skip
+ORDER = st.lists(
+    st.tuples(st.sampled_from([*TYPES, "none"]), st.booleans()), max_size=3, unique_by=lambda one: one[0]
+)
+
+
+def pages(
+    view: Any, schema: str, equal: Any, order: Any, limit: int, author: bytes | None
+) -> list[InstanceRow]:
+    """All that a query gives, page by page."""
+    every: list[InstanceRow] = []
+    after = None
+    while page := view.select(Select(schema, equal, None, author, order, after, limit)):
+        assert len(page) <= limit
+        every += page
+        after = (page[-1].order, page[-1].id)
+    return every
+
+
+@settings(max_examples=100)
+@given(st.lists(st.one_of(ROW, NARROW), max_size=14), EQUAL, ORDER, st.integers(1, 5), st.booleans())
+def test_same_answers_as_the_untyped_views(
+    contents: list[dict[str, Field]],
+    equal: dict[str, Field],
+    order: list[tuple[str, bool]],
+    limit: int,
+    by_author: bool,
+) -> None:
+    store = store_with_logs()
+    typed = store.typed.begin(SCHEMA, TYPED)
+    for number, fields in enumerate(contents):
+        instance, log_key = digest(b"%d" % number), number % 2 + 1
+        held = Held(number + 1, instance, Message("create", SCHEMA, None, fields))
+        store.views.add(instance, log_key, SCHEMA, held.seq_num, fields)
+        materialise.update_view(typed, log_key, instance, held, lambda held=held: [held])
+    author = AT_LOG[1] if by_author else None
+    answer = pages(typed, SCHEMA, equal, order, limit, author)
+    assert answer == pages(store.views, SCHEMA, equal, order, limit, author)
+    for row in answer:
+        assert typed.fields(row.id) == store.views.fields(row.id)
+        assert repr(typed.fields(row.id)) == repr(store.views.fields(row.id)), "also the types are the same"
+        (one,) = typed.select(Select(SCHEMA, {}, row.id, None, (), None, 2))
+        assert one.id == row.id
+    store.close()
+
+
+# --- how they are kept
+
+
+def filled(store: Store, contents: Sequence[dict[str, Field]], columns: Sequence[Column]) -> TypedView:
+    view = store.typed.begin(SCHEMA, columns)
+    for number, fields in enumerate(contents):
+        held = Held(number + 1, digest(b"%d" % number), Message("create", SCHEMA, None, fields))
+        materialise.update_view(view, 1, held.hash, held, lambda held=held: [held])  # type: ignore[misc]
+    return view
+
+
+def select(order: Sequence[tuple[str, bool]] = (), **rest: Any) -> Select:
+    wanted = {"equal": {}, "instance": None, "author": None, "after": None, "limit": 10, **rest}
+    return Select(SCHEMA, order=order, **wanted)
+
+
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        (select(), "all"),
+        (select(after=((), digest(b"x"))), "all"),
+        (select(equal={"a": Field("str", "x")}), "c0"),
+        (select([("b", False)]), "c1"),
+        (select([("b", False)], after=((5,), digest(b"x"))), "c1 (c1>?)"),
+        (select([("b", True)]), "c1"),
+        (select([("b", True)], after=((5,), digest(b"x"))), "c1"),
+        (select([("when", False)]), "k3"),
+        (select([("when", False)], equal={"a": Field("str", "x")}), "c0"),
+    ],
+)
+def test_indexes_are_used(asked: Select, index: str) -> None:
+    store = store_with_logs()
+    view = filled(store, [{"a": Field("str", "x")}], [*COLUMNS, Column("when", "str", key=str.lower)])
+    statements: list[str] = []
+    connection = store._database._connection
+    connection.set_trace_callback(statements.append)
+    view.select(asked)
+    connection.set_trace_callback(None)
+    plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statements[-1]}")]
+    assert f"view_{view.number}_{index}" in plan[0], plan
+    assert not [step for step in plan if step == "USE TEMP B-TREE FOR ORDER BY" and not asked.equal], plan
+    store.close()
+
+
+def test_what_is_compared_by_its_key() -> None:
+    """As timestamps are: given as they were written, ordered and equal as what they mean."""
+    store = store_with_logs()
+    texts = ["B", "a", "C", "b"]
+    view = filled(store, [{"t": Field("str", text)} for text in texts], [Column("t", "str", key=str.lower)])
+    assert [view.fields(row.id)["t"] for row in view.select(select([("t", False)]))][0::3] == ["a", "C"]
+    same = view.select(select(equal={"t": Field("str", "b")}))
+    assert {view.fields(row.id)["t"] for row in same} == {"B", "b"}
+    first = view.select(select([("t", False)], limit=2))
+    assert first[-1].order == ("b",)
+    rest = view.select(select([("t", False)], after=(first[-1].order, first[-1].id)))
+    assert {row.id for row in (*first, *rest)} == {digest(b"%d" % n) for n in range(4)}
+    store.close()
+
+
+def test_hidden_ones_come_back() -> None:
+    store = store_with_logs()
+    view = filled(store, [{"a": Field("str", "x")}, {"a": Field("str", "y")}], COLUMNS)
+    view.hide(digest(b"0"), hidden=True)
+    assert [row.id for row in view.select(select())] == [digest(b"1")]
+    update = Held(9, digest(b"u"), messages.update(SCHEMA, digest(b"0").hex(), {"b": Field("int", 1)}))
+    materialise.update_view(view, 1, digest(b"0"), update, list)
+    assert [row.id for row in view.select(select())] == [digest(b"1")], "a change does not show it"
+    view.hide(digest(b"0"), hidden=False)
+    assert view.fields(digest(b"0")) == {"a": "x", "b": 1}
+    assert len(view.select(select())) == 2
+    store.close()
+
+
+def test_no_names_in_sql() -> None:
+    """Whatever fields are called, their names are values."""
+    store = store_with_logs()
+    hostile = ['a"; DROP TABLE logs; --', "c0", "id", "hidden", "", "ü", "select"]
+    columns = [Column(name, "int") for name in hostile]
+    view = filled(store, [{name: Field("int", n) for n, name in enumerate(hostile)}], columns)
+    statements: list[str] = []
+    store._database._connection.set_trace_callback(statements.append)
+    for name in hostile:
+        (row,) = view.select(select([(name, True)], equal={name: Field("int", hostile.index(name))}))
+        assert view.fields(row.id)[name] == hostile.index(name)
+    assert not [sql for sql in statements if "DROP" in sql]
+    store.close()
+
+
+def test_a_view_is_swapped_in(tmp_path: Path) -> None:
+    """Others are answered from the old one until the new one is committed; then the old one is gone."""
+    store = store_with_logs(tmp_path / "node.db")
+    store.close()
+    store = Store(tmp_path / "node.db", in_a_thread)
+    group = partial(in_group, store)
+    wider = (*COLUMNS, Column("d", "bool"))
+    assert store.typed.get(SCHEMA, COLUMNS) is None
+    old = group(lambda: filled(store, [{"a": Field("str", "old")}], COLUMNS))
+    assert store.typed.get(SCHEMA, COLUMNS) is None, "it is not in place yet"
+    group(lambda: store.typed.put_in_place(old))
+    new = group(lambda: filled(store, [{"a": Field("str", "new")}] * 2, wider))
+    before = store.typed.get(SCHEMA, COLUMNS)
+    assert before is not None and before.number == old.number
+    assert store.typed.get(SCHEMA, wider) is None, "made for other columns"
+    with store.snapshot():
+        assert len(before.select(select())) == 1
+        group(lambda: store.typed.put_in_place(new))
+        assert store.typed.get(SCHEMA, COLUMNS) is not None
+        assert len(before.select(select())) == 1, "who is reading goes on"
+    assert store.typed.get(SCHEMA, COLUMNS) is None
+    after = store.typed.get(SCHEMA, wider)
+    assert after is not None and len(after.select(select())) == 2
+    unfinished, other = group(lambda: (filled(store, [], COLUMNS), store.typed.begin(OTHER_SCHEMA, COLUMNS)))
+    group(lambda: store.typed.put_in_place(other))
+    group(store.typed.drop_unfinished)
+    assert tables(store) == {f"view_{new.number}", f"view_{other.number}"}
+    assert unfinished.number not in (new.number, other.number)
+    group(lambda: store.typed.drop(SCHEMA))
+    assert tables(store) == {f"view_{other.number}"}
+    store.close()
+
+
+def tables(store: Store) -> set[str]:
+    sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'view#_%' ESCAPE '#'"
+    return {name for (name,) in store._database.rows(sql)}
+
+
+def test_deleted_values_leave_the_files(tmp_path: Path) -> None:
+    """Values stand in indexes too, which are what SQLite leaves most copies of."""
+    path = tmp_path / "node.db"
+    store = store_with_logs(path)
+    view = in_group(
+        store, lambda: store.typed.begin(SCHEMA, [Column("a", "str"), Column("b", "str", str.upper)])
+    )
+    created = {}
+    for n in range(600):
+        fields = {"a": Field("str", mark(n) * (1, 8, 40, 300)[n % 4]), "b": Field("str", mark(n))}
+        created[n] = Held(n + 1, digest(b"%d" % n), Message("create", SCHEMA, None, fields))
+    deleted = [n for n in range(600) if n % 5]
+
+    def create() -> None:
+        for one in created.values():
+            materialise.update_view(view, 1, one.hash, one, lambda one=one: [one])
+
+    def delete() -> None:
+        for n in deleted:
+            view.end(created[n].hash, 1)
+            store.entries.drop_payloads(AT_LOG[1], created[n].hash, but=b"")
+
+    in_group(store, create)
+    assert found(path, range(600)) == list(range(600))
+    in_group(store, delete)
+    store.close()
+    assert found(path, range(600)) == [n for n in range(600) if n % 5 == 0]
