@@ -176,7 +176,7 @@ def test_copies_are_erased_while_the_node_runs(tmp_path: Path, monkeypatch: pyte
     path = tmp_path / "node.db"
     monkeypatch.setattr(erasing, "CALM", 1e9)
     store, node, left = with_moved_rows(path)
-    monkeypatch.setattr(erasing, "CALM", 0.0)
+    store._database._eraser._rewrite_at = 0.0  # as if that much time had passed
 
     async def work() -> None:
         author = Author(2)
@@ -190,6 +190,20 @@ def test_copies_are_erased_while_the_node_runs(tmp_path: Path, monkeypatch: pyte
         await node.publish_entry(signed.encoded, payload)
 
     asyncio.run(work())
+    store.close()
+
+
+def test_deletes_do_not_put_the_rewriting_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erasing, "CALM", 1e6)
+    store, node = open_node(tmp_path / "node.db")
+    author = Author()
+    entries = marked(author, 3)
+    publish(node, entries)
+    pauses = []
+    for signed, _ in entries:
+        publish(node, [author.delete(signed.hash)])
+        pauses.append(store._database._eraser.pause() or 0)
+    assert 0 < pauses[2] < pauses[1] < pauses[0] <= 1e6
     store.close()
 
 

@@ -61,7 +61,8 @@ class Eraser:
         """To be called behind a COMMIT: empties the journal where the commit deleted something."""
         if self._noted:
             self._noted = False
-            self._rewrite_at = max(self._rested_at, time.monotonic() + CALM)
+            if self._rewrite_at is None:  # those that follow share it, and do not put it off
+                self._rewrite_at = max(self._rested_at, time.monotonic() + CALM)
             self._empty_journal()
 
     def pause(self) -> float | None:
