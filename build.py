@@ -5,7 +5,7 @@
         the node and the page, on one port; what follows is handed to `panda serve`
     python3 build.py test [pytest arguments]
         all tests; sees to the browsers too
-    python3 build.py bench [start] [sign] [verify] [node]
+    python3 build.py bench [start] [memory] [sign] [verify] [node]
         how fast it is, beside its peers; what is found goes to docs/benchmarks/
     python3 build.py site [--out dist] [--plain]
         the static site alone, for any web server, on any path; compressed ahead, which takes minutes where
@@ -28,6 +28,7 @@ import os
 import platform
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -282,9 +283,10 @@ def snapshot(wheels: Sequence[Path]) -> Path:
     return kept("snapshot", *sources, make=make)
 
 
-def unpacked(snapshot: Path) -> int:
-    """Bytes of a snapshot once it is unpacked; they stand at its beginning."""
-    return int.from_bytes(snapshot.read_bytes()[:4], "little")
+def measures(snapshot: Path) -> dict[str, int]:
+    """What the worker must know of a snapshot before it has come; it stands at its beginning."""
+    data, head = struct.unpack_from("<II", snapshot.read_bytes())
+    return {"data": data, "head": head}
 
 
 def compress(path: Path) -> int:
@@ -377,7 +379,7 @@ def fill(site: Path, *, packed: bool) -> None:
         "version": own.name.split("-")[1],
         "lock": lock,
         **{part: entry(files / name) for part, name in PYODIDE_FILES.items()},
-        "snapshot": entry(frozen) | {"unpacked": unpacked(frozen)},
+        "snapshot": entry(frozen) | measures(frozen),
         "wheels": [entry(path) for path in wheels],
     }
     (files / "manifest.json").write_text(json.dumps(manifest, indent=1), "utf-8")

@@ -1,6 +1,5 @@
-"""What `python3 build.py bench [start] [sign] [verify] [node]` runs; without names, all of them."""
+"""What `python3 build.py bench [start] [memory] [sign] [verify] [node]` runs; without names, all of them."""
 
-import importlib.util
 import json
 import sys
 import tempfile
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import build
-from benchmarks import start, work
+from benchmarks import memory, node, start, work
 from benchmarks.chart import chart
 from benchmarks.machine import describe, load
 from benchmarks.report import Result, as_json, table
@@ -26,18 +25,11 @@ Measured = tuple[list[Result], list[str]]
 
 TITLES = {
     "start": "From a navigation to the first signed entry that the node has",
+    "memory": "The worker's memory",
     "sign": "Signing: message and entry in a log of 1,000, microseconds each",
     "verify": "Verifying: decoding an entry and checking its signature, microseconds each",
     "node": "The node",
 }
-
-
-def node() -> Measured:
-    """The node's own benchmark, where there is one."""
-    if importlib.util.find_spec("benchmarks.node") is None:
-        return [], []
-    module = importlib.import_module("benchmarks.node")
-    return [Result.read(given) for given in module.run()], []
 
 
 def measure(name: str, browsers: Browsers, site: Path) -> None:
@@ -45,17 +37,15 @@ def measure(name: str, browsers: Browsers, site: Path) -> None:
     machine = describe(Chromium=browsers.chromium.version)
     runs: dict[str, Callable[[], Measured]] = {
         "start": lambda: start.run(site, browsers),
+        "memory": lambda: memory.run(site, browsers),
         "sign": lambda: work.sign(site, browsers),
         "verify": lambda: work.verify(site, browsers),
-        "node": node,
+        "node": node.run,
     }
     with build.progress(f"measuring: {name}"):
         before = load()
         results, notes = runs[name]()
         machine["load"] = f"{before} before, {load()} after"
-    if not results:
-        build.say(f"  there is nothing to measure yet in {name}")
-        return
     print(f"\n{TITLES[name]}\n{table(results)}\n")
     text = json.dumps(as_json(results, machine, notes), indent=1, ensure_ascii=False)
     OUT.mkdir(parents=True, exist_ok=True)

@@ -1,29 +1,24 @@
 """How fast a node takes in entries: over HTTP, on a disk, each acknowledged once it is durable.
 
 Beside it what bounds it: how often the disk can be made to keep something, and how many signatures one core
-checks. Run it: `.venv/bin/python benchmarks/node.py`; it prints JSON.
+checks.
 """
 
 import asyncio
 import json
 import os
-import signal
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from panda_web import log, messages  # noqa: E402
-from panda_web.bamboo import Head, digest  # noqa: E402
-from panda_web.keys.chain import drive  # noqa: E402
-from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier  # noqa: E402
-from panda_web.messages import infer_all  # noqa: E402
+from benchmarks.report import Result, Samples
+from panda_web import log, messages
+from panda_web.bamboo import Head, digest
+from panda_web.keys.chain import drive
+from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
+from panda_web.messages import infer_all
+from tests.processes import ServedNode
 
 SCHEMA = digest(b"benchmark").hex()
 PUBLISHES = 2400
@@ -31,8 +26,8 @@ PUBLISHES = 2400
 BATCH = 100
 
 
-def run() -> list[dict[str, object]]:
-    """All measurements: name, `ours` (the figure), unit (all are higher-is-better rates)."""
+def run() -> tuple[list[Result], list[str]]:
+    """Measures; all are rates, of which more is better."""
     with tempfile.TemporaryDirectory() as folder:
         disk = _fsyncs(Path(folder))
     found = [("node: publishes, 1 client", _served(1, 1, PUBLISHES // 4))]
@@ -42,7 +37,7 @@ def run() -> list[dict[str, object]]:
         ("node: disk alone, write and fsync", disk),
         ("node: verification alone, 1 core", asyncio.run(_verifications())),
     ]
-    return [{"name": name, "ours": round(rate, 1), "unit": "1/s"} for name, rate in found]
+    return [Result(name, "1/s", Samples((round(rate, 1),))) for name, rate in found], []
 
 
 def signed(author: int, count: int) -> list[tuple[bytes, bytes]]:
@@ -85,7 +80,8 @@ def _served(clients: int, batch: int, publishes: int = PUBLISHES) -> float:
             await writer.wait_closed()
         return count / elapsed
 
-    return _with_node(work)
+    with tempfile.TemporaryDirectory() as folder, ServedNode(Path(folder)) as node:
+        return asyncio.run(work(node.port))
 
 
 async def _post(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, bodies: list[bytes]) -> None:
@@ -97,22 +93,6 @@ async def _post(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, bodi
         answer = await reader.readexactly(length)
         if b'"error"' in answer:
             raise RuntimeError(answer[:500].decode())
-
-
-def _with_node(work: Callable[[int], Coroutine[Any, Any, float]]) -> float:
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-c", "from panda_web.cli.main import main; main()", "serve"]
-        command += ["--port", "0", "--data", folder, "--no-browser"]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        with subprocess.Popen(  # noqa: S603 - ours
-            command, stdout=subprocess.PIPE, text=True, env=environment, cwd=folder
-        ) as node:
-            try:
-                line = (node.stdout or sys.stdin).readline()
-                port = int(line.split("/")[2].rsplit(":", 1)[1])
-                return asyncio.run(work(port))
-            finally:
-                node.send_signal(signal.SIGINT)
 
 
 def _fsyncs(folder: Path, count: int = 300) -> float:
@@ -131,7 +111,3 @@ async def _verifications(count: int = 3000) -> float:
     start = time.perf_counter()
     await log.verify_many(entries, CryptographyVerifier())
     return count / (time.perf_counter() - start)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(json.dumps(run(), indent=1) + "\n")

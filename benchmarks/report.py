@@ -79,13 +79,6 @@ class Result:
     peers: tuple[Peer, ...] = ()
     limit: float | None = None
 
-    @classmethod
-    def read(cls, given: Mapping[str, Any]) -> Self:
-        """What a benchmark of its own gives: `name`, `ours` (a number or samples), `unit`."""
-        ours = given["ours"]
-        values = (ours,) if isinstance(ours, int | float) else tuple(ours)
-        return cls(given["name"], given["unit"], Samples(values))
-
 
 def number(value: float) -> str:
     """Three digits that mean something, and no exponent; what is whole stays whole."""

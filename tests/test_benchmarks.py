@@ -27,7 +27,7 @@ START = Result("cold start", "s", samples(1), (Peer("stock", samples(4), 1 / 3.5
 SIGN = Result("sign", "µs", samples(150), (Peer("0.2.1", samples(100), 1.3), Peer("alone", samples(50))))
 SIZE = Result("download", "MB", samples(13.4), (Peer("stock", samples(13.7)),), limit=5.5)
 NOTHING = Result("download, warm", "MB", Samples.of([0] * 5), (Peer("stock", samples(13.7)),), limit=0)
-ALONE = Result.read({"name": "publishes, 32 clients", "ours": 1234.5, "unit": "/s"})
+ALONE = Result("publishes, 32 clients", "/s", Samples((1234.5,)))
 ALL = [START, SIGN, SIZE, NOTHING, ALONE]
 
 

@@ -29,6 +29,15 @@ delete WebAssembly.Suspending;
 delete WebAssembly.promising;
 createRequire(import.meta.url)("node:crypto").randomFillSync = (view) => view.fill(0);
 
+let fresh;
+const { instantiate } = WebAssembly;
+WebAssembly.instantiate = async (...what) => {
+  const made = await instantiate(...what);
+  const { memory } = made.instance?.exports ?? {};
+  if (memory) fresh = new Uint8Array(memory.buffer).slice();
+  return made;
+};
+
 const { loadPyodide } = await import(pathToFileURL(join(pyodideDirectory, "pyodide.mjs")).href);
 const pyodide = await loadPyodide({
   indexURL: pyodideDirectory,
@@ -40,7 +49,7 @@ for (const wheel of wheels) pyodide.unpackArchive(read(wheel), "wheel");
 pyodide.runPython(readFileSync(program, "utf-8"), { globals: pyodide.toPy({ __name__: "snapshot" }) });
 zeroFreed(pyodide._module);
 const snapshot = pyodide.makeMemorySnapshot();
-writeFileSync(out, pack(snapshot, read(join(pyodideDirectory, "pyodide.asm.wasm"))));
+writeFileSync(out, pack(snapshot, fresh));
 
 /** Takes all that malloc would give without growing, from the largest pieces down, zeroes it and gives it back. */
 function zeroFreed(module) {

@@ -90,15 +90,11 @@ export class Downloads {
     return new URL(file, this.#base).href;
   }
 
-  /** What was brought. @param {Part} part */
-  file({ file }) {
-    return /** @type {Uint8Array<ArrayBuffer>} */ (this.files.get(this.address(file)));
-  }
-
-  /** The same, and gives it away. @param {Part} part */
-  take(part) {
-    const data = this.file(part);
-    this.files.delete(this.address(part.file));
+  /** What was brought; gives it away. @param {Part} part */
+  take({ file }) {
+    const address = this.address(file);
+    const data = /** @type {Uint8Array<ArrayBuffer>} */ (this.files.get(address));
+    this.files.delete(address);
     return data;
   }
 

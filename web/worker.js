@@ -8,7 +8,7 @@
 import createPyodideModule from "pyodide/pyodide.asm.mjs";
 import { loadPyodide } from "pyodide";
 import { signChain, verifyMany } from "./ed25519.js";
-import { beginOfMemory, unpack } from "./snapshot.js";
+import { headOf, thaw } from "./snapshot.js";
 import { Downloads, Problem } from "./worker-files.js";
 
 // WebKit gives no stack to errors of its own, such as fetch's, and Pyodide takes what has none for no error at all:
@@ -18,9 +18,10 @@ if (!("stack" in Error.prototype)) Error.prototype.stack = "";
 /**
  * @typedef {import("./worker-files.js").Part} Part
  * @typedef {import("pyodide").Lockfile} Lock
- * @typedef {Part & {unpacked: number}} Snapshot unpacked: its size then, in bytes
+ * @typedef {Part & {data: number, head: number}} Snapshot data and head: as snapshot.js has them, in bytes
  * @typedef {{lock: Lock, runtime: Part, library: Part, wheels: Part[], snapshot?: Snapshot}} Manifest
- * @typedef {(more: object, meanwhile?: Promise<void>) => Promise<import("pyodide").PyodideAPI>} Start
+ * @typedef {(memory: Uint8Array) => void} OnFresh called with the memory that an instance begins with
+ * @typedef {(more: object, onFresh?: OnFresh) => Promise<import("pyodide").PyodideAPI>} Start
  * @typedef {{start: (port: MessagePort, sign: typeof signChain, verify: typeof verifyMany) => void}} Python
  */
 
@@ -67,18 +68,12 @@ async function load({ base, integrity, keep, kept }) {
 /** @param {Manifest} manifest @param {Downloads} downloads */
 async function started(manifest, downloads) {
   const { runtime, library, snapshot, wheels } = manifest;
-  const fetched = downloads.bring([runtime]);
-  const module = fetched.then(() => WebAssembly.compile(downloads.file(runtime)));
+  const module = downloads.bring([runtime]).then(() => WebAssembly.compile(downloads.take(runtime)));
   /** @type {Start} */
-  const start = (more, meanwhile) => startPyodide(manifest, module, downloads, more, meanwhile);
+  const start = (more, onFresh) => startPyodide(manifest, module, downloads, more, onFresh);
   if (snapshot) {
     try {
-      const memory = new Uint8Array(snapshot.unpacked);
-      const filled = Promise.all([downloads.bring([snapshot]), fetched]).then(() => {
-        tell("start", 0, 0);
-        unpack(downloads.take(snapshot), downloads.take(runtime), memory);
-      });
-      return await fromSnapshot(memory, filled, library, downloads, start);
+      return await fromSnapshot(snapshot, library, downloads, start);
     } catch (error) {
       await module; // without it there is no other way either
       tell("fallback", 0, 0, `Python starts without its snapshot, which takes longer: ${error}`);
@@ -92,49 +87,53 @@ async function started(manifest, downloads) {
 }
 
 /**
- * Python's memory as it was when the site was built. All that needs no file is done while the files are on their way.
- * The standard library is fetched when a module is missed.
+ * Python's memory as it was when the site was built. All that needs no snapshot is done while it is on its way. The
+ * standard library is fetched when a module is missed.
  *
- * @param {Uint8Array} memory
- * @param {Promise<void>} filled when `memory` holds the snapshot
+ * @param {Snapshot} snapshot
  * @param {Part} library
  * @param {Downloads} downloads
  * @param {Start} start
  * @returns {Promise<Python>}
  */
-async function fromSnapshot(memory, filled, { file, integrity = "" }, downloads, start) {
+async function fromSnapshot(snapshot, { file, integrity = "" }, downloads, start) {
+  const head = new Uint8Array(snapshot.head);
+  /** @type {Uint8Array} */
+  let fresh;
+  const brought = downloads.bring([snapshot]);
+  brought.catch(() => {}); // also where the start fails before it is awaited
   const address = downloads.address(file);
   downloads.files.set(address, EMPTY_ARCHIVE);
   const pyodide = await start({
-    _loadSnapshot: memory,
-    createPyodideModule: (/** @type {any} */ settings) => {
-      settings.preRun.push((/** @type {any} */ module) => {
-        module.addRunDependency("snapshot");
-        filled.then(() => {
-          keepTrampoline(module, memory);
-          module.removeRunDependency("snapshot");
-        }, () => {}); // `start` fails with that
-      });
-      return createPyodideModule(settings);
+    // Pyodide only looks at the head, and puts behind it what follows: nothing.
+    _loadSnapshot: head,
+    createPyodideModule: async (/** @type {object} */ settings) => {
+      const [module] = await Promise.all([createPyodideModule(settings), brought]);
+      tell("start", 0, 0);
+      const packed = downloads.take(snapshot);
+      head.set(headOf(packed));
+      keepingTrampoline(module, () => thaw(packed, fresh, module.HEAPU8));
+      return module;
     },
-  }, filled);
+  }, (memory) => { fresh = memory.slice(0, snapshot.data); });
   pyodide.pyimport("panda_web.browser.frozen").awake(address, integrity, fetchNow);
   return ready(pyodide);
 }
 
 /**
  * How Python calls functions of other signatures hangs on what the engine knows of WebAssembly: with its garbage
- * collection through a function of the table, otherwise not. The memory says where that is, so it must say what holds
- * here, and not where the snapshot was made (CPython's Python/emscripten_trampoline.c).
+ * collection through a function of the table, otherwise not. The memory says where that is, so it must go on to say
+ * what holds here, and not where the snapshot was made (CPython's Python/emscripten_trampoline.c).
  *
  * @param {any} module
- * @param {Uint8Array} snapshot
+ * @param {() => void} change of its memory
  */
-function keepTrampoline({ HEAPU8, __PyRuntime, __PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET }, snapshot) {
-  const here = new DataView(HEAPU8.buffer);
-  const there = new DataView(snapshot.buffer, snapshot.byteOffset);
-  const address = __PyRuntime + here.getUint32(__PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET, true);
-  there.setUint32(beginOfMemory(snapshot) + address, here.getUint32(address, true), true);
+function keepingTrampoline({ HEAPU8, __PyRuntime, __PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET }, change) {
+  const memory = new DataView(HEAPU8.buffer);
+  const address = __PyRuntime + memory.getUint32(__PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET, true);
+  const here = memory.getUint32(address, true);
+  change();
+  memory.setUint32(address, here, true);
 }
 
 /**
@@ -142,15 +141,12 @@ function keepTrampoline({ HEAPU8, __PyRuntime, __PyEM_EMSCRIPTEN_TRAMPOLINE_OFFS
  * @param {Promise<WebAssembly.Module>} module
  * @param {Downloads} downloads
  * @param {object} more
- * @param {Promise<void>} [meanwhile] what this start hangs on, and fails with
+ * @param {OnFresh} [onFresh]
  */
-function startPyodide({ lock }, module, downloads, more, meanwhile) {
+function startPyodide({ lock }, module, downloads, more, onFresh) {
   const indexURL = downloads.address("");
-  return withFiles(downloads.files, module, async () => {
-    const settings = { indexURL, packageBaseUrl: indexURL, lockFileContents: lock, createPyodideModule };
-    const starts = loadPyodide({ ...settings, ...more });
-    return (await Promise.all([starts, meanwhile]))[0];
-  });
+  const settings = { indexURL, packageBaseUrl: indexURL, lockFileContents: lock, createPyodideModule, ...more };
+  return withFiles(downloads.files, module, onFresh, () => loadPyodide(settings));
 }
 
 /** @param {import("pyodide").PyodideAPI} pyodide @returns {Python} */
@@ -191,9 +187,10 @@ async function mayCompile() {
  * @template T
  * @param {Map<string, Uint8Array<ArrayBuffer>>} files
  * @param {Promise<WebAssembly.Module>} module
+ * @param {OnFresh | undefined} onFresh
  * @param {() => Promise<T>} work
  */
-async function withFiles(files, module, work) {
+async function withFiles(files, module, onFresh, work) {
   const { fetch } = self;
   const { instantiateStreaming } = WebAssembly;
   self.fetch = async (resource) => {
@@ -208,6 +205,8 @@ async function withFiles(files, module, work) {
       WebAssembly.instantiateStreaming = async (_, imports) => {
         const made = module.then(async (it) => ({ module: it, instance: await WebAssembly.instantiate(it, imports) }));
         made.catch(reject);
+        const { memory } = (await made).instance.exports;
+        onFresh?.(new Uint8Array(/** @type {WebAssembly.Memory} */ (memory).buffer));
         return made;
       };
       work().then(resolve, reject);

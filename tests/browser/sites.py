@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from build import integrity, runtime, seal, snapshot, unpacked
+from build import integrity, measures, runtime, seal, snapshot
 
 TESTS = Path(__file__).resolve().parent.parent
 HARNESS = TESTS / "browser" / "harness"
@@ -53,7 +53,7 @@ def frozen_harness_site(site: Path, out: Path) -> Path:
     wheel = _wheel(out, {"tests/browser/harness/checks.py": HARNESS / "awake.py"})
     frozen = snapshot([*sorted((site / "wheels").iterdir()), wheel])
     manifest = manifest_of(site)
-    manifest["snapshot"] = _entry(frozen, "snapshot.bin") | {"unpacked": unpacked(frozen)}
+    manifest["snapshot"] = _entry(frozen, "snapshot.bin") | measures(frozen)
     return copy_site(runtime(site), out, _page(manifest) | {"snapshot.bin": frozen.read_bytes()})
 
 

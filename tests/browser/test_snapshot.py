@@ -62,8 +62,8 @@ def spoil(www: Path, how: str) -> None:
         path.unlink()
         return
     data = bytearray(path.read_bytes())
-    first_page = 8 + 4 * int.from_bytes(data[4:8], "little")  # as web/snapshot.js packs it
-    data[{"changed": len(data) // 2, "no snapshot": 0, "of another Pyodide": first_page + 20}[how]] ^= 1
+    head = 12 + 4 * int.from_bytes(data[8:12], "little")  # as web/snapshot.js packs it
+    data[{"changed": len(data) // 2, "no snapshot": 8, "of another Pyodide": head + 20}[how]] ^= 1
     path.unlink()
     path.write_bytes(data)
     if how != "changed":
