@@ -1,0 +1,69 @@
+"""What page and worker have in memory: with an empty page, after the start, and after 10,000 entries.
+
+Counted is what the process of the page has for itself alone, as Linux counts it (`/proc/PID/smaps_rollup`):
+browsers' own ways leave WebAssembly's memory out.
+"""
+
+import json
+import re
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.report import Result, Samples
+from tests.browser.festivals import event, schedule
+from tests.browser.sites import copy_site
+from tests.browsers import Browsers, static_server
+from tests.processes import ServedNode
+
+PAGES = Path(__file__).resolve().parent / "pages" / "memory"
+COUNT = 10_000
+PATIENCE_SECONDS = 900
+SETTLE_SECONDS = 5
+"""So long it rests before it is looked at."""
+
+
+def run(site: Path, browsers: Browsers) -> tuple[list[Result], list[str]]:
+    """Measures. Gives the results, and what is to be known about them."""
+    events = (event(number, abstract="What it is about. " * 20) for number in range(COUNT))
+    talks = json.dumps(schedule(*events))
+    pages = {path.name: path.read_text("utf-8") for path in PAGES.iterdir()}
+    measured: list[Result] = []
+    with tempfile.TemporaryDirectory() as scratch:
+        www = copy_site(site, Path(scratch) / "www", pages)
+        with (
+            ServedNode(Path(scratch) / "node") as node,
+            static_server(www) as server,
+            browsers.killable("chromium", Path(scratch) / "profile") as tab,
+        ):
+            system = tab.page.context.browser.new_browser_cdp_session()
+
+            def look(what: str) -> None:
+                time.sleep(SETTLE_SECONDS)
+                measured.append(Result(what, "MB", Samples((_largest_renderer(system) / 1e6,))))
+
+            tab.goto(f"{server.url}bench.html")
+            look("page alone")
+            tab.evaluate("(node) => open(node)", node.url, timeout=PATIENCE_SECONDS)
+            look("page and worker, started")
+            published = tab.evaluate("(talks) => publish(talks)", talks, timeout=PATIENCE_SECONDS)
+            if published != COUNT:
+                raise ValueError(f"{published} entries were published, and not {COUNT}.")
+            look(f"page and worker, {COUNT:,} entries")
+    return measured, [
+        "A festival of so many talks is imported: each is signed, published and acknowledged.",
+        f"A talk has some {len(talks) // COUNT} bytes as JSON.",
+        "Counted is the memory that the process has for itself alone.",
+    ]
+
+
+def _largest_renderer(system: Any) -> int:
+    """Bytes of the page's process: the largest of those that show pages."""
+    processes = system.send("SystemInfo.getProcessInfo")["processInfo"]
+    return max(_private(process["id"]) for process in processes if process["type"] == "renderer")
+
+
+def _private(pid: int) -> int:
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text("utf-8")
+    return sum(int(kib) * 1024 for kib in re.findall(r"^Private_\w+: +(\d+) kB$", text, re.MULTILINE))
