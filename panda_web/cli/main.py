@@ -4,15 +4,11 @@ Each subcommand reads its arguments, calls one thing, and prints the outcome: JS
 programs, words on standard error for people. Exit 1 stands for a broken rule, told in one line.
 """
 
-import asyncio
 import io
 import json
-import os
-import re
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -21,12 +17,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from panda_web import Client
 from panda_web.cli import inspect as inspect_entry
 from panda_web.cli import places
+from panda_web.cli.options import Data, Node
+from panda_web.cli.output import print_json, run, say
+from panda_web.cli.schema import schema_app
 from panda_web.errors import PandaError
 from panda_web.keys.file import KeyFile
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.schedule import TALK_SCHEMA, import_talks, read_schedule
-
-T = TypeVar("T")
 
 app = typer.Typer(
     name="panda",
@@ -38,18 +35,9 @@ key_app = typer.Typer(help="The key pair that this machine writes with.", no_arg
 entry_app = typer.Typer(help="Single entries.", no_args_is_help=True)
 app.add_typer(key_app, name="key")
 app.add_typer(entry_app, name="entry")
+app.add_typer(schema_app, name="schema")
 
-Data = Annotated[
-    Path | None, typer.Option("--data", metavar="DIR", help="Data folder; default: the platform's own.")
-]
-Node = Annotated[str, typer.Option("--node", metavar="URL", help="Address of the node.")]
 Schema = Annotated[str, typer.Argument(metavar="SCHEMA", help="A schema's id of 132 hex digits, or `talk`.")]
-
-
-class Interrupted(PandaError):
-    """The command was interrupted, by Ctrl+C."""
-
-    reason = "interrupted"
 
 
 def main() -> None:
@@ -59,38 +47,8 @@ def main() -> None:
     try:
         app()
     except PandaError as error:
-        sys.stderr.write(_safe(f"{error.reason}: {error}") + "\n")
+        say(f"{error.reason}: {error}")
         raise SystemExit(1) from None
-
-
-# What strangers publish and nodes say is shown in a terminal: nothing in it may move the cursor, end the
-# line, turn the direction of writing, or be there unseen. JSON escapes the rest.
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
-)
-
-
-def _safe(text: str) -> str:
-    return _UNSAFE.sub(lambda found: json.dumps(found[0])[1:-1], text)
-
-
-def _print(value: object) -> None:
-    try:
-        sys.stdout.write(_safe(json.dumps(value, ensure_ascii=False)) + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever reads our output has read enough; nothing more may be written, at exit neither.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0) from None
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    try:
-        return asyncio.run(work)
-    except KeyboardInterrupt:
-        raise Interrupted(
-            "Interrupted. What is signed is kept, and sent with the next command, or by `panda flush`."
-        ) from None
 
 
 def _schema(text: str) -> str:
@@ -118,14 +76,14 @@ def serve(
 def key_new(data: Data = None) -> None:
     """Makes a key pair, in a file that only you can read."""
     key = KeyFile.create(places.key_path(data))
-    _print({"author": key.author.hex(), "file": str(key.path)})
+    print_json({"author": key.author.hex(), "file": str(key.path)})
 
 
 @key_app.command("show")
 def key_show(data: Data = None) -> None:
     """Shows the public key."""
     key = KeyFile(places.key_path(data))
-    _print({"author": key.author.hex(), "file": str(key.path)})
+    print_json({"author": key.author.hex(), "file": str(key.path)})
 
 
 Passphrase = Annotated[
@@ -145,13 +103,13 @@ def key_backup(
 ) -> None:
     """Writes the key pair to FILE, encrypted under a passphrase; openssl and other tools read it too."""
     key = KeyFile(places.key_path(data))
-    text = _run(key.back_up(passphrase))
+    text = run(key.back_up(passphrase))
     try:
         file.touch(mode=0o600, exist_ok=False)
         file.write_text(text, "ascii")
     except OSError as error:
         raise typer.BadParameter(f"{file} cannot be written: {error.strerror}") from error
-    _print({"author": key.author.hex(), "file": str(file)})
+    print_json({"author": key.author.hex(), "file": str(file)})
 
 
 @key_app.command("restore")
@@ -173,8 +131,8 @@ def key_restore(
             await panda.restored()
         return key
 
-    key = _run(work())
-    _print({"author": key.author.hex(), "file": str(key.path)})
+    key = run(work())
+    print_json({"author": key.author.hex(), "file": str(key.path)})
 
 
 @app.command()
@@ -203,12 +161,14 @@ def publish(
                 written = await panda.update(_schema(schema), update, values)
             else:
                 written = await panda.create(_schema(schema), values)
-            _print({"id": written.id, "entryHash": written.entry_hash, "acknowledged": written.acknowledged})
+            print_json(
+                {"id": written.id, "entryHash": written.entry_hash, "acknowledged": written.acknowledged}
+            )
             if written.error is not None:
                 kept = "The entry is signed and kept; do not write it again, `panda flush` sends it."
-                sys.stderr.write(_safe(f"{written.error.reason}: {written.error} {kept}") + "\n")
+                say(f"{written.error.reason}: {written.error} {kept}")
 
-    _run(work())
+    run(work())
 
 
 def _read_fields(text: str) -> dict[str, object]:
@@ -227,9 +187,9 @@ def flush(node: Node = places.DEFAULT_NODE, data: Data = None) -> None:
 
     async def work() -> None:
         async with Client(node, KeyFile(places.key_path(data))) as panda:
-            _print({"sent": await panda.flush()})
+            print_json({"sent": await panda.flush()})
 
-    _run(work())
+    run(work())
 
 
 @app.command()
@@ -257,14 +217,12 @@ def query(
                 after=after,
             )
         for instance in answer:
-            _print(instance.to_json())
+            print_json(instance.to_json())
         for rejected in answer.rejected:
-            sys.stderr.write(
-                _safe(f"{rejected.error.reason}: withheld {rejected.id[:12]}…: {rejected.error}") + "\n"
-            )
+            say(f"{rejected.error.reason}: withheld {rejected.id[:12]}…: {rejected.error}")
         return 1 if answer.rejected else 0
 
-    raise typer.Exit(_run(work()))
+    raise typer.Exit(run(work()))
 
 
 def _read_filter(pairs: list[str]) -> dict[str, object]:
@@ -300,9 +258,9 @@ def import_file(
             with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
                 task = bar.add_task("Publishing", total=len(talks))
                 done = await import_talks(panda, talks, lambda n, _: bar.update(task, completed=n))
-            _print({"published": done.published, "skipped": done.skipped, "total": done.total})
+            print_json({"published": done.published, "skipped": done.skipped, "total": done.total})
 
-    _run(work())
+    run(work())
 
 
 @entry_app.command("inspect")
@@ -312,4 +270,4 @@ def entry_inspect(
     payload: Annotated[str | None, typer.Option(metavar="HEX", help="Its payload's bytes in hex.")] = None,
 ) -> None:
     """Shows what an entry says; exit 1 where its bytes, signature or payload are not valid."""
-    _print(_run(inspect_entry.inspect(entry, payload, CryptographyVerifier())))
+    print_json(run(inspect_entry.inspect(entry, payload, CryptographyVerifier())))

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import replace
 from typing import Self
 
 from panda_web import messages
@@ -13,10 +14,13 @@ from panda_web.client.errors import NoKey
 from panda_web.client.lock import LeaseLock, Lock, ProcessLock
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.publisher import Publisher, Written
+from panda_web.client.schemas import Schemas
 from panda_web.client.store import ClientStore, MemoryStore
 from panda_web.keys import Signer, Verifier
-from panda_web.messages import Field, infer_all
+from panda_web.messages import Field
+from panda_web.messages.schema import DEFINITION, Schema, write_definition
 from panda_web.rpc.connection import Connection
+from panda_web.rpc.errors import CallFailed
 from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT
 from panda_web.rpc.transport import Transport
 from panda_web.rpc.types import Json
@@ -64,6 +68,7 @@ class Client:
             self._own = OwnLogs(self._store, signer.author)
             # Processes share the file of a key; tasks share what is in memory.
             self._lock = lock or _default_lock(self._store)
+        self._schemas = Schemas(self.query, self._own)
         self._contact = Contact(self._connection, self.node, verifier or _default_verifier(), self._own)
         if signer is not None and self._own is not None:
             self._publisher = Publisher(self._contact, self.node, signer, self._own, self._lock, sleep)
@@ -94,9 +99,11 @@ class Client:
         Args:
             schema: its id, 132 hex digits.
             fields: name to value: str, int, float, bool, `Relation`, lists of one of these, or a `Field`.
+                Once `schema` or `define` has made the schema known, its fields decide what the types are.
 
         Raises:
             InvalidMessage: before anything is signed.
+            InvalidFields: the schema is known and forbids them; before anything is signed.
             CallFailed: at the first use of a schema, when the node must be asked for a log id.
             NodeTooOld, NodeLags: this node cannot take it; nothing was signed.
             LogDiverged, LogRefused: the log is given up; what was signed reaches this node in no way.
@@ -106,11 +113,13 @@ class Client:
 
     async def create_many(self, schema: str, rows: Sequence[Mapping[str, object]]) -> list[Written]:
         """Publishes many new instances, signed as one chain. See `create`."""
-        return await self._writer.write([messages.create(schema, infer_all(fields)) for fields in rows])
+        typed = [self._schemas.fields(schema, fields, "create") for fields in rows]
+        return await self._writer.write([messages.create(schema, fields) for fields in typed])
 
     async def update(self, schema: str, instance: str, fields: Mapping[str, object]) -> Written:
         """Publishes new values for some fields of an own instance. Raises InstanceNotOwn; see `create`."""
-        (written,) = await self._writer.write([messages.update(schema, instance, infer_all(fields))])
+        typed = self._schemas.fields(schema, fields, "update")
+        (written,) = await self._writer.write([messages.update(schema, instance, typed)])
         return written
 
     async def delete(self, schema: str, instance: str) -> Written:
@@ -118,9 +127,67 @@ class Client:
         (written,) = await self._writer.write([messages.delete(schema, instance)])
         return written
 
-    async def pending(self) -> int:
-        """How many signed entries the node has not acknowledged."""
-        return await self._writer.pending() if self._publisher else 0
+    async def define(self, schema: Schema) -> Schema:
+        """Publishes the definition of a schema, and makes the schema known.
+
+        A definition stays for ever, so one that this author has published before and that says the same is
+        not published again: it is found, and brought to this node where it is lacking. As with `create`, what
+        the node does once the definition is signed is no exception; `pending` and `flush` go on from there.
+
+        Args:
+            schema: an id that it has plays no part.
+
+        Returns:
+            The schema with its id.
+
+        Raises:
+            NodeTooOld: the node is an early one, which knows no definitions; nothing was signed.
+            CallFailed: the node must be asked, at first use or with a restored key, and does not answer.
+            LogDiverged, LogRefused: the log of definitions is given up; see `create`.
+        """
+        message = write_definition(schema)
+        await self._writer.check([message])
+        async with self.alone("define"):
+            found = await self.defined(schema)
+            if found is None:
+                (written,) = await self._writer.write([message])
+                return self._schemas.learn(replace(schema, id=written.id))
+        with suppress(CallFailed):
+            await self._writer.flush(DEFINITION.id)
+        return found
+
+    async def defined(self, schema: Schema) -> Schema | None:
+        """The schema that this author has published before and that says the same, with its id.
+
+        Raises:
+            CallFailed: the node must be asked, at first use or with a restored key, and does not answer.
+        """
+        return await self._schemas.published(schema, self.author) if self.author is not None else None
+
+    async def schema(self, id: str) -> Schema:
+        """A schema, which from then on decides about the fields that `create` and `update` are given.
+
+        Its definition is fetched once, with the proof that it is the one with this id, and held until the
+        client is closed; what this author defined is at hand anyway.
+
+        Args:
+            id: the hash of the entry that published it, 132 hex digits.
+
+        Raises:
+            SchemaNotFound: the node does not have it either.
+            InvalidSchema, InvalidFields, InvalidProof: what the node gives is no definition with this id.
+            CallFailed: the node cannot be reached, or refuses.
+            SchemaMalformed: the id is no hash.
+        """
+        return await self._schemas.get(id)
+
+    def known_schema(self, id: str) -> Schema | None:
+        """A schema that `schema` or `define` has made known; None for any other, without asking anybody."""
+        return self._schemas.known(id)
+
+    async def pending(self, schema: str | None = None) -> int:
+        """How many signed entries, of one schema or of all, the node has not acknowledged."""
+        return await self._writer.pending(schema) if self._publisher else 0
 
     async def flush(self) -> int:
         """Sends what the node has not acknowledged; gives how many entries that were."""

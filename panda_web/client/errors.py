@@ -55,6 +55,12 @@ class NodeContradictsItself(ClientError):
     reason = "node-contradicts-itself"
 
 
+class SchemaNotFound(ClientError):
+    """Neither this client nor the node holds the definition of the schema."""
+
+    reason = "schema-not-found"
+
+
 class NodeTooOld(ClientError):
     """The node is an early one (aquadoggo 0.1.0), which cannot take this. It was not sent there."""
 

@@ -114,6 +114,11 @@ class OwnLogs:
         found = [log for log in await self.logs() if log.schema == schema and log.given_up is None]
         return found[-1] if found else None
 
+    async def is_complete(self, schema: str) -> bool:
+        """Whether all that this author wrote of a schema is held here, as far as this client can know."""
+        log = await self.of_schema(schema)
+        return log is not None and log.first == 1 and not await self.is_restored()
+
     async def set_restored(self, *, restored: bool) -> None:
         """Remembers that another copy of the key may have written since, or that the node was asked."""
         await self._store.commit({f"restored/{self._author}": "yes" if restored else None}, {})

@@ -30,7 +30,9 @@ from panda_web.client.own_logs import LogState, OwnInstance, OwnLogs
 from panda_web.client.sending import Sender
 from panda_web.errors import PandaError
 from panda_web.keys import Signer
-from panda_web.messages import Message, system_log
+from panda_web.messages import Message, check_log, system_log
+from panda_web.messages.logs import SCHEMA_DEFINITION_LOG
+from panda_web.messages.schema import read_definition
 from panda_web.rpc.errors import (
     NodeUnreachable,
 )
@@ -96,15 +98,15 @@ class Publisher:
         an error writes again, and then it is there twice; it is told in `Written.error`.
 
         Raises:
-            InvalidMessage, NodeTooOld, NodeLags, CallFailed, StoreFailed: before anything is signed.
+            InvalidMessage, NodeTooOld, NodeLags, CallFailed, StoreFailed: before anything is signed; so is
+                what `check` raises.
             InstanceNotOwn: for an update or delete.
             LogDiverged, LogRefused: the log is given up; what was signed reaches this node in no way.
         """
         payloads = [message.encode() for message in messages]
         if not messages:
             return []
-        if any(map(too_new, messages)):
-            (await self._contact.last_known()).check(messages)
+        await self.check(messages)
         async with self._lock(self._lock_name):
             await self._catch_up_after_restoring()
             hashes: list[bytes] = []
@@ -127,8 +129,25 @@ class Publisher:
             for message, entry_hash in zip(messages, hashes, strict=True)
         ]
 
-    async def flush(self) -> int:
-        """Sends what the node does not hold; gives how many entries that were.
+    async def check(self, messages: Sequence[Message]) -> None:
+        """Raises for what the node, or any node, refuses in a system log, which cannot be given up.
+
+        Raises:
+            NodeTooOld: the node is an early one that cannot take it.
+            SystemLogCreateOnly: a change of a schema definition.
+            InvalidSchema, InvalidFields: a schema definition that is none.
+        """
+        if any(map(too_new, messages)):
+            (await self._contact.last_known()).check(messages)
+        for message in messages:
+            log_id = system_log(message.schema)
+            if log_id is not None:
+                check_log(log_id, message)
+            if log_id == SCHEMA_DEFINITION_LOG:
+                read_definition(message)
+
+    async def flush(self, schema: str | None = None) -> int:
+        """Sends what the node does not hold, of one schema or of all; gives how many entries that were.
 
         The node is asked how far it holds each log, so one that has lost entries gets them again.
 
@@ -139,7 +158,7 @@ class Publisher:
         failed: PandaError | None = None
         async with self._lock(self._lock_name):
             for log in await self._own.logs():
-                if log.given_up is None:
+                if log.given_up is None and schema in (None, log.schema):
                     try:
                         sent += await self._sender.bring_up_to_date(log)
                     except NodeUnreachable:
@@ -150,9 +169,11 @@ class Publisher:
             raise failed
         return sent
 
-    async def pending(self) -> int:
-        """How many signed entries the node has not acknowledged."""
-        logs = [log for log in await self._own.logs() if log.given_up is None]
+    async def pending(self, schema: str | None = None) -> int:
+        """How many signed entries, of one schema or of all, the node has not acknowledged."""
+        logs = [
+            log for log in await self._own.logs() if log.given_up is None and schema in (None, log.schema)
+        ]
         return sum(log.head.seq_num - max(log.acknowledged.get(self._node, 0), log.first - 1) for log in logs)
 
     # -- signing -------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from panda_web.client.errors import (
     StoreConflict,
 )
 from panda_web.client.own_logs import LogState, OwnEntry, OwnLogs
+from panda_web.messages.schema import InvalidFields
 from panda_web.rpc.errors import (
     ErrorFromNode,
     InstanceDeleted,
@@ -39,7 +40,7 @@ MAX_BATCH = 4 << 20
 _FOR_GOOD = frozenset(
     error.reason
     for error in (SeqNumTaken, LogSchemaMismatch, InstanceUnknown, InstanceDeleted, AfterEndOfLog)
-)
+) | {error.reason for error in InvalidFields.__subclasses__()}
 """Refusals after which the entry can never be in the node's copy of the log, nor anything behind it."""
 
 _LAGGING = frozenset((BacklinkMissing.reason, SkiplinkMissing.reason))

@@ -55,12 +55,12 @@ _OPTIONS: Final[dict[str, tuple[type, str]]] = {
 """The keys of a field's definition, as they are written, and what each holds."""
 
 
-def read_definition(message: Message, schema_id: str) -> Schema:
+def read_definition(message: Message, schema_id: str | None = None) -> Schema:
     """The schema that a message defines.
 
     Args:
         message: a create, as it stands in log 0.
-        schema_id: the hash of its entry, 132 hex digits.
+        schema_id: the hash of its entry, 132 hex digits; None before it is signed.
 
     Raises:
         InvalidSchema: one of its subclasses, named after the broken rule.

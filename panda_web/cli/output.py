@@ -1,0 +1,62 @@
+"""What the command says: JSON on standard output for programs, words on standard error for people."""
+
+import asyncio
+import json
+import os
+import re
+import sys
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from panda_web.errors import PandaError
+
+T = TypeVar("T")
+
+
+class Interrupted(PandaError):
+    """The command was interrupted, by Ctrl+C."""
+
+    reason = "interrupted"
+
+
+# What strangers publish and nodes say is shown in a terminal: nothing in it may move the cursor, end the
+# line, turn the direction of writing, or be there unseen. JSON escapes the rest.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+)
+
+
+def safe(text: str) -> str:
+    """A text in which whatever could deceive is escaped."""
+    return _UNSAFE.sub(lambda found: json.dumps(found[0])[1:-1], text)
+
+
+def say(words: str) -> None:
+    """One line on standard error."""
+    sys.stderr.write(safe(words) + "\n")
+
+
+def print_json(value: object) -> None:
+    """One line of JSON on standard output."""
+    print_text(json.dumps(value, ensure_ascii=False))
+
+
+def print_text(text: str) -> None:
+    """Text on standard output, its lines each made safe."""
+    try:
+        sys.stdout.write("\n".join(map(safe, text.split("\n"))) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads our output has read enough; nothing more may be written, at exit neither.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine gives. Raises Interrupted."""
+    try:
+        return asyncio.run(work)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "Interrupted. What is signed is kept, and sent with the next command, or by `panda flush`."
+        ) from None

@@ -1,0 +1,139 @@
+"""The schemas that a client knows: its author's own definitions, and those that were asked for.
+
+A definition never changes, so what is known once is known for good. Nothing is fetched unless it is asked
+for: where a schema is not known, messages are written as they are given, and the nodes decide.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Literal
+
+from panda_web import messages
+from panda_web.bamboo import is_hex
+from panda_web.client.check import Answer, Instance
+from panda_web.client.errors import ProofMismatch, SchemaNotFound
+from panda_web.client.own_logs import OwnLogs
+from panda_web.errors import PandaError
+from panda_web.messages import Field, check_log, infer_all
+from panda_web.messages.errors import SchemaMalformed
+from panda_web.messages.schema import DEFINITION, Schema, read_definition
+
+MOST_KNOWN = 256
+"""Schemas in memory; whichever was learnt first is forgotten, and fetched again when it is asked for."""
+
+
+class Schemas:
+    """What is known of schemas.
+
+    Args:
+        query: `Client.query`.
+        own: the author's own logs; None for a client that only reads.
+    """
+
+    def __init__(self, query: Callable[..., Awaitable[Answer]], own: OwnLogs | None) -> None:
+        self._query = query
+        self._own = own
+        self._known: dict[str, Schema] = {}
+
+    def fields(
+        self, schema: str, values: Mapping[str, object], action: Literal["create", "update"]
+    ) -> dict[str, Field]:
+        """The fields of a message: of a known schema, typed by it and held to it; else typed as they look.
+
+        Raises:
+            InvalidFields: the schema is known, and forbids them.
+            InvalidMessage: a value whose type cannot be told.
+        """
+        known = self._known.get(schema)
+        if known is None:
+            return infer_all(values)
+        fields = known.to_fields(values)
+        known.check(fields, action)
+        return fields
+
+    def known(self, schema: str) -> Schema | None:
+        """A schema, if it is known by now."""
+        return self._known.get(schema)
+
+    def learn(self, schema: Schema) -> Schema:
+        """Keeps a schema that has an id."""
+        if schema.id is not None:
+            self._known[schema.id] = schema
+        while len(self._known) > MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+        return schema
+
+    async def get(self, schema: str) -> Schema:
+        """A schema: known, of the author's own, or fetched with its proof. See `Client.schema`."""
+        if not is_hex(schema):
+            raise SchemaMalformed("The schema's id is not a hash of 132 lower-case hex digits.")
+        if schema == DEFINITION.id:
+            return DEFINITION
+        if schema in self._known:
+            return self._known[schema]
+        for found in await self._own_definitions():
+            if found.id == schema:
+                return self.learn(found)
+        answer = await self._query(DEFINITION.id, filter={"id": schema}, limit=1)
+        for instance in answer:
+            return self.learn(_defined_by(instance))
+        for rejected in answer.rejected:
+            raise rejected.error
+        raise SchemaNotFound(
+            f"The node has no definition of the schema {schema[:16]}…. Ask one that has, or whoever made the "
+            "schema to publish it there.",
+            schema=schema,
+        )
+
+    async def published(self, schema: Schema, author: str) -> Schema | None:
+        """The schema that this author has published already and that says the same; None where there is none.
+
+        The node is asked only where it may know of one that this client does not: a key that was restored.
+        """
+        wanted = replace(schema, id=None)
+        found = await self._own_definitions()
+        if self._own is not None and not await self._own.is_complete(str(DEFINITION.id)):
+            found += await self._definitions_at_node(wanted.name, author)
+        for other in found:
+            if replace(other, id=None) == wanted:
+                return self.learn(other)
+        return None
+
+    async def _own_definitions(self) -> list[Schema]:
+        own = await self._own.instances(str(DEFINITION.id)) if self._own is not None else {}
+        found = []
+        for entry_hash, fields in own.items():
+            try:
+                found.append(read_definition(messages.create(str(DEFINITION.id), fields), entry_hash))
+            except PandaError:
+                continue  # signed by something else than this client, which checks them
+        return found
+
+    async def _definitions_at_node(self, name: str, author: str) -> list[Schema]:
+        found: list[Schema] = []
+        after: str | None = None
+        while True:
+            wanted = {"author": author, "name": name}
+            page = await self._query(DEFINITION.id, filter=wanted, after=after)
+            for instance in page:
+                try:
+                    found.append(_defined_by(instance))
+                except PandaError:
+                    continue
+            if page.after in (None, after):
+                return found
+            after = page.after
+
+
+def _defined_by(instance: Instance) -> Schema:
+    """The schema that a checked instance defines.
+
+    Raises:
+        InvalidSchema, InvalidFields: it defines none.
+        ProofMismatch, SystemLogMismatch: its entries are not those of a definition.
+    """
+    message = messages.create(instance.schema, instance.fields)
+    check_log(instance.log_id, message)
+    if instance.edited:
+        raise ProofMismatch("The node shows a schema definition as changed, and such never change.")
+    return read_definition(message, instance.id)

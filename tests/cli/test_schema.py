@@ -1,0 +1,82 @@
+"""`panda schema` as people run it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from panda_web.messages.schema import schema_from_toml
+from tests.cli.test_commands import fails, output, panda
+from tests.processes import ServedNode
+
+ROOM = """
+name = "room"
+description = "Where talks are held\\nwith a second line, and \\u202e in it"
+[fields.name]
+type = "varchar"
+validation = "[A-Z].*"
+[fields.beside]
+type = "relation"
+schema = "self"
+optional = true
+"""
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
+    with ServedNode(tmp_path_factory.mktemp("node")) as served:
+        yield served
+
+
+def test_init_and_show(tmp_path: Path, node: ServedNode) -> None:
+    data, there = ("--data", tmp_path / "me"), ("--node", node.url)
+    output("key", "new", *data)
+    file = tmp_path / "room.toml"
+    file.write_text(ROOM, "utf-8")
+    made = output("schema", "init", "--file", file, *data, *there)
+    assert made == {"id": made["id"], "name": "room", "acknowledged": True}
+    again = panda("schema", "init", "--file", file, *data, *there)
+    assert (json.loads(again.stdout), again.returncode) == (made, 0)
+    assert "before" in again.stderr
+    shown = panda("schema", "show", "--id", made["id"], *there)
+    assert "\u202e" not in shown.stdout
+    assert schema_from_toml(shown.stdout) == schema_from_toml(ROOM)
+
+
+def test_a_node_that_is_gone(tmp_path: Path) -> None:
+    data = ("--data", tmp_path / "me")
+    output("key", "new", *data)
+    served = ServedNode(tmp_path / "node")
+    there = ("--node", served.url)
+    (tmp_path / "a.toml").write_text(ROOM, "utf-8")
+    (tmp_path / "b.toml").write_text(ROOM.replace('"room"', '"hall"'), "utf-8")
+    fails("node-unreachable", "schema", "init", "--file", tmp_path / "a.toml", *data, *there)
+    with served:
+        output("schema", "init", "--file", tmp_path / "a.toml", *data, *there)
+    kept = panda("schema", "init", "--file", tmp_path / "b.toml", *data, *there)
+    made = json.loads(kept.stdout)
+    assert (kept.returncode, made["acknowledged"]) == (0, False)
+    assert "kept" in kept.stderr
+    with served:
+        assert output("flush", *data, *there) == {"sent": 1}
+        assert panda("schema", "show", "--id", made["id"], *there).returncode == 0
+
+
+def test_files_and_ids_that_are_none(tmp_path: Path, node: ServedNode) -> None:
+    data, there = ("--data", tmp_path), ("--node", node.url)
+    file = tmp_path / "schema.toml"
+
+    def refused(content: bytes, reason: str) -> None:
+        file.write_bytes(content)
+        fails(reason, "schema", "init", "--file", file, *data, *there)
+
+    refused(b"", "definition-key-missing")
+    refused(b"name = ", "definition-not-toml")
+    refused(b"\xff\xfe", "not-text")
+    refused(ROOM.replace("varchar", "string").encode(), "schema-type-unknown")
+    refused(ROOM.replace("[A-Z].*", r"(a").encode(), "pattern-malformed")
+    refused(ROOM.encode(), "key-file-missing")
+    assert panda("schema", "init", "--file", tmp_path / "missing", *data, *there).returncode == 2
+    fails("schema-malformed", "schema", "show", "--id", "room", *there)
+    fails("schema-not-found", "schema", "show", "--id", "0040" + "77" * 64, *there)
