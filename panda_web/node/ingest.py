@@ -11,6 +11,7 @@ from panda_web import bamboo, messages
 from panda_web.bamboo import lipmaa
 from panda_web.log import SignedEntry, place
 from panda_web.messages import Message
+from panda_web.messages.schema import DEFINITION, SchemaError, read_definition
 from panda_web.node import materialise
 from panda_web.node.store import Store
 from panda_web.node.store.entries import LogRow
@@ -37,8 +38,26 @@ class Limits:
     all_bytes: int = 16 << 30
 
 
-def check(signed: SignedEntry, payload: bytes) -> Message:
-    """The message, after the rules that need no store.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An entry and its message, of which all is checked that needs no store.
+
+    Attributes:
+        signed: the entry.
+        message: what its payload says.
+        payload: the message's bytes.
+        wrong: what the message's schema forbids; None where it forbids nothing. It counts only for what is
+            not there already.
+    """
+
+    signed: SignedEntry
+    message: Message
+    payload: bytes
+    wrong: SchemaError | None
+
+
+def check(signed: SignedEntry, payload: bytes) -> Checked:
+    """Holds an entry to the rules that need no store.
 
     Raises:
         NumberTooLarge, InvalidPayload, InvalidMessage: named after the broken rule.
@@ -49,18 +68,28 @@ def check(signed: SignedEntry, payload: bytes) -> Message:
     bamboo.check_payload(entry, payload)
     message = messages.decode(payload)
     messages.check_log(entry.log_id, message)
-    return message
+    return Checked(signed, message, payload, _judge(message))
 
 
-def take_in(store: Store, signed: SignedEntry, message: Message, payload: bytes, limits: Limits) -> LogRow:
+def _judge(message: Message) -> SchemaError | None:
+    if message.schema == DEFINITION.id:
+        try:
+            read_definition(message)
+        except SchemaError as error:
+            return error
+    return None
+
+
+def take_in(store: Store, checked: Checked, limits: Limits) -> LogRow:
     """Stores an entry and its message, and materialises it, within a transaction that the caller holds.
 
     An entry that is there already is no error, whenever it comes. Gives the entry's log as it is then.
 
     Raises:
-        InvalidLink, RefusedByNode: named after the broken rule.
+        InvalidLink, RefusedByNode, SchemaError: named after the broken rule.
         StoreFailed: the database did not obey.
     """
+    signed, message = checked.signed, checked.message
     entry = signed.entry
     log_row = store.entries.log(entry.author, entry.log_id)
     if log_row is not None:
@@ -76,8 +105,10 @@ def take_in(store: Store, signed: SignedEntry, message: Message, payload: bytes,
             )
         if log_row.schema != message.schema:
             raise LogSchemaMismatch(f"Log {entry.log_id} holds messages of another schema.")
-    _check_room(store, signed, payload, limits)
-    return _append(store, signed, log_row, message, payload)
+    if checked.wrong is not None:
+        raise checked.wrong
+    _check_room(store, signed, checked.payload, limits)
+    return _append(store, signed, log_row, message, checked.payload)
 
 
 def _check_room(store: Store, signed: SignedEntry, payload: bytes, limits: Limits) -> None:

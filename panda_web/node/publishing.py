@@ -14,11 +14,10 @@ from panda_web.bamboo import has_skiplink, lipmaa
 from panda_web.errors import PandaError, StoreFailed
 from panda_web.keys import Verifier
 from panda_web.log import SignedEntry
-from panda_web.messages import Message
 from panda_web.node import ingest
 from panda_web.node.aside import Aside, here
 from panda_web.node.batches import Batches
-from panda_web.node.ingest import Limits
+from panda_web.node.ingest import Checked, Limits
 from panda_web.node.store import Store
 from panda_web.node.store.entries import LogRow
 from panda_web.rpc.methods import EntryArguments, Published
@@ -44,15 +43,6 @@ class Publish:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What is left to be held to the store."""
-
-    signed: SignedEntry
-    message: Message
-    payload: bytes
-
-
 class Publishing:
     """Takes in entries with their messages.
 
@@ -75,8 +65,8 @@ class Publishing:
         """Takes in an entry; returns once it is durable.
 
         Raises:
-            InvalidEntry, InvalidSignature, InvalidPayload, InvalidMessage, InvalidLink, RefusedByNode:
-                named after the broken rule; nothing was stored.
+            InvalidEntry, InvalidSignature, InvalidPayload, InvalidMessage, InvalidLink, SchemaError,
+            RefusedByNode: named after the broken rule; nothing was stored.
             StoreFailed: the database did not obey; nothing was stored.
         """
         return await self._take_in(await self._check(Publish(entry, payload)))
@@ -103,9 +93,7 @@ class Publishing:
     def _take_in_one(self, checked: Checked) -> Published | Exception:
         try:
             with self._store.transaction():
-                log_row = ingest.take_in(
-                    self._store, checked.signed, checked.message, checked.payload, self._limits
-                )
+                log_row = ingest.take_in(self._store, checked, self._limits)
                 return Published(checked.signed.hash.hex(), next_arguments(self._store, log_row))
         except Exception as error:  # noqa: BLE001 - a fault with one entry is not the others'
             return error
@@ -120,7 +108,7 @@ def _check_one(signed: SignedEntry | log.Unsound, payload: bytes) -> Checked | E
     if not isinstance(signed, SignedEntry):
         return signed
     try:
-        return Checked(signed, ingest.check(signed, payload), payload)
+        return ingest.check(signed, payload)
     except PandaError as error:
         return error
 

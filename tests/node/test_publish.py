@@ -13,6 +13,7 @@ from panda_web.bamboo import Head, digest
 from panda_web.errors import StoreFailed
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import SYSTEM_LOGS, Field, infer_all
+from panda_web.messages.schema import FieldDefinition, Schema, write_definition
 from panda_web.node import Node, Store
 from panda_web.node.ingest import Limits
 from panda_web.node.store import database
@@ -201,7 +202,8 @@ def test_nothing_follows_a_delete(node: Harness) -> None:
 def test_system_logs(node: Harness) -> None:
     definition = SYSTEM_LOGS[0]
     author = Author(log_id=0)
-    node.publish(*author.create(definition, name="venue"))
+    venue = Schema("venue", "Where it is", (FieldDefinition("name", "text"),))
+    node.publish(*author.write(write_definition(venue)))
     arguments = node.call(GET_ENTRY_ARGUMENTS, author=author.hex, schema=SYSTEM_LOGS[4])
     assert (arguments.log_id, arguments.seq_num) == (4, 1)
     node.refuses(*author.delete(digest(b"x"), definition), "system-log-create-only")
