@@ -55,6 +55,17 @@ export interface Panda {
   /** Instances, each rebuilt from its signed entries; what fails that is in `rejected` instead. */
   query(schema: string, query?: Query): Promise<Page>;
 
+  /**
+   * Publishes the definition of a schema and makes it known; the same one again is found, and not published twice.
+   */
+  define(schema: SchemaDefinition): Promise<Schema>;
+  /**
+   * Makes a schema known: its definition is fetched once and checked. From then on its fields decide what `create`
+   * and `update` write: for a float 3 is a float, a relation is the id as a plain string, [] has a type. What the
+   * schema forbids is refused before anything is signed.
+   */
+  schema(id: string): Promise<Schema>;
+
   /** How many signed entries the node has not acknowledged. */
   pending(): Promise<number>;
   /** Sends them; gives how many are left. */
@@ -80,8 +91,37 @@ export interface Panda {
   close(): void;
 }
 
-/** Values by field name: text, number, boolean, or { type, value } where the type cannot be told. */
+/**
+ * Values by field name: texts, numbers, BigInts (of up to 64 bits with their sign), booleans, and lists of one of these.
+ * Of a schema that is not known, a whole number is an integer and any other a float; whatever else is meant says so:
+ * { type: "relation", value: id }. Null, NaN and infinities are refused; undefined is left out.
+ */
 export type Fields = Record<string, unknown>;
+
+type FieldType = "varchar" | "text" | "integer" | "float" | "boolean" | "timestamp" | "relation";
+
+export interface FieldDefinition {
+  type: FieldType | `${FieldType}[]`;
+  /** A create may leave it out. */
+  optional?: boolean;
+  /** A pattern (RFC 9485) that the whole value must match; for varchar, text and timestamp. */
+  validation?: string;
+  /** The schema that a relation leads to, or "self". */
+  schema?: string;
+  /** The instance is hidden when the one that the relation leads to is deleted. */
+  cascade?: boolean;
+}
+
+export interface SchemaDefinition {
+  name: string;
+  description: string;
+  /** In the order in which people are to see them. */
+  fields: Record<string, FieldDefinition>;
+}
+
+export interface Schema extends SchemaDefinition {
+  id: string;
+}
 
 export interface Written {
   /** The instance's id. */
@@ -105,6 +145,7 @@ export interface Query {
 
 export type Page = Instance[] & { rejected: Rejected[]; after: string | null };
 
+/** Integers beyond Number.MAX_SAFE_INTEGER are BigInts, all other numbers numbers, relations plain strings. */
 export type Instance = { id: string; _meta: Meta } & { [field: string]: unknown };
 
 export interface Meta {

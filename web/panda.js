@@ -46,6 +46,9 @@ const cancelled = () => new PandaError("cancelled", "Cancelled before Python was
  * @typedef {import("./panda.d.ts").Written} Written
  * @typedef {import("./panda.d.ts").Query} Query
  * @typedef {import("./panda.d.ts").Page} Page
+ * @typedef {import("./panda.d.ts").Fields} Fields
+ * @typedef {import("./panda.d.ts").Schema} Schema
+ * @typedef {import("./panda.d.ts").SchemaDefinition} SchemaDefinition
  */
 
 /**
@@ -359,6 +362,22 @@ function forbidden(directive, what) {
 
 // --- The port ----------------------------------------------------------------------------------------------------
 
+// A BigInt, for which JSON has no word, travels as {"$int": "9007199254740993"}, both ways.
+
+/** @param {unknown} value */
+function toJson(value) {
+  return JSON.stringify(value, (_, part) => typeof part === "bigint" ? { $int: String(part) } : part);
+}
+
+/** @param {string} text */
+function fromJson(text) {
+  if (!text.includes('"$int"')) return JSON.parse(text);
+  return JSON.parse(text, (_, part) => {
+    const digits = Object.keys(part ?? {}).length === 1 && part.$int;
+    return typeof digits === "string" && /^-?[0-9]{1,19}$/.test(digits) ? BigInt(digits) : part;
+  });
+}
+
 /** A port to the worker: requests by id, their replies, progress and cancelling. */
 class Line {
   /** Seconds since the worker was heard of, as far as somebody counts. */
@@ -380,7 +399,7 @@ class Line {
   constructor(file, onProgress) {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    this.#port.onmessage = ({ data }) => this.#take(JSON.parse(data), onProgress);
+    this.#port.onmessage = ({ data }) => this.#take(fromJson(data), onProgress);
     this.#runtime = join(file);
     const { worker, files } = this.#runtime;
     Promise.all([worker, files]).then(([worker, kept]) => {
@@ -417,7 +436,7 @@ class Line {
 
   /** @param {object} message */
   #send(message) {
-    this.#port.postMessage(JSON.stringify({ jsonrpc: "2.0", ...message }));
+    this.#port.postMessage(toJson({ jsonrpc: "2.0", ...message }));
   }
 
   /** @param {any} message @param {Options["onProgress"]} onStart */
@@ -499,12 +518,12 @@ class Panda {
     Object.assign(this, await this.#line.call("restore", { text, passphrase }));
   }
 
-  /** @param {string} schema @param {Record<string, unknown>} fields @returns {Promise<Written>} */
+  /** @param {string} schema @param {Fields} fields @returns {Promise<Written>} */
   create(schema, fields) {
     return this.#line.call("create", { schema, fields });
   }
 
-  /** @param {string} schema @param {string} id @param {Record<string, unknown>} fields @returns {Promise<Written>} */
+  /** @param {string} schema @param {string} id @param {Fields} fields @returns {Promise<Written>} */
   update(schema, id, fields) {
     return this.#line.call("update", { schema, id, fields });
   }
@@ -524,6 +543,26 @@ class Panda {
   async query(schema, query = {}) {
     const { instances, rejected, after } = await this.#line.call("query", { schema, ...query });
     return Object.assign(instances, { rejected, after });
+  }
+
+  /**
+   * Publishes the definition of a schema, or finds the equal one that this author published, and makes it known.
+   *
+   * @param {SchemaDefinition} schema
+   * @returns {Promise<Schema>}
+   */
+  define(schema) {
+    return this.#line.call("define", { schema });
+  }
+
+  /**
+   * Makes a schema known: from then on it decides what numbers and texts are, and what may be written.
+   *
+   * @param {string} id
+   * @returns {Promise<Schema>}
+   */
+  schema(id) {
+    return this.#line.call("schema", { id });
   }
 
   /** How many signed entries the node has not acknowledged. @returns {Promise<number>} */

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from panda_web.browser.opening import Site
+from panda_web.browser.values import read_fields, read_filter, write_value
 from panda_web.client import Answer, Instance, Written
+from panda_web.client.check import to_json
+from panda_web.messages.schema import Schema, schema_from_dict, schema_to_dict
 from panda_web.rpc import types
 from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT, Method, Param
 from panda_web.rpc.types import Json
@@ -35,6 +38,13 @@ METHODS: Mapping[str, Method[Any]] = {
             ),
             types.OBJECT,
         ),
+        Method(
+            "define",
+            "Publishes the definition of a schema, or finds the equal one, and makes the schema known.",
+            (Param("schema", types.OBJECT),),
+            types.OBJECT,
+        ),
+        Method("schema", "Makes a schema known: its definition is fetched.", (_ID,), types.OBJECT),
         Method("pending", "How many signed entries the node has not acknowledged.", (), types.LOG_ID),
         Method("flush", "Sends them.", (), types.LOG_ID),
         Method("backUp", "The key pair as encrypted PEM.", (Param("passphrase", types.TEXT),), types.TEXT),
@@ -75,11 +85,15 @@ class Api:
 
     async def create(self, schema: str, fields: Mapping[str, Json]) -> Json:
         """A new instance."""
-        return _written(await self.site.writer().create(schema, fields))
+        client = self.site.writer()
+        values = read_fields(fields, client.known_schemas.get(schema))
+        return _written(await client.create(schema, values))
 
     async def update(self, schema: str, id: str, fields: Mapping[str, Json]) -> Json:
         """New values for some fields."""
-        return _written(await self.site.writer().update(schema, id, fields))
+        client = self.site.writer()
+        values = read_fields(fields, client.known_schemas.get(schema))
+        return _written(await client.update(schema, id, values))
 
     async def delete(self, schema: str, id: str) -> Json:
         """The end of an instance."""
@@ -94,8 +108,17 @@ class Api:
         after: str | None,
     ) -> Json:
         """Instances of a schema, and what was withheld."""
+        wanted = read_filter(filter or {})
         client = self.site.client
-        return _answer(await client.query(schema, filter=filter, order_by=order_by, limit=limit, after=after))
+        return _answer(await client.query(schema, filter=wanted, order_by=order_by, limit=limit, after=after))
+
+    async def define(self, schema: Mapping[str, Json]) -> Json:
+        """A schema with its id."""
+        return _schema(await self.site.writer().define(schema_from_dict(schema)))
+
+    async def schema(self, id: str) -> Json:
+        """A schema that somebody published."""
+        return _schema(await self.site.client.schema(id))
 
     async def pending(self) -> Json:
         """How many entries wait."""
@@ -146,5 +169,10 @@ def _answer(answer: Answer) -> Json:
 
 
 def _instance(instance: Instance) -> Json:
+    fields = {name: write_value(to_json(field)) for name, field in instance.fields.items()}
     # Without a signature it would not be an instance, but rejected.
-    return {**instance.to_json(), "_meta": {**instance.meta, "signed": True}}
+    return {**fields, "id": instance.id, "_meta": {**instance.meta, "signed": True}}
+
+
+def _schema(schema: Schema) -> Json:
+    return {"id": schema.id, **schema_to_dict(schema)}

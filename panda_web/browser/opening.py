@@ -101,6 +101,7 @@ class Site:
         if self._database is not None:
             client = self._client(signer, self._database)
             await client.restored()
+            client.learn(self.client.known_schemas.values())
             self.client = client
 
 

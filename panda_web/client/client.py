@@ -1,7 +1,7 @@
 """The client: `create`, `update`, `delete`, `query` for one author and one node."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from typing import Self
@@ -181,9 +181,15 @@ class Client:
         """
         return await self._schemas.get(id)
 
-    def known_schema(self, id: str) -> Schema | None:
-        """A schema that `schema` or `define` has made known; None for any other, without asking anybody."""
-        return self._schemas.known(id)
+    @property
+    def known_schemas(self) -> Mapping[str, Schema]:
+        """The schemas that `schema`, `define` or `learn` has made known, by id."""
+        return self._schemas.known
+
+    def learn(self, schemas: Iterable[Schema]) -> None:
+        """Makes schemas known that are at hand, such as those that another client fetched."""
+        for schema in schemas:
+            self._schemas.learn(schema)
 
     async def pending(self, schema: str | None = None) -> int:
         """How many signed entries, of one schema or of all, the node has not acknowledged."""

@@ -18,9 +18,6 @@ from panda_web.messages import Field, check_log, infer_all
 from panda_web.messages.errors import SchemaMalformed
 from panda_web.messages.schema import DEFINITION, Schema, read_definition
 
-MOST_KNOWN = 256
-"""Schemas in memory; whichever was learnt first is forgotten, and fetched again when it is asked for."""
-
 
 class Schemas:
     """What is known of schemas.
@@ -28,12 +25,15 @@ class Schemas:
     Args:
         query: `Client.query`.
         own: the author's own logs; None for a client that only reads.
+
+    Attributes:
+        known: by id. None is forgotten: what is written of it would have other types all of a sudden.
     """
 
     def __init__(self, query: Callable[..., Awaitable[Answer]], own: OwnLogs | None) -> None:
         self._query = query
         self._own = own
-        self._known: dict[str, Schema] = {}
+        self.known: dict[str, Schema] = {}
 
     def fields(
         self, schema: str, values: Mapping[str, object], action: Literal["create", "update"]
@@ -44,23 +44,17 @@ class Schemas:
             InvalidFields: the schema is known, and forbids them.
             InvalidMessage: a value whose type cannot be told.
         """
-        known = self._known.get(schema)
+        known = self.known.get(schema)
         if known is None:
             return infer_all(values)
         fields = known.to_fields(values)
         known.check(fields, action)
         return fields
 
-    def known(self, schema: str) -> Schema | None:
-        """A schema, if it is known by now."""
-        return self._known.get(schema)
-
     def learn(self, schema: Schema) -> Schema:
         """Keeps a schema that has an id."""
         if schema.id is not None:
-            self._known[schema.id] = schema
-        while len(self._known) > MOST_KNOWN:
-            del self._known[next(iter(self._known))]
+            self.known[schema.id] = schema
         return schema
 
     async def get(self, schema: str) -> Schema:
@@ -69,8 +63,8 @@ class Schemas:
             raise SchemaMalformed("The schema's id is not a hash of 132 lower-case hex digits.")
         if schema == DEFINITION.id:
             return DEFINITION
-        if schema in self._known:
-            return self._known[schema]
+        if schema in self.known:
+            return self.known[schema]
         for found in await self._own_definitions():
             if found.id == schema:
                 return self.learn(found)

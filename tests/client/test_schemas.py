@@ -140,11 +140,11 @@ def test_a_schema_is_fetched_once_and_only_when_asked_for(node: Harness) -> None
     defined = run(client(node).define(ROOM))
     wire = Patched(node)
     panda = client(wire, seed=bytes((7,)) * 32)
-    assert panda.known_schema(defined.id or "") is None
+    assert panda.known_schemas.get(defined.id or "") is None
     run(panda.create(SCHEMA, {"n": 1}))
     assert "panda_query" not in wire.calls
     assert run(panda.schema(defined.id or "")) == defined
-    assert run(panda.schema(defined.id or "")) is panda.known_schema(defined.id or "")
+    assert run(panda.schema(defined.id or "")) is panda.known_schemas.get(defined.id or "")
     assert wire.calls.count("panda_query") == 1
     assert run(panda.schema(DEFINITION.id or "")) is DEFINITION
 
@@ -197,7 +197,7 @@ def test_a_hostile_node_cannot_give_another_definition(node: Harness) -> None:
     reader = client(Lying(node, forged), seed=bytes((7,)) * 32)
     with pytest.raises(ProofMismatch):
         run(reader.schema(defined.id or ""))
-    assert reader.known_schema(defined.id or "") is None
+    assert reader.known_schemas.get(defined.id or "") is None
     with pytest.raises(PandaError):
         run(client(Lying(node, swapped), seed=bytes((7,)) * 32).schema(defined.id or ""))
     with pytest.raises(SchemaNotFound):
@@ -284,15 +284,15 @@ def test_nothing_but_definitions_goes_into_log_0(node: Harness) -> None:
     assert run(panda.define(OTHER)).id in definitions(node)
 
 
-def test_too_many_known_ones_are_forgotten(node: Harness) -> None:
-    from panda_web.client import schemas
-
+def test_what_one_client_knows_another_can_learn(node: Harness) -> None:
     panda = client(node)
-    first = run(panda.define(ROOM))
-    for n in range(schemas.MOST_KNOWN):
-        panda._schemas.learn(replace(ROOM, id=digest(str(n).encode()).hex()))
-    assert panda.known_schema(first.id or "") is None
-    assert run(panda.schema(first.id or "")) == first
+    room = run(panda.define(ROOM)).id or ""
+    wire = Patched(node)
+    other = client(wire, seed=bytes((9,)) * 32)
+    other.learn(panda.known_schemas.values())
+    with pytest.raises(InvalidFields):
+        run(other.create(room, {"name": "hall", "area": 1}))
+    assert wire.calls == []
 
 
 def test_a_refused_query_is_told(node: Harness) -> None:

@@ -1,6 +1,12 @@
 """Schemas: what kinds of data there are, who may say what under them, and how they are written down. Pure."""
 
-from panda_web.messages.schema.definition import DEFINITION, read_definition, write_definition
+from panda_web.messages.schema.definition import (
+    DEFINITION,
+    read_definition,
+    schema_from_dict,
+    schema_to_dict,
+    write_definition,
+)
 from panda_web.messages.schema.errors import InvalidFields, InvalidPattern, InvalidSchema, SchemaError
 from panda_web.messages.schema.field import RESERVED_NAMES, SELF, TYPES, FieldDefinition
 from panda_web.messages.schema.rules import MAX_ITEMS, MAX_VARCHAR, Reference
@@ -25,7 +31,9 @@ __all__ = [
     "SchemaError",
     "instant",
     "read_definition",
+    "schema_from_dict",
     "schema_from_toml",
+    "schema_to_dict",
     "schema_to_toml",
     "write_definition",
 ]

@@ -53,6 +53,12 @@ _OPTIONS: Final[dict[str, tuple[type, str]]] = {
     "cascade": (bool, "true or false"),
 }
 """The keys of a field's definition, as they are written, and what each holds."""
+_KEYS: Final[dict[str, tuple[type, str]]] = {
+    "name": (str, "a text"),
+    "description": (str, "a text"),
+    "fields": (dict, "a table of the fields"),
+}
+"""The keys of a schema in a file, or from a page."""
 
 
 def read_definition(message: Message, schema_id: str | None = None) -> Schema:
@@ -81,7 +87,7 @@ def read_definition(message: Message, schema_id: str | None = None) -> Schema:
 
 def write_definition(schema: Schema) -> Message:
     """The create that defines a schema; its id, if it has one, plays no part."""
-    fields = {each.name: field_options(each) for each in schema.fields}
+    fields = schema_to_dict(schema)["fields"]
     return create(
         SYSTEM_LOGS[SCHEMA_DEFINITION_LOG],
         {
@@ -91,6 +97,22 @@ def write_definition(schema: Schema) -> Message:
             "fields": Field("str", json.dumps(fields, separators=(",", ":"), ensure_ascii=False)),
         },
     )
+
+
+def schema_from_dict(value: Mapping[str, Any], place: str = "The schema") -> Schema:
+    """A schema without an id from its `name`, `description` and `fields`, as files and pages write them.
+
+    Raises:
+        InvalidSchema: one of its subclasses; `place` says in its sentence where.
+    """
+    check_keys(value, _KEYS, tuple(_KEYS), place)
+    return Schema(value["name"], value["description"], read_fields(value["fields"]))
+
+
+def schema_to_dict(schema: Schema) -> dict[str, Any]:
+    """What `schema_from_dict` reads as this schema, but for its id."""
+    fields = {each.name: field_options(each) for each in schema.fields}
+    return {"name": schema.name, "description": schema.description, "fields": fields}
 
 
 def _from_json(text: str) -> Any:

@@ -3,9 +3,9 @@
 import json
 import re
 import tomllib
-from typing import Any, Final
+from typing import Any
 
-from panda_web.messages.schema.definition import check_keys, field_options, read_fields
+from panda_web.messages.schema.definition import field_options, schema_from_dict
 from panda_web.messages.schema.errors import DefinitionNotToml
 from panda_web.messages.schema.schema import Schema
 
@@ -24,11 +24,6 @@ _TEXTS = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 """Texts and comments, also those that never end."""
-_KEYS: Final[dict[str, tuple[type, str]]] = {
-    "name": (str, "a text"),
-    "description": (str, "a text"),
-    "fields": (dict, "a table"),
-}
 
 
 def schema_from_toml(text: str) -> Schema:
@@ -45,8 +40,7 @@ def schema_from_toml(text: str) -> Schema:
         found = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise DefinitionNotToml(f"The file is not TOML: {str(error)[:200]}.") from error
-    check_keys(found, _KEYS, tuple(_KEYS), "The file")
-    return Schema(found["name"], found["description"], read_fields(found["fields"]))
+    return schema_from_dict(found, "The file")
 
 
 def schema_to_toml(schema: Schema) -> str:
