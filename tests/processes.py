@@ -27,10 +27,19 @@ class ServedNode:
         url: its address, ending in a slash.
     """
 
-    def __init__(self, data: Path, site: Path | None = None) -> None:
+    def __init__(self, data: Path, site: Path | None = None, *options: str) -> None:
         self.port = free_port()
         self.url = f"http://localhost:{self.port}/"
-        self._command = [*PANDA, "serve", "--port", str(self.port), "--data", str(data), "--no-browser"]
+        self._command = [
+            *PANDA,
+            "serve",
+            "--port",
+            str(self.port),
+            "--data",
+            str(data),
+            "--no-browser",
+            *options,
+        ]
         if site is not None:
             self._command += ["--site", str(site)]
         self._process: subprocess.Popen[str] | None = None

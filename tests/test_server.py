@@ -226,6 +226,9 @@ def test_the_end_waits_for_what_was_taken_in() -> None:
             await asyncio.sleep(0)
 
     class Busy:
+        async def watch(self) -> None:
+            await asyncio.Event().wait()
+
         async def finish(self) -> None:
             await asyncio.sleep(0)
             finished.append("all")

@@ -23,6 +23,7 @@ from panda_web.cli.schema import schema_app
 from panda_web.errors import PandaError
 from panda_web.keys.file import KeyFile
 from panda_web.keys.with_cryptography import CryptographyVerifier
+from panda_web.node.schemas import Policy
 from panda_web.schedule import TALK_SCHEMA, import_talks, read_schedule
 
 app = typer.Typer(
@@ -64,12 +65,16 @@ def serve(
     site: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A built site to serve beside the node.")
     ] = None,
+    schemas: Annotated[
+        Policy, typer.Option(help="Take messages of any schema, or of registered ones only.")
+    ] = "any",
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
 ) -> None:
     """Runs a node, and the page with it, on one port."""
     from panda_web.cli.serve import serve as run_server  # loads the server only where it is wanted
 
-    run_server(host, port, places.database_path(data), site, open_browser=browser and site is not None)
+    database = places.database_path(data)
+    run_server(host, port, database, site, policy=schemas, open_browser=browser and site is not None)
 
 
 @key_app.command("new")

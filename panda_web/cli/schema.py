@@ -1,5 +1,6 @@
-"""`panda schema`: schemas as files, published and shown."""
+"""`panda schema`: schemas as files, published and shown; which ones a node on this machine registers."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,8 @@ from panda_web.cli.output import print_json, print_text, run, say
 from panda_web.errors import PandaError
 from panda_web.keys.file import KeyFile
 from panda_web.messages.schema import DEFINITION, schema_from_toml, schema_to_toml
+from panda_web.node import Store
+from panda_web.node.schemas import Registry, drop, register
 
 schema_app = typer.Typer(help="Schemas: what kinds of data there are. docs/schemas.md", no_args_is_help=True)
 
@@ -62,3 +65,30 @@ def schema_show(schema_id: Id, *, node: Node = places.DEFAULT_NODE) -> None:
             return schema_to_toml(await panda.schema(schema_id))
 
     print_text(run(work()).rstrip("\n"))
+
+
+@schema_app.command("register")
+def schema_register(schema_id: Id, *, data: Data = None) -> None:
+    """Has the node of this data folder validate a schema; a node that runs notices within a second."""
+    with closing(_store(data)) as store:
+        print_json(run(register(store, schema_id)).to_json())
+
+
+@schema_app.command("list")
+def schema_list(*, data: Data = None) -> None:
+    """Prints the schemas registered at the node of this data folder, one JSON object a line."""
+    with closing(_store(data)) as store:
+        for each in Registry(store).registered.values():
+            print_json(each.to_json())
+
+
+@schema_app.command("drop")
+def schema_drop(schema_id: Id, *, data: Data = None) -> None:
+    """Ends a registration; what is published under the schema stays."""
+    with closing(_store(data)) as store:
+        dropped = run(drop(store, schema_id))
+        print_json({"id": dropped.id, "name": dropped.schema and dropped.schema.name, "state": "dropped"})
+
+
+def _store(data: Path | None) -> Store:
+    return Store(places.database_path(data))

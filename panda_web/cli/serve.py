@@ -13,6 +13,7 @@ from panda_web.errors import PandaError
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node import Node, Store
 from panda_web.node.aside import in_a_thread
+from panda_web.node.schemas import Policy
 from panda_web.server import application
 
 MAX_CONNECTIONS = 1000
@@ -31,7 +32,9 @@ class SiteMissing(PandaError):
     reason = "site-missing"
 
 
-def serve(host: str, port: int, database: Path, site: Path | None, *, open_browser: bool) -> None:
+def serve(
+    host: str, port: int, database: Path, site: Path | None, *, policy: Policy, open_browser: bool
+) -> None:
     """Serves until it is interrupted.
 
     Raises:
@@ -43,7 +46,13 @@ def serve(host: str, port: int, database: Path, site: Path | None, *, open_brows
     with listener:
         store = Store(database, in_a_thread)
         try:
-            node = Node(store, CryptographyVerifier(), version=panda_web.__version__, aside=in_a_thread)
+            node = Node(
+                store,
+                CryptographyVerifier(),
+                version=panda_web.__version__,
+                aside=in_a_thread,
+                policy=policy,
+            )
             config = uvicorn.Config(
                 application(node.dispatcher(), site),
                 log_level="warning",
@@ -70,6 +79,7 @@ def serve(host: str, port: int, database: Path, site: Path | None, *, open_brows
 async def _run(
     server: uvicorn.Server, node: Node, listener: socket.socket, address: str, *, open_browser: bool
 ) -> None:
+    watching = asyncio.create_task(node.watch())
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
@@ -81,6 +91,7 @@ async def _run(
     try:
         await serving
     finally:  # uvicorn ends by the signal that it was sent, so as a rule this is reached by CancelledError
+        watching.cancel()
         await node.finish()  # what was taken in and could not be answered any more
 
 

@@ -20,6 +20,7 @@ from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import AnswerMalformed, RpcError
 from panda_web.rpc.methods import (
     GET_ENTRY_ARGUMENTS,
+    NO_SCHEMA,
     PUBLISH_ENTRY,
     QUERY,
     QUERY_ENTRIES,
@@ -27,9 +28,6 @@ from panda_web.rpc.methods import (
     Published,
 )
 from panda_web.rpc.types import Json
-
-NO_SCHEMA = "0040" + "00" * 64
-"""A schema that no log is for: asked for it, a node offers a log id that is free."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from panda_web.rpc.errors import (
     InstanceUnknown,
     LogSchemaMismatch,
     NodeUnreachable,
+    RelationTargetForeign,
     RpcError,
     SeqNumTaken,
 )
@@ -39,7 +40,14 @@ MAX_BATCH = 4 << 20
 
 _FOR_GOOD = frozenset(
     error.reason
-    for error in (SeqNumTaken, LogSchemaMismatch, InstanceUnknown, InstanceDeleted, AfterEndOfLog)
+    for error in (
+        SeqNumTaken,
+        LogSchemaMismatch,
+        InstanceUnknown,
+        InstanceDeleted,
+        RelationTargetForeign,
+        AfterEndOfLog,
+    )
 ) | {error.reason for error in InvalidFields.__subclasses__()}
 """Refusals after which the entry can never be in the node's copy of the log, nor anything behind it."""
 

@@ -11,8 +11,8 @@ from panda_web import bamboo, messages
 from panda_web.bamboo import lipmaa
 from panda_web.log import SignedEntry, place
 from panda_web.messages import Message
-from panda_web.messages.schema import DEFINITION, SchemaError, read_definition
 from panda_web.node import materialise
+from panda_web.node.schemas import Registry, Verdict
 from panda_web.node.store import Store
 from panda_web.node.store.entries import LogRow
 from panda_web.rpc.errors import (
@@ -20,6 +20,7 @@ from panda_web.rpc.errors import (
     DiskBudgetReached,
     LogSchemaMismatch,
     NumberTooLarge,
+    RelationTargetForeign,
     SeqNumTaken,
 )
 from panda_web.rpc.types import WIRE_LIMIT
@@ -46,17 +47,17 @@ class Checked:
         signed: the entry.
         message: what its payload says.
         payload: the message's bytes.
-        wrong: what the message's schema forbids; None where it forbids nothing. It counts only for what is
-            not there already.
+        verdict: its schema's, if one was known when it was asked. It counts only for what is not there
+            already.
     """
 
     signed: SignedEntry
     message: Message
     payload: bytes
-    wrong: SchemaError | None
+    verdict: Verdict | None
 
 
-def check(signed: SignedEntry, payload: bytes) -> Checked:
+def check(signed: SignedEntry, payload: bytes, registry: Registry) -> Checked:
     """Holds an entry to the rules that need no store.
 
     Raises:
@@ -68,19 +69,10 @@ def check(signed: SignedEntry, payload: bytes) -> Checked:
     bamboo.check_payload(entry, payload)
     message = messages.decode(payload)
     messages.check_log(entry.log_id, message)
-    return Checked(signed, message, payload, _judge(message))
+    return Checked(signed, message, payload, registry.judge(message))
 
 
-def _judge(message: Message) -> SchemaError | None:
-    if message.schema == DEFINITION.id:
-        try:
-            read_definition(message)
-        except SchemaError as error:
-            return error
-    return None
-
-
-def take_in(store: Store, checked: Checked, limits: Limits) -> LogRow:
+def take_in(store: Store, checked: Checked, limits: Limits, registry: Registry) -> LogRow:
     """Stores an entry and its message, and materialises it, within a transaction that the caller holds.
 
     An entry that is there already is no error, whenever it comes. Gives the entry's log as it is then.
@@ -105,10 +97,27 @@ def take_in(store: Store, checked: Checked, limits: Limits) -> LogRow:
             )
         if log_row.schema != message.schema:
             raise LogSchemaMismatch(f"Log {entry.log_id} holds messages of another schema.")
-    if checked.wrong is not None:
-        raise checked.wrong
+    registry.admit(message.schema)
+    # A definition may have come after the message was checked.
+    _check_schema(store, checked.verdict or registry.judge(message))
     _check_room(store, signed, checked.payload, limits)
     return _append(store, signed, log_row, message, checked.payload)
+
+
+def _check_schema(store: Store, verdict: Verdict | None) -> None:
+    """Raises what its schema, and what its relations lead to, say against a message."""
+    if verdict is None:
+        return
+    if verdict.wrong is not None:
+        raise verdict.wrong
+    foreign = store.entries.first_foreign(verdict.relations)
+    if foreign is not None:
+        instance, schema = foreign
+        raise RelationTargetForeign(
+            f"A relation leads to {instance[:16]}…, which is no instance of the schema {schema[:16]}….",
+            instance=instance,
+            schema=schema,
+        )
 
 
 def _check_room(store: Store, signed: SignedEntry, payload: bytes, limits: Limits) -> None:

@@ -1,5 +1,6 @@
 """The node's methods: what they take is typed by the table of methods, what they do is done below them."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from panda_web import log
@@ -10,12 +11,13 @@ from panda_web.node import query
 from panda_web.node.aside import Aside, here
 from panda_web.node.ingest import Limits
 from panda_web.node.publishing import Publishing, next_arguments
+from panda_web.node.schemas import Policy, Registry
 from panda_web.node.store import Store
 from panda_web.node.store.entries import EntryRow
 from panda_web.rpc import discover
 from panda_web.rpc.dispatch import Dispatcher, Handler
 from panda_web.rpc.errors import AnswerTooLarge
-from panda_web.rpc.methods import METHODS, EntryArguments
+from panda_web.rpc.methods import METHODS, NO_SCHEMA, EntryArguments
 from panda_web.rpc.types import Json
 
 MAX_ENTRIES_ANSWER = 24 << 20
@@ -31,6 +33,7 @@ class Node:
         version: of the software, for `rpc.discover`.
         limits: how much it takes in.
         aside: where signatures are checked when they are many.
+        policy: whether messages of schemas that are not registered are taken in.
     """
 
     def __init__(
@@ -41,10 +44,13 @@ class Node:
         version: str,
         limits: Limits | None = None,
         aside: Aside = here,
+        policy: Policy = "any",
     ) -> None:
         self._store = store
         self._version = version
-        self._publishing = Publishing(store, verifier, limits or Limits(), aside)
+        self._policy = policy
+        self._registry = Registry(store, policy)
+        self._publishing = Publishing(store, verifier, limits or Limits(), aside, self._registry)
 
     def dispatcher(self) -> Dispatcher:
         """The node's methods, bound to the table."""
@@ -58,12 +64,24 @@ class Node:
         }
         return Dispatcher(handlers, together={"panda_publishEntry"})
 
+    async def watch(self, pause: float = 1.0) -> None:
+        """Notices, without end, what another program has registered in the same database.
+
+        Args:
+            pause: seconds between two looks; one costs some 20 µs.
+        """
+        while True:
+            await asyncio.sleep(pause)
+            self._registry.notice()
+
     async def finish(self) -> None:
         """Returns once nothing is under way: then the store can be closed."""
         await self._publishing.finish()
 
     async def get_entry_arguments(self, author: bytes, schema: str) -> Json:
         """What the author's next entry for a schema must contain."""
+        if schema != NO_SCHEMA:
+            self._registry.admit(schema)
         with self._store.snapshot():
             found = self._store.entries.log_of_schema(author, schema)
             if found is not None:
@@ -82,6 +100,7 @@ class Node:
         Left out: entries whose payload is gone, what is about an instance whose create is gone, and types
         that p2panda-js 0.2.1 does not know: one such row would make its whole query fail.
         """
+        self._registry.answer(schema)
         with self._store.snapshot():
             return {"entries": self._replayable_entries(schema)}
 
@@ -119,14 +138,25 @@ class Node:
         proof: bool,
     ) -> Json:
         """Instances of a schema."""
+        self._registry.answer(schema)
         select = query.compile_query(schema, filter, order_by, limit, after)
         with self._store.snapshot():
             return query.answer(self._store, select, proof=proof)
 
     async def schemas(self) -> Json:
-        """The schemas that entries are held of; untyped until definitions can be registered."""
-        with self._store.snapshot():
-            return [{"id": schema, "status": "untyped"} for schema in self._store.entries.schemas()]
+        """The registered schemas, then the others that entries are held of, where those are answered too."""
+        found = self._registry.registered
+        listed = [each.to_json() for each in found.values()]
+        if self._policy == "any":
+            with self._store.snapshot():
+                others = [
+                    schema
+                    for schema in self._store.entries.schemas()
+                    if schema not in found and system_log(schema) is None
+                ]
+            nothing: dict[str, Json] = {"name": None, "state": "untyped", "waitsFor": [], "definition": None}
+            listed += [{"id": schema, **nothing} for schema in others]
+        return listed
 
     async def discover(self) -> Json:
         """The OpenRPC document."""

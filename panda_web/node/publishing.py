@@ -14,10 +14,12 @@ from panda_web.bamboo import has_skiplink, lipmaa
 from panda_web.errors import PandaError, StoreFailed
 from panda_web.keys import Verifier
 from panda_web.log import SignedEntry
+from panda_web.messages.schema import DEFINITION
 from panda_web.node import ingest
 from panda_web.node.aside import Aside, here
 from panda_web.node.batches import Batches
 from panda_web.node.ingest import Checked, Limits
+from panda_web.node.schemas import Registry
 from panda_web.node.store import Store
 from panda_web.node.store.entries import LogRow
 from panda_web.rpc.methods import EntryArguments, Published
@@ -51,13 +53,17 @@ class Publishing:
         verifier: checks signatures.
         limits: how much is taken in.
         aside: where signatures are checked when they are many.
+        registry: which schemas messages are held to.
     """
 
-    def __init__(self, store: Store, verifier: Verifier, limits: Limits, aside: Aside) -> None:
+    def __init__(
+        self, store: Store, verifier: Verifier, limits: Limits, aside: Aside, registry: Registry
+    ) -> None:
         self._store = store
         self._verifier = verifier
         self._limits = limits
         self._aside = aside
+        self._registry = registry
         self._check = Batches(self._check_many, most=MOST_CHECKED, room=ROOM)
         self._take_in = Batches(self._take_in_many, most=MOST_STORED, room=ROOM)
 
@@ -78,7 +84,19 @@ class Publishing:
 
     async def _check_many(self, came: Sequence[Publish]) -> Sequence[Checked | Exception]:
         few = sum(len(one.entry) + len(one.payload) for one in came) <= FEW_BYTES
-        return await (here if few else self._aside)(_check_many(came, self._verifier))
+        return await (here if few else self._aside)(self._check_each(came))
+
+    async def _check_each(self, came: Sequence[Publish]) -> list[Checked | Exception]:
+        verdicts = await log.verify_many([one.entry for one in came], self._verifier)
+        return [self._check_one(signed, one.payload) for signed, one in zip(verdicts, came, strict=True)]
+
+    def _check_one(self, signed: SignedEntry | log.Unsound, payload: bytes) -> Checked | Exception:
+        if not isinstance(signed, SignedEntry):
+            return signed
+        try:
+            return ingest.check(signed, payload, self._registry)
+        except PandaError as error:
+            return error
 
     async def _take_in_many(self, checked: Sequence[Checked]) -> Sequence[Published | Exception]:
         try:
@@ -88,29 +106,17 @@ class Publishing:
         except StoreFailed as error:
             # One each: an error that is raised in several places collects all their traces.
             return [StoreFailed(str(error)) for _ in checked]
+        if any(one.message.schema == DEFINITION.id for one in checked):
+            self._registry.notice()
         return verdicts
 
     def _take_in_one(self, checked: Checked) -> Published | Exception:
         try:
             with self._store.transaction():
-                log_row = ingest.take_in(self._store, checked, self._limits)
+                log_row = ingest.take_in(self._store, checked, self._limits, self._registry)
                 return Published(checked.signed.hash.hex(), next_arguments(self._store, log_row))
         except Exception as error:  # noqa: BLE001 - a fault with one entry is not the others'
             return error
-
-
-async def _check_many(came: Sequence[Publish], verifier: Verifier) -> list[Checked | Exception]:
-    verdicts = await log.verify_many([one.entry for one in came], verifier)
-    return [_check_one(signed, one.payload) for signed, one in zip(verdicts, came, strict=True)]
-
-
-def _check_one(signed: SignedEntry | log.Unsound, payload: bytes) -> Checked | Exception:
-    if not isinstance(signed, SignedEntry):
-        return signed
-    try:
-        return ingest.check(signed, payload)
-    except PandaError as error:
-        return error
 
 
 def next_arguments(store: Store, log_row: LogRow) -> EntryArguments:

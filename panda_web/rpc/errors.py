@@ -126,6 +126,18 @@ class InstanceDeleted(RefusedByNode):
     reason = "instance-deleted"
 
 
+class SchemaNotRegistered(RefusedByNode):
+    """The node is for the schemas that its administrator has registered, and this is none of them."""
+
+    reason = "schema-not-registered"
+
+
+class RelationTargetForeign(RefusedByNode):
+    """A relation leads to something that is held and is no instance of the schema that it should lead to."""
+
+    reason = "relation-target-foreign"
+
+
 class QueryTooExpensive(RefusedByNode):
     """The query would keep the node from answering others; narrow the filter, or order by fewer names."""
 
@@ -148,6 +160,12 @@ class DiskBudgetReached(Busy):
     """The node has no room left for anybody's entries."""
 
     reason = "disk-budget-reached"
+
+
+class SchemaPending(Busy):
+    """The schema is registered, and something that it needs is not there yet."""
+
+    reason = "schema-pending"
 
 
 class CallFailed(RpcError):
@@ -196,5 +214,5 @@ class ErrorFromNode(CallFailed):
 
 
 _PASSING = frozenset(
-    error.reason for error in (Busy, AuthorQuotaReached, DiskBudgetReached, InternalError)
+    error.reason for error in (Busy, AuthorQuotaReached, DiskBudgetReached, SchemaPending, InternalError)
 ) | {"store-failed"}

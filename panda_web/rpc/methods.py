@@ -18,6 +18,8 @@ R = TypeVar("R")
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
+NO_SCHEMA = "0040" + "00" * 64
+"""A schema that no log is for: asked for it, a node offers a log id that is free."""
 MAX_ORDER = 4
 """Names to order by: each is a join over all instances."""
 
@@ -209,7 +211,7 @@ QUERY = Method(
 
 SCHEMAS = Method(
     "panda_schemas",
-    "The schemas that this node can be queried for.",
+    "Schemas: id, name, state (registered, pending, untyped), definition, what a pending one waits for.",
     (),
     types.array(types.OBJECT),
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from panda_web.messages.schema import schema_from_toml
+from panda_web.messages.schema import DEFINITION, schema_from_toml
 from tests.cli.test_commands import fails, output, panda
 from tests.processes import ServedNode
 
@@ -80,3 +80,70 @@ def test_files_and_ids_that_are_none(tmp_path: Path, node: ServedNode) -> None:
     assert panda("schema", "init", "--file", tmp_path / "missing", *data, *there).returncode == 2
     fails("schema-malformed", "schema", "show", "--id", "room", *there)
     fails("schema-not-found", "schema", "show", "--id", "0040" + "77" * 64, *there)
+
+
+# -- the node's side -----------------------------------------------------------------------------------
+
+
+def until_refused(reason: str, *arguments: str | Path) -> None:
+    """A running node notices what is registered beside it."""
+    for _ in range(100):
+        done = panda(*arguments)
+        if done.returncode == 1:
+            assert done.stderr.startswith(f"{reason}: ")
+            return
+    raise AssertionError("the node notices nothing")
+
+
+def test_registering_while_the_node_runs(tmp_path: Path) -> None:
+    data, mine = ("--data", tmp_path / "node"), ("--data", tmp_path / "me")
+    output("key", "new", *mine)
+    file = tmp_path / "room.toml"
+    file.write_text(ROOM, "utf-8")
+    assert panda("schema", "list", *data).stdout == ""
+    with ServedNode(tmp_path / "node") as served:
+        there = ("--node", served.url)
+        room = output("schema", "init", "--file", file, *mine, *there)["id"]
+        output("publish", room, '{"name": "hall"}', *mine, *there)
+        registered = output("schema", "register", "--id", room, *data)
+        assert (registered["name"], registered["state"], registered["waitsFor"]) == ("room", "registered", [])
+        assert output("schema", "register", "--id", room, *data) == registered
+        until_refused("log-refused", "publish", room, '{"name": "hall"}', *mine, *there)
+        output("publish", room, '{"name": "Hall"}', *mine, *there)
+        assert output("schema", "list", *data) == registered
+        dropped = output("schema", "drop", "--id", room, *data)
+        assert dropped == {"id": room, "name": "room", "state": "dropped"}
+        fails("schema-not-registered", "schema", "drop", "--id", room, *data)
+    assert panda("schema", "list", *data).stdout == ""
+
+
+def test_a_node_for_registered_schemas_only(tmp_path: Path) -> None:
+    data, mine = ("--data", tmp_path / "node"), ("--data", tmp_path / "me")
+    output("key", "new", *mine)
+    file = tmp_path / "room.toml"
+    file.write_text(ROOM, "utf-8")
+    pending = output("schema", "register", "--id", "0040" + "77" * 64, *data)
+    assert (pending["name"], pending["state"], pending["definition"]) == (None, "pending", None)
+    with ServedNode(tmp_path / "node", None, "--schemas", "registered") as served:
+        there = ("--node", served.url)
+        room = output("schema", "init", "--file", file, *mine, *there)["id"]
+        fails("schema-not-registered", "publish", room, '{"name": "Hall"}', *mine, *there)
+        fails("schema-not-registered", "query", room, *there)
+        fails("schema-pending", "publish", pending["id"], '{"name": "Hall"}', *mine, *there)
+        output("schema", "register", "--id", room, *data)
+        for _ in range(100):
+            if panda("publish", room, '{"name": "Hall"}', *mine, *there).returncode == 0:
+                break
+        assert output("query", room, *there)["name"] == "Hall"
+
+
+def test_registrations_that_are_none(tmp_path: Path) -> None:
+    data = ("--data", tmp_path)
+    fails("schema-malformed", "schema", "register", "--id", "room", *data)
+    fails("system-schema", "schema", "register", "--id", DEFINITION.id or "", *data)
+    fails("schema-not-registered", "schema", "drop", "--id", "\x1b[2J", *data)
+    assert panda("schema", "list", *data).stdout == ""
+    assert panda("serve", "--schemas", "none", *data).returncode == 2
+    (tmp_path / "node.db").write_bytes(b"noise" * 1000)
+    fails("store-failed", "schema", "register", "--id", "0040" + "77" * 64, *data)
+    fails("store-failed", "schema", "list", *data)

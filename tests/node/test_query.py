@@ -178,7 +178,9 @@ def test_a_query_that_takes_too_long(node: Harness, monkeypatch: pytest.MonkeyPa
 def test_schemas(node: Harness) -> None:
     assert node.call(SCHEMAS) == []
     node.publish(*Author().create())
-    assert node.call(SCHEMAS) == [{"id": SCHEMA, "status": "untyped"}]
+    assert node.call(SCHEMAS) == [
+        {"id": SCHEMA, "name": None, "state": "untyped", "waitsFor": [], "definition": None}
+    ]
 
 
 def client(node: Harness) -> Client:

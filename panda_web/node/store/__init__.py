@@ -6,6 +6,7 @@ from pathlib import Path
 from panda_web.node.aside import Aside, here
 from panda_web.node.store.database import Database
 from panda_web.node.store.entries import EntryTable
+from panda_web.node.store.schemas import SchemaTable
 from panda_web.node.store.typed import TypedViews
 from panda_web.node.store.views import ViewTables
 
@@ -30,6 +31,7 @@ class Store:
         self.entries = EntryTable(self._database)
         self.views = ViewTables(self._database)
         self.typed = TypedViews(self._database)
+        self.schemas = SchemaTable(self._database)
 
     async def begin(self) -> None:
         """Begins a group. Raises StoreFailed."""

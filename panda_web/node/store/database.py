@@ -87,6 +87,7 @@ MIGRATIONS = (
     );
     CREATE UNIQUE INDEX typed_views_current ON typed_views (schema) WHERE current;
     """,
+    "CREATE TABLE schemas (number INTEGER PRIMARY KEY AUTOINCREMENT, schema TEXT NOT NULL UNIQUE);",
 )
 
 MAX_STEPS = 20_000_000

@@ -1,6 +1,6 @@
 """Entries, payloads and logs in SQLite."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from panda_web import log
@@ -40,6 +40,9 @@ class EntryRow:
     hash: bytes
     instance: bytes
 
+
+MOST_AT_ONCE = 500
+"""Relations looked up by one statement: SQLite binds some thousand values at least."""
 
 _LOG = "SELECT id, author, log_id, schema, seq_num, ended FROM logs"
 _ENTRY = "SELECT seq_num, entry, payload, hash, instance FROM entries"
@@ -92,6 +95,30 @@ class EntryTable:
         """The entry at a seq num, as what it was taken in as; its payload is not read either."""
         row = self._db.one("SELECT entry FROM entries WHERE log = ? AND seq_num = ?", (log_key, seq_num))
         return log.recall(row[0]) if row else None
+
+    def payload_of(self, entry_hash: bytes) -> bytes | None:
+        """The payload of an entry; None where either is not held."""
+        row = self._db.one("SELECT payload FROM entries WHERE hash = ?", (entry_hash,))
+        return row[0] if row else None
+
+    def first_foreign(self, relations: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
+        """The first of some instances, each with its schema, that is held and is not of that schema.
+
+        An update or a delete is no instance of any.
+        """
+        for start in range(0, len(relations), MOST_AT_ONCE):
+            wanted = relations[start : start + MOST_AT_ONCE]
+            marks = ", ".join("?" * len(wanted))
+            rows = self._db.rows(
+                "SELECT e.hash, iif(e.instance = e.hash, l.schema, '')"
+                f" FROM entries e JOIN logs l ON l.id = e.log WHERE e.hash IN ({marks})",
+                tuple(bytes.fromhex(instance) for instance, _ in wanted),
+            )
+            schemas = {entry_hash.hex(): schema for entry_hash, schema in rows}
+            for instance, schema in wanted:
+                if schemas.get(instance, schema) != schema:
+                    return instance, schema
+        return None
 
     def add(
         self, known: LogRow | None, verified: VerifiedEntry, payload: bytes, schema: str, instance: bytes

@@ -1,0 +1,457 @@
+"""Registered schemas: what is held to them, what pending ones wait for, and what a node refuses of the others."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from panda_web.bamboo import digest
+from panda_web.client.errors import LogRefused
+from panda_web.errors import PandaError, StoreFailed
+from panda_web.keys.with_cryptography import CryptographyVerifier
+from panda_web.log import SignedEntry
+from panda_web.messages import SYSTEM_LOGS, Field, Relation
+from panda_web.messages.schema import DEFINITION, FieldDefinition, Schema, schema_to_dict, write_definition
+from panda_web.node import Node
+from panda_web.node.schemas import Policy, drop, register
+from panda_web.node.store.database import MIGRATIONS
+from panda_web.rpc.connection import Connection
+from panda_web.rpc.errors import ErrorFromNode
+from panda_web.rpc.methods import GET_ENTRY_ARGUMENTS, NO_SCHEMA, QUERY, QUERY_ENTRIES, SCHEMAS
+from panda_web.rpc.transport import InProcess
+from tests.authors import OTHER_SCHEMA, SCHEMA, Author
+from tests.client.test_publishing import client, run
+from tests.node.test_publish import Harness
+from tests.node.waiting import until
+
+ROOM = Schema(
+    "room",
+    "Where talks are held",
+    (
+        FieldDefinition("name", "varchar", validation="[A-Z].*"),
+        FieldDefinition("seats", "integer", optional=True),
+        FieldDefinition("beside", "relation[]", schema="self", optional=True),
+    ),
+)
+
+
+def talk_in(room: str) -> Schema:
+    return Schema(
+        "talk",
+        "What is said",
+        (
+            FieldDefinition("title", "text"),
+            FieldDefinition("room", "relation", schema=room),
+            FieldDefinition("also", "relation[]", schema=room, optional=True),
+        ),
+    )
+
+
+class Administered(Harness):
+    """A node whose administrator registers schemas."""
+
+    def __init__(self, policy: Policy = "any", path: Path | None = None) -> None:
+        super().__init__(path)
+        self.node = Node(self.store, CryptographyVerifier(), version="0", policy=policy)
+        self.connection = Connection(InProcess(self.node.dispatcher()))
+
+    def register(self, *schemas: str) -> None:
+        for schema in schemas:
+            asyncio.run(register(self.store, schema))
+        self.node._registry.refresh()
+
+    def states(self) -> dict[str, tuple[str, list[tuple[str, str]]]]:
+        return {
+            each["id"]: (each["state"], [(lack["what"], lack["id"]) for lack in each["waitsFor"]])
+            for each in self.call(SCHEMAS)
+        }
+
+    def fails(self, reason: str, method: Any, **params: Any) -> None:
+        with pytest.raises(ErrorFromNode) as refused:
+            self.call(method, **params)
+        assert refused.value.reason == reason
+        assert len(str(refused.value)) > 20
+
+
+@pytest.fixture
+def node() -> Administered:
+    return Administered()
+
+
+DEFINER = 77
+
+
+def definition(schema: Schema, number: int = DEFINER) -> tuple[str, tuple[SignedEntry, bytes]]:
+    """The id that a schema has when this author defines nothing else, and its entry."""
+    signed, payload = Author(number, log_id=0).write(write_definition(schema))
+    return signed.hash.hex(), (signed, payload)
+
+
+ROOMS, ROOM_DEFINED = definition(ROOM)
+
+
+def test_a_registered_schema_is_held_to(node: Administered) -> None:
+    node.publish(*ROOM_DEFINED)
+    before = Author()
+    node.publish(*before.create(ROOMS, name="whatever, nobody looks yet"))
+    node.register(ROOMS)
+    assert node.states()[ROOMS] == ("registered", [])
+    author = Author(2)
+    hall, payload = author.create(ROOMS, name="Hall", seats=3)
+    node.publish(hall, payload)
+    node.publish(*author.update(hall.hash, ROOMS, seats=4))
+    for fields, reason in (
+        ({"name": "hall"}, "pattern-not-matched"),
+        ({"seats": 1}, "field-missing"),
+        ({"name": "Hall", "colour": "red"}, "field-unknown"),
+        ({"name": "Hall", "seats": 1.5}, "value-type-mismatch"),
+        ({"name": "H" * 256}, "text-too-long"),
+        ({"name": "Hall", "beside": Relation(ROOMS)}, "value-type-mismatch"),
+    ):
+        head = author.head
+        node.refuses(*author.create(ROOMS, **fields), reason)
+        author.head = head
+    node.refuses(*author.update(hall.hash, ROOMS, name="x"), "pattern-not-matched")
+    author.head = head
+    node.publish(*author.delete(hall.hash, ROOMS))
+    # Other schemas are nobody's concern here.
+    node.publish(*Author(3).create(SCHEMA, name="hall"))
+
+
+def test_what_is_there_already_is_still_acknowledged(node: Administered) -> None:
+    author = Author()
+    held = author.create(ROOMS, name="hall")
+    node.publish(*ROOM_DEFINED)
+    node.publish(*held)
+    node.register(ROOMS)
+    assert node.publish(*held).next.seq_num == 2
+    node.refuses(*author.create(ROOMS, name="hall"), "pattern-not-matched")
+
+
+def test_dropped_it_is_held_to_no_more(node: Administered) -> None:
+    node.publish(*ROOM_DEFINED)
+    node.register(ROOMS)
+    author = Author()
+    node.refuses(*author.create(ROOMS, name="hall"), "pattern-not-matched")
+    asyncio.run(drop(node.store, ROOMS))
+    node.node._registry.refresh()
+    assert node.states() == {}
+    node.publish(*Author().create(ROOMS, name="hall"))
+    assert node.states() == {ROOMS: ("untyped", [])}
+    with pytest.raises(PandaError) as refused:
+        asyncio.run(drop(node.store, ROOMS))
+    assert refused.value.reason == "schema-not-registered"
+
+
+def test_registrations_last_and_an_earlier_data_folder_opens(tmp_path: Path) -> None:
+    path = tmp_path / "node.db"
+    node = Administered(path=path)
+    node.publish(*ROOM_DEFINED)
+    node.register(ROOMS)
+    node.store.close()
+    again = Administered(path=path)
+    assert again.states()[ROOMS] == ("registered", [])
+    again.store._database._connection.executescript(
+        f"DROP TABLE schemas; PRAGMA user_version={len(MIGRATIONS) - 1}"
+    )
+    again.store.close()
+    earlier = Administered(path=path)
+    assert ROOMS not in earlier.node._registry.registered
+    earlier.register(ROOMS)
+    assert earlier.states()[ROOMS] == ("registered", [])
+    earlier.store.close()
+
+
+# -- pending -------------------------------------------------------------------------------------------
+
+
+def test_pending_ones_start_when_all_is_there(node: Administered) -> None:
+    talk = talk_in(ROOMS)
+    talks, talk_defined = definition(talk, 78)
+    node.register(talks)
+    assert node.states() == {talks: ("pending", [("definition", talks)])}
+    # Nobody knows yet what a talk is like.
+    node.publish(*Author().create(talks, whatever=1))
+    node.publish(*talk_defined)
+    assert node.states()[talks] == ("pending", [("registration", ROOMS)])
+    node.register(ROOMS)
+    assert node.states()[talks] == ("pending", [("start", ROOMS)])
+    assert node.states()[ROOMS] == ("pending", [("definition", ROOMS)])
+    # What is known is held to already, without a view to be asked.
+    node.refuses(*Author(2).create(talks, whatever=1), "field-unknown")
+    node.publish(*ROOM_DEFINED)
+    assert node.states()[talks] == node.states()[ROOMS] == ("registered", [])
+    listed = {each["id"]: each for each in node.call(SCHEMAS)}
+    assert listed[talks]["name"] == "talk"
+    assert listed[talks]["definition"] == schema_to_dict(talk)
+
+
+def test_a_definition_and_what_it_forbids_in_one_batch(node: Administered) -> None:
+    node.register(ROOMS)
+
+    async def work() -> Sequence[object]:
+        return await asyncio.gather(
+            node.node.publish_entry(ROOM_DEFINED[0].encoded, ROOM_DEFINED[1]),
+            *(
+                node.node.publish_entry(signed.encoded, payload)
+                for signed, payload in (Author(n).create(ROOMS, name="hall") for n in range(1, 4))
+            ),
+            return_exceptions=True,
+        )
+
+    first, *_ = asyncio.run(work())
+    assert not isinstance(first, Exception)
+    node.refuses(*Author(9).create(ROOMS, name="hall"), "pattern-not-matched")
+
+
+def chain_of(length: int, wide: int) -> list[tuple[str, tuple[SignedEntry, bytes]]]:
+    """Schemas, each of which leads to some before it and to itself."""
+    made: list[tuple[str, tuple[SignedEntry, bytes]]] = []
+    for number in range(length):
+        fields = [FieldDefinition("own", "relation", schema="self", optional=True)]
+        fields += [
+            FieldDefinition(f"to_{n}", "relation", schema=target, optional=True)
+            for n, (target, _) in enumerate(made[-wide:])
+        ]
+        made.append(definition(Schema(f"s{number}", "", tuple(fields)), 100 + number))
+    return made
+
+
+CHAIN = chain_of(6, 2)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["register", "define"]), st.integers(0, len(CHAIN) - 1)), max_size=12)
+)
+def test_states_depend_on_what_is_there_and_not_on_its_order(steps: list[tuple[str, int]]) -> None:
+    node = Administered()
+    registered, defined = set(), set()
+    for what, number in steps:
+        schema, (signed, payload) = CHAIN[number]
+        if what == "register":
+            node.register(schema)
+            registered.add(number)
+        else:
+            node.publish(signed, payload)
+            defined.add(number)
+    started: set[int] = set()
+    for number in range(len(CHAIN)):
+        leads = set(range(max(0, number - 2), number))
+        if number in registered & defined and leads <= started:
+            started.add(number)
+    states = node.states()
+    for number in registered:
+        state, lacks = states[CHAIN[number][0]]
+        assert (state == "registered") == (number in started) == (not lacks)
+        if number not in defined:
+            assert lacks == [("definition", CHAIN[number][0])]
+    fresh = Node(node.store, CryptographyVerifier(), version="0")
+    assert fresh._registry.registered == node.node._registry.registered
+
+
+@pytest.mark.parametrize(
+    ("schema", "reason"),
+    [
+        ("", "schema-malformed"),
+        ("room", "schema-malformed"),
+        ("0040" + "zz" * 64, "schema-malformed"),
+        ("'; DROP TABLE schemas; --", "schema-malformed"),
+        (DEFINITION.id or "", "system-schema"),
+        (SYSTEM_LOGS[4], "system-schema"),
+        ("talk", "schema-malformed"),
+    ],
+)
+def test_ids_that_no_schema_can_have(node: Administered, schema: str, reason: str) -> None:
+    with pytest.raises(PandaError) as refused:
+        node.register(schema)
+    assert refused.value.reason == reason
+    assert node.states() == {}
+
+
+def test_what_is_no_definition_cannot_be_registered(node: Administered) -> None:
+    signed, payload = Author().create()
+    node.publish(signed, payload)
+    with pytest.raises(PandaError) as refused:
+        node.register(signed.hash.hex())
+    assert refused.value.reason == "not-a-definition"
+    # Registered before it came, it waits for a definition for ever, and the node goes on.
+    other, other_payload = Author(2).create()
+    node.register(other.hash.hex())
+    node.publish(other, other_payload)
+    node.node._registry.refresh()
+    assert node.states()[other.hash.hex()] == ("pending", [("definition", other.hash.hex())])
+
+
+# -- relations -----------------------------------------------------------------------------------------
+
+
+def test_relations_lead_to_their_schema_where_that_is_known(node: Administered) -> None:
+    talks, talk_defined = definition(talk_in(ROOMS), 78)
+    node.publish(*ROOM_DEFINED)
+    node.publish(*talk_defined)
+    node.register(ROOMS, talks)
+    rooms, others = Author(1), Author(2)
+    hall, hall_payload = rooms.create(ROOMS, name="Hall")
+    node.publish(hall, hall_payload)
+    changed, changed_payload = rooms.update(hall.hash, ROOMS, seats=5)
+    node.publish(changed, changed_payload)
+    other, other_payload = others.create(SCHEMA, n=1)
+    node.publish(other, other_payload)
+
+    author = Author(3)
+
+    def talk(room: bytes, *also: bytes) -> tuple[SignedEntry, bytes]:
+        fields: dict[str, object] = {"title": "x", "room": Relation(room.hex())}
+        if also:
+            fields["also"] = Field("relation[]", tuple(Relation(each.hex()) for each in also))
+        return author.create(talks, **fields)
+
+    def refused(room: bytes, *also: bytes) -> None:
+        head = author.head
+        node.refuses(*talk(room, *also), "relation-target-foreign")
+        author.head = head
+
+    opening = talk(hall.hash)
+    node.publish(*opening)
+    node.publish(*talk(digest(b"not here yet")))
+    many = [digest(str(n).encode()) for n in range(2000)]
+    node.publish(*talk(hall.hash, *many, hall.hash))
+    refused(other.hash)
+    refused(changed.hash)  # an entry about an instance, and none itself
+    refused(opening[0].hash)
+    refused(ROOM_DEFINED[0].hash)
+    refused(hall.hash, *many, other.hash)
+    head = author.head
+    node.refuses(
+        *author.update(opening[0].hash, talks, room=Relation(other.hash.hex())), "relation-target-foreign"
+    )
+    author.head = head
+    # A target that is deleted was one.
+    node.publish(*rooms.delete(hall.hash, ROOMS))
+    node.publish(*talk(hall.hash))
+
+
+# -- the policy ----------------------------------------------------------------------------------------
+
+
+def test_registered_only() -> None:
+    node = Administered("registered")
+    author = Author()
+    for method in (QUERY, QUERY_ENTRIES):
+        node.fails("schema-not-registered", method, schema=SCHEMA)
+    node.fails("schema-not-registered", GET_ENTRY_ARGUMENTS, author=author.hex, schema=SCHEMA)
+    node.refuses(*author.create(SCHEMA), "schema-not-registered")
+    node.register(ROOMS)
+    node.fails("schema-pending", GET_ENTRY_ARGUMENTS, author=author.hex, schema=ROOMS)
+    node.refuses(*Author().create(ROOMS, name="Hall"), "schema-pending")
+    node.fails("schema-pending", QUERY, schema=ROOMS)
+    # Definitions come in always, and can be asked for; so do the other system logs.
+    assert node.call(GET_ENTRY_ARGUMENTS, author=author.hex, schema=DEFINITION.id).log_id == 0
+    node.publish(*ROOM_DEFINED)
+    assert [each["id"] for each in node.call(QUERY, schema=DEFINITION.id)] == [ROOMS]
+    node.publish(*Author(4, log_id=4).create(SYSTEM_LOGS[4]))
+    assert node.call(GET_ENTRY_ARGUMENTS, author=author.hex, schema=ROOMS).log_id == 1
+    node.publish(*Author().create(ROOMS, name="Hall"))
+    assert [each["name"] for each in node.call(QUERY, schema=ROOMS)] == ["Hall"]
+    # A client that needs a free log asks as if for no schema; nothing can be published under it.
+    assert node.call(GET_ENTRY_ARGUMENTS, author=author.hex, schema=NO_SCHEMA).log_id == 3
+    node.refuses(*Author(5).create(NO_SCHEMA), "schema-not-registered")
+    assert node.states().keys() == {ROOMS}
+
+
+def test_registered_only_with_targets_that_are_not() -> None:
+    node = Administered("registered")
+    talks, talk_defined = definition(talk_in(ROOMS), 78)
+    node.publish(*talk_defined)
+    node.register(talks)
+    node.publish(*Author().create(talks, title="x", room=Relation(ROOMS)))
+    node.fails("schema-pending", QUERY, schema=talks)
+    node.publish(*ROOM_DEFINED)
+    node.register(ROOMS)
+    assert [each["title"] for each in node.call(QUERY, schema=talks)] == ["x"]
+    asyncio.run(drop(node.store, ROOMS))
+    node.node._registry.refresh()
+    node.fails("schema-pending", QUERY, schema=talks)
+
+
+def test_any_answers_what_is_pending_or_unknown(node: Administered) -> None:
+    node.register(ROOMS)
+    node.publish(*Author().create(ROOMS, name="hall"))
+    node.publish(*Author(2).create(OTHER_SCHEMA))
+    assert [each["name"] for each in node.call(QUERY, schema=ROOMS)] == ["hall"]
+    assert len(node.call(QUERY, schema=OTHER_SCHEMA)) == 1
+    assert node.states()[OTHER_SCHEMA] == ("untyped", [])
+
+
+# -- clients -------------------------------------------------------------------------------------------
+
+
+def test_a_client_that_knows_the_schema_signs_nothing_wrong(node: Administered) -> None:
+    panda = client(node)
+    room = run(panda.define(ROOM)).id or ""
+    node.register(room)
+    with pytest.raises(PandaError):
+        run(panda.create(room, {"name": "hall"}))
+    assert run(panda.create(room, {"name": "Hall", "beside": []})).acknowledged
+
+
+def test_a_client_that_does_not_goes_on_in_another_log(node: Administered) -> None:
+    room = run(client(node, seed=bytes((9,)) * 32).define(ROOM)).id or ""
+    node.register(room)
+    panda = client(node)
+    run(panda.create(room, {"name": "Hall"}))
+    with pytest.raises(LogRefused) as refused:
+        run(panda.create(room, {"name": "hall"}))
+    assert refused.value.data["node"] == "pattern-not-matched"
+    assert run(panda.create(room, {"name": "Cellar"})).acknowledged
+    found = run(panda.query(room, order_by=["name"]))
+    assert [(each["name"], each.log_id) for each in found] == [("Cellar", 3), ("Hall", 1)]
+
+
+def test_what_is_not_registered_is_not_signed() -> None:
+    node = Administered("registered")
+    panda = client(node)
+    with pytest.raises(ErrorFromNode) as refused:
+        run(panda.create(SCHEMA, {"n": 1}))
+    assert refused.value.reason == "schema-not-registered"
+    assert run(panda.pending()) == 0
+    room = run(panda.define(ROOM)).id or ""
+    node.register(room)
+    assert run(panda.create(room, {"name": "Hall"})).acknowledged
+    # Dropped, and registered again: what was signed in between waits, and the log goes on.
+    asyncio.run(drop(node.store, room))
+    node.node._registry.refresh()
+    kept = run(panda.create(room, {"name": "Cellar"}))
+    assert kept.error is not None
+    assert (kept.acknowledged, kept.error.reason) == (False, "schema-not-registered")
+    node.register(room)
+    assert run(panda.create(room, {"name": "Attic"})).acknowledged
+    assert {each.log_id for each in run(panda.query(room))} == {1}
+
+
+def test_watching_goes_on_after_a_fault(node: Administered, caplog: pytest.LogCaptureFixture) -> None:
+    node.publish(*ROOM_DEFINED)
+    store = node.store
+
+    async def work() -> None:
+        watching = asyncio.create_task(node.node.watch(0.001))
+        node.node._registry._store = Broken()  # type: ignore[assignment]
+        await until(lambda: bool(caplog.records))
+        node.node._registry._store = store
+        await register(store, ROOMS)
+        await until(lambda: ROOMS in node.node._registry.registered)
+        watching.cancel()
+
+    asyncio.run(work())
+    node.refuses(*Author().create(ROOMS, name="hall"), "pattern-not-matched")
+
+
+class Broken:
+    """A store that cannot be read."""
+
+    def snapshot(self) -> Any:
+        raise StoreFailed("The disk is gone.")
