@@ -38,13 +38,18 @@ def say(words: str) -> None:
 
 def print_json(value: object) -> None:
     """One line of JSON on standard output."""
-    print_text(json.dumps(value, ensure_ascii=False))
+    _write(safe(json.dumps(value, ensure_ascii=False)) + "\n")
 
 
-def print_text(text: str) -> None:
-    """Text on standard output, its lines each made safe."""
+def print_toml(text: str) -> None:
+    """A TOML file on standard output; what could deceive stands in its texts, and is escaped there."""
+    lines = text.split("\n")
+    _write("\n".join(_UNSAFE.sub(lambda found: f"\\U{ord(found[0]):08x}", line) for line in lines))
+
+
+def _write(text: str) -> None:
     try:
-        sys.stdout.write("\n".join(map(safe, text.split("\n"))) + "\n")
+        sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever reads our output has read enough; nothing more may be written, at exit neither.

@@ -9,7 +9,7 @@ import typer
 from panda_web import Client
 from panda_web.cli import places
 from panda_web.cli.options import Data, Node
-from panda_web.cli.output import print_json, print_text, run, say
+from panda_web.cli.output import print_json, print_toml, run, say
 from panda_web.errors import PandaError
 from panda_web.keys.file import KeyFile
 from panda_web.messages.schema import DEFINITION, schema_from_toml, schema_to_toml
@@ -64,7 +64,7 @@ def schema_show(schema_id: Id, *, node: Node = places.DEFAULT_NODE) -> None:
         async with Client(node) as panda:
             return schema_to_toml(await panda.schema(schema_id))
 
-    print_text(run(work()).rstrip("\n"))
+    print_toml(run(work()))
 
 
 @schema_app.command("register")

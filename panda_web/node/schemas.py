@@ -112,8 +112,8 @@ class Registry:
         with self._store.snapshot():
             ids = self._store.schemas.all()
             if ids != self._ids or self._waiting:
-                self._ids = ids
                 self.registered = MappingProxyType(_states({each: self._definition(each) for each in ids}))
+                self._ids = ids
         self._waiting = any(each.schema is None for each in self.registered.values())
 
     def notice(self) -> None:

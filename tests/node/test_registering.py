@@ -433,6 +433,21 @@ def test_what_is_not_registered_is_not_signed() -> None:
     assert {each.log_id for each in run(panda.query(room))} == {1}
 
 
+def test_a_read_that_failed_is_made_again(node: Administered, monkeypatch: pytest.MonkeyPatch) -> None:
+    node.publish(*ROOM_DEFINED)
+    asyncio.run(register(node.store, ROOMS))
+
+    def broken(_: bytes) -> bytes:
+        raise StoreFailed("The disk is gone.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(node.store.entries, "payload_of", broken)
+        with pytest.raises(StoreFailed):
+            node.node._registry.refresh()
+    node.node._registry.refresh()
+    assert node.states()[ROOMS] == ("registered", [])
+
+
 def test_watching_goes_on_after_a_fault(node: Administered, caplog: pytest.LogCaptureFixture) -> None:
     node.publish(*ROOM_DEFINED)
     store = node.store
