@@ -1,5 +1,6 @@
 import json
 import math
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,10 @@ def test_written_as_cbor2_would(message: Message) -> None:
         assert message.encode() == expected
     for value in floats:
         for number in value if isinstance(value, tuple) else (value,):
-            assert cbor2.dumps(number, canonical=True) in message.encode()
+            # cbor2 5.9 thinks the largest half too large for one.
+            largest_half = abs(number) == 65504.0
+            short = struct.pack(">Be", 0xF9, number) if largest_half else cbor2.dumps(number, canonical=True)
+            assert short in message.encode()
 
 
 @given(MESSAGES, st.data())
