@@ -37,7 +37,9 @@ def run(site: Path, browsers: Browsers) -> tuple[list[Result], list[str]]:
             static_server(www) as server,
             browsers.killable("chromium", Path(scratch) / "profile") as tab,
         ):
-            system = tab.page.context.browser.new_browser_cdp_session()
+            browser = tab.page.context.browser
+            assert browser is not None
+            system = browser.new_browser_cdp_session()
 
             def look(what: str) -> None:
                 time.sleep(SETTLE_SECONDS)
