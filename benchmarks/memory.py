@@ -38,7 +38,8 @@ def run(site: Path, browsers: Browsers) -> tuple[list[Result], list[str]]:
             browsers.killable("chromium", Path(scratch) / "profile") as tab,
         ):
             browser = tab.page.context.browser
-            assert browser is not None
+            if browser is None:
+                raise LookupError("Playwright does not give the browser of this page.")
             system = browser.new_browser_cdp_session()
 
             def look(what: str) -> None:
