@@ -6,12 +6,15 @@ from panda_web import log
 from panda_web.keys import Verifier
 from panda_web.messages import BASIC_TYPES, system_log
 from panda_web.messages import decode as decode_message
-from panda_web.node import query
+from panda_web.node import query, views
 from panda_web.node.aside import Aside, here
+from panda_web.node.building import Views
+from panda_web.node.groups import Groups
 from panda_web.node.ingest import Limits
 from panda_web.node.publishing import Publishing, next_arguments
 from panda_web.node.store import Store
 from panda_web.node.store.entries import EntryRow
+from panda_web.node.views import SchemaView
 from panda_web.rpc import discover
 from panda_web.rpc.dispatch import Dispatcher, Handler
 from panda_web.rpc.errors import AnswerTooLarge
@@ -31,6 +34,9 @@ class Node:
         version: of the software, for `rpc.discover`.
         limits: how much it takes in.
         aside: where signatures are checked when they are many.
+
+    Attributes:
+        views: the typed views of schemas, which are begun and ended here.
     """
 
     def __init__(
@@ -44,7 +50,9 @@ class Node:
     ) -> None:
         self._store = store
         self._version = version
-        self._publishing = Publishing(store, verifier, limits or Limits(), aside)
+        write = Groups(store)
+        self._publishing = Publishing(store, verifier, limits or Limits(), aside, write)
+        self.views = Views(store, write)
 
     def dispatcher(self) -> Dispatcher:
         """The node's methods, bound to the table."""
@@ -59,7 +67,10 @@ class Node:
         return Dispatcher(handlers, together={"panda_publishEntry"})
 
     async def finish(self) -> None:
-        """Returns once nothing is under way: then the store can be closed."""
+        """Returns once nothing is under way: then the store can be closed.
+
+        Whoever builds views is cancelled before.
+        """
         await self._publishing.finish()
 
     async def get_entry_arguments(self, author: bytes, schema: str) -> Json:
@@ -80,7 +91,8 @@ class Node:
         """All entries of a schema that an old client can replay, in an order in which it can.
 
         Left out: entries whose payload is gone, what is about an instance whose create is gone, and types
-        that p2panda-js 0.2.1 does not know: one such row would make its whole query fail.
+        that p2panda-js 0.2.1 does not know: one such row would make its whole query fail. Of a schema with
+        a typed view, also what does not count there, and what is hidden.
         """
         with self._store.snapshot():
             return {"entries": self._replayable_entries(schema)}
@@ -89,8 +101,9 @@ class Node:
         entries: list[Json] = []
         size = 0
         created: set[bytes] = set()
+        view = views.in_place(self._store, schema)
         for row in self._store.entries.of_schema(schema):
-            if row.payload is None or not self._replayable(row, created):
+            if row.payload is None or not self._replayable(row, created, view):
                 continue
             size += len(row.entry) + len(row.payload)
             if size > MAX_ENTRIES_ANSWER:
@@ -100,9 +113,11 @@ class Node:
             entries.append(_old_entry(row))
         return entries
 
-    @staticmethod
-    def _replayable(row: EntryRow, created: set[bytes]) -> bool:
+    def _replayable(self, row: EntryRow, created: set[bytes], view: SchemaView | None) -> bool:
         message = decode_message(row.payload or b"")
+        if view is not None:
+            if not view.accepts(message) or self._store.cascades.is_hidden(row.instance):
+                return False
         if any(field.type not in BASIC_TYPES for field in message.fields.values()):
             return False
         if message.action == "create":
@@ -119,9 +134,11 @@ class Node:
         proof: bool,
     ) -> Json:
         """Instances of a schema."""
-        select = query.compile_query(schema, filter, order_by, limit, after)
         with self._store.snapshot():
-            return query.answer(self._store, select, proof=proof)
+            view = views.in_place(self._store, schema)
+            definition = view.schema if view is not None else None
+            select = query.compile_query(schema, filter, order_by, limit, after, definition)
+            return query.answer(self._store, select, view, proof=proof)
 
     async def schemas(self) -> Json:
         """The schemas that entries are held of; untyped until definitions can be registered."""

@@ -87,6 +87,33 @@ MIGRATIONS = (
     );
     CREATE UNIQUE INDEX typed_views_current ON typed_views (schema) WHERE current;
     """,
+    """
+    DROP TABLE typed_views;                 -- nothing was ever put into it
+    CREATE TABLE typed_views (              -- each has a table view_NUMBER beside it
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        schema TEXT NOT NULL,
+        definition BLOB NOT NULL,           -- of the schema: the message that publishes it
+        columns TEXT NOT NULL,              -- as JSON, to know a view that was made for others
+        current INTEGER NOT NULL,           -- 0 while it is being filled
+        author BLOB NOT NULL DEFAULT x'',   -- of the entry that it is filled up to, in order of
+        log_id INTEGER NOT NULL DEFAULT 0,  -- author, log id and seq num
+        seq_num INTEGER NOT NULL DEFAULT 0,
+        done INTEGER NOT NULL DEFAULT 0     -- how many entries that were
+    );
+    CREATE INDEX typed_views_by_schema ON typed_views (schema);
+    CREATE UNIQUE INDEX typed_views_current ON typed_views (schema) WHERE current;
+    CREATE TABLE cascades (                 -- instances in typed views that are hidden with another one
+        source BLOB NOT NULL,
+        target BLOB NOT NULL,
+        PRIMARY KEY (source, target)
+    ) WITHOUT ROWID;
+    CREATE INDEX cascades_by_target ON cascades (target);
+    CREATE TABLE hidden (
+        instance BLOB PRIMARY KEY,
+        changing INTEGER NOT NULL           -- 1 within a transaction only
+    ) WITHOUT ROWID;
+    CREATE INDEX hidden_changing ON hidden (instance) WHERE changing = 1;
+    """,
 )
 
 MAX_STEPS = 20_000_000
