@@ -1,10 +1,12 @@
 """Making the typed view of a schema from the stored log, beside everything else that the node does.
 
 The log is replayed in slices, author by author, log by log. Each slice is a work of its own among the
-publishes (`node.groups`), which come between; what they bring goes into the new table too (`views.take_in`),
-and the table takes its place in the transaction that finds nothing left to replay. How far it has come is
-kept with each slice. So it does not matter who stops it, when, or how: nobody has seen anything of it, and
-whoever begins again goes on from there.
+publishes (`node.groups`), which come between; what they bring goes into the new table too (`views.take_in`).
+Indexes are made when the table is full, which is much sooner than keeping them while it fills; publishes wait
+for each of them, queries do not. The table takes its place in a transaction that finds nothing left to do.
+
+How far it has come is kept with each slice. So it does not matter who stops it, when, or how: nobody has seen
+anything of it, and whoever begins again goes on from there.
 """
 
 import time
@@ -107,5 +109,9 @@ class Views:
                 reached = Reached(log_row.author, log_row.log_id, entry.seq_num, done)
                 self._store.typed.reach(view.table, reached)
                 return done, False
+        if done > reached.done:
+            self._store.typed.reach(view.table, Reached(log_row.author, log_row.log_id, entry.seq_num, done))
+        if self._store.typed.index_later(view.table):
+            return done, False
         self._store.typed.put_in_place(view.table)
         return done, True

@@ -115,9 +115,10 @@ class Node:
 
     def _replayable(self, row: EntryRow, created: set[bytes], view: SchemaView | None) -> bool:
         message = decode_message(row.payload or b"")
-        if view is not None:
-            if not view.accepts(message) or self._store.cascades.is_hidden(row.instance):
-                return False
+        if view is not None and not view.accepts(message):
+            return False
+        if view is not None and self._store.cascades.is_hidden(row.instance):
+            return False
         if any(field.type not in BASIC_TYPES for field in message.fields.values()):
             return False
         if message.action == "create":

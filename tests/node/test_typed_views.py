@@ -224,6 +224,8 @@ def test_same_answers_as_the_untyped_views(
 
 def filled(store: Store, contents: Sequence[dict[str, Field]], columns: Sequence[Column]) -> TypedView:
     view = store.typed.begin(SCHEMA, columns)
+    for _, statement in view.indexes():
+        store._database.execute(statement)
     for number, fields in enumerate(contents):
         held = Held(number + 1, digest(b"%d" % number), Message("create", SCHEMA, None, fields))
         materialise.update_view(view, 1, held.hash, held, lambda held=held: [held])  # type: ignore[misc]

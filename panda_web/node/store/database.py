@@ -151,6 +151,7 @@ class Database:
             raise StoreFailed(f"The database {path} cannot be opened: {error}.") from error
         self._asked = self._reader
         self._in_group = False
+        self._later: list[str] = []
         self._erasing: asyncio.Future[None] | None = None
         self._erasing_later: asyncio.Task[None] | None = None
 
@@ -176,6 +177,7 @@ class Database:
             StoreFailed: another program has been writing to this database for too long, or worse.
         """
         self._in_group = True
+        self._later.clear()
         try:
             with _named("The database did not store it"):
                 await self._erased()
@@ -234,6 +236,8 @@ class Database:
         with _named("The database did not store it"):
             try:
                 self._require_group()
+                for sql in self._later:
+                    self._connection.execute(sql)
                 self._connection.execute("COMMIT")
             finally:
                 self._roll_back()
@@ -309,6 +313,10 @@ class Database:
         """Runs a statement that gives nothing back."""
         with _named("The database did not store it"):
             self._connection.execute(sql, values)
+
+    def execute_later(self, sql: str) -> None:
+        """Runs a statement that takes long where the disk is waited for: last in its group, before COMMIT."""
+        self._later.append(sql)
 
     def execute_many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Runs a statement once for each row."""

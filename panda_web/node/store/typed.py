@@ -11,6 +11,7 @@ A view is made anew in a table that nobody sees, and takes the place of the old 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from panda_web.messages import Field
 from panda_web.node.rebuild import Change, Standing
@@ -113,9 +114,16 @@ class TypedViews:
             (schema, definition, _described(columns)),
         )
         view = TypedView(self._db, number, columns)
-        for statement in view.definition():
-            self._db.execute(statement)
+        self._db.execute(view.definition())
         return view
+
+    def index_later(self, view: "TypedView") -> bool:
+        """Adds one index that the view lacks, as its group ends; gives whether there was one to add."""
+        for name, statement in view.indexes():
+            if self._db.one("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)) is None:
+                self._db.execute_later(statement)
+                return True
+        return False
 
     def reached(self, view: "TypedView") -> Reached:
         """How far a view is filled."""
@@ -166,23 +174,27 @@ class TypedView:
         self.table = _table(number)
         self._columns = {column.name: (position, column) for position, column in enumerate(columns)}
 
-    def definition(self) -> Iterator[str]:
-        """The statements that make the table and its indexes."""
+    def definition(self) -> str:
+        """The statement that makes the table."""
         columns = ""
         for position, column in self._columns.values():
             columns += f", c{position}" + (f", k{position}" if column.key else "")
-        yield (
+        return (
             f"CREATE TABLE {self.table} (id BLOB NOT NULL UNIQUE, log INTEGER NOT NULL REFERENCES logs (id),"
             " created INTEGER NOT NULL, seq_num INTEGER NOT NULL, last_entry BLOB NOT NULL,"
             f" set_at TEXT NOT NULL, hidden INTEGER NOT NULL DEFAULT 0{columns})"
         )
+
+    def indexes(self) -> Iterator[tuple[str, str]]:
+        """Names, and the statements that make them. It takes less time when the table is full already."""
         # Among the shown ones, each in the order that breaks ties.
         indexed = {"all": "id", "log": "log, id"}
         for _, column in self._columns.values():
             if column.indexed:
                 indexed[self._key(column.name)] = f"{self._key(column.name)}, id"
-        for name, terms in indexed.items():
-            yield f"CREATE INDEX {self.table}_{name} ON {self.table} ({terms}) WHERE hidden = 0"
+        for key, terms in indexed.items():
+            name = f"{self.table}_{key}"
+            yield name, f"CREATE INDEX IF NOT EXISTS {name} ON {self.table} ({terms}) WHERE hidden = 0"
 
     def _key(self, name: str) -> str:
         """The column that a field is compared by; NULL for one that the schema has not."""
@@ -212,19 +224,14 @@ class TypedView:
             "created": standing.created,
             "seq_num": standing.seq_num,
             "last_entry": standing.last_entry,
-            "set_at": json.dumps(standing.set_at, sort_keys=True),
+            "set_at": _to_json(standing.set_at),
         }
         for name, field in fields.items():
             position, column = self._columns[name]
             values[f"c{position}"] = to_column(field)
             if column.key is not None:
                 values[f"k{position}"] = column.key(str(field.value))
-        changed = ", ".join(f"{column} = excluded.{column}" for column in values if column != "id")
-        self._db.execute(
-            f"INSERT INTO {self.table} ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})"
-            f" ON CONFLICT (id) DO UPDATE SET {changed}",
-            tuple(values.values()),
-        )
+        self._db.execute(_upsert(self.table, tuple(values)), tuple(values.values()))
 
     def end(self, instance: bytes, log_key: int) -> None:
         """The instance, if it is one of this log, has no row any more."""
@@ -278,6 +285,18 @@ class TypedView:
             _, column = self._columns[name]
             yield f"i.{self._key(name)} = ?"
             values.append(column.key(str(field.value)) if column.key else to_column(field))
+
+
+_to_json = json.JSONEncoder(sort_keys=True).encode
+
+
+@lru_cache(maxsize=256)
+def _upsert(table: str, columns: tuple[str, ...]) -> str:
+    changed = ", ".join(f"{column} = excluded.{column}" for column in columns if column != "id")
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+        f" ON CONFLICT (id) DO UPDATE SET {changed}"
+    )
 
 
 def _table(number: int) -> str:
