@@ -1,4 +1,4 @@
-"""What `python3 build.py bench [start] [sign] [verify] [node]` runs; without names, all of them."""
+"""What `python3 build.py bench [start] [sign] [verify] [node] [views]` runs; without names, all of them."""
 
 import importlib.util
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import build
-from benchmarks import start, work
+from benchmarks import start, views, work
 from benchmarks.chart import chart
 from benchmarks.machine import describe, load
 from benchmarks.report import Result, as_json, table
@@ -29,6 +29,7 @@ TITLES = {
     "sign": "Signing: message and entry in a log of 1,000, microseconds each",
     "verify": "Verifying: decoding an entry and checking its signature, microseconds each",
     "node": "The node",
+    "views": "Typed views: built from the stored log, microseconds a message",
 }
 
 
@@ -48,6 +49,7 @@ def measure(name: str, browsers: Browsers, site: Path) -> None:
         "sign": lambda: work.sign(site, browsers),
         "verify": lambda: work.verify(site, browsers),
         "node": node,
+        "views": lambda: ([Result.read(given) for given in views.run()], views.NOTES),
     }
     with build.progress(f"measuring: {name}"):
         before = load()

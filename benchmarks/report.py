@@ -81,10 +81,10 @@ class Result:
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> Self:
-        """What a benchmark of its own gives: `name`, `ours` (a number or samples), `unit`."""
+        """What a benchmark of its own gives: `name`, `ours` (a number or samples), `unit`, often `limit`."""
         ours = given["ours"]
         values = (ours,) if isinstance(ours, int | float) else tuple(ours)
-        return cls(given["name"], given["unit"], Samples(values))
+        return cls(given["name"], given["unit"], Samples(values), limit=given.get("limit"))
 
 
 def number(value: float) -> str:

@@ -26,7 +26,10 @@ from tests.node.stored import TALK, fill, talk  # noqa: E402
 COUNTS = (10_000, 100_000, 1_000_000)
 ENOUGH_SECONDS = 180.0
 """So long a view is built at most; then what it has reached counts."""
-
+NOTES = [
+    "A message of 4 fields, 1 in 11 an update; in a file, each slice made durable. Indexes are part of it.",
+    "Held to its schema: 4 fields, one of them to a pattern, one a timestamp.",
+]
 LEAST_RATE = 10_000
 """Messages a second that we hold ourselves to, whatever the size."""
 
@@ -45,8 +48,7 @@ def run(counts: Sequence[int] = COUNTS) -> list[dict[str, object]]:
         }
         for count in counts
     ]
-    found.append({"name": "a message held to its schema", "ours": _checked(), "unit": "µs", "limit": None})
-    return found
+    return [*found, {"name": "a message held to its schema", "ours": _checked(), "unit": "µs"}]
 
 
 async def _built(count: int) -> float:

@@ -28,7 +28,8 @@ SIGN = Result("sign", "µs", samples(150), (Peer("0.2.1", samples(100), 1.3), Pe
 SIZE = Result("download", "MB", samples(13.4), (Peer("stock", samples(13.7)),), limit=5.5)
 NOTHING = Result("download, warm", "MB", Samples.of([0] * 5), (Peer("stock", samples(13.7)),), limit=0)
 ALONE = Result.read({"name": "publishes, 32 clients", "ours": 1234.5, "unit": "/s"})
-ALL = [START, SIGN, SIZE, NOTHING, ALONE]
+VIEW = Result.read({"name": "view of 10,000", "ours": [80.0, 90.0], "unit": "µs", "limit": 100.0})
+ALL = [START, SIGN, SIZE, NOTHING, ALONE, VIEW]
 
 
 @given(st.lists(st.floats(0, 1e9), min_size=5))
