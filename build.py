@@ -5,7 +5,7 @@
         the node and the page, on one port; what follows is handed to `panda serve`
     python3 build.py test [pytest arguments]
         all tests; sees to the browsers too
-    python3 build.py bench [start] [memory] [sign] [verify] [node]
+    python3 build.py bench [start] [memory] [sign] [verify] [node] [views]
         how fast it is, beside its peers; what is found goes to docs/benchmarks/
     python3 build.py site [--out dist] [--plain]
         the static site alone, for any web server, on any path; compressed ahead, which takes minutes where

@@ -1,4 +1,4 @@
-"""What `python3 build.py bench [start] [memory] [sign] [verify] [node]` runs; without names, all of them."""
+"""What `python3 build.py bench [start] [memory] [sign] [verify] [node] [views]` runs; else all of them."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import build
-from benchmarks import memory, node, start, work
+from benchmarks import memory, node, start, views, work
 from benchmarks.chart import chart
 from benchmarks.machine import describe, load
 from benchmarks.report import Result, as_json, table
@@ -29,6 +29,7 @@ TITLES = {
     "sign": "Signing: message and entry in a log of 1,000, microseconds each",
     "verify": "Verifying: decoding an entry and checking its signature, microseconds each",
     "node": "The node",
+    "views": "Typed views: built from the stored log, microseconds a message",
 }
 
 
@@ -41,6 +42,7 @@ def measure(name: str, browsers: Browsers, site: Path) -> None:
         "sign": lambda: work.sign(site, browsers),
         "verify": lambda: work.verify(site, browsers),
         "node": node.run,
+        "views": views.run,
     }
     with build.progress(f"measuring: {name}"):
         before = load()

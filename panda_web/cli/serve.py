@@ -92,6 +92,7 @@ async def _run(
         await serving
     finally:  # uvicorn ends by the signal that it was sent, so as a rule this is reached by CancelledError
         watching.cancel()
+        await asyncio.wait([watching])
         await node.finish()  # what was taken in and could not be answered any more
 
 

@@ -11,7 +11,7 @@ from panda_web import bamboo, messages
 from panda_web.bamboo import lipmaa
 from panda_web.log import SignedEntry, place
 from panda_web.messages import Message
-from panda_web.node import materialise
+from panda_web.node import materialise, views
 from panda_web.node.schemas import Registry, Verdict
 from panda_web.node.store import Store
 from panda_web.node.store.entries import LogRow
@@ -143,4 +143,5 @@ def _append(
     instance = bytes.fromhex(message.id) if message.id is not None else verified.hash
     log_row = store.entries.add(log_row, verified, payload, message.schema, instance)
     materialise.apply(store, log_row, verified, message)
+    views.take_in(store, log_row, verified, message)
     return log_row

@@ -1,24 +1,31 @@
 """The node's methods: what they take is typed by the table of methods, what they do is done below them."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 
 from panda_web import log
+from panda_web.errors import StoreFailed
 from panda_web.keys import Verifier
 from panda_web.messages import BASIC_TYPES, system_log
 from panda_web.messages import decode as decode_message
-from panda_web.node import query
+from panda_web.node import query, views
 from panda_web.node.aside import Aside, here
+from panda_web.node.building import Views
+from panda_web.node.groups import Groups
 from panda_web.node.ingest import Limits
 from panda_web.node.publishing import Publishing, next_arguments
 from panda_web.node.schemas import Policy, Registry
 from panda_web.node.store import Store
 from panda_web.node.store.entries import EntryRow
+from panda_web.node.views import SchemaView
 from panda_web.rpc import discover
 from panda_web.rpc.dispatch import Dispatcher, Handler
 from panda_web.rpc.errors import AnswerTooLarge
 from panda_web.rpc.methods import METHODS, NO_SCHEMA, EntryArguments
 from panda_web.rpc.types import Json
+
+logger = logging.getLogger(__name__)
 
 MAX_ENTRIES_ANSWER = 24 << 20
 """Bytes of entries and payloads in an answer of `panda_queryEntries`, which has no pages; hex doubles it."""
@@ -34,6 +41,9 @@ class Node:
         limits: how much it takes in.
         aside: where signatures are checked when they are many.
         policy: whether messages of schemas that are not registered are taken in.
+
+    Attributes:
+        views: the typed views of schemas, which are begun and ended here.
     """
 
     def __init__(
@@ -50,7 +60,9 @@ class Node:
         self._version = version
         self._policy = policy
         self._registry = Registry(store, policy)
-        self._publishing = Publishing(store, verifier, limits or Limits(), aside, self._registry)
+        write = Groups(store)
+        self._publishing = Publishing(store, verifier, limits or Limits(), aside, self._registry, write)
+        self.views = Views(store, write)
 
     def dispatcher(self) -> Dispatcher:
         """The node's methods, bound to the table."""
@@ -65,17 +77,33 @@ class Node:
         return Dispatcher(handlers, together={"panda_publishEntry"})
 
     async def watch(self, pause: float = 1.0) -> None:
-        """Notices, without end, what another program has registered in the same database.
+        """Notices, without end, what other programs register in the same database, and keeps the views.
 
         Args:
             pause: seconds between two looks; one costs some 50 µs.
         """
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._notice(pause))
+            tasks.create_task(self._keep_views(pause))
+
+    async def _notice(self, pause: float) -> None:
         while True:
             await asyncio.sleep(pause)
             self._registry.notice()
 
+    async def _keep_views(self, pause: float) -> None:
+        while True:
+            try:
+                await self.views.keep(lambda: self._registry.started)
+            except StoreFailed:
+                logger.exception("the views cannot be brought up to what is registered")
+            await asyncio.sleep(pause)
+
     async def finish(self) -> None:
-        """Returns once nothing is under way: then the store can be closed."""
+        """Returns once nothing is under way: then the store can be closed.
+
+        Whoever builds views is cancelled before.
+        """
         await self._publishing.finish()
 
     async def get_entry_arguments(self, author: bytes, schema: str) -> Json:
@@ -98,7 +126,8 @@ class Node:
         """All entries of a schema that an old client can replay, in an order in which it can.
 
         Left out: entries whose payload is gone, what is about an instance whose create is gone, and types
-        that p2panda-js 0.2.1 does not know: one such row would make its whole query fail.
+        that p2panda-js 0.2.1 does not know: one such row would make its whole query fail. Of a schema with
+        a typed view, also what does not count there, and what is hidden.
         """
         self._registry.answer(schema)
         with self._store.snapshot():
@@ -108,8 +137,9 @@ class Node:
         entries: list[Json] = []
         size = 0
         created: set[bytes] = set()
+        view = views.in_place(self._store, schema)
         for row in self._store.entries.of_schema(schema):
-            if row.payload is None or not self._replayable(row, created):
+            if row.payload is None or not self._replayable(row, created, view):
                 continue
             size += len(row.entry) + len(row.payload)
             if size > MAX_ENTRIES_ANSWER:
@@ -119,9 +149,12 @@ class Node:
             entries.append(_old_entry(row))
         return entries
 
-    @staticmethod
-    def _replayable(row: EntryRow, created: set[bytes]) -> bool:
+    def _replayable(self, row: EntryRow, created: set[bytes], view: SchemaView | None) -> bool:
         message = decode_message(row.payload or b"")
+        if view is not None and not view.accepts(message):
+            return False
+        if view is not None and self._store.cascades.is_hidden(row.instance):
+            return False
         if any(field.type not in BASIC_TYPES for field in message.fields.values()):
             return False
         if message.action == "create":
@@ -139,9 +172,11 @@ class Node:
     ) -> Json:
         """Instances of a schema."""
         self._registry.answer(schema)
-        select = query.compile_query(schema, filter, order_by, limit, after)
         with self._store.snapshot():
-            return query.answer(self._store, select, proof=proof)
+            view = views.in_place(self._store, schema)
+            definition = view.schema if view is not None else None
+            select = query.compile_query(schema, filter, order_by, limit, after, definition)
+            return query.answer(self._store, select, view, proof=proof)
 
     async def schemas(self) -> Json:
         """The registered schemas, then the others that entries are held of, where those are answered too."""

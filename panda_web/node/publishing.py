@@ -1,23 +1,18 @@
-"""Publishing, for many at once: signatures are checked in batches, and entries stored in groups.
-
-A group is one transaction, and all in it are answered when its COMMIT has returned: one wait for the disk
-serves them all. Each entry has a savepoint of its own, so a refused one takes nothing of the others with
-it; it sees what those before it in the group did. That is why a refusal waits for the COMMIT too, and why
-everyone in a group gets the error when it fails: what a verdict rested on would be gone.
-"""
+"""Publishing, for many at once: signatures are checked in batches, and entries stored in groups."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from panda_web import log
 from panda_web.bamboo import has_skiplink, lipmaa
-from panda_web.errors import PandaError, StoreFailed
+from panda_web.errors import PandaError
 from panda_web.keys import Verifier
 from panda_web.log import SignedEntry
 from panda_web.messages.schema import DEFINITION
 from panda_web.node import ingest
 from panda_web.node.aside import Aside, here
 from panda_web.node.batches import Batches
+from panda_web.node.groups import Groups
 from panda_web.node.ingest import Checked, Limits
 from panda_web.node.schemas import Registry
 from panda_web.node.store import Store
@@ -30,11 +25,8 @@ MOST_CHECKED = 64
 FEW_BYTES = 1000
 """Entries and payloads, a handful at most, that are checked sooner than a thread has heard of them."""
 
-MOST_STORED = 64
-"""Entries in one transaction: what they have to write is worked out in the event loop, some 10 ms."""
-
 ROOM = 512
-"""Entries under way in each of the two; more wait where they are, and their bodies with them."""
+"""Entries whose check is under way; more wait where they are, and their bodies with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +46,17 @@ class Publishing:
         limits: how much is taken in.
         aside: where signatures are checked when they are many.
         registry: which schemas messages are held to.
+        write: by which entries are stored.
     """
 
     def __init__(
-        self, store: Store, verifier: Verifier, limits: Limits, aside: Aside, registry: Registry
+        self,
+        store: Store,
+        verifier: Verifier,
+        limits: Limits,
+        aside: Aside,
+        registry: Registry,
+        write: Groups,
     ) -> None:
         self._store = store
         self._verifier = verifier
@@ -65,7 +64,7 @@ class Publishing:
         self._aside = aside
         self._registry = registry
         self._check = Batches(self._check_many, most=MOST_CHECKED, room=ROOM)
-        self._take_in = Batches(self._take_in_many, most=MOST_STORED, room=ROOM)
+        self._write = write
 
     async def publish(self, entry: bytes, payload: bytes) -> Published:
         """Takes in an entry; returns once it is durable.
@@ -75,12 +74,16 @@ class Publishing:
             RefusedByNode: named after the broken rule; nothing was stored.
             StoreFailed: the database did not obey; nothing was stored.
         """
-        return await self._take_in(await self._check(Publish(entry, payload)))
+        checked = await self._check(Publish(entry, payload))
+        published = await self._write(lambda: self._take_in(checked))
+        if checked.message.schema == DEFINITION.id:
+            self._registry.notice()
+        return published
 
     async def finish(self) -> None:
         """Returns once nothing is under way."""
         await self._check.finish()
-        await self._take_in.finish()
+        await self._write.finish()
 
     async def _check_many(self, came: Sequence[Publish]) -> Sequence[Checked | Exception]:
         few = sum(len(one.entry) + len(one.payload) for one in came) <= FEW_BYTES
@@ -98,25 +101,9 @@ class Publishing:
         except PandaError as error:
             return error
 
-    async def _take_in_many(self, checked: Sequence[Checked]) -> Sequence[Published | Exception]:
-        try:
-            await self._store.begin()
-            verdicts = [self._take_in_one(one) for one in checked]
-            await self._store.durable()
-        except StoreFailed as error:
-            # One each: an error that is raised in several places collects all their traces.
-            return [StoreFailed(str(error)) for _ in checked]
-        if any(one.message.schema == DEFINITION.id for one in checked):
-            self._registry.notice()
-        return verdicts
-
-    def _take_in_one(self, checked: Checked) -> Published | Exception:
-        try:
-            with self._store.transaction():
-                log_row = ingest.take_in(self._store, checked, self._limits, self._registry)
-                return Published(checked.signed.hash.hex(), next_arguments(self._store, log_row))
-        except Exception as error:  # noqa: BLE001 - a fault with one entry is not the others'
-            return error
+    def _take_in(self, checked: Checked) -> Published:
+        log_row = ingest.take_in(self._store, checked, self._limits, self._registry)
+        return Published(checked.signed.hash.hex(), next_arguments(self._store, log_row))
 
 
 def next_arguments(store: Store, log_row: LogRow) -> EntryArguments:

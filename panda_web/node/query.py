@@ -1,6 +1,7 @@
 """`panda_query`: from params to a `Select`, and from rows to the answer, with proof where it is asked for.
 
-Equality only, until schemas have definitions: a filter maps a field, or `author` and `id`, to a value.
+Equality only: a filter maps a field, or `author` and `id`, to a value. Of a schema with a typed view in place
+that is asked, and only its fields can be named; of others the untyped views are, where any name goes.
 """
 
 import json
@@ -9,9 +10,13 @@ from dataclasses import replace
 
 from panda_web import messages
 from panda_web.bamboo import path
+from panda_web.messages import Field
+from panda_web.messages.schema import InvalidFields, Schema, instant
+from panda_web.messages.schema.errors import FieldUnknown
 from panda_web.node.store import Store
 from panda_web.node.store.entries import EntryRow
 from panda_web.node.store.select import InstanceRow, Select
+from panda_web.node.views import SchemaView
 from panda_web.rpc.query import read_cursor, read_filter, read_order, write_cursor
 from panda_web.rpc.types import Json
 
@@ -31,10 +36,20 @@ def compile_query(
     order_by: Sequence[str],
     limit: int,
     after: str | None,
+    definition: Schema | None = None,
 ) -> Select:
-    """Holds a query's parts to the rules. Raises InvalidParams."""
+    """Holds a query's parts to the rules, and to the schema's definition, if it has a typed view in place.
+
+    Raises:
+        InvalidParams: a part that is none.
+        FieldUnknown: a name that the schema does not have.
+        TimestampMalformed, TimestampOutOfRange: a timestamp that is compared with what is none.
+    """
     instance, author, equal = read_filter(filter)
     order = read_order(order_by)
+    if definition is not None:
+        _check_filter(definition, equal)
+        order = _checked_order(definition, order)
     return Select(
         schema=schema,
         equal=equal,
@@ -46,14 +61,57 @@ def compile_query(
     )
 
 
-def answer(store: Store, select: Select, *, proof: bool) -> list[dict[str, Json]]:
-    """The instances that match, at most as many as fit into `MAX_ANSWER`."""
+def _check_filter(schema: Schema, equal: Mapping[str, Field]) -> None:
+    for name, field in equal.items():
+        _check_name(schema, name, "filter")
+        if schema.by_name[name].type == "timestamp" and field.type == "str":
+            try:
+                instant(str(field.value))
+            except InvalidFields as error:
+                raise type(error)(f"The filter for {name!r}: {error}", field=name, param="filter") from None
+
+
+def _checked_order(schema: Schema, order: Sequence[tuple[str, bool]]) -> list[tuple[str, bool]]:
+    """The order up to `id`, which breaks all ties: nothing behind it matters, nor does it itself."""
+    kept = []
+    for name, descending in order:
+        if name == "id" and not descending:
+            break
+        _check_name(schema, name, "orderBy")
+        kept.append((name, descending))
+    return kept
+
+
+def _check_name(schema: Schema, name: str, param: str) -> None:
+    if name not in schema.by_name:
+        names = list(schema.by_name)
+        more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+        raise FieldUnknown(
+            f"The param {param} names {name[:70]!r}, and the schema {schema.name!r} has no such field. "
+            f"It has {', '.join(names[:10])}{more}.",
+            field=name[:70],
+            param=param,
+        )
+
+
+def answer(
+    store: Store, select: Select, view: SchemaView | None = None, *, proof: bool
+) -> list[dict[str, Json]]:
+    """The instances that match, at most as many as fit into `MAX_ANSWER`.
+
+    Args:
+        store: what is asked.
+        select: what for.
+        view: the schema's typed view; None for the untyped ones.
+        proof: whether each comes with its entries.
+    """
+    instances = store.views if view is None else view.table
     found: list[dict[str, Json]] = []
     given: set[bytes] = set()
     size = 0
-    for row in store.views.select(select):
+    for row in instances.select(select):
         instance = {
-            **store.views.fields(row.id),
+            **instances.fields(row.id),
             "id": row.id.hex(),
             "_meta": {
                 "author": row.author.hex(),
@@ -64,7 +122,7 @@ def answer(store: Store, select: Select, *, proof: bool) -> list[dict[str, Json]
                 "cursor": write_cursor(row.order, row.id.hex()),
             },
         }
-        entries = _proof(store, row, given) if proof else []
+        entries = _proof(store, row, view, given) if proof else []
         if proof:
             instance["_entries"] = [_entry_json(entry) for entry in entries]
         size += len(json.dumps(instance))
@@ -75,13 +133,14 @@ def answer(store: Store, select: Select, *, proof: bool) -> list[dict[str, Json]
     return found
 
 
-def _proof(store: Store, row: InstanceRow, given: set[bytes]) -> list[EntryRow]:
+def _proof(store: Store, row: InstanceRow, view: SchemaView | None, given: set[bytes]) -> list[EntryRow]:
     """The instance's entries, and those that link them to entry 1 where the answer has not given them yet.
 
     What serves as a link only goes without its payload. Shortest paths share their ends, so a path that
     meets an entry given before is complete. Empty where the instance alone would fill an answer.
     """
-    own = _deciding(store.entries.of_instance(row.id))
+    entries = store.entries.of_instance_in(row.log_key, row.id)
+    own = _deciding(entries if view is None else (entry for entry, _ in view.counting(entries)))
     if own is None:
         return []
     proof = {entry.hash: entry for entry in own}

@@ -132,6 +132,15 @@ class Registry:
         except SchemaError:
             return None  # something else was published under this id, after it was registered
 
+    @property
+    def started(self) -> dict[str, Schema]:
+        """Registered schemas that wait for nothing, by id."""
+        return {
+            each.id: each.schema
+            for each in self.registered.values()
+            if each.schema is not None and not each.waits_for
+        }
+
     def schema(self, id: str) -> Schema | None:
         """What messages of a schema are held to; None for nothing."""
         found = self.registered.get(id)

@@ -1,6 +1,8 @@
 """Registered schemas: what is held to them, what pending ones wait for, and what a node refuses of the others."""
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.log import SignedEntry
 from panda_web.messages import SYSTEM_LOGS, Field, Relation
 from panda_web.messages.schema import DEFINITION, FieldDefinition, Schema, schema_to_dict, write_definition
-from panda_web.node import Node
+from panda_web.node import Node, Store, views
 from panda_web.node.schemas import Policy, drop, register
 from panda_web.node.store.database import MIGRATIONS
 from panda_web.rpc.connection import Connection
@@ -155,12 +157,14 @@ def test_registrations_last_and_an_earlier_data_folder_opens(tmp_path: Path) -> 
     node.store.close()
     again = Administered(path=path)
     assert again.states()[ROOMS] == ("registered", [])
-    again.store._database._connection.executescript(
-        f"DROP TABLE schemas; PRAGMA user_version={len(MIGRATIONS) - 1}"
-    )
     again.store.close()
-    earlier = Administered(path=path)
-    assert ROOMS not in earlier.node._registry.registered
+    old_path = tmp_path / "old.db"
+    (before,) = (number for number, step in enumerate(MIGRATIONS) if "CREATE TABLE schemas" in step)
+    with contextlib.closing(sqlite3.connect(old_path)) as old:
+        old.executescript(f"{';'.join(MIGRATIONS[:before])}; PRAGMA user_version={before};")
+    earlier = Administered(path=old_path)
+    assert earlier.node._registry.registered == {}
+    earlier.publish(*ROOM_DEFINED)
     earlier.register(ROOMS)
     assert earlier.states()[ROOMS] == ("registered", [])
     earlier.store.close()
@@ -463,6 +467,38 @@ def test_watching_goes_on_after_a_fault(node: Administered, caplog: pytest.LogCa
 
     asyncio.run(work())
     node.refuses(*Author().create(ROOMS, name="hall"), "pattern-not-matched")
+
+
+def test_views_follow_what_is_registered(tmp_path: Path) -> None:
+    """By another program, as an administrator does it; what was invalid before is not shown then."""
+    path = tmp_path / "node.db"
+    node = Administered(path=path)
+    node.publish(*ROOM_DEFINED)
+    author = Author()
+    for name in ("hall", "Hall"):
+        node.publish(*author.create(ROOMS, name=name))
+
+    async def names() -> list[Any]:
+        found = await node.connection.call(QUERY, schema=ROOMS, orderBy=["name"])
+        return [each["name"] for each in found]
+
+    async def work() -> None:
+        watching = asyncio.create_task(node.node.watch(0.001))
+        administrator = Store(path)
+        assert await names() == ["Hall", "hall"]
+        await register(administrator, ROOMS)
+        await until(lambda: views.in_place(node.store, ROOMS))
+        assert await names() == ["Hall"]
+        await drop(administrator, ROOMS)
+        await until(lambda: not node.store.typed.schemas())
+        assert await names() == ["Hall", "hall"]
+        administrator.close()
+        watching.cancel()
+        await asyncio.wait([watching])
+        await node.node.finish()
+
+    asyncio.run(work())
+    node.store.close()
 
 
 class Broken:

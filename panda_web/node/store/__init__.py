@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from panda_web.node.aside import Aside, here
+from panda_web.node.store.cascades import Cascades
 from panda_web.node.store.database import Database
 from panda_web.node.store.entries import EntryTable
 from panda_web.node.store.schemas import SchemaTable
@@ -32,6 +33,7 @@ class Store:
         self.views = ViewTables(self._database)
         self.typed = TypedViews(self._database)
         self.schemas = SchemaTable(self._database)
+        self.cascades = Cascades(self._database, self.typed)
 
     async def begin(self) -> None:
         """Begins a group. Raises StoreFailed."""

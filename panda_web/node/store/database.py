@@ -88,6 +88,33 @@ MIGRATIONS = (
     CREATE UNIQUE INDEX typed_views_current ON typed_views (schema) WHERE current;
     """,
     "CREATE TABLE schemas (number INTEGER PRIMARY KEY AUTOINCREMENT, schema TEXT NOT NULL UNIQUE);",
+    """
+    DROP TABLE typed_views;                 -- nothing was ever put into it
+    CREATE TABLE typed_views (              -- each has a table view_NUMBER beside it
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        schema TEXT NOT NULL,
+        definition BLOB NOT NULL,           -- of the schema: the message that publishes it
+        columns TEXT NOT NULL,              -- as JSON, to know a view that was made for others
+        current INTEGER NOT NULL,           -- 0 while it is being filled
+        author BLOB NOT NULL DEFAULT x'',   -- of the entry that it is filled up to, in order of
+        log_id INTEGER NOT NULL DEFAULT 0,  -- author, log id and seq num
+        seq_num INTEGER NOT NULL DEFAULT 0,
+        done INTEGER NOT NULL DEFAULT 0     -- how many entries that were
+    );
+    CREATE INDEX typed_views_by_schema ON typed_views (schema);
+    CREATE UNIQUE INDEX typed_views_current ON typed_views (schema) WHERE current;
+    CREATE TABLE cascades (                 -- instances in typed views that are hidden with another one
+        source BLOB NOT NULL,
+        target BLOB NOT NULL,
+        PRIMARY KEY (source, target)
+    ) WITHOUT ROWID;
+    CREATE INDEX cascades_by_target ON cascades (target);
+    CREATE TABLE hidden (
+        instance BLOB PRIMARY KEY,
+        changing INTEGER NOT NULL           -- 1 within a transaction only
+    ) WITHOUT ROWID;
+    CREATE INDEX hidden_changing ON hidden (instance) WHERE changing = 1;
+    """,
 )
 
 MAX_STEPS = 20_000_000
@@ -125,6 +152,7 @@ class Database:
             raise StoreFailed(f"The database {path} cannot be opened: {error}.") from error
         self._asked = self._reader
         self._in_group = False
+        self._later: list[str] = []
         self._erasing: asyncio.Future[None] | None = None
         self._erasing_later: asyncio.Task[None] | None = None
 
@@ -150,6 +178,7 @@ class Database:
             StoreFailed: another program has been writing to this database for too long, or worse.
         """
         self._in_group = True
+        self._later.clear()
         try:
             with _named("The database did not store it"):
                 await self._erased()
@@ -208,6 +237,8 @@ class Database:
         with _named("The database did not store it"):
             try:
                 self._require_group()
+                for sql in self._later:
+                    self._connection.execute(sql)
                 self._connection.execute("COMMIT")
             finally:
                 self._roll_back()
@@ -283,6 +314,10 @@ class Database:
         """Runs a statement that gives nothing back."""
         with _named("The database did not store it"):
             self._connection.execute(sql, values)
+
+    def execute_later(self, sql: str) -> None:
+        """Runs a statement that takes long where the disk is waited for: last in its group, before COMMIT."""
+        self._later.append(sql)
 
     def execute_many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Runs a statement once for each row."""

@@ -1,6 +1,6 @@
 """Entries, payloads and logs in SQLite."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from panda_web import log
@@ -157,6 +157,33 @@ class EntryTable:
             " WHERE l.schema = ? AND e.payload IS NOT NULL ORDER BY e.seq_num, l.author, l.log_id"
         )
         return (EntryRow(*row) for row in self._db.rows(sql, (schema,)))
+
+    def of_instance_in(self, log_key: int, instance: bytes) -> Iterator[EntryRow]:
+        """The entries about one instance in one log, in order of their seq nums."""
+        sql = f"{_ENTRY} WHERE instance = ? AND log = ? ORDER BY seq_num"
+        return (EntryRow(*row) for row in self._db.rows(sql, (instance, log_key)))
+
+    def scan(
+        self, schema: str, author: bytes, log_id: int, seq_num: int
+    ) -> Generator[tuple[LogRow, EntryRow], None, None]:
+        """The entries of a schema behind a place, log by log, each in order of its seq nums."""
+        log_row = self.log(author, log_id)
+        while True:
+            if log_row is not None:
+                sql = f"{_ENTRY} WHERE log = ? AND seq_num > ? ORDER BY seq_num"
+                for row in self._db.rows(sql, (log_row.key, seq_num)):
+                    yield log_row, EntryRow(*row)
+            sql = f"{_LOG} WHERE schema = ? AND (author, log_id) > (?, ?) ORDER BY author, log_id LIMIT 1"
+            found = self._db.one(sql, (schema, author, log_id))
+            if found is None:
+                return
+            log_row, seq_num = LogRow(*found), 0
+            author, log_id = log_row.author, log_row.log_id
+
+    def count(self, schema: str) -> int:
+        """How many entries the logs of a schema have."""
+        (count,) = self._db.one("SELECT total(seq_num) FROM logs WHERE schema = ?", (schema,))
+        return int(count)
 
     def drop_payloads(self, author: bytes, instance: bytes, but: bytes) -> None:
         """Deletes the payloads of all entries about an instance, but the one of the entry `but`."""

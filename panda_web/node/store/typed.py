@@ -11,6 +11,7 @@ A view is made anew in a table that nobody sees, and takes the place of the old 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from panda_web.messages import Field
 from panda_web.node.rebuild import Change, Standing
@@ -46,6 +47,37 @@ class Column:
     indexed: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of a view beside its table.
+
+    Attributes:
+        number: of its table.
+        definition: of its schema, the payload that publishes it.
+        columns: what it was made for.
+        current: whether it is in place; else it is being filled.
+    """
+
+    number: int
+    definition: bytes
+    columns: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far a view is filled: up to this entry, in order of author, log id and seq num.
+
+    Attributes:
+        done: how many entries that were.
+    """
+
+    author: bytes
+    log_id: int
+    seq_num: int
+    done: int
+
+
 class TypedViews:
     """Which typed views there are."""
 
@@ -60,16 +92,56 @@ class TypedViews:
         )
         return TypedView(self._db, row[0], columns) if row else None
 
-    def begin(self, schema: str, columns: Sequence[Column]) -> "TypedView":
+    def schemas(self) -> set[str]:
+        """The schemas that have views, those that are being filled too."""
+        return {schema for (schema,) in self._db.rows("SELECT DISTINCT schema FROM typed_views")}
+
+    def of_schema(self, schema: str) -> list[Kept]:
+        """The views of a schema, those that are being filled too."""
+        rows = self._db.rows(
+            "SELECT number, definition, columns, current FROM typed_views WHERE schema = ?", (schema,)
+        )
+        return [Kept(number, definition, made, bool(current)) for number, definition, made, current in rows]
+
+    def open(self, kept: Kept, columns: Sequence[Column]) -> "TypedView | None":
+        """A view; None where it was made for other columns."""
+        return TypedView(self._db, kept.number, columns) if kept.columns == _described(columns) else None
+
+    def tables(self) -> list[str]:
+        """The tables of all views, those that are being filled too."""
+        return [_table(number) for (number,) in self._db.rows("SELECT number FROM typed_views")]
+
+    def begin(self, schema: str, columns: Sequence[Column], definition: bytes = b"") -> "TypedView":
         """An empty view, to be filled. Nobody asks it before `put_in_place`."""
         number = self._db.insert(
-            "INSERT INTO typed_views (schema, columns, current) VALUES (?, ?, 0)",
-            (schema, _described(columns)),
+            "INSERT INTO typed_views (schema, definition, columns, current) VALUES (?, ?, ?, 0)",
+            (schema, definition, _described(columns)),
         )
         view = TypedView(self._db, number, columns)
-        for statement in view.definition():
-            self._db.execute(statement)
+        self._db.execute(view.definition())
         return view
+
+    def index_later(self, view: "TypedView") -> bool:
+        """Adds one index that the view lacks, as its group ends; gives whether there was one to add."""
+        for name, statement in view.indexes():
+            if self._db.one("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)) is None:
+                self._db.execute_later(statement)
+                return True
+        return False
+
+    def reached(self, view: "TypedView") -> Reached:
+        """How far a view is filled."""
+        row = self._db.one(
+            "SELECT author, log_id, seq_num, done FROM typed_views WHERE number = ?", (view.number,)
+        )
+        return Reached(*row)
+
+    def reach(self, view: "TypedView", reached: Reached) -> None:
+        """Keeps how far a view is filled."""
+        self._db.execute(
+            "UPDATE typed_views SET author = ?, log_id = ?, seq_num = ?, done = ? WHERE number = ?",
+            (reached.author, reached.log_id, reached.seq_num, reached.done, view.number),
+        )
 
     def put_in_place(self, view: "TypedView") -> None:
         """The view is its schema's from now on; the one before it is dropped, and so are unfinished ones."""
@@ -80,10 +152,6 @@ class TypedViews:
     def drop(self, schema: str) -> None:
         """There is no view of this schema any more."""
         self._drop("schema = ?", (schema,))
-
-    def drop_unfinished(self) -> None:
-        """Drops what was being filled when the node ended."""
-        self._drop("NOT current", ())
 
     def _drop(self, which: str, values: tuple[object, ...]) -> None:
         for (number,) in list(self._db.rows(f"SELECT number FROM typed_views WHERE {which}", values)):
@@ -98,31 +166,39 @@ class TypedView:
         database: where it is.
         number: of its table.
         columns: what the schema's fields are.
+
+    Attributes:
+        number: the same.
+        table: its name in SQL.
     """
 
     def __init__(self, database: Database, number: int, columns: Sequence[Column]) -> None:
         self._db = database
         self.number = number
-        self._table = _table(number)
+        self.table = _table(number)
         self._columns = {column.name: (position, column) for position, column in enumerate(columns)}
 
-    def definition(self) -> Iterator[str]:
-        """The statements that make the table and its indexes."""
+    def definition(self) -> str:
+        """The statement that makes the table."""
         columns = ""
         for position, column in self._columns.values():
             columns += f", c{position}" + (f", k{position}" if column.key else "")
-        yield (
-            f"CREATE TABLE {self._table} (id BLOB NOT NULL UNIQUE, log INTEGER NOT NULL REFERENCES logs (id),"
+        return (
+            f"CREATE TABLE {self.table} (id BLOB NOT NULL UNIQUE, log INTEGER NOT NULL REFERENCES logs (id),"
             " created INTEGER NOT NULL, seq_num INTEGER NOT NULL, last_entry BLOB NOT NULL,"
             f" set_at TEXT NOT NULL, hidden INTEGER NOT NULL DEFAULT 0{columns})"
         )
+
+    def indexes(self) -> Iterator[tuple[str, str]]:
+        """Names, and the statements that make them. It takes less time when the table is full already."""
         # Among the shown ones, each in the order that breaks ties.
         indexed = {"all": "id", "log": "log, id"}
         for _, column in self._columns.values():
             if column.indexed:
                 indexed[self._key(column.name)] = f"{self._key(column.name)}, id"
-        for name, terms in indexed.items():
-            yield f"CREATE INDEX {self._table}_{name} ON {self._table} ({terms}) WHERE hidden = 0"
+        for key, terms in indexed.items():
+            name = f"{self.table}_{key}"
+            yield name, f"CREATE INDEX IF NOT EXISTS {name} ON {self.table} ({terms}) WHERE hidden = 0"
 
     def _key(self, name: str) -> str:
         """The column that a field is compared by; NULL for one that the schema has not."""
@@ -135,7 +211,7 @@ class TypedView:
     def standing(self, instance: bytes, log_key: int) -> Standing | None:
         """How far an instance of a log has come; None where it has no row."""
         row = self._db.one(
-            f"SELECT created, seq_num, last_entry, set_at FROM {self._table} WHERE id = ? AND log = ?",
+            f"SELECT created, seq_num, last_entry, set_at FROM {self.table} WHERE id = ? AND log = ?",
             (instance, log_key),
         )
         if row is None:
@@ -152,32 +228,27 @@ class TypedView:
             "created": standing.created,
             "seq_num": standing.seq_num,
             "last_entry": standing.last_entry,
-            "set_at": json.dumps(standing.set_at, sort_keys=True),
+            "set_at": _to_json(standing.set_at),
         }
         for name, field in fields.items():
             position, column = self._columns[name]
             values[f"c{position}"] = to_column(field)
             if column.key is not None:
                 values[f"k{position}"] = column.key(str(field.value))
-        changed = ", ".join(f"{column} = excluded.{column}" for column in values if column != "id")
-        self._db.execute(
-            f"INSERT INTO {self._table} ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})"
-            f" ON CONFLICT (id) DO UPDATE SET {changed}",
-            tuple(values.values()),
-        )
+        self._db.execute(_upsert(self.table, tuple(values)), tuple(values.values()))
 
     def end(self, instance: bytes, log_key: int) -> None:
         """The instance, if it is one of this log, has no row any more."""
-        self._db.execute(f"DELETE FROM {self._table} WHERE id = ? AND log = ?", (instance, log_key))
+        self._db.execute(f"DELETE FROM {self.table} WHERE id = ? AND log = ?", (instance, log_key))
 
     def hide(self, instance: bytes, *, hidden: bool) -> None:
         """Whether the instance is kept from being shown, as one that something it needs is deleted of."""
-        self._db.execute(f"UPDATE {self._table} SET hidden = ? WHERE id = ?", (hidden, instance))
+        self._db.execute(f"UPDATE {self.table} SET hidden = ? WHERE id = ?", (hidden, instance))
 
     def fields(self, instance: bytes) -> dict[str, Json]:
         """Field names and values, as JSON carries them; names in order, without those that are missing."""
         positions = ", ".join(f"c{position}" for position, _ in self._columns.values())
-        row = self._db.one(f"SELECT {positions} FROM {self._table} WHERE id = ?", (instance,)) or ()
+        row = self._db.one(f"SELECT {positions} FROM {self.table} WHERE id = ?", (instance,)) or ()
         values = zip(self._columns.values(), row, strict=False)
         found = {
             column.name: to_json(column.type, value) for (_, column), value in values if value is not None
@@ -204,7 +275,7 @@ class TypedView:
         columns = "".join(f", {key}" for key, _ in keys)
         sql = (
             "SELECT i.id, l.author, l.id, l.log_id, i.seq_num, i.last_entry, i.seq_num > i.created, 0"
-            f"{columns} FROM {self._table} i JOIN logs l ON l.id = i.log WHERE {' AND '.join(where)}"
+            f"{columns} FROM {self.table} i JOIN logs l ON l.id = i.log WHERE {' AND '.join(where)}"
             f" ORDER BY {order_by(keys)} LIMIT ?"
         )
         with self._db.bounded():
@@ -218,6 +289,18 @@ class TypedView:
             _, column = self._columns[name]
             yield f"i.{self._key(name)} = ?"
             values.append(column.key(str(field.value)) if column.key else to_column(field))
+
+
+_to_json = json.JSONEncoder(sort_keys=True).encode
+
+
+@lru_cache(maxsize=256)
+def _upsert(table: str, columns: tuple[str, ...]) -> str:
+    changed = ", ".join(f"{column} = excluded.{column}" for column in columns if column != "id")
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+        f" ON CONFLICT (id) DO UPDATE SET {changed}"
+    )
 
 
 def _table(number: int) -> str:

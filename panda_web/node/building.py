@@ -1,0 +1,147 @@
+"""Making the typed view of a schema from the stored log, beside everything else that the node does.
+
+The log is replayed in slices, author by author, log by log. Each slice is a work of its own among the
+publishes (`node.groups`), which come between; what they bring goes into the new table too (`views.take_in`).
+Indexes are made when the table is full, which is much sooner than keeping them while it fills; publishes wait
+for each of them, queries do not. The table takes its place in a transaction that finds nothing left to do.
+
+How far it has come is kept with each slice. So it does not matter who stops it, when, or how: nobody has seen
+anything of it, and whoever begins again goes on from there.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+
+from panda_web.errors import PandaError
+from panda_web.messages.schema import Schema, write_definition
+from panda_web.node import views
+from panda_web.node.groups import Groups
+from panda_web.node.store import Store
+from panda_web.node.store.typed import Reached
+
+MOST_REPLAYED = 500
+"""Entries in one slice."""
+
+SLICE_SECONDS = 0.02
+"""Others are kept waiting so long by a slice, and by one message more."""
+
+Progress = Callable[[int, int], object]
+"""Told how many entries are replayed, and how many there are. That number grows with what comes meanwhile."""
+
+
+class ViewDropped(PandaError):
+    """The view was dropped while it was being built."""
+
+    reason = "view-dropped"
+
+
+class NotWanted(Exception):
+    """The schema is not registered any more: building its view ends."""
+
+
+class Views:
+    """Begins and ends the typed views of a node.
+
+    Args:
+        store: where logs and views are.
+        write: the node's way to write.
+    """
+
+    def __init__(self, store: Store, write: Groups) -> None:
+        self._store = store
+        self._write = write
+
+    async def add(self, schema: Schema, progress: Progress | None = None) -> None:
+        """Returns once queries of a schema are answered from its view, at once where they are already.
+
+        Several may ask for the same view: they build it together.
+
+        Args:
+            schema: with its id.
+            progress: called after each slice.
+
+        Raises:
+            ViewDropped: `drop` was called meanwhile.
+            StoreFailed: the database did not obey. What was replayed before is kept.
+            ValueError: the schema has no id.
+        """
+        if schema.id is None:
+            raise ValueError("a schema that is not published has no view")
+        schema_id = schema.id
+        if not await self._write(lambda: self._begin(schema_id, schema)):
+            return
+        with self._store.snapshot():
+            total = self._store.entries.count(schema_id)
+        finished = False
+        while not finished:
+            done, finished = await self._write(lambda: self._slice(schema_id))
+            total = max(total, done)
+            if progress is not None:
+                progress(total if finished else done, total)
+
+    async def drop(self, schema_id: str) -> None:
+        """Ends the view of a schema, if there is one. Its entries stay. Raises StoreFailed."""
+        await self._write(lambda: views.drop(self._store, schema_id))
+
+    async def keep(self, wanted: Callable[[], Mapping[str, Schema]]) -> None:
+        """Makes the views that are wanted and not there, one after the other, and drops the others.
+
+        Args:
+            wanted: gives schemas by id, as of now; one that is not among them any more is not built further.
+
+        Raises:
+            StoreFailed: the database did not obey.
+        """
+        with self._store.snapshot():
+            others = self._store.typed.schemas() - wanted().keys()
+            missing = [
+                schema for each, schema in wanted().items() if views.in_place(self._store, each) is None
+            ]
+        for schema_id in others:
+            await self.drop(schema_id)
+        for schema in missing:
+
+            def go_on(_: int, __: int, schema: Schema = schema) -> None:
+                if schema.id not in wanted():
+                    raise NotWanted
+
+            with contextlib.suppress(NotWanted, ViewDropped):
+                await self.add(schema, go_on)
+
+    def _begin(self, schema_id: str, schema: Schema) -> bool:
+        """Makes the table, unless there is one already; gives whether there is anything to do."""
+        if views.in_place(self._store, schema_id) is not None:
+            return False
+        if views.unfinished(self._store, schema_id) is None:
+            definition = write_definition(schema).encode()
+            self._store.typed.begin(schema_id, views.columns_of(schema), definition)
+        return True
+
+    def _slice(self, schema_id: str) -> tuple[int, bool]:
+        """Replays some entries; gives how many they are by now, and whether the view is in place."""
+        view = views.unfinished(self._store, schema_id)
+        if view is None:
+            if views.in_place(self._store, schema_id) is None:
+                raise ViewDropped(
+                    f"The view of schema {schema_id[:16]}… was dropped while it was being built."
+                )
+            return 0, True
+        reached = self._store.typed.reached(view.table)
+        done = reached.done
+        enough = time.monotonic() + SLICE_SECONDS
+        entries = self._store.entries.scan(schema_id, reached.author, reached.log_id, reached.seq_num)
+        for log_row, entry in entries:
+            views.replay(self._store, view, log_row, entry)
+            done += 1
+            if done - reached.done == MOST_REPLAYED or time.monotonic() >= enough:
+                entries.close()
+                reached = Reached(log_row.author, log_row.log_id, entry.seq_num, done)
+                self._store.typed.reach(view.table, reached)
+                return done, False
+        if done > reached.done:
+            self._store.typed.reach(view.table, Reached(log_row.author, log_row.log_id, entry.seq_num, done))
+        if self._store.typed.index_later(view.table):
+            return done, False
+        self._store.typed.put_in_place(view.table)
+        return done, True

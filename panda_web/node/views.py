@@ -1,0 +1,165 @@
+"""The typed view of a schema: what is in it, kept so in the transaction that stores a message.
+
+A view is a function of what is held, not of the order in which it came:
+
+- Only what its schema accepts counts. A create that it refuses makes no instance, whatever follows; an update
+  that it refuses is passed over as if it had never come; deletes have nothing to be refused for. Nodes that
+  take in other people's logs hold such messages, as do those that knew the schema later than its messages.
+- What counts of an instance, in the log of its create, makes it what it is: `node.rebuild`.
+- Relations that cascade hide it: `node.store.cascades`.
+
+Nothing is remembered here. Which views there are, finished and not, the database says, within the transaction
+that asks; so no message is missed by a view, whoever began it, and when.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import cast
+
+from panda_web.log import VerifiedEntry
+from panda_web.messages import InvalidMessage, Message, decode
+from panda_web.messages.schema import InvalidFields, Schema, instant, read_definition
+from panda_web.node import materialise
+from panda_web.node.rebuild import Held
+from panda_web.node.store import Store
+from panda_web.node.store.entries import EntryRow, LogRow
+from panda_web.node.store.typed import Column, Kept, TypedView
+
+_INDEXED = ("varchar", "integer", "float", "boolean", "timestamp", "relation")
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaView:
+    """A schema and its view.
+
+    Attributes:
+        schema: with its id.
+        table: the instances.
+        cascading: the relations by which they are hidden with others.
+    """
+
+    schema: Schema
+    table: TypedView
+    cascading: frozenset[str]
+
+    def accepts(self, message: Message) -> bool:
+        """Whether a message of this schema counts."""
+        if message.action == "delete":
+            return True
+        try:
+            self.schema.check(message.fields, message.action)
+        except (InvalidFields, InvalidMessage):
+            return False
+        return True
+
+    def counting(self, entries: Iterable[EntryRow]) -> Iterator[tuple[EntryRow, Message]]:
+        """Those of the entries that count and whose payload is held, with their messages."""
+        for entry in entries:
+            if entry.payload is not None:
+                message = decode(entry.payload)
+                if self.accepts(message):
+                    yield entry, message
+
+
+def columns_of(schema: Schema) -> tuple[Column, ...]:
+    """What a view keeps of each field. Timestamps are compared as instants; long values have no index."""
+    return tuple(
+        Column(
+            each.name,
+            each.message_type,
+            key=instant if each.type == "timestamp" else None,
+            indexed=each.type in _INDEXED,
+        )
+        for each in schema.fields
+    )
+
+
+def in_place(store: Store, schema_id: str) -> SchemaView | None:
+    """The view that queries of a schema are answered from; None where none is in place."""
+    return next(_views(store, schema_id, lambda kept: kept.current), None)
+
+
+def unfinished(store: Store, schema_id: str) -> SchemaView | None:
+    """The view of a schema that is being filled; None where none is."""
+    return next(_views(store, schema_id, lambda kept: not kept.current), None)
+
+
+def _views(store: Store, schema_id: str, which: Callable[[Kept], bool]) -> Iterator[SchemaView]:
+    for kept in store.typed.of_schema(schema_id):
+        if which(kept):
+            schema, columns = _read(kept.definition, schema_id)
+            table = store.typed.open(kept, columns)
+            if table is not None:  # else an earlier version made it, and it is to be made anew
+                yield SchemaView(schema, table, _cascading(schema))
+
+
+@lru_cache(maxsize=64)
+def _read(definition: bytes, schema_id: str) -> tuple[Schema, tuple[Column, ...]]:
+    schema = read_definition(decode(definition), schema_id)
+    return schema, columns_of(schema)
+
+
+@lru_cache(maxsize=64)
+def _cascading(schema: Schema) -> frozenset[str]:
+    return frozenset(each.name for each in schema.fields if each.cascade)
+
+
+def take_in(store: Store, log_row: LogRow, verified: VerifiedEntry, message: Message) -> None:
+    """Brings the views of a message's schema up to date with it, and what cascades. Stored it is already."""
+    instance = bytes.fromhex(message.id) if message.id is not None else verified.hash
+    came = Held(verified.entry.seq_num, verified.hash, message)
+    for view in _views(store, message.schema, lambda _: True):
+        if view.accepts(message):
+            entries = store.entries.of_instance_in(log_row.key, instance)
+            _apply(store, view, log_row.key, instance, came, partial(_held, view, entries))
+    if message.action == "delete":
+        store.cascades.ended(instance)
+
+
+def replay(store: Store, view: SchemaView, log_row: LogRow, entry: EntryRow) -> None:
+    """Puts an entry into a view that is being filled: those of a log in order, one or more times."""
+    for _, message in view.counting((entry,)):
+        came = Held(entry.seq_num, entry.hash, message)
+        # What stands behind a create in its log is replayed too, so none of it is needed here.
+        _apply(store, view, log_row.key, entry.instance, came, partial(iter, (came,)))
+
+
+def drop(store: Store, schema_id: str) -> None:
+    """There is no view of this schema any more, finished or not. Its entries stay."""
+    for kept in store.typed.of_schema(schema_id):
+        schema, columns = _read(kept.definition, schema_id)
+        table = store.typed.open(kept, columns)
+        if table is not None and _cascading(schema):
+            store.cascades.forget(table.table)
+    store.typed.drop(schema_id)
+
+
+def _held(view: SchemaView, entries: Iterable[EntryRow]) -> Iterator[Held]:
+    return (Held(entry.seq_num, entry.hash, message) for entry, message in view.counting(entries))
+
+
+def _apply(
+    store: Store,
+    view: SchemaView,
+    log_key: int,
+    instance: bytes,
+    came: Held,
+    held: Callable[[], Iterable[Held]],
+) -> None:
+    """Changes a view's table by one message, and hides or shows what that leads to."""
+    materialise.update_view(view.table, log_key, instance, came, held)
+    action = came.message.action
+    if action == "create" or not view.cascading.isdisjoint(came.message.fields):
+        values = view.table.fields(instance) if view.cascading else {}
+        if values:  # else it has no row: it has ended, or no create yet
+            store.cascades.point(instance, frozenset(_targets(view, values)))
+            if action == "create" and store.cascades.is_hidden(instance):
+                view.table.hide(instance, hidden=True)
+
+
+def _targets(view: SchemaView, values: dict[str, object]) -> Iterator[bytes]:
+    for name in view.cascading:
+        value = values.get(name)
+        for target in value if isinstance(value, list) else () if value is None else (value,):
+            yield bytes.fromhex(cast("str", target))

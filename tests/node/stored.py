@@ -1,0 +1,76 @@
+"""Large logs, put into a store's tables as they are: no signature is made, so it is quick."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from panda_web import messages
+from panda_web.bamboo import digest
+from panda_web.messages import infer_all
+from panda_web.messages.schema import FieldDefinition, Schema
+from panda_web.node import Store
+
+TALK = Schema(
+    "talk",
+    "What is said on a stage",
+    (
+        FieldDefinition("title", "varchar", validation="[^<>]{1,80}"),
+        FieldDefinition("seats", "integer"),
+        FieldDefinition("start", "timestamp", optional=True),
+        FieldDefinition("abstract", "text", optional=True),
+    ),
+    digest(b"the definition of a talk").hex(),
+)
+AUTHORS = 10
+
+
+def talk(number: int) -> dict[str, object]:
+    """What the talk of a number says."""
+    return {
+        "title": f"Talk {number}",
+        "seats": number % 100,
+        "start": f"2026-11-{number % 28 + 1:02}T{number % 24:02}:00:00+01:00",
+        "abstract": "What a log is, and who owns it. " * 4,
+    }
+
+
+def instance(number: int) -> bytes:
+    """The id of the instance of a number."""
+    return digest(b"instance %d" % number)
+
+
+def fill(store: Store, schema: str, count: int, first: int = 0) -> None:
+    """Stores so many messages: creates, each tenth followed by an update, in logs of several authors.
+
+    Entries are noise of the size of entries, so there are no proofs; the untyped views hold no fields.
+    """
+    connection = store._database._connection
+    size = count // AUTHORS
+    connection.execute("BEGIN")
+    for author in range(AUTHORS):
+        (key,) = connection.execute(
+            "INSERT INTO logs (author, log_id, schema, seq_num, ended) VALUES (?, 1, ?, ?, 0) RETURNING id",
+            (digest(b"author %d %d" % (first, author))[:32], schema, size),
+        ).fetchone()
+        connection.executemany(
+            "INSERT INTO entries (log, seq_num, hash, entry, payload, instance) VALUES (?, ?, ?, ?, ?, ?)",
+            ((key, *row) for row in _rows(schema, size, first + author * size)),
+        )
+    connection.execute(
+        "INSERT OR IGNORE INTO instances SELECT e.hash, e.log, ?, e.seq_num, e.hash, 0, 0 FROM entries e"
+        " JOIN logs l ON l.id = e.log WHERE l.schema = ? AND e.hash = e.instance",
+        (schema, schema),
+    )
+    connection.execute("COMMIT")
+
+
+def _rows(schema: str, size: int, first: int) -> Iterator[Sequence[Any]]:
+    made = b""
+    for seq_num in range(1, size + 1):
+        number = first + seq_num
+        if seq_num % 11 == 0:
+            message = messages.update(schema, made.hex(), infer_all({"seats": 1000 + number % 100}))
+            entry_hash = digest(b"update %d" % number)
+        else:
+            message = messages.create(schema, infer_all(talk(number)))
+            entry_hash = made = instance(number)
+        yield seq_num, entry_hash, bytes(300), message.encode(), made
