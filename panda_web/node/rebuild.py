@@ -44,11 +44,6 @@ class Standing:
     last_entry: bytes
     set_at: Mapping[str, int]
 
-    @property
-    def edited(self) -> bool:
-        """Whether an update came after the create."""
-        return self.seq_num > self.created
-
 
 Change = tuple[Standing, Mapping[str, Field]]
 """How an instance stands now, and the fields that are new."""

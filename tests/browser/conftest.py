@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.api import bare_website
+from tests.browser.api import Api, bare_website
 from tests.browser.sites import harness_site
-from tests.browsers import StaticServer, static_server
+from tests.browsers import Browsers, StaticServer, static_server
+from tests.find_browsers import ENGINES
 from tests.processes import ServedNode
 
 
@@ -30,3 +31,13 @@ def website(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
     """Somebody's own page, which uses panda.js."""
     with static_server(bare_website(site, tmp_path_factory.mktemp("website") / "www")) as server:
         yield server
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def api(
+    request: pytest.FixtureRequest, browsers: Browsers, website: StaticServer, empty_node: ServedNode
+) -> Iterator[Api]:
+    """That page, connected with the module's empty node; the module runs once in each engine."""
+    with browsers.tab(request.param) as tab:
+        tab.goto(website.url)
+        yield Api(tab, empty_node.url)

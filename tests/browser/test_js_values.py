@@ -1,6 +1,5 @@
 """JavaScript's values take their type from the schema, in three engines."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,8 +9,6 @@ from panda_web.messages import Field, Relation
 from panda_web.messages.schema import DEFINITION
 from tests.browser.api import Api, refusal
 from tests.browser.asking import instances_at
-from tests.browsers import Browsers, StaticServer
-from tests.find_browsers import ENGINES
 from tests.processes import ServedNode
 
 ROOM: dict[str, Any] = {
@@ -28,21 +25,6 @@ ROOM: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
-    with ServedNode(tmp_path_factory.mktemp("node")) as served:
-        yield served
-
-
-@pytest.fixture(scope="module", params=ENGINES)
-def api(
-    request: pytest.FixtureRequest, browsers: Browsers, website: StaticServer, node: ServedNode
-) -> Iterator[Api]:
-    with browsers.tab(request.param) as tab:
-        tab.goto(website.url)
-        yield Api(tab, node.url)
-
-
 def big(api: Api, method: str, *arguments: object) -> Any:
     """A call in which `"5n"` is the BigInt 5n."""
     outcome = api.do("callBig", method, *arguments)
@@ -50,18 +32,20 @@ def big(api: Api, method: str, *arguments: object) -> Any:
     return outcome["value"]
 
 
-def test_a_schema_decides(api: Api, node: ServedNode) -> None:
+def test_a_schema_decides(api: Api, empty_node: ServedNode) -> None:
     room = api.call("define", ROOM)
     assert room == {"id": room["id"], **ROOM}
     assert api.call("define", ROOM) == api.call("schema", room["id"]) == room
     assert [
-        one.id for one in instances_at(node.url, DEFINITION.id or "") if one.author == api.opened["author"]
+        one.id
+        for one in instances_at(empty_node.url, DEFINITION.id or "")
+        if one.author == api.opened["author"]
     ] == [room["id"]]
     hall = api.call("create", room["id"], {"name": "Hall", "area": 80, "sizes": [], "seats": 3})["id"]
     values = {"name": "Cellar", "area": 12.5, "numbers": [1, 2], "sizes": [1, 0.5], "beside": hall}
     cellar = api.call("create", room["id"], values)["id"]
     api.call("update", room["id"], hall, {"area": 81})
-    found = {one.id: one.fields for one in instances_at(node.url, room["id"])}
+    found = {one.id: one.fields for one in instances_at(empty_node.url, room["id"])}
     assert found[hall] == {
         "name": Field("str", "Hall"),
         "area": Field("float", 81.0),
@@ -87,7 +71,7 @@ def test_a_schema_decides(api: Api, node: ServedNode) -> None:
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_bigints_come_and_go(api: Api, node: ServedNode, known: bool) -> None:
+def test_bigints_come_and_go(api: Api, empty_node: ServedNode, known: bool) -> None:
     definition = {**ROOM, "description": f"{api.tab.engine.name} {known}"}
     schema = api.call("define", definition)["id"] if known else digest(api.tab.engine.name.encode()).hex()
     most, least = 2**63 - 1, -(2**63)
@@ -98,7 +82,7 @@ def test_bigints_come_and_go(api: Api, node: ServedNode, known: bool) -> None:
         "numbers": [f"{least}n", "1n", 2, f"{2**53 + 1}n"],
     }
     written = big(api, "create", schema, given)
-    (instance,) = instances_at(node.url, schema)
+    (instance,) = instances_at(empty_node.url, schema)
     assert instance.fields["seats"] == Field("int", most)
     assert instance.fields["numbers"] == Field("int[]", (least, 1, 2, 2**53 + 1))
     (found,) = big(api, "query", schema, {"filter": {"seats": f"{most}n"}})["instances"]
@@ -112,13 +96,13 @@ def test_bigints_come_and_go(api: Api, node: ServedNode, known: bool) -> None:
         assert refusal(outcome)[0] == "integer-out-of-range"
 
 
-def test_without_a_schema_values_say_what_they_are(api: Api, node: ServedNode) -> None:
+def test_without_a_schema_values_say_what_they_are(api: Api, empty_node: ServedNode) -> None:
     schema = digest(b"unknown " + api.tab.engine.name.encode()).hex()
     at = api.call("create", schema, {"n": 3, "x": {"type": "float", "value": 3}})["id"]
     api.call(
         "update", schema, at, {"of": {"type": "relation", "value": at}, "all": {"type": "str[]", "value": []}}
     )
-    (instance,) = instances_at(node.url, schema)
+    (instance,) = instances_at(empty_node.url, schema)
     assert instance.fields == {
         "n": Field("int", 3),
         "x": Field("float", 3.0),

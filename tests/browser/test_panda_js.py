@@ -1,7 +1,6 @@
 """`panda.js` from a bare page of somebody's own, in three engines."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,24 +9,9 @@ from panda_web.bamboo import digest
 from tests.browser.api import LONG, Api, refusal
 from tests.browser.asking import instances_at, talks_at, values_of, write_as_stranger
 from tests.browser.festivals import event, schedule, talks_of
-from tests.browsers import Browsers, StaticServer
+from tests.browsers import StaticServer
 from tests.find_browsers import ENGINES
 from tests.processes import ServedNode
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
-    with ServedNode(tmp_path_factory.mktemp("node")) as served:
-        yield served
-
-
-@pytest.fixture(scope="module", params=ENGINES)
-def api(
-    request: pytest.FixtureRequest, browsers: Browsers, website: StaticServer, node: ServedNode
-) -> Iterator[Api]:
-    with browsers.tab(request.param) as tab:
-        tab.goto(website.url)
-        yield Api(tab, node.url)
 
 
 @pytest.fixture
@@ -36,11 +20,11 @@ def schema(request: pytest.FixtureRequest) -> str:
     return digest(request.node.name.encode()).hex()
 
 
-def test_connect_tells_who_and_where(api: Api, node: ServedNode) -> None:
+def test_connect_tells_who_and_where(api: Api, empty_node: ServedNode) -> None:
     opened = api.opened
     assert len(bytes.fromhex(opened["author"])) == 32
     assert opened["keyKind"] == "webcrypto"
-    assert opened["node"] == node.url
+    assert opened["node"] == empty_node.url
     assert opened["readOnly"] is None
     assert {"download", "start"} <= set(opened["stages"])
 
@@ -65,7 +49,7 @@ FIELDS: dict[str, Any] = {
 }
 
 
-def test_every_kind_of_field_comes_back(api: Api, schema: str, node: ServedNode) -> None:
+def test_every_kind_of_field_comes_back(api: Api, schema: str, empty_node: ServedNode) -> None:
     written = api.call("create", schema, FIELDS)
     assert written["acknowledged"] is True
     assert written["id"] == written["entryHash"]
@@ -80,7 +64,7 @@ def test_every_kind_of_field_comes_back(api: Api, schema: str, node: ServedNode)
         True,
     )
     assert (meta["lastEntry"], page["rejected"]) == (written["entryHash"], [])
-    (instance,) = instances_at(node.url, schema)
+    (instance,) = instances_at(empty_node.url, schema)
     assert values_of(instance) == FIELDS
     kinds = {name: field.type for name, field in instance.fields.items()}
     assert (kinds["integer"], kinds["float"], kinds["yes"], kinds["texts"]) == (
@@ -128,17 +112,17 @@ def test_query_filters_orders_and_pages(api: Api, schema: str) -> None:
     assert pages == [[7, 6, 5], [4, 3, 2], [1]]
 
 
-def test_creates_side_by_side_make_one_log(api: Api, schema: str, node: ServedNode) -> None:
+def test_creates_side_by_side_make_one_log(api: Api, schema: str, empty_node: ServedNode) -> None:
     outcomes = api.do("callAll", [["create", schema, {"n": n}] for n in range(20)])
     assert all(outcome["value"]["acknowledged"] for outcome in outcomes)
-    instances = instances_at(node.url, schema)
+    instances = instances_at(empty_node.url, schema)
     assert len({(instance.author, instance.log_id) for instance in instances}) == 1
     assert sorted(instance.seq_num for instance in instances) == list(range(1, 21))
     assert sorted(instance["n"] for instance in instances) == list(range(20))
     assert api.call("pending") == 0
 
 
-def test_what_is_wrong_has_a_reason(api: Api, schema: str, node: ServedNode) -> None:
+def test_what_is_wrong_has_a_reason(api: Api, schema: str, empty_node: ServedNode) -> None:
     reasons = {
         "no field": api.refused("create", schema, {}),
         "empty list": api.refused("create", schema, {"a": []}),
@@ -174,20 +158,22 @@ def test_what_is_wrong_has_a_reason(api: Api, schema: str, node: ServedNode) -> 
     assert reasons["no schema"][1]["param"] == "schema"
     assert reasons["limit"][1]["param"] == "limit"
     assert reasons["unknown option"][1]["param"] == "page"
-    assert instances_at(node.url, schema) == []
+    assert instances_at(empty_node.url, schema) == []
     assert api.call("pending") == 0
 
 
 @pytest.mark.parametrize("kind", ["nan", "infinite", "big", "nothing", "function"])
-def test_value_that_is_none_is_refused(api: Api, schema: str, node: ServedNode, kind: str) -> None:
+def test_value_that_is_none_is_refused(api: Api, schema: str, empty_node: ServedNode, kind: str) -> None:
     assert "error" in api.do("createOdd", schema, kind)
-    assert instances_at(node.url, schema) == []
+    assert instances_at(empty_node.url, schema) == []
     assert api.call("create", schema, {"after": "it goes on"})["acknowledged"]
 
 
-def test_instance_of_another_author_is_refused(api: Api, node: ServedNode) -> None:
+def test_instance_of_another_author_is_refused(api: Api, empty_node: ServedNode) -> None:
     schema = api.opened["talkSchema"]
-    (talk,) = write_as_stranger(node.url, {"guid": f"strange {api.tab.engine.name}", "title": "Not yours"})
+    (talk,) = write_as_stranger(
+        empty_node.url, {"guid": f"strange {api.tab.engine.name}", "title": "Not yours"}
+    )
     assert api.refused("update", schema, talk, {"title": "Mine"})[0] == "instance-not-own"
     assert api.refused("delete", schema, talk)[0] == "instance-not-own"
     (seen,) = api.call("query", schema, {"filter": {"id": talk}})["instances"]
@@ -209,7 +195,7 @@ def festival(api: Api, count: int) -> dict[str, Any]:
     return schedule(*(event(number * 1000 + n) for n in range(count)))
 
 
-def test_import_can_be_cancelled_and_goes_on(api: Api, node: ServedNode) -> None:
+def test_import_can_be_cancelled_and_goes_on(api: Api, empty_node: ServedNode) -> None:
     file = festival(api, 40)
     wanted = talks_of(file)
     text = json.dumps(file)
@@ -220,11 +206,11 @@ def test_import_can_be_cancelled_and_goes_on(api: Api, node: ServedNode) -> None
     assert refusal(stopped)[0] == "cancelled"
     done, total = stopped["seen"][-1]
     assert 16 <= done < total == 40
-    there = talks_at(node.url).keys() & wanted.keys()
+    there = talks_at(empty_node.url).keys() & wanted.keys()
     assert done <= len(there) < 40
     result = api.call("importSchedule", text)
     assert (result["published"] + result["skipped"], result["total"]) == (40, 40)
-    held = talks_at(node.url)
+    held = talks_at(empty_node.url)
     assert {guid: held[guid] for guid in wanted} == wanted
     assert api.call("importSchedule", text) == {"published": 0, "skipped": 40, "total": 40}
 
@@ -233,9 +219,9 @@ def test_import_of_no_schedule_is_refused(api: Api) -> None:
     assert api.refused("importSchedule", '{"days": []}')[0] == "not-a-schedule"
 
 
-def test_node_that_is_gone(api: Api, schema: str, node: ServedNode) -> None:
+def test_node_that_is_gone(api: Api, schema: str, empty_node: ServedNode) -> None:
     api.call("create", schema, {"n": 1})
-    node.kill()
+    empty_node.kill()
     try:
         assert api.refused("query", schema)[0] == "node-unreachable"
         written = api.call("create", schema, {"n": 2})
@@ -243,10 +229,10 @@ def test_node_that_is_gone(api: Api, schema: str, node: ServedNode) -> None:
         assert api.call("pending") == 1
         assert api.refused("flush")[0] == "node-unreachable"
     finally:
-        node.start()
+        empty_node.start()
     assert api.call("flush") == 1
     assert api.call("pending") == 0
-    assert sorted(instance["n"] for instance in instances_at(node.url, schema)) == [1, 2]
+    assert sorted(instance["n"] for instance in instances_at(empty_node.url, schema)) == [1, 2]
 
 
 def test_close_ends_what_is_under_way(api: Api, schema: str) -> None:

@@ -108,6 +108,16 @@ def behind(keys: Keys, after: tuple[tuple[Scalar, ...], bytes], values: list[obj
     return condition
 
 
+def narrow(select: Select, where: list[str], values: list[object]) -> None:
+    """Adds the conditions for the instance and for the author that are wanted."""
+    if select.instance is not None:
+        where.append("i.id = ?")
+        values.append(select.instance)
+    if select.author is not None:
+        where.append("l.author = ?")
+        values.append(select.author)
+
+
 def instance_row(row: tuple[Any, ...]) -> InstanceRow:
     """An instance from what the views select, what it was ordered by last."""
     instance, author, log_key, log_id, seq_num, last_entry, edited, deleted, *order = row

@@ -22,6 +22,7 @@ from panda_web.node.store.select import (
     Select,
     behind,
     instance_row,
+    narrow,
     order_by,
     to_column,
     to_json,
@@ -201,11 +202,8 @@ class TypedView:
             yield name, f"CREATE INDEX IF NOT EXISTS {name} ON {self.table} ({terms}) WHERE hidden = 0"
 
     def _key(self, name: str) -> str:
-        """The column that a field is compared by; NULL for one that the schema has not."""
-        found = self._columns.get(name)
-        if found is None:
-            return "NULL"
-        position, column = found
+        """The column that a field is compared by."""
+        position, column = self._columns[name]
         return f"k{position}" if column.key else f"c{position}"
 
     def standing(self, instance: bytes, log_key: int) -> Standing | None:
@@ -259,12 +257,7 @@ class TypedView:
         """The instances that match, in order. Raises QueryTooExpensive."""
         where = ["i.hidden = 0"]
         values: list[object] = []
-        if select.instance is not None:
-            where.append("i.id = ?")
-            values.append(select.instance)
-        if select.author is not None:
-            where.append("l.author = ?")
-            values.append(select.author)
+        narrow(select, where, values)
         where += self._equal(select.equal, values)
         keys = [
             ("NULL" if name not in self._columns else f"i.{self._key(name)}", descending)

@@ -14,6 +14,7 @@ from panda_web.node.store.select import (
     Select,
     behind,
     instance_row,
+    narrow,
     order_by,
     to_column,
     to_json,
@@ -88,12 +89,7 @@ class ViewTables:
             keys.append((f"o{number}.value", descending))
         where = ["i.schema = ?", "i.deleted = 0"]
         values.append(select.schema)
-        if select.instance is not None:
-            where.append("i.id = ?")
-            values.append(select.instance)
-        if select.author is not None:
-            where.append("l.author = ?")
-            values.append(select.author)
+        narrow(select, where, values)
         for name, field in select.equal.items():
             where.append(
                 "EXISTS (SELECT 1 FROM fields f"
