@@ -423,7 +423,7 @@ def serve(arguments: Sequence[str]) -> int:
     """Node and page on one port."""
     ensure("build", "run", "package")
     build_site(ROOT / "dist", packed=False)  # nothing travels far
-    return become(in_venv("panda"), "serve", "--site", ROOT / "dist", *arguments)
+    return become(in_venv("panda"), "serve", "--festival", "--site", ROOT / "dist", *arguments)
 
 
 def test(arguments: Sequence[str]) -> int:

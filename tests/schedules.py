@@ -1,5 +1,6 @@
 """A small schedule with the odd cases of real ones, and the talks that must come of it."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -51,3 +52,13 @@ def small_talks(count: int = 12) -> list[dict[str, Any]]:
             talk["persons"] = [person["public_name"] for person in event["persons"]]
         talks.append(talk)
     return talks
+
+
+def lists(talks: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Talks as JSON would carry them."""
+    return [{name: list(v) if isinstance(v, tuple) else v for name, v in talk.items()} for talk in talks]
+
+
+def by_guid(talks: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Talks in an order to compare them in."""
+    return sorted(talks, key=lambda talk: str(talk["guid"]))

@@ -27,9 +27,9 @@ LAYERS: dict[str, set[str]] = {
     "client": {"rpc", "log"},
     "node": {"log", "messages", "rpc"},
     "server": {"node", "rpc"},
-    "schedule": {"client"},
-    "browser": {"client", "schedule"},
-    "cli": {"client", "schedule", "server", "node"},
+    "festival": {"client"},
+    "browser": {"client", "festival"},
+    "cli": {"client", "festival", "server", "node"},
 }
 # Besides the standard library, and anything for the two layers that compose.
 THIRD_PARTY: dict[str, set[str]] = {

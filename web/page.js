@@ -15,7 +15,7 @@
  *   #pending[data-pending] #send-now         signed entries that the node has not acknowledged
  *   #import[data-state]       idle | running | paused
  *   #import-file #import-drop #import-start #import-cancel #import-resume
- *   #import-progress (value, max) #import-count #import-status
+ *   #import-progress (value, max) #import-count #import-status #import-left-out
  *   #programme[data-state]    loading | empty | shown | failed; aria-busy while it reads
  *   #filter-day (YYYY-MM-DD) #filter-room #filter-track #search #filter-clear: an option's value is the text
  *                             itself, "" for all, "\n" for items that have none

@@ -44,6 +44,8 @@ export interface Panda {
   readonly node: string;
   /** The schema of a festival's talks. */
   readonly talkSchema: string;
+  /** The schema of the rooms that talks lead to. */
+  readonly roomSchema: string;
   /** Why nothing can be written, or null. */
   readonly readOnly: { reason: string; message: string } | null;
   /** Whether the key was made here and can still be copied. */
@@ -81,11 +83,21 @@ export interface Panda {
   /** Goes on with the key of a backup: `author` is another one then. Use a key in one place at a time. */
   restore(text: string, passphrase: string): Promise<void>;
 
-  /** Publishes the talks of a schedule in frab's JSON format; run again, it goes on, and nothing is there twice. */
+  /**
+   * Publishes the talks of a schedule in frab's JSON format, and their rooms; run again, it goes on, and nothing is
+   * there twice. `leftOut` is what of the file no talk can hold.
+   */
   importSchedule(
     text: string,
     options?: { onProgress?: ((progress: Progress) => void) | undefined; signal?: AbortSignal | undefined },
-  ): Promise<{ published: number; skipped: number; total: number }>;
+  ): Promise<{
+    published: number;
+    skipped: number;
+    total: number;
+    leftOut: { talk: string; field: string; why: string }[];
+  }>;
+  /** The id of the author's own room of this name, for the `room` of a talk; it is published if there is none. */
+  room(name: string): Promise<string>;
 
   /** Ends this connection; the last one on a page ends the worker. */
   close(): void;

@@ -484,6 +484,8 @@ class Panda {
     this.node = opened.node;
     /** The schema of a festival's talks. @type {string} */
     this.talkSchema = opened.talkSchema;
+    /** The schema of the rooms that talks lead to. @type {string} */
+    this.roomSchema = opened.roomSchema;
     /** Why nothing can be written, or null. @type {{reason: string, message: string} | null} */
     this.readOnly = opened.readOnly;
     /** Whether the key was made here and can still be copied. @type {boolean} */
@@ -580,10 +582,20 @@ class Panda {
    *
    * @param {string} text a schedule in frab's JSON format
    * @param {{onProgress?: ((progress: Progress) => void) | undefined, signal?: AbortSignal | undefined}} [options]
-   * @returns {Promise<{published: number, skipped: number, total: number}>}
+   * @returns {Promise<{published: number, skipped: number, total: number, leftOut: {talk: string, field: string, why: string}[]}>}
    */
   importSchedule(text, options) {
     return this.#line.call("importSchedule", { text }, options);
+  }
+
+  /**
+   * The id of the author's own room of this name, for the `room` of a talk; it is published if there is none.
+   *
+   * @param {string} name
+   * @returns {Promise<string>}
+   */
+  room(name) {
+    return this.#line.call("room", { name });
   }
 
   /** Ends this connection; the last one on a page ends the worker. */

@@ -11,11 +11,11 @@ from panda_web.browser.opening import Site
 from panda_web.browser.values import read_fields, read_filter, write_value
 from panda_web.client import Answer, Instance, Written
 from panda_web.client.check import to_json
+from panda_web.festival import ROOM, TALK, Progress, import_talks, read_schedule, room_named
 from panda_web.messages.schema import Schema, schema_from_dict, schema_to_dict
 from panda_web.rpc import types
 from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT, Method, Param
 from panda_web.rpc.types import Json
-from panda_web.schedule import TALK_SCHEMA, Progress, import_talks, read_schedule
 
 _SCHEMA, _ID = Param("schema", types.HASH), Param("id", types.HASH)
 _FIELDS = Param("fields", types.OBJECT)
@@ -61,6 +61,12 @@ METHODS: Mapping[str, Method[Any]] = {
             (Param("text", types.TEXT),),
             types.OBJECT,
         ),
+        Method(
+            "room",
+            "The id of the author's own room of this name, which is published if there is none.",
+            (Param("name", types.TEXT),),
+            types.HASH,
+        ),
     )
 }
 
@@ -79,7 +85,8 @@ class Api:
             "author": client.author,
             "keyKind": client.signer.kind if client.signer else None,
             "canBackUp": self.site.can_back_up,
-            "talkSchema": TALK_SCHEMA,
+            "talkSchema": TALK.id,
+            "roomSchema": ROOM.id,
             "readOnly": {"reason": refusal.reason, "message": str(refusal)} if refusal else None,
         }
 
@@ -145,7 +152,11 @@ class Api:
     async def import_schedule(self, text: str, progress: Progress) -> Json:
         """Publishes a festival's talks."""
         done = await import_talks(self.site.writer(), read_schedule(text.encode()), progress)
-        return {"published": done.published, "skipped": done.skipped, "total": done.total}
+        return done.to_json()
+
+    async def room(self, name: str) -> Json:
+        """The id of a room."""
+        return await room_named(self.site.writer(), name)
 
 
 def _written(written: Written) -> Json:

@@ -11,6 +11,7 @@ from panda_web.browser.locks import platform_lock
 from panda_web.browser.webcrypto import SignChain, VerifyMany, WebCryptoVerifier
 from panda_web.client import Client
 from panda_web.errors import PandaError
+from panda_web.festival import SCHEMAS
 from panda_web.keys import Signer, Verifier
 from panda_web.keys.backup import BackupImpossible
 from panda_web.rpc.transport import Transport
@@ -56,6 +57,7 @@ class Site:
         self._keyring: Keyring | None = None
         self.refusal: PandaError | None = None
         self.client = Client(transport, verifier=crypto.verifier, name=name)
+        self.client.learn(SCHEMAS)
 
     async def open(self) -> None:
         """Opens the storage and finds or makes the key. Raises KeyUnusable."""
@@ -65,7 +67,11 @@ class Site:
             self.refusal = refusal
             return
         self._keyring = Keyring(self._database, self._crypto.sign_chain, self._crypto.available)
-        self.client = self._client(await self._keyring.signer(), self._database)
+        self._succeed(self._client(await self._keyring.signer(), self._database))
+
+    def _succeed(self, client: Client) -> None:
+        client.learn(self.client.known_schemas.values())
+        self.client = client
 
     def _client(self, signer: Signer, database: IndexedDb) -> Client:
         store = IndexedDbStore(database)
@@ -101,8 +107,7 @@ class Site:
         if self._database is not None:
             client = self._client(signer, self._database)
             await client.restored()
-            client.learn(self.client.known_schemas.values())
-            self.client = client
+            self._succeed(client)
 
 
 async def open_site(node: str, sign_chain: SignChain, verify_many: VerifyMany) -> Site:

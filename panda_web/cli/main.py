@@ -15,16 +15,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from panda_web import Client
+from panda_web.bamboo import is_hex
 from panda_web.cli import inspect as inspect_entry
 from panda_web.cli import places
 from panda_web.cli.options import Data, Node
 from panda_web.cli.output import print_json, run, say
 from panda_web.cli.schema import schema_app
 from panda_web.errors import PandaError
+from panda_web.festival import SCHEMAS, import_talks, read_schedule
 from panda_web.keys.file import KeyFile
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node.schemas import Policy
-from panda_web.schedule import TALK_SCHEMA, import_talks, read_schedule
 
 app = typer.Typer(
     name="panda",
@@ -38,7 +39,9 @@ app.add_typer(key_app, name="key")
 app.add_typer(entry_app, name="entry")
 app.add_typer(schema_app, name="schema")
 
-Schema = Annotated[str, typer.Argument(metavar="SCHEMA", help="A schema's id of 132 hex digits, or `talk`.")]
+Schema = Annotated[
+    str, typer.Argument(metavar="SCHEMA", help="A schema's id of 132 hex digits, or its name.")
+]
 
 
 def main() -> None:
@@ -52,8 +55,11 @@ def main() -> None:
         raise SystemExit(1) from None
 
 
-def _schema(text: str) -> str:
-    return TALK_SCHEMA if text == "talk" else text
+async def _schema(panda: Client, text: str, *, check: bool = False) -> str:
+    panda.learn(SCHEMAS)
+    if check or not is_hex(text):
+        return str((await panda.schema_named(text)).id)
+    return text
 
 
 @app.command()
@@ -68,13 +74,17 @@ def serve(
     schemas: Annotated[
         Policy, typer.Option(help="Take messages of any schema, or of registered ones only.")
     ] = "any",
+    festival: Annotated[
+        bool, typer.Option("--festival", help="Register the schemas of talks and rooms, which the page uses.")
+    ] = False,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
 ) -> None:
     """Runs a node, and the page with it, on one port."""
     from panda_web.cli.serve import serve as run_server  # loads the server only where it is wanted
 
     database = places.database_path(data)
-    run_server(host, port, database, site, policy=schemas, open_browser=browser and site is not None)
+    open_browser = browser and site is not None
+    run_server(host, port, database, site, policy=schemas, festival=festival, open_browser=open_browser)
 
 
 @key_app.command("new")
@@ -150,6 +160,9 @@ def publish(
     *,
     update: Annotated[str | None, typer.Option(metavar="ID", help="Change this instance.")] = None,
     delete: Annotated[str | None, typer.Option(metavar="ID", help="Delete this instance.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Hold FIELDS to the schema, which the node is asked for.")
+    ] = False,
     node: Node = places.DEFAULT_NODE,
     data: Data = None,
 ) -> None:
@@ -160,12 +173,13 @@ def publish(
 
     async def work() -> None:
         async with Client(node, KeyFile(places.key_path(data))) as panda:
+            schema_id = await _schema(panda, schema, check=check)
             if delete is not None:
-                written = await panda.delete(_schema(schema), delete)
+                written = await panda.delete(schema_id, delete)
             elif update is not None:
-                written = await panda.update(_schema(schema), update, values)
+                written = await panda.update(schema_id, update, values)
             else:
-                written = await panda.create(_schema(schema), values)
+                written = await panda.create(schema_id, values)
             print_json(
                 {"id": written.id, "entryHash": written.entry_hash, "acknowledged": written.acknowledged}
             )
@@ -215,7 +229,7 @@ def query(
     async def work() -> int:
         async with Client(node) as panda:
             answer = await panda.query(
-                _schema(schema),
+                await _schema(panda, schema),
                 filter=_read_filter(where or []),
                 order_by=order_by or (),
                 limit=limit,
@@ -253,7 +267,7 @@ def import_file(
 ) -> None:
     """Publishes a festival's talks. Interrupt it and run it again: it goes on, and nothing is there twice."""
     try:
-        talks = read_schedule(file.read_bytes())
+        schedule = read_schedule(file.read_bytes())
     except OSError as error:
         raise typer.BadParameter(f"{file} cannot be read: {error.strerror}") from error
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -261,9 +275,9 @@ def import_file(
     async def work() -> None:
         async with Client(node, KeyFile(places.key_path(data))) as panda:
             with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-                task = bar.add_task("Publishing", total=len(talks))
-                done = await import_talks(panda, talks, lambda n, _: bar.update(task, completed=n))
-            print_json({"published": done.published, "skipped": done.skipped, "total": done.total})
+                task = bar.add_task("Publishing", total=len(schedule.talks))
+                done = await import_talks(panda, schedule, lambda n, _: bar.update(task, completed=n))
+            print_json(done.to_json())
 
     run(work())
 

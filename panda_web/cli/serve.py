@@ -10,10 +10,12 @@ import uvicorn
 
 import panda_web
 from panda_web.errors import PandaError
+from panda_web.festival import SCHEMAS
+from panda_web.festival.definitions import definitions
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node import Node, Store
 from panda_web.node.aside import in_a_thread
-from panda_web.node.schemas import Policy
+from panda_web.node.schemas import Policy, register
 from panda_web.server import application
 
 MAX_CONNECTIONS = 1000
@@ -33,9 +35,25 @@ class SiteMissing(PandaError):
 
 
 def serve(
-    host: str, port: int, database: Path, site: Path | None, *, policy: Policy, open_browser: bool
+    host: str,
+    port: int,
+    database: Path,
+    site: Path | None,
+    *,
+    policy: Policy,
+    festival: bool,
+    open_browser: bool,
 ) -> None:
     """Serves until it is interrupted.
+
+    Args:
+        host: the interface.
+        port: 0 for a free one.
+        database: where the node keeps what it takes in.
+        site: a folder that is served beside it.
+        policy: of which schemas messages are taken.
+        festival: whether the schemas of talks and rooms are registered.
+        open_browser: whether a browser is to show the site.
 
     Raises:
         PortTaken, SiteMissing, StoreFailed: before anything is served.
@@ -46,39 +64,33 @@ def serve(
     with listener:
         store = Store(database, in_a_thread)
         try:
-            node = Node(
-                store,
-                CryptographyVerifier(),
-                version=panda_web.__version__,
-                aside=in_a_thread,
-                policy=policy,
-            )
-            config = uvicorn.Config(
-                application(node.dispatcher(), site),
-                log_level="warning",
-                access_log=False,  # a node keeps no addresses
-                server_header=False,
-                timeout_graceful_shutdown=5,
-                timeout_keep_alive=30,
-                limit_concurrency=MAX_CONNECTIONS,
-                ws="none",
-            )
-            asyncio.run(
-                _run(
-                    uvicorn.Server(config),
-                    node,
-                    listener,
-                    _address(host, listener),
-                    open_browser=open_browser,
-                )
-            )
+            asyncio.run(_run(store, listener, _address(host, listener), site, policy, festival, open_browser))
         finally:
             store.close()
 
 
 async def _run(
-    server: uvicorn.Server, node: Node, listener: socket.socket, address: str, *, open_browser: bool
+    store: Store,
+    listener: socket.socket,
+    address: str,
+    site: Path | None,
+    policy: Policy,
+    festival: bool,
+    open_browser: bool,
 ) -> None:
+    node = await _open(store, policy, festival)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            application(node.dispatcher(), site),
+            log_level="warning",
+            access_log=False,  # a node keeps no addresses
+            server_header=False,
+            timeout_graceful_shutdown=5,
+            timeout_keep_alive=30,
+            limit_concurrency=MAX_CONNECTIONS,
+            ws="none",
+        )
+    )
     watching = asyncio.create_task(node.watch())
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
@@ -94,6 +106,19 @@ async def _run(
         watching.cancel()
         await asyncio.wait([watching])
         await node.finish()  # what was taken in and could not be answered any more
+
+
+async def _open(store: Store, policy: Policy, festival: bool) -> Node:
+    if festival:
+        for schema in SCHEMAS:
+            await register(store, str(schema.id))
+    node = Node(
+        store, CryptographyVerifier(), version=panda_web.__version__, aside=in_a_thread, policy=policy
+    )
+    if festival:  # registered before, so they start as they come
+        for definition in definitions():
+            await node.publish_entry(definition.entry, definition.payload)
+    return node
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -68,7 +68,7 @@ class Client:
             self._own = OwnLogs(self._store, signer.author)
             # Processes share the file of a key; tasks share what is in memory.
             self._lock = lock or _default_lock(self._store)
-        self._schemas = Schemas(self.query, self._own)
+        self._schemas = Schemas(self.query, self.schemas, self._own)
         self._contact = Contact(self._connection, self.node, verifier or _default_verifier(), self._own)
         if signer is not None and self._own is not None:
             self._publisher = Publisher(self._contact, self.node, signer, self._own, self._lock, sleep)
@@ -181,6 +181,28 @@ class Client:
         """
         return await self._schemas.get(id)
 
+    async def schema_named(self, name: str) -> Schema:
+        """A schema by its name: among those that are known, else among those that the node has registered.
+
+        What the node says is checked as in `schema`. An id is taken as well.
+
+        Raises:
+            SchemaNameUnknown, SchemaNameAmbiguous: not exactly one has this name.
+            NodeTooOld: the node is an early one, which knows no names.
+            ProofMismatch: the node gives the name to a schema that has another one.
+            SchemaNotFound, CallFailed and others: see `schema`.
+        """
+        return await self._schemas.named(name)
+
+    async def schemas(self) -> list[dict[str, Json]]:
+        """What the node says of its schemas: `panda_schemas`, in docs/schemas.md. Nothing of it is checked.
+
+        Raises:
+            NodeTooOld: the node is an early one, which knows no schemas.
+            CallFailed: it cannot be reached, or refuses.
+        """
+        return await (await self._contact.dialect()).schemas()
+
     @property
     def known_schemas(self) -> Mapping[str, Schema]:
         """The schemas that `schema`, `define` or `learn` has made known, by id."""
@@ -272,6 +294,10 @@ class Client:
         It includes what no node has acknowledged yet, and lacks what another copy of the key wrote.
         """
         return await self._own.instances(schema) if self._own else {}
+
+    async def is_complete(self, schema: str) -> bool:
+        """Whether `own` lacks nothing of a schema, as far as this client can know without asking the node."""
+        return await self._own.is_complete(schema) if self._own else False
 
 
 def _http(url: str) -> Transport:

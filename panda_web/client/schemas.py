@@ -17,6 +17,8 @@ from panda_web.errors import PandaError
 from panda_web.messages import Field, check_log, infer_all
 from panda_web.messages.errors import SchemaMalformed
 from panda_web.messages.schema import DEFINITION, Schema, read_definition
+from panda_web.rpc.names import only_one
+from panda_web.rpc.types import Json
 
 
 class Schemas:
@@ -24,14 +26,21 @@ class Schemas:
 
     Args:
         query: `Client.query`.
+        registered: what `panda_schemas` of the node answers.
         own: the author's own logs; None for a client that only reads.
 
     Attributes:
         known: by id. None is forgotten: what is written of it would have other types all of a sudden.
     """
 
-    def __init__(self, query: Callable[..., Awaitable[Answer]], own: OwnLogs | None) -> None:
+    def __init__(
+        self,
+        query: Callable[..., Awaitable[Answer]],
+        registered: Callable[[], Awaitable[list[dict[str, Json]]]],
+        own: OwnLogs | None,
+    ) -> None:
         self._query = query
+        self._registered = registered
         self._own = own
         self.known: dict[str, Schema] = {}
 
@@ -56,6 +65,19 @@ class Schemas:
         if schema.id is not None:
             self.known[schema.id] = schema
         return schema
+
+    async def named(self, name: str) -> Schema:
+        """A schema by its name, or by its id. See `Client.schema_named`."""
+        if is_hex(name):
+            return await self.get(name)
+        known = [schema for schema in self.known.values() if schema.name == name]
+        if len(known) == 1:
+            return known[0]
+        listed = await self._registered()
+        found = await self.get(only_one(name, [each["id"] for each in listed if each.get("name") == name]))
+        if found.name != name:
+            raise ProofMismatch(f"The node calls a schema {name[:70]!r} that is called {found.name!r}.")
+        return found
 
     async def get(self, schema: str) -> Schema:
         """A schema: known, of the author's own, or fetched with its proof. See `Client.schema`."""

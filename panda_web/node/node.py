@@ -170,7 +170,8 @@ class Node:
         after: str | None,
         proof: bool,
     ) -> Json:
-        """Instances of a schema."""
+        """Instances of a schema, by its id, or by its name where one registered schema has it."""
+        schema = self._registry.id_of(schema)
         self._registry.answer(schema)
         with self._store.snapshot():
             view = views.in_place(self._store, schema)

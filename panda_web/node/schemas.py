@@ -30,6 +30,7 @@ from panda_web.messages.schema import (
 )
 from panda_web.node.store import Store
 from panda_web.rpc.errors import SchemaNotRegistered, SchemaPending
+from panda_web.rpc.names import only_one
 from panda_web.rpc.types import Json
 
 logger = logging.getLogger(__name__)
@@ -140,6 +141,17 @@ class Registry:
             for each in self.registered.values()
             if each.schema is not None and not each.waits_for
         }
+
+    def id_of(self, schema: str) -> str:
+        """The id of a schema that is given by its id or by its name.
+
+        Raises:
+            SchemaNameUnknown, SchemaNameAmbiguous: not exactly one registered schema has the name.
+        """
+        if is_hex(schema):
+            return schema
+        known = (each.schema for each in self.registered.values() if each.schema is not None)
+        return only_one(schema, [str(each.id) for each in known if each.name == schema])
 
     def schema(self, id: str) -> Schema | None:
         """What messages of a schema are held to; None for nothing."""

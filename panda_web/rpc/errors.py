@@ -132,6 +132,18 @@ class SchemaNotRegistered(RefusedByNode):
     reason = "schema-not-registered"
 
 
+class SchemaNameUnknown(RefusedByNode):
+    """The node has registered no schema of this name."""
+
+    reason = "schema-name-unknown"
+
+
+class SchemaNameAmbiguous(RefusedByNode):
+    """Names may repeat, and the node has registered several schemas of this one: the id says which."""
+
+    reason = "schema-name-ambiguous"
+
+
 class RelationTargetForeign(RefusedByNode):
     """A relation leads to something that is held and is no instance of the schema that it should lead to."""
 

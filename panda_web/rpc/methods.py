@@ -199,7 +199,7 @@ QUERY = Method(
     "panda_query",
     "Instances of a schema: their fields and id, with _meta; with proof, _entries to check them by.",
     (
-        Param("schema", types.HASH),
+        Param("schema", types.SCHEMA),
         Param("filter", types.OBJECT, {}),
         Param("orderBy", types.array(types.TEXT, MAX_ORDER), []),
         Param("limit", types.integer(1, MAX_LIMIT), DEFAULT_LIMIT),

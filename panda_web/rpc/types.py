@@ -49,6 +49,13 @@ def _read_hash(value: Json) -> str:
     raise ValueError("must be a hash of 132 lower-case hex digits that begin with 0040")
 
 
+def _read_schema(value: Json) -> str:
+    text = _read_text(value)
+    if len(text) < _LIKE_AN_ID or text.strip("0123456789abcdefABCDEF"):
+        return text
+    return _read_hash(text)
+
+
 def _read_bool(value: Json) -> bool:
     if isinstance(value, bool):
         return value
@@ -72,9 +79,13 @@ def _read_object(value: Json) -> dict[str, Json]:
     raise ValueError("must be an object")
 
 
+_LIKE_AN_ID = 64
+"""So many hex digits are meant as an id, and not as a name."""
+
 HEX = Type({"type": "string", "pattern": "^([0-9a-fA-F]{2})*$"}, _read_hex)
 AUTHOR = Type({"type": "string", "pattern": "^[0-9a-f]{64}$", "title": "public key"}, _read_author)
 HASH = Type({"type": "string", "pattern": "^0040[0-9a-f]{128}$", "title": "YAMF hash"}, _read_hash)
+SCHEMA = Type({"type": "string", "title": "id of a schema, or a name that one schema has"}, _read_schema)
 BOOL = Type({"type": "boolean"}, _read_bool)
 TEXT = Type({"type": "string"}, _read_text)
 OBJECT: Type[dict[str, Json]] = Type({"type": "object"}, _read_object)

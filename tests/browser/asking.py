@@ -5,15 +5,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from panda_web import Client, Instance, messages
+from panda_web.festival import ROOM, TALK
 from panda_web.keys.with_cryptography import CryptographySigner
 from panda_web.messages import Message
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.http import HttpTransport
 from panda_web.rpc.methods import QUERY
-from panda_web.schedule import TALK_SCHEMA
+
+TALKS, ROOMS = str(TALK.id), str(ROOM.id)
 
 
-def instances_at(url: str, schema: str = TALK_SCHEMA) -> list[Instance]:
+def instances_at(url: str, schema: str = TALKS) -> list[Instance]:
     """All instances that a node holds; each one verified down to the first entry of its log."""
 
     async def work() -> list[Instance]:
@@ -34,8 +36,12 @@ def values_of(instance: Instance) -> dict[str, Any]:
 
 
 def talks_at(url: str) -> dict[str, dict[str, Any]]:
-    """The talks that a node holds, by guid; none twice."""
+    """The talks that a node holds, by guid, with the names of their rooms; none twice."""
+    rooms = {room.id: room["name"] for room in instances_at(url, ROOMS)}
     talks = [values_of(instance) for instance in instances_at(url)]
+    for talk in talks:
+        if "room" in talk:
+            talk["room"] = rooms[talk["room"]]
     found = {talk["guid"]: talk for talk in talks}
     assert len(found) == len(talks), "a talk is there twice"
     return found
@@ -47,7 +53,7 @@ def messages_of(url: str, instance: str) -> list[Message]:
     async def work() -> Any:
         connection = Connection(HttpTransport(url))
         try:
-            return await connection.call(QUERY, schema=TALK_SCHEMA, filter={"id": instance}, proof=True)
+            return await connection.call(QUERY, schema=TALKS, filter={"id": instance}, proof=True)
         finally:
             await connection.close()
 
@@ -61,6 +67,6 @@ def write_as_stranger(url: str, *talks: Mapping[str, object]) -> list[str]:
 
     async def work() -> list[str]:
         async with Client(url, CryptographySigner.generate()) as panda:
-            return [written.id for written in await panda.create_many(TALK_SCHEMA, talks)]
+            return [written.id for written in await panda.create_many(TALKS, talks)]
 
     return asyncio.run(work())

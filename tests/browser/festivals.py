@@ -107,9 +107,20 @@ def talks_of(file: dict[str, Any]) -> dict[str, dict[str, Any]]:
                     "persons": [person["public_name"] for person in found["persons"] or []],
                 }
                 talks[found["guid"]] = {
-                    name: value for name, value in talk.items() if value not in (None, "", [])
+                    name: value
+                    for name, value in talk.items()
+                    if value not in (None, "", []) and fits(name, value)
                 }
     return talks
+
+
+START = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)"
+
+
+def fits(name: str, value: str) -> bool:
+    """Whether a talk can hold the value: what is neither a moment nor a length of time is left out."""
+    patterns = {"start": START, "duration": r"\d{1,3}:[0-5]\d"}
+    return name not in patterns or re.fullmatch(patterns[name], value) is not None
 
 
 def save(file: dict[str, Any], path: Path) -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.asking import instances_at, talks_at, write_as_stranger
+from tests.browser.asking import ROOMS, TALKS, instances_at, talks_at, write_as_stranger
 from tests.browser.between import Between, Calls, between
 from tests.browser.festivals import event, schedule
 from tests.browser.screen import Screen
@@ -267,11 +267,12 @@ def strangers(node: ServedNode) -> list[str]:
     return titles
 
 
-def lying(wire: Between, lie: Callable[[list[Item]], None]) -> None:
-    """From now on the node lies in its answers to queries, where there is something to lie about."""
+def lying(wire: Between, lie: Callable[[list[Item]], None], schema: str = TALKS) -> None:
+    """From now on the node lies in its answers to queries of a schema, where there is something to lie about."""
 
     def alter(calls: Calls, answer: Any) -> Any:
-        if calls[0]["method"] == "panda_query" and answer["result"]:
+        asked = calls[0]["method"] == "panda_query" and calls[0]["params"]["schema"] == schema
+        if asked and answer["result"]:
             lie(answer["result"])
         return answer
 
@@ -300,6 +301,21 @@ def test_lie_is_withheld_and_the_rest_is_shown(
     reload(screen)
     assert screen.has("#withheld[hidden]")
     assert {talk["fields"]["title"] for talk in screen.talks()} == honest
+
+
+def test_room_that_is_renamed_on_the_way_is_withheld(screen: Screen, wire: Between) -> None:
+    talk = screen.write(title="Held somewhere", room="Attic")
+    assert talk["fields"]["room"] == "Attic"
+
+    def rename(items: list[Item]) -> None:
+        for item in items:
+            item["name"] = "Cellar"
+
+    lying(wire, rename, ROOMS)
+    reload(screen)
+    assert screen.has("#withheld:not([hidden]) [data-reason=proof-mismatch]")
+    (shown,) = (each for each in screen.talks() if each["id"] == talk["id"])
+    assert "room" not in shown["fields"]
 
 
 def test_deleted_talk_that_a_node_shows_again(screen: Screen, wire: Between) -> None:

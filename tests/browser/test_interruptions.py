@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from panda_web import bamboo
 from tests.browser.asking import instances_at, talks_at
 from tests.browser.between import Between, CutOffError, Gate, between
 from tests.browser.festivals import event, real_file, save, schedule, talks_of
@@ -96,9 +98,11 @@ def there(url: str, file: Path) -> int:
     return len(talks_at(url).keys() & talks_of(json.loads(file.read_text("utf-8"))).keys())
 
 
-def assert_one_signature_for_each_slot(wire: Between, count: int) -> None:
-    """Whatever was sent again was sent with the same bytes."""
-    assert len({sent["entryBytes"] for sent in wire.published}) == count
+def assert_one_signature_for_each_slot(wire: Between, talks: int) -> None:
+    """Whatever was sent again was sent with the same bytes; talks are in the author's longest log."""
+    sent = [bamboo.decode(entry) for entry in {bytes.fromhex(one["entryBytes"]) for one in wire.published}]
+    assert len({(entry.author, entry.log_id, entry.seq_num) for entry in sent}) == len(sent)
+    assert max(Counter((entry.author, entry.log_id) for entry in sent).values()) == talks
 
 
 def test_cancelled_import_goes_on_where_it_ended(screen: Screen, wire: Between, festival: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.asking import instances_at, messages_of, talks_at, values_of
+from tests.browser.asking import ROOMS, instances_at, messages_of, talks_at, values_of
 from tests.browser.festivals import ODD, as_shown, evened, real_file, save, schedule, talks_of
 from tests.browser.screen import Screen
 from tests.browsers import Browsers
@@ -23,7 +23,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def node(engine: str, site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
     """A node for one engine's tests."""
-    with ServedNode(tmp_path_factory.mktemp(engine), site) as served:
+    with ServedNode(tmp_path_factory.mktemp(engine), site, "--festival") as served:
         yield served
 
 
@@ -61,6 +61,7 @@ def test_odd_talks_come_back_and_are_shown(screen: Screen, node: ServedNode, tmp
     wanted = talks_of(file)
     words = screen.import_file(save(file, tmp_path / "odd.json"))
     assert f"{len(wanted)} talks signed and published" in words
+    assert screen.text("#import-left-out-summary") == "2 values of the file did not fit"
     held = talks_at(node.url)
     assert {guid: held[guid] for guid in wanted} == wanted
     shown = shown_by_guid(screen, node)
@@ -115,9 +116,10 @@ def test_edit_sends_only_what_was_changed(screen: Screen, node: ServedNode) -> N
     screen.wait(f"article[data-id='{before['id']}'] [data-field=subtitle]")
     create, update = messages_of(node.url, before["id"])
     assert create.action == "create"
+    rooms = {room["name"]: room.id for room in instances_at(node.url, ROOMS)}
     assert (update.action, {name: field.value for name, field in update.fields.items()}) == (
         "update",
-        {"room": "There", "subtitle": "New"},
+        {"room": rooms["There"], "subtitle": "New"},
     )
     after = screen.talk("To be edited")
     assert after is not None

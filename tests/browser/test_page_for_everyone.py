@@ -106,7 +106,7 @@ def test_nothing_scrolls_sideways_on_a_phone(chromium_with: Open, site: Path, tm
     file = schedule(
         *ODD, {**long_words, "persons": [{"public_name": "P" * 200}], "url": f"https://x.example/{'u' * 300}"}
     )
-    with ServedNode(tmp_path / "data", site) as node:
+    with ServedNode(tmp_path / "data", site, "--festival") as node:
         screen = chromium_with(viewport=PHONE)
         screen.tab.goto(node.url)
         assert_fits(screen)

@@ -10,13 +10,14 @@ import { explain } from "./words.js";
  * @typedef {Record<string, string>} Values  what stands in the form, by input name
  */
 
-const LINES = ["title", "subtitle", "duration", "room", "track", "kind", "language", "url"];
+const LINES = ["title", "subtitle", "duration", "track", "kind", "language", "url"];
 const TEXTS = ["abstract", "description"];
+const STAYS = "messages can set a field, and not unset it. Delete the talk and write it anew.";
 const WRITE_WAITS =
   "What you wrote is signed and kept here. It appears in the programme once it is sent: press “Send now” when the node answers. Do not write it again.";
 const DELETE_WAITS =
   "Your delete is signed and kept here. The talk goes once it is sent: press “Send now” when the node answers.";
-const INPUTS = [...LINES, ...TEXTS, "persons", "start", "offset"];
+const INPUTS = [...LINES, ...TEXTS, "persons", "room", "start", "offset"];
 
 /**
  * @param {object} use
@@ -43,6 +44,8 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
   /** @type {Values}  as the form gave them back before anyone typed: inputs change line ends and the like */
   let before = {};
   let saving = false;
+  /** Whether what stands in the form is kept already. */
+  let kept = false;
 
   /** @param {string} name */
   function input(name) {
@@ -77,6 +80,7 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
     for (const name of [...LINES, ...TEXTS]) values[name] = text(item?.[name]);
     const who = item?.persons;
     values.persons = Array.isArray(who) ? who.map(text).join("\n") : text(who);
+    values.room = subject?.room ?? "";
     const when = subject?.when;
     values.start = when?.local ?? "";
     values.offset = subject ? (when?.offset ?? "") : offset();
@@ -91,6 +95,7 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
   /** @param {Talk | null} subject */
   function open(subject) {
     talk = subject;
+    kept = false;
     fill(subject);
     const draft = drafts.get(subject?.id ?? "");
     if (draft) write(draft);
@@ -107,12 +112,15 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
   }
 
   function close() {
-    if (dialog.open) dialog.close();
+    if (!dialog.open) return;
+    keep();
+    dialog.close();
   }
 
-  // Escape, the button or the system's back gesture: whatever closes it, the text is kept.
-  dialog.addEventListener("close", () => {
-    if (saving) return;
+  /** Escape, the button or the system's back gesture: whatever closes it, the text is kept, before it closes. */
+  function keep() {
+    if (saving || kept) return;
+    kept = true;
     const key = talk?.id ?? "";
     if (isDirty()) {
       drafts.set(key, read());
@@ -120,9 +128,14 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
     } else {
       drafts.delete(key);
     }
-  });
+  }
   dialog.addEventListener("cancel", (event) => {
     if (saving) event.preventDefault();
+    else keep();
+  });
+  // It comes late: by then the form may be open again, with other text in it.
+  dialog.addEventListener("close", () => {
+    if (!dialog.open) keep();
   });
   byId("editor-close", HTMLButtonElement).addEventListener("click", close);
   byId("editor-discard", HTMLButtonElement).addEventListener("click", () => {
@@ -161,7 +174,11 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
     for (const name of TEXTS) if (changed(name)) fields[name] = value(name).trim() ? value(name) : "";
     if (changed("persons")) {
       const names = value("persons").split("\n").map((name) => name.trim()).filter(Boolean);
-      fields.persons = names.length ? names : "";
+      fields.persons = names;
+    }
+    if (changed("room")) {
+      if (!value("room").trim() && talk) return { wrong: "room", why: `A room can be changed, and not be taken away: ${STAYS}` };
+      fields.room = value("room").trim();
     }
     if (input("start").validity.badInput) return { wrong: "start", why: "The start is not a whole date and time yet." };
     const moved = changed("start") || (changed("offset") && value("start"));
@@ -169,7 +186,7 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       const zone = value("offset").trim().replace("−", "-").toUpperCase();
       const local = value("start").length === 16 ? `${value("start")}:00` : value("start");
       if (!value("start")) {
-        fields.start = "";
+        return { wrong: "start", why: `A start can be changed, and not be taken away: ${STAYS}` };
       } else if (zone !== "Z" && !/^[+-](0\d|1[0-4]):[0-5]\d$/.test(zone)) {
         return { wrong: "offset", why: "Write the offset from UTC with sign, hours and minutes, for example +02:00." };
       } else if (!parseStart(local + zone)) {
@@ -179,7 +196,7 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       }
     }
     if (!talk) {
-      for (const [name, content] of Object.entries(fields)) if (content === "") delete fields[name];
+      for (const [name, content] of Object.entries(fields)) if (content === "" || isEmptyList(content)) delete fields[name];
       fields.guid = newGuid();
     }
     return { fields };
@@ -198,7 +215,7 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       return;
     }
     const subject = talk;
-    const kept = read();
+    const written = read();
     if (Object.keys(result.fields).length === 0) {
       drafts.delete(subject?.id ?? "");
       close();
@@ -211,9 +228,11 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       save.textContent = session.now ? "Signing…" : "Waiting for Python…";
       const panda = await session.panda();
       save.textContent = "Signing…";
+      const { fields } = result;
+      if (typeof fields.room === "string") fields.room = await panda.room(fields.room);
       const { id, acknowledged } = subject
-        ? await panda.update(panda.talkSchema, subject.id, result.fields)
-        : await panda.create(panda.talkSchema, result.fields);
+        ? await panda.update(panda.talkSchema, subject.id, fields)
+        : await panda.create(panda.talkSchema, fields);
       done(subject);
       if (!acknowledged) return await keptHere(WRITE_WAITS);
       identity.setNode("reachable");
@@ -232,7 +251,7 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       } else if (dialog.open && talk === subject) {
         problem.textContent = `${title}. ${sentence} ${hint} Your text is still here.`;
       } else {
-        drafts.set(subject?.id ?? "", kept);
+        drafts.set(subject?.id ?? "", written);
         notices.error(error, undefined, "Your text is kept in this tab: open the form again to go on.");
       }
     }
@@ -320,6 +339,11 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       no.focus();
     },
   };
+}
+
+/** @param {unknown} value */
+function isEmptyList(value) {
+  return Array.isArray(value) && value.length === 0;
 }
 
 /** A random UUID; crypto.randomUUID is missing where the page came over plain http. */

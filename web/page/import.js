@@ -1,9 +1,10 @@
 /** Import of a schedule file: choose or drop, publish with progress, cancel, resume. */
 
-import { byId } from "./dom.js";
+import { byId, el } from "./dom.js";
 import { count, explain } from "./words.js";
 
 const LARGEST = 64e6;
+const MOST_SHOWN = 50;
 
 /**
  * @param {object} use
@@ -50,6 +51,7 @@ export function makeImport({ session, notices, identity, onPublished }) {
     panel.open = true;
     bar.hidden = true;
     status.textContent = "";
+    drawLeftOut([]);
     notices.clear("not-a-schedule");
     name.replaceChildren(Object.assign(document.createElement("strong"), { textContent: chosen.name.slice(0, 120), dir: "auto" }));
     show("idle");
@@ -121,6 +123,7 @@ export function makeImport({ session, notices, identity, onPublished }) {
       identity.setNode("reachable");
       notices.clear("node-unreachable");
       status.textContent = resultWords(result);
+      drawLeftOut(result.leftOut);
     } catch (error) {
       identity.saw(error);
       const { reason, title } = explain(error);
@@ -165,6 +168,17 @@ export function makeImport({ session, notices, identity, onPublished }) {
     },
     busy: () => running !== null,
   };
+}
+
+/** @param {import("./types.js").LeftOut[]} leftOut  what of the file no talk can hold */
+function drawLeftOut(leftOut) {
+  byId("import-left-out", HTMLDetailsElement).hidden = leftOut.length === 0;
+  byId("import-left-out-summary", HTMLElement).textContent = `${count(leftOut.length, "value")} of the file did not fit`;
+  const list = byId("import-left-out-list", HTMLElement);
+  list.replaceChildren(
+    ...leftOut.slice(0, MOST_SHOWN).map(({ talk, why }) => el("li", {}, el("bdi", {}, talk.slice(0, 80)), ": ", el("bdi", {}, why.slice(0, 300)))),
+  );
+  if (leftOut.length > MOST_SHOWN) list.append(el("li", {}, `and ${(leftOut.length - MOST_SHOWN).toLocaleString("en")} more`));
 }
 
 /** @param {import("./types.js").Imported} result */

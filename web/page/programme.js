@@ -1,7 +1,7 @@
 /** The programme: read from the node, drawn once, filtered by hiding. */
 
 import { byId, el } from "./dom.js";
-import { readAll, sort } from "./reading.js";
+import { readProgramme, readRooms, sort } from "./reading.js";
 import { NONE, fold, hues, inOrder, searchWords, tally, toTalk } from "./talk.js";
 import { talkBody, talkRow } from "./talk-view.js";
 import { dayWords, ownOffset } from "./time.js";
@@ -51,6 +51,8 @@ export function makeProgramme({ session, notices, identity, onEdit, onDelete }) 
   let items = new Map();
   /** @type {Map<string, Rejected>} */
   let rejected = new Map();
+  /** @type {Map<string, unknown>} */
+  let rooms = new Map();
   /** @type {Day[]} */
   let drawn = [];
   /** @type {Map<string, {talk: Talk, element: HTMLElement}>} */
@@ -69,9 +71,10 @@ export function makeProgramme({ session, notices, identity, onEdit, onDelete }) 
     main.setAttribute("aria-busy", "true");
     try {
       const panda = await session.panda();
-      const read = await readAll(panda);
+      const read = await readProgramme(panda);
       if (turn !== loads) return;
-      items = read.found;
+      rooms = read.rooms;
+      items = read.talks;
       rejected = read.refused;
       loaded = true;
       identity.setNode("reachable");
@@ -108,6 +111,7 @@ export function makeProgramme({ session, notices, identity, onEdit, onDelete }) 
     if (page.length === 0 && page.rejected.length === 0) return load();
     items.delete(id);
     sort(page, page.rejected, items, rejected);
+    if (page.some(({ room }) => typeof room === "string" && !rooms.has(room))) rooms = await readRooms(panda);
     draw();
   }
 
@@ -124,7 +128,7 @@ export function makeProgramme({ session, notices, identity, onEdit, onDelete }) 
 
   function draw() {
     const me = session.now?.author ?? null;
-    const talks = [...items.values()].map((item) => toTalk(item, me)).sort(inOrder);
+    const talks = [...items.values()].map((item) => toTalk(item, me, rooms)).sort(inOrder);
     total = talks.length;
     const zones = tally(talks.flatMap(({ when }) => (when ? [when.offset] : []))).sort((a, b) => b[1] - a[1]);
     offset = zones[0]?.[0] ?? "";

@@ -1,4 +1,4 @@
-/** Reading the talks from the node. */
+/** Reading the programme from the node: talks, and the rooms that they lead to. */
 
 /**
  * @typedef {import("./types.js").Instance} Instance
@@ -10,11 +10,36 @@ const PAGE = 1000;
 const MOST_PAGES = 200;
 
 /**
- * All talks, page by page.
+ * All talks, the names of rooms by their ids, and what of both did not pass the checks.
  *
  * @param {Panda} panda
  */
-export async function readAll(panda) {
+export async function readProgramme(panda) {
+  const [talks, rooms] = await Promise.all([readAll(panda, panda.talkSchema), readAll(panda, panda.roomSchema)]);
+  return { talks: talks.found, rooms: names(rooms.found), refused: new Map([...talks.refused, ...rooms.refused]) };
+}
+
+/**
+ * The names of all rooms that pass the checks, by their ids.
+ *
+ * @param {Panda} panda
+ */
+export async function readRooms(panda) {
+  return names((await readAll(panda, panda.roomSchema)).found);
+}
+
+/** @param {Map<string, Instance>} rooms */
+function names(rooms) {
+  return new Map([...rooms].map(([id, { name }]) => [id, name]));
+}
+
+/**
+ * All instances of a schema, page by page.
+ *
+ * @param {Panda} panda
+ * @param {string} schema
+ */
+async function readAll(panda, schema) {
   /** @type {Map<string, Instance>} */
   const found = new Map();
   /** @type {Map<string, Rejected>} */
@@ -23,7 +48,7 @@ export async function readAll(panda) {
   let after = null;
   for (let pages = 0; pages < MOST_PAGES; pages++) {
     const before = found.size + refused.size;
-    const page = await panda.query(panda.talkSchema, { limit: PAGE, after });
+    const page = await panda.query(schema, { limit: PAGE, after });
     sort(page, page.rejected, found, refused);
     after = page.after;
     // A page may be short because items of it were withheld; a node that repeats itself is not followed.

@@ -1,5 +1,5 @@
 /**
- * A talk as the page sees it. Views are untyped and come from strangers: any field may be missing, of another
+ * A talk as the page sees it. Not every node holds talks to their schema: any field may be missing, of another
  * type, or enormous.
  */
 
@@ -61,16 +61,17 @@ export function persons(value) {
 /**
  * @param {Instance} item
  * @param {string | null} me
+ * @param {Map<string, unknown>} rooms  names by id
  * @returns {Talk}
  */
-export function toTalk(item, me) {
+export function toTalk(item, me, rooms) {
   const when = parseStart(item.start);
   return {
     item,
     id: item.id,
     mine: me !== null && item._meta.author === me,
     title: line(item.title),
-    room: line(item.room, 80),
+    room: line(rooms.get(text(item.room)), 80),
     track: line(item.track, 80),
     persons: persons(item.persons),
     when,

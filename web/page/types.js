@@ -17,13 +17,16 @@
  * @typedef {{filter?: object, orderBy?: string[], limit?: number, after?: string | null}} Query
  * @typedef {{id: string, entryHash: string, acknowledged: boolean}} Published
  * @typedef {{done: number, total: number}} Progress
- * @typedef {{published: number, skipped: number, total: number}} Imported
+ * @typedef {{talk: string, field: string, why: string}} LeftOut
+ * @typedef {{published: number, skipped: number, total: number, leftOut: LeftOut[]}} Imported
  *
  * @typedef {object} Panda
  * @property {string | null} author
  * @property {string | null} keyKind
  * @property {string} node
  * @property {string} talkSchema
+ * @property {string} roomSchema
+ * @property {(name: string) => Promise<string>} room
  * @property {{reason: string, message: string} | null} readOnly  why nothing can be written
  * @property {(schema: string, fields: Record<string, unknown>) => Promise<Published>} create
  * @property {(schema: string, id: string, fields: Record<string, unknown>) => Promise<Published>} update

@@ -1,27 +1,21 @@
-"""Festival programmes: from a schedule file in frab's JSON format to talks, and their import.
+"""Schedule files: from frab's JSON format to talks.
 
 Source: the files that frab and pretalx export (`schedule.json`), as c3voc's schema describes them:
 schedule → conference → days → rooms → events.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from panda_web.bamboo import digest
-from panda_web.client import Client
 from panda_web.errors import PandaError
+from panda_web.festival.schemas import ROOM, TALK
+from panda_web.messages.schema import InvalidFields
 from panda_web.rpc import jsonrpc
 from panda_web.rpc.errors import ParseError
 from panda_web.rpc.types import Json
 
-TALK_SCHEMA = digest(b"panda-web/talk/1").hex()
-"""The schema of a talk: untyped for now, so any id does that everybody here uses."""
-
 MAX_SIZE = 64 << 20
 """Bytes of a schedule file; the largest festivals have some 3 MB."""
-
-AT_ONCE = 8
-"""Talks signed and sent at a time: so often is there progress, and a moment to cancel."""
 
 # A field of a talk, and where the file has it.
 _TEXTS = {
@@ -40,8 +34,7 @@ _TEXTS = {
 }
 
 Talk = dict[str, str | tuple[str, ...]]
-Progress = Callable[[int, int], None]
-"""Called with how many are done, and how many there are."""
+"""The fields of a talk; its room is a name here."""
 
 
 class NotASchedule(PandaError):
@@ -51,20 +44,35 @@ class NotASchedule(PandaError):
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
-    """What an import did: talks that were published, and ones that were there already."""
+class LeftOut:
+    """A value of the file that no talk can hold.
 
-    published: int
-    skipped: int
+    Attributes:
+        talk: its title.
+        field: its name, in talks.
+        why: a sentence.
+    """
 
-    @property
-    def total(self) -> int:
-        """Talks in the file."""
-        return self.published + self.skipped
+    talk: str
+    field: str
+    why: str
 
 
-def read_schedule(data: bytes) -> list[Talk]:
-    """The talks in a schedule file, in the file's order; null and empty fields are left out.
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """What is in a schedule file.
+
+    Attributes:
+        talks: each with a guid and a title, in the file's order; valid but for the room, which is a name.
+        left_out: values that do not fit. A talk whose title or guid does not fit is left out whole.
+    """
+
+    talks: tuple[Talk, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def read_schedule(data: bytes) -> Schedule:
+    """The talks in a schedule file; null and empty fields are left out.
 
     Raises:
         NotASchedule: with what is wrong with the file.
@@ -78,14 +86,31 @@ def read_schedule(data: bytes) -> list[Talk]:
             "The file is not JSON. A schedule is exported by frab or pretalx as JSON."
         ) from error
     try:
-        talks = {talk["guid"]: talk for event in _events(value) if (talk := _talk(event))}
+        found = {talk["guid"]: talk for event in _events(value) if (talk := _talk(event))}
     except (KeyError, TypeError, AttributeError) as error:
         raise NotASchedule(
             "The file is JSON, but not a schedule: days, rooms and events are missing."
         ) from error
+    left_out: list[LeftOut] = []
+    talks = [talk for talk in found.values() if _keep_what_fits(talk, left_out)]
     if not talks:
-        raise NotASchedule("The schedule has not a single talk.")
-    return list(talks.values())
+        raise NotASchedule("The schedule has not a single talk that has a title.")
+    return Schedule(tuple(talks), tuple(left_out))
+
+
+def _keep_what_fits(talk: Talk, left_out: list[LeftOut]) -> bool:
+    """Takes values that do not fit out of a talk; gives whether a talk remains."""
+    title = str(talk.get("title", talk["guid"]))
+    for name, value in list(talk.items()):
+        schema, values = (ROOM, {"name": value}) if name == "room" else (TALK, {name: value})
+        try:
+            schema.check(schema.to_fields(values), "update")
+        except InvalidFields as error:
+            left_out.append(LeftOut(title, name, str(error)))
+            del talk[name]
+    if "title" not in talk:
+        left_out.append(LeftOut(title, "title", "A talk needs a title."))
+    return "title" in talk and "guid" in talk
 
 
 def _events(value: Json) -> Iterator[dict[str, Json]]:
@@ -119,36 +144,3 @@ def _is_text(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-async def import_talks(
-    panda: Client, talks: list[Talk], progress: Progress, schema: str = TALK_SCHEMA
-) -> Imported:
-    """Publishes the talks that this author has not published yet, known by their guid.
-
-    It may end anywhere (cancelled, node gone, power cut) and be run again: it goes on, and nothing is
-    published twice.
-
-    Raises:
-        NodeUnreachable: what was signed is kept and sent at the next run.
-        CallFailed, ClientError, StoreFailed.
-    """
-    async with panda.alone("import"):  # two tabs that import do not both find a talk missing
-        return await _import(panda, talks, progress, schema)
-
-
-async def _import(panda: Client, talks: list[Talk], progress: Progress, schema: str) -> Imported:
-    await panda.flush()
-    known = {fields["guid"].value for fields in (await panda.own(schema)).values() if "guid" in fields}
-    answer = await panda.query_all(schema, filter={"author": panda.author})
-    known |= {talk["guid"] for talk in answer if "guid" in talk.fields}
-    todo = [talk for talk in talks if talk["guid"] not in known]
-    done = len(talks) - len(todo)
-    progress(done, len(talks))
-    for start in range(0, len(todo), AT_ONCE):
-        written = await panda.create_many(schema, todo[start : start + AT_ONCE])
-        if written[-1].error is not None:
-            raise written[-1].error  # what was signed is kept, and sent when the import goes on
-        done += len(written)
-        progress(done, len(talks))
-    return Imported(len(todo), len(talks) - len(todo))
