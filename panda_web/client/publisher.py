@@ -124,6 +124,8 @@ class Publisher:
                         failure.data["kept"] = [made.hex() for made in hashes]
                         raise
                     error = failure
+            if self._sender.forgotten:  # by a node that was replaced, or set back
+                await self._bring_up_to_date(None)
         return [
             Written(message.id or entry_hash.hex(), entry_hash.hex(), error is None, error)
             for message, entry_hash in zip(messages, hashes, strict=True)
@@ -154,20 +156,26 @@ class Publisher:
         Raises:
             CallFailed, ClientError, StoreFailed: for one of the logs; the others were sent all the same.
         """
-        sent = 0
-        failed: PandaError | None = None
         async with self._lock(self._lock_name):
-            for log in await self._own.logs():
-                if log.given_up is None and schema in (None, log.schema):
-                    try:
-                        sent += await self._sender.bring_up_to_date(log)
-                    except NodeUnreachable:
-                        raise
-                    except PandaError as error:
-                        failed = failed or error
+            sent, failed = await self._bring_up_to_date(schema)
         if failed is not None:
             raise failed
         return sent
+
+    async def _bring_up_to_date(self, schema: str | None) -> tuple[int, PandaError | None]:
+        """Sends what the node does not hold; gives how many entries that were, and the first failure."""
+        self._sender.forgotten = False
+        sent = 0
+        failed: PandaError | None = None
+        for log in await self._own.logs():
+            if log.given_up is None and schema in (None, log.schema):
+                try:
+                    sent += await self._sender.bring_up_to_date(log)
+                except NodeUnreachable as error:
+                    return sent, error
+                except PandaError as error:
+                    failed = failed or error
+        return sent, failed
 
     async def pending(self, schema: str | None = None) -> int:
         """How many signed entries, of one schema or of all, the node has not acknowledged."""

@@ -63,6 +63,10 @@ class Sender:
         author: 32 bytes.
         own: the own logs.
         sleep: waits for some seconds between attempts.
+
+    Attributes:
+        forgotten: whether the node was found to lack entries that it had acknowledged: then other logs may
+            lack some too. Whoever sees to that sets it back.
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class Sender:
         self._author = author
         self._own = own
         self._sleep = sleep
+        self.forgotten = False
 
     async def bring_up_to_date(self, log: LogState) -> int:
         """Asks how far the node holds a log, and sends the rest; gives how many entries that were."""
@@ -106,7 +111,9 @@ class Sender:
                 continue
             if isinstance(error, ErrorFromNode) and error.reason in _LAGGING and not caught_up:
                 caught_up = True  # once in a call: a node cannot keep us busy
-                log = await self.acknowledge(log, await self.held_up_to(log) or 0)
+                held = await self.held_up_to(log) or 0
+                self.forgotten = self.forgotten or held < above
+                log = await self.acknowledge(log, held)
                 continue
             await self._refused(log, error)
 

@@ -157,7 +157,7 @@ def test_node_killed_after_it_stored_and_before_it_answered(
     screen: Screen, node: ServedNode, wire: Between, festival: Path
 ) -> None:
     def die(calls: list[dict[str, Any]], answer: Any) -> Any:
-        if calls[0]["method"] == "panda_publishEntry" and len(wire.published) == 3 * AT_ONCE:
+        if calls[0]["method"] == "panda_publishEntry" and len(wire.published) >= 3 * AT_ONCE:
             wire.honest()
             node.kill()
             raise CutOffError

@@ -335,6 +335,17 @@ def test_a_node_that_lost_everything_is_brought_up_to_date() -> None:
     assert numbers(empty) == list(range(21))
 
 
+def test_a_write_to_a_node_that_lost_everything_brings_the_other_logs_too() -> None:
+    first, second, store = Harness(), Harness(), MemoryStore()
+    for schema in (SCHEMA, OTHER_SCHEMA):
+        run(client(first, store).create_many(schema, [{"n": n} for n in range(3)]))
+    panda = client(second, store)
+    assert run(panda.create(SCHEMA, {"n": 3})).acknowledged
+    assert numbers(second) == [0, 1, 2, 3]
+    assert numbers(second, OTHER_SCHEMA) == [0, 1, 2]
+    assert run(panda.pending()) == 0
+
+
 def test_a_node_that_lost_what_the_client_does_not_hold_either(node: Harness) -> None:
     run(client(node).create_many(SCHEMA, [{"n": n} for n in range(5)]))
     restored = MemoryStore()
