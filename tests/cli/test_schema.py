@@ -118,6 +118,31 @@ def test_registering_while_the_node_runs(tmp_path: Path) -> None:
     assert panda("schema", "list", *data).stdout == ""
 
 
+def test_a_schema_by_its_name_and_views_of_it(tmp_path: Path) -> None:
+    data, mine = ("--data", tmp_path / "node"), ("--data", tmp_path / "me")
+    output("key", "new", *mine)
+    file = tmp_path / "event.toml"
+    file.write_text('name = "event"\ndescription = ""\n[fields.at]\ntype = "timestamp"\n', "utf-8")
+    with ServedNode(tmp_path / "node") as served:
+        there = ("--node", served.url)
+        event = output("schema", "init", "--file", file, *mine, *there)["id"]
+        fails("timestamp-malformed", "publish", event, '{"at": "soon"}', "--check", *mine, *there)
+        output("publish", event, '{"at": "soon"}', *mine, *there)
+        times = [f"2026-08-01T{hour:02}:00:00+{zone:02}:00" for hour, zone in ((11, 4), (10, 2), (9, 0))]
+        for at in times:
+            output("publish", event, json.dumps({"at": at}), "--check", *mine, *there)
+        fails("schema-name-unknown", "query", "event", *there)
+        output("schema", "register", "--id", event, *data)
+        for _ in range(100):
+            done = panda("query", "event", "--order-by", "at", *there)
+            if done.returncode == 0 and "soon" not in done.stdout:
+                break
+        shown = [json.loads(line)["at"] for line in done.stdout.splitlines()]
+        assert shown == times  # as moments: 7, 8 and 9 o'clock in UTC
+        same = panda("query", "event", "--filter", "at=2026-08-01T08:00:00Z", *there).stdout.splitlines()
+        assert [json.loads(line)["at"] for line in same] == [times[1]]
+
+
 def test_a_node_for_registered_schemas_only(tmp_path: Path) -> None:
     data, mine = ("--data", tmp_path / "node"), ("--data", tmp_path / "me")
     output("key", "new", *mine)

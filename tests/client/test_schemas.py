@@ -8,6 +8,7 @@ import pytest
 
 from panda_web import messages
 from panda_web.bamboo import digest
+from panda_web.client import Client
 from panda_web.client.errors import NoKey, ProofMismatch, SchemaNotFound
 from panda_web.client.store import MemoryStore
 from panda_web.errors import PandaError
@@ -21,7 +22,13 @@ from panda_web.messages.schema import (
     Schema,
     write_definition,
 )
-from panda_web.rpc.errors import ErrorFromNode, InvalidParams, NodeUnreachable
+from panda_web.rpc.errors import (
+    ErrorFromNode,
+    InvalidParams,
+    NodeUnreachable,
+    SchemaNameAmbiguous,
+    SchemaNameUnknown,
+)
 from tests.authors import SCHEMA, Author
 from tests.client.test_publishing import Patched, client, run
 from tests.node.test_publish import Harness
@@ -202,6 +209,46 @@ def test_a_hostile_node_cannot_give_another_definition(node: Harness) -> None:
         run(client(Lying(node, swapped), seed=bytes((7,)) * 32).schema(defined.id or ""))
     with pytest.raises(SchemaNotFound):
         run(client(Lying(node, lambda _: []), seed=bytes((7,)) * 32).schema(defined.id or ""))
+
+
+class Naming(Patched):
+    """A node that calls schemas as a test says."""
+
+    def __init__(self, node: Harness, names: dict[str, str]) -> None:
+        super().__init__(node)
+        self._names = names
+
+    def answer(self, method: str, result: Any) -> Any:
+        if method != "panda_schemas":
+            return result
+        return [{"id": each, "name": name, "state": "registered"} for each, name in self._names.items()]
+
+
+def test_a_schema_by_its_name(node: Harness) -> None:
+    author = client(node)
+    room, other = run(author.define(ROOM)), run(author.define(OTHER))
+    ids = str(room.id), str(other.id)
+
+    def reader(names: dict[str, str]) -> Client:
+        return client(Naming(node, names), seed=bytes((7,)) * 32)
+
+    assert run(reader({ids[0]: "room", ids[1]: "hall"}).schema_named("room")) == room
+    assert run(reader({}).schema_named(ids[0])) == room
+    with pytest.raises(SchemaNameUnknown):
+        run(reader({ids[0]: "hall"}).schema_named("room"))
+    with pytest.raises(SchemaNameAmbiguous) as both:
+        run(reader(dict.fromkeys(ids, "room")).schema_named("room"))
+    assert both.value.data["ids"] == list(ids)
+    knows = reader(dict.fromkeys(ids, "room"))
+    run(knows.schema(ids[1]))
+    assert run(knows.schema_named("room")) == other
+
+
+def test_a_hostile_node_cannot_give_a_name_to_another_schema(node: Harness) -> None:
+    room = run(client(node).define(ROOM))
+    for names in ({str(room.id): "talk"}, {digest(b"x").hex(): "talk"}, {"no id": "talk"}):
+        with pytest.raises((ProofMismatch, SchemaNotFound, SchemaMalformed)):
+            run(client(Naming(node, names), seed=bytes((7,)) * 32).schema_named("talk"))
 
 
 @pytest.mark.parametrize("log_id", [0, 1])

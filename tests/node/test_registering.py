@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,23 @@ def test_a_registered_schema_is_held_to(node: Administered) -> None:
     node.publish(*author.delete(hall.hash, ROOMS))
     # Other schemas are nobody's concern here.
     node.publish(*Author(3).create(SCHEMA, name="hall"))
+
+
+def test_a_name_is_taken_where_one_registered_schema_has_it(node: Administered) -> None:
+    node.publish(*ROOM_DEFINED)
+    node.publish(*Author().create(ROOMS, name="Hall"))
+    other, defined = definition(replace(ROOM, description="Another one"), 78)
+    node.fails("schema-name-unknown", QUERY, schema=ROOM.name)
+    node.register(ROOMS)
+    assert [each["name"] for each in node.call(QUERY, schema=ROOM.name)] == ["Hall"]
+    node.publish(*defined)
+    assert len(node.call(QUERY, schema=ROOM.name)) == 1
+    node.register(other)
+    node.fails("schema-name-ambiguous", QUERY, schema=ROOM.name)
+    assert len(node.call(QUERY, schema=ROOMS)) == 1
+    node.fails("schema-name-unknown", QUERY, schema="x" * 10_000)
+    node.fails("schema-name-unknown", QUERY, schema="")
+    node.fails("invalid-params", QUERY, schema=ROOMS.upper())
 
 
 def test_what_is_there_already_is_still_acknowledged(node: Administered) -> None:
