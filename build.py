@@ -239,12 +239,13 @@ def node(what: str, *arguments: str | Path) -> None:
         raise Problem(f"{what}:\n{result.stderr.strip()[-2000:]}")
 
 
-def bundle(entry: Path, out: Path) -> None:
+def bundle(entry: Path, pyodide: Path, out: Path) -> None:
     """Makes one module of a module and all that it imports; what Pyodide takes from Node alone stays."""
     esbuild = ROOT / "node_modules" / "esbuild" / "bin" / "esbuild"
-    options = ("--bundle", "--format=esm", "--minify", "--external:node:*", "--external:ws")
-    said = f"{entry.name} could not be bundled"
-    node(said, esbuild, entry, *options, "--log-level=warning", f"--outfile={out}")
+    glue = f"--alias:pyodide/pyodide.asm.mjs={pyodide / 'pyodide.asm.mjs'}"
+    options = ("--bundle", "--format=esm", "--minify", "--external:node:*", "--external:ws", glue)
+    quiet = ("--log-level=warning", "--log-override:direct-eval=silent")  # of Emscripten's own
+    node(f"{entry.name} could not be bundled", esbuild, entry, *options, *quiet, f"--outfile={out}")
 
 
 def kept(name: str, *sources: Path, make: Callable[[Path], None]) -> Path:
@@ -270,16 +271,31 @@ def pure25519_wheel() -> Path:
     return next(kept("wheel", lock, REQUIREMENTS / "build.txt", make=make).glob("*.whl"))
 
 
-def snapshot(wheels: Sequence[Path]) -> Path:
+def lean_pyodide() -> Path:
+    """What a start needs of Pyodide, without what no start of ours asks for."""
+    script, package = TOOLS / "lean.py", ROOT / "node_modules" / "pyodide"
+    users = [TOOLS / "snapshot.mjs", *(ROOT / "web" / name for name in WORKER_FILES)]
+
+    def make(out: Path) -> None:
+        command = [in_venv("python"), script, package, out, *users]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        if result.returncode:
+            raise Problem(f"Pyodide could not be made leaner:\n{result.stderr.strip()[-2000:]}")
+
+    return kept("lean", script, package / "package.json", package / "pyodide.asm.mjs", *users, make=make)
+
+
+def snapshot(pyodide: Path, wheels: Sequence[Path]) -> Path:
     """Python's memory with the wheels imported, as web/snapshot.js packs it."""
     script, program = TOOLS / "snapshot.mjs", TOOLS / "snapshot.py"
-    core = ROOT / "node_modules" / "pyodide"
 
     def make(out: Path) -> None:
         with progress("making a snapshot of Python"):
-            node("the snapshot could not be made", script, core, out, program, *wheels)
+            node("the snapshot could not be made", script, pyodide, out, program, *wheels)
 
-    sources = (script, program, ROOT / "web" / "snapshot.js", core / "pyodide.asm.wasm", *wheels)
+    # Pointers to functions are places in a table that the glue fills, so it counts as well.
+    parts = [pyodide / name for name in ("pyodide.asm.mjs", "pyodide.asm.wasm")]
+    sources = (script, program, ROOT / "web" / "snapshot.js", *parts, *wheels)
     return kept("snapshot", *sources, make=make)
 
 
@@ -361,12 +377,12 @@ def fill(site: Path, *, packed: bool) -> None:
     files = site / "runtime"
     shutil.copytree(site / "wheels", files)
     wheels = sorted(files.iterdir())
-    package = ROOT / "node_modules" / "pyodide"
+    package = lean_pyodide()
     for name in PYODIDE_FILES.values():
         shutil.copyfile(package / name, files / name)
     frozen = files / "snapshot.bin"
-    shutil.copyfile(snapshot(wheels), frozen)
-    bundle(ROOT / "web" / "worker.js", files / "worker.js")
+    shutil.copyfile(snapshot(package, wheels), frozen)
+    bundle(ROOT / "web" / "worker.js", package, files / "worker.js")
 
     def entry(path: Path) -> dict[str, int | str]:
         about: dict[str, int | str] = {"file": path.name, "bytes": path.stat().st_size}

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import build_site
+from tools import lean
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
@@ -188,8 +189,33 @@ def test_snapshots_of_equal_wheels_are_equal(
     site: Path, build: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(build, "CACHE", tmp_path / "empty")
-    made = build.snapshot(sorted((site / "wheels").iterdir()))
+    made = build.snapshot(build.lean_pyodide(), sorted((site / "wheels").iterdir()))
     assert made.read_bytes() == (build.runtime(site) / "snapshot.bin").read_bytes()
+
+
+def glue(*exports: str) -> str:
+    """Glue with all that an edit looks for, and exports; `_other…` are variables of other kinds."""
+    names = ",".join([f"_{each}" for each in exports] + [f"_other{number}" for number in range(1000)])
+    assigned = "".join(f'_{each}=Module["_{each}"]=wasmExports["{each}"];' for each in exports)
+    memory = 'memory=Module["memory"]=wasmMemory=wasmExports["memory"]'
+    edited = "".join(before for _, before, _ in lean.EDITS)
+    return f"{edited}var {names};function assignWasmExports(wasmExports){{{assigned}{memory}}}_PyHere()"
+
+
+def test_exports_that_nobody_names_are_left_out() -> None:
+    whole = lean.lean(glue("PyHere", "PyThere", "PyNowhere"), "module._PyThere(3)")
+    assert whole == lean.lean(glue("PyHere", "PyThere"), "module._PyThere(3)")
+    assert len(whole) > len(lean.lean(glue("PyHere"), ""))
+
+
+@pytest.mark.parametrize("edit", lean.EDITS, ids=lambda edit: edit[0])
+def test_glue_that_is_another_one_is_not_edited(edit: tuple[str, str, str]) -> None:
+    what, before, _ = edit
+    for other in (glue().replace(before, ""), glue() + before):
+        with pytest.raises(lean.ChangedError, match=what):
+            lean.lean(other, "")
+    with pytest.raises(lean.ChangedError):
+        lean.lean(glue().replace("assignWasmExports", "assign"), "")
 
 
 def parts_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:

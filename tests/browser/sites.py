@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from build import integrity, measures, runtime, seal, snapshot
+from build import integrity, lean_pyodide, measures, runtime, seal, snapshot
 
 TESTS = Path(__file__).resolve().parent.parent
 HARNESS = TESTS / "browser" / "harness"
@@ -51,7 +51,7 @@ def harness_site(site: Path, out: Path) -> Path:
 def frozen_harness_site(site: Path, out: Path) -> Path:
     """The same with `awake`, in a snapshot made of it."""
     wheel = _wheel(out, {"tests/browser/harness/checks.py": HARNESS / "awake.py"})
-    frozen = snapshot([*sorted((site / "wheels").iterdir()), wheel])
+    frozen = snapshot(lean_pyodide(), [*sorted((site / "wheels").iterdir()), wheel])
     manifest = manifest_of(site)
     manifest["snapshot"] = _entry(frozen, "snapshot.bin") | measures(frozen)
     return copy_site(runtime(site), out, _page(manifest) | {"snapshot.bin": frozen.read_bytes()})
