@@ -70,6 +70,6 @@ def update_view(
         case "update":
             standing = view.standing(instance, log_key)
             if standing is not None:
-                view.put(instance, log_key, change(standing, came))
+                view.change(log_key, change(standing, came))
         case "delete":
             view.end(instance, log_key)

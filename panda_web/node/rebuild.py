@@ -1,8 +1,8 @@
 """What an instance is, as a function of the messages held of it: not of the order in which they came.
 
 A log may come in pieces: updates before their create, a late one between others, a delete before everything.
-So it is remembered of each field at which seq num it was set, and a message sets only those fields that none
-behind it has set. That gives the same whatever comes first, and costs the same for each message.
+So it is remembered of each field which update set it, and an update sets only those fields that none behind
+it has set. That gives the same whatever comes first, and costs the same for each message.
 
 Pure: `rebuild` takes what is held, `change` what stands and one more message.
 """
@@ -36,7 +36,7 @@ class Standing:
         created: the seq num of its create.
         seq_num: of the last entry about it.
         last_entry: that entry's hash.
-        set_at: field name to the seq num of the entry that set it.
+        set_at: field name to the seq num of the update that set it; the others are as the create made them.
     """
 
     created: int
@@ -76,10 +76,7 @@ def rebuild(held: Iterable[Held]) -> Change | None:
 
 def begin(create: Held) -> Change:
     """The instance as its create makes it."""
-    fields = create.message.fields
-    return Standing(
-        create.seq_num, create.seq_num, create.hash, dict.fromkeys(fields, create.seq_num)
-    ), fields
+    return Standing(create.seq_num, create.seq_num, create.hash, {}), create.message.fields
 
 
 def change(standing: Standing, update: Held) -> Change:

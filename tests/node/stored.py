@@ -1,6 +1,7 @@
 """Large logs, put into a store's tables as they are: no signature is made, so it is quick."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from panda_web import messages
@@ -21,6 +22,8 @@ TALK = Schema(
     digest(b"the definition of a talk").hex(),
 )
 AUTHORS = 10
+MOST_CACHED = 1 << 20
+"""KiB that filling may take: with less, a million messages have each page of an index written many times."""
 
 
 def talk(number: int) -> dict[str, object]:
@@ -39,31 +42,36 @@ def instance(number: int) -> bytes:
 
 
 def fill(store: Store, schema: str, count: int, first: int = 0) -> None:
-    """Stores so many messages: creates, each tenth followed by an update, in logs of several authors.
+    """Stores so many messages: creates, each tenth followed by an update, of several authors who take turns.
 
     Entries are noise of the size of entries, so there are no proofs; the untyped views hold no fields.
     """
     connection = store._database._connection
+    (cache,) = connection.execute("PRAGMA cache_size").fetchone()
+    connection.execute(f"PRAGMA cache_size=-{MOST_CACHED}")
     size = count // AUTHORS
     connection.execute("BEGIN")
+    logs = []
     for author in range(AUTHORS):
         (key,) = connection.execute(
             "INSERT INTO logs (author, log_id, schema, seq_num, ended) VALUES (?, 1, ?, ?, 0) RETURNING id",
             (digest(b"author %d %d" % (first, author))[:32], schema, size),
         ).fetchone()
-        connection.executemany(
-            "INSERT INTO entries (log, seq_num, hash, entry, payload, instance) VALUES (?, ?, ?, ?, ?, ?)",
-            ((key, *row) for row in _rows(schema, size, first + author * size)),
-        )
+        logs.append(_rows(key, schema, size, first + author * size))
+    connection.executemany(
+        "INSERT INTO entries (log, seq_num, hash, entry, payload, instance) VALUES (?, ?, ?, ?, ?, ?)",
+        chain.from_iterable(zip(*logs, strict=True)),
+    )
     connection.execute(
         "INSERT OR IGNORE INTO instances SELECT e.hash, e.log, ?, e.seq_num, e.hash, 0, 0 FROM entries e"
         " JOIN logs l ON l.id = e.log WHERE l.schema = ? AND e.hash = e.instance",
         (schema, schema),
     )
     connection.execute("COMMIT")
+    connection.execute(f"PRAGMA cache_size={cache}")
 
 
-def _rows(schema: str, size: int, first: int) -> Iterator[Sequence[Any]]:
+def _rows(key: int, schema: str, size: int, first: int) -> Iterator[Sequence[Any]]:
     made = b""
     for seq_num in range(1, size + 1):
         number = first + seq_num
@@ -73,4 +81,4 @@ def _rows(schema: str, size: int, first: int) -> Iterator[Sequence[Any]]:
         else:
             message = messages.create(schema, infer_all(talk(number)))
             entry_hash = made = instance(number)
-        yield seq_num, entry_hash, bytes(300), message.encode(), made
+        yield key, seq_num, entry_hash, bytes(300), message.encode(), made

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,7 +29,6 @@ from panda_web.node.aside import Aside, here, in_a_thread
 from panda_web.node.building import ViewDropped
 from panda_web.node.store.database import MIGRATIONS
 from panda_web.node.store.select import Select
-from panda_web.node.store.typed import Column
 from panda_web.rpc.transport import InProcess
 from tests.authors import SCHEMA, Author
 from tests.node.stored import AUTHORS, TALK, fill, instance, talk
@@ -229,6 +229,21 @@ def test_dropped_and_built_anew(built: Built) -> None:
     run(built.node.views.drop(digest(b"no schema").hex()))
 
 
+def test_what_a_message_takes(built: Built) -> None:
+    """One statement for a create and two for an update, and the indexes when all of them are there."""
+    fill(built.store, TALK_ID, 1100)
+    statements: list[str] = []
+    connection = built.store._database._connection
+    connection.set_trace_callback(statements.append)
+    run(built.node.views.add(TALK))
+    connection.set_trace_callback(None)
+    (table,) = built.tables()
+    of_rows = [sql.split()[0] for sql in statements if f" {table} " in sql and "CREATE" not in sql]
+    assert Counter(of_rows) == {"INSERT": 1000, "SELECT": 100, "UPDATE": 100}
+    first_index = next(n for n, sql in enumerate(statements) if sql.startswith("CREATE INDEX"))
+    assert not [sql for sql in statements[first_index:] if sql.startswith("INSERT OR REPLACE")]
+
+
 def test_several_ask_for_one_view(built: Built) -> None:
     fill(built.store, TALK_ID, 2000)
 
@@ -405,7 +420,7 @@ def test_a_view_that_an_earlier_version_made(built: Built) -> None:
     author = Author(1, log_id=3)
     run(built.publish(Author().create(TALK_ID, title="A", seats=1)))
     run(built.node.views.add(TALK))
-    built.store._database._connection.execute("UPDATE typed_views SET columns = '[]'")
+    make_earlier(built)
     run(built.publish(Author(2).create(TALK_ID, title="B", seats=1)))
     assert built.in_place() is None
     run(built.node.views.add(TALK))
@@ -415,10 +430,31 @@ def test_a_view_that_an_earlier_version_made(built: Built) -> None:
     run(built.publish(gone, author.create(PLACE_ID, name="in it", within=Relation(gone[0].hash.hex()))))
     run(built.publish(author.delete(gone[0].hash, PLACE_ID)))
     run(built.node.views.add(PLACE))
-    built.store._database._connection.execute("UPDATE typed_views SET columns = '[]'")
+    make_earlier(built)
+    other = author.create(PLACE_ID, name="gone too")
+    run(built.publish(other, author.create(PLACE_ID, name="in that", within=Relation(other[0].hash.hex()))))
+    run(built.publish(author.delete(other[0].hash, PLACE_ID)))
     run(built.node.views.add(PLACE))
     assert run(built.query(PLACE_ID)) == [], "also in the new one it is hidden"
-    assert len(built.rows(PLACE_ID)) == 1
+    assert len(built.rows(PLACE_ID)) == 2
+
+
+def make_earlier(built: Built) -> None:
+    """Gives the tables the layout that the first typed views had."""
+    connection = built.store._database._connection
+    connection.execute("UPDATE typed_views SET columns = replace(columns, '[1, ', '[')")
+    for table in built.tables():
+        rows = f"(SELECT id, log, created, seq_num, last_entry, '{{}}', hidden, c0, c1 FROM {table})"
+        connection.executescript(f"""
+            CREATE TABLE earlier (
+                id BLOB NOT NULL UNIQUE, log INTEGER NOT NULL REFERENCES logs (id), created INTEGER NOT NULL,
+                seq_num INTEGER NOT NULL, last_entry BLOB NOT NULL, set_at TEXT NOT NULL,
+                hidden INTEGER NOT NULL DEFAULT 0, c0, c1
+            );
+            INSERT INTO earlier SELECT * FROM {rows};
+            DROP TABLE {table};
+            ALTER TABLE earlier RENAME TO {table};
+        """)
 
 
 # --- what is hidden with others
@@ -632,4 +668,4 @@ def test_schemas_without_a_view_stay_as_they_are(built: Built) -> None:
     run(built.publish(created, author.update(created[0].hash, SCHEMA, more=1)))
     (found,) = run(built.query(SCHEMA, order_by=["unknown"]))
     assert (found["anything"], found["more"]) == ("goes", 1)
-    assert built.store.typed.get(SCHEMA, [Column("anything", "str")]) is None
+    assert built.in_place(SCHEMA) is None

@@ -47,6 +47,17 @@ def in_group(store: Store, work: Callable[[], T]) -> T:
     return asyncio.run(run())
 
 
+def take_in(
+    store: Store, view: TypedView, log_key: int, instance: bytes, came: Held, others: Iterable[Held] = ()
+) -> None:
+    """Stores a message's entry and brings a view up to date with it, and with others that are held."""
+    store._database.execute(
+        "INSERT OR IGNORE INTO entries (log, seq_num, hash, entry, instance) VALUES (?, ?, ?, x'', ?)",
+        (log_key, came.seq_num, came.hash, instance),
+    )
+    materialise.update_view(view, log_key, instance, came, lambda: (came, *others))
+
+
 def rows(store: Store, view: TypedView) -> list[tuple[object, ...]]:
     """Everything in the view's table."""
     return sorted(store._database.rows(f"SELECT * FROM view_{view.number}"))
@@ -124,10 +135,8 @@ def test_a_view_does_not_depend_on_what_came_first(came: list[Came]) -> None:
     def held(log_key: int, instance: bytes, until: int | None = None) -> list[Held]:
         return [one for key, about, one in came[:until] if (key, about) == (log_key, instance)]
 
-    for number, (log_key, instance, one) in enumerate(came, start=1):
-        materialise.update_view(
-            view, log_key, instance, one, lambda k=log_key, i=instance, n=number: held(k, i, n)
-        )
+    for number, (log_key, instance, one) in enumerate(came):
+        take_in(store, view, log_key, instance, one, held(log_key, instance, number))
     anew = store.typed.begin(SCHEMA, COLUMNS)
     for log_key, instance in {(log_key, instance) for log_key, instance, _ in came}:
         whole = rebuild(held(log_key, instance))
@@ -207,7 +216,7 @@ def test_same_answers_as_the_untyped_views(
         instance, log_key = digest(b"%d" % number), number % 2 + 1
         held = Held(number + 1, instance, Message("create", SCHEMA, None, fields))
         store.views.add(instance, log_key, SCHEMA, held.seq_num, fields)
-        materialise.update_view(typed, log_key, instance, held, lambda held=held: [held])
+        take_in(store, typed, log_key, instance, held)
     author = AT_LOG[1] if by_author else None
     answer = pages(typed, SCHEMA, equal, order, limit, author)
     assert answer == pages(store.views, SCHEMA, equal, order, limit, author)
@@ -228,7 +237,7 @@ def filled(store: Store, contents: Sequence[dict[str, Field]], columns: Sequence
         store._database.execute(statement)
     for number, fields in enumerate(contents):
         held = Held(number + 1, digest(b"%d" % number), Message("create", SCHEMA, None, fields))
-        materialise.update_view(view, 1, held.hash, held, lambda held=held: [held])  # type: ignore[misc]
+        take_in(store, view, 1, held.hash, held)
     return view
 
 
@@ -286,7 +295,7 @@ def test_hidden_ones_come_back() -> None:
     view.hide(digest(b"0"), hidden=True)
     assert [row.id for row in view.select(select())] == [digest(b"1")]
     update = Held(9, digest(b"u"), messages.update(SCHEMA, digest(b"0").hex(), {"b": Field("int", 1)}))
-    materialise.update_view(view, 1, digest(b"0"), update, list)
+    take_in(store, view, 1, digest(b"0"), update)
     assert [row.id for row in view.select(select())] == [digest(b"1")], "a change does not show it"
     view.hide(digest(b"0"), hidden=False)
     assert view.fields(digest(b"0")) == {"a": "x", "b": 1}
@@ -316,21 +325,21 @@ def test_a_view_is_swapped_in(tmp_path: Path) -> None:
     store = Store(tmp_path / "node.db", in_a_thread)
     group = partial(in_group, store)
     wider = (*COLUMNS, Column("d", "bool"))
-    assert store.typed.get(SCHEMA, COLUMNS) is None
+    assert in_place(store, COLUMNS) is None
     old = group(lambda: filled(store, [{"a": Field("str", "old")}], COLUMNS))
-    assert store.typed.get(SCHEMA, COLUMNS) is None, "it is not in place yet"
+    assert in_place(store, COLUMNS) is None, "it is not in place yet"
     group(lambda: store.typed.put_in_place(old))
     new = group(lambda: filled(store, [{"a": Field("str", "new")}] * 2, wider))
-    before = store.typed.get(SCHEMA, COLUMNS)
+    before = in_place(store, COLUMNS)
     assert before is not None and before.number == old.number
-    assert store.typed.get(SCHEMA, wider) is None, "made for other columns"
+    assert in_place(store, wider) is None, "made for other columns"
     with store.snapshot():
         assert len(before.select(select())) == 1
         group(lambda: store.typed.put_in_place(new))
-        assert store.typed.get(SCHEMA, COLUMNS) is not None
+        assert in_place(store, COLUMNS) is not None
         assert len(before.select(select())) == 1, "who is reading goes on"
-    assert store.typed.get(SCHEMA, COLUMNS) is None
-    after = store.typed.get(SCHEMA, wider)
+    assert in_place(store, COLUMNS) is None
+    after = in_place(store, wider)
     assert after is not None and len(after.select(select())) == 2
     unfinished, other = group(lambda: (filled(store, [], COLUMNS), store.typed.begin(OTHER_SCHEMA, COLUMNS)))
     group(lambda: store.typed.put_in_place(other))
@@ -338,6 +347,12 @@ def test_a_view_is_swapped_in(tmp_path: Path) -> None:
     group(lambda: store.typed.drop(SCHEMA))
     assert tables(store) == {f"view_{other.number}"}
     store.close()
+
+
+def in_place(store: Store, columns: Sequence[Column]) -> TypedView | None:
+    """The view that is in place, if it was made for these columns."""
+    (kept,) = [kept for kept in store.typed.of_schema(SCHEMA) if kept.current] or [None]
+    return store.typed.open(kept, columns) if kept is not None else None
 
 
 def tables(store: Store) -> set[str]:
@@ -360,7 +375,7 @@ def test_deleted_values_leave_the_files(tmp_path: Path) -> None:
 
     def create() -> None:
         for one in created.values():
-            materialise.update_view(view, 1, one.hash, one, lambda one=one: [one])
+            take_in(store, view, 1, one.hash, one)
 
     def delete() -> None:
         for n in deleted:

@@ -6,13 +6,16 @@ local offset -00:00 counts as UTC.
 """
 
 import re
+from functools import lru_cache
 
 from panda_web.messages.schema.errors import TimestampMalformed, TimestampOutOfRange
 
 _DATE_TIME = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
     r"(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))"
 )
+_SHORT = 64
+"""Characters of a timestamp that is remembered: whoever has checked one asks again, to keep it."""
 _DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -27,49 +30,63 @@ def instant(text: str) -> str:
         TimestampMalformed: not RFC 3339, or no such day or time.
         TimestampOutOfRange: in UTC it is not within the years 0000 to 9999, the only ones RFC 3339 knows.
     """
+    return _remembered(text) if len(text) <= _SHORT else _read(text)
+
+
+def _read(text: str) -> str:
     found = _DATE_TIME.fullmatch(text)
     if found is None:
         raise TimestampMalformed(
             f"{text[:60]!r} is not a timestamp of RFC 3339, such as 2026-11-23T02:14:03Z or …03.5+01:00."
         )
-    year, month, day, hour, minute, second = map(int, found.groups()[:6])
-    fraction, sign, offset_hour, offset_minute = found.groups()[6:]
-    if not (1 <= month <= 12 and 1 <= day <= _days(year, month)):
-        raise TimestampMalformed(f"The calendar has no day {text[:10]}.")
-    if hour > 23 or minute > 59 or second > 60:
-        raise TimestampMalformed(f"No clock shows {text[11:19]}.")
+    day, hour, minute, second, fraction, sign, offset_hour, offset_minute = found.groups()
+    date, ends_month = _date(day, 0)
+    time = text[11:19]
+    # Two digits each, so texts compare as their numbers do.
+    if hour > "23" or minute > "59" or second > "60":
+        raise TimestampMalformed(f"No clock shows {time}.")
     if sign is not None:
-        if int(offset_hour) > 23 or int(offset_minute) > 59:
+        if offset_hour > "23" or offset_minute > "59":
             raise TimestampMalformed(f"There is no offset {text[-6:]} from UTC: 23:59 is the largest.")
-        local = hour * 60 + minute
+        local = int(hour) * 60 + int(minute)
         offset = int(offset_hour) * 60 + int(offset_minute)
         days, minutes = divmod(local - offset if sign == "+" else local + offset, 1440)
-        hour, minute = divmod(minutes, 60)
-        year, month, day = _shifted(year, month, day, days)
-        if not 0 <= year <= 9999:
-            raise TimestampOutOfRange(f"{text[:60]!r} is outside of the years 0000 to 9999 in UTC.")
-    if second == 60 and (hour, minute, day) != (23, 59, _days(year, month)):
+        if days:
+            date, ends_month = _date(day, days)
+        time = f"{minutes // 60:02}:{minutes % 60:02}:{second}"
+    if date is None:
+        raise TimestampOutOfRange(f"{text[:60]!r} is outside of the years 0000 to 9999 in UTC.")
+    if second == "60" and not (ends_month and time == "23:59:60"):
         raise TimestampMalformed(
             f"{text[:60]!r} has a second 60: leap seconds end the last minute of a month in UTC."
         )
-    date, time = text[:10], text[11:19]
-    if sign is not None:
-        date, time = f"{year:04}-{month:02}-{day:02}", f"{hour:02}:{minute:02}:{text[17:19]}"
     parts = fraction.rstrip("0") if fraction else ""
     return f"{date}T{time}.{parts}" if parts else f"{date}T{time}"
 
 
-def _days(year: int, month: int) -> int:
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    return 29 if month == 2 and leap else _DAYS[month - 1]
+_remembered = lru_cache(maxsize=16)(_read)
 
 
-def _shifted(year: int, month: int, day: int, days: int) -> tuple[int, int, int]:
-    """The date `days` later: −1, 0 or 1."""
-    day += days
+@lru_cache(maxsize=64)  # what is written within some weeks has few dates
+def _date(text: str, later: int) -> tuple[str | None, bool]:
+    """The date −1, 0 or 1 days later, None where RFC 3339 cannot write it, and whether it ends its month.
+
+    Raises:
+        TimestampMalformed: no such day.
+    """
+    year, month, day = int(text[:4]), int(text[5:7]), int(text[8:])
+    if not (1 <= month <= 12 and 1 <= day <= _days(year, month)):
+        raise TimestampMalformed(f"The calendar has no day {text}.")
+    day += later
     if day == 0:
         year, month = (year, month - 1) if month > 1 else (year - 1, 12)
         day = _days(year, month)
     elif day > _days(year, month):
         year, month, day = (year, month + 1, 1) if month < 12 else (year + 1, 1, 1)
-    return year, month, day
+    date = f"{year:04}-{month:02}-{day:02}" if 0 <= year <= 9999 else None
+    return date, day == _days(year, month)
+
+
+def _days(year: int, month: int) -> int:
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    return 29 if month == 2 and leap else _DAYS[month - 1]

@@ -104,6 +104,7 @@ class Cascades:
     def _copy(self, *, hidden: bool) -> None:
         for table in self._typed.tables():
             self._db.execute(
-                f"UPDATE {table} SET hidden = ? WHERE id IN (SELECT instance FROM hidden WHERE changing = 1)",
+                f"UPDATE {table} SET hidden = ? WHERE (log, created) IN (SELECT e.log, e.seq_num"
+                " FROM hidden h JOIN entries e ON e.hash = h.instance WHERE h.changing = 1)",
                 (hidden,),
             )

@@ -126,6 +126,26 @@ PAUSE = 0.05
 """So often, and so many seconds between, it is tried to write while another program does."""
 
 
+class _Doing:
+    """What goes wrong in the block is StoreFailed, and says what it was about."""
+
+    __slots__ = ("_failed",)
+
+    def __init__(self, failed: str) -> None:
+        self._failed = failed
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, sqlite3.Error):
+            raise StoreFailed(f"{self._failed}: {error}.") from error
+
+
+_STORING = _Doing("The database did not store it")
+_READING = _Doing("The database cannot be read")
+
+
 class Database:
     """Connections that are used by one at a time.
 
@@ -180,7 +200,7 @@ class Database:
         self._in_group = True
         self._later.clear()
         try:
-            with _named("The database did not store it"):
+            with _STORING:
                 await self._erased()
                 self._roll_back()  # what is left of a group that was given up half-way
                 await self._erase()
@@ -209,7 +229,7 @@ class Database:
         Raises:
             StoreFailed: SQLite did not obey, or gave up the group.
         """
-        with _named("The database did not store it"):
+        with _STORING:
             self._require_group()
             self._connection.execute("SAVEPOINT one")
             self._asked = self._connection
@@ -234,7 +254,7 @@ class Database:
             self._erasing_later = asyncio.create_task(self._erase_later())
 
     async def _commit(self) -> None:
-        with _named("The database did not store it"):
+        with _STORING:
             try:
                 self._require_group()
                 for sql in self._later:
@@ -246,7 +266,7 @@ class Database:
 
     def note_deletion(self) -> None:
         """What the transaction deletes is to leave the files. Raises StoreFailed."""
-        with _named("The database did not store it"):
+        with _STORING:
             self._eraser.note()
 
     async def _erase_later(self) -> None:
@@ -279,7 +299,7 @@ class Database:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """All reading in the block sees one state, that of one commit. Raises StoreFailed."""
-        with _named("The database cannot be read"):
+        with _READING:
             self._reader.execute("BEGIN")
             try:
                 yield
@@ -312,7 +332,7 @@ class Database:
 
     def execute(self, sql: str, values: tuple[Any, ...] = ()) -> None:
         """Runs a statement that gives nothing back."""
-        with _named("The database did not store it"):
+        with _STORING:
             self._connection.execute(sql, values)
 
     def execute_later(self, sql: str) -> None:
@@ -321,22 +341,22 @@ class Database:
 
     def execute_many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Runs a statement once for each row."""
-        with _named("The database did not store it"):
+        with _STORING:
             self._connection.executemany(sql, rows)
 
     def insert(self, sql: str, values: tuple[Any, ...]) -> int:
         """Runs an INSERT and gives the row's id."""
-        with _named("The database did not store it"):
+        with _STORING:
             return self._connection.execute(sql, values).lastrowid or 0
 
     def one(self, sql: str, values: tuple[Any, ...] = ()) -> Any:
         """The first row, or None."""
-        with _named("The database cannot be read"):
+        with _READING:
             return self._asked.execute(sql, values).fetchone()
 
     def rows(self, sql: str, values: tuple[Any, ...] = ()) -> Iterator[Any]:
         """All rows, one after the other."""
-        with _named("The database cannot be read"):
+        with _READING:
             yield from self._asked.execute(sql, values)
 
     def close(self) -> None:
@@ -358,11 +378,3 @@ def _connect(path: Path | None) -> sqlite3.Connection:
     ):
         connection.execute(f"PRAGMA {pragma}")
     return connection
-
-
-@contextmanager
-def _named(what: str) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise StoreFailed(f"{what}: {error}.") from error

@@ -5,13 +5,16 @@ column that is not compared as it is written, a timestamp, has another one besid
 compared by. In SQL they have no type, so values are kept and compared as they came: a REAL column would turn
 -0.0 into 0.0. Instances that have ended, or have no create yet, have no row.
 
+A row is found by the place of the instance's create, its log and seq num, which the entry with the instance's
+id for its hash says. Ids are as good as random: an index of them that is kept while a table fills is written
+to all over, once for each row. Logs are replayed in order, so places come in order too.
+
 A view is made anew in a table that nobody sees, and takes the place of the old one in one transaction.
 """
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from panda_web.messages import Field
 from panda_web.node.rebuild import Change, Standing
@@ -28,6 +31,9 @@ from panda_web.node.store.select import (
     to_json,
 )
 from panda_web.rpc.types import Json
+
+LAYOUT = 1
+"""The number of the tables' layout; a view that has another one is made anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +90,6 @@ class TypedViews:
 
     def __init__(self, database: Database) -> None:
         self._db = database
-
-    def get(self, schema: str, columns: Sequence[Column]) -> "TypedView | None":
-        """The view of a schema, if there is one with these columns."""
-        row = self._db.one(
-            "SELECT number FROM typed_views WHERE schema = ? AND current AND columns = ?",
-            (schema, _described(columns)),
-        )
-        return TypedView(self._db, row[0], columns) if row else None
 
     def schemas(self) -> set[str]:
         """The schemas that have views, those that are being filled too."""
@@ -185,9 +183,9 @@ class TypedView:
         for position, column in self._columns.values():
             columns += f", c{position}" + (f", k{position}" if column.key else "")
         return (
-            f"CREATE TABLE {self.table} (id BLOB NOT NULL UNIQUE, log INTEGER NOT NULL REFERENCES logs (id),"
-            " created INTEGER NOT NULL, seq_num INTEGER NOT NULL, last_entry BLOB NOT NULL,"
-            f" set_at TEXT NOT NULL, hidden INTEGER NOT NULL DEFAULT 0{columns})"
+            f"CREATE TABLE {self.table} (log INTEGER NOT NULL, created INTEGER NOT NULL, id BLOB NOT NULL,"
+            " seq_num INTEGER NOT NULL, last_entry BLOB NOT NULL, set_at TEXT,"
+            f" hidden INTEGER NOT NULL{columns}, UNIQUE (log, created))"
         )
 
     def indexes(self) -> Iterator[tuple[str, str]]:
@@ -209,44 +207,55 @@ class TypedView:
     def standing(self, instance: bytes, log_key: int) -> Standing | None:
         """How far an instance of a log has come; None where it has no row."""
         row = self._db.one(
-            f"SELECT created, seq_num, last_entry, set_at FROM {self.table} WHERE id = ? AND log = ?",
+            f"SELECT created, seq_num, last_entry, set_at FROM {self.table} WHERE {_AT} AND log = ?",
             (instance, log_key),
         )
         if row is None:
             return None
         created, seq_num, last_entry, set_at = row
-        return Standing(created, seq_num, last_entry, json.loads(set_at))
+        return Standing(created, seq_num, last_entry, json.loads(set_at) if set_at else {})
 
-    def put(self, instance: bytes, log_key: int, change: Change) -> None:
-        """The instance as it is now: all of a new one, or what has changed of one with a row."""
+    def put(self, instance: bytes, log_key: int, whole: Change) -> None:
+        """All of an instance: it has a row, which is shown, whatever it had before."""
+        standing, fields = whole
+        row: list[object] = [log_key, standing.created, instance, *_moved(standing), False]
+        for name, (_, column) in self._columns.items():
+            field = fields.get(name)
+            row.append(None if field is None else to_column(field))
+            if column.key is not None:
+                row.append(None if field is None else column.key(str(field.value)))
+        marks = ", ".join("?" * len(row))
+        self._db.execute(f"INSERT OR REPLACE INTO {self.table} VALUES ({marks})", tuple(row))
+
+    def change(self, log_key: int, change: Change) -> None:
+        """What is new of an instance of a log that has a row."""
         standing, fields = change
-        values: dict[str, object] = {
-            "id": instance,
-            "log": log_key,
-            "created": standing.created,
-            "seq_num": standing.seq_num,
-            "last_entry": standing.last_entry,
-            "set_at": _to_json(standing.set_at),
-        }
+        changed = ["seq_num = ?", "last_entry = ?", "set_at = ?"]
+        values = [*_moved(standing)]
         for name, field in fields.items():
             position, column = self._columns[name]
-            values[f"c{position}"] = to_column(field)
+            changed.append(f"c{position} = ?")
+            values.append(to_column(field))
             if column.key is not None:
-                values[f"k{position}"] = column.key(str(field.value))
-        self._db.execute(_upsert(self.table, tuple(values)), tuple(values.values()))
+                changed.append(f"k{position} = ?")
+                values.append(column.key(str(field.value)))
+        self._db.execute(
+            f"UPDATE {self.table} SET {', '.join(changed)} WHERE log = ? AND created = ?",
+            (*values, log_key, standing.created),
+        )
 
     def end(self, instance: bytes, log_key: int) -> None:
         """The instance, if it is one of this log, has no row any more."""
-        self._db.execute(f"DELETE FROM {self.table} WHERE id = ? AND log = ?", (instance, log_key))
+        self._db.execute(f"DELETE FROM {self.table} WHERE {_AT} AND log = ?", (instance, log_key))
 
     def hide(self, instance: bytes, *, hidden: bool) -> None:
         """Whether the instance is kept from being shown, as one that something it needs is deleted of."""
-        self._db.execute(f"UPDATE {self.table} SET hidden = ? WHERE id = ?", (hidden, instance))
+        self._db.execute(f"UPDATE {self.table} SET hidden = ? WHERE {_AT}", (hidden, instance))
 
     def fields(self, instance: bytes) -> dict[str, Json]:
         """Field names and values, as JSON carries them; names in order, without those that are missing."""
         positions = ", ".join(f"c{position}" for position, _ in self._columns.values())
-        row = self._db.one(f"SELECT {positions} FROM {self.table} WHERE id = ?", (instance,)) or ()
+        row = self._db.one(f"SELECT {positions} FROM {self.table} WHERE {_AT}", (instance,)) or ()
         values = zip(self._columns.values(), row, strict=False)
         found = {
             column.name: to_json(column.type, value) for (_, column), value in values if value is not None
@@ -284,16 +293,15 @@ class TypedView:
             values.append(column.key(str(field.value)) if column.key else to_column(field))
 
 
+_AT = "(log, created) = (SELECT log, seq_num FROM entries WHERE hash = ?)"
+"""Finds the row of the instance with this id."""
+
 _to_json = json.JSONEncoder(sort_keys=True).encode
 
 
-@lru_cache(maxsize=256)
-def _upsert(table: str, columns: tuple[str, ...]) -> str:
-    changed = ", ".join(f"{column} = excluded.{column}" for column in columns if column != "id")
-    return (
-        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
-        f" ON CONFLICT (id) DO UPDATE SET {changed}"
-    )
+def _moved(standing: Standing) -> tuple[object, ...]:
+    """How far an instance has come, as its row says it."""
+    return standing.seq_num, standing.last_entry, _to_json(standing.set_at) if standing.set_at else None
 
 
 def _table(number: int) -> str:
@@ -301,6 +309,5 @@ def _table(number: int) -> str:
 
 
 def _described(columns: Sequence[Column]) -> str:
-    return json.dumps(
-        [(column.name, column.type, column.key is not None, column.indexed) for column in columns]
-    )
+    described = [(column.name, column.type, column.key is not None, column.indexed) for column in columns]
+    return json.dumps([LAYOUT, *described])
