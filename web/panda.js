@@ -38,6 +38,12 @@ export class PandaError extends Error {
   }
 }
 
+/** A controller is easily given for its signal. @param {unknown} signal @returns {PandaError | null} what is wrong */
+function unusable(signal) {
+  if (signal === undefined || signal === null || "aborted" in Object(signal)) return null;
+  return new PandaError("invalid-params", "signal must be an AbortSignal, such as controller.signal.", { param: "signal" });
+}
+
 const cancelled = () => new PandaError("cancelled", "Cancelled before Python was there.");
 
 /**
@@ -59,7 +65,13 @@ const cancelled = () => new PandaError("cancelled", "Cancelled before Python was
  *   which the start has failed; worker: a file of the website's own that imports HOST's worker.js
  * @returns {Promise<Panda>}
  */
-export async function connect({ node, onProgress, signal, patience = 120, worker } = {}) {
+export async function connect(options = {}) {
+  if (Object(options) !== options) {
+    throw new PandaError("invalid-params", "connect takes an object, such as connect({ node: \"https://node.example\" }).");
+  }
+  const { node, onProgress, signal, patience = 120, worker } = options;
+  const problem = unusable(signal);
+  if (problem) throw problem;
   if (signal?.aborted) throw cancelled();
   let address = node ?? BASE;
   try {
@@ -366,7 +378,11 @@ function forbidden(directive, what) {
 
 /** @param {unknown} value */
 function toJson(value) {
-  return JSON.stringify(value, (_, part) => typeof part === "bigint" ? { $int: String(part) } : part);
+  try {
+    return JSON.stringify(value, (_, part) => typeof part === "bigint" ? { $int: String(part) } : part);
+  } catch (cause) { // it holds itself, or too much within too much
+    throw new PandaError("invalid-params", `What was given cannot be sent to Python: ${String(cause).slice(0, 300)}`);
+  }
 }
 
 /** @param {string} text */
@@ -418,7 +434,8 @@ class Line {
    * @returns {Promise<any>}
    */
   call(method, params = {}, { onProgress, signal } = {}) {
-    if (this.#ended) return Promise.reject(this.#ended);
+    const problem = this.#ended ?? unusable(signal);
+    if (problem) return Promise.reject(problem);
     if (signal?.aborted) return Promise.reject(new PandaError("cancelled", "Cancelled before it began."));
     const id = ++this.#last;
     const cancel = () => this.#send({ method: "cancel", params: { id } });
@@ -541,7 +558,7 @@ class Panda {
    * @returns {Promise<Page>}
    */
   async query(schema, query = {}) {
-    const { instances, rejected, after } = await this.#line.call("query", { schema, ...query });
+    const { instances, rejected, after } = await this.#line.call("query", { ...query, schema });
     return Object.assign(instances, { rejected, after });
   }
 
