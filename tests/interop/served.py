@@ -19,7 +19,7 @@ CORS = {
     "Access-Control-Allow-Headers": "*",
     "Access-Control-Max-Age": "86400",
 }
-"""What tide's CorsMiddleware, as rpc/server.rs sets it up, answers to a preflight; the first one goes with all."""
+"""What tide's CorsMiddleware, as rpc/server.rs sets it up, allows to a preflight; the first one goes with all."""
 
 
 class InProcessAquadoggo:
