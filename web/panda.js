@@ -291,17 +291,20 @@ async function explained(error) {
  * @returns {Promise<PandaError>}
  */
 async function whyNot(url, checked) {
-  /** @param {RequestInit} how @returns {Promise<Response | null>} */
-  const ask = async (how) => {
+  /** @param {RequestInit} how @param {boolean} [whole] to its end, and not its head only @returns {Promise<Response | null>} */
+  const ask = async (how, whole = false) => {
     const enough = new AbortController();
-    const late = setTimeout(() => enough.abort(), 10_000);
+    const late = setTimeout(() => enough.abort(), whole ? 60_000 : 10_000);
     try {
-      return await fetch(url, { ...how, signal: enough.signal, credentials: "omit", cache: "no-store" });
+      const answer = await fetch(url, { ...how, signal: enough.signal, credentials: "omit", cache: "no-store" });
+      // Some browsers take half a body for a whole one. Where it was packed, it is longer than the header says.
+      const length = Number(answer.headers.get("Content-Length"));
+      return whole && (await answer.arrayBuffer()).byteLength < length ? null : answer;
     } catch {
       return null;
     } finally {
       clearTimeout(late);
-      enough.abort(); // the head was enough
+      enough.abort(); // what was asked for is here
     }
   };
   const { origin } = new URL(url);
@@ -313,12 +316,12 @@ async function whyNot(url, checked) {
         const words = `${url} answered with status ${status}: the site there is not whole.`;
         return new PandaError("file-missing", words, { url, status });
       }
-      if (answer && checked) {
+      if (answer && checked && await ask({}, true)) {
         return new PandaError("wrong-hash", `${url} is not the file that panda.js was built with. Reload the page; `
           + "if that does not help, the host mixes two versions, or somebody has changed the file.", { url });
       }
       if (answer) {
-        return new PandaError("host-unreachable", `${url} could not be fetched, and now it can: try again.`, { url });
+        return new PandaError("host-unreachable", `${url} could not be fetched to its end: try again.`, { url });
       }
       if (await ask({ mode: "no-cors" })) {
         return new PandaError("cors-missing", `${origin} does not allow other websites to read ${url}: `

@@ -116,6 +116,17 @@ def test_host_falls_silent(
     failure(tab, "start-stalled", "Nothing happened for 2 s", patience=2)
 
 
+@pytest.mark.parametrize("name", ["worker.js", "manifest.json", "pyodide.asm.wasm"])
+def test_host_hangs_up(tab: Tab, broken_host: BrokenHost, site: Path, websites: Websites, name: str) -> None:
+    """Half a file is not another version of it."""
+    broken_host.hangs_up = name
+    tab.goto(websites.open(broken_host.url, site) + "tag.html")
+    failure(tab, "host-unreachable", name)
+    broken_host.hangs_up = ""
+    if tab.engine.name == "chromium":
+        assert call(tab, "connect", "after all")["author"]
+
+
 @pytest.mark.parametrize(
     ("directive", "value", "remedy"),
     [
