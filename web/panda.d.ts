@@ -1,7 +1,7 @@
 // Types of panda.js. A website copies this file beside its own, and tells TypeScript so: docs/embedding.md.
 
 export interface ConnectOptions {
-  /** The node's address; by default the address that panda.js came from. */
+  /** The node's address; by default the one that panda.js came from, which a relative one is relative to. */
   node?: string | undefined;
   /** Hears of "download" (bytes as they travel, about), "start" and "storage" until Python is there. */
   onProgress?: ((progress: Progress) => void) | undefined;
@@ -108,7 +108,7 @@ export interface Panda {
  * Of a schema that is not known, a whole number is an integer and any other a float; whatever else is meant says so:
  * { type: "relation", value: id }. Null, NaN and infinities are refused; undefined is left out.
  */
-export type Fields = Record<string, unknown>;
+export type Fields = object;
 
 type FieldType = "varchar" | "text" | "integer" | "float" | "boolean" | "timestamp" | "relation";
 
@@ -149,7 +149,8 @@ export interface Query {
   /** Field names, "author" or "id", each with the value that it must equal. */
   filter?: object | undefined;
   /** Names, with "-" before one for descending. */
-  orderBy?: string[] | undefined;
+  orderBy?: readonly string[] | undefined;
+  /** 100 by default, 1,000 at most. */
   limit?: number | undefined;
   /** `after` of the page before, until a page is empty. */
   after?: string | null | undefined;

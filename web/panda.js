@@ -38,6 +38,12 @@ export class PandaError extends Error {
   }
 }
 
+/** A controller is easily given for its signal. @param {unknown} signal @returns {PandaError | null} what is wrong */
+function unusable(signal) {
+  if (signal === undefined || signal === null || "aborted" in Object(signal)) return null;
+  return new PandaError("invalid-params", "signal must be an AbortSignal, such as controller.signal.", { param: "signal" });
+}
+
 const cancelled = () => new PandaError("cancelled", "Cancelled before Python was there.");
 
 /**
@@ -59,7 +65,13 @@ const cancelled = () => new PandaError("cancelled", "Cancelled before Python was
  *   which the start has failed; worker: a file of the website's own that imports HOST's worker.js
  * @returns {Promise<Panda>}
  */
-export async function connect({ node, onProgress, signal, patience = 120, worker } = {}) {
+export async function connect(options = {}) {
+  if (Object(options) !== options) {
+    throw new PandaError("invalid-params", "connect takes an object, such as connect({ node: \"https://node.example\" }).");
+  }
+  const { node, onProgress, signal, patience = 120, worker } = options;
+  const problem = unusable(signal);
+  if (problem) throw problem;
   if (signal?.aborted) throw cancelled();
   let address = node ?? BASE;
   try {
@@ -279,17 +291,20 @@ async function explained(error) {
  * @returns {Promise<PandaError>}
  */
 async function whyNot(url, checked) {
-  /** @param {RequestInit} how @returns {Promise<Response | null>} */
-  const ask = async (how) => {
+  /** @param {RequestInit} how @param {boolean} [whole] to its end, and not its head only @returns {Promise<Response | null>} */
+  const ask = async (how, whole = false) => {
     const enough = new AbortController();
-    const late = setTimeout(() => enough.abort(), 10_000);
+    const late = setTimeout(() => enough.abort(), whole ? 60_000 : 10_000);
     try {
-      return await fetch(url, { ...how, signal: enough.signal, credentials: "omit", cache: "no-store" });
+      const answer = await fetch(url, { ...how, signal: enough.signal, credentials: "omit", cache: "no-store" });
+      // Some browsers take half a body for a whole one. Where it was packed, it is longer than the header says.
+      const length = Number(answer.headers.get("Content-Length"));
+      return whole && (await answer.arrayBuffer()).byteLength < length ? null : answer;
     } catch {
       return null;
     } finally {
       clearTimeout(late);
-      enough.abort(); // the head was enough
+      enough.abort(); // what was asked for is here
     }
   };
   const { origin } = new URL(url);
@@ -301,12 +316,12 @@ async function whyNot(url, checked) {
         const words = `${url} answered with status ${status}: the site there is not whole.`;
         return new PandaError("file-missing", words, { url, status });
       }
-      if (answer && checked) {
+      if (answer && checked && await ask({}, true)) {
         return new PandaError("wrong-hash", `${url} is not the file that panda.js was built with. Reload the page; `
           + "if that does not help, the host mixes two versions, or somebody has changed the file.", { url });
       }
       if (answer) {
-        return new PandaError("host-unreachable", `${url} could not be fetched, and now it can: try again.`, { url });
+        return new PandaError("host-unreachable", `${url} could not be fetched to its end: try again.`, { url });
       }
       if (await ask({ mode: "no-cors" })) {
         return new PandaError("cors-missing", `${origin} does not allow other websites to read ${url}: `
@@ -366,7 +381,11 @@ function forbidden(directive, what) {
 
 /** @param {unknown} value */
 function toJson(value) {
-  return JSON.stringify(value, (_, part) => typeof part === "bigint" ? { $int: String(part) } : part);
+  try {
+    return JSON.stringify(value, (_, part) => typeof part === "bigint" ? { $int: String(part) } : part);
+  } catch (cause) { // it holds itself, or too much within too much
+    throw new PandaError("invalid-params", `What was given cannot be sent to Python: ${String(cause).slice(0, 300)}`);
+  }
 }
 
 /** @param {string} text */
@@ -418,7 +437,8 @@ class Line {
    * @returns {Promise<any>}
    */
   call(method, params = {}, { onProgress, signal } = {}) {
-    if (this.#ended) return Promise.reject(this.#ended);
+    const problem = this.#ended ?? unusable(signal);
+    if (problem) return Promise.reject(problem);
     if (signal?.aborted) return Promise.reject(new PandaError("cancelled", "Cancelled before it began."));
     const id = ++this.#last;
     const cancel = () => this.#send({ method: "cancel", params: { id } });
@@ -543,7 +563,7 @@ class Panda {
    * @returns {Promise<Page>}
    */
   async query(schema, query = {}) {
-    const { instances, rejected, after } = await this.#line.call("query", { schema, ...query });
+    const { instances, rejected, after } = await this.#line.call("query", { ...query, schema });
     return Object.assign(instances, { rejected, after });
   }
 

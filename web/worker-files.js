@@ -117,7 +117,7 @@ export class Downloads {
       // The copy is made now: what starts Python changes the data. Only what was checked is kept.
       if (integrity && crypto.subtle) this.#fresh.set(integrity, new Response(data));
     } else if (cache === "reload") {
-      throw wrongHash(address);
+      throw at < bytes ? cutOff(address, at, bytes) : wrongHash(address);
     } else {
       this.#done -= Math.min(at, bytes) * packed / bytes;
       await this.#bring(part, "reload");
@@ -186,6 +186,12 @@ async function matches(data, integrity) {
   if (!integrity || !crypto.subtle) return true;
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-384", data));
   return integrity === `sha384-${btoa(String.fromCharCode(...digest))}`;
+}
+
+/** Some browsers take half a body for a whole one. @param {string} url @param {number} at @param {number} bytes */
+function cutOff(url, at, bytes) {
+  return new Problem("host-unreachable", `${url} ended after ${at} of ${bytes} bytes: the connection broke, or the file `
+    + "there is cut off. Try again.", { url });
 }
 
 /** @param {string} url */

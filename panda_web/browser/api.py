@@ -129,11 +129,11 @@ class Api:
 
     async def pending(self) -> Json:
         """How many entries wait."""
-        return await self.site.client.pending()
+        return await self.site.pending()
 
     async def flush(self) -> Json:
         """Sends them."""
-        return await self.site.client.flush()
+        return await self.site.flush()
 
     async def back_up(self, passphrase: str) -> Json:
         """The key pair under a passphrase."""

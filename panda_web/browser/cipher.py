@@ -8,6 +8,11 @@ from pyodide.ffi import JsException, to_js
 from panda_web.keys.backup import BackupImpossible, PassphraseWrong, Settings
 
 
+def available() -> bool:
+    """Whether this page is a secure context: others have no such cipher."""
+    return bool(getattr(js.crypto, "subtle", None))
+
+
 class WebCryptoCipher:
     """Works wherever the page is a secure context.
 
@@ -16,10 +21,9 @@ class WebCryptoCipher:
     """
 
     def __init__(self) -> None:
-        subtle = getattr(js.crypto, "subtle", None)
-        if subtle is None:
+        if not available():
             raise BackupImpossible("Backups need a secure page: open this site over https.")
-        self._subtle: Any = subtle
+        self._subtle: Any = js.crypto.subtle
 
     async def encrypt(self, passphrase: bytes, settings: Settings, data: bytes) -> bytes:
         """The ciphertext of `data`."""

@@ -21,8 +21,8 @@ class FetchTransport:
     def __init__(self, url: str) -> None:
         address = _parse(url)
         self.url = address.href
-        local = address.hostname in ("localhost", "127.0.0.1", "[::1]")
-        if js.location.protocol == "https:" and address.protocol == "http:" and not local:
+        # Not the location's: our worker's is a blob: address.
+        if js.origin.startswith("https:") and address.protocol == "http:" and not _is_local(address.hostname):
             raise InsecureNode(
                 f"This page came over https, so the browser does not let it call {self.url}. "
                 "Give the node an https address."
@@ -45,7 +45,8 @@ class FetchTransport:
             answer = await self._read(response)
         except JsException as error:
             raise NodeUnreachable(
-                f"The node {self.url} cannot be reached. Is it running, and are you online?"
+                f"The node {self.url} cannot be reached. Is it running, are you online, and does the page's "
+                "content security policy allow it (connect-src)?"
             ) from error
         if not answer.strip():
             raise AnswerMalformed(f"The node {self.url} answered with status {response.status} and no body.")
@@ -68,6 +69,11 @@ class FetchTransport:
         """Nothing stays open."""
 
 
+def _is_local(host: str) -> bool:
+    """Whether browsers trust a host with plain http (W3C "Secure Contexts", section 3.1)."""
+    return host in ("localhost", "[::1]") or host.endswith(".localhost") or host.startswith("127.")
+
+
 def _parse(url: str) -> js.URL:
     try:
         address = js.URL.new(url)
@@ -77,4 +83,6 @@ def _parse(url: str) -> js.URL:
         raise NodeAddressWrong(
             f"A node's address begins with https:// or http://, not with {address.protocol}"
         )
+    if address.username or address.password:
+        raise NodeAddressWrong("A node's address holds no name and no password: nodes ask for neither.")
     return address

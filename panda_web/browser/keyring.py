@@ -10,7 +10,7 @@ from typing import Any
 import js
 from pyodide.ffi import to_js
 
-from panda_web.browser import pure
+from panda_web.browser import cipher, pure
 from panda_web.browser.cipher import WebCryptoCipher
 from panda_web.browser.indexeddb import KEYS, IndexedDb
 from panda_web.browser.webcrypto import SignChain, WebCryptoSigner
@@ -19,6 +19,7 @@ from panda_web.keys.backup import BackupImpossible
 from panda_web.keys.seeds import new_seed
 
 _CURRENT = "author"
+_BEFORE = "before/"
 
 
 @dataclass(slots=True)
@@ -38,8 +39,8 @@ class Keyring:
 
     @property
     def can_back_up(self) -> bool:
-        """Whether the seed is at hand."""
-        return self._seed is not None
+        """Whether the seed is at hand, and a cipher for it."""
+        return self._seed is not None and cipher.available()
 
     async def signer(self) -> Signer:
         """The key pair; made now where there is none."""
@@ -53,6 +54,13 @@ class Keyring:
             record = await self.database.get(KEYS, _CURRENT)  # another tab's, if that was faster
             self._seed = seed if _author(record) == _author(mine) else None
         return self._signer(record)
+
+    async def earlier(self) -> list[Signer]:
+        """The keys of which backups have taken the place."""
+        return [
+            self._signer(record)
+            for _, record in await self.database.all(KEYS, _BEFORE, _BEFORE + "\uffff", None)
+        ]
 
     async def back_up(self, passphrase: str) -> str:
         """The key pair as encrypted PEM; the seed is forgotten then.
@@ -74,20 +82,23 @@ class Keyring:
         """Forgets the seed: from now on the key cannot be copied."""
         self._seed = None
 
-    async def restore(self, text: str, passphrase: str) -> Signer:
-        """Makes the key of a backup this site's key; the one before is kept under another name.
+    async def read(self, text: str, passphrase: str) -> tuple[Signer, Any]:
+        """The key of a backup, to sign with and for `use`; nothing is changed.
 
         Raises:
-            BackupMalformed, PassphraseWrong: nothing was changed.
+            BackupMalformed, PassphraseWrong.
         """
         record = await self._record(await backup.restore(text, passphrase, WebCryptoCipher()))
+        return self._signer(record), record
+
+    async def use(self, record: Any) -> None:
+        """Makes the key of a backup this site's key; the one before is kept under another name."""
         before = await self.database.get(KEYS, _CURRENT)
-        changes = {_CURRENT: record}
+        changes = {_CURRENT: record, _BEFORE + _author(record): None}
         if before is not None and _author(before) != _author(record):
-            changes[f"before/{_author(before)}"] = before
+            changes[_BEFORE + _author(before)] = before
         await self.database.commit(KEYS, changes, lambda _: True, [])
         self.decline()
-        return self._signer(record)
 
     def _signer(self, record: Any) -> Signer:
         if record.kind == pure.KIND:

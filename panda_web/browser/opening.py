@@ -55,6 +55,7 @@ class Site:
         self._crypto = crypto
         self._database: IndexedDb | None = None
         self._keyring: Keyring | None = None
+        self._earlier: list[Client] = []
         self.refusal: PandaError | None = None
         self.client = Client(transport, verifier=crypto.verifier, name=name)
         self.client.learn(SCHEMAS)
@@ -67,15 +68,12 @@ class Site:
             self.refusal = refusal
             return
         self._keyring = Keyring(self._database, self._crypto.sign_chain, self._crypto.available)
-        self._succeed(self._client(await self._keyring.signer(), self._database))
-
-    def _succeed(self, client: Client) -> None:
-        client.learn(self.client.known_schemas.values())
-        self.client = client
+        self.client = self._client(await self._keyring.signer(), self._database)
+        self._earlier = [self._client(signer, self._database) for signer in await self._keyring.earlier()]
 
     def _client(self, signer: Signer, database: IndexedDb) -> Client:
         store = IndexedDbStore(database)
-        return Client(
+        client = Client(
             self._transport,
             signer,
             store=store,
@@ -83,6 +81,8 @@ class Site:
             lock=platform_lock(store),
             name=self._name,
         )
+        client.learn(self.client.known_schemas.values())
+        return client
 
     def writer(self) -> Client:
         """The client. Raises the refusal where it can only read."""
@@ -103,11 +103,23 @@ class Site:
 
     async def restore(self, text: str, passphrase: str) -> None:
         """Goes on with the key of a backup. Raises BackupMalformed, PassphraseWrong."""
-        signer = await self.keyring().restore(text, passphrase)
+        keyring = self.keyring()
+        signer, record = await keyring.read(text, passphrase)
         if self._database is not None:
             client = self._client(signer, self._database)
-            await client.restored()
-            self._succeed(client)
+            await client.restored()  # before the key is in use: the tab may end here
+            await keyring.use(record)
+            earlier = (*self._earlier, self.client)
+            self._earlier = [each for each in earlier if each.author != client.author]
+            self.client = client
+
+    async def pending(self) -> int:
+        """How many signed entries the node has not acknowledged, those of keys that were replaced too."""
+        return sum([await client.pending() for client in (self.client, *self._earlier)])
+
+    async def flush(self) -> int:
+        """Sends them; gives how many that were."""
+        return sum([await client.flush() for client in (self.client, *self._earlier)])
 
 
 async def open_site(node: str, sign_chain: SignChain, verify_many: VerifyMany) -> Site:

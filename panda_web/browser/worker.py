@@ -66,10 +66,11 @@ class Worker:
         self._port.onmessage = create_proxy(lambda event: self._take(event.data))
 
     def _take(self, text: str) -> None:
+        body = text.encode()
         try:
-            requests, _ = jsonrpc.read_requests(text.encode(), max_batch=1)
-        except PandaError as error:
-            self._post(jsonrpc.error_reply(None, error))
+            requests, _ = jsonrpc.read_requests(body, max_batch=1)
+        except PandaError as error:  # too deep, say: panda.js puts the id in front, and waits for that
+            self._post(jsonrpc.error_reply(jsonrpc.id_in_front(body), error))
             return
         for request in requests:
             if isinstance(request, InvalidRequest):

@@ -8,17 +8,18 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from panda_web.bamboo import digest
-from tests.browser.api import Api
+from tests.browser.api import Api, bare_website
 from tests.browser.asking import instances_at
 from tests.browser.festivals import event, save, schedule
 from tests.browser.screen import Screen
-from tests.browsers import Browsers, PlaywrightTab, StaticServer
+from tests.browser.sites import HARNESS, with_prefix
+from tests.browsers import Browsers, PlaywrightTab, StaticServer, static_server
 from tests.find_browsers import ENGINES
 from tests.processes import ServedNode
 
 PASSPHRASE = "correct horse battery"
 SCHEMA = digest(b"key care").hex()
-STORED_KEYS = (Path(__file__).parent / "harness" / "keys.js").read_text("utf-8")
+STORED_KEYS, STORED_TEXTS = ((HARNESS / name).read_text("utf-8") for name in ("keys.js", "texts.js"))
 
 
 def author_of(backup: str) -> str:
@@ -62,6 +63,54 @@ def test_key_moves_to_another_browser(
             kept = tab.evaluate(STORED_KEYS)
             assert {(key["extractable"], key["exported"]) for key in kept} == {(False, False)}
         assert len(kept) == 2, "the key that was replaced is kept"
+
+
+def test_what_a_replaced_key_signed_is_sent(
+    browsers: Browsers, website: StaticServer, tmp_path: Path
+) -> None:
+    """The node is away while the key changes, twice, and the page is opened again before it comes back."""
+    schema = digest(b"replaced").hex()
+    with ServedNode(tmp_path / "node") as node, ExitStack() as tabs:
+        old, new = (tabs.enter_context(browsers.tab("chromium")) for _ in range(2))
+        old.goto(website.url)
+        before = Api(old, node.url)
+        text = before.call("backUp", PASSPHRASE)
+        new.goto(website.url)
+        after = Api(new, node.url)
+        replaced = after.opened["author"]
+        own = after.call("backUp", PASSPHRASE)
+        after.call("create", schema, {"n": 0})
+        node.kill()
+        assert not after.call("create", schema, {"n": 1})["acknowledged"]
+        for key in (text, own, text):
+            after.call("restore", key, PASSPHRASE)
+            assert after.call("pending") == 1
+        new.goto(website.url)
+        after = Api(new, node.url)
+        assert after.opened["author"] == before.opened["author"]
+        assert after.call("pending") == 1
+        node.start()
+        assert after.call("flush") == 1
+        assert after.call("pending") == 0
+        found = {(instance.author, instance["n"]) for instance in instances_at(node.url, schema)}
+        assert found == {(replaced, 0), (replaced, 1)}
+
+
+def test_tab_ends_while_a_key_is_restored(
+    browsers: Browsers, website: StaticServer, site: Path, empty_node: ServedNode, tmp_path: Path
+) -> None:
+    """The key is in use from then on, and what is asked before anything is signed with it was not forgotten."""
+    ending = with_prefix(site, tmp_path / "site", HARNESS / "ends-restoring.js")
+    with ExitStack() as tabs:
+        old, new = (tabs.enter_context(browsers.tab("chromium")) for _ in range(2))
+        old.goto(website.url)
+        before = Api(old, empty_node.url)
+        text = before.call("backUp", PASSPHRASE)
+        new.goto(tabs.enter_context(static_server(bare_website(ending, tmp_path / "www"))).url)
+        after = Api(new, empty_node.url)
+        after.do("begin", [["restore", text, PASSPHRASE]])
+        new.wait_for(f"async () => (await ({STORED_KEYS})()).length === 2")
+        assert f"restored/{before.opened['author']}" in new.evaluate(STORED_TEXTS)
 
 
 def test_in_the_page(browsers: Browsers, site: Path, tmp_path: Path) -> None:

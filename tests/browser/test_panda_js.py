@@ -104,6 +104,7 @@ def test_query_filters_orders_and_pages(api: Api, schema: str) -> None:
     assert numbers(filter={"id": ids[6]}) == [6]
     assert numbers(filter={"kind": "odd", "n": 2}) == []
     assert numbers(filter={"author": "77" * 32}) == []
+    assert numbers(schema=digest(b"another").hex(), filter={"n": 3}) == [3]
     assert numbers(orderBy=["kind", "-n"], limit=4) == [6, 4, 2, 7]
     pages, after = [], None
     while (page := api.call("query", schema, {"orderBy": ["-n"], "limit": 3, "after": after}))["instances"]:
@@ -123,6 +124,9 @@ def test_creates_side_by_side_make_one_log(api: Api, schema: str, empty_node: Se
 
 
 def test_what_is_wrong_has_a_reason(api: Api, schema: str, empty_node: ServedNode) -> None:
+    deep: list[Any] = []
+    for _ in range(100):
+        deep = [deep]
     reasons = {
         "no field": api.refused("create", schema, {}),
         "empty list": api.refused("create", schema, {"a": []}),
@@ -137,6 +141,8 @@ def test_what_is_wrong_has_a_reason(api: Api, schema: str, empty_node: ServedNod
         "unknown option": api.refused("query", schema, {"page": 2}),
         "limit": api.refused("query", schema, {"limit": 0}),
         "filter": api.refused("query", schema, {"filter": {"a": {"b": 1}}}),
+        "too deep": api.refused("create", schema, {"a": deep}),
+        "filter too deep": api.refused("query", schema, {"filter": {"a": deep}}),
         "cursor": api.refused("query", schema, {"after": "behind the last one"}),
     }
     assert {what: reason for what, (reason, _) in reasons.items()} == {
@@ -153,6 +159,8 @@ def test_what_is_wrong_has_a_reason(api: Api, schema: str, empty_node: ServedNod
         "unknown option": "invalid-params",
         "limit": "invalid-params",
         "filter": "invalid-params",
+        "too deep": "parse-error",
+        "filter too deep": "parse-error",
         "cursor": "invalid-params",
     }
     assert reasons["no schema"][1]["param"] == "schema"
@@ -162,9 +170,22 @@ def test_what_is_wrong_has_a_reason(api: Api, schema: str, empty_node: ServedNod
     assert api.call("pending") == 0
 
 
-@pytest.mark.parametrize("kind", ["nan", "infinite", "big", "nothing", "function"])
-def test_value_that_is_none_is_refused(api: Api, schema: str, empty_node: ServedNode, kind: str) -> None:
-    assert "error" in api.do("createOdd", schema, kind)
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("nan", "field-type-ambiguous"),
+        ("infinite", "field-type-ambiguous"),
+        ("big", "integer-out-of-range"),
+        ("nothing", "fields-empty"),
+        ("function", "fields-empty"),
+        ("itself", "invalid-params"),
+        ("bottomless", "invalid-params"),
+    ],
+)
+def test_value_that_is_none_is_refused(
+    api: Api, schema: str, empty_node: ServedNode, kind: str, reason: str
+) -> None:
+    assert refusal(api.do("createOdd", schema, kind))[0] == reason
     assert instances_at(empty_node.url, schema) == []
     assert api.call("create", schema, {"after": "it goes on"})["acknowledged"]
 
@@ -185,8 +206,12 @@ def test_start_can_be_cancelled(api: Api) -> None:
 
 
 def test_address_that_is_none(api: Api) -> None:
-    for address in ("ftp://node.example/", "http://"):
+    for address in ("ftp://node.example/", "http://", "https://name:word@node.example/"):
         assert refusal(api.do("connectTo", {"node": address, "patience": LONG}))[0] == "node-address-wrong"
+
+
+def test_arguments_that_are_none(api: Api) -> None:
+    assert [refusal(outcome)[0] for outcome in api.do("mistaken")] == ["invalid-params"] * 4
 
 
 def festival(api: Api, count: int) -> dict[str, Any]:
@@ -246,7 +271,7 @@ def test_close_ends_what_is_under_way(api: Api, schema: str) -> None:
     assert api.call("pending") >= 0  # the other connection goes on
 
 
-@pytest.mark.parametrize("stage", ["download", "start"])
+@pytest.mark.parametrize("stage", ["download", "start", "storage"])
 def test_start_can_be_cancelled_while_it_runs(api: Api, website: StaticServer, stage: str) -> None:
     with api.tab.new_tab() as tab:
         tab.goto(website.url)

@@ -1,10 +1,15 @@
 """docs/embedding.md: its page works as it stands there, and what it says of policies and errors is so."""
 
 import re
+import shutil
+import subprocess
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
-from tests.browsers import Browsers
-from tests.embedding.websites import CORS, NONCE, strict
+from tests.browsers import Browsers, PlaywrightTab
+from tests.embedding.websites import CORS, NONCE, strict, write_pages
+from tests.hosts import examples
 from tests.processes import ServedNode
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +33,39 @@ def test_the_example_page_works(browsers: Browsers, host: ServedNode, tmp_path: 
         )
         tab.wait_for("() => document.querySelector('li')?.textContent.startsWith('Good morning')")
         assert not [message for message in tab.messages if message.startswith(("error", "uncaught"))]
+
+
+def test_the_copy_of_a_key(
+    browsers: Browsers, host: ServedNode, site: Path, tmp_path: Path, serve_files
+) -> None:
+    """With the command too, as it stands there."""
+    words, files = "correct horse", examples.files("embedding.md")
+    www = write_pages(tmp_path / "www", host.url, site)
+    (www / "copy.js").write_text(files["copy.js"], "utf-8")
+    url = serve_files(www).url
+    connect = "async () => { globalThis.mine = await panda.connect(); return [mine.author, mine.canBackUp]; }"
+    with ExitStack() as tabs:
+        old, new = (tabs.enter_context(browsers.tab("chromium")) for _ in range(2))
+        assert isinstance(old, PlaywrightTab)
+        for tab in (old, new):
+            tab.goto(url + "tag.html")
+        author, offered = old.evaluate(connect, timeout=300)
+        assert offered
+        download: Any
+        with old.page.expect_download() as download:
+            old.evaluate("async (words) => (await import('./copy.js')).save(mine, words)", words)
+        copy = tmp_path / download.value.suggested_filename
+        download.value.save_as(copy)
+        if shutil.which("openssl"):
+            command = [*files["look.sh"].split(), "-passin", f"pass:{words}"]
+            said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+            assert "".join(said.partition("pub:")[2].split()).replace(":", "") == author
+        assert new.evaluate(connect, timeout=300)[0] != author
+        restore = """async (text, words) => {
+            await (await import('./copy.js')).restore(mine, new File([text], "panda.pem"), words);
+            return mine.author;
+        }"""
+        assert new.evaluate(restore, copy.read_text("utf-8"), words) == author
 
 
 def test_the_policies_are_those_that_are_tested() -> None:

@@ -3,9 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.browser.sites import with_prefix
 from tests.browsers import StaticServer, Tab
 from tests.embedding.websites import CORS, Websites, call, strict
 from tests.processes import ServedNode
+
+SCHEMA = "0040" + "5e" * 64
+"""Of website/website.js."""
 
 
 def downloads(*hosts: StaticServer) -> list[str]:
@@ -70,3 +74,30 @@ def test_all_connections_of_a_page_share_one(
         if tab.engine.name != "webkit":  # WebKitGTK may throw away what it kept
             assert downloads(static_host, other_host) == once, "what a start needed is kept"
         call(tab, "create", "four", "again")
+
+
+def test_two_versions_on_one_page(
+    tab: Tab,
+    host: ServedNode,
+    static_host: StaticServer,
+    site: Path,
+    websites: Websites,
+    tmp_path: Path,
+    serve_files: Callable[..., StaticServer],
+) -> None:
+    """Each has a Python of its own, and both write one author's log as two tabs would."""
+    (tmp_path / "prefix.js").write_text("// another version\n")
+    other_host = serve_files(with_prefix(site, tmp_path / "other", tmp_path / "prefix.js"), CORS)
+    tab.goto(websites.open(static_host.url, site, other=other_host.url) + "twice.html")
+    of_tag = call(tab, "connect", "one", {"node": host.url, "by": "tag"})
+    assert call(tab, "connect", "other", {"node": host.url})["author"] == of_tag["author"]
+    for server in (static_host, other_host):
+        assert "worker.js" in downloads(server)
+    ids = tab.evaluate(
+        """() => Promise.all(Array.from({ length: 20 }, (_, n) => website.create(n % 2 ? "one" : "other", String(n))))""",
+        timeout=300,
+    )
+    assert len(set(ids)) == 20
+    found = call(tab, "ask", "one", "query", SCHEMA, {"filter": {"author": of_tag["author"]}})["value"]
+    assert sorted(instance["_meta"]["seqNum"] for instance in found) == list(range(1, 21))
+    assert {instance["id"] for instance in found} == set(ids)

@@ -76,6 +76,8 @@ def test_nginx_with_wrong_types(
         assert tab_type(tab, url, wasm) == "text/plain"
         tab.goto(websites.open(url, site, strict(url, host.url)) + "checked.html")
         assert call(tab, "cycle", {"node": host.url})["life"] == [["one", True], ["two", True], None]
+        tab.goto(f"{url}?node={host.url}")
+        tab.wait_for("() => document.documentElement.dataset.state === 'ready'", timeout=300)
 
 
 def tab_type(tab: Tab, url: str, name: str) -> str:

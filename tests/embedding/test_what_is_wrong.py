@@ -1,14 +1,18 @@
 """Whatever is wrong with host, page or browser: a PandaError names it, soon."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.browser.festivals import event, schedule
 from tests.browsers import PlaywrightTab, StaticServer, Tab
 from tests.embedding.websites import CORS, NONCE, BrokenHost, Websites, call, strict, write_pages
+from tests.processes import ServedNode
 
 SOON = 15_000
 """Milliseconds; far below the time after which nothing more is waited for."""
@@ -66,6 +70,43 @@ def test_host_is_gone(tab: Tab, site: Path, websites: Websites, tmp_path: Path) 
     failure(tab, "host-unreachable", host.url)
 
 
+def test_host_goes_away_once_python_runs(tab: Tab, host: ServedNode, site: Path, websites: Websites) -> None:
+    """Nothing that a page can ask for needs HOST any more: no module is missed, and no file."""
+    files = StaticServer(site, CORS)
+    tab.goto(websites.open(files.url, site) + "tag.html")
+    author = call(tab, "connect", "one", {"node": host.url})["author"]
+    files.stop()
+
+    def ask(method: str, *arguments: object) -> Any:
+        outcome = call(tab, "ask", "one", method, *arguments)
+        assert "reason" not in outcome, outcome
+        return outcome.get("value")
+
+    room = {
+        "name": "room",
+        "description": author,
+        "fields": {
+            "name": {"type": "varchar", "validation": "[A-Z].*"},
+            "open": {"type": "timestamp"},
+            "area": {"type": "float"},
+            "beside": {"type": "relation", "schema": "self", "optional": True},
+        },
+    }
+    schema = ask("define", room)["id"]
+    hall = ask("create", schema, {"name": "Hall", "open": "2026-11-23T10:00:00+01:00", "area": 80})["id"]
+    ask("update", schema, hall, {"beside": hall})
+    refused = call(tab, "ask", "one", "update", schema, hall, {"open": "soon"})
+    assert refused["reason"] == "timestamp-malformed"
+    (found,) = ask("query", schema, {"filter": {"area": 80}, "orderBy": ["-open"]})
+    assert (found["beside"], found["_meta"]["verified"]) == (hall, True)
+    backup = ask("backUp", "a long passphrase")
+    ask("restore", backup, "a long passphrase")
+    assert ask("importSchedule", json.dumps(schedule(event(1, guid=author))))["published"] == 1
+    ask("delete", schema, hall)
+    assert (ask("flush"), ask("pending")) == (0, 0)
+    assert call(tab, "connect", "two", {"node": host.url})["author"] == author
+
+
 @pytest.mark.parametrize("silent", ["worker.js", "manifest.json", "pyodide.asm.wasm"])
 def test_host_falls_silent(
     tab: Tab, broken_host: BrokenHost, site: Path, websites: Websites, silent: str
@@ -73,6 +114,17 @@ def test_host_falls_silent(
     broken_host.silent = silent
     tab.goto(websites.open(broken_host.url, site) + "tag.html")
     failure(tab, "start-stalled", "Nothing happened for 2 s", patience=2)
+
+
+@pytest.mark.parametrize("name", ["worker.js", "manifest.json", "pyodide.asm.wasm"])
+def test_host_hangs_up(tab: Tab, broken_host: BrokenHost, site: Path, websites: Websites, name: str) -> None:
+    """Half a file is not another version of it."""
+    broken_host.hangs_up = name
+    tab.goto(websites.open(broken_host.url, site) + "tag.html")
+    failure(tab, "host-unreachable", name)
+    broken_host.hangs_up = ""
+    if tab.engine.name == "chromium":
+        assert call(tab, "connect", "after all")["author"]
 
 
 @pytest.mark.parametrize(
@@ -96,6 +148,17 @@ def test_policy_forbids(
     headers = strict(static_host.url, **{directive: value.replace("NONCE", NONCE)})
     tab.goto(websites.open(static_host.url, site, headers) + "tag.html")
     failure(tab, "policy-forbids", remedy.replace("HOST", static_host.url.rstrip("/")))
+
+
+def test_policy_forbids_the_node(
+    tab: Tab, host: ServedNode, static_host: StaticServer, site: Path, websites: Websites
+) -> None:
+    """Browsers say no more than of a node that is gone; the sentence names both."""
+    tab.goto(websites.open(static_host.url, site, strict(static_host.url)) + "tag.html")
+    call(tab, "connect", "one", {"node": host.url})
+    said = call(tab, "ask", "one", "query", f"0040{'5e' * 64}")
+    assert said["reason"] == "node-unreachable"
+    assert "connect-src" in said["message"]
 
 
 def test_sandboxed_frame(tab: Tab, static_host: StaticServer, site: Path, websites: Websites) -> None:

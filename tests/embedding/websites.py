@@ -110,25 +110,31 @@ def call(tab: Tab, method: str, *arguments: object, timeout: float = 300) -> Any
 
 class _SlowHandler(_Handler):
     def do_GET(self) -> None:  # noqa: N802 - http.server's word
-        server = cast("BrokenHost", self.server)
-        if self.path.rsplit("/")[-1] != server.silent:
+        server, name = cast("BrokenHost", self.server), self.path.rsplit("/")[-1]
+        if name == server.silent:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.flush()
+            server.over.wait(30)
+        elif name == server.hangs_up:
+            data = server.path(name).read_bytes()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data[: len(data) // 2])
+        else:
             super().do_GET()
-            return
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.flush()
-        server.over.wait(30)
 
 
 class BrokenHost(StaticServer):
-    """A host whose files can be changed, and which can fall silent in the middle of an answer."""
+    """A host whose files can be changed, and which can fall silent, or hang up, in the middle of an answer."""
 
     def __init__(self, site: Path, copy: Path) -> None:
         shutil.copytree(site, copy, copy_function=os.link)
         super().__init__(copy, CORS | {"Cache-Control": "no-cache"})
         self.RequestHandlerClass = functools.partial(_SlowHandler, directory=str(copy))  # type: ignore[assignment]
         self.site = copy
-        self.silent = ""
+        self.silent = self.hangs_up = ""
         self.over = threading.Event()
 
     def stop(self) -> None:

@@ -13,6 +13,13 @@ from panda_web.rpc.errors import AnswerMalformed, NodeUnreachable
 from tests.interop.aquadoggo import Aquadoggo, Json, Reset, Unprocessable
 
 CONTENT_TYPE = "application/json-rpc;charset=utf-8"
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+    "Access-Control-Allow-Headers": "*",
+    "Access-Control-Max-Age": "86400",
+}
+"""What tide's CorsMiddleware, as rpc/server.rs sets it up, allows to a preflight; the first one goes with all."""
 
 
 class InProcessAquadoggo:
@@ -102,6 +109,13 @@ def _handler(served: ServedAquadoggo) -> type[socketserver.BaseRequestHandler]:
             text = b"Used HTTP Method is not allowed. POST or OPTIONS is required"
             self._send(200, text, "text/plain;charset=utf-8")
 
+        def do_OPTIONS(self) -> None:
+            self.send_response(200)
+            for name, value in CORS.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
         def _reset(self) -> None:
             self.close_connection = True
             self.connection.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
@@ -112,6 +126,7 @@ def _handler(served: ServedAquadoggo) -> type[socketserver.BaseRequestHandler]:
             if content_type is not None:
                 self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body)))
+            self.send_header("Access-Control-Allow-Origin", "*")
             self.end_headers()
             self.wfile.write(body)
 

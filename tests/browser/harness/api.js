@@ -33,9 +33,14 @@ export const call = (method, ...args) => outcome(panda[method](...args));
 export const callAll = (calls) => Promise.all(calls.map(([method, ...args]) => call(method, ...args)));
 
 // Values that JSON cannot carry here.
-export const createOdd = (schema, kind) => call("create", schema, {
-  value: { nan: NaN, infinite: -Infinity, big: 12345678901234567890n, nothing: undefined, function() {} }[kind],
-});
+export function createOdd(schema, kind) {
+  const itself = [];
+  itself.push(itself);
+  let bottomless = [];
+  for (let level = 0; level < 100_000; level += 1) bottomless = [bottomless];
+  const odd = { nan: NaN, infinite: -Infinity, big: 12345678901234567890n, nothing: undefined, function() {}, itself, bottomless };
+  return call("create", schema, { value: odd[kind] });
+}
 
 // A call with BigInts in it, which the tests' own way into the tab cannot carry: here they are texts such as "5n".
 export async function callBig(method, ...args) {
@@ -46,6 +51,17 @@ export async function callBig(method, ...args) {
 }
 
 export const connectTo = (options) => outcome(connect(options));
+
+// What is given for an object, or for a signal, and is none.
+export async function mistaken() {
+  const controller = new AbortController();
+  return [
+    await outcome(connect("https://node.example")),
+    await outcome(connect(null)),
+    await outcome(connect({ signal: controller })),
+    await call("importSchedule", "{}", { signal: controller }),
+  ];
+}
 
 export function connectAborted() {
   return outcome(connect({ signal: AbortSignal.abort() }));

@@ -2,6 +2,13 @@
 
 import { connect, PandaError, type Instance, type Page, type Panda, type Progress } from "https://host.example/panda.js";
 
+interface Talk {
+  title: string;
+  seats?: number;
+  rooms: string[];
+  views: bigint;
+}
+
 const show = ({ stage, done, total }: Progress) => console.log(stage, total > 0 ? done / total : 0);
 
 export async function run(schema: string): Promise<string> {
@@ -14,6 +21,12 @@ export async function run(schema: string): Promise<string> {
   });
   if (panda.author === null) return panda.readOnly?.message ?? "";
   const { id, entryHash, acknowledged } = await panda.create(schema, { title: "Opening", seats: 200, open: true });
+  const talk: Talk = { title: "Closing", rooms: ["A"], views: 2n ** 53n };
+  await panda.create(schema, talk);
+  const order = ["-title", "id"] as const;
+  await panda.query(schema, { filter: talk, orderBy: order });
+  const room = await panda.define({ name: "room", description: "", fields: { area: { type: "float[]", optional: true } } });
+  const kind: string | undefined = (await panda.schema(room.id)).fields["area"]?.type;
   await panda.update(schema, id, { seats: { type: "int", value: 100 } });
   const page: Page = await panda.query(schema, { filter: { author: panda.author }, orderBy: ["-title"], limit: 10 });
   const first: Instance | undefined = page[0];
@@ -25,7 +38,7 @@ export async function run(schema: string): Promise<string> {
   if (panda.canBackUp) await panda.restore(await panda.backUp("a passphrase"), "a passphrase");
   const { published, skipped, total } = await panda.importSchedule("{}", { onProgress: show });
   panda.close();
-  return [entryHash, acknowledged, verified, waiting, published, skipped, total].join();
+  return [kind, entryHash, acknowledged, verified, waiting, published, skipped, total].join();
 }
 
 export function tell(error: unknown): string {
@@ -44,9 +57,13 @@ void [shared, same];
 connect().author;
 // @ts-expect-error there is no such option
 void connect({ nodes: [] });
+// @ts-expect-error a controller is no signal
+void connect({ signal: new AbortController() });
 export async function wrong(panda: Panda) {
   // @ts-expect-error an update needs an id
   await panda.update("schema", { title: "Opening" });
+  // @ts-expect-error there is no such type of field
+  await panda.define({ name: "room", description: "", fields: { area: { type: "number" } } });
   // @ts-expect-error nobody chooses the author
   panda.author = "me";
   // @ts-expect-error fields of others are not known to be texts

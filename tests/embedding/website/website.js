@@ -41,7 +41,17 @@ globalThis.website = {
     life.push(await read());
     await panda.delete(SCHEMA, id);
     life.push(await read());
-    return { life, stages: [...stages], keyKind: panda.keyKind, author: panda.author };
+    const { keyKind, author, canBackUp } = panda;
+    return { life, stages: [...stages], keyKind, author, canBackUp };
+  },
+
+  /** What a call of a connection comes to: a value, or the reason why not. */
+  async ask(name, method, ...args) {
+    try {
+      return { value: await open.get(name)[method](...args) };
+    } catch ({ reason, message }) {
+      return { reason, message };
+    }
   },
 
   /** How connecting fails; null where it does not. */
