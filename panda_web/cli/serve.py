@@ -3,16 +3,20 @@
 import asyncio
 import socket
 import sys
+import time
 import webbrowser
+from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
 
 import panda_web
+from panda_web.cli.output import say
 from panda_web.errors import PandaError
 from panda_web.festival import SCHEMAS
 from panda_web.festival.definitions import definitions
 from panda_web.keys.with_cryptography import CryptographyVerifier
+from panda_web.messages.schema import Schema
 from panda_web.node import Node, Store
 from panda_web.node.aside import in_a_thread
 from panda_web.node.schemas import Policy, register
@@ -26,6 +30,29 @@ class PortTaken(PandaError):
     """The interface or port cannot be listened on."""
 
     reason = "port-taken"
+
+
+class Building:
+    """Says on standard error how far a view is that takes longer to build than a second: a line a second.
+
+    Args:
+        clock: gives seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._schema: str | None = None
+        self._said = 0.0
+
+    def __call__(self, schema: Schema, done: int, total: int) -> None:
+        """How many of the schema's messages are in its view; with all of them, its indexes are made."""
+        now = self._clock()
+        if schema.id != self._schema:
+            self._schema, self._said = schema.id, now
+        elif now - self._said >= 1:
+            self._said = now
+            rest = "" if done < total else "; now its indexes"
+            say(f"Building the view of {schema.name!r}: {done:,} of {total:,} messages{rest}.")
 
 
 class SiteMissing(PandaError):
@@ -91,7 +118,7 @@ async def _run(
             ws="none",
         )
     )
-    watching = asyncio.create_task(node.watch())
+    watching = asyncio.create_task(node.watch(progress=Building()))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)

@@ -28,6 +28,8 @@ SLICE_SECONDS = 0.02
 
 Progress = Callable[[int, int], object]
 """Told how many entries are replayed, and how many there are. That number grows with what comes meanwhile."""
+ProgressOf = Callable[[Schema, int, int], object]
+"""The same, told of which schema."""
 
 
 class ViewDropped(PandaError):
@@ -84,11 +86,14 @@ class Views:
         """Ends the view of a schema, if there is one. Its entries stay. Raises StoreFailed."""
         await self._write(lambda: views.drop(self._store, schema_id))
 
-    async def keep(self, wanted: Callable[[], Mapping[str, Schema]]) -> None:
+    async def keep(
+        self, wanted: Callable[[], Mapping[str, Schema]], progress: ProgressOf | None = None
+    ) -> None:
         """Makes the views that are wanted and not there, one after the other, and drops the others.
 
         Args:
             wanted: gives schemas by id, as of now; one that is not among them any more is not built further.
+            progress: called after each slice.
 
         Raises:
             StoreFailed: the database did not obey.
@@ -102,7 +107,9 @@ class Views:
             await self.drop(schema_id)
         for schema in missing:
 
-            def go_on(_: int, __: int, schema: Schema = schema) -> None:
+            def go_on(done: int, total: int, schema: Schema = schema) -> None:
+                if progress is not None:
+                    progress(schema, done, total)
                 if schema.id not in wanted():
                     raise NotWanted
 

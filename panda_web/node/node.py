@@ -11,7 +11,7 @@ from panda_web.messages import BASIC_TYPES, system_log
 from panda_web.messages import decode as decode_message
 from panda_web.node import query, views
 from panda_web.node.aside import Aside, here
-from panda_web.node.building import Views
+from panda_web.node.building import ProgressOf, Views
 from panda_web.node.groups import Groups
 from panda_web.node.ingest import Limits
 from panda_web.node.publishing import Publishing, next_arguments
@@ -76,25 +76,26 @@ class Node:
         }
         return Dispatcher(handlers, together={"panda_publishEntry"})
 
-    async def watch(self, pause: float = 1.0) -> None:
+    async def watch(self, pause: float = 1.0, progress: ProgressOf | None = None) -> None:
         """Notices, without end, what other programs register in the same database, and keeps the views.
 
         Args:
             pause: seconds between two looks; one costs some 50 µs.
+            progress: told how far the view of a schema is that is being built.
         """
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._notice(pause))
-            tasks.create_task(self._keep_views(pause))
+            tasks.create_task(self._keep_views(pause, progress))
 
     async def _notice(self, pause: float) -> None:
         while True:
             await asyncio.sleep(pause)
             self._registry.notice()
 
-    async def _keep_views(self, pause: float) -> None:
+    async def _keep_views(self, pause: float, progress: ProgressOf | None) -> None:
         while True:
             try:
-                await self.views.keep(lambda: self._registry.started)
+                await self.views.keep(lambda: self._registry.started, progress)
             except StoreFailed:
                 logger.exception("the views cannot be brought up to what is registered")
             await asyncio.sleep(pause)

@@ -3,10 +3,12 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from panda_web.cli.serve import Building
 from panda_web.messages.schema import DEFINITION, schema_from_toml
 from tests.cli.test_commands import fails, output, panda
 from tests.processes import ServedNode
@@ -141,6 +143,25 @@ def test_a_schema_by_its_name_and_views_of_it(tmp_path: Path) -> None:
         assert shown == times  # as moments: 7, 8 and 9 o'clock in UTC
         same = panda("query", "event", "--filter", "at=2026-08-01T08:00:00Z", *there).stdout.splitlines()
         assert [json.loads(line)["at"] for line in same] == [times[1]]
+
+
+def test_progress_of_a_view_is_told_once_a_second(capsys: pytest.CaptureFixture[str]) -> None:
+    now = 0.0
+    told = Building(lambda: now)
+    one, other = (replace(schema_from_toml(ROOM), id="0040" + digit * 128) for digit in "12")
+    for tenth in range(25):
+        now = tenth / 10
+        told(one, tenth * 1000, 24_000)
+    told(other, 0, 5)
+    now += 0.9
+    told(other, 5, 5)
+    assert capsys.readouterr().err.splitlines() == [
+        "Building the view of 'room': 10,000 of 24,000 messages.",
+        "Building the view of 'room': 20,000 of 24,000 messages.",
+    ]
+    now += 0.2
+    told(other, 5, 5)
+    assert capsys.readouterr().err == "Building the view of 'room': 5 of 5 messages; now its indexes.\n"
 
 
 def test_a_node_for_registered_schemas_only(tmp_path: Path) -> None:

@@ -501,11 +501,13 @@ def test_views_follow_what_is_registered(tmp_path: Path) -> None:
         return [each["name"] for each in found]
 
     async def work() -> None:
-        watching = asyncio.create_task(node.node.watch(0.001))
+        told: list[tuple[str, int, int]] = []
+        watching = asyncio.create_task(node.node.watch(0.001, lambda *how_far: told.append(how_far)))
         administrator = Store(path)
         assert await names() == ["Hall", "hall"]
         await register(administrator, ROOMS)
         await until(lambda: views.in_place(node.store, ROOMS))
+        assert told[-1] == (replace(ROOM, id=ROOMS), 2, 2)
         assert await names() == ["Hall"]
         await drop(administrator, ROOMS)
         await until(lambda: not node.store.typed.schemas())
