@@ -14,7 +14,7 @@ from panda_web.client.errors import NoKey
 from panda_web.client.lock import LeaseLock, Lock, ProcessLock
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.publisher import Publisher, Written
-from panda_web.client.schemas import Schemas
+from panda_web.client.schemas import ListedSchema, Schemas
 from panda_web.client.store import ClientStore, MemoryStore
 from panda_web.keys import Signer, Verifier
 from panda_web.messages import Field
@@ -180,6 +180,16 @@ class Client:
             SchemaMalformed: the id is no hash.
         """
         return await self._schemas.get(id)
+
+    async def schemas(self) -> tuple[ListedSchema, ...]:
+        """The schemas that the node lists, then the author's own and known ones that it does not list.
+
+        Nothing in the node's list is proven: `schema` fetches what an id stands for, with the proof.
+
+        Raises:
+            CallFailed: the node cannot be reached, or what it lists are no schemas.
+        """
+        return await self._schemas.listed(await self._contact.schemas())
 
     @property
     def known_schemas(self) -> Mapping[str, Schema]:
