@@ -192,6 +192,7 @@ function begin() {
   asked = false;
   form.lock(false);
   arrange();
+  onChange();
 }
 
 byId("again", HTMLButtonElement).addEventListener("click", anew);
@@ -265,7 +266,7 @@ function arrange() {
   const { state } = main.dataset;
   byId("loading", HTMLElement).hidden = state !== "loading";
   byId("no-answer", HTMLElement).hidden = state !== "missing";
-  byId("form", HTMLElement).hidden = state !== "writing" && state !== "published";
+  for (const id of ["form", "file"]) byId(id, HTMLElement).hidden = state !== "writing" && state !== "published";
   published.hidden = state !== "published";
   main.setAttribute("aria-busy", String(state === "loading"));
   showKnown();
@@ -289,7 +290,8 @@ async function about(id) {
     const { name, description } = await session.now.schema(id);
     return description ? `${name}: ${description}` : name;
   } catch (error) {
-    return explain(error).text;
+    const { reason, text } = explain(error);
+    return reason === "invalid-params" ? "" : text; // of what is no id, the field speaks
   }
 }
 
@@ -362,7 +364,7 @@ async function start() {
   await Promise.all([countPending(), list()]);
 }
 
-byId("to-programme", HTMLAnchorElement).href = siteLink("./");
+byId("to-programme", HTMLAnchorElement).href = siteLink("index.html");
 window.addEventListener("online", () => void list());
 window.addEventListener("pagehide", (event) => {
   if (!event.persisted) session.close();

@@ -48,9 +48,9 @@ def describe(draft: Mapping[str, Json]) -> dict[str, Json]:
     """What there is to say about a draft: each field is looked at, whatever is wrong with the others.
 
     Returns:
-        problems: what is wrong with its name or description, then with single fields, then with all of them
-            together; of each `reason`, `message`, `field` (the place in the list, from 0; null where it is
-            about none) and `part` (the key that it is about, or null).
+        problems: what is wrong with its name or description, then with fields by themselves, then with
+            fields beside others; of each `reason`, `message`, `field` (the place in the list, from 0; null
+            where it is about none) and `part` (the key that it is about, or null).
         definition: the schema's `name`, `description` and `fields`; null where there are problems.
         toml: the file, of those fields that are right; null while there is nothing to write.
 
@@ -88,21 +88,28 @@ def _head(texts: Mapping[str, Json], problems: list[dict[str, Json]]) -> Schema 
 
 
 def _right(fields: list[Json], problems: list[dict[str, Json]]) -> tuple[FieldDefinition, ...]:
-    """The fields that are right; none where those cannot be of one schema."""
+    """The fields that are right, also beside each other."""
     right: dict[int, FieldDefinition] = {}
     try:
         check_count(len(fields))
-        for at, field in enumerate(fields):
-            try:
-                right[at] = _field(field)
-            except InvalidSchema as error:
-                problems.append(_problem(error, at))
-        if fields and not right:
-            return ()
-        return Schema("any", "", tuple(right.values())).fields
     except InvalidSchema as error:
-        problems.append(_problem(error, _place(error, right)))
+        problems.append(_problem(error, None))
         return ()
+    for at, field in enumerate(fields):
+        try:
+            right[at] = _field(field)
+        except InvalidSchema as error:
+            problems.append(_problem(error, at))
+    while right or not fields:
+        try:
+            return Schema("any", "", tuple(right.values())).fields
+        except InvalidSchema as error:
+            place = _place(error, right)
+            problems.append(_problem(error, place))
+            if place is None:
+                break
+            del right[place]
+    return ()
 
 
 def _field(value: Json) -> FieldDefinition:
@@ -113,7 +120,7 @@ def _field(value: Json) -> FieldDefinition:
 
 
 def _place(error: InvalidSchema, fields: Mapping[int, FieldDefinition]) -> int | None:
-    """Which field an error about all of them together names: of those with one name, the second."""
+    """Which field is wrong beside the others: of those with one name, the second."""
     named = [at for at, field in fields.items() if field.name == error.data.get("field")]
     return named[:2][-1] if named else None
 

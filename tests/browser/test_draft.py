@@ -123,7 +123,8 @@ def test_every_field_says_what_is_wrong_with_it() -> None:
 
 def test_a_name_that_stands_twice_is_wrong_the_second_time() -> None:
     other = {"name": "b", "type": "text"}
-    assert said(other, ANY, ANY, ANY) == [(2, "name", "field-name-taken")]
+    assert said(other, ANY, ANY, ANY) == [(at, "name", "field-name-taken") for at in (2, 3)]
+    assert len(said(*[ANY] * MAX_FIELDS)) == MAX_FIELDS - 1
     assert said({"name": "B", "type": "text"}, {"name": "?", "type": "text"}, other)[1:] == [
         (2, "name", "field-name-taken")
     ]
@@ -147,6 +148,8 @@ def test_the_file_grows_with_what_is_right() -> None:
     assert schema_from_toml(describe(draft)["toml"]).fields[0].name == "a"
     draft["fields"].append({"name": "", "type": "text"})
     assert [each.name for each in schema_from_toml(describe(draft)["toml"]).fields] == ["a"]
+    draft["fields"] += [ANY, {"name": "b", "type": "text"}]
+    assert [each.name for each in schema_from_toml(describe(draft)["toml"]).fields] == ["a", "b"]
     draft["fields"] = []
     assert describe(draft)["toml"] is None
 
