@@ -5,8 +5,8 @@ for: where a schema is not known, messages are written as they are given, and th
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
+from typing import Literal, NamedTuple
 
 from panda_web import messages
 from panda_web.bamboo import is_hex
@@ -30,8 +30,7 @@ _STATES: Mapping[str, State] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ListedSchema:
+class ListedSchema(NamedTuple):
     """A schema in a list of those that there are.
 
     Attributes:
@@ -126,7 +125,7 @@ class Schemas:
             listed = [ListedSchema.from_json(each) for each in at_node]
         except ValueError as error:
             raise AnswerMalformed(f"The node's answer to {SCHEMAS.name} {error}.") from error
-        found = {each.id: replace(each, name=known.get(each.id, each.name)) for each in listed}
+        found = {each.id: each._replace(name=known.get(each.id, each.name)) for each in listed}
         for each, name in known.items():
             found.setdefault(each, ListedSchema(each, name, "unlisted"))
         return tuple(found.values())
