@@ -63,6 +63,8 @@ const form = makeSchemaForm({ onChange, about });
 
 /** What the form held when it was last kept somewhere else, or was new. */
 let saved = written();
+/** What was being written when the reader went to see another schema. @type {SchemaDraft | null} */
+let left = null;
 /** Whether publishing was tried, so that everything wrong is shown. */
 let asked = false;
 let checks = 0;
@@ -89,6 +91,11 @@ async function check() {
   const panda = await session.panda();
   const found = await panda.describe(form.read());
   if (mine === checks) showChecked(found);
+}
+
+/** What is under way may not be crossed by something else. @param {boolean} is */
+function busy(is) {
+  publish.disabled = file.disabled = is;
 }
 
 /** @param {DescribedDraft} found */
@@ -119,7 +126,7 @@ fileSave.addEventListener("click", () => {
 file.addEventListener("change", async () => {
   const chosen = file.files?.[0];
   if (!chosen) return;
-  file.disabled = true;
+  busy(true);
   openWords.textContent = session.now ? "Reading…" : "Waiting for Python…";
   try {
     if (chosen.size > LARGEST_FILE) throw new Error("This file is too large to be that of a schema.");
@@ -130,14 +137,14 @@ file.addEventListener("change", async () => {
     notices.error(error);
   }
   file.value = "";
-  file.disabled = false;
+  busy(false);
   openWords.textContent = "Open a file";
 });
 
 /** @param {SchemaDraft} draft  takes the place of what was written, which can be had back */
 function put(draft) {
   const before = form.read();
-  const lost = main.dataset.state === "writing" && written() !== saved;
+  const lost = isUnsaved();
   if (main.dataset.state !== "writing") leave();
   form.write(draft);
   saved = written();
@@ -157,7 +164,7 @@ function put(draft) {
 
 publish.addEventListener("click", async () => {
   const label = publish.textContent ?? "";
-  publish.disabled = true;
+  busy(true);
   publish.textContent = session.now ? "Signing…" : "Waiting for Python…";
   form.lock(true); // what is signed is what is to be seen
   try {
@@ -178,7 +185,7 @@ publish.addEventListener("click", async () => {
   } catch (error) {
     notices.error(error, undefined, "What you wrote is still here.");
   }
-  publish.disabled = false;
+  busy(false);
   publish.textContent = label;
   if (main.dataset.state !== "writing") return;
   form.lock(false);
@@ -208,8 +215,11 @@ function anew() {
   byId("name", HTMLInputElement).focus();
 }
 
+function isUnsaved() {
+  return main.dataset.state === "writing" && written() !== saved;
+}
 window.addEventListener("beforeunload", (event) => {
-  if (main.dataset.state === "writing" && written() !== saved) event.preventDefault();
+  if (left || isUnsaved()) event.preventDefault();
 });
 
 // --- One that is published ---------------------------------------------------------------------------------------
@@ -247,13 +257,16 @@ function use(name, label, text) {
 
 /** @param {string} id  from the address: anything */
 async function load(id) {
+  if (isUnsaved()) left = form.read();
   main.dataset.state = "loading";
   title.textContent = "A schema";
   arrange();
   try {
     const panda = await session.panda();
-    show(await panda.schema(id));
+    const schema = await panda.schema(id);
+    if (asksFor() === id) show(schema);
   } catch (error) {
+    if (asksFor() !== id) return;
     main.dataset.state = "missing";
     const { text, hint } = explain(error);
     byId("no-answer-words", HTMLElement).textContent = `${text.slice(0, 1000)} ${hint}`;
@@ -272,11 +285,20 @@ function arrange() {
   showKnown();
 }
 
-/** What the address asks for. */
+/** The schema that the address asks for; null for a new one. */
+function asksFor() {
+  return new URLSearchParams(location.search).get("id");
+}
+
 function route() {
-  const id = new URLSearchParams(location.search).get("id");
-  if (id === null) begin();
-  else void load(id);
+  const id = asksFor();
+  if (id !== null) {
+    void load(id);
+    return;
+  }
+  if (left) form.write(left);
+  left = null;
+  begin();
 }
 window.addEventListener("popstate", route);
 byId("no-answer-retry", HTMLButtonElement).addEventListener("click", route);
@@ -318,8 +340,7 @@ async function list() {
 
 /** Shows them, but for the one that is shown itself. */
 function showKnown() {
-  const here = new URLSearchParams(location.search).get("id");
-  const others = known.filter(({ id }) => id !== here);
+  const others = known.filter(({ id }) => id !== asksFor());
   const more = others.length - LISTED;
   byId("known", HTMLElement).hidden = others.length === 0;
   byId("known-list", HTMLElement).replaceChildren(...others.slice(0, LISTED).map(item));

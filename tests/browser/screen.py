@@ -91,7 +91,10 @@ class Screen:
                 self.tab.evaluate("(css, text) => { document.querySelector(css).value = text; }", css, text)
             case WebKitTab():
                 self._with_element(css, WebElement.clear)
-                self._with_element(css, lambda element: element.send_keys(text.replace("\n", Keys.RETURN)))
+                if text:
+                    self._with_element(
+                        css, lambda element: element.send_keys(text.replace("\n", Keys.RETURN))
+                    )
 
     def _with_element(self, css: str, act: Callable[[WebElement], object]) -> None:
         """Does what Playwright does by itself: scrolls there, and waits until the element takes part."""
