@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from build import runtime
 from panda_web import Client
 from panda_web.bamboo import digest
 from panda_web.keys.with_cryptography import CryptographySigner
@@ -25,8 +26,9 @@ from panda_web.messages.schema import (
 from tests.browser.asking import instances_at
 from tests.browser.between import between
 from tests.browser.schema_screen import SchemaScreen
+from tests.browser.sites import copy_site
 from tests.browser.test_before_python import HoldingServer
-from tests.browsers import Browsers
+from tests.browsers import Browsers, static_server
 from tests.find_browsers import ENGINES
 from tests.processes import ROOT, ServedNode
 
@@ -281,6 +283,27 @@ def test_a_file_that_is_no_schema(screen: SchemaScreen, tmp_path: Path, reason: 
     screen.give("#open-file", path)
     screen.wait(f".notice[data-reason={reason}]")
     assert screen.value("#name") == "typed"
+
+
+def test_a_file_cannot_be_read_before_what_reads_it_is_fetched(
+    engine: str, browsers: Browsers, site: Path, tmp_path: Path
+) -> None:
+    """Python starts without the library that reads files; where that cannot be had, it is said, and asked for again."""
+    www = copy_site(site, tmp_path / "www", {})
+    library = runtime(www) / "python_stdlib.zip"
+    away = library.rename(tmp_path / "away.zip")
+    path = tmp_path / "schema.toml"
+    path.write_text(schema_to_toml(ROOM), "utf-8")
+    with static_server(www) as host, ServedNode(tmp_path / "node") as node, browsers.tab(engine) as tab:
+        screen = SchemaScreen(tab)
+        screen.open(f"{host.url}schemas.html?node={node.url}")
+        screen.fill("#name", "typed")
+        screen.give("#open-file", path)
+        screen.wait(".notice[data-reason=library-out-of-reach]")
+        assert screen.value("#name") == "typed"
+        away.rename(library)
+        screen.give("#open-file", path)
+        screen.until(lambda: screen.value("#name") == "room")
 
 
 def test_what_a_file_takes_the_place_of_can_be_had_back(screen: SchemaScreen, tmp_path: Path) -> None:
