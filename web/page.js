@@ -35,6 +35,7 @@
  *   #notices .notice[data-kind=error|news][data-reason] .dismiss
  */
 
+import { node, siteLink } from "./page/address.js";
 import { byId } from "./page/dom.js";
 import { makeEditor } from "./page/editor.js";
 import { makeIdentity } from "./page/identity.js";
@@ -43,38 +44,10 @@ import { makeNotices } from "./page/notices.js";
 import { makeProgramme } from "./page/programme.js";
 import { makeBackup } from "./page/backup.js";
 import { Session } from "./page/session.js";
+import { showOpen, showStart } from "./page/start.js";
 import { keepSite } from "./page/updates.js";
-import { megabytes } from "./page/words.js";
 
 const root = document.documentElement;
-const bar = byId("start-progress", HTMLProgressElement);
-const startStatus = byId("start-status", HTMLElement);
-
-/** @type {Record<string, string>} */
-const STAGES = {
-  download: "Downloading Python",
-  start: "Starting Python in this tab",
-  storage: "Opening this browser's storage",
-  import: "Loading the p2panda client",
-};
-
-/** @param {import("./page/session.js").StartProgress} progress */
-function showStart({ stage, done, total }) {
-  const words = (Object.hasOwn(STAGES, stage) ? STAGES[stage] : undefined) ?? "Starting";
-  if (stage === "download" && done > 0) {
-    startStatus.textContent = `${words}: ${megabytes(done)}${total > 0 ? ` of ${megabytes(total)}` : ""} MB`;
-  } else {
-    startStatus.textContent = `${words}…`;
-  }
-  if (total > 0) {
-    bar.max = total;
-    bar.value = Math.min(done, total);
-  } else {
-    bar.removeAttribute("value");
-  }
-}
-
-const node = new URLSearchParams(location.search).get("node") ?? undefined;
 const session = new Session({ node, onProgress: showStart, onOpen });
 const notices = makeNotices(byId("notices", HTMLElement));
 const identity = makeIdentity({ session, notices, onSent: () => void programme.load() });
@@ -116,19 +89,15 @@ byId("new", HTMLButtonElement).addEventListener("click", () => editor.open(null)
 byId("empty-new", HTMLButtonElement).addEventListener("click", () => editor.open(null));
 byId("empty-import", HTMLButtonElement).addEventListener("click", () => importer.ask());
 
+byId("to-schemas", HTMLAnchorElement).href = siteLink("schemas.html");
 identity.setAddress(node ?? new URL(".", location.href).href);
 
 /** @param {import("./page/types.js").Panda} panda */
 function onOpen(panda) {
   identity.show(panda);
   backup.show(panda);
-  root.dataset.state = "ready";
-  root.dataset.key = panda.author ? "held" : "none";
   for (const id of ["new", "import-file"]) byId(id, HTMLElement).toggleAttribute("disabled", !panda.author);
-  if (!panda.author) {
-    const { reason, message } = panda.readOnly ?? { reason: "storage-refused", message: "There is no key here." };
-    notices.error(Object.assign(new Error(message), { reason }));
-  }
+  showOpen(panda, notices);
 }
 
 async function begin() {

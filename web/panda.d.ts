@@ -68,6 +68,16 @@ export interface Panda {
    */
   schema(id: string): Promise<Schema>;
 
+  /**
+   * The schemas that the node lists, and own and known ones that it does not. What the node says of them is not
+   * checked: `schema(id)` is.
+   */
+  schemas(): Promise<ListedSchema[]>;
+  /** What is wrong with a definition that somebody is writing, field by field, and its file. Publishes nothing. */
+  describe(draft: SchemaDraft): Promise<DescribedDraft>;
+  /** The definition in a file, which is TOML. */
+  schemaFromToml(text: string): Promise<SchemaDefinition>;
+
   /** How many signed entries the node has not acknowledged. */
   pending(): Promise<number>;
   /** Sends them; gives how many are left. */
@@ -133,6 +143,38 @@ export interface SchemaDefinition {
 
 export interface Schema extends SchemaDefinition {
   id: string;
+}
+
+/** A definition in the making: its fields are a list, since names may stand twice, or not at all yet. */
+export interface SchemaDraft {
+  name: string;
+  description: string;
+  fields: ({ name: string } & Partial<FieldDefinition>)[];
+}
+
+export interface DescribedDraft {
+  problems: DraftProblem[];
+  /** What `define` takes; null where there are problems. */
+  definition: SchemaDefinition | null;
+  /** The file, of those fields that are right; null while there is nothing to write. */
+  toml: string | null;
+}
+
+export interface DraftProblem {
+  reason: string;
+  message: string;
+  /** The field's place in the draft, from 0; null where it is about none. */
+  field: number | null;
+  /** The key that it is about, of that field or else of the draft; null where it is about all of it. */
+  part: "name" | "description" | "type" | "validation" | "schema" | null;
+}
+
+export interface ListedSchema {
+  id: string;
+  /** By the node's word, unless this page knows the definition; null where nobody says. */
+  name: string | null;
+  /** At the node; "untyped": it holds messages of it and does not check them. "unlisted": it does not list it. */
+  state: "registered" | "pending" | "untyped" | "unlisted";
 }
 
 export interface Written {

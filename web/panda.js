@@ -55,6 +55,9 @@ const cancelled = () => new PandaError("cancelled", "Cancelled before Python was
  * @typedef {import("./panda.d.ts").Fields} Fields
  * @typedef {import("./panda.d.ts").Schema} Schema
  * @typedef {import("./panda.d.ts").SchemaDefinition} SchemaDefinition
+ * @typedef {import("./panda.d.ts").SchemaDraft} SchemaDraft
+ * @typedef {import("./panda.d.ts").DescribedDraft} DescribedDraft
+ * @typedef {import("./panda.d.ts").ListedSchema} ListedSchema
  */
 
 /**
@@ -585,6 +588,26 @@ class Panda {
    */
   schema(id) {
     return this.#line.call("schema", { id });
+  }
+
+  /** The schemas that the node lists, and own ones that it does not list. @returns {Promise<ListedSchema[]>} */
+  schemas() {
+    return this.#line.call("schemas");
+  }
+
+  /**
+   * What is wrong with a definition that somebody is writing, field by field; publishes nothing.
+   *
+   * @param {SchemaDraft} draft
+   * @returns {Promise<DescribedDraft>}
+   */
+  describe(draft) {
+    return this.#line.call("describe", { draft });
+  }
+
+  /** The definition in a file, as `describe` writes them. @param {string} text @returns {Promise<SchemaDefinition>} */
+  schemaFromToml(text) {
+    return this.#line.call("schemaFromToml", { text });
   }
 
   /** How many signed entries the node has not acknowledged. @returns {Promise<number>} */

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from panda_web.browser.draft import describe
 from panda_web.browser.opening import Site
 from panda_web.browser.values import read_fields, read_filter, write_value
 from panda_web.client import Answer, Instance, Written
 from panda_web.client.check import to_json
+from panda_web.errors import PandaError
 from panda_web.festival import ROOM, TALK, Progress, import_talks, read_schedule, room_named
-from panda_web.messages.schema import Schema, schema_from_dict, schema_to_dict
+from panda_web.messages.schema import Schema, schema_from_dict, schema_from_toml, schema_to_dict
 from panda_web.rpc import types
 from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT, Method, Param
 from panda_web.rpc.types import Json
@@ -45,6 +47,16 @@ METHODS: Mapping[str, Method[Any]] = {
             types.OBJECT,
         ),
         Method("schema", "Makes a schema known: its definition is fetched.", (_ID,), types.OBJECT),
+        Method(
+            "schemas", "Schemas that the node lists, or that are known here.", (), types.array(types.OBJECT)
+        ),
+        Method(
+            "describe",
+            "What is wrong with a definition in the making, and its file; publishes nothing.",
+            (Param("draft", types.OBJECT),),
+            types.OBJECT,
+        ),
+        Method("schemaFromToml", "The definition in a file.", (Param("text", types.TEXT),), types.OBJECT),
         Method("pending", "How many signed entries the node has not acknowledged.", (), types.LOG_ID),
         Method("flush", "Sends them.", (), types.LOG_ID),
         Method("backUp", "The key pair as encrypted PEM.", (Param("passphrase", types.TEXT),), types.TEXT),
@@ -69,6 +81,12 @@ METHODS: Mapping[str, Method[Any]] = {
         ),
     )
 }
+
+
+class LibraryOutOfReach(PandaError):
+    """A part of Python that a page needs only now and then has to be fetched, and cannot be."""
+
+    reason = "library-out-of-reach"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +144,25 @@ class Api:
     async def schema(self, id: str) -> Json:
         """A schema that somebody published."""
         return _schema(await self.site.client.schema(id))
+
+    async def schemas(self) -> Json:
+        """The schemas to choose from."""
+        listed = await self.site.client.schemas()
+        return [{"id": each.id, "name": each.name, "state": each.state} for each in listed]
+
+    async def describe(self, draft: Mapping[str, Json]) -> Json:
+        """A definition in the making."""
+        return describe(draft)
+
+    async def schema_from_toml(self, text: str) -> Json:
+        """The definition in a file."""
+        try:
+            return schema_to_dict(schema_from_toml(text))
+        except ImportError as error:  # it is not in the snapshot that Python starts from
+            raise LibraryOutOfReach(
+                "What reads such files is fetched when it is first needed, and cannot be fetched now: "
+                "try again when there is a network."
+            ) from error
 
     async def pending(self) -> Json:
         """How many entries wait."""

@@ -3,5 +3,6 @@
 from panda_web.client.check import Answer, Instance, Rejected
 from panda_web.client.client import Client
 from panda_web.client.publisher import Written
+from panda_web.client.schemas import ListedSchema
 
-__all__ = ["Answer", "Client", "Instance", "Rejected", "Written"]
+__all__ = ["Answer", "Client", "Instance", "ListedSchema", "Rejected", "Written"]

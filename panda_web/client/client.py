@@ -14,7 +14,7 @@ from panda_web.client.errors import NoKey
 from panda_web.client.lock import LeaseLock, Lock, ProcessLock
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.publisher import Publisher, Written
-from panda_web.client.schemas import Schemas
+from panda_web.client.schemas import ListedSchema, Schemas
 from panda_web.client.store import ClientStore, MemoryStore
 from panda_web.keys import Signer, Verifier
 from panda_web.messages import Field
@@ -68,8 +68,8 @@ class Client:
             self._own = OwnLogs(self._store, signer.author)
             # Processes share the file of a key; tasks share what is in memory.
             self._lock = lock or _default_lock(self._store)
-        self._schemas = Schemas(self.query, self.schemas, self._own)
         self._contact = Contact(self._connection, self.node, verifier or _default_verifier(), self._own)
+        self._schemas = Schemas(self.query, self._contact.schemas, self._own)
         if signer is not None and self._own is not None:
             self._publisher = Publisher(self._contact, self.node, signer, self._own, self._lock, sleep)
 
@@ -188,20 +188,20 @@ class Client:
 
         Raises:
             SchemaNameUnknown, SchemaNameAmbiguous: not exactly one has this name.
-            NodeTooOld: the node is an early one, which knows no names.
             ProofMismatch: the node gives the name to a schema that has another one.
             SchemaNotFound, CallFailed and others: see `schema`.
         """
         return await self._schemas.named(name)
 
-    async def schemas(self) -> list[dict[str, Json]]:
-        """What the node says of its schemas: `panda_schemas`, in docs/schemas.md. Nothing of it is checked.
+    async def schemas(self) -> tuple[ListedSchema, ...]:
+        """The schemas that the node lists, then the author's own and known ones that it does not list.
+
+        Nothing in the node's list is proven: `schema` fetches what an id stands for, with the proof.
 
         Raises:
-            NodeTooOld: the node is an early one, which knows no schemas.
-            CallFailed: it cannot be reached, or refuses.
+            CallFailed: the node cannot be reached, or what it lists are no schemas.
         """
-        return await (await self._contact.dialect()).schemas()
+        return await self._schemas.listed()
 
     @property
     def known_schemas(self) -> Mapping[str, Schema]:

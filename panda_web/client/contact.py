@@ -6,8 +6,8 @@ from panda_web.client.own_logs import OwnLogs
 from panda_web.keys import Verifier
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, MethodNotFound, NodeUnreachable
-from panda_web.rpc.methods import DISCOVER, QUERY
-from panda_web.rpc.types import OBJECT, array, member
+from panda_web.rpc.methods import DISCOVER, QUERY, SCHEMAS
+from panda_web.rpc.types import OBJECT, Json, array, member
 
 
 class Contact:
@@ -42,6 +42,15 @@ class Contact:
             return await self.dialect()
         except NodeUnreachable:
             return self._speak(early=self._own is not None and await self._own.was_early(self._node))
+
+    async def schemas(self) -> list[dict[str, Json]]:
+        """What the node lists as its schemas; nothing where it is too old to list any. Raises CallFailed."""
+        try:
+            return await self.connection.call(SCHEMAS)
+        except ErrorFromNode as error:
+            if error.node_code == MethodNotFound.code:
+                return []
+            raise
 
     def _speak(self, *, early: bool) -> Dialect:
         return (Early if early else PresentDay)(self.connection, self.verifier)

@@ -24,7 +24,6 @@ from panda_web.rpc.methods import (
     PUBLISH_ENTRY,
     QUERY,
     QUERY_ENTRIES,
-    SCHEMAS,
     EntryArguments,
     Published,
 )
@@ -82,9 +81,6 @@ class Dialect(Protocol):
     async def query(self, query: Query) -> Answer:
         """Instances, each rebuilt from its entries and checked."""
 
-    async def schemas(self) -> list[dict[str, Json]]:
-        """What the node says of its schemas, with texts as ids. Raises NodeTooOld."""
-
 
 class PresentDay:
     """A node that answers batches and `panda_query`, and takes again what it has.
@@ -132,13 +128,6 @@ class PresentDay:
         """Asks for the instances with their proofs."""
         items = await self._connection.call(QUERY, **query.params(), proof=True)
         return await check_answer(query.schema, query.filter, items, self._verifier)
-
-    async def schemas(self) -> list[dict[str, Json]]:
-        """Asks `panda_schemas`."""
-        listed = await self._connection.call(SCHEMAS)
-        if not all(isinstance(each.get("id"), str) for each in listed):
-            raise AnswerMalformed("The node lists schemas that have no id.")
-        return list(listed)
 
 
 def acknowledges_other(sent: SignedEntry, reply: Published, named: str | None) -> AnswerMalformed | None:

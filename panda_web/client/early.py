@@ -30,7 +30,6 @@ from panda_web.messages import BASIC_TYPES, InvalidMessage, Message, system_log
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import ErrorFromNode, RpcError, SeqNumTaken
 from panda_web.rpc.methods import PUBLISH_ENTRY, QUERY, QUERY_ENTRIES, EntryArguments
-from panda_web.rpc.types import Json
 
 
 def too_new(message: Message) -> NodeTooOld | None:
@@ -164,10 +163,6 @@ class Early:
         return {signed.entry.seq_num: signed.hash for signed, _ in held}
 
     # -- reading ---------------------------------------------------------------------------------------
-
-    async def schemas(self) -> list[dict[str, Json]]:
-        """Raises NodeTooOld."""
-        raise NodeTooOld("This node is an early one and knows no schemas: give the id instead of a name.")
 
     async def query(self, query: Query) -> Answer:
         """Fetches all entries of the schema, rebuilds the instances, and picks from them.

@@ -4,9 +4,9 @@ A definition never changes, so what is known once is known for good. Nothing is 
 for: where a schema is not known, messages are written as they are given, and the nodes decide.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from panda_web import messages
 from panda_web.bamboo import is_hex
@@ -16,9 +16,46 @@ from panda_web.client.own_logs import OwnLogs
 from panda_web.errors import PandaError
 from panda_web.messages import Field, check_log, infer_all
 from panda_web.messages.errors import SchemaMalformed
-from panda_web.messages.schema import DEFINITION, Schema, read_definition
+from panda_web.messages.schema import DEFINITION, MAX_NAME, Schema, read_definition
+from panda_web.rpc import types
+from panda_web.rpc.errors import AnswerMalformed
+from panda_web.rpc.methods import SCHEMAS
 from panda_web.rpc.names import only_one
 from panda_web.rpc.types import Json
+
+State = Literal["registered", "pending", "untyped", "unlisted"]
+_STATES: Mapping[str, State] = {
+    "registered": "registered",
+    "pending": "pending",
+    "untyped": "untyped",
+}
+
+
+class ListedSchema(NamedTuple):
+    """A schema in a list of those that there are.
+
+    Attributes:
+        id: 132 hex digits.
+        name: what it is called, by the node's word alone unless its definition is known here; None where
+            nobody says.
+        state: at the node `registered`, `pending` (registered, and waiting) or `untyped` (messages of it are
+            held); `unlisted` where this client knows it and the node does not list it.
+    """
+
+    id: str
+    name: str | None
+    state: State
+
+    @classmethod
+    def from_json(cls, value: Json) -> "ListedSchema":
+        """Reads an item of the node's list. Raises ValueError."""
+        state = types.member(value, "state", types.TEXT)
+        if state not in _STATES:
+            raise ValueError(f"has a state that must be one of {', '.join(_STATES)}")
+        name = types.member(value, "name", types.nullable(types.TEXT))
+        if name is not None and len(name) > MAX_NAME:
+            raise ValueError(f"has a name that must have at most {MAX_NAME} characters")
+        return cls(types.member(value, "id", types.HASH), name, _STATES[state])
 
 
 class Schemas:
@@ -26,7 +63,7 @@ class Schemas:
 
     Args:
         query: `Client.query`.
-        registered: what `panda_schemas` of the node answers.
+        at_node: what the node lists as its schemas.
         own: the author's own logs; None for a client that only reads.
 
     Attributes:
@@ -36,11 +73,11 @@ class Schemas:
     def __init__(
         self,
         query: Callable[..., Awaitable[Answer]],
-        registered: Callable[[], Awaitable[list[dict[str, Json]]]],
+        at_node: Callable[[], Awaitable[Sequence[Json]]],
         own: OwnLogs | None,
     ) -> None:
         self._query = query
-        self._registered = registered
+        self._at_node = at_node
         self._own = own
         self.known: dict[str, Schema] = {}
 
@@ -73,8 +110,8 @@ class Schemas:
         known = [schema for schema in self.known.values() if schema.name == name]
         if len(known) == 1:
             return known[0]
-        listed = await self._registered()
-        found = await self.get(only_one(name, [each["id"] for each in listed if each.get("name") == name]))
+        listed = [each for each in await self.listed() if each.state in ("registered", "pending")]
+        found = await self.get(only_one(name, [each.id for each in listed if each.name == name]))
         if found.name != name:
             raise ProofMismatch(f"The node calls a schema {name[:70]!r} that is called {found.name!r}.")
         return found
@@ -100,6 +137,19 @@ class Schemas:
             "schema to publish it there.",
             schema=schema,
         )
+
+    async def listed(self) -> tuple[ListedSchema, ...]:
+        """The schemas of a node's list, then those that are known here only. See `Client.schemas`."""
+        known = {own.id: own.name for own in await self._own_definitions() if own.id is not None}
+        known |= {each: schema.name for each, schema in self.known.items() if each != DEFINITION.id}
+        try:
+            listed = [ListedSchema.from_json(each) for each in await self._at_node()]
+        except ValueError as error:
+            raise AnswerMalformed(f"The node's answer to {SCHEMAS.name} {error}.") from error
+        found = {each.id: each._replace(name=known.get(each.id, each.name)) for each in listed}
+        for each, name in known.items():
+            found.setdefault(each, ListedSchema(each, name, "unlisted"))
+        return tuple(found.values())
 
     async def published(self, schema: Schema, author: str) -> Schema | None:
         """The schema that this author has published already and that says the same; None where there is none.

@@ -9,6 +9,7 @@ from selenium.common.exceptions import ElementClickInterceptedException, Element
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.select import Select
 
 from tests.browser.sites import HARNESS
 from tests.browsers import JavaScriptError, PlaywrightTab, Tab, WebKitTab
@@ -90,7 +91,10 @@ class Screen:
                 self.tab.evaluate("(css, text) => { document.querySelector(css).value = text; }", css, text)
             case WebKitTab():
                 self._with_element(css, WebElement.clear)
-                self._with_element(css, lambda element: element.send_keys(text.replace("\n", Keys.RETURN)))
+                if text:
+                    self._with_element(
+                        css, lambda element: element.send_keys(text.replace("\n", Keys.RETURN))
+                    )
 
     def _with_element(self, css: str, act: Callable[[WebElement], object]) -> None:
         """Does what Playwright does by itself: scrolls there, and waits until the element takes part."""
@@ -109,13 +113,25 @@ class Screen:
 
         self.until(done)
 
-    def choose(self, file: Path) -> None:
-        """Chooses a schedule file."""
+    def give(self, css: str, file: Path) -> None:
+        """Chooses a file in an input for files."""
         match self.tab:
             case PlaywrightTab(page=page):
-                page.set_input_files("#import-file", str(file))
+                page.set_input_files(css, str(file))
             case WebKitTab(driver=driver):
-                driver.find_element(By.CSS_SELECTOR, "#import-file").send_keys(str(file))
+                driver.find_element(By.CSS_SELECTOR, css).send_keys(str(file))
+
+    def select(self, css: str, value: str) -> None:
+        """Chooses an option of a menu."""
+        match self.tab:
+            case PlaywrightTab(page=page):
+                page.select_option(css, value)
+            case WebKitTab():
+                self._with_element(css, lambda element: Select(element).select_by_value(value))
+
+    def choose(self, file: Path) -> None:
+        """Chooses a schedule file."""
+        self.give("#import-file", file)
         self.wait("#import-start:enabled")
 
     def import_file(self, file: Path) -> str:

@@ -1,4 +1,4 @@
-"""The page by keyboard alone, at a phone's width, in dark and in light."""
+"""The pages by keyboard alone, at a phone's width, in dark and in light, and by the names of what is on them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from panda_web.messages.schema import DEFINITION, FieldDefinition, Schema
 from tests.browser.asking import instances_at
 from tests.browser.festivals import ODD, event, save, schedule
+from tests.browser.schema_screen import SchemaScreen, row
 from tests.browser.screen import Screen
 from tests.browser.sites import HARNESS
 from tests.browsers import Browsers, PlaywrightTab, require
@@ -16,6 +18,15 @@ from tests.processes import ServedNode
 
 PHONE = {"width": 360, "height": 740}
 Open = Callable[..., Screen]
+COMMENT = Schema(
+    "comment",
+    "What somebody says about a talk",
+    (
+        FieldDefinition("text", "text"),
+        FieldDefinition("reply_to", "relation", optional=True, schema="self", cascade=True),
+        FieldDefinition("language", "varchar[]", validation="[a-z]{2}"),
+    ),
+)
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +40,9 @@ def chromium_with(browsers: Browsers) -> Iterator[Callable[..., Screen]]:
     """Tabs of Chromium with a size and a colour scheme."""
     with ExitStack() as tabs:
 
-        def start(**options: Any) -> Screen:
+        def start(kind: type[Screen] = Screen, **options: Any) -> Screen:
             page = browsers.chromium.new_context(**options).new_page()
-            return Screen(tabs.enter_context(PlaywrightTab(require("chromium"), page)))
+            return kind(tabs.enter_context(PlaywrightTab(require("chromium"), page)))
 
         yield start
 
@@ -96,6 +107,47 @@ def test_keyboard_is_enough(chromium_with: Open, node: ServedNode, tmp_path: Pat
     assert screen.value("#f-title") == "Not yet done"
 
 
+def test_keyboard_is_enough_for_a_schema(chromium_with: Open, node: ServedNode) -> None:
+    """Written, put in order, mended and published without a pointer; Enter in a field publishes nothing."""
+    screen = chromium_with(SchemaScreen).open(f"{node.url}schemas.html")
+    assert isinstance(screen, SchemaScreen)
+    keyboard = page_of(screen).keyboard
+    tab_to(screen, "#name")
+    keyboard.type("comment")
+    press(screen, "Enter", "Tab")
+    keyboard.type("What is said")
+    tab_to(screen, screen.part(0, "name"))
+    keyboard.type("text")
+    tab_to(screen, "#add")
+    press(screen, "Enter")
+    screen.wait(f"{row(1)} [data-part=name]:focus")
+    keyboard.type("reply to")
+    press(screen, "Tab")
+    keyboard.type("Link")  # a menu takes the option that begins so
+    tab_to(screen, screen.part(1, "optional"))
+    press(screen, "Space")
+    tab_to(screen, screen.part(1, "schema"))
+    keyboard.type("This")
+    tab_to(screen, "#publish")
+    press(screen, "Enter")
+    screen.wait(f"{row(1)} [data-part=name][aria-invalid=true]:focus")
+    press(screen, "Control+A")
+    keyboard.type("reply_to")
+    press(screen, "Shift+Tab", "Shift+Tab", "Enter")
+    screen.wait(f"{row(0)} [data-act=down]:focus")  # it is the first now, and cannot go further up
+    tab_to(screen, "#publish")
+    press(screen, "Enter")
+    screen.wait("#published:focus")
+    published = screen.text("[data-use=id] code")
+    (found,) = (one for one in instances_at(node.url, DEFINITION.id or "") if one.id == published)
+    assert found["fields"] == (
+        '{"reply_to":{"type":"relation","optional":true,"schema":"self"},"text":{"type":"varchar"}}'
+    )
+    tab_to(screen, "[data-use=node] .copy")
+    press(screen, "Enter")
+    screen.until(lambda: screen.text("[data-use=node] .copy") != "Copy")
+
+
 def assert_fits(screen: Screen) -> None:
     width = screen.tab.evaluate("document.documentElement.scrollWidth")
     assert width <= PHONE["width"], f"{width} pixels wide"
@@ -134,6 +186,48 @@ def test_nothing_scrolls_sideways_on_a_phone(chromium_with: Open, site: Path, tm
         assert_fits(screen)
 
 
+def test_no_schema_scrolls_sideways_on_a_phone(chromium_with: Open, node: ServedNode) -> None:
+    screen = chromium_with(SchemaScreen, viewport=PHONE)
+    assert isinstance(screen, SchemaScreen)
+    screen.tab.goto(f"{node.url}schemas.html")
+    assert_fits(screen)
+    screen.open(f"{node.url}schemas.html")
+    screen.write_schema(Schema("W" * 255, "D" * 900, COMMENT.fields))
+    screen.fill(screen.part(0, "name"), "N" * 64)
+    screen.fill(screen.part(2, "validation"), "[" + "V" * 900)
+    screen.click("#publish")
+    screen.wait("[aria-invalid]:focus")
+    assert_fits(screen)
+    screen.fill(screen.part(2, "validation"), "[" + "V" * 900 + "]")
+    screen.publish()
+    assert_fits(screen)
+    screen.open(f"{node.url}schemas.html?id={'W' * 400}")
+    assert_fits(screen)
+
+
+def test_everything_has_a_name_and_can_be_hit(chromium_with: Open, node: ServedNode, tmp_path: Path) -> None:
+    """24 pixels each way (WCAG 2.2, 2.5.8); a label counts with its box."""
+    controls = (HARNESS / "controls.js").read_text("utf-8")
+
+    def assert_usable(screen: Screen) -> None:
+        found = screen.tab.evaluate(controls)
+        small = [one["what"] for one in found if min(one["width"], one["height"]) < 24]
+        assert small == []
+        assert [one["what"] for one in found if not one["name"] or not one["described"]] == []
+
+    for size in (PHONE, {"width": 1280, "height": 900}):
+        page = chromium_with(viewport=size).open(node.url)
+        page.import_file(save(schedule(event(1)), tmp_path / "schedule.json"))
+        page.talks()  # opens all
+        assert_usable(page)
+        screen = chromium_with(SchemaScreen, viewport=size).open(f"{node.url}schemas.html")
+        assert isinstance(screen, SchemaScreen)
+        screen.write_schema(COMMENT)
+        assert_usable(screen)
+        screen.publish()
+        assert_usable(screen)
+
+
 READ = ("h1", "#author", "#key-kind", "#node", "#import-status", "#count", ".note")
 OPENED = (
     "article.talk .open",
@@ -157,6 +251,58 @@ def test_text_can_be_read_in_dark_and_in_light(
     screen.talks()  # opens all
     contrast = screen.tab.evaluate((HARNESS / "contrast.js").read_text("utf-8"), [*READ, *OPENED])
     assert {css: ratio for css, ratio in contrast.items() if ratio < 4.5} == {}
+    assert_scheme(screen, scheme)
+
+
+WRITTEN = (
+    "h1",
+    ".masthead-links a",
+    "label",
+    ".checks label",
+    "#name",
+    "#toml",
+    ".note",
+    "#author",
+    "[data-act=up]",
+    "#publish",
+    "#form-problem",
+    f"{row(0)} .problem",
+)
+SHOWN = (
+    "#name",
+    "[data-part=type]",
+    "[data-part=validation]",
+    "[data-use=id] code",
+    "dt",
+    "#again",
+    ".copy",
+    "#known a",
+)
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_a_schema_can_be_read_in_dark_and_in_light(
+    chromium_with: Open, node: ServedNode, scheme: str
+) -> None:
+    screen = chromium_with(SchemaScreen, color_scheme=scheme).open(f"{node.url}schemas.html")
+    assert isinstance(screen, SchemaScreen)
+    screen.write_schema(COMMENT)
+    first = screen.publish()
+    screen.click("#again")
+    screen.fill(screen.part(0, "name"), "id")
+    screen.click("#publish")
+    screen.wait("[aria-invalid]")
+    contrast = (HARNESS / "contrast.js").read_text("utf-8")
+    found = screen.tab.evaluate(contrast, list(WRITTEN))
+    screen.fill(screen.part(0, "name"), "words")
+    screen.publish()
+    screen.wait(f"#known [data-id='{first}']")
+    found |= screen.tab.evaluate(contrast, list(SHOWN))
+    assert {css: ratio for css, ratio in found.items() if ratio < 4.5} == {}
+    assert_scheme(screen, scheme)
+
+
+def assert_scheme(screen: Screen, scheme: str) -> None:
     background = screen.tab.evaluate("getComputedStyle(document.documentElement).colorScheme")
     assert "dark" in background
     assert screen.tab.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") is (scheme == "dark")

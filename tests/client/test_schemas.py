@@ -22,7 +22,9 @@ from panda_web.messages.schema import (
     Schema,
     write_definition,
 )
+from panda_web.node.schemas import register
 from panda_web.rpc.errors import (
+    AnswerMalformed,
     ErrorFromNode,
     InvalidParams,
     NodeUnreachable,
@@ -247,7 +249,7 @@ def test_a_schema_by_its_name(node: Harness) -> None:
 def test_a_hostile_node_cannot_give_a_name_to_another_schema(node: Harness) -> None:
     room = run(client(node).define(ROOM))
     for names in ({str(room.id): "talk"}, {digest(b"x").hex(): "talk"}, {"no id": "talk"}):
-        with pytest.raises((ProofMismatch, SchemaNotFound, SchemaMalformed)):
+        with pytest.raises((ProofMismatch, SchemaNotFound, AnswerMalformed)):
             run(client(Naming(node, names), seed=bytes((7,)) * 32).schema_named("talk"))
 
 
@@ -351,3 +353,73 @@ def test_a_refused_query_is_told(node: Harness) -> None:
 
     with pytest.raises((ErrorFromNode, InvalidParams)):
         run(client(Refusing(node)).schema(digest(b"x").hex()))
+
+
+# -- the list ------------------------------------------------------------------------------------------
+
+
+def listed(panda: Any) -> list[tuple[str, str | None, str]]:
+    return [(each.id, each.name, each.state) for each in run(panda.schemas())]
+
+
+def test_those_of_the_node_are_listed_and_then_the_own_ones(node: Harness) -> None:
+    theirs = run(client(node, seed=bytes((9,)) * 32).define(ROOM)).id
+    run(register(node.store, theirs))
+    run(register(node.store, digest(b"to come").hex()))
+    node.node._registry.refresh()
+    store = MemoryStore()
+    panda = client(node, store)
+    mine = run(panda.define(OTHER)).id
+    run(panda.create(SCHEMA, {"n": 1}))
+    found = [
+        (theirs, "room", "registered"),
+        (digest(b"to come").hex(), None, "pending"),
+        (SCHEMA, None, "untyped"),
+        (mine, "room", "unlisted"),
+    ]
+    assert listed(panda) == found
+    assert listed(client(node, store)) == found  # also when this client has not asked for it
+    assert listed(client(node, seed=bytes((7,)) * 32)) == found[:3]
+
+
+def test_what_is_known_here_is_called_by_its_own_name(node: Harness) -> None:
+    panda = client(Listing(node, "The best room"))
+    mine = run(panda.define(ROOM)).id
+    run(register(node.store, mine))
+    node.node._registry.refresh()
+    assert listed(panda) == [(mine, "room", "registered")]
+    stranger = client(Listing(node, "The best room"), seed=bytes((7,)) * 32)
+    assert listed(stranger) == [(mine, "The best room", "registered")]
+    run(stranger.schema(mine or ""))
+    assert listed(stranger) == [(mine, "room", "registered")]
+
+
+class Listing(Patched):
+    """A node that gives a name of its own to what it lists, or puts something else in the list."""
+
+    def __init__(self, node: Harness, name: object, **more: object) -> None:
+        super().__init__(node)
+        self.more = {"name": name, **more}
+
+    def answer(self, method: str, result: Any) -> Any:
+        return [{**item, **self.more} for item in result] if method == "panda_schemas" else result
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"name": 5},
+        {"name": "x" * 256},
+        {"name": "\ud800"},
+        {"name": "room", "id": "room"},
+        {"name": "room", "id": None},
+        {"name": "room", "state": "unlisted"},
+        {"name": "room", "state": ["registered"]},
+    ],
+    ids=str,
+)
+def test_a_list_of_something_else(node: Harness, more: dict[str, Any]) -> None:
+    run(client(node).create(SCHEMA, {"n": 1}))
+    with pytest.raises(AnswerMalformed) as wrong:
+        run(client(Listing(node, **more)).schemas())
+    assert len(str(wrong.value)) < 300

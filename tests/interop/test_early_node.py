@@ -580,3 +580,7 @@ def test_a_query_that_is_none_is_refused_as_a_present_day_node_does(
     with pytest.raises(Exception, match=r".") as there:
         run(present.query(SCHEMA, **options))
     assert (str(there.value), there.value.reason) == (str(refused.value), refused.value.reason)  # type: ignore[attr-defined]
+
+
+def test_it_lists_no_schemas(full: Aquadoggo) -> None:
+    assert run(client(full).schemas()) == ()

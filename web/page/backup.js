@@ -1,6 +1,6 @@
 /** A copy of the key under a passphrase, and going on with one. */
 
-import { byId } from "./dom.js";
+import { byId, save } from "./dom.js";
 import { explain } from "./words.js";
 
 /** @typedef {import("./types.js").Panda} Panda */
@@ -43,7 +43,7 @@ export function makeBackup({ session, notices, onKey }) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     void run(form, async (panda) => {
-      save(await panda.backUp(passphrase.value), `panda-${panda.author?.slice(0, 8)}.pem`);
+      save(await panda.backUp(passphrase.value), `panda-${panda.author?.slice(0, 8)}.pem`, "application/x-pem-file");
       return "Saved. Without the passphrase the file is of no use: keep both, apart from each other.";
     });
   });
@@ -70,13 +70,4 @@ export function makeBackup({ session, notices, onKey }) {
       restoring.closest("details")?.toggleAttribute("hidden", !panda.author);
     },
   };
-}
-
-/** @param {string} text @param {string} name */
-function save(text, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "application/x-pem-file" }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

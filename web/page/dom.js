@@ -15,6 +15,21 @@ export function byId(id, type) {
 }
 
 /**
+ * The element within another that a selector finds first, which must be of this type.
+ *
+ * @template {Element} T
+ * @param {ParentNode} within
+ * @param {string} css
+ * @param {{new (): T}} type
+ * @returns {T}
+ */
+export function find(within, css, type) {
+  const found = within.querySelector(css);
+  if (!(found instanceof type)) throw new Error(`The page lacks ${css}.`);
+  return found;
+}
+
+/**
  * A new element.
  *
  * @template {keyof HTMLElementTagNameMap} K
@@ -65,6 +80,21 @@ export async function copy(text, from, reveal) {
   setTimeout(() => {
     from.textContent = from.dataset.label ?? "";
   }, 2000);
+}
+
+/**
+ * Offers a text as a file.
+ *
+ * @param {string} text
+ * @param {string} name
+ * @param {string} type
+ */
+export function save(text, name, type) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 /**

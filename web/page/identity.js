@@ -2,7 +2,8 @@
 
 import { byId, copy, shortAuthor } from "./dom.js";
 import { face } from "./face.js";
-import { count, explain } from "./words.js";
+import { makePending } from "./pending.js";
+import { explain } from "./words.js";
 
 /**
  * @typedef {import("./types.js").Panda} Panda
@@ -43,8 +44,6 @@ export function makeIdentity({ session, notices, onSent }) {
   const take = byId("author-copy", HTMLButtonElement);
   const kind = byId("key-kind", HTMLElement);
   const nodeState = byId("node-state", HTMLElement);
-  const pending = byId("pending", HTMLElement);
-  const sendNow = byId("send-now", HTMLButtonElement);
   const nodeUrl = byId("node-url", HTMLInputElement);
 
   /** @param {boolean} open */
@@ -57,21 +56,14 @@ export function makeIdentity({ session, notices, onSent }) {
   full.addEventListener("click", () => showAll(Boolean(all.hidden)));
   take.addEventListener("click", () => void copy(all.textContent ?? "", take, () => showAll(true)));
 
-  sendNow.addEventListener("click", async () => {
-    sendNow.disabled = true;
-    try {
-      const panda = await session.panda();
-      await panda.flush();
+  const refreshPending = makePending({
+    session,
+    notices,
+    onSent() {
       setNode("reachable");
-      notices.clear("node-unreachable");
-      notices.say("The node has everything you signed.");
       onSent();
-    } catch (error) {
-      saw(error);
-      notices.error(error, { label: "Try again", run: () => sendNow.click() });
-    }
-    sendNow.disabled = false;
-    await refreshPending();
+    },
+    onError: saw,
   });
 
   byId("node-use", HTMLButtonElement).addEventListener("click", useNode);
@@ -105,22 +97,6 @@ export function makeIdentity({ session, notices, onSent }) {
   function saw(error) {
     const { reason } = explain(error);
     if (reason === "node-unreachable" || reason === "insecure-node") setNode("unreachable");
-  }
-
-  /** @returns {Promise<number>} how many signed entries wait */
-  async function refreshPending() {
-    const panda = session.now;
-    if (!panda?.author) return 0;
-    try {
-      const waiting = await panda.pending();
-      pending.hidden = waiting === 0;
-      pending.dataset.pending = String(waiting);
-      byId("pending-words", HTMLElement).textContent =
-        `${count(waiting, "entry is", "entries are")} signed and kept here, and not yet at the node. `;
-      return waiting;
-    } catch {
-      return Number(pending.dataset.pending);
-    }
   }
 
   return {

@@ -22,7 +22,7 @@ export function makeNotices(region) {
     const focused = notice.contains(document.activeElement);
     notice.remove();
     if (!focused) return;
-    const heir = next?.querySelector("button") ?? document.getElementById("programme");
+    const heir = next?.querySelector("button") ?? document.querySelector("main");
     heir?.focus({ preventScroll: true });
   }
 

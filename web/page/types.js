@@ -20,6 +20,14 @@
  * @typedef {{talk: string, field: string, why: string}} LeftOut
  * @typedef {{published: number, skipped: number, total: number, leftOut: LeftOut[]}} Imported
  *
+ * @typedef {import("../panda.js").FieldDefinition} FieldDefinition
+ * @typedef {import("../panda.js").SchemaDefinition} SchemaDefinition
+ * @typedef {import("../panda.js").Schema} Schema
+ * @typedef {import("../panda.js").SchemaDraft} SchemaDraft
+ * @typedef {import("../panda.js").DescribedDraft} DescribedDraft
+ * @typedef {import("../panda.js").DraftProblem} DraftProblem
+ * @typedef {import("../panda.js").ListedSchema} ListedSchema
+ *
  * @typedef {object} Panda
  * @property {string | null} author
  * @property {string | null} keyKind
@@ -36,6 +44,11 @@
  * @property {(passphrase: string) => Promise<string>} backUp
  * @property {() => Promise<void>} declineBackup
  * @property {(text: string, passphrase: string) => Promise<void>} restore
+ * @property {(schema: SchemaDefinition) => Promise<Schema>} define
+ * @property {(id: string) => Promise<Schema>} schema
+ * @property {() => Promise<ListedSchema[]>} schemas
+ * @property {(draft: SchemaDraft) => Promise<DescribedDraft>} describe
+ * @property {(text: string) => Promise<SchemaDefinition>} schemaFromToml
  * @property {() => Promise<number>} pending
  * @property {() => Promise<unknown>} flush
  * @property {(text: string, options: {onProgress?: (progress: Progress) => void, signal?: AbortSignal}) => Promise<Imported>} importSchedule

@@ -10,7 +10,7 @@ from panda_web.messages.schema.definition import (
 from panda_web.messages.schema.errors import InvalidFields, InvalidPattern, InvalidSchema, SchemaError
 from panda_web.messages.schema.field import RESERVED_NAMES, SELF, TYPES, FieldDefinition
 from panda_web.messages.schema.rules import MAX_ITEMS, MAX_VARCHAR, Reference
-from panda_web.messages.schema.schema import MAX_FIELDS, Schema
+from panda_web.messages.schema.schema import MAX_FIELDS, MAX_NAME, Schema
 from panda_web.messages.schema.timestamp import instant
 from panda_web.messages.schema.toml import schema_from_toml, schema_to_toml
 
@@ -18,6 +18,7 @@ __all__ = [
     "DEFINITION",
     "MAX_FIELDS",
     "MAX_ITEMS",
+    "MAX_NAME",
     "MAX_VARCHAR",
     "RESERVED_NAMES",
     "SELF",

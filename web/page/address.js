@@ -1,0 +1,17 @@
+/** What the address of a page says, and the addresses of the site's other pages. */
+
+const here = new URLSearchParams(location.search);
+
+/** The node that the page is opened with; undefined for the one that it comes from. */
+export const node = here.get("node") ?? undefined;
+
+/**
+ * A page of this site, which goes on with the same node.
+ *
+ * @param {string} page  relative to this one
+ * @param {Record<string, string>} [more]  parameters
+ */
+export function siteLink(page, more = {}) {
+  const parameters = new URLSearchParams({ ...more, ...(node === undefined ? {} : { node }) });
+  return parameters.size ? `${page}?${parameters}` : page;
+}

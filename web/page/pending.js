@@ -1,0 +1,49 @@
+/** Signed entries that wait: how many there are, and sending them. */
+
+import { byId } from "./dom.js";
+import { count } from "./words.js";
+
+/**
+ * @param {object} use
+ * @param {import("./session.js").Session} use.session
+ * @param {import("./notices.js").Notices} use.notices
+ * @param {() => void} use.onSent  entries that waited have reached the node
+ * @param {(error: unknown) => void} [use.onError]
+ * @returns {() => Promise<number>} counts them anew, and shows that
+ */
+export function makePending({ session, notices, onSent, onError }) {
+  const pending = byId("pending", HTMLElement);
+  const sendNow = byId("send-now", HTMLButtonElement);
+
+  sendNow.addEventListener("click", async () => {
+    sendNow.disabled = true;
+    try {
+      const panda = await session.panda();
+      await panda.flush();
+      notices.clear("node-unreachable");
+      notices.say("The node has everything you signed.");
+      onSent();
+    } catch (error) {
+      onError?.(error);
+      notices.error(error, { label: "Try again", run: () => sendNow.click() });
+    }
+    sendNow.disabled = false;
+    await refresh();
+  });
+
+  async function refresh() {
+    const panda = session.now;
+    if (!panda?.author) return 0;
+    try {
+      const waiting = await panda.pending();
+      pending.hidden = waiting === 0;
+      pending.dataset.pending = String(waiting);
+      byId("pending-words", HTMLElement).textContent =
+        `${count(waiting, "entry is", "entries are")} signed and kept here, and not yet at the node. `;
+      return waiting;
+    } catch {
+      return Number(pending.dataset.pending);
+    }
+  }
+  return refresh;
+}

@@ -1,0 +1,47 @@
+/** Python's start, as a page shows it: how far it is, in the masthead, and what came of it. */
+
+import { byId } from "./dom.js";
+import { megabytes } from "./words.js";
+
+const root = document.documentElement;
+const bar = byId("start-progress", HTMLProgressElement);
+const status = byId("start-status", HTMLElement);
+
+/** @type {Record<string, string>} */
+const STAGES = {
+  download: "Downloading Python",
+  start: "Starting Python in this tab",
+  storage: "Opening this browser's storage",
+  import: "Loading the p2panda client",
+};
+
+/** @param {import("./session.js").StartProgress} progress */
+export function showStart({ stage, done, total }) {
+  const words = (Object.hasOwn(STAGES, stage) ? STAGES[stage] : undefined) ?? "Starting";
+  if (stage === "download" && done > 0) {
+    status.textContent = `${words}: ${megabytes(done)}${total > 0 ? ` of ${megabytes(total)}` : ""} MB`;
+  } else {
+    status.textContent = `${words}…`;
+  }
+  if (total > 0) {
+    bar.max = total;
+    bar.value = Math.min(done, total);
+  } else {
+    bar.removeAttribute("value");
+  }
+}
+
+/**
+ * Python is there; where there is no key, the reader hears why.
+ *
+ * @param {import("./types.js").Panda} panda
+ * @param {import("./notices.js").Notices} notices
+ */
+export function showOpen(panda, notices) {
+  root.dataset.state = "ready";
+  root.dataset.key = panda.author ? "held" : "none";
+  if (!panda.author) {
+    const { reason, message } = panda.readOnly ?? { reason: "storage-refused", message: "There is no key here." };
+    notices.error(Object.assign(new Error(message), { reason }));
+  }
+}
