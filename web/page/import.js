@@ -142,13 +142,14 @@ export function makeImport({ session, notices, identity, onPublished }) {
         notices.error(error, { label: "Resume", run: () => void run() }, far && `The import stopped: ${far}`);
       }
     }
+    const drawn = nodeGone ? undefined : onPublished(); // from here on the programme is busy, and then this is over
     const keep = document.activeElement === cancel;
     running = null;
     if (bar.hidden === false && !progress.hasAttribute("value")) progress.value = 0;
     show(next);
     if (keep) (next === "paused" ? resume : input).focus();
     await identity.refreshPending();
-    if (!nodeGone) await onPublished();
+    await drawn;
   }
 
   start.addEventListener("click", () => void run());
