@@ -42,7 +42,7 @@ import { makeIdentity } from "./page/identity.js";
 import { makeImport } from "./page/import.js";
 import { makeNotices } from "./page/notices.js";
 import { makeProgramme } from "./page/programme.js";
-import { makeBackup } from "./page/backup.js";
+import { makeBackup, makeRestore } from "./page/backup.js";
 import { Session } from "./page/session.js";
 import { showOpen, showStart } from "./page/start.js";
 import { keepSite } from "./page/updates.js";
@@ -74,10 +74,12 @@ const editor = makeEditor({
   },
   onDeleted: programme.remove,
 });
-const backup = makeBackup({
+const backup = makeBackup({ session, notices });
+const restore = makeRestore({
   session,
   notices,
   onKey(panda) {
+    backup.show(panda);
     identity.show(panda);
     void identity.refreshPending();
     void programme.load();
@@ -96,6 +98,7 @@ identity.setAddress(node ?? new URL(".", location.href).href);
 function onOpen(panda) {
   identity.show(panda);
   backup.show(panda);
+  restore.show(panda);
   for (const id of ["new", "import-file"]) byId(id, HTMLElement).toggleAttribute("disabled", !panda.author);
   showOpen(panda, notices);
 }

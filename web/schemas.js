@@ -16,6 +16,7 @@
  *   #open-file                reads a schema's file into the form
  *   #toml #file-save          the file; #toml[data-current] says whether it is of what the form holds now
  *   #published [data-use=id|javascript|node]     what there is to do with a schema; .copy in each
+ *   #backup #backup-passphrase #backup-save #backup-decline #key-status    offered while the key can be copied
  *   #again                    a new one that begins as this one
  *   #known [data-id]          other schemas, as links
  *   #pending[data-pending] #send-now             signed entries that the node has not acknowledged
@@ -23,6 +24,7 @@
  */
 
 import { node, siteLink } from "./page/address.js";
+import { makeBackup } from "./page/backup.js";
 import { byId, copy, el, button, save, shortAuthor, shortHash } from "./page/dom.js";
 import { face } from "./page/face.js";
 import { makeNotices } from "./page/notices.js";
@@ -58,6 +60,7 @@ const openWords = byId("open-words", HTMLElement);
 
 const session = new Session({ node, onProgress: showStart, onOpen });
 const notices = makeNotices(byId("notices", HTMLElement));
+const backup = makeBackup({ session, notices });
 const countPending = makePending({ session, notices, onSent: () => void list() });
 const form = makeSchemaForm({ onChange, about });
 
@@ -359,6 +362,7 @@ function item({ id, name, state }) {
 /** @param {Panda} panda */
 function onOpen(panda) {
   showOpen(panda, notices);
+  backup.show(panda);
   publish.hidden = !panda.author;
   byId("signer", HTMLElement).hidden = !panda.author;
   if (panda.author) {

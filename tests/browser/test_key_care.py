@@ -147,3 +147,20 @@ def test_in_the_page(browsers: Browsers, site: Path, tmp_path: Path) -> None:
             "Talk 0",
             "Talk 2",
         ]
+
+
+def test_on_the_page_of_schemas_too(browsers: Browsers, site: Path, tmp_path: Path) -> None:
+    """The first page that somebody opens makes the key, whichever it is."""
+    with ServedNode(tmp_path / "node", site) as node, browsers.tab("chromium") as tab:
+        assert isinstance(tab, PlaywrightTab)
+        screen = Screen(tab)
+        tab.goto(f"{node.url}schemas.html")
+        screen.wait("html[data-state=ready]")
+        screen.fill("#backup-passphrase", PASSPHRASE)
+        with tab.page.expect_download() as download:
+            screen.click("#backup-save")
+        text = download.value.path().read_text("utf-8")
+        screen.wait("#backup[hidden]")
+        assert author_of(text) == screen.data("#author", "author")
+        screen.open(node.url)
+        assert screen.has("#backup[hidden]")
