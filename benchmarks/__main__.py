@@ -25,7 +25,7 @@ Measured = tuple[list[Result], list[str]]
 
 TITLES = {
     "start": "From a navigation to the first signed entry that the node has",
-    "memory": "The worker's memory",
+    "memory": "The memory of page and worker",
     "sign": "Signing: message and entry in a log of 1,000, microseconds each",
     "verify": "Verifying: decoding an entry and checking its signature, microseconds each",
     "node": "The node",
@@ -42,7 +42,7 @@ def measure(name: str, browsers: Browsers, site: Path) -> None:
         "sign": lambda: work.sign(site, browsers),
         "verify": lambda: work.verify(site, browsers),
         "node": node.run,
-        "views": views.run,
+        "views": lambda: views.run(site, browsers),
     }
     with build.progress(f"measuring: {name}"):
         before = load()

@@ -1,10 +1,12 @@
-"""What runs in the page's Python: signs a chain of messages, verifies a heap of entries, gives seconds.
+"""What runs in the page's Python: signs, verifies, and holds messages to a schema; gives seconds.
 
 `web/ed25519.js` comes in by `use`.
 """
 
 import time
 from typing import Any
+
+import checking  # beside it there
 
 from panda_web import messages
 from panda_web.bamboo import Head
@@ -40,6 +42,11 @@ async def verify(count: int, fields: dict[str, messages.Value]) -> float:
     if not all(isinstance(verdict, SignedEntry) for verdict in verdicts):
         raise ValueError("An entry was refused that should hold.")
     return took
+
+
+async def check(count: int, _: object) -> float:
+    """Seconds for so many messages that are held to their schema."""
+    return checking.seconds(count)
 
 
 async def _signed(

@@ -9,20 +9,21 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks import checking, work
 from benchmarks.report import Result, Samples
-from panda_web.messages import infer_all
 from panda_web.node import Store
 from panda_web.node.aside import in_a_thread
 from panda_web.node.building import Views
 from panda_web.node.groups import Groups
-from tests.node.stored import TALK, fill, talk
+from tests.browsers import Browsers
+from tests.node.stored import TALK, fill
 
 COUNTS = (10_000, 100_000, 1_000_000)
 ENOUGH_SECONDS = 180.0
 """So long a view is built at most; then what it has reached counts."""
 NOTES = [
     "4 fields, 1 message in 11 an update, by 10 authors in turn; in a file, slices durable; with indexes.",
-    "Held to its schema: 4 fields, one of them to a pattern, one a timestamp.",
+    "Held to its schema: a talk of 9 fields, one of them to a pattern, one a timestamp, one a relation.",
 ]
 LEAST_RATE = 10_000
 """Messages a second that we hold ourselves to, whatever the size."""
@@ -31,13 +32,17 @@ ROUNDS = 7
 CHECKS = 2_000
 
 
-def run() -> tuple[list[Result], list[str]]:
+def run(site: Path, browsers: Browsers) -> tuple[list[Result], list[str]]:
     """Measures. Gives the results, and what is to be known about them."""
     found = []
     for count in COUNTS:
         each = Samples((round(1e6 / asyncio.run(_built(count)), 1),))
         found.append(Result(f"view of {count:,} messages, a message", "µs", each, limit=1e6 / LEAST_RATE))
-    return [*found, Result("a message held to its schema", "µs", Samples.of(_checked()))], NOTES
+    return [
+        *found,
+        Result("a message held to its schema, CPython", "µs", Samples.of(_checked())),
+        Result("the same in a page of Chromium", "µs", work.check(site, browsers)),
+    ], NOTES
 
 
 async def _built(count: int) -> float:
@@ -65,12 +70,5 @@ async def _built(count: int) -> float:
 
 
 def _checked() -> list[float]:
-    """Microseconds that one message takes, in each of several rounds."""
-    talks = [infer_all(talk(number)) for number in range(CHECKS)]  # several, since timestamps are remembered
-    samples = []
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        for fields in talks:
-            TALK.check(fields, "create")
-        samples.append(round((time.perf_counter() - began) / CHECKS * 1e6, 2))
-    return samples
+    """Microseconds in which this Python holds a message to its schema, in each of several rounds."""
+    return [round(checking.seconds(CHECKS) / CHECKS * 1e6, 2) for _ in range(ROUNDS)]

@@ -71,10 +71,18 @@ def verify(site: Path, browsers: Browsers) -> tuple[list[Result], list[str]]:
     ]
 
 
+def check(site: Path, browsers: Browsers) -> Samples:
+    """Microseconds in which the page's Python holds a message to its schema."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = _website(site, Path(scratch) / "site")
+        return _compared(browsers, folder, "check", "", SMALL, {}).ours
+
+
 def _website(site: Path, out: Path) -> Path:
     """The page, with everything that is in it."""
     shutil.copytree(HERE / "pages" / "work", out)
-    shutil.copy(HERE / "page_work.py", out)
+    for name in ("page_work.py", "checking.py"):
+        shutil.copy(HERE / name, out)
     shutil.copy(ROOT / "web" / "ed25519.js", out)
     shutil.copytree(site / "wheels", out / "wheels")
     wheels = sorted(path.name for path in (out / "wheels").glob("*.whl"))

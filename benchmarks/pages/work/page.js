@@ -137,7 +137,7 @@ const ours = (work) => (count, fields) => new Promise((resolve, reject) => {
 });
 
 const everybody = {
-  "panda-web": { sign: ours("sign"), verify: ours("verify") },
+  "panda-web": { sign: ours("sign"), verify: ours("verify"), check: ours("check") },
   "p2panda-js 0.2.1": { sign: signEarly },
   "p2panda-js 0.8.1": { sign: async (count, fields) => (await signedLater(count, fields)).took, verify: verifyLater },
   "WebCrypto alone": { sign: signAlone, verify: verifyAlone },

@@ -7,7 +7,7 @@ const python = (async () => {
   for (const wheel of await (await fetch("wheels.json")).json()) {
     pyodide.unpackArchive(await (await fetch(`wheels/${wheel}`)).arrayBuffer(), "wheel");
   }
-  pyodide.FS.writeFile("page_work.py", await (await fetch("page_work.py")).text());
+  for (const file of ["checking.py", "page_work.py"]) pyodide.FS.writeFile(file, await (await fetch(file)).text());
   const work = pyodide.pyimport("page_work");
   work.use(signChain, verifyMany);
   return { pyodide, work };
