@@ -6,8 +6,7 @@
 import time
 from typing import Any
 
-import checking  # beside it there
-
+from benchmarks import checking
 from panda_web import messages
 from panda_web.bamboo import Head
 from panda_web.browser.webcrypto import SignChain, VerifyMany, WebCryptoSigner, WebCryptoVerifier

@@ -93,12 +93,20 @@ class Keyring:
 
     async def use(self, record: Any) -> None:
         """Makes the key of a backup this site's key; the one before is kept under another name."""
-        before = await self.database.get(KEYS, _CURRENT)
+        while not await self._replace(await self.database.get(KEYS, _CURRENT), record):
+            pass  # another tab was faster
+        self.decline()
+
+    async def _replace(self, before: Any, record: Any) -> bool:
         changes = {_CURRENT: record, _BEFORE + _author(record): None}
         if before is not None and _author(before) != _author(record):
             changes[_BEFORE + _author(before)] = before
-        await self.database.commit(KEYS, changes, lambda _: True, [])
-        self.decline()
+        expected = None if before is None else _author(before)
+
+        def is_still_there(seen: dict[str, Any]) -> bool:
+            return expected == (None if seen[_CURRENT] is None else _author(seen[_CURRENT]))
+
+        return await self.database.commit(KEYS, changes, is_still_there, [_CURRENT])
 
     def _signer(self, record: Any) -> Signer:
         if record.kind == pure.KIND:

@@ -118,8 +118,17 @@ class Site:
         return sum([await client.pending() for client in (self.client, *self._earlier)])
 
     async def flush(self) -> int:
-        """Sends them; gives how many that were."""
-        return sum([await client.flush() for client in (self.client, *self._earlier)])
+        """Sends them; gives how many that were. Raises the first failure, when all were tried."""
+        sent = 0
+        failed: PandaError | None = None
+        for client in (self.client, *self._earlier):
+            try:
+                sent += await client.flush()
+            except PandaError as error:
+                failed = failed or error
+        if failed is not None:
+            raise failed
+        return sent
 
 
 async def open_site(node: str, sign_chain: SignChain, verify_many: VerifyMany) -> Site:

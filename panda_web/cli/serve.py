@@ -20,6 +20,7 @@ from panda_web.messages.schema import Schema
 from panda_web.node import Node, Store
 from panda_web.node.aside import in_a_thread
 from panda_web.node.schemas import Policy, register
+from panda_web.rpc.errors import RefusedByNode
 from panda_web.server import application
 
 MAX_CONNECTIONS = 1000
@@ -143,8 +144,11 @@ async def _open(store: Store, policy: Policy, festival: bool) -> Node:
         store, CryptographyVerifier(), version=panda_web.__version__, aside=in_a_thread, policy=policy
     )
     if festival:  # registered before, so they start as they come
-        for definition in definitions():
-            await node.publish_entry(definition.entry, definition.payload)
+        try:
+            for definition in definitions():
+                await node.publish_entry(definition.entry, definition.payload)
+        except RefusedByNode as error:  # a node that is full goes on answering
+            say(f"The festival's schemas stay pending: {error}")
     return node
 
 

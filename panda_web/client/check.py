@@ -255,7 +255,10 @@ def _compare(item: Mapping[str, Json], instance: Instance, equal: Mapping[str, J
 
 
 def _is_same_moment(held: Json, wanted: Json) -> bool:
-    """Whether two texts are timestamps of one instant: as such a node compares them that knows the schema."""
+    """Whether two texts are timestamps of one instant: as such a node compares them that knows the schema.
+
+    Here the schema may be unknown, so that counts for texts that only look like timestamps, too.
+    """
     try:
         return isinstance(held, str) and isinstance(wanted, str) and instant(held) == instant(wanted)
     except InvalidFields:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Self
 
 from panda_web import messages
+from panda_web.bamboo import is_hex
 from panda_web.client.check import Answer, Instance, Rejected
 from panda_web.client.contact import Contact
 from panda_web.client.dialect import Query
@@ -217,9 +218,9 @@ class Client:
         """How many signed entries, of one schema or of all, the node has not acknowledged."""
         return await self._writer.pending(schema) if self._publisher else 0
 
-    async def flush(self) -> int:
-        """Sends what the node has not acknowledged; gives how many entries that were."""
-        return await self._writer.flush() if self._publisher else 0
+    async def flush(self, schema: str | None = None) -> int:
+        """Sends what the node does not hold, of one schema or of all; gives how many entries that were."""
+        return await self._writer.flush(schema) if self._publisher else 0
 
     def alone(self, name: str) -> AbstractAsyncContextManager[object]:
         """A context that one holder is in at a time, among all clients of this key that share its store."""
@@ -253,6 +254,8 @@ class Client:
             CallFailed: the node cannot be reached, or refuses the query.
             InvalidParams: the query is none, and the node an early one, for which it is carried out here.
         """
+        if not is_hex(schema):
+            schema = str((await self._schemas.named(schema)).id)
         dialect = await self._contact.dialect()
         wanted = {name: list(v) if isinstance(v, tuple) else v for name, v in (filter or {}).items()}
         return await dialect.query(Query(schema, wanted, order_by, limit, after))

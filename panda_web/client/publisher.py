@@ -8,6 +8,7 @@ sent, and a commit is refused where the log has moved on.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -28,14 +29,12 @@ from panda_web.client.errors import (
 from panda_web.client.lock import Lock
 from panda_web.client.own_logs import LogState, OwnInstance, OwnLogs
 from panda_web.client.sending import Sender
-from panda_web.errors import PandaError
+from panda_web.errors import PandaError, StoreFailed
 from panda_web.keys import Signer
 from panda_web.messages import Message, check_log, system_log
 from panda_web.messages.logs import SCHEMA_DEFINITION_LOG
 from panda_web.messages.schema import read_definition
-from panda_web.rpc.errors import (
-    NodeUnreachable,
-)
+from panda_web.rpc.errors import NodeUnreachable
 from panda_web.rpc.methods import EntryArguments
 
 R = TypeVar("R")
@@ -125,7 +124,8 @@ class Publisher:
                         raise
                     error = failure
             if self._sender.forgotten:  # by a node that was replaced, or set back
-                await self._bring_up_to_date(None)
+                with suppress(StoreFailed):  # what was written is signed and sent
+                    await self._bring_up_to_date(None, give_up=False)
         return [
             Written(message.id or entry_hash.hex(), entry_hash.hex(), error is None, error)
             for message, entry_hash in zip(messages, hashes, strict=True)
@@ -157,24 +157,27 @@ class Publisher:
             CallFailed, ClientError, StoreFailed: for one of the logs; the others were sent all the same.
         """
         async with self._lock(self._lock_name):
-            sent, failed = await self._bring_up_to_date(schema)
+            sent, failed = await self._bring_up_to_date(schema, give_up=True)
         if failed is not None:
             raise failed
         return sent
 
-    async def _bring_up_to_date(self, schema: str | None) -> tuple[int, PandaError | None]:
-        """Sends what the node does not hold; gives how many entries that were, and the first failure."""
-        self._sender.forgotten = False
+    async def _bring_up_to_date(self, schema: str | None, *, give_up: bool) -> tuple[int, PandaError | None]:
+        """Sends what the node does not hold; gives how many entries that were, and the first failure.
+
+        What fails stays pending. Only who is told of the failure may give a log up.
+        """
         sent = 0
         failed: PandaError | None = None
         for log in await self._own.logs():
             if log.given_up is None and schema in (None, log.schema):
                 try:
-                    sent += await self._sender.bring_up_to_date(log)
+                    sent += await self._sender.bring_up_to_date(log, give_up=give_up)
                 except NodeUnreachable as error:
-                    return sent, error
+                    return sent, error  # the next write tries again
                 except PandaError as error:
                     failed = failed or error
+        self._sender.forgotten = False
         return sent, failed
 
     async def pending(self, schema: str | None = None) -> int:

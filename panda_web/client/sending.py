@@ -84,16 +84,22 @@ class Sender:
         self._sleep = sleep
         self.forgotten = False
 
-    async def bring_up_to_date(self, log: LogState) -> int:
-        """Asks how far the node holds a log, and sends the rest; gives how many entries that were."""
+    async def bring_up_to_date(self, log: LogState, *, give_up: bool = True) -> int:
+        """Asks how far the node holds a log, and sends the rest; gives how many entries that were.
+
+        Args:
+            log: one of the author's.
+            give_up: whether a refusal for good ends the log; else it is raised as it comes, and the entries
+                stay pending.
+        """
         held, known = await self.held_up_to(log), log.acknowledged.get(self._node, 0)
         if held is not None and held < known:
             log = await self.acknowledge(log, held)
         before = log.acknowledged.get(self._node, 0)
-        return (await self.send_pending(log)).acknowledged.get(self._node, 0) - before
+        return (await self.send_pending(log, give_up=give_up)).acknowledged.get(self._node, 0) - before
 
-    async def send_pending(self, log: LogState) -> LogState:
-        """Sends what the node has not acknowledged, in order, in batches."""
+    async def send_pending(self, log: LogState, *, give_up: bool = True) -> LogState:
+        """Sends what the node has not acknowledged, in order, in batches. See `bring_up_to_date`."""
         caught_up = False
         while True:
             above = log.acknowledged.get(self._node, 0)
@@ -115,6 +121,8 @@ class Sender:
                 self.forgotten = self.forgotten or held < above
                 log = await self.acknowledge(log, held)
                 continue
+            if not give_up:
+                raise error
             await self._refused(log, error)
 
     async def _send(self, entries: Sequence[OwnEntry]) -> tuple[int, RpcError | None]:
@@ -131,9 +139,11 @@ class Sender:
                 seq_num = max(seq_num, log.acknowledged.get(self._node, 0))
 
     async def held_up_to(self, log: LogState) -> int | None:
-        """How far the node's copy of a log goes; None where it does not say, for it names another log."""
+        """How far the node's copy of a log goes; None where it does not say, for it holds another log."""
         arguments = await self.arguments(log.schema)
-        return min(arguments.seq_num - 1, log.head.seq_num) if arguments.log_id == log.log_id else None
+        if arguments.log_id == log.log_id:
+            return min(arguments.seq_num - 1, log.head.seq_num)
+        return 0 if arguments.seq_num == 1 else None  # an id that is free: it holds none of the schema
 
     async def _refused(self, log: LogState, error: RpcError) -> None:
         if isinstance(error, ErrorFromNode) and error.reason in _LAGGING:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from panda_web.client import Client
-from panda_web.festival.own import own_by, rooms_named
+from panda_web.festival.own import own_by
+from panda_web.festival.rooms import rooms_named
 from panda_web.festival.schedule import LeftOut, Schedule
 from panda_web.festival.schemas import SCHEMAS, TALK
 from panda_web.rpc.types import Json

@@ -4,6 +4,7 @@ Source: the files that frab and pretalx export (`schedule.json`), as c3voc's sch
 schedule → conference → days → rooms → events.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,12 @@ from panda_web.rpc.types import Json
 
 MAX_SIZE = 64 << 20
 """Bytes of a schedule file; the largest festivals have some 3 MB."""
+
+MAX_TALK = (1 << 20) - 4096
+"""Bytes of a talk as JSON: some less than those of a message, in which types stand beside the values."""
+
+MAX_TITLE = 80
+"""Characters of a title that say which talk is meant."""
 
 # A field of a talk, and where the file has it.
 _TEXTS = {
@@ -100,7 +107,7 @@ def read_schedule(data: bytes) -> Schedule:
 
 def _keep_what_fits(talk: Talk, left_out: list[LeftOut]) -> bool:
     """Takes values that do not fit out of a talk; gives whether a talk remains."""
-    title = str(talk.get("title", talk["guid"]))
+    title = str(talk.get("title", talk["guid"]))[:MAX_TITLE]
     for name, value in list(talk.items()):
         schema, values = (ROOM, {"name": value}) if name == "room" else (TALK, {name: value})
         try:
@@ -108,6 +115,10 @@ def _keep_what_fits(talk: Talk, left_out: list[LeftOut]) -> bool:
         except InvalidFields as error:
             left_out.append(LeftOut(title, name, str(error)))
             del talk[name]
+    while len(json.dumps(talk, ensure_ascii=False).encode()) > MAX_TALK:
+        longest = max(talk, key=lambda name: len(str(talk[name]).encode()))
+        left_out.append(LeftOut(title, longest, "With it the talk is larger than a message can be."))
+        del talk[longest]
     if "title" not in talk:
         left_out.append(LeftOut(title, "title", "A talk needs a title."))
     return "title" in talk and "guid" in talk

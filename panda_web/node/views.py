@@ -121,17 +121,20 @@ def replay(store: Store, view: SchemaView, log_row: LogRow, entry: EntryRow) -> 
     """Puts an entry into a view that is being filled: those of a log in order, one or more times."""
     for _, message in view.counting((entry,)):
         came = Held(entry.seq_num, entry.hash, message)
-        # What stands behind a create in its log is replayed too, so none of it is needed here.
-        _apply(store, view, log_row.key, entry.instance, came, partial(iter, (came,)))
+        # What stands behind a create in its log is replayed too, so none of it is needed here; but where it
+        # leads hides others at once, and must not be where it once led.
+        held = partial(iter, (came,))
+        if view.cascading and message.action == "create":
+            held = partial(_held, view, store.entries.of_instance_in(log_row.key, entry.instance))
+        _apply(store, view, log_row.key, entry.instance, came, held)
 
 
 def drop(store: Store, schema_id: str) -> None:
     """There is no view of this schema any more, finished or not. Its entries stay."""
     for kept in store.typed.of_schema(schema_id):
-        schema, columns = _read(kept.definition, schema_id)
-        table = store.typed.open(kept, columns)
-        if table is not None and _cascading(schema):
-            store.cascades.forget(table.table)
+        schema, _ = _read(kept.definition, schema_id)
+        if _cascading(schema):
+            store.cascades.forget(kept.table)
     store.typed.drop(schema_id)
 
 

@@ -20,9 +20,12 @@ from panda_web.client.errors import (
 )
 from panda_web.client.store import ClientStore, MemoryStore
 from panda_web.errors import StoreFailed
+from panda_web.festival import SCHEMAS, TALK
+from panda_web.festival.definitions import definitions
 from panda_web.keys.file import KeyFile
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
 from panda_web.messages import SYSTEM_LOGS, InvalidMessage, infer_all
+from panda_web.node.schemas import register
 from panda_web.rpc import jsonrpc
 from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, NodeUnreachable
 from panda_web.rpc.transport import InProcess
@@ -344,6 +347,60 @@ def test_a_write_to_a_node_that_lost_everything_brings_the_other_logs_too() -> N
     assert numbers(second) == [0, 1, 2, 3]
     assert numbers(second, OTHER_SCHEMA) == [0, 1, 2]
     assert run(panda.pending()) == 0
+
+
+def replaced(store: MemoryStore) -> Harness:
+    """An empty node, after two logs were acknowledged by one of the same name."""
+    first = Harness()
+    for schema in (SCHEMA, OTHER_SCHEMA):
+        run(client(first, store).create_many(schema, [{"n": n} for n in range(3)]))
+    return Harness()
+
+
+def test_a_replaced_node_gets_a_log_above_one_that_was_given_up() -> None:
+    node, empty, store = Harness(), Harness(), MemoryStore()
+    panda = client(node, store)
+    for schema in (SCHEMA, OTHER_SCHEMA):
+        run(panda.create(schema, {"n": 1}))
+    run(client(node).create(SCHEMA, {"n": 2}))  # another copy of the key
+    with pytest.raises(LogDiverged):
+        run(panda.create(SCHEMA, {"n": 3}))
+    assert run(client(empty, store).flush()) == 1
+    assert numbers(empty, OTHER_SCHEMA) == [1]
+
+
+def test_what_a_replaced_node_refuses_stays_pending_until_somebody_is_told() -> None:
+    first, second, store, talks = Harness(), Harness(), MemoryStore(), str(TALK.id)
+    panda = client(first, store)
+    run(panda.create(talks, {"title": "A", "start": "soon"}))
+    run(panda.create(OTHER_SCHEMA, {"n": 0}))
+    for schema in SCHEMAS:
+        run(register(second.store, str(schema.id)))
+    second.node._registry.refresh()
+    for each in definitions():
+        run(second.node.publish_entry(each.entry, each.payload))
+    panda = client(second, store)
+    assert run(panda.create(OTHER_SCHEMA, {"n": 1})).acknowledged
+    assert len(run(panda.own(talks))) == run(panda.pending()) == 1
+    with pytest.raises(LogRefused):
+        run(panda.flush())
+
+
+def test_a_node_that_goes_away_while_it_gets_everything_again_gets_the_rest_later() -> None:
+    store = MemoryStore()
+    wire = Weather(replaced(store))
+
+    def storm(method: str, result: Any) -> Any:
+        wire.storm = wire.calls.count("panda_publishEntry") > 4
+        return result
+
+    wire.answer = storm  # type: ignore[method-assign]
+    panda = client(wire, store)
+    assert run(panda.create(OTHER_SCHEMA, {"n": 3})).acknowledged
+    wire.storm, wire.answer = False, lambda _, result: result  # type: ignore[method-assign]
+    assert run(panda.create(OTHER_SCHEMA, {"n": 4})).acknowledged
+    back = client(wire, store)
+    assert [len(run(back.query_all(schema))) for schema in (SCHEMA, OTHER_SCHEMA)] == [3, 5]
 
 
 def test_a_node_that_lost_what_the_client_does_not_hold_either(node: Harness) -> None:

@@ -246,6 +246,16 @@ def test_a_schema_by_its_name(node: Harness) -> None:
     assert run(knows.schema_named("room")) == other
 
 
+def test_queries_by_name(node: Harness) -> None:
+    author = client(node)
+    room = run(author.define(ROOM))
+    run(author.create(str(room.id), {"name": "Hall", "area": 1}))
+    reader = client(Naming(node, {str(room.id): "room"}), seed=bytes((7,)) * 32)
+    assert [found["name"] for found in run(reader.query("room"))] == ["Hall"]
+    with pytest.raises(SchemaNameUnknown):
+        run(reader.query("talk"))
+
+
 def test_a_hostile_node_cannot_give_a_name_to_another_schema(node: Harness) -> None:
     room = run(client(node).define(ROOM))
     for names in ({str(room.id): "talk"}, {digest(b"x").hex(): "talk"}, {"no id": "talk"}):

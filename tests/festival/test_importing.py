@@ -102,8 +102,10 @@ class Wire(InProcess):
     """To a node that is away at times."""
 
     away = False
+    closes_at: bytes | None = None
 
     async def send(self, body: bytes) -> bytes:
+        self.away = self.away or (self.closes_at is not None and self.closes_at in body)
         if self.away:
             raise NodeUnreachable("The node is away.")
         return await super().send(body)
@@ -147,6 +149,38 @@ def test_rooms_are_the_authors_own_and_there_once() -> None:
 
 async def no_time(_: float) -> None:
     """Sleeps that are over at once."""
+
+
+def test_rooms_are_where_the_talks_are() -> None:
+    async def work() -> None:
+        first, second, signer, store = Harness(), Harness(), CryptographySigner.generate(), MemoryStore()
+        for node in (first, second):
+            transport = InProcess(node.node.dispatcher())
+            name = "first" if node is first else "second"
+            panda = Client(transport, signer, store=store, verifier=CryptographyVerifier(), name=name)
+            hall = await room_named(panda, "Hall")
+            assert (await panda.create(TALKS, {"title": name, "room": hall})).acknowledged
+            assert [room.id for room in await panda.query(ROOMS)] == [hall]
+
+    asyncio.run(work())
+
+
+def test_no_more_rooms_are_signed_for_a_node_that_is_gone() -> None:
+    async def work() -> None:
+        wire = Wire(Harness().node.dispatcher())
+        panda = Client(wire, CryptographySigner.generate(), verifier=CryptographyVerifier(), sleep=no_time)
+        await room_named(panda, "Hall")
+        wire.closes_at = b"panda_publishEntry"
+        schedule = SMALL(0)
+        rooms = schedule["schedule"]["conference"]["days"][0]["rooms"]
+        event = SMALL(1)["schedule"]["conference"]["days"][0]["rooms"]["Main hall"][0]
+        rooms["all"] = [event | {"guid": str(number), "room": f"Room {number}"} for number in range(500)]
+        with pytest.raises(NodeUnreachable):
+            await import_talks(panda, read_schedule(json.dumps(schedule).encode()), lambda *_: None)
+        assert len(await panda.own(ROOMS)) == 101
+        assert await panda.own(TALKS) == {}
+
+    asyncio.run(work())
 
 
 def test_rooms_that_are_lost_with_their_key_are_asked_for_first() -> None:

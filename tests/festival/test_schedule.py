@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from panda_web import messages
 from panda_web.festival import ROOM, TALK, LeftOut, NotASchedule, read_schedule
 from tests.schedules import SMALL, by_guid, lists, small_talks
 
@@ -111,3 +112,13 @@ def test_a_talk_without_a_title_or_a_guid_is_left_out(fields: dict[str, Any]) ->
     assert [isinstance(each, LeftOut) and each.field for each in read.left_out] == [next(iter(fields))]
     with pytest.raises(NotASchedule):
         read_schedule(one_event(**fields))
+
+
+def test_a_talk_that_no_message_can_hold_loses_its_longest_text() -> None:
+    read = read_schedule(one_event(description="🐼" * 200_000, abstract="A" * 400_000, title="T" * 200))
+    (talk,) = read.talks
+    assert (talk["abstract"], "description" in talk) == ("A" * 400_000, False)
+    (left_out,) = read.left_out
+    assert (left_out.talk, left_out.field) == ("T" * 80, "description")
+    talk_message = messages.create(str(TALK.id), TALK.to_fields({**talk, "room": ROOM.id}))
+    assert len(talk_message.encode()) < messages.MAX_SIZE

@@ -669,3 +669,59 @@ def test_schemas_without_a_view_stay_as_they_are(built: Built) -> None:
     (found,) = run(built.query(SCHEMA, order_by=["unknown"]))
     assert (found["anything"], found["more"]) == ("goes", 1)
     assert built.in_place(SCHEMA) is None
+
+
+VISIT = Schema(
+    "visit",
+    "Who goes where",
+    (
+        FieldDefinition("name", "varchar"),
+        FieldDefinition("at", "relation", schema=PLACE_ID, cascade=True, optional=True),
+    ),
+    digest(b"the definition of a visit").hex(),
+)
+VISIT_ID = VISIT.id or ""
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_a_view_that_is_dropped_hides_nobody_any_more(built: Built, earlier: bool) -> None:
+    """Also one that an earlier version made, which is not opened any more."""
+    places, visits = Author(1, log_id=3), Author(2, log_id=5)
+    for schema in (PLACE, VISIT):
+        run(built.node.views.add(schema))
+    gone = places.create(PLACE_ID, name="gone")
+    inside = places.create(PLACE_ID, name="in it", within=Relation(gone[0].hash.hex()))
+    run(built.publish(gone, inside, visits.create(VISIT_ID, name="V", at=Relation(inside[0].hash.hex()))))
+    run(built.publish(places.delete(gone[0].hash, PLACE_ID)))
+    assert run(built.query(VISIT_ID)) == []
+    if earlier:
+        make_earlier(built)
+    run(built.node.views.drop(PLACE_ID))
+    run(built.node.views.add(VISIT))
+    assert [found["name"] for found in run(built.query(VISIT_ID))] == ["V"]
+
+
+def test_a_view_that_is_built_hides_nobody_in_between(built: Built) -> None:
+    """An instance leads where its updates say, also while they are not replayed yet."""
+    places, visits = Author(1, log_id=3), Author(2, log_id=5)
+    for schema in (PLACE, VISIT):
+        run(built.node.views.add(schema))
+    gone, kept = (places.create(PLACE_ID, name=name) for name in ("gone", "kept"))
+    moved = places.create(PLACE_ID, name="moved", within=Relation(gone[0].hash.hex()))
+    move = places.update(moved[0].hash, PLACE_ID, within=Relation(kept[0].hash.hex()))
+    visit = visits.create(VISIT_ID, name="V", at=Relation(moved[0].hash.hex()))
+    run(built.publish(gone, kept, moved, move, visit, places.delete(gone[0].hash, PLACE_ID)))
+    run(built.node.views.drop(PLACE_ID))
+    seen = []
+
+    async def work() -> None:
+        with slices_of(1):
+            building = asyncio.create_task(built.node.views.add(PLACE))
+            while not building.done():
+                await asyncio.sleep(0)
+                seen.append(len(await built.query(VISIT_ID)))
+            await building
+
+    run(work())
+    assert set(seen) == {1}
+    assert len(seen) > 4

@@ -223,7 +223,6 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       return;
     }
     busy(true);
-    const waited = await identity.refreshPending();
     try {
       save.textContent = session.now ? "Signing…" : "Waiting for Python…";
       const panda = await session.panda();
@@ -241,14 +240,10 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       await onSaved(id);
     } catch (error) {
       identity.saw(error);
-      const { reason, title, text: sentence, hint } = explain(error);
-      const waits = await identity.refreshPending();
+      const { title, text: sentence, hint } = explain(error);
+      await identity.refreshPending();
       busy(false);
-      if (reason === "node-unreachable" && waits > waited) {
-        // It is signed and stored: to save it once more would publish it twice.
-        done(subject);
-        notices.error(error, undefined, WRITE_WAITS, false);
-      } else if (dialog.open && talk === subject) {
+      if (dialog.open && talk === subject) {
         problem.textContent = `${title}. ${sentence} ${hint} Your text is still here.`;
       } else {
         drafts.set(subject?.id ?? "", written);
@@ -300,7 +295,6 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
     yes.disabled = no.disabled = true;
     yes.textContent = "Signing…";
     refused.textContent = "";
-    const waited = await identity.refreshPending();
     try {
       const panda = await session.panda();
       const { acknowledged } = await panda.delete(panda.talkSchema, id);
@@ -315,13 +309,8 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       }
     } catch (error) {
       identity.saw(error);
-      const { reason, title, text: sentence, hint } = explain(error);
-      if (reason === "node-unreachable" && (await identity.refreshPending()) > waited) {
-        confirm.close();
-        notices.error(error, undefined, DELETE_WAITS, false);
-      } else {
-        refused.textContent = `${title}. ${sentence} ${hint}`;
-      }
+      const { title, text: sentence, hint } = explain(error);
+      refused.textContent = `${title}. ${sentence} ${hint}`;
     }
     yes.disabled = no.disabled = false;
     yes.textContent = "Delete for good";

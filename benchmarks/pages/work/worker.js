@@ -7,8 +7,11 @@ const python = (async () => {
   for (const wheel of await (await fetch("wheels.json")).json()) {
     pyodide.unpackArchive(await (await fetch(`wheels/${wheel}`)).arrayBuffer(), "wheel");
   }
-  for (const file of ["checking.py", "page_work.py"]) pyodide.FS.writeFile(file, await (await fetch(file)).text());
-  const work = pyodide.pyimport("page_work");
+  pyodide.FS.mkdir("benchmarks");
+  for (const file of ["checking.py", "page_work.py"]) {
+    pyodide.FS.writeFile(`benchmarks/${file}`, await (await fetch(file)).text());
+  }
+  const work = pyodide.pyimport("benchmarks.page_work");
   work.use(signChain, verifyMany);
   return { pyodide, work };
 })();

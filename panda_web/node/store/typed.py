@@ -70,6 +70,11 @@ class Kept:
     columns: str
     current: bool
 
+    @property
+    def table(self) -> str:
+        """The table's name in SQL."""
+        return _table(self.number)
+
 
 @dataclass(frozen=True, slots=True)
 class Reached:
