@@ -21,7 +21,7 @@ async def carries_calls(transport: Transport) -> None:
 async def carries_errors(transport: Transport) -> None:
     connection = Connection(transport)
     try:
-        await connection.call(QUERY, schema="nonsense")
+        await connection.call(QUERY, schema="00" * 66)
     except ErrorFromNode as error:
         assert error.reason == "invalid-params"
     else:
