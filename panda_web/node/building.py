@@ -23,8 +23,8 @@ from panda_web.node.store.typed import Reached
 MOST_REPLAYED = 500
 """Entries in one slice."""
 
-SLICE_SECONDS = 0.02
-"""Others are kept waiting so long by a slice, and by one message more."""
+SLICE_SECONDS = 0.04
+"""Others are kept waiting so long by a slice, and by one message more. Each slice waits for the disk once."""
 
 Progress = Callable[[int, int], object]
 """Told how many entries are replayed, and how many there are. That number grows with what comes meanwhile."""

@@ -56,7 +56,7 @@ class Rule:
         pattern: the compiled validation.
     """
 
-    __slots__ = ("_plain", "_short", "_timestamp", "definition", "kind", "pattern", "target")
+    __slots__ = ("_array", "_plain", "_short", "_timestamp", "definition", "kind", "pattern", "target")
 
     def __init__(self, definition: FieldDefinition, target: str | None) -> None:
         """Raises InvalidPattern."""
@@ -65,11 +65,10 @@ class Rule:
         self.target = target
         self.pattern = _compiled(definition)
         base = definition.base
+        self._array = definition.is_array
         self._short = base in _SHORT
         self._timestamp = base == "timestamp"
-        self._plain = (
-            not definition.is_array and not self._short and self.pattern is None and base != "relation"
-        )
+        self._plain = not self._array and not self._short and self.pattern is None and base != "relation"
 
     def check(self, field: Field) -> tuple[Scalar, ...]:
         """Holds a field to all but its pattern: what all of them cost is counted before one is matched.
@@ -99,7 +98,7 @@ class Rule:
         return items
 
     def _items(self, value: Value) -> tuple[Scalar, ...]:
-        if not self.definition.is_array:
+        if not self._array:
             return (value,)  # type: ignore[return-value]
         if not isinstance(value, tuple | list):
             raise self._mismatch(value)
