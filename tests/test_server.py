@@ -226,7 +226,7 @@ def test_the_end_waits_for_what_was_taken_in() -> None:
             await asyncio.sleep(0)
 
     class Busy:
-        async def watch(self) -> None:
+        async def watch(self, **_: object) -> None:
             await asyncio.Event().wait()
 
         async def finish(self) -> None:

@@ -92,12 +92,14 @@ def serve(
     with listener:
         store = Store(database, in_a_thread)
         try:
-            asyncio.run(_run(store, listener, _address(host, listener), site, policy, festival, open_browser))
+            asyncio.run(
+                _begin(store, listener, _address(host, listener), site, policy, festival, open_browser)
+            )
         finally:
             store.close()
 
 
-async def _run(
+async def _begin(
     store: Store,
     listener: socket.socket,
     address: str,
@@ -119,6 +121,12 @@ async def _run(
             ws="none",
         )
     )
+    await _run(server, node, listener, address, open_browser=open_browser)
+
+
+async def _run(
+    server: uvicorn.Server, node: Node, listener: socket.socket, address: str, *, open_browser: bool
+) -> None:
     watching = asyncio.create_task(node.watch(progress=Building()))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
