@@ -44,10 +44,8 @@ import { makeNotices } from "./page/notices.js";
 import { makeProgramme } from "./page/programme.js";
 import { makeBackup, makeRestore } from "./page/backup.js";
 import { Session } from "./page/session.js";
-import { showOpen, showStart } from "./page/start.js";
-import { keepSite } from "./page/updates.js";
+import { showOpen, showStart, startPython } from "./page/start.js";
 
-const root = document.documentElement;
 const session = new Session({ node, onProgress: showStart, onOpen });
 const notices = makeNotices(byId("notices", HTMLElement));
 const identity = makeIdentity({ session, notices, onSent: () => void programme.load() });
@@ -104,18 +102,12 @@ function onOpen(panda) {
 }
 
 async function begin() {
-  root.dataset.state = "starting";
-  showStart({ stage: "start", done: 0, total: 0 });
-  try {
-    await session.panda();
-  } catch (error) {
-    root.dataset.state = "failed";
+  /** @param {unknown} error */
+  const onFail = (error) => {
     identity.saw(error);
     programme.fail(error);
-    notices.error(error, { label: "Try again", run: () => void begin() });
-    return;
-  }
-  void keepSite(notices);
+  };
+  if (!(await startPython({ session, notices, again: begin, onFail }))) return;
   await identity.refreshPending();
   await programme.load();
   const narrow = matchMedia("(max-width: 55rem)").matches;

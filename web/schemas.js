@@ -31,8 +31,7 @@ import { makeNotices } from "./page/notices.js";
 import { makePending } from "./page/pending.js";
 import { draftOf, makeSchemaForm } from "./page/schema-form.js";
 import { Session } from "./page/session.js";
-import { showOpen, showStart } from "./page/start.js";
-import { keepSite } from "./page/updates.js";
+import { showOpen, showStart, startPython } from "./page/start.js";
 import { count, explain } from "./page/words.js";
 
 /**
@@ -47,7 +46,6 @@ const PAUSE_MS = 250;
 const LARGEST_FILE = 4_000_000;
 const LISTED = 200;
 
-const root = document.documentElement;
 const main = byId("schema", HTMLElement);
 const title = byId("schema-title", HTMLElement);
 const publish = byId("publish", HTMLButtonElement);
@@ -374,16 +372,7 @@ function onOpen(panda) {
 }
 
 async function start() {
-  root.dataset.state = "starting";
-  showStart({ stage: "start", done: 0, total: 0 });
-  try {
-    await session.panda();
-  } catch (error) {
-    root.dataset.state = "failed";
-    notices.error(error, { label: "Try again", run: () => void start() });
-    return;
-  }
-  void keepSite(notices);
+  if (!(await startPython({ session, notices, again: start }))) return;
   if (main.dataset.state === "writing") void check();
   if (main.dataset.state === "missing") route(); // what failed was the start
   await Promise.all([countPending(), list()]);

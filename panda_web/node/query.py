@@ -13,6 +13,7 @@ from panda_web.bamboo import path
 from panda_web.messages import Field
 from panda_web.messages.schema import InvalidFields, Schema, instant
 from panda_web.messages.schema.errors import FieldUnknown
+from panda_web.messages.schema.rules import listed
 from panda_web.node.store import Store
 from panda_web.node.store.entries import EntryRow
 from panda_web.node.store.select import InstanceRow, Select
@@ -84,11 +85,9 @@ def _checked_order(schema: Schema, order: Sequence[tuple[str, bool]]) -> list[tu
 
 def _check_name(schema: Schema, name: str, param: str) -> None:
     if name not in schema.by_name:
-        names = list(schema.by_name)
-        more = f" and {len(names) - 10} more" if len(names) > 10 else ""
         raise FieldUnknown(
             f"The param {param} names {name[:70]!r}, and the schema {schema.name!r} has no such field. "
-            f"It has {', '.join(names[:10])}{more}.",
+            f"It has {listed(schema.by_name)}.",
             field=name[:70],
             param=param,
         )

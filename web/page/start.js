@@ -1,6 +1,7 @@
 /** Python's start, as a page shows it: how far it is, in the masthead, and what came of it. */
 
 import { byId } from "./dom.js";
+import { keepSite } from "./updates.js";
 import { megabytes } from "./words.js";
 
 const root = document.documentElement;
@@ -29,6 +30,31 @@ export function showStart({ stage, done, total }) {
   } else {
     bar.removeAttribute("value");
   }
+}
+
+/**
+ * Starts Python for a page, and keeps the site once that worked; where it fails, the reader can try again.
+ *
+ * @param {object} use
+ * @param {import("./session.js").Session} use.session
+ * @param {import("./notices.js").Notices} use.notices
+ * @param {() => unknown} use.again  the page's way to begin
+ * @param {(error: unknown) => void} [use.onFail]
+ * @returns {Promise<boolean>}  whether Python is there
+ */
+export async function startPython({ session, notices, again, onFail }) {
+  root.dataset.state = "starting";
+  showStart({ stage: "start", done: 0, total: 0 });
+  try {
+    await session.panda();
+  } catch (error) {
+    root.dataset.state = "failed";
+    onFail?.(error);
+    notices.error(error, { label: "Try again", run: () => void again() });
+    return false;
+  }
+  void keepSite(notices);
+  return true;
 }
 
 /**

@@ -154,7 +154,7 @@ def check_fields(
         rule = rules.get(name)
         if rule is None:
             raise FieldUnknown(
-                f"The schema has no field {name[:70]!r}. It has {_listed(rules)}.", field=name[:70]
+                f"The schema has no field {name[:70]!r}. It has {listed(rules)}.", field=name[:70]
             )
         values = rule.check(field)
         if rule.target is not None:
@@ -180,7 +180,7 @@ def check_fields(
         missing = required - fields.keys()
         if missing:
             raise FieldMissing(
-                f"A create needs every field that is not optional, and lacks {_listed(sorted(missing))}.",
+                f"A create needs every field that is not optional, and lacks {listed(sorted(missing))}.",
                 field=min(missing),
             )
     elif not fields:
@@ -188,7 +188,8 @@ def check_fields(
     return tuple(references)
 
 
-def _listed(names: Mapping[str, object] | list[str]) -> str:
+def listed(names: Mapping[str, object] | list[str]) -> str:
+    """Names for an error's sentence: the first ten, and how many more there are."""
     first = list(names)[:10]
     more = f" and {len(names) - len(first)} more" if len(names) > len(first) else ""
     return ", ".join(first) + more
