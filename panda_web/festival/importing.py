@@ -68,7 +68,8 @@ async def _import(panda: Client, schedule: Schedule, progress: Progress) -> Impo
     total = len(schedule.talks)
     done = total - len(todo)
     progress(done, total)
-    rooms = await rooms_named(panda, [str(talk["room"]) for talk in todo if "room" in talk])
+    places = [str(talk["room"]) for talk in todo if "room" in talk]
+    rooms = await rooms_named(panda, places) if places else {}
     for start in range(0, len(todo), AT_ONCE):
         part = todo[start : start + AT_ONCE]
         rows = [talk | {"room": rooms[str(talk["room"])]} if "room" in talk else talk for talk in part]
