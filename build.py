@@ -255,7 +255,11 @@ def kept(name: str, *sources: Path, make: Callable[[Path], None]) -> Path:
         path.parent.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
             make(Path(scratch) / "made")
-            (Path(scratch) / "made").rename(path)
+            try:
+                (Path(scratch) / "made").rename(path)
+            except OSError:  # another build was faster, and what it made is equal
+                if not path.exists():
+                    raise
     return path
 
 
@@ -282,7 +286,8 @@ def lean_pyodide() -> Path:
         if result.returncode:
             raise Problem(f"Pyodide could not be made leaner:\n{result.stderr.strip()[-2000:]}")
 
-    return kept("lean", script, package / "package.json", package / "pyodide.asm.mjs", *users, make=make)
+    parts = [package / name for name in ("package.json", "pyodide.asm.mjs", "pyodide.asm.wasm")]
+    return kept("lean", script, *parts, *users, make=make)
 
 
 def snapshot(pyodide: Path, wheels: Sequence[Path]) -> Path:

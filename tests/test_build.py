@@ -2,6 +2,7 @@
 
 import ast
 import base64
+import contextlib
 import gzip
 import hashlib
 import importlib.util
@@ -14,6 +15,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.conftest import build_site
 from tools import lean
@@ -185,6 +188,24 @@ def test_equal_sources_make_equal_sites(site: Path, tmp_path: Path) -> None:
     assert contents(again) == contents(site)
 
 
+def test_two_builds_at_once_make_the_same(
+    build: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(build, "CACHE", tmp_path / "cache")
+
+    def fill(out: Path) -> None:
+        out.mkdir()
+        (out / "file").write_text("made")
+
+    def slowly(out: Path) -> None:
+        build.kept("thing", make=fill)  # another build, in the meantime
+        fill(out)
+
+    made = build.kept("thing", make=slowly)
+    assert contents(made) == contents(build.kept("thing", make=fill))
+    assert list(made.parent.iterdir()) == [made]
+
+
 def test_snapshots_of_equal_wheels_are_equal(
     site: Path, build: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -216,6 +237,46 @@ def test_glue_that_is_another_one_is_not_edited(edit: tuple[str, str, str]) -> N
             lean.lean(other, "")
     with pytest.raises(lean.ChangedError):
         lean.lean(glue().replace("assignWasmExports", "assign"), "")
+
+
+def counted(data: bytes) -> bytes:
+    return bytes([len(data)]) + data
+
+
+def wasm(*exports: str) -> bytes:
+    """Exports a memory, and the one function, by several names; wants the address of `wanted`."""
+    named = [counted(name.encode()) + b"\0\0" for name in exports] + [counted(b"memory") + b"\2\0"]
+    sections = {
+        1: b"\1\x60\0\0",
+        2: b"\1" + counted(b"GOT.func") + counted(b"wanted") + b"\3\x7f\1",
+        3: b"\1\0",
+        5: b"\1\0\0",
+        7: bytes([len(named)]) + b"".join(named),
+        10: b"\1\2\0\x0b",
+    }
+    return lean.PREAMBLE + b"".join(bytes([kind]) + counted(content) for kind, content in sections.items())
+
+
+def test_the_module_exports_what_somebody_names() -> None:
+    """`_named` is how the glue calls `named`; whose address is wanted must be there."""
+    users = "module._named(memory)"
+    whole = wasm("named", "unnamed", "wanted", "same")
+    assert lean.lean_module(whole, users) == wasm("named", "wanted")
+    assert lean.lean_module(whole, users + " same unnamed") == whole
+
+
+@given(st.binary().filter(lambda data: not data.startswith(lean.PREAMBLE)))
+def test_what_is_no_module_is_refused(data: bytes) -> None:
+    with pytest.raises(lean.ChangedError):
+        lean.lean_module(data, "")
+
+
+@given(st.integers(8, len(wasm("named")) - 1))
+def test_a_module_that_is_cut_off_loses_nothing_in_silence(length: int) -> None:
+    """Between two sections one may end; otherwise it is refused."""
+    part = wasm("named")[:length]
+    with contextlib.suppress(lean.ChangedError):
+        assert lean.lean_module(part, "named memory") == part
 
 
 def parts_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
