@@ -19,9 +19,11 @@ from tests.processes import ServedNode
 
 PAGES = Path(__file__).resolve().parent / "pages" / "memory"
 COUNT = 10_000
+ROUNDS = 5
 PATIENCE_SECONDS = 900
-SETTLE_SECONDS = 5
+SETTLE_SECONDS = 3
 """So long it rests before it is looked at."""
+LOOKED_AT = ("page alone", "page and worker, started", f"page and worker, {COUNT:,} entries")
 
 
 def run(site: Path, browsers: Browsers) -> tuple[list[Result], list[str]]:
@@ -29,36 +31,43 @@ def run(site: Path, browsers: Browsers) -> tuple[list[Result], list[str]]:
     events = (event(number, abstract="What it is about. " * 20) for number in range(COUNT))
     talks = json.dumps(schedule(*events))
     pages = {path.name: path.read_text("utf-8") for path in PAGES.iterdir()}
-    measured: list[Result] = []
     with tempfile.TemporaryDirectory() as scratch:
         www = copy_site(site, Path(scratch) / "www", pages)
-        with (
-            ServedNode(Path(scratch) / "node") as node,
-            static_server(www) as server,
-            browsers.killable("chromium", Path(scratch) / "profile") as tab,
-        ):
-            browser = tab.page.context.browser
-            if browser is None:
-                raise LookupError("Playwright does not give the browser of this page.")
-            system = browser.new_browser_cdp_session()
-
-            def look(what: str) -> None:
-                time.sleep(SETTLE_SECONDS)
-                measured.append(Result(what, "MB", Samples((_largest_renderer(system) / 1e6,))))
-
-            tab.goto(f"{server.url}bench.html")
-            look("page alone")
-            tab.evaluate("(node) => open(node)", node.url, timeout=PATIENCE_SECONDS)
-            look("page and worker, started")
-            published = tab.evaluate("(talks) => publish(talks)", talks, timeout=PATIENCE_SECONDS)
-            if published != COUNT:
-                raise ValueError(f"{published} entries were published, and not {COUNT}.")
-            look(f"page and worker, {COUNT:,} entries")
-    return measured, [
+        with static_server(www) as server:
+            rounds = [_round(browsers, f"{server.url}bench.html", talks) for _ in range(ROUNDS)]
+    moments = zip(LOOKED_AT, zip(*rounds, strict=True), strict=True)
+    return [Result(what, "MB", Samples.of(seen)) for what, seen in moments], [
+        "Each round has a new browser and a new node.",
         "A festival of so many talks is imported: each is signed, published and acknowledged.",
         f"A talk has some {len(talks) // COUNT} bytes as JSON.",
         "Counted is the memory that the process has for itself alone.",
     ]
+
+
+def _round(browsers: Browsers, page: str, talks: str) -> list[float]:
+    """Megabytes at each of the three moments."""
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        ServedNode(Path(scratch) / "node") as node,
+        browsers.killable("chromium", Path(scratch) / "profile") as tab,
+    ):
+        browser = tab.page.context.browser
+        if browser is None:
+            raise LookupError("Playwright does not give the browser of this page.")
+        system = browser.new_browser_cdp_session()
+
+        def look() -> float:
+            time.sleep(SETTLE_SECONDS)
+            return round(_largest_renderer(system) / 1e6, 1)
+
+        tab.goto(page)
+        seen = [look()]
+        tab.evaluate("(node) => open(node)", node.url, timeout=PATIENCE_SECONDS)
+        seen.append(look())
+        published = tab.evaluate("(talks) => publish(talks)", talks, timeout=PATIENCE_SECONDS)
+        if published != COUNT:
+            raise ValueError(f"{published} entries were published, and not {COUNT}.")
+        return [*seen, look()]
 
 
 def _largest_renderer(system: Any) -> int:

@@ -1,6 +1,6 @@
 """What was measured, as values, as a table, and as JSON.
 
-Less is better in all that has a peer: seconds, microseconds, bytes.
+Less is better in all that has a limit: seconds, microseconds, bytes.
 """
 
 import statistics
@@ -132,18 +132,23 @@ def _own_limit(result: Result) -> str:
     if result.limit is None:
         return ""
     words = f"{number(result.limit)} {result.unit}" if result.limit else "none"
-    return f"{words}: {_verdict(result.ours.median <= result.limit)}"
+    return f"{words}: {_verdict(held=result.ours.median <= result.limit)}"
 
 
 def _limit(result: Result, peer: Peer) -> str:
     if peer.limit is None:
         return ""
     held = result.ours.median <= peer.limit * peer.samples.median
-    return f"{factor(peer.limit, 1)}: {_verdict(held)}"
+    return f"{factor(peer.limit, 1)}: {_verdict(held=held)}"
 
 
-def _verdict(held: bool) -> str:
+def _verdict(*, held: bool) -> str:
     return "kept" if held else "BROKEN"
+
+
+def broken(results: Iterable[Result]) -> list[str]:
+    """What is beyond a limit, each with that limit."""
+    return [f"{row.what} ({row.limit})" for row in rows(results) if row.limit.endswith(_verdict(held=False))]
 
 
 HEAD = Row("", "ours", "peer", "ratio", "limit")

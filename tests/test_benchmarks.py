@@ -2,21 +2,28 @@
 
 import http.client
 import json
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import __main__ as program
 from benchmarks import machine
 from benchmarks.chart import chart
-from benchmarks.report import Peer, Result, Samples, as_json, factor, number, rows, spread, table
+from benchmarks.report import Peer, Result, Samples, as_json, broken, factor, number, rows, spread, table
 from benchmarks.wire import Answer, wire
 from tests.browsers import static_server
 
 SVG = "{http://www.w3.org/2000/svg}"
-DOCUMENTS = Path(__file__).resolve().parent.parent / "docs" / "benchmarks"
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = ROOT / "docs" / "benchmarks"
+EXACT = ("download", "requests")
+"""How results begin that are counted: once is enough."""
 
 
 def samples(middle: float) -> Samples:
@@ -95,6 +102,33 @@ def test_every_comparison_is_a_row_with_its_verdict() -> None:
     ]
 
 
+def test_what_is_broken_is_named() -> None:
+    assert broken(ALL) == ["sign (1.30× more: BROKEN)", "download (5.50 MB: BROKEN)"]
+
+
+@pytest.mark.parametrize(("results", "status"), [([START], 0), ([ALONE], 0), ([START, SIGN], 1)])
+def test_a_limit_that_is_not_kept_ends_with_status_1(
+    results: list[Result],
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """All benchmarks run nevertheless, and what they found is kept."""
+    monkeypatch.setattr(program, "OUT", tmp_path)
+    monkeypatch.setattr(program, "Browsers", Mock())
+    monkeypatch.setattr(program, "available", lambda: ["chromium"])
+    monkeypatch.setattr("build.build_site", lambda site: None)
+    monkeypatch.setattr(program, "describe", lambda **versions: {"on": "paper"})
+    monkeypatch.setattr("benchmarks.node.run", lambda: (results, []))
+    monkeypatch.setattr("benchmarks.growth.run", lambda: ([START], []))
+    assert program.main(["node", "growth"]) == status
+    assert ("sign (1.30× more: BROKEN)" in capsys.readouterr().err) == bool(status)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"{name}.{kind}" for name in ("node", "growth") for kind in ("json", "svg")
+    }
+
+
 def test_the_table_has_straight_columns() -> None:
     head, *lines = table(ALL).splitlines()
     at = head.index("ours")
@@ -166,13 +200,59 @@ def test_the_line_passes_everything_on_and_counts_it(tmp_path: Path) -> None:
     assert line.answers[0] == Answer("GET", "/file.bin", 200, len(content))
 
 
-@pytest.mark.parametrize("path", sorted(DOCUMENTS.glob("*.json")), ids=lambda path: path.stem)
-def test_what_was_measured_is_whole(path: Path) -> None:
+def kept(name: str) -> list[Result]:
+    """What was measured and is kept with the documents."""
+
+    def read(measured: dict[str, Any]) -> Samples:
+        return Samples(tuple(measured["samples"]))
+
+    return [
+        Result(
+            result["what"],
+            result["unit"],
+            read(result["ours"]),
+            tuple(Peer(peer["name"], read(peer), peer["limit"]) for peer in result["peers"]),
+            result["limit"],
+        )
+        for result in json.loads((DOCUMENTS / f"{name}.json").read_text("utf-8"))["results"]
+    ]
+
+
+@pytest.mark.parametrize("name", program.TITLES)
+def test_what_was_measured_is_whole(name: str) -> None:
     """What is kept names its machine, has its chart, and no measurement of a few samples."""
-    found = json.loads(path.read_text("utf-8"))
+    found = json.loads((DOCUMENTS / f"{name}.json").read_text("utf-8"))
     assert {"on", "Pyodide", "Chromium", "Python", "panda-web"} <= set(found["machine"])
-    for result in found["results"]:
-        if result["unit"] in ("s", "µs"):
-            for measured in (result["ours"], *result["peers"]):
-                Samples.of(measured["samples"])
-    ET.fromstring(path.with_suffix(".svg").read_text("utf-8"))
+    for result in kept(name):
+        if not result.what.startswith(EXACT):
+            for measured in (result.ours, *(peer.samples for peer in result.peers)):
+                Samples.of(measured.values)
+    ET.fromstring((DOCUMENTS / f"{name}.svg").read_text("utf-8"))
+
+
+def test_limits_are_kept_but_where_the_document_says_that_they_are_broken() -> None:
+    said = re.findall(r"^BROKEN in the run.*$", (DOCUMENTS / "README.md").read_text("utf-8"), re.MULTILINE)
+    found = [words for name in program.TITLES for words in broken(kept(name))]
+    assert [words.split(" (")[0] for words in found] == re.findall(r"`([^`]+)`", "\n".join(said))
+
+
+def test_documents_quote_the_ratios_that_were_measured() -> None:
+    def ratios(name: str) -> list[float]:
+        """How many times ours is as fast as each peer with which it is compared."""
+        return [
+            peer.samples.median / result.ours.median
+            for result in kept(name)
+            if result.unit in ("s", "µs")
+            for peer in result.peers
+            if "alone" not in peer.name
+        ]
+
+    cold, warm, slow = ratios("start")
+    sign = ratios("sign")
+    quoted = {
+        "README.md": [cold, warm, min(sign), max(sign), *ratios("verify")],
+        "docs/decisions/snapshot.md": [cold, slow, warm],
+    }
+    for document, wanted in quoted.items():
+        found = re.findall(r"\b1/(\d+\.\d)\b", (ROOT / document).read_text("utf-8"))
+        assert found == [f"{ratio:.1f}" for ratio in wanted], document
