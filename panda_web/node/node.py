@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from panda_web import log
-from panda_web.errors import StoreFailed
 from panda_web.keys import Verifier
 from panda_web.messages import BASIC_TYPES, system_log
 from panda_web.messages import decode as decode_message
@@ -83,22 +82,16 @@ class Node:
             pause: seconds between two looks; one costs some 50 µs.
             progress: told how far the view of a schema is that is being built.
         """
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._notice(pause))
-            tasks.create_task(self._keep_views(pause, progress))
 
-    async def _notice(self, pause: float) -> None:
-        while True:
-            await asyncio.sleep(pause)
+        async def notice() -> None:
             self._registry.notice()
 
-    async def _keep_views(self, pause: float, progress: ProgressOf | None) -> None:
-        while True:
-            try:
-                await self.views.keep(lambda: self._registry.started, progress)
-            except StoreFailed:
-                logger.exception("the views cannot be brought up to what is registered")
-            await asyncio.sleep(pause)
+        async def keep_views() -> None:
+            await self.views.keep(lambda: self._registry.started, progress)
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_again_and_again(notice, pause))
+            tasks.create_task(_again_and_again(keep_views, pause))
 
     async def finish(self) -> None:
         """Returns once nothing is under way: then the store can be closed.
@@ -211,3 +204,13 @@ def _old_entry(row: EntryRow) -> Json:
         "payloadHash": entry.payload_hash.hex(),
         "seqNum": entry.seq_num,
     }
+
+
+async def _again_and_again(work: Callable[[], Awaitable[None]], pause: float) -> None:
+    """Whatever goes wrong once, the next time it may do."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            logger.exception("what is registered could not be followed")
+        await asyncio.sleep(pause)

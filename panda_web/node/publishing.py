@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from panda_web import log
 from panda_web.bamboo import has_skiplink, lipmaa
-from panda_web.errors import PandaError
 from panda_web.keys import Verifier
 from panda_web.log import SignedEntry
 from panda_web.messages.schema import DEFINITION
@@ -98,7 +97,7 @@ class Publishing:
             return signed
         try:
             return ingest.check(signed, payload, self._registry)
-        except PandaError as error:
+        except Exception as error:  # noqa: BLE001 - a fault with one is not the others'
             return error
 
     def _take_in(self, checked: Checked) -> Published:

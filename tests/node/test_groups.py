@@ -17,7 +17,7 @@ from panda_web.keys.strict import InvalidSignature
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.log import SignedEntry
 from panda_web.messages import infer_all
-from panda_web.node import Node, Store
+from panda_web.node import Node, Store, ingest
 from panda_web.node.aside import Aside, here, in_a_thread
 from panda_web.rpc.errors import SeqNumTaken
 from tests.authors import SCHEMA, Author
@@ -195,6 +195,19 @@ def test_a_fault_of_ours_with_one_entry(group: Group, monkeypatch: pytest.Monkey
     answers = asyncio.run(group.publish(many(3)))
     assert [type(answer) for answer in answers] == [dict, ZeroDivisionError, dict]
     assert asyncio.run(group.stored()) == 2
+
+
+def test_a_fault_of_ours_in_checking_one_entry(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, bad = ingest.check, many(3)[1][0].hash
+
+    def check(signed: SignedEntry, *rest: Any) -> ingest.Checked:
+        if signed.hash == bad:
+            raise ZeroDivisionError
+        return real(signed, *rest)
+
+    monkeypatch.setattr(ingest, "check", check)
+    answers = asyncio.run(group.publish(many(3)))
+    assert [type(answer) for answer in answers] == [dict, ZeroDivisionError, dict]
 
 
 def test_the_same_entry_twice_in_a_group(group: Group) -> None:

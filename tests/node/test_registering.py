@@ -487,6 +487,26 @@ def test_watching_goes_on_after_a_fault(node: Administered, caplog: pytest.LogCa
     node.refuses(*Author().create(ROOMS, name="hall"), "pattern-not-matched")
 
 
+def test_watching_goes_on_after_a_fault_of_ours(
+    node: Administered, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node.publish(*ROOM_DEFINED)
+
+    def fault() -> None:
+        raise ZeroDivisionError
+
+    async def work() -> None:
+        watching = asyncio.create_task(node.node.watch(0.001))
+        with monkeypatch.context() as patched:
+            patched.setattr(node.node._registry, "notice", fault)
+            await until(lambda: bool(caplog.records))
+        await register(node.store, ROOMS)
+        await until(lambda: ROOMS in node.node._registry.registered)
+        watching.cancel()
+
+    asyncio.run(work())
+
+
 def test_views_follow_what_is_registered(tmp_path: Path) -> None:
     """By another program, as an administrator does it; what was invalid before is not shown then."""
     path = tmp_path / "node.db"
