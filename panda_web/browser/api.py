@@ -174,7 +174,7 @@ class Api:
 
     async def back_up(self, passphrase: str) -> Json:
         """The key pair under a passphrase."""
-        return await self.site.keyring().back_up(passphrase)
+        return await self.site.back_up(passphrase)
 
     async def decline_backup(self) -> Json:
         """The key can no longer be copied."""

@@ -38,9 +38,14 @@ class Keyring:
     _seed: bytes | None = None
 
     @property
+    def made_now(self) -> bool:
+        """Whether the key was made in this tab, and its seed is still at hand."""
+        return self._seed is not None
+
+    @property
     def can_back_up(self) -> bool:
         """Whether the seed is at hand, and a cipher for it."""
-        return self._seed is not None and cipher.available()
+        return self.made_now and cipher.available()
 
     async def signer(self) -> Signer:
         """The key pair; made now where there is none."""
@@ -63,7 +68,7 @@ class Keyring:
         ]
 
     async def back_up(self, passphrase: str) -> str:
-        """The key pair as encrypted PEM; the seed is forgotten then.
+        """The key pair as encrypted PEM. Whoever hands it out says `decline`.
 
         Raises:
             BackupImpossible: it is forgotten already.
@@ -74,9 +79,7 @@ class Keyring:
                 "This key can no longer be copied: a backup is possible only before the tab is closed in "
                 "which the key was made."
             )
-        text = await backup.export(self._seed, passphrase, WebCryptoCipher())
-        self.decline()
-        return text
+        return await backup.export(self._seed, passphrase, WebCryptoCipher())
 
     def decline(self) -> None:
         """Forgets the seed: from now on the key cannot be copied."""

@@ -1,5 +1,6 @@
 """Composing a client in the browser: which key, which storage, which lock, which node."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,7 +11,7 @@ from panda_web.browser.keyring import Keyring
 from panda_web.browser.locks import platform_lock
 from panda_web.browser.webcrypto import SignChain, VerifyMany, WebCryptoVerifier
 from panda_web.client import Client
-from panda_web.errors import PandaError
+from panda_web.errors import PandaError, StoreFailed
 from panda_web.festival import SCHEMAS
 from panda_web.keys import Signer, Verifier
 from panda_web.keys.backup import BackupImpossible
@@ -69,6 +70,9 @@ class Site:
             return
         self._keyring = Keyring(self._database, self._crypto.sign_chain, self._crypto.available)
         self.client = self._client(await self._keyring.signer(), self._database)
+        if self._keyring.made_now:
+            with suppress(StoreFailed):  # then the node is asked before the first write
+                await self.client.made()
         self._earlier = [self._client(signer, self._database) for signer in await self._keyring.earlier()]
 
     def _client(self, signer: Signer, database: IndexedDb) -> Client:
@@ -100,6 +104,14 @@ class Site:
         if self._keyring is None:
             raise self.refusal or BackupImpossible("There is no key here.")
         return self._keyring
+
+    async def back_up(self, passphrase: str) -> str:
+        """The key under a passphrase. Raises BackupImpossible, PassphraseShort."""
+        keyring = self.keyring()
+        text = await keyring.back_up(passphrase)
+        await self.client.copied()  # before the copy is handed out: the tab may end here
+        keyring.decline()
+        return text
 
     async def restore(self, text: str, passphrase: str) -> None:
         """Goes on with the key of a backup. Raises BackupMalformed, PassphraseWrong."""

@@ -55,13 +55,6 @@ def main() -> None:
         raise SystemExit(1) from None
 
 
-async def _schema(panda: Client, text: str, *, check: bool = False) -> str:
-    panda.learn(SCHEMAS)
-    if check or not is_hex(text):
-        return str((await panda.schema_named(text)).id)
-    return text
-
-
 @app.command()
 def serve(
     *,
@@ -173,7 +166,9 @@ def publish(
 
     async def work() -> None:
         async with Client(node, KeyFile(places.key_path(data))) as panda:
-            schema_id = await _schema(panda, schema, check=check)
+            panda.learn(SCHEMAS)
+            by_name = check or not is_hex(schema)
+            schema_id = str((await panda.schema_named(schema)).id) if by_name else schema
             if delete is not None:
                 written = await panda.delete(schema_id, delete)
             elif update is not None:
@@ -228,8 +223,9 @@ def query(
 
     async def work() -> int:
         async with Client(node) as panda:
+            panda.learn(SCHEMAS)
             answer = await panda.query(
-                await _schema(panda, schema),
+                schema,
                 filter=_read_filter(where or []),
                 order_by=order_by or (),
                 limit=limit,

@@ -105,7 +105,8 @@ class Client:
         Raises:
             InvalidMessage: before anything is signed.
             InvalidFields: the schema is known and forbids them; before anything is signed.
-            CallFailed: at the first use of a schema, when the node must be asked for a log id.
+            CallFailed: at the first use of a schema, when the node must be asked for a log id: with a key of
+                which there may be copies.
             NodeTooOld, NodeLags: this node cannot take it; nothing was signed.
             LogDiverged, LogRefused: the log is given up; what was signed reaches this node in no way.
         """
@@ -143,7 +144,8 @@ class Client:
 
         Raises:
             NodeTooOld: the node is an early one, which knows no definitions; nothing was signed.
-            CallFailed: the node must be asked, at first use or with a restored key, and does not answer.
+            CallFailed: the node must be asked, since another copy of the key may have defined it, and does
+                not answer.
             LogDiverged, LogRefused: the log of definitions is given up; see `create`.
         """
         message = write_definition(schema)
@@ -161,7 +163,8 @@ class Client:
         """The schema that this author has published before and that says the same, with its id.
 
         Raises:
-            CallFailed: the node must be asked, at first use or with a restored key, and does not answer.
+            CallFailed: the node must be asked, since another copy of the key may have defined it, and does
+                not answer.
         """
         return await self._schemas.published(schema, self.author) if self.author is not None else None
 
@@ -244,7 +247,7 @@ class Client:
         """Instances of a schema, each rebuilt from its entries and checked.
 
         Args:
-            schema: its id, 132 hex digits.
+            schema: its id, 132 hex digits, or its name, as `schema_named` takes it.
             filter: field, `author` or `id` to the value it must equal.
             order_by: field names, `-` before one for descending; the id is the last tie-break.
             limit: how many at most, up to 1,000; a node may give fewer where they are large.
@@ -282,6 +285,19 @@ class Client:
                 break  # the end, or a node that repeats itself
             after = page.after
         return Answer(tuple(instances), tuple(rejected), after)
+
+    async def made(self) -> None:
+        """Says that this key was made just now, for this client, and that there is no copy of it.
+
+        Then nothing needs to be asked before the first write, which works without a network like any other.
+        """
+        if self._own is not None:
+            await self._own.set_only_copy(only=True)
+
+    async def copied(self) -> None:
+        """Says that a copy of this key goes elsewhere, and may write there: the opposite of `made`."""
+        if self._own is not None:
+            await self._own.set_only_copy(only=False)
 
     async def restored(self) -> None:
         """Says that this key comes from a backup: another copy of it may have written since.

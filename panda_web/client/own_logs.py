@@ -4,6 +4,7 @@
     entry/AUTHOR/LOG/SEQ    a signed entry and its payload, kept so that any node can be brought up to date
     instance/AUTHOR/ID      which log an own instance is in, and whether it is deleted
     early/AUTHOR/NODE       there for nodes that were early ones (`client.early`) when last they answered
+    only/AUTHOR             there while this is the only copy of the key, so nobody else writes with it
     restored/AUTHOR         there after the key was restored, until a node was asked for its logs
 
 An entry is recorded here, durably, before its first byte is sent, and in one commit with the new end of its
@@ -11,8 +12,9 @@ log: so a slot is used up the moment that it is signed for, and after a crash th
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from panda_web.bamboo import Head, digest
 from panda_web.client.store import ClientStore
@@ -116,12 +118,24 @@ class OwnLogs:
 
     async def is_complete(self, schema: str) -> bool:
         """Whether all that this author wrote of a schema is held here, as far as this client can know."""
+        if await self.is_only_copy():
+            return True
         log = await self.of_schema(schema)
         return log is not None and log.first == 1 and not await self.is_restored()
 
+    async def set_only_copy(self, *, only: bool) -> None:
+        """Remembers that the key was made here, or that a copy of it goes elsewhere."""
+        await self._store.commit({self._only: "yes" if only else None}, {})
+
+    async def is_only_copy(self) -> bool:
+        """Whether nobody else can have written with this key."""
+        return await self._store.get(self._only) is not None
+
     async def set_restored(self, *, restored: bool) -> None:
         """Remembers that another copy of the key may have written since, or that the node was asked."""
-        await self._store.commit({f"restored/{self._author}": "yes" if restored else None}, {})
+        await self._store.commit(
+            {f"restored/{self._author}": "yes" if restored else None, self._only: None}, {}
+        )
 
     async def is_restored(self) -> bool:
         """Whether the node must be asked before anything is signed."""
@@ -167,8 +181,13 @@ class OwnLogs:
     async def append(self, log: LogState, made: Sequence[tuple[SignedEntry, bytes, Message]]) -> LogState:
         """Records signed entries and the log's new end, in one commit.
 
+        Args:
+            log: one that was not recorded before is begun; this must be the only copy of the key still.
+            made: the entries, each with its payload and message.
+
         Raises:
-            StoreConflict: another tab was faster. These entries must be forgotten, and never be sent.
+            StoreConflict: another tab was faster, or a copy was made. These entries must be forgotten,
+                and never be sent.
         """
         head = log.head
         changes: dict[str, str | None] = {}
@@ -179,7 +198,8 @@ class OwnLogs:
             instance = message.id or signed.hash.hex()
             about = json.dumps({"logId": log.log_id, "deleted": message.action == "delete"})
             changes[self._instance(instance)] = about
-        return await self._write(log, replace(log, head=head), changes)
+        expected = {self._only: "yes"} if log.stored is None else {}
+        return await self._write(log, replace(log, head=head), changes, expected)
 
     async def acknowledge(self, log: LogState, node: str, seq_num: int) -> LogState:
         """Records that a node holds everything up to `seq_num`, or, after it lost some, only up to there."""
@@ -191,8 +211,8 @@ class OwnLogs:
         return await self._write(log, replace(log, head=head))
 
     async def give_up(self, log: LogState, why: str) -> LogState:
-        """Nothing is appended to this log any more."""
-        return await self._write(log, replace(log, given_up=why))
+        """Nothing is appended to this log any more; maybe the key is in use elsewhere after all."""
+        return await self._write(log, replace(log, given_up=why), {self._only: None})
 
     async def begin(self, log: LogState) -> LogState:
         """Records a log that was not known here: a new one, or one taken over from a node.
@@ -217,12 +237,20 @@ class OwnLogs:
             await self._store.commit({self._early(node): "1" if early else None}, {})
 
     async def _write(
-        self, before: LogState, after: LogState, changes: dict[str, str | None] | None = None
+        self,
+        before: LogState,
+        after: LogState,
+        changes: Mapping[str, str | None] = MappingProxyType({}),
+        expected: Mapping[str, str] = MappingProxyType({}),
     ) -> LogState:
         key, text = self._log(before.log_id), after.text()
         if text != before.stored or changes:
-            await self._store.commit({**(changes or {}), key: text}, {key: before.stored})
+            await self._store.commit({**changes, key: text}, {**expected, key: before.stored})
         return replace(after, stored=text)
+
+    @property
+    def _only(self) -> str:
+        return f"only/{self._author}"
 
     def _log(self, log_id: int) -> str:
         return f"log/{self._author}/{log_id:010}"

@@ -157,6 +157,7 @@ class Publisher:
             CallFailed, ClientError, StoreFailed: for one of the logs; the others were sent all the same.
         """
         async with self._lock(self._lock_name):
+            self._sender.away = False
             sent, failed = await self._bring_up_to_date(schema, give_up=True)
         if failed is not None:
             raise failed
@@ -195,10 +196,11 @@ class Publisher:
         """Signs and records as many of the messages as the known links allow, one at least."""
         count = len(messages)
         for _ in range(100):
-            log = await self._ready(await self._log_for(messages[0]))
-            chain = log_module.chain(self._signer.author, log.log_id, log.head, payloads[:count])
             try:
+                log = await self._ready(await self._log_for(messages[0]))
+                chain = log_module.chain(self._signer.author, log.log_id, log.head, payloads[:count])
                 made = await self._signer.sign_chain(chain)
+                log = await self._own.append(log, list(zip(made, payloads, messages, strict=False)))
             except InvalidLink:
                 # A log taken over from a node: some hash is only known to the node.
                 if count > 1:
@@ -206,12 +208,10 @@ class Publisher:
                 else:
                     # The node can only say what follows on all that is signed already.
                     await self._ask_for_links(await self._sender.send_pending(log))
-                continue
-            try:
-                log = await self._own.append(log, list(zip(made, payloads, messages, strict=False)))
             except StoreConflict:
-                continue  # another tab was faster; what was signed here is forgotten, and signed anew
-            return log, [signed.hash for signed in made]
+                pass  # another tab was faster; what was signed here is forgotten, and signed anew
+            else:
+                return log, [signed.hash for signed in made]
         raise StoreConflict("Other tabs keep writing to this log; nothing was recorded.")
 
     async def _ready(self, log: LogState) -> LogState:
@@ -270,9 +270,15 @@ class Publisher:
     # -- beginning, or taking over, a log ------------------------------------------------------------
 
     async def _begin(self, schema: str) -> LogState:
-        """Asks the node, since nothing is known here: a first use, or a restored key."""
+        """Begins a log; where another copy of the key may have begun one, the node is asked for it."""
+        fixed = system_log(schema)
+        if await self._own.is_only_copy():
+            new = await self._own.next_free() if fixed is None else fixed
+            # Another tab may have begun one in the meantime, or this will not be the only copy any more: the
+            # first entry is refused then.
+            return await self._own.of_schema(schema) or LogState(new, schema)
         arguments = await self._sender.arguments(schema)
-        fixed, free = system_log(schema), await self._own.next_free()
+        free = await self._own.next_free()
         if (arguments.log_id % 2 == 0 or fixed is not None) and arguments.log_id != fixed:
             raise NodeContradictsItself(
                 f"The node names log {arguments.log_id}, which is not for this schema."

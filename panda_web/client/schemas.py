@@ -154,7 +154,7 @@ class Schemas:
     async def published(self, schema: Schema, author: str) -> Schema | None:
         """The schema that this author has published already and that says the same; None where there is none.
 
-        The node is asked only where it may know of one that this client does not: a key that was restored.
+        The node is asked only where another copy of the key may have published one.
         """
         wanted = replace(schema, id=None)
         found = await self._own_definitions()

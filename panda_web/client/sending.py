@@ -33,7 +33,7 @@ SEND_AT_ONCE = 16
 """Entries in one batch to the node: few enough that progress shows, enough that latency does not rule."""
 
 RETRY_AFTER = (0.2, 0.8, 2.0)
-"""Seconds to wait before the second, third and fourth attempt to reach a node."""
+"""Seconds to wait before the second, third and fourth attempt to reach a node that was there before."""
 
 MAX_BATCH = 4 << 20
 """Bytes of a batch in hex, half of what a node takes; a larger single entry goes alone."""
@@ -65,6 +65,8 @@ class Sender:
         sleep: waits for some seconds between attempts.
 
     Attributes:
+        away: whether the node could not be reached when last it was called: then the next call has one
+            attempt. Whoever was asked to send sets it back.
         forgotten: whether the node was found to lack entries that it had acknowledged: then other logs may
             lack some too. Whoever sees to that sets it back.
     """
@@ -83,6 +85,7 @@ class Sender:
         self._own = own
         self._sleep = sleep
         self.forgotten = False
+        self.away = False
 
     async def bring_up_to_date(self, log: LogState, *, give_up: bool = True) -> int:
         """Asks how far the node holds a log, and sends the rest; gives how many entries that were.
@@ -169,13 +172,19 @@ class Sender:
         ) from error
 
     async def reach(self, call: Callable[[Dialect], Awaitable[R]]) -> R:
-        """Calls the node in its dialect, some times where it cannot be reached."""
-        for seconds in RETRY_AFTER:
+        """Calls the node in its dialect; again after a while, but for a node that was away before."""
+        waits = () if self.away else RETRY_AFTER
+        self.away = False
+        for seconds in waits:
             try:
                 return await call(await self._contact.dialect())
             except NodeUnreachable:
                 await self._sleep(seconds)
-        return await call(await self._contact.dialect())
+        try:
+            return await call(await self._contact.dialect())
+        except NodeUnreachable:
+            self.away = True
+            raise
 
     async def arguments(self, schema: str) -> EntryArguments:
         """What the author's next entry for a schema must contain, as the node says."""

@@ -21,7 +21,7 @@ async def room_named(panda: Client, name: str) -> str:
 
     Raises:
         InvalidFields: a name that no room can have; nothing was signed.
-        CallFailed: at the first use, when the node must be asked.
+        CallFailed: at the first use, when the node must be asked: with a key of which there may be copies.
     """
     panda.learn([ROOM])
     async with panda.alone("rooms"):  # two tabs do not both find a room missing

@@ -4,7 +4,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import pytest
 from cryptography.hazmat.primitives import serialization
 
 from panda_web.bamboo import digest
@@ -14,7 +13,6 @@ from tests.browser.festivals import event, save, schedule
 from tests.browser.screen import Screen
 from tests.browser.sites import HARNESS, with_prefix
 from tests.browsers import Browsers, PlaywrightTab, StaticServer, static_server
-from tests.find_browsers import ENGINES
 from tests.processes import ServedNode
 
 PASSPHRASE = "correct horse battery"
@@ -28,7 +26,6 @@ def author_of(backup: str) -> str:
     return key.public_key().public_bytes_raw().hex()  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 def test_key_moves_to_another_browser(
     engine: str, browsers: Browsers, website: StaticServer, empty_node: ServedNode
 ) -> None:
@@ -113,6 +110,20 @@ def test_tab_ends_while_a_key_is_restored(
         assert f"restored/{before.opened['author']}" in new.evaluate(STORED_TEXTS)
 
 
+def test_first_entry_needs_no_node_while_the_key_has_no_copy(
+    engine: str, browsers: Browsers, website: StaticServer, tmp_path: Path
+) -> None:
+    with browsers.tab(engine) as tab:
+        tab.goto(website.url)
+        api = Api(tab, ServedNode(tmp_path / "node").url)
+        assert api.refused("backUp", "short")[0] == "passphrase-short"
+        assert not api.call("create", SCHEMA, {"n": 0})["acknowledged"]
+        api.call("backUp", PASSPHRASE)
+        assert not api.call("create", SCHEMA, {"n": 1})["acknowledged"]
+        assert api.refused("create", digest(b"another").hex(), {"n": 2})[0] == "node-unreachable"
+        assert api.call("pending") == 2
+
+
 def test_in_the_page(browsers: Browsers, site: Path, tmp_path: Path) -> None:
     with ServedNode(tmp_path / "node", site) as node, ExitStack() as tabs:
         old, new = (tabs.enter_context(browsers.tab("chromium")) for _ in range(2))
@@ -150,7 +161,7 @@ def test_in_the_page(browsers: Browsers, site: Path, tmp_path: Path) -> None:
 
 
 def test_on_the_page_of_schemas_too(browsers: Browsers, site: Path, tmp_path: Path) -> None:
-    """The first page that somebody opens makes the key, whichever it is."""
+    """The first page that somebody opens makes the key, whichever it is. Then a copy of it may write elsewhere."""
     with ServedNode(tmp_path / "node", site) as node, browsers.tab("chromium") as tab:
         assert isinstance(tab, PlaywrightTab)
         screen = Screen(tab)
@@ -164,3 +175,12 @@ def test_on_the_page_of_schemas_too(browsers: Browsers, site: Path, tmp_path: Pa
         assert author_of(text) == screen.data("#author", "author")
         screen.open(node.url)
         assert screen.has("#backup[hidden]")
+        node.kill()
+        screen.click("#new")
+        screen.fill("#f-title", "Typed before")
+        screen.click("#editor-save")  # nothing is known of the log that a copy of the key may have begun
+        screen.until(lambda: "Your text is still here" in screen.text("#editor-error"))
+        assert screen.value("#f-title") == "Typed before"
+        node.start()
+        screen.click("#editor-save")
+        screen.until(lambda: screen.talk("Typed before"))

@@ -1,7 +1,7 @@
 """The client's own logs in situations that matter: first use, restored keys, several nodes, refusals."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -293,6 +293,85 @@ class Weather(Patched):
         if self.storm:
             raise NodeUnreachable("storm")
         return await super().send(body)
+
+
+def test_a_key_that_was_made_here_begins_without_the_node(node: Harness) -> None:
+    wire, store = Weather(node), MemoryStore()
+    panda = client(wire, store)
+    run(panda.made())
+    wire.storm = True
+    kept = [run(panda.create(schema, {"n": n})) for n, schema in enumerate((SCHEMA, OTHER_SCHEMA, SCHEMA))]
+    assert not any(one.acknowledged for one in kept)
+    assert run(panda.is_complete(SCHEMA))
+    assert run(client(wire, store).pending()) == 3
+    wire.storm = False
+    assert run(client(wire, store).flush()) == 3
+    assert (numbers(node), numbers(node, OTHER_SCHEMA)) == ([0, 2], [1])
+
+
+@pytest.mark.parametrize("told", [Client.copied, Client.restored])
+def test_a_key_that_may_be_in_use_elsewhere_asks_the_node(
+    node: Harness, told: Callable[[Client], Coroutine[Any, Any, None]]
+) -> None:
+    wire, store = Weather(node), MemoryStore()
+    panda = client(wire, store)
+    run(panda.made())
+    run(told(panda))
+    run(client(node).create(SCHEMA, {"n": 0}))  # by the copy
+    wire.storm = True
+    with pytest.raises(NodeUnreachable):
+        run(panda.create(SCHEMA, {"n": 1}))
+    wire.storm = False
+    assert run(panda.create(SCHEMA, {"n": 1})).acknowledged
+    assert numbers(node) == [0, 1]
+
+
+def test_a_key_that_is_found_in_use_elsewhere_asks_from_then_on(node: Harness) -> None:
+    wire, store = Patched(node), MemoryStore()
+    panda = client(wire, store)
+    run(panda.made())
+    run(client(node).create(SCHEMA, {"n": 0}))
+    run(client(node).create(OTHER_SCHEMA, {"n": 1}))
+    with pytest.raises(LogDiverged):
+        run(panda.create(SCHEMA, {"n": 2}))
+    assert run(panda.create(OTHER_SCHEMA, {"n": 3})).acknowledged
+    assert numbers(node, OTHER_SCHEMA) == [1, 3]
+
+
+@pytest.mark.parametrize("elsewhere", [1, 2, 3])
+def test_sending_finds_out_that_a_copy_of_the_key_took_the_slots(node: Harness, elsewhere: int) -> None:
+    """However many entries the node has under the same numbers, these are none of ours."""
+    wire = Weather(node)
+    panda = client(wire)
+    run(panda.made())
+    wire.storm = True
+    kept = run(panda.create_many(SCHEMA, [{"n": 10}, {"n": 11}]))
+    run(panda.copied())
+    run(client(node).create_many(SCHEMA, [{"n": n} for n in range(elsewhere)]))
+    wire.storm = False
+    with pytest.raises(LogDiverged) as caught:
+        run(panda.flush())
+    assert caught.value.data["lost"] == [written.entry_hash for written in kept]
+    assert run(panda.create(SCHEMA, {"n": 12})).acknowledged
+    assert numbers(node) == [*range(elsewhere), 12]
+
+
+def test_a_node_that_is_away_is_waited_for_once(node: Harness) -> None:
+    wire = Weather(node)
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    panda = Client(wire, CryptographySigner(SEED), store=MemoryStore(), name="node", sleep=sleep)
+    run(panda.create(SCHEMA, {"n": 0}))
+    for storm in (True, True, False, True):
+        wire.storm = storm
+        run(panda.create(SCHEMA, {"n": 1}))
+    assert waits == 2 * [0.2, 0.8, 2.0]
+    with pytest.raises(NodeUnreachable):
+        run(panda.flush())  # which was asked for
+    assert waits == 3 * [0.2, 0.8, 2.0]
 
 
 def test_what_is_signed_is_kept_and_sent_later(node: Harness) -> None:

@@ -26,9 +26,13 @@ TABS = st.sampled_from([0, 1])
 class Tabs(RuleBasedStateMachine):
     """Two tabs at work, one step at a time."""
 
-    @initialize(locks=st.booleans())
-    def begin(self, locks: bool) -> None:
-        self.world = World(locks=locks)
+    kind: type[World] = World
+
+    @initialize(locks=st.booleans(), made=st.booleans())
+    def begin(self, locks: bool, made: bool) -> None:
+        self.world = self.kind(locks=locks)
+        if made:
+            run(self.world.tab().made())
         self.tabs = [self.world.tab(), self.world.tab()]
         self.work: list[Coroutine[Any, Any, None] | None] = [None, None]
         self.serial = 0

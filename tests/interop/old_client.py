@@ -1,21 +1,18 @@
 """p2panda-js 0.2.1 for tests: fetched from npm when first needed, unmodified, and driven through a pipe."""
 
-import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from build import NODE, NPM
+from build import NODE, NPM, kept
 
 HERE = Path(__file__).resolve().parent
-CACHE = HERE.parent.parent / ".cache"
 PATIENCE = 60.0
 """Seconds until a call of the old client counts as hanging, which it does where it is answered `{}`."""
 
@@ -27,22 +24,14 @@ class NotFetched(Exception):
 def package() -> Path:
     """A directory with p2panda-js in its node_modules, as the lock file says; fetched once. Raises NotFetched."""
     locked = [HERE / name for name in ("package.json", "package-lock.json", ".npmrc")]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in locked)).hexdigest()[:16]
-    kept = CACHE / f"interop-{digest}"
-    if not kept.exists():
-        CACHE.mkdir(exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix="interop-", dir=CACHE))
-        try:
-            for path in locked:
-                shutil.copy(path, scratch)
-            _npm_ci(scratch)
-            scratch.rename(kept)  # another process may have been faster
-        except OSError:
-            if not kept.exists():
-                raise
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
-    return kept
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        for path in locked:
+            shutil.copy(path, folder)
+        _npm_ci(folder)
+
+    return kept("interop", *locked, make=make)
 
 
 def _npm_ci(directory: Path) -> None:

@@ -164,18 +164,34 @@ def test_after_a_restart_the_end_of_the_log_is_asked_for_before_anything_is_sent
 
 
 class LossyWire(InProcessAquadoggo):
-    """Loses the reply to every publication in `lose`, counted from 0; the node does what it is asked."""
+    """Loses the reply to every publication in `lose`, counted from 0; the node does what it is asked, if not `gone`."""
+
+    gone = False
 
     def __init__(self, node: Aquadoggo, *lose: int) -> None:
         super().__init__(node)
         self._lose = lose
 
     async def send(self, body: bytes) -> bytes:
+        if self.gone:
+            raise NodeUnreachable("gone")
         number = len(published(self))
         answer = await super().send(body)
         if len(published(self)) > number and number in self._lose:
             raise NodeUnreachable("lost")
         return answer
+
+
+def test_a_key_that_was_made_here_begins_without_the_node(node: Aquadoggo) -> None:
+    wire, store = LossyWire(node), MemoryStore()
+    panda = client(wire, store)
+    run(panda.made())
+    wire.gone = True
+    for n, schema in enumerate((SCHEMA, OTHER_SCHEMA, SCHEMA)):
+        assert not run(panda.create(schema, {"n": n})).acknowledged
+    wire.gone = False
+    assert run(client(wire, store).flush()) == 3
+    assert (numbers(node), numbers(node, OTHER_SCHEMA)) == ([0, 2], [1])
 
 
 @pytest.mark.parametrize("lose", [(0,), (1,), (2, 3), (0, 1, 2, 3, 4)], ids=str)

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, rule
+from hypothesis.stateful import invariant, rule
 
 from panda_web.client.errors import NodeLags
 from tests.client.test_stateful import TABS, Tabs
@@ -41,17 +41,7 @@ class EarlyTabs(Tabs):
     """Two tabs at an early node."""
 
     world: EarlyWorld
-
-    @initialize(locks=st.booleans())
-    def begin(self, locks: bool) -> None:
-        self.world = EarlyWorld(locks=locks)
-        self.tabs = [self.world.tab(), self.world.tab()]
-        self.work = [None, None]
-        self.serial = 0
-        self.snapshots = [self.world.snapshot()]
-        self.written = {}
-        self.attempted = {}
-        self.unsure = set()
+    kind = EarlyWorld
 
     @rule(tab=TABS, steps=st.integers(1, 40))
     def step(self, tab: int, steps: int) -> None:

@@ -1,0 +1,76 @@
+"""The first entry of a log: by two tabs at once, by a tab that stood still, with a copy of the key at work elsewhere."""
+
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from panda_web.bamboo import digest
+from panda_web.client import Client
+from panda_web.client.store import MemoryStore
+from panda_web.keys.with_cryptography import CryptographyVerifier
+from tests.client.world import Wire, World, run
+
+ONE, TWO = (digest(name).hex() for name in (b"one", b"two"))
+STEPS = range(1, 40)
+"""Checkpoints that a tab has passed when something else happens: more than a first write has."""
+
+
+def step(work: Coroutine[Any, Any, Any], count: int) -> bool:
+    """Lets a tab pass some checkpoints; says whether there are more."""
+    try:
+        for _ in range(count):
+            work.send(None)
+    except StopIteration:
+        return False
+    return True
+
+
+def written(world: World, schema: str) -> list[int]:
+    return sorted(instance["n"] for instance in world.instances(schema))
+
+
+def copy_of(world: World) -> Client:
+    """The same key in another browser."""
+    return Client(
+        Wire(world), world.signer, store=MemoryStore(), verifier=CryptographyVerifier(), name="node"
+    )
+
+
+@pytest.mark.parametrize("made", [True, False], ids=["made", "maybe-copied"])
+@pytest.mark.parametrize("schemas", [(ONE, ONE), (ONE, TWO)], ids=["one-schema", "two-schemas"])
+@pytest.mark.parametrize("steps", STEPS)
+def test_two_tabs_without_locks_begin_at_once(steps: int, schemas: tuple[str, str], made: bool) -> None:
+    world = World(locks=False)
+    if made:
+        run(world.tab().made())
+    slow = world.tab().create(schemas[0], {"n": 0})
+    if not step(slow, steps):
+        return
+    run(world.tab().create(schemas[1], {"n": 1}))
+    with suppress(StopIteration):
+        run(slow)
+    logs = [log.schema for log in run(world.tab()._own.logs())]  # type: ignore[union-attr]
+    assert sorted(logs) == sorted({*schemas}), "a schema has one log"
+    assert {*written(world, ONE), *written(world, TWO)} == {0, 1}
+
+
+@pytest.mark.parametrize("crash", [True, False], ids=["crash", "pause"])
+@pytest.mark.parametrize("steps", STEPS)
+def test_copy_is_made_while_a_tab_begins(steps: int, crash: bool) -> None:
+    world = World(locks=False)
+    run(world.tab().made())
+    slow = world.tab().create(ONE, {"n": 0})
+    if not step(slow, steps):
+        return
+    run(world.tab().copied())
+    if any(key.startswith("entry/") for key in world.disk._texts):
+        return  # what is signed is signed: the copy must wait for it
+    run(copy_of(world).create(ONE, {"n": 1}))
+    if crash:
+        slow.close()
+        slow = world.tab().create(ONE, {"n": 0})
+    run(slow)
+    assert written(world, ONE) == [0, 1]
+    assert all(len(entries) == 1 for entries in world.sent.values())
