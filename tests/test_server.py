@@ -26,6 +26,7 @@ MIB = 1 << 20
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
     site = tmp_path_factory.mktemp("site")
     (site / "index.html").write_text("<h1>page</h1>")
+    (site / "index.html.br").write_bytes(b"page as brotli")
     (site / "code.mjs").write_text("export {};")
     (site / "code.wasm").write_bytes(b"\x00asm")
     (site / "packed.wasm").write_bytes(b"\x00asm")
@@ -206,6 +207,12 @@ def test_files_that_lie_there_compressed(accepted: str, encoding: str | None, se
     other = {"Accept-Encoding": "identity" if encoding else "br", "If-None-Match": answer.headers["ETag"]}
     with httpx.stream("GET", f"{served.url}packed.wasm", headers=other) as answer:
         assert answer.status_code == 200
+
+
+def test_the_page_is_sent_compressed_as_a_page(served: ServedNode) -> None:
+    with httpx.stream("GET", served.url, headers={"Accept-Encoding": "br"}) as answer:
+        assert b"".join(answer.iter_raw()) == b"page as brotli"
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
 
 
 def test_answers_are_not_held_back() -> None:

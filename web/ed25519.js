@@ -10,7 +10,8 @@ const SIGNATURE = 64;
 const AT_ONCE = 256;
 
 // Answers of WebCrypto come before timers and messages (seen in Chromium: a chain of a million held up a timer to
-// its end), so long work pauses now and then, and can be cancelled.
+// its end), so long work pauses now and then. A chain that is cancelled ends at its next step; verifying goes on to its
+// end.
 const BUSY_MS = 50;
 /** @type {() => Promise<void>} */
 const pause = () => new Promise((resume) => { setTimeout(resume); });

@@ -19,6 +19,8 @@ const RUNTIME = "";
 const WORKER = "";
 const MANIFEST = "";
 const FILES = new URL(RUNTIME, BASE).href;
+/** What this file starts. */
+const STARTS = `${WORKER} ${MANIFEST}`;
 
 const TICK_MS = 250;
 /** @type {Record<string, string>} */
@@ -45,6 +47,11 @@ function unusable(signal) {
 }
 
 const cancelled = () => new PandaError("cancelled", "Cancelled before Python was there.");
+
+/** @param {AbortSignal | undefined} signal @returns {Promise<PandaError>} once it is aborted */
+const aborted = (signal) => new Promise((resolve) => {
+  signal?.addEventListener("abort", () => resolve(cancelled()));
+});
 
 /**
  * @typedef {import("./panda.d.ts").ConnectOptions} Options
@@ -97,7 +104,7 @@ export async function connect(options = {}) {
     return panda;
   } catch (error) {
     line.close(error);
-    throw await explained(error);
+    throw await Promise.race([explained(error), aborted(signal)]);
   } finally {
     clearInterval(watch);
     signal?.removeEventListener("abort", stop);
@@ -108,7 +115,7 @@ export async function connect(options = {}) {
 
 // Copies of this file, from one host or several, find each other by a symbol that names what they would start. One
 // Python serves them all, each connection through a port of its own; the last one to leave ends it.
-const SEAT = Symbol.for(`panda-web ${WORKER} ${MANIFEST}`);
+const SEAT = Symbol.for(`panda-web ${STARTS}`);
 
 /**
  * @typedef {{worker: Promise<Worker>, files: Promise<Map<string, ArrayBuffer>>, users: number, stop: AbortController}} Runtime
@@ -127,7 +134,7 @@ function seat() {
 function join(file) {
   const { launch } = seat();
   const stop = new AbortController();
-  const runtime = seat().runtime ??= { worker: launch(file, stop.signal), files: keptForWorker(), users: 0, stop };
+  const runtime = seat().runtime ??= { worker: launch(file, stop.signal), files: keptSoon(), users: 0, stop };
   runtime.users += 1;
   return runtime;
 }
@@ -150,7 +157,7 @@ async function launch(file, stop) {
       + "it is a frame sandboxed without allow-same-origin, or a file opened from a disk.");
   }
   if (file !== undefined) return begin(String(file), stop);
-  let code = await kept(WORKER);
+  let code = await soon(kept(WORKER), null);
   if (!code) code = seat().fresh = await fetched(new URL("worker.js", FILES).href, WORKER, stop);
   const blob = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
   try {
@@ -166,11 +173,25 @@ async function launch(file, stop) {
 }
 
 // What a start needed is kept in this origin, by its hash, and the next start asks nobody for it. The page reads it while
-// the worker starts. Its own files the worker puts there (worker-files.js), its code is put here. Browsers that keep
-// nothing fetch it again.
+// the worker starts. Its own files the worker puts there (worker-files.js), and which ones each version needs; its code
+// is put here. Browsers that keep nothing fetch it again.
 
 const KEPT = "panda-web";
 const KEYS = "https://kept.invalid/";
+const LISTS = "https://lists.invalid/";
+const LATE_MS = 5000;
+
+/**
+ * What is kept, where the browser says so soon: WebKitGTK, which throws away what it kept, may never answer about that.
+ *
+ * @template T
+ * @param {Promise<T>} reading
+ * @param {T} otherwise
+ * @returns {Promise<T>}
+ */
+const soon = (reading, otherwise) => (
+  Promise.race([reading, new Promise((resolve) => { setTimeout(resolve, LATE_MS, otherwise); })])
+);
 
 /** @param {string} integrity @returns {Promise<ArrayBuffer | null>} the file, as it was checked once and is now again */
 async function kept(integrity) {
@@ -185,13 +206,19 @@ async function kept(integrity) {
   }
 }
 
-/** @returns {Promise<Map<string, ArrayBuffer>>} the worker's files that are kept, by their hashes */
-async function keptForWorker() {
-  /** @type {Map<string, ArrayBuffer>} */
-  const files = new Map();
+/**
+ * The worker's files that are kept, by their hashes.
+ *
+ * @param {Map<string, ArrayBuffer>} files where they are put
+ */
+async function keptForWorker(files) {
   try {
-    const keys = await (await caches.open(KEPT)).keys();
-    const hashes = keys.map(({ url }) => decodeURIComponent(url.slice(KEYS.length)));
+    const cache = await caches.open(KEPT);
+    const list = await cache.match(LISTS + encodeURIComponent(STARTS));
+    // A new version may need some of the old one's.
+    const keys = list ? [] : (await cache.keys()).filter(({ url }) => url.startsWith(KEYS));
+    /** @type {string[]} */
+    const hashes = list ? (await list.json()).files : keys.map(({ url }) => decodeURIComponent(url.slice(KEYS.length)));
     await Promise.all(hashes.filter((hash) => hash !== WORKER).map(async (hash) => {
       const file = await kept(hash);
       if (file) files.set(hash, file);
@@ -199,7 +226,14 @@ async function keptForWorker() {
   } catch {
     // as above
   }
-  return files;
+}
+
+/** @returns {Promise<Map<string, ArrayBuffer>>} those that come soon */
+async function keptSoon() {
+  /** @type {Map<string, ArrayBuffer>} */
+  const files = new Map();
+  await soon(keptForWorker(files), undefined);
+  return new Map(files); // no more is added to this one
 }
 
 async function keep() {
@@ -427,7 +461,8 @@ class Line {
     Promise.all([worker, files]).then(([worker, kept]) => {
       if (this.#ended) return;
       worker.addEventListener("error", this.#onerror);
-      const message = { base: FILES, integrity: MANIFEST, keep: [WORKER], kept };
+      const storage = { name: KEPT, files: KEYS, lists: LISTS, list: STARTS, others: [WORKER] };
+      const message = { base: FILES, integrity: MANIFEST, kept, storage };
       worker.postMessage(message, [port2, ...kept.values()]);
       kept.clear();
     }, (error) => this.close(error, true));
@@ -483,8 +518,7 @@ class Line {
   close(why = new PandaError("closed", "This connection is closed."), failed = false) {
     if (this.#ended) return;
     this.#ended = why;
-    // The worker may go on for others, but not with what was asked here.
-    for (const id of this.#requests.keys()) this.#send({ method: "cancel", params: { id } });
+    this.#send({ method: "close" }); // the worker may go on for others, but not with what was asked here
     for (const { reject } of this.#requests.values()) reject(why);
     this.#port.close();
     this.#runtime.worker.then((worker) => worker.removeEventListener("error", this.#onerror), () => {});
@@ -649,3 +683,17 @@ class Panda {
 
 // A page that has something of this name keeps it; so does one that loads this file twice.
 if (!Object.hasOwn(globalThis, "panda")) globalThis.panda = { connect, PandaError };
+
+// A website's service worker that began in the middle of a visit asks what the page is made of (keep.js). What scripts
+// fetched is left out: it may have been sent by POST, or not be for keeping.
+const QUESTION = "panda-web: what is this page made of?";
+
+if (globalThis.origin !== "null") {
+  globalThis.navigator?.serviceWorker?.addEventListener("message", ({ data, source }) => {
+    if (data !== QUESTION) return;
+    const entries = /** @type {PerformanceResourceTiming[]} */ (performance.getEntriesByType("resource"));
+    const parts = entries.filter(({ initiatorType }) => !["fetch", "xmlhttprequest", "beacon"].includes(initiatorType));
+    const addresses = [location.href, import.meta.url, ...parts.map(({ name }) => name)];
+    /** @type {ServiceWorker} */ (source).postMessage({ [QUESTION]: addresses });
+  });
+}

@@ -80,6 +80,8 @@ function written() {
 }
 
 function onChange() {
+  checks += 1; // what is being looked at is not what the form holds any more
+  toml.dataset.current = "false";
   clearTimeout(pause);
   pause = window.setTimeout(() => {
     if (session.now) void check();

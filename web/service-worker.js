@@ -1,17 +1,28 @@
 // Keeps the site's own files, so that the second visit asks nobody for them and the page opens without a network.
 // (What Python starts from is kept by worker-files.js, for embedding websites too.)
 //
-// A version is a list of files with their hashes. A new one is fetched beside the old, takes over when the page says
-// so, or when no page uses the old one any more, and never mixes with it.
+// A version is a list of files with their hashes, and has a cache of its own. A new one is fetched beside the old, takes
+// over when the page says so, or when no page uses the old one any more, and never mixes with it.
 
 /// <reference lib="webworker" />
 
 /** Path below the site's root to hash. Written by build.py. @type {Record<string, string>} */
 const FILES = {};
-const NAME = "panda-web site";
 const ROOT = new URL("./", self.location.href);
+const LONG_MS = 5000;
+const SHORT_MS = 100;
+let patience = LONG_MS;
+/** How the caches of all versions begin; other sites of this origin have other paths. */
+const OURS = `panda-web site ${ROOT.pathname} `;
+const NAME = hashOf(new TextEncoder().encode(JSON.stringify(FILES))).then((hash) => OURS + hash);
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+
+/** As `integrity` has it. @param {BufferSource} data */
+async function hashOf(data) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-384", data));
+  return `sha384-${btoa(String.fromCharCode(...digest))}`;
+}
 
 /** @param {string} path */
 const keyOf = (path) => new URL(`${path}?${encodeURIComponent(FILES[path] ?? "")}`, ROOT).href;
@@ -19,22 +30,61 @@ const keyOf = (path) => new URL(`${path}?${encodeURIComponent(FILES[path] ?? "")
 worker.addEventListener("install", (event) => event.waitUntil(install()));
 
 async function install() {
-  const kept = await caches.open(NAME);
-  await Promise.all(Object.entries(FILES).map(async ([path, integrity]) => {
-    const key = keyOf(path);
-    if (await kept.match(key)) return;
-    const response = await fetch(new URL(path, ROOT), { integrity, cache: "no-cache", credentials: "omit" });
-    if (!response.ok) throw new Error(`${path} answered with status ${response.status}.`);
-    await kept.put(key, response);
+  const cache = await caches.open(await NAME);
+  await Promise.all(Object.keys(FILES).map(async (path) => {
+    await cache.put(keyOf(path), await soon(kept(path)) ?? await fetched(path));
   }));
 }
 
-worker.addEventListener("activate", (event) => event.waitUntil(forgetOthers()));
+/**
+ * A file that this version keeps, or another one that has the same. Whoever got at this storage may have changed it, so its
+ * bytes are checked each time.
+ *
+ * @param {string} path
+ */
+async function kept(path) {
+  try {
+    const response = await caches.match(keyOf(path));
+    const data = await response?.arrayBuffer();
+    return data && await hashOf(data) === FILES[path] ? new Response(data, response) : null;
+  } catch {
+    return null; // a browser may refuse to give what it keeps
+  } finally {
+    patience = LONG_MS;
+  }
+}
 
-async function forgetOthers() {
-  const kept = await caches.open(NAME);
-  const wanted = new Set(Object.keys(FILES).map(keyOf));
-  for (const { url } of await kept.keys()) if (!wanted.has(url)) await kept.delete(url);
+/**
+ * Null where it takes long: WebKitGTK now and then never answers about what it has thrown away. Until there is an answer
+ * to something, nobody waits so long again.
+ *
+ * @param {Promise<Response | null>} stored
+ */
+async function soon(stored) {
+  const found = await Promise.race([stored, sleep(patience)]);
+  if (found === undefined) patience = SHORT_MS;
+  return found ?? null;
+}
+
+/** @param {number} ms @returns {Promise<undefined>} */
+const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+
+/** A file of this version, from the host. @param {string} path */
+async function fetched(path) {
+  const integrity = FILES[path] ?? "";
+  const response = await fetch(new URL(path, ROOT), { integrity, cache: "no-cache", credentials: "omit" });
+  if (!response.ok) throw new Error(`${path} answered with status ${response.status}.`);
+  // A new response, because some hosts redirect /index.html to /, and pages may not come from one that was redirected.
+  return new Response(await response.arrayBuffer(), response);
+}
+
+worker.addEventListener("activate", (event) => event.waitUntil(forgetOlder()));
+
+/** Caches are listed in the order in which they were made: what a newer version has begun to put into its own stays. */
+async function forgetOlder() {
+  const names = await caches.keys();
+  const older = names.slice(0, Math.max(0, names.indexOf(await NAME)));
+  await Promise.all(older.filter((name) => name.startsWith(OURS)).map((name) => caches.delete(name)));
 }
 
 worker.addEventListener("message", ({ data }) => {
@@ -49,8 +99,19 @@ worker.addEventListener("fetch", (event) => {
   if (Object.hasOwn(FILES, path)) event.respondWith(answer(path, event.request));
 });
 
-/** @param {string} path @param {Request} request */
+/**
+ * A browser may throw away what is kept. Then this version's file is fetched; where the host has another version by now,
+ * that one's is better than nothing: the page can offer the new version only where it runs, and panda.js starts no Python
+ * but its own.
+ *
+ * @param {string} path
+ * @param {Request} request
+ */
 async function answer(path, request) {
-  const kept = await (await caches.open(NAME)).match(keyOf(path));
-  return kept ?? fetch(request); // a browser may throw away what is kept
+  const stored = kept(path);
+  try {
+    return await soon(stored) ?? await fetched(path);
+  } catch {
+    return await Promise.race([stored, sleep(LONG_MS)]) ?? fetch(request);
+  }
 }

@@ -5,8 +5,14 @@
 // Taken now, since the worker answers itself what Pyodide asks for meanwhile.
 const { fetch } = self;
 const GZIP = 0x1f;
-/** Also written in panda.js, which reads what is kept, and keeps the worker there. */
-const KEPT = "panda-web";
+/** So long what another version needs is kept: a week. */
+const LATE_MS = 7 * 24 * 3600 * 1000;
+
+/**
+ * @typedef {{name: string, files: string, lists: string, list: string, others: string[]}} Storage how panda.js keeps
+ *   files in Cache Storage: the cache's name; what stands before a file's hash, and before a list's name; the name
+ *   of this version's list; hashes of what panda.js keeps there itself
+ */
 
 /** Why Python does not start; panda.js looks further into "fetch-failed". */
 export class Problem extends Error {
@@ -48,6 +54,7 @@ export class Downloads {
     await Promise.all(parts.map(async (part) => {
       const kept = this.#kept.get(part.integrity ?? "");
       if (kept) {
+        this.#kept.delete(part.integrity ?? ""); // Python's start holds on to us, and these are megabytes
         this.files.set(this.address(part.file), new Uint8Array(kept));
       } else {
         this.#total += part.packed ?? part.bytes;
@@ -68,17 +75,27 @@ export class Downloads {
   }
 
   /**
-   * Keeps for the next start what was used at this one, and nothing else; to be called once the start was a success.
-   * Where the browser keeps nothing, files are fetched again.
+   * Keeps for the next start what was used at this one; to be called once the start was a success. What another version
+   * uses stays too, where one was used of late: an origin may have several websites. All else goes. Where the browser
+   * keeps nothing, files are fetched again.
    *
-   * @param {string[]} others hashes of what somebody else keeps there
+   * @param {Storage} storage
    */
-  async keep(others) {
-    const wanted = new Set([...others, ...this.#used].map(keyOf));
+  async keep({ name, files, lists, list, others }) {
     try {
-      const kept = await caches.open(KEPT);
-      for (const { url } of await kept.keys()) if (!wanted.has(url)) await kept.delete(url);
-      for (const [integrity, response] of this.#fresh) await kept.put(keyOf(integrity), response);
+      const kept = await caches.open(name);
+      for (const [integrity, response] of this.#fresh) await kept.put(files + encodeURIComponent(integrity), response);
+      const own = lists + encodeURIComponent(list);
+      const names = [...others, ...this.#used];
+      const wanted = new Set([own, ...names.map((hash) => files + encodeURIComponent(hash))]);
+      await kept.put(own, new Response(JSON.stringify({ used: Date.now(), files: names })));
+      const urls = (await kept.keys()).map(({ url }) => url);
+      const other = urls.findLast((url) => url.startsWith(lists) && url !== own);
+      const { used = 0, files: its = [] } = other ? await (await kept.match(other))?.json() : {};
+      if (other && Date.now() - used < LATE_MS) {
+        for (const url of [other, ...its.map((/** @type {string} */ hash) => files + encodeURIComponent(hash))]) wanted.add(url);
+      }
+      for (const url of urls) if (!wanted.has(url)) await kept.delete(url);
     } catch {
       // no room, or no such storage
     }
@@ -98,36 +115,41 @@ export class Downloads {
     return data;
   }
 
-  /** @param {Part} part @param {RequestCache} cache @returns {Promise<void>} */
+  /**
+   * Whatever is wrong, it is asked once more, past all caches and as it is: a cache may hold another file, and a packed
+   * copy may be missing or damaged.
+   *
+   * @param {Part} part
+   * @param {RequestCache} cache
+   * @returns {Promise<void>}
+   */
   async #bring(part, cache) {
     const { file, bytes, integrity, packed = bytes } = part;
     const address = this.address(file);
-    const reader = await open(part, address, cache);
     const data = new Uint8Array(bytes);
     let at = 0;
-    for (let piece = await read(reader, address); piece; piece = await read(reader, address)) {
-      at += piece.length;
-      if (at > bytes) break;
-      data.set(piece, at - piece.length);
-      this.#tell(Math.round(this.#done += piece.length * packed / bytes), this.#total);
+    try {
+      const reader = await open(part, address, cache);
+      for (let piece = await read(reader, address); piece; piece = await read(reader, address)) {
+        if (at + piece.length > bytes) {
+          void reader.cancel();
+          throw wrongHash(address);
+        }
+        data.set(piece, at);
+        at += piece.length;
+        this.#tell(Math.round(this.#done += piece.length * packed / bytes), this.#total);
+      }
+      if (at < bytes) throw cutOff(address, at, bytes);
+      if (!await matches(data, integrity)) throw wrongHash(address);
+    } catch (error) {
+      if (cache === "reload") throw error;
+      this.#done -= at * packed / bytes;
+      return this.#bring(part, "reload");
     }
-    void reader.cancel();
-    if (at === bytes && await matches(data, integrity)) {
-      this.files.set(address, data);
-      // The copy is made now: what starts Python changes the data. Only what was checked is kept.
-      if (integrity && crypto.subtle) this.#fresh.set(integrity, new Response(data));
-    } else if (cache === "reload") {
-      throw at < bytes ? cutOff(address, at, bytes) : wrongHash(address);
-    } else {
-      this.#done -= Math.min(at, bytes) * packed / bytes;
-      await this.#bring(part, "reload");
-    }
+    this.files.set(address, data);
+    // The copy is made now: what starts Python changes the data. Only what was checked is kept.
+    if (integrity && crypto.subtle) this.#fresh.set(integrity, new Response(data));
   }
-}
-
-/** By content, so that no version can be taken for another. @param {string} integrity */
-function keyOf(integrity) {
-  return `https://kept.invalid/${encodeURIComponent(integrity)}`;
 }
 
 /**
@@ -144,7 +166,7 @@ function keyOf(integrity) {
 async function open({ bytes, integrity, packed }, address, cache) {
   const response = await get(address, crypto.subtle ? "" : integrity, cache);
   const asItIs = Number(response.headers.get("Content-Length")) === bytes;
-  if (packed && asItIs && crypto.subtle) {
+  if (packed && asItIs && crypto.subtle && cache !== "reload" && "DecompressionStream" in self) {
     void response.body?.cancel();
     return unpacked(await get(`${address}.gz`, "", cache), address);
   }

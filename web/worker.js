@@ -1,5 +1,5 @@
 // The worker: loads Python from HOST's files, and hands to it the port of each connection.
-// What happens on a port is written in panda_web/browser/worker.py.
+// What happens on a port is written in panda_web/browser/line.py.
 //
 // build.py makes one file of this and all that it imports. It runs from a blob in the page's origin, so every address
 // is made from the one that the page gives, and nothing is imported later.
@@ -29,6 +29,7 @@ const RUNTIME = "pyodide.asm.wasm";
 /** A zip file's end, and nothing before it. */
 const EMPTY_ARCHIVE = new Uint8Array(22);
 EMPTY_ARCHIVE.set([0x50, 0x4b, 5, 6]);
+const EMPTY = new Uint8Array();
 
 /** Those that wait for Python, and hear how far it is. @type {Set<MessagePort>} */
 const waiting = new Set();
@@ -38,7 +39,7 @@ let python = null;
 self.onmessage = async ({ data, ports }) => {
   const [port] = /** @type {[MessagePort]} */ (ports);
   // A bare address serves who vouches for the manifest otherwise.
-  const start = typeof data === "string" ? { base: data, integrity: "", keep: [], kept: new Map() } : data;
+  const start = typeof data === "string" ? { base: data, integrity: "", kept: new Map() } : data;
   waiting.add(port);
   try {
     python ??= load(start);
@@ -51,17 +52,20 @@ self.onmessage = async ({ data, ports }) => {
 self.postMessage("running");
 
 /**
- * @param {{base: string, integrity: string, keep: string[], kept: Map<string, ArrayBuffer>}} start what panda.js says:
- *   where HOST has the files; the manifest's hash; hashes of files that panda.js keeps; by their hashes, files that are kept
+ * @param {object} start what panda.js says
+ * @param {string} start.base where HOST has the files
+ * @param {string} start.integrity the manifest's hash
+ * @param {Map<string, ArrayBuffer>} start.kept files that are kept, by their hashes
+ * @param {import("./worker-files.js").Storage} [start.storage] where to keep them
  * @returns {Promise<Python>}
  */
-async function load({ base, integrity, keep, kept }) {
+async function load({ base, integrity, kept, storage }) {
   await mayCompile();
   const downloads = new Downloads(base, kept, (done, total) => tell("download", done, total));
   /** @type {Manifest} */
   const manifest = await downloads.json("manifest.json", integrity);
   const python = await started(manifest, downloads);
-  void downloads.keep(keep);
+  if (storage) void downloads.keep(storage);
   return python;
 }
 
@@ -113,6 +117,7 @@ async function fromSnapshot(snapshot, { file, integrity = "" }, downloads, start
       const packed = downloads.take(snapshot);
       head.set(headOf(packed));
       keepingTrampoline(module, () => thaw(packed, fresh, module.HEAPU8));
+      fresh = EMPTY; // Pyodide keeps this function
       return module;
     },
   }, (memory) => { fresh = memory.slice(0, snapshot.data); });

@@ -7,7 +7,6 @@ import pytest
 
 from tests.browsers import Browsers, StaticServer, Tab, static_server
 from tests.embedding.websites import CORS, BrokenHost, Websites
-from tests.find_browsers import ENGINES
 from tests.processes import ServedNode
 
 
@@ -41,8 +40,8 @@ def websites(tmp_path: Path) -> Iterator[Websites]:
     every.close()
 
 
-@pytest.fixture(scope="module", params=ENGINES)
-def tab(request: pytest.FixtureRequest, browsers: Browsers) -> Iterator[Tab]:
-    """One tab for a module's tests, in each engine; every website has an origin of its own in it."""
-    with browsers.tab(request.param) as one:
+@pytest.fixture(scope="module")
+def tab(engine: str, browsers: Browsers) -> Iterator[Tab]:
+    """One tab for a module's tests; every website has an origin of its own in it."""
+    with browsers.tab(engine) as one:
         yield one

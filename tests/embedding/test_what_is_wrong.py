@@ -116,6 +116,18 @@ def test_host_falls_silent(
     failure(tab, "start-stalled", "Nothing happened for 2 s", patience=2)
 
 
+def test_given_up_while_the_reason_is_looked_for(
+    tab: Tab, broken_host: BrokenHost, site: Path, websites: Websites
+) -> None:
+    tab.goto(websites.open(broken_host.url, site) + "tag.html")
+    broken_host.silent, broken_host.answers = (
+        "manifest.json",
+        3,
+    )  # fetched, past caches, asked for, and then to its end
+    with broken_host.tampered("manifest.json"):
+        failure(tab, "cancelled", giveUpAfter=2000)
+
+
 @pytest.mark.parametrize("name", ["worker.js", "manifest.json", "pyodide.asm.wasm"])
 def test_host_hangs_up(tab: Tab, broken_host: BrokenHost, site: Path, websites: Websites, name: str) -> None:
     """Half a file is not another version of it."""

@@ -111,7 +111,8 @@ def call(tab: Tab, method: str, *arguments: object, timeout: float = 300) -> Any
 class _SlowHandler(_Handler):
     def do_GET(self) -> None:  # noqa: N802 - http.server's word
         server, name = cast("BrokenHost", self.server), self.path.rsplit("/")[-1]
-        if name == server.silent:
+        server.answers -= name == server.silent
+        if name == server.silent and server.answers < 0:
             self.send_response(200)
             self.end_headers()
             self.wfile.flush()
@@ -135,6 +136,7 @@ class BrokenHost(StaticServer):
         self.RequestHandlerClass = functools.partial(_SlowHandler, directory=str(copy))  # type: ignore[assignment]
         self.site = copy
         self.silent = self.hangs_up = ""
+        self.answers = 0  # before it falls silent
         self.over = threading.Event()
 
     def stop(self) -> None:

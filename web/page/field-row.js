@@ -152,7 +152,7 @@ export function makeFieldRow({ onChange, onMove, onRemove, about }) {
       const to = relation ? leadsTo() : "";
       const kind = /** @type {FieldDraft["type"]} */ (type.value + (array.checked ? "[]" : ""));
       return {
-        name: name.read() ?? "",
+        name: name.read()?.trim() ?? "",
         type: kind,
         ...(optional.checked ? { optional: true } : {}),
         ...(pattern === undefined ? {} : { validation: pattern }),

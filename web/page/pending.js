@@ -1,4 +1,4 @@
-/** Signed entries that wait: how many there are, and sending them. */
+/** Signed entries that wait: how many there are, and sending them, by hand or when the device is online again. */
 
 import { byId } from "./dom.js";
 import { count } from "./words.js";
@@ -29,6 +29,10 @@ export function makePending({ session, notices, onSent, onError }) {
     }
     sendNow.disabled = false;
     await refresh();
+  });
+
+  window.addEventListener("online", () => {
+    if (!pending.hidden && !sendNow.disabled) sendNow.click();
   });
 
   async function refresh() {

@@ -112,7 +112,7 @@ export function makeSchemaForm({ onChange, about }) {
     /** @returns {SchemaDraft} */
     read() {
       return {
-        name: texts.name.read() ?? "",
+        name: texts.name.read()?.trim() ?? "", // phones like to put a space behind a word
         description: texts.description.read() ?? "",
         fields: rows.map((row) => row.read()),
       };

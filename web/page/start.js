@@ -1,7 +1,7 @@
 /** Python's start, as a page shows it: how far it is, in the masthead, and what came of it. */
 
 import { byId } from "./dom.js";
-import { keepSite } from "./updates.js";
+import { cameFromStorage, keepSite } from "./updates.js";
 import { megabytes } from "./words.js";
 
 const root = document.documentElement;
@@ -33,7 +33,8 @@ export function showStart({ stage, done, total }) {
 }
 
 /**
- * Starts Python for a page, and keeps the site once that worked; where it fails, the reader can try again.
+ * Starts Python for a page, and keeps the site once that worked; where it fails, the reader can try again. A page that
+ * is kept may fail because the host has a new version only: then that one is offered all the same.
  *
  * @param {object} use
  * @param {import("./session.js").Session} use.session
@@ -50,6 +51,7 @@ export async function startPython({ session, notices, again, onFail }) {
   } catch (error) {
     root.dataset.state = "failed";
     onFail?.(error);
+    if (cameFromStorage()) void keepSite(notices);
     notices.error(error, { label: "Try again", run: () => void again() });
     return false;
   }

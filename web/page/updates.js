@@ -2,12 +2,23 @@
 
 /** @typedef {import("./notices.js").Notices} Notices */
 
+/** @type {Promise<void> | null} */
+let keeping = null;
+
 /**
- * Registers it. Where browsers have none, or refuse, the page works as before, and needs the network to open.
+ * Registers it, once. Where browsers have none, or refuse, the page works as before, and needs the network to open.
  *
  * @param {Notices} notices
  */
-export async function keepSite(notices) {
+export function keepSite(notices) {
+  return keeping ??= keep(notices);
+}
+
+/** Whether this page came from the service worker, so that it may be older than what the host has. */
+export const cameFromStorage = () => Boolean(navigator.serviceWorker?.controller);
+
+/** @param {Notices} notices */
+async function keep(notices) {
   if (!navigator.serviceWorker) return;
   /** @type {ServiceWorkerRegistration} */
   let registration;
@@ -16,19 +27,18 @@ export async function keepSite(notices) {
   } catch {
     return;
   }
-  const offer = () => {
-    const { waiting } = registration;
-    if (!waiting || !navigator.serviceWorker.controller) return; // the first one has nothing to replace
-    notices.offer("site-updated", "There is a new version of this page.", {
-      label: "Use it",
-      run() {
-        navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
-        waiting.postMessage("take over");
-      },
-    });
+  const use = () => {
+    const { waiting } = registration; // asked for now: meanwhile there may be a newer one
+    if (!waiting) return location.reload(); // another tab has used it: it answers already
+    navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
+    waiting.postMessage("take over");
   };
+  const offer = () => {
+    if (!registration.waiting || !cameFromStorage()) return; // the first one has nothing to replace
+    notices.offer("site-updated", "There is a new version of this page.", { label: "Use it", run: use });
+  };
+  const follow = () => registration.installing?.addEventListener("statechange", offer);
   offer();
-  registration.addEventListener("updatefound", () => {
-    registration.installing?.addEventListener("statechange", offer);
-  });
+  follow(); // one may have begun before this page asked
+  registration.addEventListener("updatefound", follow);
 }

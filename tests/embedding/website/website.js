@@ -54,11 +54,12 @@ globalThis.website = {
     }
   },
 
-  /** How connecting fails; null where it does not. */
-  async fails(options) {
+  /** How connecting fails, or is given up after some milliseconds; null where it does not. */
+  async fails({ giveUpAfter, ...options }) {
     const begun = performance.now();
+    const signal = giveUpAfter ? AbortSignal.timeout(giveUpAfter) : undefined;
     try {
-      (await connect(options)).close();
+      (await connect({ ...options, signal })).close();
       return null;
     } catch (error) {
       const { reason, message, data } = error;
