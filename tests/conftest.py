@@ -73,11 +73,17 @@ def webkit(browsers: Browsers) -> Iterator[WebDriver]:
     driver.quit()
 
 
-@pytest.fixture(params=ENGINES)
-def open_tab(request: pytest.FixtureRequest, browsers: Browsers) -> Iterator[Callable[[], Tab]]:
-    """Opens tabs, each of a fresh profile; the test runs once in each of the three engines."""
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """A module whose tests use it runs once in each engine."""
+    return str(request.param)
+
+
+@pytest.fixture
+def open_tab(engine: str, browsers: Browsers) -> Iterator[Callable[[], Tab]]:
+    """Opens tabs, each of a fresh profile."""
     with ExitStack() as tabs:
-        yield lambda: tabs.enter_context(browsers.tab(request.param))
+        yield lambda: tabs.enter_context(browsers.tab(engine))
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.browser.api import Api, bare_website
+from tests.browser.screen import Screen
 from tests.browser.sites import harness_site
 from tests.browsers import Browsers, StaticServer, static_server
-from tests.find_browsers import ENGINES
 from tests.processes import ServedNode
 
 
@@ -26,6 +26,20 @@ def empty_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]
         yield node
 
 
+@pytest.fixture(scope="module")
+def node(engine: str, site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
+    """A node with the site, for a module's tests in one engine."""
+    with ServedNode(tmp_path_factory.mktemp(engine), site) as served:
+        yield served
+
+
+@pytest.fixture
+def screen(engine: str, browsers: Browsers) -> Iterator[Screen]:
+    """A tab of a fresh profile; modules whose tests share a page that is started once have their own."""
+    with browsers.tab(engine) as tab:
+        yield Screen(tab)
+
+
 @pytest.fixture(scope="session")
 def website(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StaticServer]:
     """Somebody's own page, which uses panda.js."""
@@ -33,11 +47,9 @@ def website(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
         yield server
 
 
-@pytest.fixture(scope="module", params=ENGINES)
-def api(
-    request: pytest.FixtureRequest, browsers: Browsers, website: StaticServer, empty_node: ServedNode
-) -> Iterator[Api]:
-    """That page, connected with the module's empty node; the module runs once in each engine."""
-    with browsers.tab(request.param) as tab:
+@pytest.fixture(scope="module")
+def api(engine: str, browsers: Browsers, website: StaticServer, empty_node: ServedNode) -> Iterator[Api]:
+    """That page, connected with the module's empty node."""
+    with browsers.tab(engine) as tab:
         tab.goto(website.url)
         yield Api(tab, empty_node.url)

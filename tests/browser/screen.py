@@ -48,13 +48,13 @@ class Screen:
         try:
             self.tab.wait_for("(css) => document.querySelector(css) !== null", css, timeout=PATIENCE)
         except JavaScriptError as error:
-            raise AssertionError(f"never came: {css}\n{self.notices()}\n{error}") from None
+            raise AssertionError(f"never came: {css}\n{error}\n{self.all_words()}") from None
 
     def until(self, what: Callable[[], object]) -> None:
         """Waits until something is so."""
         end = time.monotonic() + PATIENCE
         while not what():
-            assert time.monotonic() < end, f"it never came so\n{self.notices()}"
+            assert time.monotonic() < end, f"it never came so\n{self.all_words()}"
             time.sleep(0.05)
 
     def text(self, css: str) -> str:
@@ -64,6 +64,10 @@ class Screen:
     def data(self, css: str, name: str) -> str:
         """A data attribute of the first element."""
         return str(self.tab.evaluate("(css, name) => document.querySelector(css).dataset[name]", css, name))
+
+    def all_words(self) -> str:
+        """What a person reads on the page, for whoever looks for what went wrong."""
+        return str(self.tab.evaluate("document.body.innerText.replace(/\\s*\\n\\s*/g, '\\n').slice(0, 3000)"))
 
     def value(self, css: str) -> str:
         """What stands in an input."""
@@ -97,16 +101,15 @@ class Screen:
                     )
 
     def _with_element(self, css: str, act: Callable[[WebElement], object]) -> None:
-        """Does what Playwright does by itself: scrolls there, and waits until the element takes part."""
+        """Does what Playwright does by itself: scrolls there, and waits until the element rests and takes part."""
         assert isinstance(self.tab, WebKitTab)
-        driver = self.tab.driver
+        tab = self.tab
 
         def done() -> bool:
+            if not tab.evaluate((HARNESS / "settled.js").read_text("utf-8"), css):
+                return False
             try:
-                self.tab.evaluate(
-                    "(css) => document.querySelector(css).scrollIntoView({ block: 'center' })", css
-                )
-                act(driver.find_element(By.CSS_SELECTOR, css))
+                act(tab.driver.find_element(By.CSS_SELECTOR, css))
             except (ElementNotInteractableException, ElementClickInterceptedException):
                 return False
             return True

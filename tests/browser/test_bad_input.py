@@ -15,16 +15,7 @@ from tests.browser.sites import HARNESS, with_prefix
 from tests.browsers import Browsers, PlaywrightTab
 from tests.processes import ServedNode
 
-
-@pytest.fixture(scope="module", params=["chromium", "firefox"])
-def engine(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture(scope="module")
-def node(engine: str, site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
-    with ServedNode(tmp_path_factory.mktemp(engine), site) as served:
-        yield served
+pytestmark = pytest.mark.parametrize("engine", ["chromium", "firefox"], indirect=True)
 
 
 @pytest.fixture(scope="module")

@@ -2,19 +2,15 @@
 
 import functools
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
-
-import pytest
 
 from build import runtime
 from tests.browser.asking import talks_at
 from tests.browser.festivals import event, save, schedule
 from tests.browser.screen import Screen
 from tests.browser.sites import copy_site
-from tests.browsers import Browsers, StaticServer, _Handler, static_server
-from tests.find_browsers import ENGINES
+from tests.browsers import StaticServer, _Handler, static_server
 from tests.processes import ServedNode
 
 HELD = "pyodide.asm.wasm"
@@ -40,12 +36,6 @@ class HoldingServer(StaticServer):
         """Ends the server."""
         self.go.set()
         super().stop()
-
-
-@pytest.fixture(params=ENGINES)
-def screen(request: pytest.FixtureRequest, browsers: Browsers) -> Iterator[Screen]:
-    with browsers.tab(request.param) as tab:
-        yield Screen(tab)
 
 
 def typed(screen: Screen, title: str) -> None:

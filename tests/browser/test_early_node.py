@@ -7,16 +7,15 @@ import pytest
 from panda_web.bamboo import digest
 from tests.browser.api import Api
 from tests.browsers import Browsers, StaticServer
-from tests.find_browsers import ENGINES
 from tests.interop.aquadoggo import Aquadoggo
 from tests.interop.served import ServedAquadoggo
 
 SCHEMA, OTHER = digest(b"early").hex(), digest(b"early too").hex()
 
 
-@pytest.fixture(params=ENGINES)
-def early(request: pytest.FixtureRequest, browsers: Browsers, website: StaticServer) -> Iterator[Api]:
-    with ServedAquadoggo(Aquadoggo()) as node, browsers.tab(request.param) as tab:
+@pytest.fixture
+def early(engine: str, browsers: Browsers, website: StaticServer) -> Iterator[Api]:
+    with ServedAquadoggo(Aquadoggo()) as node, browsers.tab(engine) as tab:
         tab.goto(website.url)
         yield Api(tab, node.url)
 

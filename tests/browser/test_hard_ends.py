@@ -11,13 +11,10 @@ from tests.browser.between import Gate, between
 from tests.browser.festivals import event, save, schedule, talks_of
 from tests.browser.screen import Screen
 from tests.browsers import Browsers, Tab, kill
-from tests.find_browsers import ENGINES
 from tests.processes import ServedNode
 
 COUNT = 60
 """Talks of an import."""
-
-engines = pytest.mark.parametrize("engine", ENGINES)
 
 
 @pytest.fixture
@@ -34,7 +31,9 @@ def assert_whole(url: str, file: Path, signatures: int) -> None:
     assert signatures == COUNT + len(instances_at(url, ROOMS))
 
 
-@pytest.mark.parametrize("engine", ["chromium", "firefox"])  # WebKitGTK's driver keeps no profile
+@pytest.mark.parametrize(
+    "engine", ["chromium", "firefox"], indirect=True
+)  # WebKitGTK's driver keeps no profile
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the browser's processes in /proc")
 def test_browser_is_killed(
     engine: str, browsers: Browsers, site: Path, festival: Path, tmp_path: Path
@@ -63,7 +62,6 @@ def test_browser_is_killed(
         assert_whole(node.url, festival, len({sent["entryBytes"] for sent in wire.published}))
 
 
-@engines
 @pytest.mark.parametrize("end", ["reload", "close"])
 def test_page_ends(
     engine: str, end: str, browsers: Browsers, site: Path, festival: Path, tmp_path: Path
@@ -93,7 +91,6 @@ def test_page_ends(
         assert_whole(node.url, festival, len({sent["entryBytes"] for sent in wire.published}))
 
 
-@engines
 def test_node_is_replaced_by_an_empty_one(
     engine: str, browsers: Browsers, site: Path, festival: Path, tmp_path: Path
 ) -> None:

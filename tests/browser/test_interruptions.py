@@ -15,27 +15,19 @@ from tests.browser.asking import instances_at, talks_at
 from tests.browser.between import Between, CutOffError, Gate, between
 from tests.browser.festivals import event, real_file, save, schedule, talks_of
 from tests.browser.screen import Screen
-from tests.browsers import Browsers
+from tests.browsers import Browsers, PlaywrightTab
 from tests.processes import ServedNode
 
 AT_ONCE = 8
 """Talks in one request of an import."""
 
 
-@pytest.fixture(scope="module", params=["chromium", "firefox"])
-def engine(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+pytestmark = pytest.mark.parametrize("engine", ["chromium", "firefox"], indirect=True)
 
 
 @pytest.fixture(scope="module")
-def started_node(engine: str, site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
-    with ServedNode(tmp_path_factory.mktemp(engine), site) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def started_wire(started_node: ServedNode) -> Iterator[Between]:
-    with between(started_node.url) as proxy:
+def started_wire(node: ServedNode) -> Iterator[Between]:
+    with between(node.url) as proxy:
         yield proxy
 
 
@@ -45,12 +37,12 @@ def started(engine: str, browsers: Browsers, started_wire: Between) -> Iterator[
         yield Screen(tab).open(started_wire.url)
 
 
-@pytest.fixture
-def node(started_node: ServedNode) -> Iterator[ServedNode]:
-    """A node that runs before and after each test."""
-    yield started_node
-    if started_node._process is None:
-        started_node.start()
+@pytest.fixture(autouse=True)
+def running(node: ServedNode) -> Iterator[None]:
+    """The node runs before and after each test."""
+    yield
+    if node._process is None:
+        node.start()
 
 
 @pytest.fixture
@@ -62,7 +54,7 @@ def wire(started_wire: Between) -> Iterator[Between]:
 
 
 @pytest.fixture
-def screen(started: Screen, node: ServedNode, wire: Between) -> Screen:
+def screen(started: Screen, wire: Between) -> Screen:
     """The page, started once; each test publishes talks of its own."""
     return started
 
@@ -236,6 +228,21 @@ def test_what_is_written_without_a_node_is_kept_and_sent_later(screen: Screen, n
     assert "node-unreachable" not in screen.notices()
 
 
+def test_what_was_written_offline_is_sent_when_the_device_is_online_again(
+    screen: Screen, node: ServedNode
+) -> None:
+    assert isinstance(screen.tab, PlaywrightTab)
+    screen.tab.page.context.set_offline(True)
+    screen.click("#new")
+    screen.fill("#f-title", "Written offline")
+    screen.click("#editor-save")
+    screen.wait("#pending[data-pending='1']:not([hidden])")
+    screen.tab.page.context.set_offline(False)
+    screen.wait("#pending[data-pending='0'][hidden]")
+    screen.until(lambda: screen.talk("Written offline"))
+    assert "node-unreachable" not in screen.notices()
+
+
 def titles(node: ServedNode) -> set[object]:
     return {instance["title"] for instance in instances_at(node.url)}
 
@@ -250,13 +257,11 @@ def test_node_is_gone_at_the_start(engine: str, browsers: Browsers, site: Path, 
         assert screen.data("#programme", "state") == "failed"
         assert "The node does not answer." in screen.text("#no-answer-words")
         assert screen.data("#node-state", "node") == "unreachable"
-        # Without a node nothing is known of the log that an older copy of this key may have there.
         screen.click("#new")
-        screen.fill("#f-title", "Typed before")
+        screen.fill("#f-title", "The very first")
         screen.click("#editor-save")
-        screen.until(lambda: "Your text is still here" in screen.text("#editor-error"))
-        assert screen.value("#f-title") == "Typed before"
+        screen.wait("#pending[data-pending='1']:not([hidden])")
         node.start()
-        screen.click("#editor-save")
-        screen.until(lambda: screen.talk("Typed before"))
-        assert titles(node) == {"Typed before"}
+        screen.click("#send-now")
+        screen.until(lambda: screen.talk("The very first"))
+        assert titles(node) == {"The very first"}

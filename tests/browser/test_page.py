@@ -11,13 +11,7 @@ from tests.browser.asking import ROOMS, instances_at, messages_of, talks_at, val
 from tests.browser.festivals import ODD, as_shown, evened, real_file, save, schedule, talks_of
 from tests.browser.screen import Screen
 from tests.browsers import Browsers
-from tests.find_browsers import ENGINES
 from tests.processes import ServedNode
-
-
-@pytest.fixture(scope="module", params=ENGINES)
-def engine(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 @pytest.fixture(scope="module")

@@ -10,13 +10,12 @@ from tests.browser.python import Python
 from tests.browser.sites import TESTS
 from tests.browsers import Browsers, StaticServer
 from tests.contracts import signers, stores, transports, verifiers
-from tests.find_browsers import ENGINES
 from tests.processes import ServedNode, free_port
 
 
-@pytest.fixture(scope="module", params=ENGINES)
-def python(request: pytest.FixtureRequest, browsers: Browsers, harness: StaticServer) -> Iterator[Python]:
-    with browsers.tab(request.param) as tab:
+@pytest.fixture(scope="module")
+def python(engine: str, browsers: Browsers, harness: StaticServer) -> Iterator[Python]:
+    with browsers.tab(engine) as tab:
         yield Python(tab, harness.url)
 
 
@@ -38,12 +37,12 @@ def test_keys_corpus_with_webcrypto(python: Python) -> None:
     assert_equal_verdicts(python.run("key_verdicts", kind="webcrypto"), "ed25519.json")
 
 
-@pytest.mark.parametrize("python", ["chromium"], indirect=True)
+@pytest.mark.parametrize("engine", ["chromium"], indirect=True)
 def test_corpus_with_pure25519(python: Python) -> None:
     assert_equal_verdicts(python.run("corpus_verdicts", kind="pure25519"), "corpus.json")
 
 
-@pytest.mark.parametrize("python", ["chromium"], indirect=True)
+@pytest.mark.parametrize("engine", ["chromium"], indirect=True)
 def test_keys_corpus_with_pure25519_on_a_sample(python: Python) -> None:
     verdicts = python.run("key_verdicts", kind="pure25519", every=20)
     assert verdicts == list(reasons("ed25519.json").values())[::20]
@@ -91,6 +90,10 @@ def test_lock_of_the_page_keeps_the_worker_out(python: Python) -> None:
     python.tab.wait_for("async () => (await import('./harness.js')).isWaitedFor('shared')")
     python.page("giveLock")
     assert python.result() == "taken"
+
+
+def test_closed_connection_is_forgotten(python: Python) -> None:
+    python.run("closed_connection_is_forgotten")
 
 
 def test_cancelled_waiter_leaves_the_queue(python: Python) -> None:

@@ -28,8 +28,7 @@ from tests.browser.between import between
 from tests.browser.schema_screen import SchemaScreen
 from tests.browser.sites import copy_site
 from tests.browser.test_before_python import HoldingServer
-from tests.browsers import Browsers, static_server
-from tests.find_browsers import ENGINES
+from tests.browsers import Browsers, PlaywrightTab, static_server
 from tests.processes import ROOT, ServedNode
 
 ROOM = schema_from_toml("""
@@ -81,18 +80,6 @@ optional = true
 type = "relation"
 schema = "{ELSEWHERE}"
 """
-
-
-@pytest.fixture(scope="module", params=ENGINES)
-def engine(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture(scope="module")
-def node(engine: str, site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
-    """A node for one engine's tests."""
-    with ServedNode(tmp_path_factory.mktemp(engine), site) as served:
-        yield served
 
 
 @pytest.fixture(scope="module")
@@ -225,6 +212,22 @@ def test_nothing_is_said_about_what_was_not_reached_yet(screen: SchemaScreen) ->
     assert screen.problems() == [(0, ["name"])] or screen.problems() == []
     screen.click(screen.part(1, "name"))
     assert (1, ["name"]) not in screen.problems()
+
+
+def test_spaces_around_names_are_no_part_of_them(screen: SchemaScreen) -> None:
+    """Keyboards of phones put one behind a word that they complete."""
+    screen.fill("#name", "talk ")
+    screen.fill(screen.part(0, "name"), " title ")
+    screen.until(lambda: screen.data("#toml", "current") == "true")
+    assert schema_from_toml(screen.toml()) == Schema("talk", "", (FieldDefinition("title", "varchar"),))
+    assert screen.problems() == []
+
+
+def test_file_says_whether_it_is_of_what_the_form_holds(screen: SchemaScreen) -> None:
+    screen.write_schema(ROOM)
+    screen.until(lambda: screen.data("#toml", "current") == "true")
+    add = "(document.querySelector('#add').click(), document.querySelector('#toml').dataset.current)"
+    assert screen.tab.evaluate(add) == "false"
 
 
 def test_fields_move_and_go(screen: SchemaScreen) -> None:
@@ -420,22 +423,39 @@ def test_without_a_node_nothing_is_lost(engine: str, browsers: Browsers, site: P
         screen.open(f"{node.url}schemas.html")
         node.kill()
         screen.write_schema(ROOM)
-        screen.click("#publish")
-        screen.wait(".notice[data-reason=node-unreachable]")
-        screen.wait("#name:not([readonly])")
-        assert screen.value("#name") == "room"
-        node.start()
-        screen.write_field(0, replace(ROOM.fields[0], name="first"))
-        screen.publish()
-        node.kill()
+        published = [screen.publish()]  # no other browser has this key: the log is begun, signed, and kept
+        screen.wait("#pending:not([hidden])")
         screen.click("#again")
         screen.fill("#name", "later")
-        published = screen.publish()  # the log is known by now: signed, and kept
-        screen.wait("#pending:not([hidden])")
+        published.append(screen.publish())
         node.start()
         screen.click("#send-now")
         screen.wait("#pending[hidden]")
-        assert schema_at(node.url, published).name == "later"
+        assert [schema_at(node.url, each).name for each in published] == ["room", "later"]
+
+
+def test_what_cannot_be_signed_without_a_node_stays_in_the_form(
+    browsers: Browsers, site: Path, tmp_path: Path
+) -> None:
+    """A copy of the key may have begun the log of definitions elsewhere: the node is asked first."""
+    with ServedNode(tmp_path / "node", site) as node, browsers.tab("chromium") as tab:
+        assert isinstance(tab, PlaywrightTab)
+        screen = SchemaScreen(tab)
+        screen.open(f"{node.url}schemas.html")
+        screen.fill("#backup-passphrase", "correct horse battery")
+        with tab.page.expect_download():
+            screen.click("#backup-save")
+        screen.wait("#backup[hidden]")
+        node.kill()
+        screen.write_schema(ROOM)
+        screen.click("#publish")
+        screen.wait(".notice[data-reason=node-unreachable]")
+        screen.wait("#name:not([readonly])")
+        assert (screen.value("#name"), screen.value(screen.part(0, "name"))) == ("room", "name")
+        node.start()
+        screen.write_field(0, replace(ROOM.fields[0], name="first"))
+        published = screen.publish()
+        assert schema_at(node.url, published).fields[0].name == "first"
 
 
 def test_what_is_written_before_python_is_there_is_kept(

@@ -1,27 +1,17 @@
 """The second visit: nothing is asked of the host, which may be gone; and a new version takes over when told to."""
 
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from build import list_files
 from tests.browser.screen import Screen
 from tests.browser.sites import copy_site
-from tests.browsers import Browsers, StaticServer, static_server
-from tests.find_browsers import ENGINES
+from tests.browsers import StaticServer, static_server
 from tests.processes import ServedNode
 
 KEPT = """async () => {
     const { active } = await navigator.serviceWorker.ready;
-    return active.state === "activated" && (await (await caches.open("panda-web")).keys()).length === 4;
+    return active.state === "activated" && (await (await caches.open("panda-web")).keys()).length === 5;
 }"""
-
-
-@pytest.fixture(params=ENGINES)
-def screen(request: pytest.FixtureRequest, browsers: Browsers) -> Iterator[Screen]:
-    with browsers.tab(request.param) as tab:
-        yield Screen(tab)
 
 
 def visit(screen: Screen, host: StaticServer, node: ServedNode) -> None:

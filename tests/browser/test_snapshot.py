@@ -7,25 +7,25 @@ from typing import Any
 
 import pytest
 
+from benchmarks.wire import wire
 from build import runtime, seal
 from tests.browser.api import Api, bare_website
 from tests.browser.python import Python
 from tests.browser.sites import copy_site, frozen_harness_site, manifest_of
 from tests.browsers import Browsers, StaticServer, Tab, static_server
-from tests.find_browsers import ENGINES
-from tests.processes import ServedNode
+from tests.processes import ROOT, ServedNode
 
 RUNTIME = "pyodide.asm.wasm"
 SNAPSHOT = "snapshot.bin"
 LIBRARY = "python_stdlib.zip"
 SCHEMA = "0040" + "5a" * 64
 AIM = 5_500_000
-"""Bytes of a cold start, at most."""
+"""Bytes that a first visit transfers, at most."""
 
 
-@pytest.fixture(scope="module", params=ENGINES)
-def tab(request: pytest.FixtureRequest, browsers: Browsers) -> Iterator[Tab]:
-    with browsers.tab(request.param) as one:
+@pytest.fixture(scope="module")
+def tab(engine: str, browsers: Browsers) -> Iterator[Tab]:
+    with browsers.tab(engine) as one:
         yield one
 
 
@@ -144,6 +144,19 @@ def test_host_that_compresses_sends_little(tab: Tab, packed_site: Path, tmp_path
     assert sum(sizes.values()) < (AIM if encodings[-1][0] == "br" else 1.4 * AIM), sizes
 
 
+def test_first_visit_of_the_sites_own_page(browsers: Browsers, packed_site: Path, tmp_path: Path) -> None:
+    """All that travels until Python is there and the service worker has kept the page: the node sends little."""
+    active = "async () => (await navigator.serviceWorker.ready).active?.state === 'activated'"
+    with ServedNode(tmp_path / "node", packed_site) as node, wire(node.url) as line:
+        with browsers.tab("chromium") as tab:
+            tab.goto(line.url)
+            tab.wait_for("() => document.documentElement.dataset.state === 'ready'", timeout=300)
+            tab.wait_for(active)
+        sizes = [(answer.path, answer.size) for answer in line.answers if answer.method == "GET"]
+    assert {"/", "/panda.js", "/service-worker.js"} < {path for path, _ in sizes}
+    assert sum(size for _, size in sizes) < AIM, sizes
+
+
 def test_host_that_does_not_compress(
     tab: Tab, packed_site: Path, empty_node: ServedNode, tmp_path: Path
 ) -> None:
@@ -151,6 +164,33 @@ def test_host_that_does_not_compress(
     with static_server(bare_website(packed_site, tmp_path / "www")) as server:
         assert works(tab, server, empty_node) == []
         assert {f"{RUNTIME}.gz", f"{SNAPSHOT}.gz"} <= loaded(server)
+
+
+@pytest.mark.parametrize("how", ["missing", "damaged"])
+def test_host_without_good_copies(
+    tab: Tab, packed_site: Path, empty_node: ServedNode, tmp_path: Path, how: str
+) -> None:
+    """Then the worker takes the files as they are."""
+    www = bare_website(packed_site, tmp_path / "www")
+    for path in runtime(www).glob("*.gz"):
+        path.unlink()
+        if how == "damaged":
+            path.write_bytes(b"\x1f\x8b" + bytes(1000))
+    with static_server(www) as server:
+        assert works(tab, server, empty_node) == []
+
+
+def test_what_was_kept_is_given_away(tab: Tab) -> None:
+    """A file that was kept has megabytes, and what brings it is there as long as Python."""
+    bring = """async () => {
+        const { Downloads } = await import("./worker-files.js");
+        const kept = new Map([["a hash", new ArrayBuffer(8)]]);
+        await new Downloads(location.href, kept, () => {}).bring([{ file: "any", bytes: 8, integrity: "a hash" }]);
+        return kept.size;
+    }"""
+    with static_server(ROOT / "web") as server:
+        tab.goto(server.url)
+        assert tab.evaluate(bring) == 0
 
 
 def test_host_that_says_the_copies_are_encoded(

@@ -14,7 +14,6 @@ from tests.browser.asking import instances_at
 from tests.browser.between import Between, Gate, between
 from tests.browser.sites import HARNESS, with_prefix
 from tests.browsers import Browsers, PlaywrightTab, StaticServer, Tab, static_server
-from tests.find_browsers import ENGINES
 from tests.processes import ServedNode
 
 EACH = 50
@@ -33,9 +32,9 @@ def site_of_locks(
         yield server
 
 
-@pytest.fixture(scope="module", params=ENGINES)
-def tab(request: pytest.FixtureRequest, browsers: Browsers, site_of_locks: StaticServer) -> Iterator[Tab]:
-    with browsers.tab(request.param) as one:
+@pytest.fixture(scope="module")
+def tab(engine: str, browsers: Browsers, site_of_locks: StaticServer) -> Iterator[Tab]:
+    with browsers.tab(engine) as one:
         one.goto(site_of_locks.url)
         yield one
 

@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tempfile
 import venv
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -42,17 +41,12 @@ not_tested: list[str] = []
 
 def kept(name: str, sources: Sequence[Path], fill: Callable[[Path], None]) -> Path:
     """A folder in .cache that `fill` made from these sources; made only once."""
-    stamp = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
-    folder = ROOT / ".cache" / f"{name}-{stamp}"
-    if not folder.exists():
-        folder.parent.mkdir(exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(dir=folder.parent))
-        try:
-            fill(unfinished)
-            unfinished.rename(folder)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
-    return folder
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        fill(folder)
+
+    return build.kept(name, *sources, make=make)
 
 
 def fetch(what: str, *command: str | Path, cwd: Path = ROOT) -> None:

@@ -6,8 +6,10 @@ JSON. What fails raises, and the test shows the traceback.
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +19,11 @@ from unittest.mock import patch
 import js
 from pyodide.ffi import JsException
 
+from panda_web import __version__
 from panda_web.browser import loops
 from panda_web.browser.fetch import FetchTransport
 from panda_web.browser.indexeddb import KEYS, IndexedDb, IndexedDbStore
+from panda_web.browser.line import Line
 from panda_web.browser.locks import web_lock
 from panda_web.browser.opening import Crypto, open_site
 from panda_web.browser.webcrypto import SignChain, VerifyMany, WebCryptoSigner
@@ -101,6 +105,28 @@ async def transport_contract(_: Tools, check: str, url: str) -> None:
         await getattr(transports, check)(transport)
     finally:
         await transport.close()
+
+
+# -- connections ---------------------------------------------------------------------------------
+
+
+async def closed_connection_is_forgotten(tools: Tools) -> None:
+    """The worker keeps nothing of a connection that ended: no key, no storage, and nothing that is under way."""
+    channel = js.MessageChannel.new()
+    line = Line(channel.port2, tools.sign_chain, tools.verify_many)
+    line.listen()
+    gone = weakref.ref(line)
+    del line
+    for message in (
+        {"id": 1, "method": "open", "params": {"version": __version__, "node": NODE}},
+        {"id": 2, "method": "flush"},
+        {"method": "close"},
+    ):
+        channel.port1.postMessage(json.dumps({"jsonrpc": "2.0", **message}))
+    async with asyncio.timeout(20):
+        while gone() is not None:
+            await asyncio.sleep(0.05)
+            gc.collect()
 
 
 # -- locks -----------------------------------------------------------------------------------------
