@@ -12,17 +12,34 @@ from typing import Any
 import js
 from pyodide.ffi import JsException, create_proxy, to_js
 
-from panda_web.client.lock import LeaseLock, Lock
+from panda_web.client.lock import LeaseLock, Lock, ProcessLock
 from panda_web.client.store import ClientStore
 
 
 def platform_lock(store: ClientStore) -> Lock:
     """The best lock that this page has."""
-    return web_lock if getattr(js.navigator, "locks", None) else LeaseLock(store)
+    return WebLock() if getattr(js.navigator, "locks", None) else LeaseLock(store)
+
+
+class WebLock:
+    """Among the tabs of an origin; and among tasks here, who get it in the order in which they asked.
+
+    Chromium has another order at first: it looks aside whether a worker may have locks at all, and what was
+    asked for meanwhile comes behind what was asked for later.
+    """
+
+    def __init__(self) -> None:
+        self._among_tasks = ProcessLock()
+
+    @asynccontextmanager
+    async def __call__(self, name: str) -> AsyncIterator[None]:
+        """The context for `name`."""
+        async with self._among_tasks(name), _held(name):
+            yield
 
 
 @asynccontextmanager
-async def web_lock(name: str) -> AsyncIterator[None]:
+async def _held(name: str) -> AsyncIterator[None]:
     """Holds the lock `name` of this origin."""
     loop = asyncio.get_running_loop()
     acquired: asyncio.Future[None] = loop.create_future()

@@ -16,7 +16,7 @@ from panda_web.client.errors import StoreConflict
 from panda_web.client.store import ClientStore
 
 Lock = Callable[[str], AbstractAsyncContextManager[object]]
-"""Gives, for a name, a context that only one holder is in at a time."""
+"""Gives, for a name, a context that one holder is in at a time, tasks in the order in which they asked."""
 
 LEASE = 5.0
 """Seconds that a lease lasts unless it is renewed: so long a killed tab keeps the others waiting."""
@@ -26,7 +26,7 @@ POLL = 0.05
 
 
 class ProcessLock:
-    """Among the tasks of one event loop."""
+    """Among the tasks of one event loop, in the order in which they asked."""
 
     def __init__(self) -> None:
         self._locks: dict[str, asyncio.Lock] = {}

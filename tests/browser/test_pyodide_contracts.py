@@ -84,6 +84,12 @@ def test_holders_of_a_lock_exclude_one_another(python: Python) -> None:
     assert said == [f"{number} {word}" for number in range(5) for word in ("in", "out")]
 
 
+def test_tasks_get_a_lock_in_the_order_in_which_they_asked(python: Python) -> None:
+    """So that what a page writes last stands. A new worker of Chromium queues its second request behind others."""
+    python.load()
+    assert python.run("tasks_take_turns", count=50) == list(range(50))
+
+
 def test_lock_of_the_page_keeps_the_worker_out(python: Python) -> None:
     python.page("takeLock", "shared")
     python.start("take_lock", name="shared")

@@ -24,7 +24,7 @@ from panda_web.browser import loops
 from panda_web.browser.fetch import FetchTransport
 from panda_web.browser.indexeddb import KEYS, IndexedDb, IndexedDbStore
 from panda_web.browser.line import Line
-from panda_web.browser.locks import web_lock
+from panda_web.browser.locks import WebLock
 from panda_web.browser.opening import Crypto, open_site
 from panda_web.browser.webcrypto import SignChain, VerifyMany, WebCryptoSigner
 from panda_web.client.store import ClientStore
@@ -147,9 +147,10 @@ async def _queue_becomes(name: str, wanted: tuple[int, int]) -> None:
 async def holders_exclude_one_another(_: Tools) -> list[str]:
     """The order in which five tasks go through one lock."""
     said: list[str] = []
+    lock = WebLock()
 
     async def work(number: int) -> None:
-        async with web_lock("exclusive"):
+        async with lock("exclusive"):
             said.append(f"{number} in")
             await asyncio.sleep(0.01)
             said.append(f"{number} out")
@@ -159,9 +160,26 @@ async def holders_exclude_one_another(_: Tools) -> list[str]:
     return said
 
 
+async def tasks_take_turns(_: Tools, count: int) -> list[int]:
+    """The order in which so many tasks, one begun after the other, got one lock."""
+    got: list[int] = []
+    lock = WebLock()
+
+    async def work(number: int) -> None:
+        async with lock("turns"):
+            got.append(number)
+
+    tasks = []
+    for number in range(count):
+        tasks.append(asyncio.create_task(work(number)))
+        await asyncio.sleep(0)
+    await asyncio.gather(*tasks)
+    return got
+
+
 async def take_lock(_: Tools, name: str) -> str:
     """Waits for a lock that the page holds too."""
-    async with web_lock(name):
+    async with WebLock()(name):
         return "taken"
 
 
@@ -171,10 +189,10 @@ async def cancelled_waiter_leaves_the_queue(_: Tools) -> None:
     entered = asyncio.Event()
 
     async def wait() -> None:
-        async with web_lock(name):
+        async with WebLock()(name):  # as in another tab
             entered.set()
 
-    async with web_lock(name):
+    async with WebLock()(name):
         doomed = asyncio.create_task(wait())
         await _queue_becomes(name, (1, 1))
         doomed.cancel()
@@ -194,7 +212,7 @@ async def lock_is_given_back_after_an_error(_: Tools) -> None:
     """What is raised inside comes out, and the lock is free."""
     for error in (ValueError("mine"), asyncio.CancelledError()):
         try:
-            async with web_lock("error"):
+            async with WebLock()("error"):
                 raise error
         except BaseException as caught:  # noqa: BLE001 - looked at
             assert caught is error
