@@ -51,6 +51,7 @@ export interface Panda {
   /** Whether the key was made here and can still be copied. */
   readonly canBackUp: boolean;
 
+  /** Writes take effect in the order in which they were begun, also where nobody waits in between. */
   create(schema: string, fields: Fields): Promise<Written>;
   update(schema: string, id: string, fields: Fields): Promise<Written>;
   delete(schema: string, id: string): Promise<Written>;

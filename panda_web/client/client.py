@@ -35,6 +35,8 @@ class Client:
             for talk in await panda.query(schema):
                 print(talk["title"], talk.author)
 
+    Writes take effect in the order in which they were begun, also where nobody waits in between.
+
     Args:
         node: the node's address, or a transport to it.
         signer: the author; None for reading only.

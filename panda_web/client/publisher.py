@@ -105,8 +105,8 @@ class Publisher:
         payloads = [message.encode() for message in messages]
         if not messages:
             return []
-        await self.check(messages)
         async with self._lock(self._lock_name):
+            await self.check(messages)
             await self._catch_up_after_restoring()
             hashes: list[bytes] = []
             error: PandaError | None = None

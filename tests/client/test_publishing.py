@@ -70,6 +70,14 @@ class Patched:
         pass
 
 
+class Far(Patched):
+    """A node whose answers take a while."""
+
+    async def send(self, body: bytes) -> bytes:
+        await asyncio.sleep(0.01)
+        return await super().send(body)
+
+
 async def no_sleep(_: float) -> None:
     pass
 
@@ -110,6 +118,20 @@ def test_the_node_is_asked_once_for_each_schema(node: Harness) -> None:
     assert [
         row.log_id for row in (node.store.entries.log(panda.signer.author, n) for n in (1, 3)) if row
     ] == [1, 3]  # type: ignore[union-attr]
+
+
+def test_writes_take_effect_in_the_order_in_which_they_were_begun(node: Harness) -> None:
+    """Also where one of them has to ask first whether the node is too old for it."""
+
+    async def work() -> list[object]:
+        store = MemoryStore()
+        written = await client(node, store).create(SCHEMA, {"n": 0, "tags": ["a"]})
+        panda = client(Far(node), store)
+        changes: list[dict[str, object]] = [{"n": 1, "tags": ["b"]}, {"n": 2}, {"n": 3}]
+        await asyncio.gather(*(panda.update(SCHEMA, written.id, change) for change in changes))
+        return [(instance["n"], instance["tags"]) for instance in await panda.query(SCHEMA)]
+
+    assert run(work()) == [(3, ("b",))]
 
 
 def test_nothing_wrong_is_signed(node: Harness) -> None:
