@@ -1,10 +1,12 @@
 """`panda serve` as a process of its own, for tests: started, killed, started again on the same data."""
 
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,6 +20,13 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def mute_server() -> Iterator[str]:
+    """The address of somebody on loopback who takes every connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        yield f"http://localhost:{mute.getsockname()[1]}/"
 
 
 class ServedNode:

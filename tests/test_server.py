@@ -17,7 +17,7 @@ from panda_web.rpc.errors import NodeAddressWrong
 from panda_web.rpc.http import HttpTransport
 from panda_web.rpc.transport import InProcess
 from tests.contracts import transports
-from tests.processes import ServedNode, free_port
+from tests.processes import ServedNode, free_port, mute_server
 
 MIB = 1 << 20
 
@@ -76,6 +76,10 @@ def test_nobody_there_and_somebody_else_there(tmp_path: Path, served: ServedNode
         for url in (f"http://localhost:{free_port()}/", "http://no.such.host.invalid/"):
             transport = HttpTransport(url)
             await transports.says_when_nobody_is_there(transport)
+            await transport.close()
+        with mute_server() as url:
+            transport = HttpTransport(url, timeout=0.2)
+            await transports.says_when_it_is_silent(transport)
             await transport.close()
         transport = HttpTransport(served.url + "index.html")
         await transports.says_when_it_is_no_node(transport)

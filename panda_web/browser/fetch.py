@@ -3,10 +3,8 @@
 import js
 from pyodide.ffi import JsException, to_js
 
-from panda_web.rpc.errors import AnswerMalformed, CallFailed, NodeAddressWrong, NodeUnreachable
-from panda_web.rpc.transport import MAX_ANSWER
-
-TIMEOUT_MS = 30_000
+from panda_web.rpc.errors import AnswerMalformed, CallFailed, NodeAddressWrong, NodeSilent, NodeUnreachable
+from panda_web.rpc.transport import MAX_ANSWER, TIMEOUT
 
 
 class InsecureNode(CallFailed):
@@ -16,10 +14,11 @@ class InsecureNode(CallFailed):
 
 
 class FetchTransport:
-    """Posts bodies to the node at `url`."""
+    """Posts bodies to the node at `url`, which has `timeout` seconds for a whole answer."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, timeout: float = TIMEOUT) -> None:
         address = _parse(url)
+        self._timeout = timeout
         self.url = address.href
         # Not the location's: our worker's is a blob: address.
         if js.origin.startswith("https:") and address.protocol == "http:" and not _is_local(address.hostname):
@@ -30,6 +29,7 @@ class FetchTransport:
 
     async def send(self, body: bytes) -> bytes:
         """The answer to `body`; see `rpc.transport.Transport`."""
+        signal = js.AbortSignal.timeout(1000 * self._timeout)
         options = {
             "method": "POST",
             "headers": {"Content-Type": "application/json"},
@@ -38,12 +38,14 @@ class FetchTransport:
             "cache": "no-store",
             "redirect": "error",
             "referrerPolicy": "no-referrer",
-            "signal": js.AbortSignal.timeout(TIMEOUT_MS),
+            "signal": signal,
         }
         try:
             response = await js.fetch(self.url, to_js(options, dict_converter=js.Object.fromEntries))
             answer = await self._read(response)
         except JsException as error:
+            if signal.aborted:
+                raise NodeSilent(f"The node {self.url} did not answer within {self._timeout:g} s.") from error
             raise NodeUnreachable(
                 f"The node {self.url} cannot be reached. Is it running, are you online, and does the page's "
                 "content security policy allow it (connect-src)?"

@@ -20,6 +20,7 @@ from panda_web.rpc.errors import (
     InstanceDeleted,
     InstanceUnknown,
     LogSchemaMismatch,
+    NodeSilent,
     NodeUnreachable,
     RelationTargetForeign,
     RpcError,
@@ -172,19 +173,21 @@ class Sender:
         ) from error
 
     async def reach(self, call: Callable[[Dialect], Awaitable[R]]) -> R:
-        """Calls the node in its dialect; again after a while, but for a node that was away before."""
-        waits = () if self.away else RETRY_AFTER
+        """Calls the node in its dialect; again after a while, unless it was away before, or is silent now.
+
+        Whoever asks a silent one again waits as long again.
+        """
+        waits = iter(() if self.away else RETRY_AFTER)
         self.away = False
-        for seconds in waits:
+        while True:
             try:
                 return await call(await self._contact.dialect())
-            except NodeUnreachable:
-                await self._sleep(seconds)
-        try:
-            return await call(await self._contact.dialect())
-        except NodeUnreachable:
-            self.away = True
-            raise
+            except NodeUnreachable as error:
+                seconds = None if isinstance(error, NodeSilent) else next(waits, None)
+                if seconds is None:
+                    self.away = True
+                    raise
+            await self._sleep(seconds)
 
     async def arguments(self, schema: str) -> EntryArguments:
         """What the author's next entry for a schema must contain, as the node says."""

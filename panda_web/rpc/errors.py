@@ -7,6 +7,7 @@
     │   └── Busy                        true now, perhaps not later: the same call may succeed
     └── CallFailed                      raised on the calling side
         ├── NodeUnreachable             no answer: the call may or may not have been carried out
+        │   └── NodeSilent              nor in all the time that it had
         ├── AnswerMalformed             an answer that is none
         └── ErrorFromNode               the node answered with an error; its `reason` is the node's
 
@@ -196,6 +197,12 @@ class NodeUnreachable(CallFailed):
     """No answer came. The call may have been carried out all the same."""
 
     reason = "node-unreachable"
+
+
+class NodeSilent(NodeUnreachable):
+    """No answer came in time. The call may have been carried out all the same."""
+
+    reason = "node-silent"
 
 
 class AnswerMalformed(CallFailed):

@@ -4,18 +4,18 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from panda_web.rpc.errors import AnswerMalformed, NodeAddressWrong, NodeUnreachable
-from panda_web.rpc.transport import MAX_ANSWER
-
-TIMEOUT = 30.0
-"""Seconds without a byte until a node counts as unreachable."""
-
+from panda_web.rpc.errors import AnswerMalformed, NodeAddressWrong, NodeSilent, NodeUnreachable
+from panda_web.rpc.transport import MAX_ANSWER, TIMEOUT
 
 EXAMPLE = "http://localhost:2020"
 
 
 class HttpTransport:
     """Posts bodies to the node at `url`.
+
+    Args:
+        url: its address.
+        timeout: seconds without a byte until it counts as silent.
 
     Raises:
         NodeAddressWrong: it is no http or https address.
@@ -24,6 +24,7 @@ class HttpTransport:
     def __init__(self, url: str, *, timeout: float = TIMEOUT) -> None:
         _check_address(url)
         self.url = url
+        self._timeout = timeout
         self._client = httpx.AsyncClient(timeout=timeout, follow_redirects=False)
 
     async def send(self, body: bytes) -> bytes:
@@ -37,6 +38,8 @@ class HttpTransport:
                     size += len(chunk)
                     if size > MAX_ANSWER:
                         raise AnswerMalformed(f"The answer of {self.url} has more than {MAX_ANSWER} bytes.")
+        except httpx.TimeoutException as error:
+            raise NodeSilent(f"The node {self.url} did not answer within {self._timeout:g} s.") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             why = str(error) or type(error).__name__
             raise NodeUnreachable(f"The node {self.url} cannot be reached: {why}.") from error

@@ -11,6 +11,9 @@ from panda_web.rpc.dispatch import Dispatcher
 MAX_ANSWER = 64 << 20
 """No answer of more bytes is read: a hostile node cannot fill the memory."""
 
+TIMEOUT = 30.0
+"""Seconds that a node has for an answer."""
+
 
 class Transport(Protocol):
     """Carries bodies to one node."""
@@ -20,6 +23,7 @@ class Transport(Protocol):
 
         Raises:
             NodeUnreachable: no answer came; the call may have been carried out all the same.
+            NodeSilent: none came in time.
             AnswerMalformed: an answer came that cannot be one.
         """
 

@@ -10,7 +10,7 @@ from tests.browser.python import Python
 from tests.browser.sites import TESTS
 from tests.browsers import Browsers, StaticServer
 from tests.contracts import signers, stores, transports, verifiers
-from tests.processes import ServedNode, free_port
+from tests.processes import ServedNode, free_port, mute_server
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +73,11 @@ def test_transport_contract_across_origins(python: Python, empty_node: ServedNod
 def test_transport_where_nobody_listens(python: Python) -> None:
     url = f"http://localhost:{free_port()}/"
     python.run("transport_contract", check="says_when_nobody_is_there", url=url)
+
+
+def test_transport_where_somebody_listens_and_never_answers(python: Python) -> None:
+    with mute_server() as url:
+        python.run("transport_contract", check="says_when_it_is_silent", url=url, timeout=0.5)
 
 
 def test_transport_where_no_node_is(python: Python, harness: StaticServer) -> None:

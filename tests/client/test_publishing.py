@@ -27,7 +27,7 @@ from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVer
 from panda_web.messages import SYSTEM_LOGS, InvalidMessage, infer_all
 from panda_web.node.schemas import register
 from panda_web.rpc import jsonrpc
-from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, NodeUnreachable
+from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, NodeSilent, NodeUnreachable
 from panda_web.rpc.transport import InProcess
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
 from tests.node.test_publish import Harness
@@ -307,13 +307,14 @@ def test_pending_entries_of_a_copy_are_not_lost_without_a_word(node: Harness) ->
 
 
 class Weather(Patched):
-    """Unreachable when `storm` is set."""
+    """Unreachable when `storm` is set, in the way of `failure`."""
 
     storm = False
+    failure: type[NodeUnreachable] = NodeUnreachable
 
     async def send(self, body: bytes) -> bytes:
         if self.storm:
-            raise NodeUnreachable("storm")
+            raise self.failure("storm")
         return await super().send(body)
 
 
@@ -394,6 +395,24 @@ def test_a_node_that_is_away_is_waited_for_once(node: Harness) -> None:
     with pytest.raises(NodeUnreachable):
         run(panda.flush())  # which was asked for
     assert waits == 3 * [0.2, 0.8, 2.0]
+
+
+def test_a_node_that_is_silent_is_not_asked_again_at_once(node: Harness) -> None:
+    """That would take as long again, while somebody waits to hear that it is signed."""
+    wire = Weather(node)
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    panda = Client(wire, CryptographySigner(SEED), store=MemoryStore(), name="node", sleep=sleep)
+    run(panda.create(SCHEMA, {"n": 0}))
+    wire.storm, wire.failure = True, NodeSilent
+    written = run(panda.create(SCHEMA, {"n": 1}))
+    assert isinstance(written.error, NodeSilent)
+    assert waits == []
+    wire.storm = False
+    assert run(panda.flush()) == 1
 
 
 def test_what_is_signed_is_kept_and_sent_later(node: Harness) -> None:

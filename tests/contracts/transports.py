@@ -2,7 +2,7 @@
 
 from panda_web.rpc import jsonrpc
 from panda_web.rpc.connection import Connection
-from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, NodeUnreachable
+from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, NodeSilent, NodeUnreachable
 from panda_web.rpc.methods import DISCOVER, GET_ENTRY_ARGUMENTS, PUBLISH_ENTRY, QUERY
 from panda_web.rpc.transport import Transport
 
@@ -52,6 +52,16 @@ async def says_when_nobody_is_there(transport: Transport) -> None:
     try:
         await transport.send(b"{}")
     except NodeUnreachable:
+        return
+    raise AssertionError
+
+
+async def says_when_it_is_silent(transport: Transport) -> None:
+    """With a transport of little patience to an address where somebody listens who never answers."""
+    try:
+        await transport.send(b"{}")
+    except NodeSilent as error:
+        assert "did not answer within" in str(error)
         return
     raise AssertionError
 

@@ -3,7 +3,7 @@
 import { byId, copy, shortAuthor } from "./dom.js";
 import { face } from "./face.js";
 import { makePending } from "./pending.js";
-import { explain } from "./words.js";
+import { AWAY, explain } from "./words.js";
 
 /**
  * @typedef {import("./types.js").Panda} Panda
@@ -96,7 +96,7 @@ export function makeIdentity({ session, notices, onSent }) {
   /** @param {unknown} error  what an attempt threw: it says something about the node */
   function saw(error) {
     const { reason } = explain(error);
-    if (reason === "node-unreachable" || reason === "insecure-node") setNode("unreachable");
+    if (AWAY.includes(reason) || reason === "insecure-node") setNode("unreachable");
   }
 
   return {

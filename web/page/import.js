@@ -1,7 +1,7 @@
 /** Import of a schedule file: choose or drop, publish with progress, cancel, resume. */
 
 import { byId, el } from "./dom.js";
-import { count, explain } from "./words.js";
+import { AWAY, count, explain } from "./words.js";
 
 const LARGEST = 64e6;
 const MOST_SHOWN = 50;
@@ -121,13 +121,13 @@ export function makeImport({ session, notices, identity, onPublished }) {
       done = total = result.total;
       paint();
       identity.setNode("reachable");
-      notices.clear("node-unreachable");
+      notices.clear(...AWAY);
       status.textContent = resultWords(result);
       drawLeftOut(result.leftOut);
     } catch (error) {
       identity.saw(error);
       const { reason, title } = explain(error);
-      nodeGone = reason === "node-unreachable";
+      nodeGone = AWAY.includes(reason);
       const far = total > 0 ? `${done.toLocaleString("en")} of ${count(total, "talk")} are at the node.` : "";
       if (total === 0) bar.hidden = true;
       if (reason === "cancelled") {

@@ -5,7 +5,7 @@ import { explain } from "./words.js";
 
 /**
  * @typedef {{label: string, run: () => void}} Action
- * @typedef {{error: (error: unknown, action?: Action, lead?: string, advice?: boolean) => void, say: (text: string) => void, offer: (reason: string, text: string, action: Action) => void, clear: (reason: string) => void}} Notices
+ * @typedef {{error: (error: unknown, action?: Action, lead?: string, advice?: boolean) => void, say: (text: string) => void, offer: (reason: string, text: string, action: Action) => void, clear: (...reasons: string[]) => void}} Notices
  */
 
 const NEWS_STAYS = 8000;
@@ -26,10 +26,10 @@ export function makeNotices(region) {
     heir?.focus({ preventScroll: true });
   }
 
-  /** @param {string} reason */
-  function clear(reason) {
+  /** @param {string[]} reasons */
+  function clear(...reasons) {
     for (const old of [...region.children]) {
-      if (old instanceof HTMLElement && old.dataset.reason === reason) dismiss(old);
+      if (old instanceof HTMLElement && reasons.includes(old.dataset.reason ?? "")) dismiss(old);
     }
   }
 

@@ -1,7 +1,7 @@
 /** Signed entries that wait: how many there are, and sending them, by hand or when the device is online again. */
 
 import { byId } from "./dom.js";
-import { count } from "./words.js";
+import { AWAY, count } from "./words.js";
 
 /**
  * @param {object} use
@@ -20,7 +20,7 @@ export function makePending({ session, notices, onSent, onError }) {
     try {
       const panda = await session.panda();
       await panda.flush();
-      notices.clear("node-unreachable");
+      notices.clear(...AWAY);
       notices.say("The node has everything you signed.");
       onSent();
     } catch (error) {

@@ -6,7 +6,7 @@ import { NONE, fold, hues, inOrder, searchWords, tally, toTalk } from "./talk.js
 import { talkBody, talkRow } from "./talk-view.js";
 import { dayWords, ownOffset } from "./time.js";
 import { drawWithheld } from "./withheld.js";
-import { count, explain } from "./words.js";
+import { AWAY, count, explain } from "./words.js";
 
 /**
  * @typedef {import("./types.js").Instance} Instance
@@ -78,7 +78,7 @@ export function makeProgramme({ session, notices, identity, onEdit, onDelete }) 
       rejected = read.refused;
       loaded = true;
       identity.setNode("reachable");
-      notices.clear("node-unreachable");
+      notices.clear(...AWAY);
       draw();
     } catch (error) {
       if (turn !== loads) return;

@@ -14,6 +14,9 @@ export function megabytes(bytes) {
   return (bytes / 1e6).toFixed(1);
 }
 
+/** The reasons which say that there was no answer. */
+export const AWAY = ["node-unreachable", "node-silent"];
+
 /**
  * What each reason means to a reader: a heading, and what to do.
  *
@@ -23,6 +26,10 @@ const REASONS = {
   "node-unreachable": {
     title: "The node does not answer",
     hint: "Nothing that was acknowledged is lost. Check the connection, or that the node is running, and try again.",
+  },
+  "node-silent": {
+    title: "The node takes too long",
+    hint: "Nothing that was acknowledged is lost. The line may be bad, or the node busy: try again later.",
   },
   "storage-refused": {
     title: "This browser gives the page no storage",

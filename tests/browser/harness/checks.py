@@ -30,6 +30,7 @@ from panda_web.browser.webcrypto import SignChain, VerifyMany, WebCryptoSigner
 from panda_web.client.store import ClientStore
 from panda_web.keys import Claim, Signer, Verifier
 from panda_web.keys.with_pure25519 import PureSigner, PureVerifier
+from panda_web.rpc.transport import TIMEOUT
 from tests.contracts import corpus, corpus_keys, signers, stores, transports, verifiers
 
 VECTORS = Path(__file__).parents[2] / "vectors"
@@ -98,9 +99,9 @@ async def store_contract(_: Tools, check: str) -> None:
     await getattr(stores, check)(open_store)
 
 
-async def transport_contract(_: Tools, check: str, url: str) -> None:
+async def transport_contract(_: Tools, check: str, url: str, *, timeout: float = TIMEOUT) -> None:
     """One check of the transports' contract."""
-    transport = FetchTransport(url)
+    transport = FetchTransport(url, timeout=timeout)
     try:
         await getattr(transports, check)(transport)
     finally:
