@@ -5,7 +5,7 @@
         the node and the page, on one port; what follows is handed to `panda serve`
     python3 build.py test [pytest arguments]
         all tests; sees to the browsers too
-    python3 build.py bench [start] [memory] [sign] [verify] [node] [growth] [views]
+    python3 build.py bench [start] [snapshot] [memory] [sign] [verify] [node] [growth] [views]
         how fast it is, beside its peers; what is found goes to docs/benchmarks/, and status 1 says that it is
         slower than a limit allows
     python3 build.py site [--out dist] [--plain]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import build
-from benchmarks import growth, memory, node, start, views, work
+from benchmarks import growth, memory, node, snapshot, start, views, work
 from benchmarks.chart import chart
 from benchmarks.machine import describe, load
 from benchmarks.report import Result, as_json, broken, table
@@ -25,6 +25,7 @@ Measured = tuple[list[Result], list[str]]
 
 TITLES = {
     "start": "From a navigation to the first signed entry that the node has",
+    "snapshot": "A first visit: the site ships a snapshot, or a browser makes its own",
     "memory": "The memory of page and worker",
     "sign": "Signing: message and entry in a log of 1,000, microseconds each",
     "verify": "Verifying: decoding an entry and checking its signature, microseconds each",
@@ -39,6 +40,7 @@ def measure(name: str, browsers: Browsers, site: Path) -> list[str]:
     machine = describe(Chromium=browsers.chromium.version)
     runs: dict[str, Callable[[], Measured]] = {
         "start": lambda: start.run(site, browsers),
+        "snapshot": lambda: snapshot.run(site, browsers),
         "memory": lambda: memory.run(site, browsers),
         "sign": lambda: work.sign(site, browsers),
         "verify": lambda: work.verify(site, browsers),
