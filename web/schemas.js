@@ -126,7 +126,7 @@ fileSave.addEventListener("click", () => {
   saved = written();
 });
 
-file.addEventListener("change", async () => {
+async function openFile() {
   const chosen = file.files?.[0];
   if (!chosen) return;
   busy(true);
@@ -142,7 +142,8 @@ file.addEventListener("change", async () => {
   file.value = "";
   busy(false);
   openWords.textContent = "Open a file";
-});
+}
+file.addEventListener("change", () => void openFile());
 
 /** @param {SchemaDraft} draft  takes the place of what was written, which can be had back */
 function put(draft) {
@@ -388,3 +389,4 @@ window.addEventListener("pagehide", (event) => {
 
 route();
 void start();
+void openFile(); // the input was there before this script

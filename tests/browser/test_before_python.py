@@ -5,7 +5,10 @@ import threading
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
+
 from build import runtime
+from panda_web.messages.schema import FieldDefinition, Schema, schema_to_toml
 from tests.browser.asking import talks_at
 from tests.browser.festivals import event, save, schedule
 from tests.browser.screen import Screen
@@ -70,6 +73,29 @@ def test_what_is_done_meanwhile_happens_once_python_is_there(
             assert screen.notices() == []
     finally:
         host.stop()
+
+
+@pytest.mark.parametrize(
+    ("page", "css", "shown"),
+    [
+        ("index", "#import-file", "#import-start:enabled"),
+        ("schemas", "#open-file", "#toml[data-current=true]"),
+    ],
+)
+def test_a_file_chosen_before_the_page_has_its_script(
+    screen: Screen, site: Path, tmp_path: Path, page: str, css: str, shown: str
+) -> None:
+    html = (site / f"{page}.html").read_text("utf-8")
+    bare = html.replace("<script ", "<template ").replace("</script>", "</template>")
+    www = copy_site(site, tmp_path / "www", {f"{page}.html": bare})
+    file = tmp_path / "schema.toml"
+    file.write_text(schema_to_toml(Schema("room", "", (FieldDefinition("name", "varchar"),))), "utf-8")
+    with static_server(www) as host:
+        screen.tab.goto(f"{host.url}{page}.html")
+        screen.give(css, save(schedule(event(1)), tmp_path / "schedule.json") if page == "index" else file)
+        script = {"index": "page.js", "schemas": "schemas.js"}[page]
+        screen.tab.evaluate("(script) => void import(script)", f"{host.url}{script}")
+        screen.wait(shown)
 
 
 def test_what_was_typed_outlives_a_start_that_failed(screen: Screen, site: Path, tmp_path: Path) -> None:

@@ -58,11 +58,12 @@ export function makeImport({ session, notices, identity, onPublished }) {
     start.focus();
   }
 
-  input.addEventListener("change", () => {
+  function take() {
     const chosen = input.files?.[0];
     if (chosen) choose(chosen);
     input.value = ""; // so that the same file can be chosen again
-  });
+  }
+  input.addEventListener("change", take);
 
   // A file that misses the drop area must not make the browser leave the page.
   for (const type of /** @type {const} */ (["dragover", "drop"])) {
@@ -159,6 +160,7 @@ export function makeImport({ session, notices, identity, onPublished }) {
     running?.abort();
   });
   show("idle");
+  take(); // the input was there before this script
 
   return {
     /** Opens the panel and the file dialog. */
