@@ -16,7 +16,6 @@ import subprocess
 import sys
 import threading
 import time
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -28,10 +27,13 @@ from typing import Any, Literal, ParamSpec, Self, TypeVar, cast
 import playwright.sync_api
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
-from selenium import webdriver
+from selenium.webdriver.common.webdriver import LocalWebDriver
+from selenium.webdriver.remote.client_config import ClientConfig
+from selenium.webdriver.remote.remote_connection import RemoteConnection
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.webkitgtk.options import Options as WebKitOptions
 from selenium.webdriver.webkitgtk.service import Service as WebKitService
+from urllib3.exceptions import ReadTimeoutError
 
 from tests.find_browsers import find_browsers
 
@@ -293,6 +295,28 @@ class PlaywrightTab(Tab):
             raise JavaScriptError(str(error)) from error
 
 
+class WebKit(LocalWebDriver):
+    """A fresh WebKitGTK, to be ended by `quit`. Raises ReadTimeoutError where it is not there in `patience` seconds.
+
+    Now and then one ends while it starts, and then its driver never answers, for which Selenium's own class waits
+    without end.
+    """
+
+    def __init__(self, engine: Engine, display: str, patience: int = 60) -> None:
+        options = WebKitOptions()
+        options.binary_location = engine.executable
+        options.add_argument("--automation")
+        self.service = WebKitService(engine.driver, env=os.environ | {"DISPLAY": display})
+        self.service.start()
+        config = ClientConfig(self.service.service_url, timeout=patience)
+        try:
+            super().__init__(RemoteConnection(client_config=config), options=options)  # type: ignore[no-untyped-call]
+        except BaseException:
+            self.service.stop()
+            raise
+        config.timeout = 600  # longer than any script may take
+
+
 class WebKitTab(Tab):
     """WebKitGTK; `driver` is Selenium's."""
 
@@ -306,6 +330,8 @@ class WebKitTab(Tab):
 
     def goto(self, url: str) -> None:
         self._here().get(url)
+        # The driver answers now and then before the page's scripts have run.
+        self.wait_for("document.readyState === 'complete'")
 
     def screenshot(self, path: Path) -> None:
         path.write_bytes(self._here().get_screenshot_as_png())
@@ -373,16 +399,13 @@ class Browsers:
         with os.fdopen(readable) as answer:
             return f":{answer.readline().strip()}"
 
-    def webkit(self) -> WebDriver:
+    def webkit(self) -> WebKit:
         """A fresh WebKitGTK; whoever asks for it ends it by `quit`."""
         engine = require("webkit")
-        options = WebKitOptions()
-        options.binary_location = engine.executable
-        options.add_argument("--automation")
-        service = WebKitService(engine.driver, env=os.environ | {"DISPLAY": self._display})
-        with warnings.catch_warnings():  # Selenium calls itself in a way that it has deprecated
-            warnings.simplefilter("ignore", DeprecationWarning)
-            return webdriver.WebKitGTK(options=options, service=service)
+        for _ in range(2):
+            with contextlib.suppress(ReadTimeoutError):
+                return WebKit(engine, self._display)
+        return WebKit(engine, self._display)
 
     def tab(self, name: str) -> Tab:
         """A tab of a fresh profile in the engine of that name."""

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser
-from selenium.webdriver.remote.webdriver import WebDriver
 
 from tests.browsers import Browsers, StaticServer, Tab, available, static_server
 from tests.find_browsers import ENGINES
@@ -63,14 +62,6 @@ def chromium(browsers: Browsers) -> Browser:
 def firefox(browsers: Browsers) -> Browser:
     """Playwright's Firefox."""
     return browsers.firefox
-
-
-@pytest.fixture
-def webkit(browsers: Browsers) -> Iterator[WebDriver]:
-    """Selenium's driver of a fresh WebKitGTK."""
-    driver = browsers.webkit()
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture(scope="module", params=ENGINES)

@@ -6,13 +6,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Request, Route
 from playwright.sync_api import Error as PlaywrightError
+from urllib3.exceptions import ReadTimeoutError
 
-from tests.browsers import JavaScriptError, StaticServer, Tab, available, expect, verdict
+from tests.browsers import JavaScriptError, StaticServer, Tab, WebKit, available, expect, require, verdict
 
 Serve = Callable[..., StaticServer]
 Open = Callable[[], Tab]
@@ -86,6 +88,12 @@ def test_loopback_is_a_secure_context(open_tab: Open, page_url: str) -> None:
     tab = open_tab()
     tab.goto(page_url)
     assert tab.evaluate("isSecureContext && crypto.subtle !== undefined && navigator.locks !== undefined")
+
+
+def test_a_webkit_that_ends_while_it_starts_is_not_waited_for() -> None:
+    ends = replace(require("webkit"), executable="/bin/true")
+    with pytest.raises(ReadTimeoutError):
+        WebKit(ends, display="", patience=2)
 
 
 def test_asyncio_between_playwright_calls(chromium: Browser, page_url: str) -> None:
