@@ -22,7 +22,8 @@ const FILES = new URL(RUNTIME, BASE).href;
 /** What this file starts. */
 const STARTS = `${WORKER} ${MANIFEST}`;
 
-const TICK_MS = 250;
+/** As often as the clock of a hidden tab ticks. */
+const TICK_MS = 1000;
 /** @type {Record<string, string>} */
 const DOING = {
   download: "downloading Python", start: "starting Python", fallback: "starting Python", storage: "opening the storage",

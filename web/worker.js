@@ -30,6 +30,7 @@ const RUNTIME = "pyodide.asm.wasm";
 const EMPTY_ARCHIVE = new Uint8Array(22);
 EMPTY_ARCHIVE.set([0x50, 0x4b, 5, 6]);
 const EMPTY = new Uint8Array();
+const WAKE_MS = 50;
 
 /** Those that wait for Python, and hear how far it is. @type {Set<MessagePort>} */
 const waiting = new Set();
@@ -42,7 +43,7 @@ self.onmessage = async ({ data, ports }) => {
   const start = typeof data === "string" ? { base: data, integrity: "", kept: new Map() } : data;
   waiting.add(port);
   try {
-    python ??= load(start);
+    python ??= awake(load(start));
     (await python).start(port, signChain, verifyMany);
   } catch (error) {
     fail(port, error);
@@ -50,6 +51,18 @@ self.onmessage = async ({ data, ports }) => {
   waiting.delete(port);
 };
 self.postMessage("running");
+
+/**
+ * Workers of WebKit may sleep while a promise of WebAssembly's has been kept, until something else wakes them.
+ *
+ * @template T
+ * @param {Promise<T>} work
+ * @returns {Promise<T>}
+ */
+function awake(work) {
+  const clock = setInterval(() => {}, WAKE_MS);
+  return work.finally(() => clearInterval(clock));
+}
 
 /**
  * @param {object} start what panda.js says

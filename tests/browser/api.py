@@ -23,7 +23,7 @@ class Api:
     def __init__(self, tab: Tab, node: str) -> None:
         self.tab = tab
         self.node = node
-        self.opened: dict[str, Any] = self.do("open", {"node": node, "patience": LONG})
+        self.opened: dict[str, Any] = self.do("open", {"node": node, "patience": LONG / 2})
 
     def do(self, name: str, *arguments: object) -> Any:
         """Calls one of the functions."""

@@ -201,6 +201,12 @@ def test_instance_of_another_author_is_refused(api: Api, empty_node: ServedNode)
     assert (seen["title"], seen["_meta"]["verified"]) == ("Not yours", True)
 
 
+def test_every_start_comes_to_its_end(api: Api) -> None:
+    """WebKit's workers slept through one in fifteen."""
+    for _ in range(40):
+        assert api.do("open", {"node": api.node, "patience": 20})["problems"] == []
+
+
 def test_start_can_be_cancelled(api: Api) -> None:
     assert refusal(api.do("connectAborted"))[0] == "cancelled"
 
