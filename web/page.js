@@ -125,6 +125,13 @@ for (const id of ["reload", "no-answer-retry"]) {
 window.addEventListener("online", () => {
   if (session.now) void programme.load();
 });
+// Back on a page that was kept as it stood: panda.js starts Python again, and others may have published meanwhile.
+window.addEventListener("pageshow", async (event) => {
+  if (!event.persisted || !session.now) return;
+  await identity.refreshPending();
+  onOpen(session.now);
+  await programme.load();
+});
 window.addEventListener("pagehide", (event) => {
   if (!event.persisted) session.close();
 });

@@ -28,6 +28,7 @@ const TICK_MS = 1000;
 const DOING = {
   download: "downloading Python", start: "starting Python", fallback: "starting Python", storage: "opening the storage",
 };
+const OPEN = "open";
 const UNSAID = "the browser does not say why";
 
 /** What went wrong: `reason` is a stable word for programs, `message` a sentence for people. */
@@ -48,6 +49,8 @@ function unusable(signal) {
 }
 
 const cancelled = () => new PandaError("cancelled", "Cancelled before Python was there.");
+
+const left = () => new PandaError("page-left", "The page was left before this was done. What was signed is not lost.");
 
 /** @param {AbortSignal | undefined} signal @returns {Promise<PandaError>} once it is aborted */
 const aborted = (signal) => new Promise((resolve) => {
@@ -100,7 +103,7 @@ export async function connect(options = {}) {
   }, TICK_MS);
   signal?.addEventListener("abort", stop);
   try {
-    const panda = new Panda(line, await line.call("open", { version: VERSION, node: address }));
+    const panda = new Panda(line, await line.open({ version: VERSION, node: address }));
     void keep();
     return panda;
   } catch (error) {
@@ -441,12 +444,21 @@ class Line {
   quiet = 0;
   /** In words, for the case that nothing more is heard. */
   doing = "fetching and starting the worker";
+  /** Hears what the worker says of the site when it was started again. @param {any} opened */
+  onreopen = (opened) => opened;
   #requests = new Map();
   #last = 0;
   /** @type {unknown} */
   #ended = null;
-  #runtime;
-  #port;
+  #file;
+  #onProgress;
+  /** @type {Record<string, unknown>} */
+  #opening = {};
+  /** What other requests wait for. @type {Promise<void> | null} */
+  #reopening = null;
+  /** @type {Runtime | null} */
+  #runtime = null;
+  #port = new MessageChannel().port1;
   /** @param {ErrorEvent} event */
   #onerror = ({ message }) => {
     this.close(new PandaError("start-failed", `The worker ended: ${message || UNSAID}.`), true);
@@ -454,19 +466,77 @@ class Line {
 
   /** @param {Options["worker"]} file @param {Options["onProgress"]} onProgress */
   constructor(file, onProgress) {
+    this.#file = file;
+    this.#onProgress = onProgress;
+    this.#reach();
+    globalThis.addEventListener("pagehide", this.#onhide);
+    globalThis.addEventListener("pageshow", this.#onshow);
+  }
+
+  /** Opens a port to the worker, which starts where there is none yet. */
+  #reach() {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    this.#port.onmessage = ({ data }) => this.#take(fromJson(data), onProgress);
-    this.#runtime = join(file);
-    const { worker, files } = this.#runtime;
-    Promise.all([worker, files]).then(([worker, kept]) => {
-      if (this.#ended) return;
+    this.#port.onmessage = ({ data }) => this.#take(fromJson(data));
+    const runtime = this.#runtime = join(this.#file);
+    Promise.all([runtime.worker, runtime.files]).then(([worker, kept]) => {
+      if (this.#runtime !== runtime) return;
       worker.addEventListener("error", this.#onerror);
       const storage = { name: KEPT, files: KEYS, lists: LISTS, list: STARTS, others: [WORKER] };
       const message = { base: FILES, integrity: MANIFEST, kept, storage };
       worker.postMessage(message, [port2, ...kept.values()]);
       kept.clear();
+    }, (error) => {
+      if (this.#runtime === runtime) this.close(error, true);
+    });
+  }
+
+  /**
+   * A page that is left may be kept for the way back, as it stands. WebKit keeps its worker as well, be it in the
+   * middle of a transaction, for which all other pages of the site wait then. So the worker ends, and starts again when
+   * the reader comes back.
+   *
+   * @param {PageTransitionEvent} event
+   */
+  #onhide = ({ persisted }) => {
+    if (!persisted) return;
+    for (const [id, { reject, method }] of this.#requests) {
+      if (method === OPEN) continue; // asked again
+      this.#requests.delete(id);
+      reject(left());
+    }
+    this.#part(false);
+  };
+
+  /** @param {PageTransitionEvent} event */
+  #onshow = ({ persisted }) => {
+    if (!persisted) return;
+    this.#reach();
+    const [id] = this.#requests.keys();
+    if (id !== undefined) {
+      this.#send({ id, method: OPEN, params: this.#opening });
+      return;
+    }
+    this.#reopening = this.call(OPEN, this.#opening).then((opened) => {
+      this.#reopening = null;
+      this.onreopen(opened);
     }, (error) => this.close(error, true));
+  };
+
+  /** @param {boolean} failed for all that use the worker */
+  #part(failed) {
+    const runtime = this.#runtime;
+    if (!runtime) return;
+    this.#runtime = null;
+    this.#port.close();
+    runtime.worker.then((worker) => worker.removeEventListener("error", this.#onerror), () => {});
+    leave(runtime, failed);
+  }
+
+  /** The first request. @param {Record<string, unknown>} params @returns {Promise<any>} */
+  open(params) {
+    this.#opening = params;
+    return this.call(OPEN, params);
   }
 
   /**
@@ -476,7 +546,7 @@ class Line {
    * @returns {Promise<any>}
    */
   call(method, params = {}, { onProgress, signal } = {}) {
-    const problem = this.#ended ?? unusable(signal);
+    const problem = this.#ended ?? (this.#runtime ? unusable(signal) : left());
     if (problem) return Promise.reject(problem);
     if (signal?.aborted) return Promise.reject(new PandaError("cancelled", "Cancelled before it began."));
     const id = ++this.#last;
@@ -484,8 +554,10 @@ class Line {
     signal?.addEventListener("abort", cancel);
     /** @type {Promise<any>} */
     const reply = new Promise((resolve, reject) => {
-      this.#requests.set(id, { resolve, reject, onProgress });
-      this.#send({ id, method, params }); // throws for what JSON cannot carry, and that is the reply then
+      this.#requests.set(id, { resolve, reject, onProgress, method });
+      const send = () => this.#send({ id, method, params });
+      if (this.#reopening) this.#reopening.then(() => this.#requests.has(id) && send()).catch(reject);
+      else send(); // throws for what JSON cannot carry, and that is the reply then
     });
     return reply.finally(() => {
       this.#requests.delete(id);
@@ -498,13 +570,13 @@ class Line {
     this.#port.postMessage(toJson({ jsonrpc: "2.0", ...message }));
   }
 
-  /** @param {any} message @param {Options["onProgress"]} onStart */
-  #take({ id, result, error, method, params }, onStart) {
+  /** @param {any} message */
+  #take({ id, result, error, method, params }) {
     this.quiet = 0;
     if (method === "progress") {
       const { id: about, ...progress } = params;
       if (about === undefined) this.doing = DOING[progress.stage] ?? this.doing;
-      (about === undefined ? onStart : this.#requests.get(about)?.onProgress)?.(progress);
+      (about === undefined ? this.#onProgress : this.#requests.get(about)?.onProgress)?.(progress);
     } else if (error) {
       const { reason, fatal, ...data } = error.data ?? {};
       const problem = new PandaError(reason ?? "internal-error", error.message, data);
@@ -521,9 +593,9 @@ class Line {
     this.#ended = why;
     this.#send({ method: "close" }); // the worker may go on for others, but not with what was asked here
     for (const { reject } of this.#requests.values()) reject(why);
-    this.#port.close();
-    this.#runtime.worker.then((worker) => worker.removeEventListener("error", this.#onerror), () => {});
-    leave(this.#runtime, failed);
+    globalThis.removeEventListener("pagehide", this.#onhide);
+    globalThis.removeEventListener("pageshow", this.#onshow);
+    this.#part(failed);
   }
 }
 
@@ -534,6 +606,7 @@ class Panda {
   /** @param {Line} line @param {any} opened */
   constructor(line, opened) {
     this.#line = line;
+    line.onreopen = (again) => Object.assign(this, again);
     /** The public key, 64 hex digits; null where nothing can be written. @type {string | null} */
     this.author = opened.author;
     /** "webcrypto" (no script can read it) or "pure25519" (the weaker choice). @type {string | null} */

@@ -383,6 +383,13 @@ async function start() {
 
 byId("to-programme", HTMLAnchorElement).href = siteLink("index.html");
 window.addEventListener("online", () => void list());
+// Back on a page that was kept as it stood: panda.js starts Python again, and others may have published meanwhile.
+window.addEventListener("pageshow", async (event) => {
+  if (!event.persisted || !session.now) return;
+  await countPending();
+  onOpen(session.now);
+  await list();
+});
 window.addEventListener("pagehide", (event) => {
   if (!event.persisted) session.close();
 });

@@ -2,15 +2,18 @@
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from panda_web.bamboo import digest
+from tests.browser.api import Api
 from tests.browser.asking import ROOMS, instances_at, talks_at
 from tests.browser.between import Gate, between
 from tests.browser.festivals import event, save, schedule, talks_of
 from tests.browser.screen import Screen
-from tests.browsers import Browsers, Tab, kill
+from tests.browsers import Browsers, StaticServer, Tab, kill
 from tests.processes import ServedNode
 
 COUNT = 60
@@ -60,6 +63,52 @@ def test_browser_is_killed(
             screen.wait("#pending[data-pending='0']")
         assert len(authors) == 1
         assert_whole(node.url, festival, len({sent["entryBytes"] for sent in wire.published}))
+
+
+def creates(schema: str) -> list[list[object]]:
+    """More than can be done before the page is left."""
+    return [["create", schema, {"text": str(number)}] for number in range(300)]
+
+
+def test_page_that_is_left_and_kept_holds_nobody_up(
+    engine: str, browsers: Browsers, website: StaticServer, empty_node: ServedNode
+) -> None:
+    """WebKit keeps the page for the way back, its worker stopped in the middle of a transaction."""
+    schema = digest(b"left").hex()
+    with browsers.tab(engine) as tab:
+        for _ in range(5):
+            tab.goto(website.url)
+            api = Api(tab, empty_node.url)
+            api.do("begin", creates(schema))
+            time.sleep(0.3)
+            tab.goto("about:blank")
+        tab.goto(website.url)
+        api = Api(tab, empty_node.url)
+        api.call("create", schema, {"text": "last"})
+        assert api.call("pending") == 0
+
+
+def test_page_that_was_kept_goes_on(
+    engine: str, browsers: Browsers, website: StaticServer, empty_node: ServedNode
+) -> None:
+    schema = digest(b"back").hex()
+    with browsers.tab(engine) as tab:
+        tab.goto(website.url)
+        api = Api(tab, empty_node.url)
+        api.do("begin", creates(schema))
+        tab.goto("about:blank")
+        tab.evaluate("() => void setTimeout(() => history.back())")
+        tab.wait_for("location.protocol !== 'about:' && document.readyState === 'complete'")
+        kept = api.do("wasOpen")
+        assert kept or engine != "webkit"
+        if kept:
+            assert api.call("create", schema, {"text": "back"})["id"]
+            outcomes = api.do("ended")
+            assert {outcome["error"]["reason"] for outcome in outcomes if "error" in outcome} == {"page-left"}
+        again = Api(tab, empty_node.url)
+        assert again.opened["author"] == api.opened["author"]
+        assert again.call("flush") >= 0
+        assert again.call("pending") == 0
 
 
 @pytest.mark.parametrize("end", ["reload", "close"])

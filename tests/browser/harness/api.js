@@ -103,3 +103,6 @@ export function begin(calls) {
 }
 
 export const ended = () => begun;
+
+// Whether this page was connected, which one that is kept while its reader is elsewhere still knows.
+export const wasOpen = () => panda !== undefined;
