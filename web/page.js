@@ -131,6 +131,7 @@ window.addEventListener("pageshow", async (event) => {
   await identity.refreshPending();
   onOpen(session.now);
   await programme.load();
+  notices.clear("page-left");
 });
 window.addEventListener("pagehide", (event) => {
   if (!event.persisted) session.close();

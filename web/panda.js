@@ -50,8 +50,6 @@ function unusable(signal) {
 
 const cancelled = () => new PandaError("cancelled", "Cancelled before Python was there.");
 
-const left = () => new PandaError("page-left", "The page was left before this was done. What was signed is not lost.");
-
 /** @param {AbortSignal | undefined} signal @returns {Promise<PandaError>} once it is aborted */
 const aborted = (signal) => new Promise((resolve) => {
   signal?.addEventListener("abort", () => resolve(cancelled()));
@@ -454,8 +452,9 @@ class Line {
   #onProgress;
   /** @type {Record<string, unknown>} */
   #opening = {};
-  /** What other requests wait for. @type {Promise<void> | null} */
-  #reopening = null;
+  /** What is asked for waits for this, once the page was left. @type {Promise<void> | null} */
+  #back = null;
+  #resume = () => {};
   /** @type {Runtime | null} */
   #runtime = null;
   #port = new MessageChannel().port1;
@@ -503,24 +502,19 @@ class Line {
     for (const [id, { reject, method }] of this.#requests) {
       if (method === OPEN) continue; // asked again
       this.#requests.delete(id);
-      reject(left());
+      reject(new PandaError("page-left", "The page was left before this was done. What was signed is not lost."));
     }
     this.#part(false);
+    this.#back ??= new Promise((resolve) => { this.#resume = resolve; });
   };
 
   /** @param {PageTransitionEvent} event */
   #onshow = ({ persisted }) => {
     if (!persisted) return;
     this.#reach();
-    const [id] = this.#requests.keys();
-    if (id !== undefined) {
-      this.#send({ id, method: OPEN, params: this.#opening });
-      return;
-    }
-    this.#reopening = this.call(OPEN, this.#opening).then((opened) => {
-      this.#reopening = null;
-      this.onreopen(opened);
-    }, (error) => this.close(error, true));
+    const asked = [...this.#requests].find(([, { method }]) => method === OPEN);
+    if (asked) this.#send({ id: asked[0], method: OPEN, params: this.#opening });
+    else this.open(this.#opening).then((opened) => this.onreopen(opened), (error) => this.close(error, true));
   };
 
   /** @param {boolean} failed for all that use the worker */
@@ -534,9 +528,12 @@ class Line {
   }
 
   /** The first request. @param {Record<string, unknown>} params @returns {Promise<any>} */
-  open(params) {
+  async open(params) {
     this.#opening = params;
-    return this.call(OPEN, params);
+    const opened = await this.call(OPEN, params);
+    this.#back = null;
+    this.#resume();
+    return opened;
   }
 
   /**
@@ -546,17 +543,20 @@ class Line {
    * @returns {Promise<any>}
    */
   call(method, params = {}, { onProgress, signal } = {}) {
-    const problem = this.#ended ?? (this.#runtime ? unusable(signal) : left());
+    const problem = this.#ended ?? unusable(signal);
     if (problem) return Promise.reject(problem);
     if (signal?.aborted) return Promise.reject(new PandaError("cancelled", "Cancelled before it began."));
     const id = ++this.#last;
-    const cancel = () => this.#send({ method: "cancel", params: { id } });
+    const cancel = () => {
+      if (this.#back) this.#requests.get(id)?.reject(new PandaError("cancelled", "Cancelled before it began."));
+      else this.#send({ method: "cancel", params: { id } });
+    };
     signal?.addEventListener("abort", cancel);
     /** @type {Promise<any>} */
     const reply = new Promise((resolve, reject) => {
       this.#requests.set(id, { resolve, reject, onProgress, method });
       const send = () => this.#send({ id, method, params });
-      if (this.#reopening) this.#reopening.then(() => this.#requests.has(id) && send()).catch(reject);
+      if (this.#back && method !== OPEN) this.#back.then(() => this.#requests.has(id) && send()).catch(reject);
       else send(); // throws for what JSON cannot carry, and that is the reply then
     });
     return reply.finally(() => {

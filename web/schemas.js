@@ -389,6 +389,7 @@ window.addEventListener("pageshow", async (event) => {
   await countPending();
   onOpen(session.now);
   await list();
+  notices.clear("page-left");
 });
 window.addEventListener("pagehide", (event) => {
   if (!event.persisted) session.close();

@@ -111,6 +111,23 @@ def test_page_that_was_kept_goes_on(
         assert again.call("pending") == 0
 
 
+def test_reader_comes_back_to_the_programme(
+    engine: str, browsers: Browsers, site: Path, tmp_path: Path
+) -> None:
+    with ServedNode(tmp_path / "node", site) as node, browsers.tab(engine) as tab:
+        screen = Screen(tab).open(node.url)
+        screen.wait("#backup:not([hidden])")
+        author = screen.data("#author", "author")
+        tab.goto(f"{node.url}schemas.html")
+        tab.evaluate("() => void setTimeout(() => history.back())")
+        screen.wait("#programme[aria-busy=false]")
+        screen.wait("#backup[hidden]")  # the key's copy was in the worker that ended
+        assert screen.data("#author", "author") == author
+        assert screen.notices() == []
+        if engine != "firefox":  # whose driver takes the way back for a navigation that never ends
+            screen.write(title="After the way back")
+
+
 @pytest.mark.parametrize("end", ["reload", "close"])
 def test_page_ends(
     engine: str, end: str, browsers: Browsers, site: Path, festival: Path, tmp_path: Path
