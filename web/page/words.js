@@ -31,6 +31,10 @@ const REASONS = {
     title: "The node takes too long",
     hint: "Nothing that was acknowledged is lost. The line may be bad, or the node busy: try again later.",
   },
+  "page-left": {
+    title: "This page was left before that was done",
+    hint: "Nothing that was signed is lost. Try again.",
+  },
   "storage-refused": {
     title: "This browser gives the page no storage",
     hint: "Without storage there is no key, so nothing can be written here; reading works. A private window or blocked site data is the usual cause.",
