@@ -379,7 +379,8 @@ def test_sending_finds_out_that_a_copy_of_the_key_took_the_slots(node: Harness, 
     assert numbers(node) == [*range(elsewhere), 12]
 
 
-def test_a_node_that_is_away_is_waited_for_once(node: Harness) -> None:
+def timed(node: Harness) -> tuple[Client, Weather, list[float]]:
+    """A client that has published once, its wire, and the waits that it begins, in seconds, which take no time."""
     wire = Weather(node)
     waits: list[float] = []
 
@@ -388,6 +389,11 @@ def test_a_node_that_is_away_is_waited_for_once(node: Harness) -> None:
 
     panda = Client(wire, CryptographySigner(SEED), store=MemoryStore(), name="node", sleep=sleep)
     run(panda.create(SCHEMA, {"n": 0}))
+    return panda, wire, waits
+
+
+def test_a_node_that_is_away_is_waited_for_once(node: Harness) -> None:
+    panda, wire, waits = timed(node)
     for storm in (True, True, False, True):
         wire.storm = storm
         run(panda.create(SCHEMA, {"n": 1}))
@@ -399,14 +405,7 @@ def test_a_node_that_is_away_is_waited_for_once(node: Harness) -> None:
 
 def test_a_node_that_is_silent_is_not_asked_again_at_once(node: Harness) -> None:
     """That would take as long again, while somebody waits to hear that it is signed."""
-    wire = Weather(node)
-    waits: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        waits.append(seconds)
-
-    panda = Client(wire, CryptographySigner(SEED), store=MemoryStore(), name="node", sleep=sleep)
-    run(panda.create(SCHEMA, {"n": 0}))
+    panda, wire, waits = timed(node)
     wire.storm, wire.failure = True, NodeSilent
     written = run(panda.create(SCHEMA, {"n": 1}))
     assert isinstance(written.error, NodeSilent)
