@@ -15,7 +15,7 @@ from panda_web.errors import PandaError
 from panda_web.keys import Verifier
 from panda_web.log import SignedEntry, VerifiedEntry
 from panda_web.messages import Field, Message, Value
-from panda_web.messages.schema import InvalidFields, instant
+from panda_web.messages.schema import InvalidFields, as_asked, instant
 from panda_web.rpc.methods import StoredEntry
 from panda_web.rpc.types import HASH, TEXT, Json, array, member, record
 
@@ -255,12 +255,14 @@ def _compare(item: Mapping[str, Json], instance: Instance, equal: Mapping[str, J
 
 
 def _is_same_moment(held: Json, wanted: Json) -> bool:
-    """Whether two texts are timestamps of one instant: as such a node compares them that knows the schema.
+    """Whether a text and a filter's are one instant, as a node that knows the schema compares them.
 
     Here the schema may be unknown, so that counts for texts that only look like timestamps, too.
     """
     try:
-        return isinstance(held, str) and isinstance(wanted, str) and instant(held) == instant(wanted)
+        if not (isinstance(held, str) and isinstance(wanted, str)):
+            return False
+        return instant(held) == instant(as_asked(wanted))
     except InvalidFields:
         return False
 

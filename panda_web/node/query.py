@@ -11,7 +11,7 @@ from dataclasses import replace
 from panda_web import messages
 from panda_web.bamboo import path
 from panda_web.messages import Field
-from panda_web.messages.schema import InvalidFields, Schema, instant
+from panda_web.messages.schema import InvalidFields, Schema, as_asked, instant
 from panda_web.messages.schema.errors import FieldUnknown
 from panda_web.messages.schema.rules import listed
 from panda_web.node.store import Store
@@ -49,7 +49,7 @@ def compile_query(
     instance, author, equal = read_filter(filter)
     order = read_order(order_by)
     if definition is not None:
-        _check_filter(definition, equal)
+        equal = _checked_filter(definition, equal)
         order = _checked_order(definition, order)
     return Select(
         schema=schema,
@@ -62,14 +62,18 @@ def compile_query(
     )
 
 
-def _check_filter(schema: Schema, equal: Mapping[str, Field]) -> None:
+def _checked_filter(schema: Schema, equal: Mapping[str, Field]) -> dict[str, Field]:
+    """The filter with timestamps where the schema has some."""
+    checked = dict(equal)
     for name, field in equal.items():
         _check_name(schema, name, "filter")
         if schema.by_name[name].type == "timestamp" and field.type == "str":
+            checked[name] = Field("str", as_asked(str(field.value)))
             try:
-                instant(str(field.value))
+                instant(str(checked[name].value))
             except InvalidFields as error:
                 raise type(error)(f"The filter for {name!r}: {error}", field=name, param="filter") from None
+    return checked
 
 
 def _checked_order(schema: Schema, order: Sequence[tuple[str, bool]]) -> list[tuple[str, bool]]:

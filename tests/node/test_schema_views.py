@@ -365,6 +365,19 @@ def test_what_the_schema_refuses_is_never_shown(built: Built) -> None:
     assert len(entries) == 2 * 3
 
 
+def test_a_filter_may_name_a_day_and_a_timestamp_may_lack_the_colon_of_its_offset(built: Built) -> None:
+    author = Author()
+    starts = ["2026-11-23T00:00:00+0000", "2026-11-23T01:00:00+01:00", "2026-11-23T01:00:00Z"]
+    rows = [author.create(TALK_ID, title=f"T{n}", seats=n, start=start) for n, start in enumerate(starts)]
+    run(built.publish(*rows))
+    run(built.node.views.add(TALK))
+    assert run(built.titles(filter={"start": "2026-11-23"}, order_by=["title"])) == ["T0", "T1"]
+    client = Client(InProcess(built.node.dispatcher()), verifier=CryptographyVerifier())
+    answer = run(client.query(TALK_ID, filter={"start": "2026-11-23"}, order_by=["title"]))
+    assert not answer.rejected
+    assert [one["start"] for one in answer] == starts[:2], "given as they were written"
+
+
 def test_queries_are_typed(built: Built) -> None:
     author = Author()
     starts = ["2026-11-23T10:00:00Z", "2026-11-23T10:30:00+01:00", "2026-11-23T11:00:00.0+01:00"]

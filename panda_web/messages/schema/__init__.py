@@ -11,7 +11,7 @@ from panda_web.messages.schema.errors import InvalidFields, InvalidPattern, Inva
 from panda_web.messages.schema.field import RESERVED_NAMES, SELF, TYPES, FieldDefinition
 from panda_web.messages.schema.rules import MAX_ITEMS, MAX_VARCHAR, Reference
 from panda_web.messages.schema.schema import MAX_FIELDS, MAX_NAME, Schema
-from panda_web.messages.schema.timestamp import instant
+from panda_web.messages.schema.timestamp import as_asked, instant
 from panda_web.messages.schema.toml import schema_from_toml, schema_to_toml
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Reference",
     "Schema",
     "SchemaError",
+    "as_asked",
     "instant",
     "read_definition",
     "schema_from_dict",

@@ -1,5 +1,8 @@
 """Timestamps: RFC 3339's `date-time`, and the instant that one means.
 
+The specification's own examples write the offset without its colon, 2020-05-31T22:51:04+0000: that is taken
+too.
+
 A leap second (second 60) is taken in the last minute of any month in UTC, where RFC 3339 (section 5.7)
 allows it; which months had one is a table that grows, and verdicts must not change with it. The unknown
 local offset -00:00 counts as UTC.
@@ -12,15 +15,16 @@ from panda_web.messages.schema.errors import TimestampMalformed, TimestampOutOfR
 
 _DATE_TIME = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
-    r"(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))"
+    r"(?:[Zz]|([+-])([0-9]{2}):?([0-9]{2}))"
 )
+_DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SHORT = 64
 """Characters of a timestamp that is remembered: whoever has checked one asks again, to keep it."""
 _DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def instant(text: str) -> str:
-    """The moment that an RFC 3339 timestamp means, as a text that orders by code point as moments do.
+    """The moment that a timestamp means, as a text that orders by code point as moments do.
 
     It is UTC without a letter for it, and without zeros at the fraction's end: 2026-11-23T02:14:03.5. Equal
     moments give equal texts, fractions of any length count exactly, a leap second stands before the next
@@ -31,6 +35,11 @@ def instant(text: str) -> str:
         TimestampOutOfRange: in UTC it is not within the years 0000 to 9999, the only ones RFC 3339 knows.
     """
     return _remembered(text) if len(text) <= _SHORT else _read(text)
+
+
+def as_asked(text: str) -> str:
+    """The timestamp that a filter asks for: as messages have them, or for a bare date its midnight in UTC."""
+    return f"{text}T00:00:00Z" if _DATE.fullmatch(text) else text
 
 
 def _read(text: str) -> str:
@@ -47,7 +56,9 @@ def _read(text: str) -> str:
         raise TimestampMalformed(f"No clock shows {time}.")
     if sign is not None:
         if offset_hour > "23" or offset_minute > "59":
-            raise TimestampMalformed(f"There is no offset {text[-6:]} from UTC: 23:59 is the largest.")
+            raise TimestampMalformed(
+                f"There is no offset {sign}{offset_hour}:{offset_minute} from UTC: 23:59 is the largest."
+            )
         local = int(hour) * 60 + int(minute)
         offset = int(offset_hour) * 60 + int(offset_minute)
         days, minutes = divmod(local - offset if sign == "+" else local + offset, 1440)
