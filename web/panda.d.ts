@@ -63,9 +63,9 @@ export interface Panda {
    */
   define(schema: SchemaDefinition): Promise<Schema>;
   /**
-   * Makes a schema known: its definition is fetched once and checked. From then on its fields decide what `create`
-   * and `update` write: for a float 3 is a float, a relation is the id as a plain string, [] has a type. What the
-   * schema forbids is refused before anything is signed.
+   * A schema: its definition is fetched once and checked. `create` and `update` find it by themselves, wherever it can
+   * be had, and its fields decide what they write: for a float 3 is a float, a relation is the id as a plain string,
+   * [] has a type. What the schema forbids is refused before anything is signed.
    */
   schema(id: string): Promise<Schema>;
 

@@ -5,6 +5,7 @@ The words are those of `panda.js` and of the node's own RPC. The page is not tru
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from panda_web.browser.draft import describe
@@ -110,15 +111,11 @@ class Api:
 
     async def create(self, schema: str, fields: Mapping[str, Json]) -> Json:
         """A new instance."""
-        client = self.site.writer()
-        values = read_fields(fields, client.known_schemas.get(schema))
-        return _written(await client.create(schema, values))
+        return _written(await self.site.writer().create(schema, partial(read_fields, fields)))
 
     async def update(self, schema: str, id: str, fields: Mapping[str, Json]) -> Json:
         """New values for some fields."""
-        client = self.site.writer()
-        values = read_fields(fields, client.known_schemas.get(schema))
-        return _written(await client.update(schema, id, values))
+        return _written(await self.site.writer().update(schema, id, partial(read_fields, fields)))
 
     async def delete(self, schema: str, id: str) -> Json:
         """The end of an instance."""

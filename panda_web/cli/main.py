@@ -153,9 +153,6 @@ def publish(
     *,
     update: Annotated[str | None, typer.Option(metavar="ID", help="Change this instance.")] = None,
     delete: Annotated[str | None, typer.Option(metavar="ID", help="Delete this instance.")] = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Hold FIELDS to the schema, which the node is asked for.")
-    ] = False,
     node: Node = places.DEFAULT_NODE,
     data: Data = None,
 ) -> None:
@@ -167,8 +164,7 @@ def publish(
     async def work() -> None:
         async with Client(node, KeyFile(places.key_path(data))) as panda:
             panda.learn(SCHEMAS)
-            by_name = check or not is_hex(schema)
-            schema_id = str((await panda.schema_named(schema)).id) if by_name else schema
+            schema_id = schema if is_hex(schema) else str((await panda.schema_named(schema)).id)
             if delete is not None:
                 written = await panda.delete(schema_id, delete)
             elif update is not None:

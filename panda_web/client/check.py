@@ -150,11 +150,19 @@ async def check_answer(
     return Answer(tuple(instances), tuple(rejected), _cursor(items[-1]) if items else None)
 
 
-def _read_proof(item: Mapping[str, Json]) -> list[StoredEntry] | InvalidProof:
+def proof_of(item: Mapping[str, Json]) -> list[StoredEntry]:
+    """The entries that come with an instance. Raises InvalidProof."""
     try:
         return member(item, "_entries", _PROOF)
     except ValueError as error:
-        return ProofIncomplete(f"The node's proof {error}.")
+        raise ProofIncomplete(f"The node's proof {error}.") from error
+
+
+def _read_proof(item: Mapping[str, Json]) -> list[StoredEntry] | InvalidProof:
+    try:
+        return proof_of(item)
+    except InvalidProof as error:
+        return error
 
 
 def _rebuild(

@@ -10,15 +10,16 @@ from panda_web import messages
 from panda_web.bamboo import is_hex
 from panda_web.client.check import Answer, Instance, Rejected
 from panda_web.client.contact import Contact
+from panda_web.client.definitions import KeptDefinitions
 from panda_web.client.dialect import Query
 from panda_web.client.errors import NoKey
 from panda_web.client.lock import LeaseLock, Lock, ProcessLock
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.publisher import Publisher, Written
-from panda_web.client.schemas import ListedSchema, Schemas
+from panda_web.client.schemas import Given, ListedSchema, Schemas
 from panda_web.client.store import ClientStore, MemoryStore
 from panda_web.keys import Signer, Verifier
-from panda_web.messages import Field
+from panda_web.messages import Field, Message
 from panda_web.messages.schema import DEFINITION, Schema, write_definition
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import CallFailed
@@ -72,7 +73,8 @@ class Client:
             # Processes share the file of a key; tasks share what is in memory.
             self._lock = lock or _default_lock(self._store)
         self._contact = Contact(self._connection, self.node, verifier or _default_verifier(), self._own)
-        self._schemas = Schemas(self.query, self._contact.schemas, self._own)
+        kept = KeptDefinitions(self._store) if self._store is not None else None
+        self._schemas = Schemas(self.query, self._contact, self._own, kept)
         if signer is not None and self._own is not None:
             self._publisher = Publisher(self._contact, self.node, signer, self._own, self._lock, sleep)
 
@@ -93,20 +95,26 @@ class Client:
         """The author's public key, 64 hex digits; None for a client that only reads."""
         return self.signer.author.hex() if self.signer is not None else None
 
-    async def create(self, schema: str, fields: Mapping[str, object]) -> Written:
-        """Publishes a new instance.
+    async def create(self, schema: str, fields: Given) -> Written:
+        """Publishes a new instance, held to its schema before anything is signed.
+
+        The schema's definition is one that is known here, the author's own, kept from before, or the node's.
+        Only where none can be had (nobody defined the schema, or there is no network and none is kept), the
+        types are what the values look like, and the nodes decide.
 
         Whatever the node does once the message is signed is no exception: it is kept, `acknowledged` is
         False, `error` says why, and it is sent again with the next write or `flush`.
 
         Args:
             schema: its id, 132 hex digits.
-            fields: name to value: str, int, float, bool, `Relation`, lists of one of these, or a `Field`.
-                Once `schema` or `define` has made the schema known, its fields decide what the types are.
+            fields: name to value: str, int, float, bool, `Relation`, lists of one of these, or a `Field`;
+                the schema decides what the types are. Or a function that gives them, and is called with the
+                schema, or with None where it cannot be had.
 
         Raises:
-            InvalidMessage: before anything is signed.
-            InvalidFields: the schema is known and forbids them; before anything is signed.
+            InvalidMessage, InvalidFields, RelationTargetForeign, FieldNameReserved: what the fields are, or
+                lead to, is not allowed. Nothing was signed.
+            InvalidProof: what the node gives as the schema's definition is none. Nothing was signed.
             CallFailed: at the first use of a schema, when the node must be asked for a log id: with a key of
                 which there may be copies.
             NodeTooOld, NodeLags: this node cannot take it; nothing was signed.
@@ -115,20 +123,34 @@ class Client:
         (written,) = await self.create_many(schema, [fields])
         return written
 
-    async def create_many(self, schema: str, rows: Sequence[Mapping[str, object]]) -> list[Written]:
+    async def create_many(self, schema: str, rows: Sequence[Given]) -> list[Written]:
         """Publishes many new instances, signed as one chain. See `create`."""
-        typed = [self._schemas.fields(schema, fields, "create") for fields in rows]
-        return await self._writer.write([messages.create(schema, fields) for fields in typed])
 
-    async def update(self, schema: str, instance: str, fields: Mapping[str, object]) -> Written:
+        async def compose() -> list[Message]:
+            held_to = await self._schemas.to_hold(schema, self._writer.ask) if rows else None
+            fields = await self._schemas.fields(held_to, rows, "create")
+            return [messages.create(schema, each) for each in fields]
+
+        return await self._writer.write(compose)
+
+    async def update(self, schema: str, instance: str, fields: Given) -> Written:
         """Publishes new values for some fields of an own instance. Raises InstanceNotOwn; see `create`."""
-        typed = self._schemas.fields(schema, fields, "update")
-        (written,) = await self._writer.write([messages.update(schema, instance, typed)])
+
+        async def compose() -> list[Message]:
+            held_to = await self._schemas.to_hold(schema, self._writer.ask)
+            (typed,) = await self._schemas.fields(held_to, [fields], "update")
+            return [messages.update(schema, instance, typed)]
+
+        (written,) = await self._writer.write(compose)
         return written
 
     async def delete(self, schema: str, instance: str) -> Written:
         """Ends an own instance. Raises InstanceNotOwn; see `create`."""
-        (written,) = await self._writer.write([messages.delete(schema, instance)])
+
+        async def compose() -> list[Message]:
+            return [messages.delete(schema, instance)]
+
+        (written,) = await self._writer.write(compose)
         return written
 
     async def define(self, schema: Schema) -> Schema:
@@ -152,10 +174,14 @@ class Client:
         """
         message = write_definition(schema)
         await self._writer.check([message])
+
+        async def compose() -> list[Message]:
+            return [message]
+
         async with self.alone("define"):
             found = await self.defined(schema)
             if found is None:
-                (written,) = await self._writer.write([message])
+                (written,) = await self._writer.write(compose)
                 return self._schemas.learn(replace(schema, id=written.id))
         with suppress(CallFailed):
             await self._writer.flush(DEFINITION.id)
@@ -171,10 +197,10 @@ class Client:
         return await self._schemas.published(schema, self.author) if self.author is not None else None
 
     async def schema(self, id: str) -> Schema:
-        """A schema, which from then on decides about the fields that `create` and `update` are given.
+        """A schema. `create` and `update` find the one that they need by themselves.
 
-        Its definition is fetched once, with the proof that it is the one with this id, and held until the
-        client is closed; what this author defined is at hand anyway.
+        Its definition is fetched once, with the proof that it is the one with this id, and kept in the
+        client's store; what this author defined is at hand anyway.
 
         Args:
             id: the hash of the entry that published it, 132 hex digits.
@@ -211,7 +237,7 @@ class Client:
 
     @property
     def known_schemas(self) -> Mapping[str, Schema]:
-        """The schemas that `schema`, `define` or `learn` has made known, by id."""
+        """The schemas whose definitions are at hand, by id: learned, defined, fetched or kept."""
         return self._schemas.known
 
     def learn(self, schemas: Iterable[Schema]) -> None:

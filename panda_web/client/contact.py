@@ -5,7 +5,7 @@ from panda_web.client.early import Early
 from panda_web.client.own_logs import OwnLogs
 from panda_web.keys import Verifier
 from panda_web.rpc.connection import Connection
-from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, MethodNotFound, NodeUnreachable
+from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, MethodNotFound
 from panda_web.rpc.methods import DISCOVER, QUERY, SCHEMAS
 from panda_web.rpc.types import OBJECT, Json, array, member
 
@@ -37,11 +37,10 @@ class Contact:
         return self._dialect
 
     async def last_known(self) -> Dialect:
-        """The node's dialect; where it cannot be reached, the one that it spoke when it last could be."""
-        try:
-            return await self.dialect()
-        except NodeUnreachable:
-            return self._speak(early=self._own is not None and await self._own.was_early(self._node))
+        """The dialect that the node spoke when it could last be reached. Nobody is asked."""
+        return self._dialect or self._speak(
+            early=self._own is not None and await self._own.was_early(self._node)
+        )
 
     async def schemas(self) -> list[dict[str, Json]]:
         """What the node lists as its schemas; nothing where it is too old to list any. Raises CallFailed."""

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from panda_web import log as log_module
-from panda_web.client.check import Answer, check_answer
+from panda_web.client.check import Answer, check_answer, proof_of
+from panda_web.client.definitions import SignedDefinition
+from panda_web.client.errors import ProofMismatch
 from panda_web.client.own_logs import OwnEntry
 from panda_web.keys import Verifier
 from panda_web.log import SignedEntry
 from panda_web.messages import Message
+from panda_web.messages.schema import DEFINITION
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import AnswerMalformed, RpcError
 from panda_web.rpc.methods import (
@@ -81,6 +84,13 @@ class Dialect(Protocol):
     async def query(self, query: Query) -> Answer:
         """Instances, each rebuilt from its entries and checked."""
 
+    async def definition(self, schema: str) -> SignedDefinition | None:
+        """The signed entry that defines a schema; None where the node gives none.
+
+        Raises:
+            InvalidProof and others: what the node gives is none.
+        """
+
 
 class PresentDay:
     """A node that answers batches and `panda_query`, and takes again what it has.
@@ -128,6 +138,20 @@ class PresentDay:
         """Asks for the instances with their proofs."""
         items = await self._connection.call(QUERY, **query.params(), proof=True)
         return await check_answer(query.schema, query.filter, items, self._verifier)
+
+    async def definition(self, schema: str) -> SignedDefinition | None:
+        """Asks for the definition as for any instance, and takes the entry from its proof."""
+        query = Query(str(DEFINITION.id), {"id": schema}, (), 1, None)
+        items = await self._connection.call(QUERY, **query.params(), proof=True)
+        answer = await check_answer(query.schema, query.filter, items, self._verifier)
+        for rejected in answer.rejected:
+            raise rejected.error
+        if not answer:
+            return None
+        if answer[0].edited:
+            raise ProofMismatch("The node shows a schema definition as changed, and such never change.")
+        (created,) = [each for each in proof_of(items[0]) if each.payload is not None]
+        return SignedDefinition(created.entry, created.payload or b"")
 
 
 def acknowledges_other(sent: SignedEntry, reply: Published, named: str | None) -> AnswerMalformed | None:

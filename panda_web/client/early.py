@@ -18,6 +18,7 @@ from panda_web import log as log_module
 from panda_web import messages
 from panda_web.bamboo.errors import BacklinkMissing
 from panda_web.client.check import Answer
+from panda_web.client.definitions import SignedDefinition
 from panda_web.client.dialect import Query, acknowledges_other, ask_arguments, held_of_log
 from panda_web.client.errors import NodeTooOld, RefusedUnclearly
 from panda_web.client.own_logs import OwnEntry
@@ -180,6 +181,10 @@ class Early:
             tuple(rejected) if query.after is None else (),
             found[-1].cursor if found else None,
         )
+
+    async def definition(self, schema: str) -> SignedDefinition | None:  # noqa: ARG002 - it holds none
+        """None: it knows no definitions."""
+        return None
 
 
 def _is_about(schema: str, payload: bytes) -> bool:

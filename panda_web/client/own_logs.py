@@ -154,6 +154,12 @@ class OwnLogs:
         value = json.loads(text)
         return OwnInstance(value["logId"], value["deleted"])
 
+    async def schema_of(self, instance: str) -> str | None:
+        """The schema of an own instance; None where this client did not make it."""
+        known = await self.instance(instance)
+        log = await self.get(known.log_id) if known is not None else None
+        return log.schema if log is not None else None
+
     async def entries(self, log_id: int, above: int, most: int | None) -> list[OwnEntry]:
         """Held entries of a log with a seq num above `above`, ascending, at most `most` (None: all)."""
         prefix = f"entry/{self._author}/{log_id:010}/"

@@ -90,22 +90,28 @@ class Publisher:
         self._sender = Sender(contact, node, signer.author, own, sleep)
         self._lock_name = f"panda:{signer.author.hex()}"
 
-    async def write(self, messages: Sequence[Message]) -> list[Written]:
+    async def write(self, compose: Callable[[], Awaitable[Sequence[Message]]]) -> list[Written]:
         """Signs messages of one schema into one log, in order, and sends them.
+
+        Args:
+            compose: makes the messages. It is called when the turn of this write has come, so that whatever
+                it asks for lets no later write overtake this one, and may use `ask`.
 
         Once a message is signed and kept, nothing that the node says or does not say is raised, for who sees
         an error writes again, and then it is there twice; it is told in `Written.error`.
 
         Raises:
             InvalidMessage, NodeTooOld, NodeLags, CallFailed, StoreFailed: before anything is signed; so is
-                what `check` raises.
+                what `compose` and `check` raise.
             InstanceNotOwn: for an update or delete.
             LogDiverged, LogRefused: the log is given up; what was signed reaches this node in no way.
         """
-        payloads = [message.encode() for message in messages]
-        if not messages:
-            return []
         async with self._lock(self._lock_name):
+            self._sender.silent = None
+            messages = await compose()
+            if not messages:
+                return []
+            payloads = [message.encode() for message in messages]
             await self.check(messages)
             await self._catch_up_after_restoring()
             hashes: list[bytes] = []
@@ -131,6 +137,10 @@ class Publisher:
             for message, entry_hash in zip(messages, hashes, strict=True)
         ]
 
+    async def ask(self, call: Callable[[], Awaitable[R]]) -> R | None:
+        """Calls the node once; None where no answer comes. A silent one is not asked again by this write."""
+        return await self._sender.ask(call)
+
     async def check(self, messages: Sequence[Message]) -> None:
         """Raises for what the node, or any node, refuses in a system log, which cannot be given up.
 
@@ -140,7 +150,7 @@ class Publisher:
             InvalidSchema, InvalidFields: a schema definition that is none.
         """
         if any(map(too_new, messages)):
-            (await self._contact.last_known()).check(messages)
+            (await self._sender.last_known()).check(messages)
         for message in messages:
             log_id = system_log(message.schema)
             if log_id is not None:
@@ -157,7 +167,7 @@ class Publisher:
             CallFailed, ClientError, StoreFailed: for one of the logs; the others were sent all the same.
         """
         async with self._lock(self._lock_name):
-            self._sender.away = False
+            self._sender.away, self._sender.silent = False, None
             sent, failed = await self._bring_up_to_date(schema, give_up=True)
         if failed is not None:
             raise failed

@@ -1,29 +1,44 @@
-"""The schemas that a client knows: its author's own definitions, and those that were asked for.
+"""The schemas that a client knows: its author's own definitions, those that were fetched, now or before.
 
-A definition never changes, so what is known once is known for good. Nothing is fetched unless it is asked
-for: where a schema is not known, messages are written as they are given, and the nodes decide.
+A definition never changes, so what is known once is known for good. What is written is held to its schema
+before it is signed, whether or not anybody asked for the schema before: known, own, kept, or fetched from the
+node. Only where no definition can be had, messages are written as they are given, and the nodes decide.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
 from panda_web import messages
 from panda_web.bamboo import is_hex
-from panda_web.client.check import Answer, Instance
-from panda_web.client.errors import ProofMismatch, SchemaNotFound
+from panda_web.client.check import NODE_NAMES, Answer, Instance
+from panda_web.client.contact import Contact
+from panda_web.client.definitions import KeptDefinitions
+from panda_web.client.errors import InvalidProof, ProofMismatch, SchemaNotFound
 from panda_web.client.own_logs import OwnLogs
 from panda_web.errors import PandaError
-from panda_web.messages import Field, check_log, infer_all
+from panda_web.messages import Field, check_log, infer_all, system_log
 from panda_web.messages.errors import SchemaMalformed
-from panda_web.messages.schema import DEFINITION, MAX_NAME, Schema, read_definition
+from panda_web.messages.schema import (
+    DEFINITION,
+    MAX_NAME,
+    InvalidFields,
+    InvalidSchema,
+    Reference,
+    Schema,
+    read_definition,
+)
+from panda_web.messages.schema.errors import FieldNameReserved
 from panda_web.rpc import types
-from panda_web.rpc.errors import AnswerMalformed
+from panda_web.rpc.errors import AnswerMalformed, RelationTargetForeign
 from panda_web.rpc.methods import SCHEMAS
 from panda_web.rpc.names import only_one
 from panda_web.rpc.types import Json
 
+R = TypeVar("R")
 State = Literal["registered", "pending", "untyped", "unlisted"]
+Given = Mapping[str, object] | Callable[[Schema | None], Mapping[str, object]]
+"""Fields of a message, or what gives them once it is told the schema, None where that cannot be had."""
 _STATES: Mapping[str, State] = {
     "registered": "registered",
     "pending": "pending",
@@ -58,13 +73,21 @@ class ListedSchema(NamedTuple):
         return cls(types.member(value, "id", types.HASH), name, _STATES[state])
 
 
+class Ask(Protocol):
+    """Calls the node once, and gives None where no answer comes."""
+
+    async def __call__(self, call: Callable[[], Awaitable[R]]) -> R | None:
+        """The answer of `call`."""
+
+
 class Schemas:
     """What is known of schemas.
 
     Args:
         query: `Client.query`.
-        at_node: what the node lists as its schemas.
+        contact: the node.
         own: the author's own logs; None for a client that only reads.
+        kept: the definitions in the client's store; None for a client that has no store.
 
     Attributes:
         known: by id. None is forgotten: what is written of it would have other types all of a sudden.
@@ -73,29 +96,67 @@ class Schemas:
     def __init__(
         self,
         query: Callable[..., Awaitable[Answer]],
-        at_node: Callable[[], Awaitable[Sequence[Json]]],
+        contact: Contact,
         own: OwnLogs | None,
+        kept: KeptDefinitions | None,
     ) -> None:
         self._query = query
-        self._at_node = at_node
+        self._contact = contact
         self._own = own
+        self._kept = kept
+        self._undefined: set[str] = set()
         self.known: dict[str, Schema] = {}
 
-    def fields(
-        self, schema: str, values: Mapping[str, object], action: Literal["create", "update"]
-    ) -> dict[str, Field]:
-        """The fields of a message: of a known schema, typed by it and held to it; else typed as they look.
+    async def fields(
+        self,
+        schema: Schema | None,
+        rows: Sequence[Given],
+        action: Literal["create", "update"],
+    ) -> list[dict[str, Field]]:
+        """The fields of messages: typed by their schema and held to it; without one, typed as they look.
 
         Raises:
-            InvalidFields: the schema is known, and forbids them.
+            InvalidFields: the schema forbids them.
+            RelationTargetForeign: a relation leads to an own instance of another schema than it should.
+            FieldNameReserved: without a schema, a name that could not be read back.
             InvalidMessage: a value whose type cannot be told.
         """
-        known = self.known.get(schema)
-        if known is None:
-            return infer_all(values)
-        fields = known.to_fields(values)
-        known.check(fields, action)
-        return fields
+        values = [row(schema) if callable(row) else row for row in rows]
+        if schema is None:
+            for name in {name for each in values for name in each} & NODE_NAMES:
+                raise FieldNameReserved(
+                    f"No field can be called {name!r}: in answers that is the node's own.", field=name
+                )
+            return [infer_all(each) for each in values]
+        found = [schema.to_fields(each) for each in values]
+        references = [schema.check(fields, action) for fields in found]
+        await self._check_relations({each.instance: each for some in references for each in some}.values())
+        return found
+
+    async def to_hold(self, schema: str, ask: Ask) -> Schema | None:
+        """The schema that messages are held to before they are signed; None where no definition can be had.
+
+        A node that has none is asked once as long as the client is open.
+
+        Args:
+            schema: its id.
+            ask: calls the node once; gives None where it does not answer.
+
+        Raises:
+            InvalidProof, SystemLogMismatch: what the node gives is no definition with this id.
+        """
+        held = await self._held(schema)
+        if held is not None or schema in self._undefined or system_log(schema) is not None:
+            return held
+        if not is_hex(schema):
+            return None  # no message can be of it, and that is said where it is made
+        try:
+            return await ask(lambda: self._fetch(schema))
+        except InvalidProof:
+            raise
+        except (SchemaNotFound, InvalidSchema, InvalidFields):  # or nothing that this client can read
+            self._undefined.add(schema)
+            return None
 
     def learn(self, schema: Schema) -> Schema:
         """Keeps a schema that has an id."""
@@ -120,30 +181,54 @@ class Schemas:
         """A schema: known, of the author's own, or fetched with its proof. See `Client.schema`."""
         if not is_hex(schema):
             raise SchemaMalformed("The schema's id is not a hash of 132 lower-case hex digits.")
+        return await self._held(schema) or await self._fetch(schema)
+
+    async def _held(self, schema: str) -> Schema | None:
+        """A schema for which nobody has to be asked."""
         if schema == DEFINITION.id:
             return DEFINITION
         if schema in self.known:
             return self.known[schema]
-        for found in await self._own_definitions():
-            if found.id == schema:
-                return self.learn(found)
-        answer = await self._query(DEFINITION.id, filter={"id": schema}, limit=1)
-        for instance in answer:
-            return self.learn(_defined_by(instance))
-        for rejected in answer.rejected:
-            raise rejected.error
-        raise SchemaNotFound(
-            f"The node has no definition of the schema {schema[:16]}…. Ask one that has, or whoever made the "
-            "schema to publish it there.",
-            schema=schema,
-        )
+        if self._own is not None and await self._own.instance(schema) is not None:
+            for found in await self._own_definitions():
+                if found.id == schema:
+                    return self.learn(found)
+        kept = await self._kept.get(schema) if self._kept is not None else None
+        return self.learn(kept) if kept is not None else None
+
+    async def _fetch(self, schema: str) -> Schema:
+        """A schema by its definition at the node, which is kept."""
+        dialect = await self._contact.dialect()
+        signed = await dialect.definition(schema)
+        if signed is None:
+            raise SchemaNotFound(
+                f"The node has no definition of the schema {schema[:16]}…. Ask one that has, or whoever made "
+                "the schema to publish it there.",
+                schema=schema,
+            )
+        found = signed.read(schema)
+        if self._kept is not None:
+            await self._kept.keep(schema, signed)
+        return self.learn(found)
+
+    async def _check_relations(self, references: Iterable[Reference]) -> None:
+        for each in references:
+            leads_to = await self._own.schema_of(each.instance) if self._own is not None else None
+            if leads_to not in (None, each.schema):
+                raise RelationTargetForeign(
+                    f"Field {each.field!r} leads to {each.instance[:16]}…, which is no instance of the "
+                    f"schema {each.schema[:16]}… that it should lead to.",
+                    field=each.field,
+                    instance=each.instance,
+                    schema=each.schema,
+                )
 
     async def listed(self) -> tuple[ListedSchema, ...]:
         """The schemas of a node's list, then those that are known here only. See `Client.schemas`."""
         known = {own.id: own.name for own in await self._own_definitions() if own.id is not None}
         known |= {each: schema.name for each, schema in self.known.items() if each != DEFINITION.id}
         try:
-            listed = [ListedSchema.from_json(each) for each in await self._at_node()]
+            listed = [ListedSchema.from_json(each) for each in await self._contact.schemas()]
         except ValueError as error:
             raise AnswerMalformed(f"The node's answer to {SCHEMAS.name} {error}.") from error
         found = {each.id: each._replace(name=known.get(each.id, each.name)) for each in listed}

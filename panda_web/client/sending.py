@@ -16,6 +16,7 @@ from panda_web.client.errors import (
 from panda_web.client.own_logs import LogState, OwnEntry, OwnLogs
 from panda_web.messages.schema import InvalidFields
 from panda_web.rpc.errors import (
+    CallFailed,
     ErrorFromNode,
     InstanceDeleted,
     InstanceUnknown,
@@ -68,6 +69,8 @@ class Sender:
     Attributes:
         away: whether the node could not be reached when last it was called: then the next call has one
             attempt. Whoever was asked to send sets it back.
+        silent: what a question of this write has brought: then the node is not waited for a second time.
+            Whoever begins a write, or was asked to send, sets it back.
         forgotten: whether the node was found to lack entries that it had acknowledged: then other logs may
             lack some too. Whoever sees to that sets it back.
     """
@@ -87,6 +90,7 @@ class Sender:
         self._sleep = sleep
         self.forgotten = False
         self.away = False
+        self.silent: NodeSilent | None = None
 
     async def bring_up_to_date(self, log: LogState, *, give_up: bool = True) -> int:
         """Asks how far the node holds a log, and sends the rest; gives how many entries that were.
@@ -177,6 +181,8 @@ class Sender:
 
         Whoever asks a silent one again waits as long again.
         """
+        if self.silent is not None:
+            raise self.silent
         waits = iter(() if self.away else RETRY_AFTER)
         self.away = False
         while True:
@@ -188,6 +194,27 @@ class Sender:
                     self.away = True
                     raise
             await self._sleep(seconds)
+
+    async def ask(self, call: Callable[[], Awaitable[R]]) -> R | None:
+        """Calls the node once, for what can be done without; None where it gives no answer."""
+        try:
+            return await call()
+        except NodeSilent as error:
+            self.silent = error
+        except CallFailed:
+            pass
+        return None
+
+    async def last_known(self) -> Dialect:
+        """The node's dialect; where it cannot be reached, the one that it spoke when it last could be."""
+        if self.silent is None:
+            try:
+                return await self._contact.dialect()
+            except NodeSilent as error:
+                self.silent = error
+            except NodeUnreachable:
+                pass
+        return await self._contact.last_known()
 
     async def arguments(self, schema: str) -> EntryArguments:
         """What the author's next entry for a schema must contain, as the node says."""

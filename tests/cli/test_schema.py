@@ -1,5 +1,6 @@
 """`panda schema` as people run it."""
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -10,6 +11,10 @@ import pytest
 
 from panda_web.cli.serve import Building
 from panda_web.messages.schema import DEFINITION, schema_from_toml
+from panda_web.rpc.connection import Connection
+from panda_web.rpc.http import HttpTransport
+from panda_web.rpc.methods import PUBLISH_ENTRY
+from tests.authors import Author
 from tests.cli.test_commands import fails, output, panda
 from tests.processes import ServedNode
 
@@ -98,6 +103,18 @@ def until_refused(reason: str, *arguments: str | Path) -> None:
     raise AssertionError("the node notices nothing")
 
 
+def publish_unchecked(url: str, schema: str, **fields: object) -> None:
+    """As a client does that does not know the schema."""
+
+    async def work() -> None:
+        signed, payload = Author().create(schema, **fields)
+        connection = Connection(HttpTransport(url))
+        await connection.call(PUBLISH_ENTRY, entryEncoded=signed.encoded.hex(), messageEncoded=payload.hex())
+        await connection.close()
+
+    asyncio.run(work())
+
+
 def test_registering_while_the_node_runs(tmp_path: Path) -> None:
     data, mine = ("--data", tmp_path / "node"), ("--data", tmp_path / "me")
     output("key", "new", *mine)
@@ -107,11 +124,12 @@ def test_registering_while_the_node_runs(tmp_path: Path) -> None:
     with ServedNode(tmp_path / "node") as served:
         there = ("--node", served.url)
         room = output("schema", "init", "--file", file, *mine, *there)["id"]
-        output("publish", room, '{"name": "hall"}', *mine, *there)
+        fails("pattern-not-matched", "publish", room, '{"name": "hall"}', *mine, *there)
+        output("publish", room, '{"name": "Cellar"}', *mine, *there)
         registered = output("schema", "register", "--id", room, *data)
         assert (registered["name"], registered["state"], registered["waitsFor"]) == ("room", "registered", [])
         assert output("schema", "register", "--id", room, *data) == registered
-        until_refused("log-refused", "publish", room, '{"name": "hall"}', *mine, *there)
+        until_refused("field-unknown", "query", room, "--order-by", "colour", *there)
         output("publish", room, '{"name": "Hall"}', *mine, *there)
         assert output("schema", "list", *data) == registered
         dropped = output("schema", "drop", "--id", room, *data)
@@ -128,11 +146,11 @@ def test_a_schema_by_its_name_and_views_of_it(tmp_path: Path) -> None:
     with ServedNode(tmp_path / "node") as served:
         there = ("--node", served.url)
         event = output("schema", "init", "--file", file, *mine, *there)["id"]
-        fails("timestamp-malformed", "publish", event, '{"at": "soon"}', "--check", *mine, *there)
-        output("publish", event, '{"at": "soon"}', *mine, *there)
+        fails("timestamp-malformed", "publish", event, '{"at": "soon"}', *mine, *there)
+        publish_unchecked(served.url, event, at="soon")
         times = [f"2026-08-01T{hour:02}:00:00+{zone:02}:00" for hour, zone in ((11, 4), (10, 2), (9, 0))]
         for at in times:
-            output("publish", event, json.dumps({"at": at}), "--check", *mine, *there)
+            output("publish", event, json.dumps({"at": at}), *mine, *there)
         fails("schema-name-unknown", "query", "event", *there)
         output("schema", "register", "--id", event, *data)
         for _ in range(100):

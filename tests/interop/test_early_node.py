@@ -402,7 +402,11 @@ def test_two_copies_of_a_key(node: Aquadoggo) -> None:
     [
         (SCHEMA, {"names": ["a"]}, r"field type str\[\].*'names'"),
         (SCHEMA, {"n": 1, "of": Field("relation[]", ())}, r"field type relation\[\]"),
-        (SYSTEM_LOGS[0], {"name": "a schema"}, "system logs"),
+        (
+            SYSTEM_LOGS[0],
+            {"name": "a schema", "description": "", "version": 1, "fields": '{"n":{"type":"integer"}}'},
+            "system logs",
+        ),
         (SYSTEM_LOGS[4], {"key": "x"}, "system logs"),
     ],
 )
