@@ -3,8 +3,9 @@
 
     python3 build.py serve [--port 2020] [--data DIR] [--no-browser] ...
         the node and the page, on one port; what follows is handed to `panda serve`
-    python3 build.py test [pytest arguments]
-        all tests; sees to the browsers too
+    python3 build.py test [--long] [pytest arguments]
+        all tests, several at once; sees to the browsers too. --long runs every browser test in every engine,
+        and property tests with many more examples
     python3 build.py bench [start] [snapshot] [memory] [sign] [verify] [node] [growth] [views]
         how fast it is, beside its peers; what is found goes to docs/benchmarks/, and status 1 says that it is
         slower than a limit allows
@@ -465,8 +466,14 @@ def serve(arguments: Sequence[str]) -> int:
 
 
 def test(arguments: Sequence[str]) -> int:
-    """All tests, in every browser that can be had."""
-    return with_browsers("pytest", arguments)
+    """All tests, in every browser that can be had; in several lanes, unless they are those of some files."""
+    if any((ROOT / each.partition("::")[0]).is_file() for each in arguments):
+        return with_browsers("pytest", arguments)
+    ready = CACHE / "tested"
+    build_site(ready, packed=False)
+    # A browser test waits more than it works, so there are more lanes than processors.
+    lanes = f"--numprocesses={2 * (os.cpu_count() or 1)}"
+    return with_browsers("pytest", (lanes, *arguments), PANDA_SITE=str(ready))
 
 
 def bench(arguments: Sequence[str]) -> int:
@@ -474,7 +481,7 @@ def bench(arguments: Sequence[str]) -> int:
     return with_browsers("benchmarks", arguments)
 
 
-def with_browsers(module: str, arguments: Sequence[str]) -> int:
+def with_browsers(module: str, arguments: Sequence[str], **env: str) -> int:
     """Runs a module that needs everything; it reads from PANDA_BROWSERS which browsers could be had."""
     ensure("build", "run", "package", "test")
     ensure_modules(everything=True)
@@ -482,7 +489,7 @@ def with_browsers(module: str, arguments: Sequence[str]) -> int:
     with progress("looking for browsers"):
         finder = [in_venv("python"), ROOT / "tests" / "find_browsers.py"]
         browsers = subprocess.run(finder, stdout=subprocess.PIPE, text=True, check=True).stdout
-    return become(in_venv("python"), "-m", module, *arguments, env={"PANDA_BROWSERS": browsers})
+    return become(in_venv("python"), "-m", module, *arguments, env=env | {"PANDA_BROWSERS": browsers})
 
 
 def site(arguments: Sequence[str]) -> int:

@@ -1,5 +1,6 @@
-"""Fixtures for all tests: browsers, the built site, a server for it."""
+"""Fixtures for all tests: browsers, the built site, a server for it. docs/testing.md says how tests are laid out."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -12,12 +13,30 @@ from playwright.sync_api import Browser
 
 from tests.browsers import Browsers, StaticServer, Tab, available, static_server
 from tests.find_browsers import ENGINES
+from tests.lanes import Lanes
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# The same examples on every machine, and no test asserts how long anything takes.
-settings.register_profile("panda", derandomize=True, deadline=None, print_blob=True)
-settings.load_profile("panda")
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--long`, for the end of a piece of work."""
+    words = "every browser test in every engine, and property tests with many more examples"
+    parser.addoption("--long", action="store_true", help=words)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The same examples on every machine, and no test asserts how long anything takes."""
+    examples = 100 if config.getoption("--long") else 20
+    settings.register_profile(
+        "panda", derandomize=True, deadline=None, print_blob=True, max_examples=examples
+    )
+    settings.load_profile("panda")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config) -> Lanes:
+    """How tests are handed out where several lanes run them."""
+    return Lanes(config)
 
 
 def pytest_report_header() -> list[str]:
@@ -28,20 +47,30 @@ def pytest_report_header() -> list[str]:
     ]
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Gives a browser test its engines: Chromium, or all where engines differ or the run is a long one."""
+    marks = [mark.name for mark in metafunc.definition.iter_markers()]
+    if "engine" in metafunc.fixturenames:
+        able = metafunc.definition.get_closest_marker("engines")
+        engines = able.args if able else ENGINES
+        everywhere = "every_engine" in marks or metafunc.config.getoption("--long")
+        metafunc.parametrize("engine", engines if everywhere else engines[:1], indirect=True, scope="module")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what needs a browser."""
+    """Marks what needs a browser, and lets it begin: it takes longest."""
     for item in items:
         if "browsers" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
+    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """A missing browser is said again at the end, where people look."""
-    for engine in ENGINES:
-        if engine not in available():
-            terminalreporter.write_line(
-                f"NOT TESTED IN {engine.upper()}: it is not on this machine", red=True
-            )
+    """What could not be tested here is said again at the end, where people look."""
+    skipped = [str(report.longrepr[2]) for report in terminalreporter.getreports("skipped")]
+    for words in dict.fromkeys(skipped):
+        if "NOT TESTED" in words:
+            terminalreporter.write_line(words.removeprefix("Skipped: "), red=True)
 
 
 @pytest.fixture(scope="session")
@@ -64,9 +93,9 @@ def firefox(browsers: Browsers) -> Browser:
     return browsers.firefox
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module")
 def engine(request: pytest.FixtureRequest) -> str:
-    """A module whose tests use it runs once in each engine."""
+    """The engine of a test; `pytest_generate_tests` says which there are."""
     return str(request.param)
 
 
@@ -79,7 +108,9 @@ def open_tab(engine: str, browsers: Browsers) -> Iterator[Callable[[], Tab]]:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The static site, built for this session."""
+    """The static site: what `build.py test` has built for all lanes, else one of this session's own."""
+    if ready := os.environ.get("PANDA_SITE"):
+        return Path(ready)
     return build_site(tmp_path_factory.mktemp("built") / "site", "--plain")
 
 

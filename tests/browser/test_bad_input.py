@@ -15,7 +15,7 @@ from tests.browser.sites import HARNESS, with_prefix
 from tests.browsers import Browsers, PlaywrightTab
 from tests.processes import ServedNode
 
-pytestmark = pytest.mark.parametrize("engine", ["chromium", "firefox"], indirect=True)
+pytestmark = pytest.mark.engines("chromium", "firefox")
 
 
 @pytest.fixture(scope="module")

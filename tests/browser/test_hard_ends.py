@@ -34,9 +34,7 @@ def assert_whole(url: str, file: Path, signatures: int) -> None:
     assert signatures == COUNT + len(instances_at(url, ROOMS))
 
 
-@pytest.mark.parametrize(
-    "engine", ["chromium", "firefox"], indirect=True
-)  # WebKitGTK's driver keeps no profile
+@pytest.mark.engines("chromium", "firefox")  # WebKitGTK's driver keeps no profile
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the browser's processes in /proc")
 def test_browser_is_killed(
     engine: str, browsers: Browsers, site: Path, festival: Path, tmp_path: Path

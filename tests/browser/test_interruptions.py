@@ -22,7 +22,7 @@ AT_ONCE = 8
 """Talks in one request of an import."""
 
 
-pytestmark = pytest.mark.parametrize("engine", ["chromium", "firefox"], indirect=True)
+pytestmark = pytest.mark.engines("chromium", "firefox")
 
 
 @pytest.fixture(scope="module")

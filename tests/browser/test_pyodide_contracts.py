@@ -37,12 +37,12 @@ def test_keys_corpus_with_webcrypto(python: Python) -> None:
     assert_equal_verdicts(python.run("key_verdicts", kind="webcrypto"), "ed25519.json")
 
 
-@pytest.mark.parametrize("engine", ["chromium"], indirect=True)
+@pytest.mark.engines("chromium")
 def test_corpus_with_pure25519(python: Python) -> None:
     assert_equal_verdicts(python.run("corpus_verdicts", kind="pure25519"), "corpus.json")
 
 
-@pytest.mark.parametrize("engine", ["chromium"], indirect=True)
+@pytest.mark.engines("chromium")
 def test_keys_corpus_with_pure25519_on_a_sample(python: Python) -> None:
     verdicts = python.run("key_verdicts", kind="pure25519", every=20)
     assert verdicts == list(reasons("ed25519.json").values())[::20]

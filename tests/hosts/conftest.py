@@ -11,12 +11,6 @@ from tests.hosts import examples, jupyterlite, marimo, parts
 from tests.processes import ServedNode
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What could not be fetched is said again at the end, where people look."""
-    for words in dict.fromkeys(parts.not_tested):
-        terminalreporter.write_line(f"NOT TESTED: {words}", red=True)
-
-
 @pytest.fixture(scope="session")
 def host(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
     """`panda serve --site`: the wheels and a node, of another origin than every page here."""

@@ -35,9 +35,6 @@ PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 NPM = (sys.executable, "-c", build.NPM)
 LOCKED = ("--require-hashes", "--no-deps", "--only-binary=:all:")
 
-not_tested: list[str] = []
-"""What could not be fetched, to be said again at the end of the run."""
-
 
 def kept(name: str, sources: Sequence[Path], fill: Callable[[Path], None]) -> Path:
     """A folder in .cache that `fill` made from these sources; made only once."""
@@ -61,8 +58,7 @@ def lack(words: str) -> None:
     """Ends the test: something that it needs cannot be had here."""
     if os.environ.get("CI") == "true":
         pytest.fail(words)
-    not_tested.append(words)
-    pytest.skip(words)
+    pytest.skip(f"NOT TESTED: {words}")
 
 
 def npm_package(name: str, pins: Path = HERE / "npm.json") -> Path:

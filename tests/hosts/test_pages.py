@@ -16,7 +16,7 @@ def script(name: str) -> str:
     return (Path(__file__).parent / "scripts" / f"{name}.js").read_text("utf-8")
 
 
-two_engines = pytest.mark.parametrize("engine", ["chromium", "firefox"], indirect=True)
+two_engines = pytest.mark.engines("chromium", "firefox")
 """For the two hosts that take longest; JupyterLite was seen to work in WebKitGTK too."""
 
 

@@ -7,8 +7,6 @@ import pytest
 
 from tests.interop.old_client import NotFetched, OldClient, package
 
-_missing: list[str] = []
-
 
 @pytest.fixture(scope="session")
 def old_client() -> Iterator[OldClient]:
@@ -18,15 +16,7 @@ def old_client() -> Iterator[OldClient]:
     except NotFetched as error:
         if os.environ.get("CI"):
             pytest.fail(f"p2panda-js 0.2.1 cannot be fetched: {error}")
-        _missing.append(str(error).splitlines()[-1] if str(error) else "npm failed")
-        pytest.skip("p2panda-js 0.2.1 cannot be fetched")
+        why = str(error).splitlines()[-1] if str(error) else "npm failed"
+        pytest.skip(f"NOT TESTED WITH P2PANDA-JS 0.2.1: it cannot be fetched ({why})")
     with OldClient(directory) as client:
         yield client
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What was not tested is said again at the end, where people look."""
-    for why in _missing:
-        terminalreporter.write_line(
-            f"NOT TESTED WITH P2PANDA-JS 0.2.1: it cannot be fetched ({why})", red=True
-        )
