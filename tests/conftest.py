@@ -26,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """The same examples on every machine, and no test asserts how long anything takes."""
-    examples = 100 if config.getoption("--long") else 20
+    examples = 100 if config.getoption("--long") else 25
     settings.register_profile(
         "panda", derandomize=True, deadline=None, print_blob=True, max_examples=examples
     )
@@ -35,7 +35,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config) -> Lanes:
-    """How tests are handed out where several lanes run them."""
+    """How tests are handed out where several lanes run them: as they are sorted below."""
+    config.option.loadscopereorder = False
     return Lanes(config)
 
 

@@ -16,6 +16,8 @@ from urllib3.exceptions import ReadTimeoutError
 
 from tests.browsers import JavaScriptError, StaticServer, Tab, WebKit, available, expect, require, verdict
 
+pytestmark = pytest.mark.every_engine
+
 Serve = Callable[..., StaticServer]
 Open = Callable[[], Tab]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_web import bamboo, log
@@ -12,6 +12,7 @@ from panda_web.bamboo import Entry, Head, InvalidEntry, has_skiplink
 from panda_web.bamboo.entry import _decode_sound, _decode_step_by_step
 from panda_web.errors import PandaError
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
+from tests.examples import examples
 
 VECTORS = json.loads((Path(__file__).parent.parent / "vectors" / "p2panda-0.2.1.json").read_text("utf-8"))
 ENTRIES = VECTORS["panda"]["logs"][0]["encodedEntries"]
@@ -95,7 +96,7 @@ def outcome(read: Callable[[bytes], Entry], data: bytes) -> tuple[object, ...]:
         return type(error), str(error)
 
 
-@settings(max_examples=1000)
+@examples(10)
 @given(changed_entries() | st.binary(max_size=400))
 def test_the_quick_way_reads_what_the_way_with_care_reads(data: bytes) -> None:
     assert outcome(bamboo.decode, data) == outcome(_decode_step_by_step, data)
@@ -122,7 +123,7 @@ def test_every_single_byte_change_of_a_signed_entry_is_refused() -> None:
     assert all(isinstance(verdict, PandaError) for verdict in verdicts)
 
 
-@settings(max_examples=30)
+@examples(0.3)
 @given(entries())
 def test_fields_that_break_a_rule_are_not_encoded(entry: Entry) -> None:
     wrong = [

@@ -48,6 +48,7 @@ def typed(screen: Screen, title: str) -> None:
     screen.fill("#f-abstract", "Written while Python was on its way.")
 
 
+@pytest.mark.every_engine
 def test_what_is_done_meanwhile_happens_once_python_is_there(
     screen: Screen, site: Path, tmp_path: Path
 ) -> None:
@@ -82,6 +83,7 @@ def test_what_is_done_meanwhile_happens_once_python_is_there(
         ("schemas", "#open-file", "#toml[data-current=true]"),
     ],
 )
+@pytest.mark.every_engine
 def test_a_file_chosen_before_the_page_has_its_script(
     screen: Screen, site: Path, tmp_path: Path, page: str, css: str, shown: str
 ) -> None:

@@ -16,6 +16,8 @@ from tests.browser.screen import Screen
 from tests.browsers import Browsers, StaticServer, Tab, kill
 from tests.processes import ServedNode
 
+pytestmark = pytest.mark.every_engine
+
 COUNT = 60
 """Talks of an import."""
 

@@ -19,6 +19,8 @@ from tests.browser.test_second_visit import visit
 from tests.browsers import Browsers, StaticServer, _Handler, static_server
 from tests.processes import ServedNode
 
+pytestmark = pytest.mark.every_engine
+
 NEW = "() => document.title.startsWith('New: ')"
 OFFER = ".notice[data-reason=site-updated]"
 USE = f"{OFFER} button:not(.dismiss)"

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography.hazmat.primitives import serialization
 
 from panda_web.bamboo import digest
@@ -26,6 +27,7 @@ def author_of(backup: str) -> str:
     return key.public_key().public_bytes_raw().hex()  # type: ignore[union-attr]
 
 
+@pytest.mark.every_engine
 def test_key_moves_to_another_browser(
     engine: str, browsers: Browsers, website: StaticServer, empty_node: ServedNode
 ) -> None:

@@ -43,6 +43,7 @@ def assert_shown(shown: dict[str, Any], talk: dict[str, Any]) -> None:
     assert even == as_shown(talk)
 
 
+@pytest.mark.every_engine
 def test_first_start_makes_a_key_that_no_script_can_read(screen: Screen, node: ServedNode) -> None:
     assert len(bytes.fromhex(screen.data("#author", "author"))) == 32
     assert screen.data("#key-kind", "kind") == "webcrypto"
@@ -63,6 +64,7 @@ def test_odd_talks_come_back_and_are_shown(screen: Screen, node: ServedNode, tmp
         assert_shown(shown[guid], talk)
 
 
+@pytest.mark.every_engine
 def test_real_talks_come_back_and_are_shown(screen: Screen, node: ServedNode) -> None:
     file = real_file()
     wanted = talks_of(json.loads(file.read_text("utf-8")))
@@ -80,6 +82,7 @@ def test_real_talks_come_back_and_are_shown(screen: Screen, node: ServedNode) ->
     assert talks_at(node.url).keys() == held.keys()
 
 
+@pytest.mark.every_engine
 def test_written_talk_is_shown_with_its_provenance(screen: Screen, node: ServedNode) -> None:
     shown = screen.write(title="Of my own", persons="Ada\nGrace", description="Mine.", duration="00:30")
     (instance,) = (one for one in instances_at(node.url) if one.id == shown["id"])
@@ -100,6 +103,7 @@ def test_written_talk_is_shown_with_its_provenance(screen: Screen, node: ServedN
     }
 
 
+@pytest.mark.every_engine
 def test_edit_sends_only_what_was_changed(screen: Screen, node: ServedNode) -> None:
     before = screen.write(title="To be edited", description="It stays.", room="Here")
     screen.act("edit", before["id"])
@@ -129,6 +133,7 @@ def test_edit_that_changes_nothing_sends_nothing(screen: Screen, node: ServedNod
     assert len(messages_of(node.url, talk["id"])) == 1
 
 
+@pytest.mark.every_engine
 def test_deleted_talk_is_gone_everywhere(screen: Screen, node: ServedNode) -> None:
     talk = screen.write(title="To be deleted")
     screen.act("delete", talk["id"])
@@ -140,6 +145,7 @@ def test_deleted_talk_is_gone_everywhere(screen: Screen, node: ServedNode) -> No
     assert screen.talk("To be deleted") is None
 
 
+@pytest.mark.every_engine
 def test_other_tab_is_the_same_author_and_another_profile_is_not(
     screen: Screen, browsers: Browsers, node: ServedNode
 ) -> None:

@@ -20,6 +20,7 @@ def schema(request: pytest.FixtureRequest) -> str:
     return digest(request.node.name.encode()).hex()
 
 
+@pytest.mark.every_engine
 def test_connect_tells_who_and_where(api: Api, empty_node: ServedNode) -> None:
     opened = api.opened
     assert len(bytes.fromhex(opened["author"])) == 32
@@ -49,6 +50,7 @@ FIELDS: dict[str, Any] = {
 }
 
 
+@pytest.mark.every_engine
 def test_every_kind_of_field_comes_back(api: Api, schema: str, empty_node: ServedNode) -> None:
     written = api.call("create", schema, FIELDS)
     assert written["acknowledged"] is True
@@ -113,6 +115,7 @@ def test_query_filters_orders_and_pages(api: Api, schema: str) -> None:
     assert pages == [[7, 6, 5], [4, 3, 2], [1]]
 
 
+@pytest.mark.every_engine
 def test_creates_side_by_side_make_one_log(api: Api, schema: str, empty_node: ServedNode) -> None:
     outcomes = api.do("callAll", [["create", schema, {"n": n}] for n in range(20)])
     assert all(outcome["value"]["acknowledged"] for outcome in outcomes)
@@ -201,12 +204,14 @@ def test_instance_of_another_author_is_refused(api: Api, empty_node: ServedNode)
     assert (seen["title"], seen["_meta"]["verified"]) == ("Not yours", True)
 
 
+@pytest.mark.every_engine
 def test_every_start_comes_to_its_end(api: Api) -> None:
     """WebKit's workers slept through one in fifteen."""
     for _ in range(40):
         assert api.do("open", {"node": api.node, "patience": 20})["problems"] == []
 
 
+@pytest.mark.every_engine
 def test_start_can_be_cancelled(api: Api) -> None:
     assert refusal(api.do("connectAborted"))[0] == "cancelled"
 
@@ -255,6 +260,7 @@ def test_import_of_no_schedule_is_refused(api: Api) -> None:
     assert api.refused("importSchedule", '{"days": []}')[0] == "not-a-schedule"
 
 
+@pytest.mark.every_engine
 def test_node_that_is_gone(api: Api, schema: str, empty_node: ServedNode) -> None:
     api.call("create", schema, {"n": 1})
     empty_node.kill()
@@ -271,6 +277,7 @@ def test_node_that_is_gone(api: Api, schema: str, empty_node: ServedNode) -> Non
     assert sorted(instance["n"] for instance in instances_at(empty_node.url, schema)) == [1, 2]
 
 
+@pytest.mark.every_engine
 def test_close_ends_what_is_under_way(api: Api, schema: str) -> None:
     outcomes = api.do("closeWhileBusy", {"node": api.node, "patience": LONG}, schema)
     assert [refusal(outcome)[0] for outcome in outcomes] == ["closed"] * 4

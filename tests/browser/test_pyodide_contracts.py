@@ -12,6 +12,8 @@ from tests.browsers import Browsers, StaticServer
 from tests.contracts import signers, stores, transports, verifiers
 from tests.processes import ServedNode, free_port, mute_server
 
+pytestmark = pytest.mark.every_engine
+
 
 @pytest.fixture(scope="module")
 def python(engine: str, browsers: Browsers, harness: StaticServer) -> Iterator[Python]:

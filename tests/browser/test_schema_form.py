@@ -134,6 +134,7 @@ def on_one_line(schema: Schema) -> Schema:
     return replace(schema, description=schema.description.replace("\n", " ").strip())
 
 
+@pytest.mark.every_engine
 def test_a_schema_of_every_type(screen: SchemaScreen, node: ServedNode, room: Schema) -> None:
     wanted = on_one_line(schema_from_toml(FILE.replace("ROOM", room.id or "")))
     assert {field.base for field in wanted.fields} == set(TYPES)
@@ -332,6 +333,7 @@ def test_one_is_shown_by_its_id(screen: SchemaScreen, node: ServedNode, room: Sc
     assert schema_from_toml(screen.until_file("[fields.name]")) == replace(room, id=None)
 
 
+@pytest.mark.every_engine
 def test_back_and_forth(screen: SchemaScreen) -> None:
     """Back from what was published is the form, with all that was in it; forth is what was published."""
     screen.write_schema(ROOM)

@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+
 from build import list_files
 from tests.browser.screen import Screen
 from tests.browser.sites import copy_site
 from tests.browsers import StaticServer, static_server
 from tests.processes import ServedNode
+
+pytestmark = pytest.mark.every_engine
 
 KEPT = """async () => {
     const { active } = await navigator.serviceWorker.ready;

@@ -46,6 +46,7 @@ def works(tab: Tab, server: StaticServer, node: ServedNode) -> list[str]:
     return list(api.opened["problems"])
 
 
+@pytest.mark.every_engine
 def test_nothing_but_runtime_and_snapshot_is_loaded(
     tab: Tab, site: Path, empty_node: ServedNode, tmp_path: Path
 ) -> None:
@@ -93,6 +94,7 @@ def awake(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stat
         yield server
 
 
+@pytest.mark.every_engine
 def test_two_starts_draw_different_numbers(tab: Tab, awake: StaticServer) -> None:
     awake.requests.clear()
     drawn = [Python(tab, awake.url).run("drawn") for _ in range(2)]
@@ -100,6 +102,7 @@ def test_two_starts_draw_different_numbers(tab: Tab, awake: StaticServer) -> Non
     assert LIBRARY not in loaded(awake)
 
 
+@pytest.mark.every_engine
 def test_library_is_fetched_for_a_module_that_is_missing(tab: Tab, awake: StaticServer) -> None:
     python = Python(tab, awake.url)
     awake.requests.clear()
@@ -157,6 +160,7 @@ def test_first_visit_of_the_sites_own_page(browsers: Browsers, packed_site: Path
     assert sum(size for _, size in sizes) < AIM, sizes
 
 
+@pytest.mark.every_engine
 def test_host_that_does_not_compress(
     tab: Tab, packed_site: Path, empty_node: ServedNode, tmp_path: Path
 ) -> None:
@@ -193,6 +197,7 @@ def test_what_was_kept_is_given_away(tab: Tab) -> None:
         assert tab.evaluate(bring) == 0
 
 
+@pytest.mark.every_engine
 def test_host_that_says_the_copies_are_encoded(
     tab: Tab, packed_site: Path, empty_node: ServedNode, tmp_path: Path
 ) -> None:

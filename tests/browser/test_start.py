@@ -21,9 +21,12 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-@pytest.fixture(params=["chromium", "firefox"])
-def tab(request: pytest.FixtureRequest, browsers: Browsers) -> Iterator[PlaywrightTab]:
-    with browsers.tab(request.param) as opened:
+pytestmark = pytest.mark.engines("chromium", "firefox")
+
+
+@pytest.fixture
+def tab(engine: str, browsers: Browsers) -> Iterator[PlaywrightTab]:
+    with browsers.tab(engine) as opened:
         assert isinstance(opened, PlaywrightTab)
         yield opened
 
@@ -44,6 +47,7 @@ def names(asked: list[tuple[str, str]]) -> set[str]:
     return {urlsplit(url).path.rsplit("/")[-1] for _, url in asked}
 
 
+@pytest.mark.every_engine
 def test_no_request_leaves_the_site(
     tab: PlaywrightTab, asked: list[tuple[str, str]], site: Path, tmp_path: Path
 ) -> None:

@@ -16,6 +16,8 @@ from tests.browser.sites import HARNESS, with_prefix
 from tests.browsers import Browsers, PlaywrightTab, StaticServer, Tab, static_server
 from tests.processes import ServedNode
 
+pytestmark = pytest.mark.every_engine
+
 EACH = 50
 """Messages of each tab."""
 

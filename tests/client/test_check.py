@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_web import messages
@@ -17,6 +17,7 @@ from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import infer_all
 from panda_web.rpc.methods import QUERY, StoredEntry
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
+from tests.examples import examples
 from tests.node.test_publish import Harness
 
 Item = dict[str, Any]
@@ -260,7 +261,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=200)
+@examples(2)
 @given(st.lists(st.dictionaries(st.sampled_from(["id", "_entries", "_meta", "n"]), JSON), max_size=4))
 def test_noise_is_rejected_without_a_fault(items: list[Item]) -> None:
     shown, reasons = check(items)

@@ -9,7 +9,6 @@ What must hold whatever happens:
 from collections.abc import Coroutine
 from typing import Any
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -18,6 +17,7 @@ from panda_web.client import Written
 from panda_web.client.errors import InstanceNotOwn, StoreConflict
 from panda_web.rpc.errors import CallFailed
 from tests.client.world import World, run
+from tests.examples import examples
 
 SCHEMAS = [digest(name).hex() for name in (b"one", b"two")]
 TABS = st.sampled_from([0, 1])
@@ -166,5 +166,5 @@ class Tabs(RuleBasedStateMachine):
             assert {instance: fields["n"].value for instance, fields in own.items()} == shown
 
 
-Tabs.TestCase.settings = settings(max_examples=150, stateful_step_count=40)
+Tabs.TestCase.settings = examples(1.5, stateful_step_count=40)
 TestTabs = Tabs.TestCase

@@ -3,9 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.browsers import StaticServer, Tab
 from tests.embedding.websites import Websites, call, strict
 from tests.processes import ServedNode
+
+pytestmark = pytest.mark.every_engine
 
 ISOLATED = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
 

@@ -3,10 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.browser.sites import with_prefix
 from tests.browsers import StaticServer, Tab
 from tests.embedding.websites import CORS, Websites, call, strict
 from tests.processes import ServedNode
+
+pytestmark = pytest.mark.every_engine
 
 SCHEMA = "0040" + "5e" * 64
 KEPT = "caches.open('panda-web').then((kept) => kept.keys()).then((all) => all.map(({ url }) => url))"

@@ -28,6 +28,7 @@ def failure(tab: Tab, reason: str, *words: str, **options: object) -> None:
     assert said["ms"] < SOON
 
 
+@pytest.mark.every_engine
 def test_host_allows_no_other_website(
     tab: Tab, broken_host: BrokenHost, site: Path, websites: Websites
 ) -> None:
@@ -63,6 +64,7 @@ def test_changed_or_missing_files(tab: Tab, broken_host: BrokenHost, site: Path,
         assert call(tab, "connect", "after all")["author"]
 
 
+@pytest.mark.every_engine
 def test_host_is_gone(tab: Tab, site: Path, websites: Websites, tmp_path: Path) -> None:
     host = StaticServer(site, CORS)
     tab.goto(websites.open(host.url, site) + "tag.html")
@@ -148,6 +150,7 @@ def test_host_hangs_up(tab: Tab, broken_host: BrokenHost, site: Path, websites: 
         ("trusted-types", "other", "trusted-types must allow panda"),
     ],
 )
+@pytest.mark.every_engine
 def test_policy_forbids(
     tab: Tab,
     static_host: StaticServer,
@@ -173,6 +176,7 @@ def test_policy_forbids_the_node(
     assert "connect-src" in said["message"]
 
 
+@pytest.mark.every_engine
 def test_sandboxed_frame(tab: Tab, static_host: StaticServer, site: Path, websites: Websites) -> None:
     tab.goto(websites.open(static_host.url, site) + "frame.html")
     said = tab.evaluate("() => globalThis.said")
@@ -187,9 +191,9 @@ def test_old_browser(tab: Tab, static_host: StaticServer, site: Path, websites: 
     failure(tab, "browser-too-old")
 
 
+@pytest.mark.engines("chromium", "firefox")  # WebKitGTK's driver cannot switch the network off
 def test_offline(tab: Tab, static_host: StaticServer, site: Path, websites: Websites) -> None:
-    if not isinstance(tab, PlaywrightTab):
-        pytest.skip("WebKitGTK's driver cannot switch the network off")
+    assert isinstance(tab, PlaywrightTab)
     tab.goto(websites.open(static_host.url, site) + "tag.html")
     tab.page.context.set_offline(True)
     try:
@@ -198,6 +202,7 @@ def test_offline(tab: Tab, static_host: StaticServer, site: Path, websites: Webs
         tab.page.context.set_offline(False)
 
 
+@pytest.mark.every_engine
 def test_worker_file_that_imports_nothing(
     tab: Tab, static_host: StaticServer, site: Path, websites: Websites
 ) -> None:

@@ -12,6 +12,8 @@ from tests.embedding.websites import call, write_pages
 from tests.hosts import examples
 from tests.processes import ServedNode
 
+pytestmark = pytest.mark.every_engine
+
 REGISTER = 'navigator.serviceWorker.register("sw.js");'
 CONTROLLED = "() => navigator.serviceWorker.controller !== null"
 # What is kept of the website and of HOST's panda.js, by address.

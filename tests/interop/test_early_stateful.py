@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from panda_web.client.errors import NodeLags
 from tests.client.test_stateful import TABS, Tabs
 from tests.client.world import World
+from tests.examples import examples
 from tests.interop.aquadoggo import Aquadoggo
 from tests.interop.served import InProcessAquadoggo
 
@@ -58,5 +58,5 @@ class EarlyTabs(Tabs):
             assert not self.world.node.dead
 
 
-EarlyTabs.TestCase.settings = settings(max_examples=200, stateful_step_count=40)
+EarlyTabs.TestCase.settings = examples(2, stateful_step_count=40)
 TestEarlyTabs = EarlyTabs.TestCase

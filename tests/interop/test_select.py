@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_web.client import Client
@@ -12,6 +12,7 @@ from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import Relation
 from panda_web.rpc.transport import InProcess
 from tests.authors import SCHEMA, Author
+from tests.examples import examples
 from tests.interop.aquadoggo import Aquadoggo
 from tests.interop.served import InProcessAquadoggo
 from tests.node.test_publish import Harness
@@ -28,7 +29,7 @@ ROWS = st.lists(st.dictionaries(st.sampled_from("abc"), VALUES, min_size=1), max
 NAMES = st.sampled_from(["a", "b", "-a", "-b", "c", "-z"])
 
 
-@settings(max_examples=60)
+@examples(0.6)
 @given(
     rows=ROWS,
     equal=st.dictionaries(st.sampled_from("abz"), VALUES, max_size=1),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_web.keys import (
@@ -28,6 +28,7 @@ from panda_web.keys.seeds import new_seed
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
 from panda_web.keys.with_pure25519 import PureSigner, PureVerifier
 from tests.contracts import corpus_keys, signers, verifiers
+from tests.examples import examples
 from tests.vectors import make_ed25519 as reference
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "ed25519.json"
@@ -138,7 +139,7 @@ def test_signatures_are_those_of_rfc_8032(make: Callable[[bytes], Signer]) -> No
 
 
 @given(seed=seeds, data=some_data)
-@settings(max_examples=30)
+@examples(0.3)
 def test_backends_make_the_same_signature(seed: bytes, data: bytes) -> None:
     one, other = CryptographySigner(seed), PureSigner(seed)
     assert one.author == other.author
@@ -149,7 +150,7 @@ def test_backends_make_the_same_signature(seed: bytes, data: bytes) -> None:
 
 
 @given(seed=seeds, data=some_data, place=st.integers(min_value=0))
-@settings(max_examples=60)
+@examples(0.6)
 def test_any_single_bit_matters_equally(seed: bytes, data: bytes, place: int) -> None:
     signer = CryptographySigner(seed)
     whole = bytearray(signer.author + asyncio.run(signer.sign(data)) + data)
@@ -159,7 +160,7 @@ def test_any_single_bit_matters_equally(seed: bytes, data: bytes, place: int) ->
 
 
 @given(author=seeds, r=seeds, s=seeds, data=some_data)
-@settings(max_examples=60)
+@examples(0.6)
 def test_noise_is_refused_alike(author: bytes, r: bytes, s: bytes, data: bytes) -> None:
     # Half of all 32 bytes are a point; a small S gets past the first rule.
     assert_refused_alike(Claim(author, r + s[:31] + b"\x0f", data))

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_web.keys import backup
@@ -15,6 +15,7 @@ from panda_web.keys.backup import BackupMalformed, Cipher, PassphraseShort, Pass
 from panda_web.keys.errors import SeedLengthWrong
 from panda_web.keys.with_cryptography import CryptographyCipher
 from tests.contracts import ciphers
+from tests.examples import examples
 
 CIPHER = CryptographyCipher()
 
@@ -83,7 +84,7 @@ class Instant:
         return data
 
 
-@settings(max_examples=300)
+@examples(3)
 @given(st.data())
 def test_noise_is_a_named_error(data: st.DataObject) -> None:
     cipher: Cipher = Instant()

@@ -7,13 +7,14 @@ from typing import Any
 
 import cbor2
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_web import messages
 from panda_web.messages import Field, InvalidMessage, Message, Relation, infer
 from panda_web.messages.errors import FieldTypeAmbiguous, FieldTypeMismatch, FieldTypeUnknown, PayloadTooLarge
 from panda_web.messages.message import _read_any, _read_as_written
+from tests.examples import examples
 from tests.messages.strategies import FIELDS, HASHES, MESSAGES
 
 VECTORS = json.loads((Path(__file__).parent.parent / "vectors" / "p2panda-0.2.1.json").read_text("utf-8"))
@@ -108,7 +109,7 @@ def outcome(read: Callable[[bytes], Message], payload: bytes) -> tuple[object, .
         return type(error), str(error)
 
 
-@settings(max_examples=500)
+@examples(5)
 @given(changed_payloads())
 def test_the_quick_way_reads_what_the_plain_way_reads(payload: bytes) -> None:
     assert outcome(messages.decode, payload) == outcome(_read_any, payload)

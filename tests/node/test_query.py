@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_web import log, messages
@@ -19,6 +19,7 @@ from panda_web.rpc.errors import ErrorFromNode
 from panda_web.rpc.methods import QUERY, QUERY_ENTRIES, SCHEMAS
 from panda_web.rpc.transport import InProcess
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
+from tests.examples import examples
 from tests.messages.strategies import SCALARS
 from tests.node.test_publish import Harness
 
@@ -89,7 +90,7 @@ def rank(field: Field | None) -> tuple[int, Any]:
     return (2, str(field.value).encode()) if isinstance(field.value, str) else (1, field.value)
 
 
-@settings(max_examples=60)
+@examples(0.6)
 @given(ROWS, ORDERS, st.integers(1, 5))
 def test_order_and_paging(rows: list[dict[str, Field]], order: list[str], limit: int) -> None:
     node, author = Harness(), Author()
@@ -111,7 +112,7 @@ def test_order_and_paging(rows: list[dict[str, Field]], order: list[str], limit:
     node.store.close()
 
 
-@settings(max_examples=60)
+@examples(0.6)
 @given(ROWS, st.sampled_from("abc"), VALUES)
 def test_equality(rows: list[dict[str, Field]], name: str, wanted: Field) -> None:
     node, author = Harness(), Author()

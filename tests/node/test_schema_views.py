@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_web.bamboo import digest
@@ -31,6 +31,7 @@ from panda_web.node.store.database import MIGRATIONS
 from panda_web.node.store.select import Select
 from panda_web.rpc.transport import InProcess
 from tests.authors import SCHEMA, Author
+from tests.examples import examples
 from tests.node.stored import AUTHORS, TALK, fill, instance, talk
 from tests.node.waiting import until
 
@@ -179,6 +180,7 @@ import asyncio, sys
 from pathlib import Path
 from tests.node.stored import TALK
 from tests.node.test_schema_views import Built, in_a_thread
+from tests.examples import examples
 built = Built(Path(sys.argv[1]), in_a_thread)
 asyncio.run(built.node.views.add(TALK, lambda done, total: print(done, flush=True)))
 """
@@ -605,7 +607,7 @@ def everything(built: Built) -> list[list[Any]]:
     return [built.rows(PLACE_ID), built.rows(EVENT_ID), *tables]
 
 
-@settings(max_examples=150)
+@examples(1.5)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40))
 def test_what_cascades_does_not_depend_on_what_came_first(seed: int, count: int) -> None:
     """Logs come in any order, and only in part; the views are begun anywhere between, and built meanwhile."""

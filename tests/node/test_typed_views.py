@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_web import messages
@@ -19,6 +19,7 @@ from panda_web.node.rebuild import Held, rebuild
 from panda_web.node.store.select import InstanceRow, Select
 from panda_web.node.store.typed import Column, TypedView
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
+from tests.examples import examples
 from tests.messages.strategies import SCALARS
 from tests.node.test_erasing import found, mark
 
@@ -126,7 +127,7 @@ def model(came: Iterable[Came]) -> dict[bytes, tuple[int, bytes, bool, dict[str,
     return {about: row for about, (_, row) in shown.items()}
 
 
-@settings(max_examples=200)
+@examples(2)
 @given(arrivals())
 def test_a_view_does_not_depend_on_what_came_first(came: list[Came]) -> None:
     store = store_with_logs()
@@ -201,7 +202,7 @@ def pages(
     return every
 
 
-@settings(max_examples=100)
+@examples(1)
 @given(st.lists(st.one_of(ROW, NARROW), max_size=14), EQUAL, ORDER, st.integers(1, 5), st.booleans())
 def test_same_answers_as_the_untyped_views(
     contents: list[dict[str, Field]],

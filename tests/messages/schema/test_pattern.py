@@ -5,16 +5,17 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_web.messages.schema import InvalidPattern, errors
 from panda_web.messages.schema.automaton import MAX_KEPT, Automaton
 from panda_web.messages.schema.pattern import MAX_DEPTH, MAX_LENGTH, MAX_SIZE
+from tests.examples import examples
 from tests.messages.schema.patterns import ALPHABET, PATTERNS, Pattern
 
 
-@settings(max_examples=1_000)
+@examples(10)
 @given(PATTERNS, st.data())
 def test_verdicts_are_those_of_python(pattern: Pattern, data: st.DataObject) -> None:
     automaton = Automaton(pattern.iregexp)
