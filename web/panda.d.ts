@@ -117,7 +117,8 @@ export interface Panda {
 /**
  * Values by field name: texts, numbers, BigInts (of up to 64 bits with their sign), booleans, and lists of one of these.
  * Of a schema that is not known, a whole number is an integer and any other a float; whatever else is meant says so:
- * { type: "relation", value: id }. Null, NaN and infinities are refused; undefined is left out.
+ * { type: "relation", value: id }. Of a known schema, null in an update takes the value of an optional field away, and a
+ * create leaves it out; undefined is left out by both. NaN and infinities are refused.
  */
 export type Fields = object;
 

@@ -7,7 +7,8 @@ JavaScript has one kind of number where messages have two, and its JSON has no B
     {"$int": "9007199254740993"}    a BigInt, as `panda.js` writes and reads it: an integer
     {"type": "float", "value": 3}   a value with its type in so many words; so without a schema a relation
                                     says that it is one
-    null                            nothing, and NaN and the infinities, for which JSON has no other word
+    null                            no value, of a known schema: an update takes it away, a create leaves
+                                    it out
 
 A page may send anything else.
 """
@@ -35,11 +36,14 @@ def read_fields(fields: Mapping[str, Json], schema: Schema | None) -> dict[str, 
         schema: the message's, where it is known.
 
     Raises:
-        FieldTypeAmbiguous: null, or an object that is none of the above.
+        FieldTypeAmbiguous: null where the schema is not known, or an object that is none of the above.
         IntegerOutOfRange: a BigInt that no message can carry.
     """
     kinds = {each.name: each.message_type for each in schema.fields} if schema is not None else {}
-    return {name: _read_field(name, value, kinds.get(name, "")) for name, value in fields.items()}
+    return {
+        name: None if value is None and schema is not None else _read_field(name, value, kinds.get(name, ""))
+        for name, value in fields.items()
+    }
 
 
 def _read_field(name: str, value: Json, kind: str) -> object:
@@ -64,10 +68,11 @@ def _read_scalar(name: str, value: Json, kind: str) -> object:
         except OverflowError as error:
             raise IntegerOutOfRange(f"Field {name[:70]!r} has a number that no float can be.") from error
     if value is None or isinstance(value, dict | list):
-        what = "nothing (or NaN, or an infinity)" if value is None else "an object, or lists in lists"
+        what = "null, as long as its schema is not known" if value is None else "an object, or lists in lists"
         raise FieldTypeAmbiguous(
             f"Field {name[:70]!r} cannot hold {what}: give a text, a number, a BigInt, a boolean, a list of "
-            'one of these, or { type, value }, such as { type: "relation", value: id }.'
+            'one of these, or { type, value }, such as { type: "relation", value: id }. '
+            'An update empties a text by { type: "str[]", value: [] }.'
         )
     return value
 

@@ -148,7 +148,10 @@ def publish(
     schema: Schema,
     fields: Annotated[
         str | None,
-        typer.Argument(metavar="FIELDS", help='JSON: {"title": "Opening"}; - reads it from stdin.'),
+        typer.Argument(
+            metavar="FIELDS",
+            help='JSON: {"title": "Opening"}; - reads it from stdin. In an update null empties a field.',
+        ),
     ] = None,
     *,
     update: Annotated[str | None, typer.Option(metavar="ID", help="Change this instance.")] = None,

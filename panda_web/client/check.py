@@ -14,7 +14,7 @@ from panda_web.client.errors import FilterMismatch, InvalidProof, ProofIncomplet
 from panda_web.errors import PandaError
 from panda_web.keys import Verifier
 from panda_web.log import SignedEntry, VerifiedEntry
-from panda_web.messages import Field, Message, Value
+from panda_web.messages import Field, Message, Value, set_fields
 from panda_web.messages.schema import InvalidFields, as_asked, instant
 from panda_web.rpc.methods import StoredEntry
 from panda_web.rpc.types import HASH, TEXT, Json, array, member, record
@@ -234,7 +234,7 @@ def _fields(own: Sequence[tuple[SignedEntry, Message]]) -> dict[str, Field]:
             raise ProofIncomplete("The node's proof mixes entries of several authors or logs.")
         if message.action == "delete":
             raise ProofMismatch("The node shows an instance that its author has deleted.")
-        fields.update(message.fields)
+        fields = set_fields(fields, message.fields)
         before = entry.seq_num
     return fields
 
@@ -249,7 +249,8 @@ def is_placed(place: VerifiedEntry | InvalidLink) -> bool:
 
 
 def _compare(item: Mapping[str, Json], instance: Instance, equal: Mapping[str, Json]) -> None:
-    shown = {name: value for name, value in item.items() if name not in NODE_NAMES}
+    # A list without items is no value; nodes of earlier versions show it.
+    shown = {name: value for name, value in item.items() if name not in NODE_NAMES and value != []}
     signed = {name: to_json(field) for name, field in instance.fields.items() if name not in NODE_NAMES}
     if shown != signed:
         raise ProofMismatch("The node shows other values than the author signed.")

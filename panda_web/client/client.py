@@ -134,7 +134,18 @@ class Client:
         return await self._writer.write(compose)
 
     async def update(self, schema: str, instance: str, fields: Given) -> Written:
-        """Publishes new values for some fields of an own instance. Raises InstanceNotOwn; see `create`."""
+        """Publishes new values for some fields of an own instance.
+
+        Args:
+            schema: its id, 132 hex digits.
+            instance: its id, 132 hex digits.
+            fields: as for `create`. None takes the value of an optional field away; where there is no
+                definition, the empty list of the value's type does: `Field("str[]", ())` for a text.
+
+        Raises:
+            InstanceNotOwn: this author did not make it, or has ended it.
+            InvalidMessage and others: see `create`.
+        """
 
         async def compose() -> list[Message]:
             held_to = await self._schemas.to_hold(schema, self._writer.ask)

@@ -28,6 +28,7 @@ from panda_web.errors import PandaError
 from panda_web.keys import Verifier
 from panda_web.log import SignedEntry, VerifiedEntry
 from panda_web.messages import BASIC_TYPES, InvalidMessage, Message, system_log
+from panda_web.messages.instance import is_emptying
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import ErrorFromNode, RpcError, SeqNumTaken
 from panda_web.rpc.methods import PUBLISH_ENTRY, QUERY, QUERY_ENTRIES, EntryArguments
@@ -39,6 +40,10 @@ def too_new(message: Message) -> NodeTooOld | None:
     if log_id is not None:
         return NodeTooOld(f"This node is an early one and fails on system logs, such as log {log_id}.")
     for name, field in message.fields.items():
+        if is_emptying(field):
+            return NodeTooOld(
+                f"This node is an early one, and knows no fields without a value, as {name[:40]!r} has here."
+            )
         if field.type not in BASIC_TYPES:
             return NodeTooOld(
                 f"This node is an early one and knows no field type {field.type}, which {name[:40]!r} has."

@@ -20,7 +20,7 @@ from panda_web.bamboo import Head, digest
 from panda_web.client.store import ClientStore
 from panda_web.errors import StoreFailed
 from panda_web.log import SignedEntry
-from panda_web.messages import Field, Message, decode, next_user_log
+from panda_web.messages import Field, Message, decode, next_user_log, set_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,8 @@ class OwnLogs:
                 if message.action == "delete":
                     found.pop(message.id or "", None)
                 else:
-                    found.setdefault(message.id or digest(own.entry).hex(), {}).update(message.fields)
+                    instance = message.id or digest(own.entry).hex()
+                    found[instance] = set_fields(found.get(instance, {}), message.fields)
         return found
 
     async def append(self, log: LogState, made: Sequence[tuple[SignedEntry, bytes, Message]]) -> LogState:

@@ -128,7 +128,7 @@ class Schemas:
                     f"No field can be called {name!r}: in answers that is the node's own.", field=name
                 )
             return [infer_all(each) for each in values]
-        found = [schema.to_fields(each) for each in values]
+        found = [schema.to_fields(each, action) for each in values]
         references = [schema.check(fields, action) for fields in found]
         await self._check_relations({each.instance: each for some in references for each in some}.values())
         return found

@@ -8,7 +8,8 @@
 | `bool` | bool | boolean |
 | `relation` | `Relation` (an instance's id, 132 hex digits) | text |
 
-and each as an array with `[]` behind it: a tuple in Python. p2panda-js 0.2.1 knows the first five.
+and each as an array with `[]` behind it: a tuple in Python; one without items takes a field's value away
+(`messages.instance`). p2panda-js 0.2.1 knows the first five.
 """
 
 from collections.abc import Callable, Mapping
@@ -159,6 +160,11 @@ def infer_all(fields: Mapping[str, object]) -> dict[str, Field]:
 
 
 def _scalar_type(value: object) -> str:
+    if value is None:
+        raise FieldTypeAmbiguous(
+            "None empties a field of a known schema. Of another one give the empty list of the value's type: "
+            'Field("str[]", ()) for a text.'
+        )
     for kind, name in _PYTHON_TYPES:
         if isinstance(value, kind):
             return name

@@ -10,7 +10,7 @@ Pure: `rebuild` takes what is held, `change` what stands and one more message.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from panda_web.messages import Field, Message
+from panda_web.messages import Field, Message, set_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Standing:
 
 
 Change = tuple[Standing, Mapping[str, Field]]
-"""How an instance stands now, and the fields that are new."""
+"""How an instance stands now, and the fields that are new; empty lists among them take a value away."""
 
 
 def rebuild(held: Iterable[Held]) -> Change | None:
@@ -70,13 +70,13 @@ def rebuild(held: Iterable[Held]) -> Change | None:
     standing, fields = begin(create)
     for update in updates:
         standing, new = change(standing, update)
-        fields = {**fields, **new}
+        fields = set_fields(fields, new)
     return standing, fields
 
 
 def begin(create: Held) -> Change:
     """The instance as its create makes it."""
-    return Standing(create.seq_num, create.seq_num, create.hash, {}), create.message.fields
+    return Standing(create.seq_num, create.seq_num, create.hash, {}), set_fields({}, create.message.fields)
 
 
 def change(standing: Standing, update: Held) -> Change:

@@ -153,12 +153,12 @@ def _apply(
     """Changes a view's table by one message, and hides or shows what that leads to."""
     materialise.update_view(view.table, log_key, instance, came, held)
     action = came.message.action
-    if action == "create" or not view.cascading.isdisjoint(came.message.fields):
-        values = view.table.fields(instance) if view.cascading else {}
-        if values:  # else it has no row: it has ended, or no create yet
-            store.cascades.point(instance, frozenset(_targets(view, values)))
-            if action == "create" and store.cascades.is_hidden(instance):
-                view.table.hide(instance, hidden=True)
+    names = view.cascading if action == "create" else view.cascading.intersection(came.message.fields)
+    # Without a row it has ended, or has no create yet.
+    if names and view.table.standing(instance, log_key) is not None:
+        store.cascades.point(instance, frozenset(_targets(view, view.table.fields(instance))))
+        if action == "create" and store.cascades.is_hidden(instance):
+            view.table.hide(instance, hidden=True)
 
 
 def _targets(view: SchemaView, values: dict[str, object]) -> Iterator[bytes]:

@@ -49,9 +49,11 @@ def test_a_schema_decides(api: Api, empty_node: ServedNode) -> None:
     assert found[hall] == {
         "name": Field("str", "Hall"),
         "area": Field("float", 81.0),
-        "sizes": Field("float[]", ()),
         "seats": Field("int", 3),
     }
+    api.call("update", room["id"], hall, {"seats": None})
+    found[hall] = next(one.fields for one in instances_at(empty_node.url, room["id"]) if one.id == hall)
+    assert found[hall] == {"name": Field("str", "Hall"), "area": Field("float", 81.0)}
     assert (found[cellar]["sizes"], found[cellar]["beside"]) == (
         Field("float[]", (1.0, 0.5)),
         Field("relation", Relation(hall)),
@@ -64,8 +66,10 @@ def test_a_schema_decides(api: Api, empty_node: ServedNode) -> None:
         "field-unknown": {"name": "Hall", "area": 1, "colour": "red"},
         "value-type-mismatch": {"name": "Hall", "area": 1, "seats": 1.5},
         "relation-malformed": {"name": "Hall", "area": 1, "beside": "Cellar"},
-        "field-type-ambiguous": {"name": "Hall", "area": None},
+        "field-type-ambiguous": {"name": "Hall", "area": {}},
     }
+    assert api.refused("create", room["id"], {"name": "Hall", "area": None})[0] == "field-missing"
+    assert api.refused("update", room["id"], hall, {"area": None})[0] == "field-required"
     assert {api.refused("create", room["id"], fields)[0] for fields in refused.values()} == refused.keys()
     assert api.call("pending") == 0
 
@@ -107,10 +111,13 @@ def test_without_a_schema_values_say_what_they_are(api: Api, empty_node: ServedN
         "n": Field("int", 3),
         "x": Field("float", 3.0),
         "of": Field("relation", Relation(at)),
-        "all": Field("str[]", ()),
     }
     (found,) = api.call("query", schema)["instances"]
-    assert (found["n"], found["x"], found["of"], found["all"]) == (3, 3, at, [])
+    assert (found["n"], found["x"], found["of"], "all" in found) == (3, 3, at, False)
+    assert api.refused("update", schema, at, {"n": None})[0] == "field-type-ambiguous"
+    api.call("update", schema, at, {"n": {"type": "int[]", "value": []}})
+    (found,) = api.call("query", schema)["instances"]
+    assert "n" not in found
 
 
 def test_schemas_that_are_none(api: Api) -> None:

@@ -36,7 +36,7 @@ def from_javascript(number: float) -> Any:
 def signed(fields: dict[str, Any], schema: Schema | None) -> dict[str, Field]:
     """The fields as they are published."""
     values = read_fields(fields, schema)
-    typed = schema.to_fields(values) if schema is not None else infer_all(values)
+    typed = schema.to_fields(values, "update") if schema is not None else infer_all(values)
     if schema is not None:
         schema.check(typed, "update")
     return dict(decode(create(SCHEMA, typed).encode()).fields)
@@ -56,6 +56,10 @@ def test_a_schema_decides_what_a_number_is() -> None:
         "relation0": Field("relation", INSTANCE),
         "relation1": Field("relation[]", (INSTANCE,)),
         "text1": Field("str[]", ()),
+    }
+    assert signed({"float0": None, "relation1": None}, EVERY) == {
+        "float0": Field("float[]", ()),
+        "relation1": Field("relation[]", ()),
     }
 
 

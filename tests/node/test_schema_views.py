@@ -457,7 +457,7 @@ def test_a_view_that_an_earlier_version_made(built: Built) -> None:
 def make_earlier(built: Built) -> None:
     """Gives the tables the layout that the first typed views had."""
     connection = built.store._database._connection
-    connection.execute("UPDATE typed_views SET columns = replace(columns, '[1, ', '[')")
+    connection.execute("UPDATE typed_views SET columns = replace(columns, '[2, ', '[')")
     for table in built.tables():
         rows = f"(SELECT id, log, created, seq_num, last_entry, '{{}}', hidden, c0, c1 FROM {table})"
         connection.executescript(f"""
@@ -546,8 +546,11 @@ def write(steps: Sequence[Step]) -> Written:
         fields: dict[str, Any] = {"name": f"{number}"}
         if schema == EVENT_ID:
             fields["places"] = Field("relation[]", tuple(targets))
+        relation = ("like" if like else "part_of") if schema == EVENT_ID else "within"
         if same:
-            fields[("like" if like else "part_of") if schema == EVENT_ID else "within"] = same[0]
+            fields[relation] = same[0]
+        elif like and own and action == "update":
+            fields[relation] = Field("relation[]", ())
         if action == "create" or not own:
             signed, payload = author.create(schema, **fields)
             own.append(signed.hash)
@@ -595,7 +598,11 @@ def model(written: Written, held: dict[tuple[int, int], int]) -> dict[bytes, dic
         return False
 
     return {
-        about: {name: list(v.value) if isinstance(v, Field) else v for name, v in fields.items()}
+        about: {
+            name: list(v.value) if isinstance(v, Field) else v
+            for name, v in fields.items()
+            if not isinstance(v, Field) or v.value
+        }
         for about, (_, fields) in standing.items()
         if not doomed(about)
     }

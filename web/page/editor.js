@@ -12,7 +12,6 @@ import { explain } from "./words.js";
 
 const LINES = ["title", "subtitle", "duration", "track", "kind", "language", "url"];
 const TEXTS = ["abstract", "description"];
-const STAYS = "messages can set a field, and not unset it. Delete the talk and write it anew.";
 const WRITE_WAITS =
   "What you wrote is signed and kept here. It appears in the programme once it is sent: press “Send now” when the node answers. Do not write it again.";
 const DELETE_WAITS =
@@ -150,7 +149,8 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
   });
 
   /**
-   * What stands in the form as fields: those that changed, all that are there for a new talk.
+   * What stands in the form as fields: those that changed, null for those that were emptied; all that are there for a new
+   * talk.
    *
    * @returns {{fields: Record<string, unknown>} | {wrong: string, why: string}}
    */
@@ -170,23 +170,20 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
     }
     /** @type {Record<string, unknown>} */
     const fields = {};
-    for (const name of LINES) if (changed(name)) fields[name] = value(name).trim();
-    for (const name of TEXTS) if (changed(name)) fields[name] = value(name).trim() ? value(name) : "";
+    for (const name of LINES) if (changed(name)) fields[name] = value(name).trim() || null;
+    for (const name of TEXTS) if (changed(name)) fields[name] = value(name).trim() ? value(name) : null;
     if (changed("persons")) {
       const names = value("persons").split("\n").map((name) => name.trim()).filter(Boolean);
       fields.persons = names;
     }
-    if (changed("room")) {
-      if (!value("room").trim() && talk) return { wrong: "room", why: `A room can be changed, and not be taken away: ${STAYS}` };
-      fields.room = value("room").trim();
-    }
+    if (changed("room")) fields.room = value("room").trim() || null;
     if (input("start").validity.badInput) return { wrong: "start", why: "The start is not a whole date and time yet." };
     const moved = changed("start") || (changed("offset") && value("start"));
     if (moved) {
       const zone = value("offset").trim().replace("−", "-").toUpperCase();
       const local = value("start").length === 16 ? `${value("start")}:00` : value("start");
       if (!value("start")) {
-        return { wrong: "start", why: `A start can be changed, and not be taken away: ${STAYS}` };
+        fields.start = null;
       } else if (zone !== "Z" && !/^[+-](0\d|1[0-4]):[0-5]\d$/.test(zone)) {
         return { wrong: "offset", why: "Write the offset from UTC with sign, hours and minutes, for example +02:00." };
       } else if (!parseStart(local + zone)) {
@@ -196,7 +193,7 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       }
     }
     if (!talk) {
-      for (const [name, content] of Object.entries(fields)) if (content === "" || isEmptyList(content)) delete fields[name];
+      for (const [name, content] of Object.entries(fields)) if (content === null || isEmptyList(content)) delete fields[name];
       fields.guid = newGuid();
     }
     return { fields };

@@ -203,6 +203,12 @@ class FieldMissing(InvalidFields):
     reason = "field-missing"
 
 
+class FieldRequired(InvalidFields):
+    """An update empties a field that is not optional."""
+
+    reason = "field-required"
+
+
 class ValueTypeMismatch(InvalidFields):
     """A field's value is of another type than the schema gives the field."""
 

@@ -3,7 +3,7 @@
 import keyword
 from collections.abc import Mapping
 from dataclasses import field, fields, is_dataclass, make_dataclass
-from typing import Any
+from typing import Any, Literal
 
 from panda_web.messages.fields import Field, Relation, Scalar
 from panda_web.messages.schema.errors import FieldUnknown, ValueTypeMismatch
@@ -52,6 +52,12 @@ def _class_name(name: str) -> str:
     return joined if joined.isidentifier() and not keyword.iskeyword(joined) else "Record"
 
 
+def with_lists(definitions: tuple[FieldDefinition, ...], given: Mapping[str, Field]) -> dict[str, Field]:
+    """An instance's fields with the lists that it must have: one without items is missing in an instance."""
+    needed = (each for each in definitions if each.is_array and not each.optional)
+    return {**{each.name: Field(each.message_type, ()) for each in needed}, **given}
+
+
 def made_from(record: type[Any], given: Mapping[str, Field]) -> Any:
     """A record of a message's fields, all of which its class has."""
     names = ((member.name, member.metadata["name"]) for member in fields(record))
@@ -69,7 +75,9 @@ def values_of(record: object) -> dict[str, object]:
     }
 
 
-def typed(by_name: Mapping[str, FieldDefinition], values: Mapping[str, object]) -> dict[str, Field]:
+def typed(
+    by_name: Mapping[str, FieldDefinition], values: Mapping[str, object], action: Literal["create", "update"]
+) -> dict[str, Field]:
     """The work of `Schema.to_fields`."""
     found = {}
     for name, value in values.items():
@@ -77,13 +85,21 @@ def typed(by_name: Mapping[str, FieldDefinition], values: Mapping[str, object]) 
         if definition is None:
             raise FieldUnknown(f"The schema has no field {shown(name)}.", field=str(name)[:70])
         if value is not None:
-            found[name] = _typed(definition, value)
+            found[name] = _typed(definition, value, action)
+        elif action == "update":
+            found[name] = _emptied(definition)
     return found
 
 
-def _typed(definition: FieldDefinition, value: object) -> Field:
+def _emptied(definition: FieldDefinition) -> Field:
+    return Field(f"{definition.message_type.removesuffix('[]')}[]", ())
+
+
+def _typed(definition: FieldDefinition, value: object, action: Literal["create", "update"]) -> Field:
     kind = definition.message_type
     if isinstance(value, Field):
+        if action == "update" and value == _emptied(definition):
+            return value
         if value.type != kind:
             raise _mismatch(definition, value.value)
         value = value.value

@@ -10,10 +10,12 @@ from typing import Final, Literal, NamedTuple
 from panda_web.bamboo import is_hex
 from panda_web.messages.errors import FieldsEmpty, RelationMalformed
 from panda_web.messages.fields import Field, Scalar, Value
+from panda_web.messages.instance import is_emptying
 from panda_web.messages.schema.automaton import Automaton
 from panda_web.messages.schema.errors import (
     ArrayTooLong,
     FieldMissing,
+    FieldRequired,
     FieldUnknown,
     InvalidFields,
     InvalidPattern,
@@ -97,6 +99,16 @@ class Rule:
                     )
         return items
 
+    def is_emptied(self, field: Field) -> bool:
+        """Whether an update's field takes away the one value of this field. Raises FieldRequired."""
+        if self._array or field.type != f"{self.kind}[]" or not is_emptying(field):
+            return False
+        if not self.definition.optional:
+            raise FieldRequired(
+                f"{self} is not optional: it can be changed, and not be emptied.", field=self.definition.name
+            )
+        return True
+
     def _items(self, value: Value) -> tuple[Scalar, ...]:
         if not self._array:
             return (value,)  # type: ignore[return-value]
@@ -156,6 +168,8 @@ def check_fields(
             raise FieldUnknown(
                 f"The schema has no field {name[:70]!r}. It has {listed(rules)}.", field=name[:70]
             )
+        if action == "update" and rule.is_emptied(field):
+            continue
         values = rule.check(field)
         if rule.target is not None:
             references += [Reference(name, rule.target, str(value)) for value in values]

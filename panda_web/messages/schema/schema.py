@@ -21,7 +21,7 @@ from panda_web.messages.schema.errors import (
     SchemaWithoutFields,
 )
 from panda_web.messages.schema.field import SELF, FieldDefinition
-from panda_web.messages.schema.record import made_from, record_class, typed, values_of
+from panda_web.messages.schema.record import made_from, record_class, typed, values_of, with_lists
 from panda_web.messages.schema.rules import Reference, Rule, check_fields, shown
 
 MAX_FIELDS = 256
@@ -92,8 +92,8 @@ class Schema:
     ) -> tuple[Reference, ...]:
         """Holds the fields of a message to the schema.
 
-        A create has every field that is not optional; an update has any of them, one at least. A message
-        cannot carry "no value", so an optional field can be set and changed, and not be taken away again.
+        A create has every field that is not optional; an update has any of them, one at least. It empties
+        an optional field by the empty list of the field's type (`str[]` for a text).
 
         Returns:
             Its relations, one for each instance named, for a node to follow.
@@ -105,20 +105,25 @@ class Schema:
         """
         return check_fields(self._rules, self._required, fields, action)
 
-    def to_fields(self, values: Mapping[str, object] | object) -> dict[str, Field]:
+    def to_fields(
+        self, values: Mapping[str, object] | object, action: Literal["create", "update"] = "create"
+    ) -> dict[str, Field]:
         """The fields of a message for plain Python values, each of the type that the schema gives it.
 
         Here an empty list has a type, an integer can stand for a float, and a text is a relation where one
-        belongs. None leaves a field out. Whether the values are allowed, `check` says.
+        belongs. None leaves a field out of a create, and in an update empties it. Whether the values are
+        allowed, `check` says.
 
         Args:
             values: field names to values, or an instance of `dataclass()`.
+            action: of the message.
 
         Raises:
             FieldUnknown: a name that the schema does not have.
             ValueTypeMismatch: a value that the field's type cannot hold.
         """
-        return typed(self.by_name, values if isinstance(values, Mapping) else values_of(values))
+        given = values if isinstance(values, Mapping) else values_of(values)
+        return typed(self.by_name, given, action)
 
     def dataclass(self) -> type[Any]:
         """A dataclass of the schema's fields: frozen, keyword-only, with slots; the same class every time.
@@ -135,7 +140,8 @@ class Schema:
     def to_record(self, values: Mapping[str, object]) -> Any:
         """An instance of `dataclass()` for plain values, or for what a query answers with.
 
-        `id` and names that begin with an underscore (`_meta`) are no fields, and are passed over.
+        `id` and names that begin with an underscore (`_meta`) are no fields, and are passed over. A list
+        that must be there and is missing has no items.
 
         Raises:
             InvalidFields: the values are not those of a valid create.
@@ -143,6 +149,7 @@ class Schema:
         fields = self.to_fields(
             {name: value for name, value in values.items() if name != "id" and not name.startswith("_")}
         )
+        fields = with_lists(self.fields, fields)
         self.check(fields, "create")
         return made_from(self.dataclass(), fields)
 

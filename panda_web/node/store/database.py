@@ -115,6 +115,8 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE INDEX hidden_changing ON hidden (instance) WHERE changing = 1;
     """,
+    # A list without items is no value: docs/decisions/emptying.md.
+    "DELETE FROM fields WHERE type LIKE '%[]' AND value = '[]';",
 )
 
 MAX_STEPS = 20_000_000

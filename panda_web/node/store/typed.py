@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from panda_web.messages import Field
+from panda_web.messages.instance import is_emptying
 from panda_web.node.rebuild import Change, Standing
 from panda_web.node.store.database import Database
 from panda_web.node.store.select import (
@@ -32,7 +33,7 @@ from panda_web.node.store.select import (
 )
 from panda_web.rpc.types import Json
 
-LAYOUT = 1
+LAYOUT = 2
 """The number of the tables' layout; a view that has another one is made anew."""
 
 
@@ -239,11 +240,12 @@ class TypedView:
         values = [*_moved(standing)]
         for name, field in fields.items():
             position, column = self._columns[name]
+            empty = is_emptying(field)
             changed.append(f"c{position} = ?")
-            values.append(to_column(field))
+            values.append(None if empty else to_column(field))
             if column.key is not None:
                 changed.append(f"k{position} = ?")
-                values.append(column.key(str(field.value)))
+                values.append(None if empty else column.key(str(field.value)))
         self._db.execute(
             f"UPDATE {self.table} SET {', '.join(changed)} WHERE log = ? AND created = ?",
             (*values, log_key, standing.created),

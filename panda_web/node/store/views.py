@@ -7,6 +7,7 @@ by code point (SQLite's BINARY collation on UTF-8), missing values come before a
 from collections.abc import Mapping
 
 from panda_web.messages import Field
+from panda_web.messages.instance import is_emptying
 from panda_web.node.store.database import Database
 from panda_web.node.store.select import (
     ALIKE,
@@ -74,8 +75,16 @@ class ViewTables:
 
     def _set(self, instance: bytes, fields: Mapping[str, Field]) -> None:
         self._db.execute_many(
+            "DELETE FROM fields WHERE instance = ? AND name = ?",
+            ((instance, name) for name, field in fields.items() if is_emptying(field)),
+        )
+        self._db.execute_many(
             "INSERT OR REPLACE INTO fields (instance, name, type, value) VALUES (?, ?, ?, ?)",
-            ((instance, name, field.type, to_column(field)) for name, field in fields.items()),
+            (
+                (instance, name, field.type, to_column(field))
+                for name, field in fields.items()
+                if not is_emptying(field)
+            ),
         )
 
     def select(self, select: Select) -> list[InstanceRow]:
