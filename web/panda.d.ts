@@ -116,9 +116,10 @@ export interface Panda {
 
 /**
  * Values by field name: texts, numbers, BigInts (of up to 64 bits with their sign), booleans, and lists of one of these.
- * Of a schema that is not known, a whole number is an integer and any other a float; whatever else is meant says so:
- * { type: "relation", value: id }. Of a known schema, null in an update takes the value of an optional field away, and a
- * create leaves it out; undefined is left out by both. NaN and infinities are refused.
+ * Of a schema that is not known, a whole number up to Number.MAX_SAFE_INTEGER is an integer and any other a float;
+ * whatever else is meant says so: { type: "relation", value: id }. Of a known schema, null in an update takes the value
+ * of an optional field away, and a create leaves it out. Whatever else is given, such as undefined, NaN or a Date, is
+ * refused (`invalid-params`), and so are the names that answers need themselves: `id`, `_meta` and `_entries`.
  */
 export type Fields = object;
 
@@ -189,15 +190,16 @@ export interface Written {
   error: { reason: string; message: string } | null;
 }
 
+/** An option that is not wanted is left out: undefined is refused, lest a filter be lost. */
 export interface Query {
   /** Field names, "author" or "id", each with the value that it must equal. */
-  filter?: object | undefined;
+  filter?: object;
   /** Names, with "-" before one for descending. */
-  orderBy?: readonly string[] | undefined;
+  orderBy?: readonly string[];
   /** 100 by default, 1,000 at most. */
-  limit?: number | undefined;
+  limit?: number;
   /** `after` of the page before, until a page is empty. */
-  after?: string | null | undefined;
+  after?: string | null;
 }
 
 export type Page = Instance[] & { rejected: Rejected[]; after: string | null };

@@ -3,7 +3,8 @@
 JavaScript has one kind of number where messages have two, and its JSON has no BigInt and no types:
 
     3, 0.5                          a number: of the type that a known schema gives the field; without one
-                                    an integer where it is whole, else a float
+                                    an integer where JavaScript holds it exactly, else a float, which
+                                    `panda.js` writes so that it is read as one: 0.5, -0.0, 1e+21
     {"$int": "9007199254740993"}    a BigInt, as `panda.js` writes and reads it: an integer
     {"type": "float", "value": 3}   a value with its type in so many words; so without a schema a relation
                                     says that it is one
@@ -62,6 +63,8 @@ def _read(name: str, value: Json, kind: str) -> Any:
 def _read_scalar(name: str, value: Json, kind: str) -> object:
     if is_tagged(value):
         return _read_integer(value)
+    if isinstance(value, float) and value == 0 and kind.startswith("int"):
+        return 0  # which JavaScript has twice
     if isinstance(value, int) and not isinstance(value, bool) and kind.startswith("float"):
         try:
             return float(value)  # every number of JavaScript's is one

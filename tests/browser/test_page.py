@@ -123,6 +123,17 @@ def test_edit_sends_only_what_was_changed(screen: Screen, node: ServedNode) -> N
     assert after is not None
     assert (after["fields"]["room"], after["fields"]["description"]) == ("There", "It stays.")
     assert after["fields"]["id"] == before["id"] != after["fields"]["entryHash"]
+    screen.act("edit", before["id"])
+    screen.fill("#f-room", "")
+    screen.fill("#f-subtitle", "")
+    screen.click("#editor-save")
+    subtitle = f"article[data-id='{before['id']}'] [data-field=subtitle]"
+    screen.until(lambda: not screen.has(subtitle))
+    (emptied,) = (one for one in instances_at(node.url) if one.id == before["id"])
+    assert emptied.values.keys() == {"title", "description", "guid"}
+    shown = screen.talk("To be edited")
+    assert shown is not None
+    assert not {"room", "subtitle"} & shown["fields"].keys()
 
 
 def test_edit_that_changes_nothing_sends_nothing(screen: Screen, node: ServedNode) -> None:

@@ -27,8 +27,8 @@ EVERY = Schema(
 
 
 def from_javascript(number: float) -> Any:
-    """What Python reads of a number that JSON.stringify wrote."""
-    if number.is_integer() and abs(number) < 1e21:
+    """What Python reads of a number that `panda.js` wrote."""
+    if number.is_integer() and abs(number) <= MAX_SAFE and str(number) != "-0.0":
         return json.loads(str(int(number)))
     return json.loads(repr(number))
 
@@ -94,7 +94,17 @@ def test_without_a_schema_a_value_can_say_what_it_is() -> None:
 def test_every_number_is_a_float_where_one_belongs(number: float) -> None:
     value = signed({"float0": from_javascript(number)}, EVERY)["float0"].value
     assert isinstance(value, float)
-    assert value == number
+    assert repr(value) == repr(number)
+    assert signed({"n": from_javascript(number)}, None)["n"].value == number
+
+
+def test_zero_is_an_integer_with_any_sign() -> None:
+    for schema, sent in ((EVERY, -0.0), (EVERY, {"type": "int", "value": -0.0})):
+        (field,) = signed({"integer0": sent}, schema).values()
+        assert repr(field) == repr(Field("int", 0))
+    assert repr(signed({"n": -0.0}, None)["n"].value) == "-0.0"
+    with pytest.raises(PandaError):
+        signed({"integer0": 1e19}, EVERY)
 
 
 @given(st.integers(-(2**63), 2**63 - 1))

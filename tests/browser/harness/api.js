@@ -32,14 +32,45 @@ export const call = (method, ...args) => outcome(panda[method](...args));
 // Calls that are made in one go, before any of them is answered.
 export const callAll = (calls) => Promise.all(calls.map(([method, ...args]) => call(method, ...args)));
 
-// Values that JSON cannot carry here.
-export function createOdd(schema, kind) {
+// What no message, and no JSON, can carry: what becomes of it wherever it is given.
+export async function odd(schema, id) {
   const itself = [];
   itself.push(itself);
+  const circle = { name: {} };
+  circle.name.again = circle;
   let bottomless = [];
   for (let level = 0; level < 100_000; level += 1) bottomless = [bottomless];
-  const odd = { nan: NaN, infinite: -Infinity, big: 12345678901234567890n, nothing: undefined, function() {}, itself, bottomless };
-  return call("create", schema, { value: odd[kind] });
+  class Priced { toJSON() { return 5; } }
+  const values = {
+    undefined, nan: NaN, infinite: -Infinity, function() {}, symbol: Symbol("a"), named: { [Symbol("a")]: 1 }, itself, circle,
+    bottomless, sparse: [1, , 3], holes: new Array(4_000_000_000), date: new Date(), promise: Promise.resolve("a"),
+    map: new Map(), set: new Set([1]), bytes: new Uint8Array(2), error: new Error("a"), boxed: new Number(5), regex: /a/,
+    priced: new Priced(), thrower: { get value() { throw new Error("no"); } }, inside: ["a", [undefined]],
+    big: 12345678901234567890n, surrogate: "\ud800", object: { a: 1 }, lists: [[1]], mixed: [1, "a"],
+  };
+  const found = {};
+  for (const [name, value] of Object.entries(values)) {
+    found[name] = await Promise.all([
+      call("create", schema, { title: "odd", value }),
+      call("update", schema, id, { title: "odd", value }),
+      call("query", schema, { filter: { value } }),
+      call("query", schema, { orderBy: [value] }),
+      call("query", schema, { limit: value }),
+      call("create", value, { title: "odd" }),
+      call("delete", schema, value),
+    ]);
+  }
+  return found;
+}
+
+// Numbers that JavaScript has and JSON.stringify changes: what they come back as.
+export async function numbers(schema) {
+  const given = [-0, 1e19, 1e21, 2 ** 53, 2 ** 53 - 1, 5e-324, 1.7976931348623157e308, -1e20];
+  const ids = [];
+  for (const n of given) ids.push((await panda.create(schema, { n })).id);
+  const found = [...await panda.query(schema)];
+  const again = await Promise.all(given.map(async (n) => (await panda.query(schema, { filter: { n } })).length));
+  return [given.map((n, index) => Object.is(found.find(({ id }) => id === ids[index]).n, n)), again];
 }
 
 // A call with BigInts in it, which the tests' own way into the tab cannot carry: here they are texts such as "5n".
