@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -34,10 +35,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config) -> Lanes:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lanes:
     """How tests are handed out where several lanes run them: as they are sorted below."""
     config.option.loadscopereorder = False
-    return Lanes(config)
+    return Lanes(config, log)
 
 
 def pytest_report_header() -> list[str]:
