@@ -180,7 +180,6 @@ import asyncio, sys
 from pathlib import Path
 from tests.node.stored import TALK
 from tests.node.test_schema_views import Built, in_a_thread
-from tests.examples import examples
 built = Built(Path(sys.argv[1]), in_a_thread)
 asyncio.run(built.node.views.add(TALK, lambda done, total: print(done, flush=True)))
 """
