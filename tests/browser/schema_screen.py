@@ -2,6 +2,7 @@
 
 from panda_web.messages.schema import SELF, FieldDefinition, Schema
 from tests.browser.screen import Screen
+from tests.browser.sites import HARNESS
 
 FIELDS = """() => [...document.querySelectorAll(".schema-field")].map((row) => {
     const part = (name) => row.querySelector(`[data-part=${name}]`);
@@ -25,6 +26,11 @@ class SchemaScreen(Screen):
     def rest(self) -> None:
         """Waits until a schema is read, where one is asked for."""
         self.wait("#schema[aria-busy=false]")
+
+    def empty(self) -> None:
+        """Begins a new schema, with one field in which nothing stands, and with nothing to be read above it."""
+        self.tab.evaluate((HARNESS / "empty-form.js").read_text("utf-8"))
+        self.wait("#schema[data-state=writing]")
 
     def part(self, at: int, name: str) -> str:
         """The selector of one part of a field."""

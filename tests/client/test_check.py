@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panda_web import messages
+from panda_web import Client, messages
 from panda_web.client.check import check_answer
 from panda_web.client.replay import replay
 from panda_web.keys import Claim, InvalidSignature
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import infer_all
+from panda_web.rpc.errors import AnswerMalformed
 from panda_web.rpc.methods import QUERY, StoredEntry
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
 from tests.examples import examples
@@ -95,6 +97,10 @@ def add_field(item: Item) -> None:
     item["price"] = 100
 
 
+def change_type(item: Item) -> None:
+    item["title"] = [item["title"]]
+
+
 def no_proof(item: Item) -> None:
     del item["_entries"]
 
@@ -118,6 +124,10 @@ def other_id(item: Item) -> None:
 
 def id_that_is_none(item: Item) -> None:
     item["id"] = 7
+
+
+def no_id(item: Item) -> None:
+    del item["id"]
 
 
 def flip_signature(item: Item) -> None:
@@ -152,12 +162,14 @@ LIES: list[tuple[Callable[[Item], None], str | None]] = [
     (change_field, "proof-mismatch"),
     (drop_field, "proof-mismatch"),
     (add_field, "proof-mismatch"),
+    (change_type, "proof-mismatch"),
     (no_proof, "proof-incomplete"),
     (proof_of_nonsense, "proof-incomplete"),
     (proof_without_entries, "proof-incomplete"),
     (no_payloads, "proof-incomplete"),
     (other_id, "proof-incomplete"),
     (id_that_is_none, "proof-incomplete"),
+    (no_id, "proof-incomplete"),
     (flip_signature, "signature-mismatch"),
     (flip_author, None),  # another key: what is wrong with it hangs on the key
     (cut_entry, "entry-truncated"),
@@ -202,6 +214,41 @@ def test_entries_about_something_else(honest: list[Item]) -> None:
     items = copy.deepcopy(honest)
     items[0]["_entries"] += items[2]["_entries"]
     assert check(items) == ([1, 2, 9], ["proof-incomplete"])
+
+
+def test_entries_of_another_instance(honest: list[Item]) -> None:
+    items = copy.deepcopy(honest)
+    items[0]["_entries"] = items[2]["_entries"]
+    assert check(items) == ([1, 2, 9], ["proof-incomplete"])
+
+
+def test_the_author_is_who_signed_whatever_the_node_says(honest: list[Item]) -> None:
+    items = copy.deepcopy(honest)
+    for item in items:
+        item["_meta"] |= {"author": "77" * 32, "logId": 7, "seqNum": 7, "lastEntry": "0040" + "77" * 64}
+
+    def places(items: list[Item]) -> list[tuple[str, int, int]]:
+        answer = asyncio.run(check_answer(SCHEMA, {}, items, CryptographyVerifier()))
+        return [(instance.author, instance.log_id, instance.seq_num) for instance in answer]
+
+    assert places(items) == places(honest)
+
+
+class Answering:
+    """A node that gives the same result to every call."""
+
+    def __init__(self, result: object) -> None:
+        self._result = result
+
+    async def send(self, body: bytes) -> bytes:
+        call = json.loads(body)
+        return json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": self._result}).encode()
+
+
+@pytest.mark.parametrize("result", [5, None, {"instances": []}, [5], "x", [[]]], ids=str)
+def test_an_answer_that_is_none(result: object) -> None:
+    with pytest.raises(AnswerMalformed):
+        asyncio.run(Client(Answering(result)).query(SCHEMA))
 
 
 def test_an_update_of_another_author(honest: list[Item]) -> None:
