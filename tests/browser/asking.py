@@ -10,7 +10,8 @@ from panda_web.keys.with_cryptography import CryptographySigner
 from panda_web.messages import Message
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.http import HttpTransport
-from panda_web.rpc.methods import QUERY
+from panda_web.rpc.methods import PUBLISH_ENTRY, QUERY
+from tests.authors import Author
 
 TALKS, ROOMS = str(TALK.id), str(ROOM.id)
 
@@ -68,5 +69,26 @@ def write_as_stranger(url: str, *talks: Mapping[str, object]) -> list[str]:
     async def work() -> list[str]:
         async with Client(url, CryptographySigner.generate()) as panda:
             return [written.id for written in await panda.create_many(TALKS, talks)]
+
+    return asyncio.run(work())
+
+
+def sign_as_stranger(url: str, *talks: Mapping[str, object]) -> list[str]:
+    """The same for talks that our client would not sign."""
+    author = Author()
+
+    async def work() -> list[str]:
+        connection = Connection(HttpTransport(url))
+        try:
+            ids = []
+            for talk in talks:
+                signed, payload = author.create(TALKS, **talk)
+                await connection.call(
+                    PUBLISH_ENTRY, entryEncoded=signed.encoded.hex(), messageEncoded=payload.hex()
+                )
+                ids.append(signed.hash.hex())
+            return ids
+        finally:
+            await connection.close()
 
     return asyncio.run(work())

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.asking import ROOMS, TALKS, instances_at, talks_at, write_as_stranger
+from tests.browser.asking import ROOMS, TALKS, instances_at, sign_as_stranger, talks_at, write_as_stranger
 from tests.browser.between import Between, Calls, between
 from tests.browser.festivals import event, schedule
 from tests.browser.screen import Screen
@@ -310,7 +310,7 @@ def test_hostile_texts_stay_texts(screen: Screen, node: ServedNode) -> None:
     dialogs: list[str] = []
     assert isinstance(screen.tab, PlaywrightTab)
     screen.tab.page.on("dialog", lambda dialog: dialogs.append(dialog.message))
-    ids = write_as_stranger(node.url, *HOSTILE)
+    ids = sign_as_stranger(node.url, *HOSTILE)
     reload(screen)
     shown = {talk["id"]: talk for talk in screen.talks()}
     assert set(ids) <= shown.keys()
