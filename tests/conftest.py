@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 
 from tests.browsers import Browsers, StaticServer, Tab, available, static_server
@@ -29,7 +29,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """The same examples on every machine, and no test asserts how long anything takes."""
     examples = 100 if config.getoption("--long") else 25
     settings.register_profile(
-        "panda", derandomize=True, deadline=None, print_blob=True, max_examples=examples
+        "panda",
+        derandomize=True,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        print_blob=True,
+        max_examples=examples,
     )
     settings.load_profile("panda")
 

@@ -1,8 +1,12 @@
 """Several lanes run the tests at once: processes of pytest-xdist, each with browsers of its own."""
 
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import NodeManager
 
 from tests.find_browsers import ENGINES
+
+# Seconds that a lane has, after an interrupt, to end the browsers and nodes that it started.
+NodeManager.EXIT_TIMEOUT = 120
 
 
 class Lanes(LoadScopeScheduling):

@@ -181,7 +181,13 @@ from pathlib import Path
 from tests.node.stored import TALK
 from tests.node.test_schema_views import Built, in_a_thread
 built = Built(Path(sys.argv[1]), in_a_thread)
-asyncio.run(built.node.views.add(TALK, lambda done, total: print(done, flush=True)))
+told = []
+def tell(done, total):
+    print(done, flush=True)
+    if told:
+        sys.stdin.read()  # it went on after the first time; here it is killed at the latest
+    told.append(done)
+asyncio.run(built.node.views.add(TALK, tell))
 """
 
 
@@ -195,7 +201,9 @@ def test_killed_while_it_is_built(tmp_path: Path) -> None:
     stopped = 0
     for _ in range(3):
         command = [sys.executable, "-c", KILLED, str(path)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+        ) as process:
             assert process.stdout is not None
             told = int(process.stdout.readline())
             process.kill()
