@@ -35,6 +35,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -279,6 +280,24 @@ def pure25519_wheel() -> Path:
     return next(kept("wheel", lock, REQUIREMENTS / "build.txt", make=make).glob("*.whl"))
 
 
+def defusedxml_wheel() -> Path:
+    """The wheel of defusedxml."""
+    lock = REQUIREMENTS / "xml.txt"
+
+    def make(out: Path) -> None:
+        pip("wheel", "--require-hashes", "--no-deps", "--only-binary=:all:", "--wheel-dir", out, "-r", lock)
+
+    return next(kept("wheel", lock, make=make).glob("*.whl"))
+
+
+def write_library(stdlib: Path, out: Path) -> None:
+    """Writes the archive of what Python imports only now and then: its standard library, and defusedxml."""
+    shutil.copyfile(stdlib, out)
+    with zipfile.ZipFile(defusedxml_wheel()) as wheel, zipfile.ZipFile(out, "a") as library:
+        for name in sorted(name for name in wheel.namelist() if name.endswith(".py")):
+            library.writestr(zipfile.ZipInfo(name), wheel.read(name))  # of 1980, and not compressed
+
+
 def lean_pyodide() -> Path:
     """What a start needs of Pyodide, without what no start of ours asks for."""
     script, package = TOOLS / "lean.py", ROOT / "node_modules" / "pyodide"
@@ -396,8 +415,8 @@ def fill(site: Path, *, packed: bool) -> None:
     shutil.copytree(site / "wheels", files)
     wheels = sorted(files.iterdir())
     package = lean_pyodide()
-    for name in PYODIDE_FILES.values():
-        shutil.copyfile(package / name, files / name)
+    shutil.copyfile(package / PYODIDE_FILES["runtime"], files / PYODIDE_FILES["runtime"])
+    write_library(package / PYODIDE_FILES["library"], files / PYODIDE_FILES["library"])
     frozen = files / "snapshot.bin"
     shutil.copyfile(snapshot(package, wheels), frozen)
     bundle(ROOT / "web" / "worker.js", package, files / "worker.js")
@@ -512,6 +531,7 @@ def lock(arguments: Sequence[str]) -> int:
         "dev.txt": ("pyproject.toml", "--all-extras", "--group=dev", "--group=build", *arguments),
         "run.txt": ("pyproject.toml", "--extra=cli", *part),
         "pure.txt": ("pyproject.toml", "--extra=pure", *part),
+        "xml.txt": ("pyproject.toml", "--extra=xml", *part),
         "build.txt": ("--group=build", *part),
     }
     with tempfile.TemporaryDirectory() as scratch:

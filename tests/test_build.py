@@ -395,7 +395,7 @@ def test_the_site_holds_nothing_else(site: Path) -> None:
     assert used == set(contents(site))
     assert not [name for name in used if not re.fullmatch(r"[A-Za-z0-9_./-]+", name)]
     assert len(list((site / "wheels").iterdir())) == 2
-    assert len(list((site / "licenses").iterdir())) == 4
+    assert len(list((site / "licenses").iterdir())) == 5
 
 
 def test_addresses_are_relative(site: Path, build: ModuleType) -> None:

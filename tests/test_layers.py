@@ -35,6 +35,7 @@ LAYERS: dict[str, set[str]] = {
 THIRD_PARTY: dict[str, set[str]] = {
     "keys": {"cryptography", "pure25519"},
     "rpc": {"httpx"},
+    "festival": {"defusedxml"},
     "server": {"starlette"},
     "browser": {"js", "pyodide"},
     "cli": {"platformdirs", "rich", "typer", "uvicorn"},

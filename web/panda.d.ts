@@ -95,18 +95,16 @@ export interface Panda {
   restore(text: string, passphrase: string): Promise<void>;
 
   /**
-   * Publishes the talks of a schedule in frab's JSON format, and their rooms; run again, it goes on, and nothing is
-   * there twice. `leftOut` is what of the file no talk can hold.
+   * What of a schedule is new, has changed since this author published it, or is no longer in it; publishes nothing.
+   * Schedules are JSON as frab, pretalx and c3voc write it, or XML as frab does.
    */
-  importSchedule(
-    text: string,
-    options?: { onProgress?: ((progress: Progress) => void) | undefined; signal?: AbortSignal | undefined },
-  ): Promise<{
-    published: number;
-    skipped: number;
-    total: number;
-    leftOut: { talk: string; field: string; why: string }[];
-  }>;
+  planImport(text: string, options?: { signal?: AbortSignal | undefined }): Promise<ImportPlan>;
+
+  /**
+   * Publishes what of a schedule is new or has changed, and the rooms; run again, it goes on, and nothing is there
+   * twice.
+   */
+  importSchedule(text: string, options?: ImportOptions): Promise<Imported>;
   /** The id of the author's own room of this name, for the `room` of a talk; it is published if there is none. */
   room(name: string): Promise<string>;
 
@@ -218,6 +216,50 @@ export interface Meta {
   signed: boolean;
   /** Signed entries lead from here to the first entry of the author's log. */
   verified: boolean;
+}
+
+/** A value of a schedule that is not published: no talk can hold it, or the node cannot take it. */
+export interface LeftOut {
+  talk: string;
+  field: string;
+  value: string;
+  why: string;
+}
+
+/** What an import would do, in titles of talks. */
+export interface ImportPlan {
+  new: string[];
+  changed: { talk: string; fields: string[] }[];
+  /** Published, and no longer in the file. */
+  withdrawn: string[];
+  /** In the file, and deleted by this author before. */
+  deleted: string[];
+  unchanged: number;
+  /** Talks in the file. */
+  total: number;
+  leftOut: LeftOut[];
+  /** False where another copy of the key may have deleted talks: those count as new here. */
+  knowsDeleted: boolean;
+}
+
+export interface ImportOptions {
+  /** Delete what is published and no longer in the file. */
+  withdraw?: boolean | undefined;
+  /** Publish again what this author has deleted. */
+  restore?: boolean | undefined;
+  onProgress?: ((progress: Progress) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** How many talks an import published, changed, deleted, and found as they are in the file. */
+export interface Imported {
+  published: number;
+  updated: number;
+  withdrawn: number;
+  unchanged: number;
+  leftOut: LeftOut[];
+  /** Talks in the file. */
+  total: number;
 }
 
 export interface Rejected {

@@ -67,6 +67,9 @@ const aborted = (signal) => new Promise((resolve) => {
  * @typedef {import("./panda.d.ts").SchemaDraft} SchemaDraft
  * @typedef {import("./panda.d.ts").DescribedDraft} DescribedDraft
  * @typedef {import("./panda.d.ts").ListedSchema} ListedSchema
+ * @typedef {import("./panda.d.ts").ImportPlan} ImportPlan
+ * @typedef {import("./panda.d.ts").ImportOptions} ImportOptions
+ * @typedef {import("./panda.d.ts").Imported} Imported
  */
 
 /**
@@ -764,14 +767,25 @@ class Panda {
   }
 
   /**
-   * Publishes a festival's talks; run again after an end of any kind, it goes on, and nothing is there twice.
+   * What of a schedule is new, has changed or is no longer in it; publishes nothing.
    *
-   * @param {string} text a schedule in frab's JSON format
-   * @param {{onProgress?: ((progress: Progress) => void) | undefined, signal?: AbortSignal | undefined}} [options]
-   * @returns {Promise<{published: number, skipped: number, total: number, leftOut: {talk: string, field: string, why: string}[]}>}
+   * @param {string} text a schedule: JSON of frab, pretalx or c3voc, or XML of frab
+   * @param {{signal?: AbortSignal | undefined}} [options]
+   * @returns {Promise<ImportPlan>}
    */
-  importSchedule(text, options) {
-    return this.#line.call("importSchedule", { text }, options);
+  planImport(text, options) {
+    return this.#line.call("planImport", { text }, options);
+  }
+
+  /**
+   * Publishes what of a schedule is new or has changed; run again after an end of any kind, it goes on.
+   *
+   * @param {string} text see `planImport`
+   * @param {ImportOptions} [options]
+   * @returns {Promise<Imported>}
+   */
+  importSchedule(text, { withdraw = false, restore = false, ...options } = {}) {
+    return this.#line.call("importSchedule", { text, withdraw, restore }, options);
   }
 
   /**

@@ -3,7 +3,8 @@
 The words are those of `panda.js` and of the node's own RPC. The page is not trusted to send the right types.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,7 +15,16 @@ from panda_web.browser.values import read_fields, read_filter, write_value
 from panda_web.client import Answer, Instance, Written
 from panda_web.client.check import to_json
 from panda_web.errors import PandaError
-from panda_web.festival import ROOM, TALK, Progress, import_talks, read_schedule, room_named
+from panda_web.festival import (
+    ROOM,
+    TALK,
+    Progress,
+    Schedule,
+    import_talks,
+    plan_import,
+    read_schedule,
+    room_named,
+)
 from panda_web.messages.schema import Schema, schema_from_dict, schema_from_toml, schema_to_dict
 from panda_web.rpc import types
 from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT, Method, Param
@@ -69,9 +79,19 @@ METHODS: Mapping[str, Method[Any]] = {
             types.OBJECT,
         ),
         Method(
-            "importSchedule",
-            "Publishes the talks of a schedule file that are not published yet.",
+            "planImport",
+            "What of a schedule file is new or has changed; publishes nothing.",
             (Param("text", types.TEXT),),
+            types.OBJECT,
+        ),
+        Method(
+            "importSchedule",
+            "Publishes what of a schedule file is new or has changed.",
+            (
+                Param("text", types.TEXT),
+                Param("withdraw", types.BOOL, False),
+                Param("restore", types.BOOL, False),
+            ),
             types.OBJECT,
         ),
         Method(
@@ -153,13 +173,8 @@ class Api:
 
     async def schema_from_toml(self, text: str) -> Json:
         """The definition in a file."""
-        try:
+        with _at_hand():
             return schema_to_dict(schema_from_toml(text))
-        except ImportError as error:  # it is not in the snapshot that Python starts from
-            raise LibraryOutOfReach(
-                "What reads such files is fetched when it is first needed, and cannot be fetched now: "
-                "try again when there is a network."
-            ) from error
 
     async def pending(self) -> Json:
         """How many entries wait."""
@@ -183,14 +198,37 @@ class Api:
         await self.site.restore(text, passphrase)
         return self.who()
 
-    async def import_schedule(self, text: str, progress: Progress) -> Json:
+    async def plan_import(self, text: str) -> Json:
+        """What an import would do."""
+        return (await plan_import(self.site.writer(), _schedule(text))).to_json()
+
+    async def import_schedule(self, text: str, withdraw: bool, restore: bool, progress: Progress) -> Json:
         """Publishes a festival's talks."""
-        done = await import_talks(self.site.writer(), read_schedule(text.encode()), progress)
+        panda = self.site.writer()
+        done = await import_talks(panda, _schedule(text), progress, withdraw=withdraw, restore=restore)
         return done.to_json()
 
     async def room(self, name: str) -> Json:
         """The id of a room."""
         return await room_named(self.site.writer(), name)
+
+
+def _schedule(text: str) -> Schedule:
+    """The schedule in a file."""
+    with _at_hand():
+        return read_schedule(text.encode())
+
+
+@contextmanager
+def _at_hand() -> Iterator[None]:
+    """Says it in words where a part of Python that is not in the snapshot cannot be fetched."""
+    try:
+        yield
+    except ImportError as error:
+        raise LibraryOutOfReach(
+            "What reads such files is fetched when it is first needed, and cannot be fetched now: "
+            "try again when there is a network."
+        ) from error
 
 
 def _written(written: Written) -> Json:

@@ -22,6 +22,10 @@ Fetch = Callable[[str], Any]
 """`fetchNow` of `web/worker.js`: a file at an address, at once, as Uint8Array; null where it cannot be."""
 
 
+ALSO_THERE = frozenset({"defusedxml"})
+"""What the archive has besides the standard library (build.py)."""
+
+
 class LibraryMissing(ImportError):
     """The standard library cannot be had, or what came is not the one that the snapshot was made with."""
 
@@ -47,7 +51,7 @@ class Library(importlib.abc.MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         """Asked last, so for what nobody else has. Raises LibraryMissing."""
-        if self._is_here or fullname.partition(".")[0] not in sys.stdlib_module_names:
+        if self._is_here or fullname.partition(".")[0] not in sys.stdlib_module_names | ALSO_THERE:
             return None
         found = self._fetch(self._address)
         data = found.to_bytes() if found else b""

@@ -11,18 +11,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from panda_web import Client
 from panda_web.bamboo import is_hex
 from panda_web.cli import inspect as inspect_entry
 from panda_web.cli import places
+from panda_web.cli.importing import import_file
 from panda_web.cli.options import Data, Node
 from panda_web.cli.output import print_json, run, say
 from panda_web.cli.schema import schema_app
 from panda_web.errors import PandaError
-from panda_web.festival import SCHEMAS, import_talks, read_schedule
+from panda_web.festival import SCHEMAS
 from panda_web.keys.file import KeyFile
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node.schemas import Policy
@@ -38,6 +37,7 @@ entry_app = typer.Typer(help="Single entries.", no_args_is_help=True)
 app.add_typer(key_app, name="key")
 app.add_typer(entry_app, name="entry")
 app.add_typer(schema_app, name="schema")
+app.command("import")(import_file)
 
 Schema = Annotated[
     str, typer.Argument(metavar="SCHEMA", help="A schema's id of 132 hex digits, or its name.")
@@ -251,30 +251,6 @@ def _read_filter(pairs: list[str]) -> dict[str, object]:
             value = text
         found[name] = text if value is None or isinstance(value, dict) else value
     return found
-
-
-@app.command("import")
-def import_file(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A schedule in frab's JSON format.")],
-    *,
-    node: Node = places.DEFAULT_NODE,
-    data: Data = None,
-) -> None:
-    """Publishes a festival's talks. Interrupt it and run it again: it goes on, and nothing is there twice."""
-    try:
-        schedule = read_schedule(file.read_bytes())
-    except OSError as error:
-        raise typer.BadParameter(f"{file} cannot be read: {error.strerror}") from error
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-
-    async def work() -> None:
-        async with Client(node, KeyFile(places.key_path(data))) as panda:
-            with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-                task = bar.add_task("Publishing", total=len(schedule.talks))
-                done = await import_talks(panda, schedule, lambda n, _: bar.update(task, completed=n))
-            print_json(done.to_json())
-
-    run(work())
 
 
 @entry_app.command("inspect")

@@ -12,7 +12,7 @@ from panda_web.client.check import Answer, Instance, Rejected
 from panda_web.client.contact import Contact
 from panda_web.client.definitions import KeptDefinitions
 from panda_web.client.dialect import Query
-from panda_web.client.errors import NoKey
+from panda_web.client.errors import NodeTooOld, NoKey
 from panda_web.client.lock import LeaseLock, Lock, ProcessLock
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.publisher import Publisher, Written
@@ -346,12 +346,20 @@ class Client:
         if self._own is not None:
             await self._own.set_restored(restored=True)
 
-    async def own(self, schema: str) -> dict[str, dict[str, Field]]:
-        """The author's own instances of a schema by id, as this client signed them; deleted ones left out.
+    async def own(self, schema: str, *, deleted: bool = False) -> dict[str, dict[str, Field]]:
+        """The author's own instances of a schema by id, as this client signed them.
 
         It includes what no node has acknowledged yet, and lacks what another copy of the key wrote.
+
+        Args:
+            schema: its id.
+            deleted: give those that this client has deleted, as they were before that, and not the others.
         """
-        return await self._own.instances(schema) if self._own else {}
+        return await self._own.instances(schema, deleted=deleted) if self._own else {}
+
+    async def not_carried(self, schema: str, fields: Mapping[str, Field]) -> dict[str, NodeTooOld]:
+        """Which of these fields this node cannot take, and why; asked before anything is signed."""
+        return await self._contact.not_carried(schema, fields)
 
     async def is_complete(self, schema: str) -> bool:
         """Whether `own` lacks nothing of a schema, as far as this client can know without asking the node."""

@@ -1,9 +1,13 @@
 """Which dialect the node at the other end speaks: asked once, remembered as long as the connection."""
 
+from collections.abc import Mapping
+
 from panda_web.client.dialect import Dialect, PresentDay
 from panda_web.client.early import Early
+from panda_web.client.errors import NodeTooOld
 from panda_web.client.own_logs import OwnLogs
 from panda_web.keys import Verifier
+from panda_web.messages import Field, create
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, MethodNotFound
 from panda_web.rpc.methods import DISCOVER, QUERY, SCHEMAS
@@ -41,6 +45,17 @@ class Contact:
         return self._dialect or self._speak(
             early=self._own is not None and await self._own.was_early(self._node)
         )
+
+    async def not_carried(self, schema: str, fields: Mapping[str, Field]) -> dict[str, NodeTooOld]:
+        """Which fields of a message the node cannot take, and why. Raises CallFailed."""
+        dialect = await self.last_known()
+        found = {}
+        for name, field in fields.items():
+            try:
+                dialect.check([create(schema, {name: field})])
+            except NodeTooOld as error:
+                found[name] = error
+        return found
 
     async def schemas(self) -> list[dict[str, Json]]:
         """What the node lists as its schemas; nothing where it is too old to list any. Raises CallFailed."""

@@ -170,20 +170,26 @@ class OwnLogs:
             found.append(OwnEntry(int(key.removeprefix(prefix)), entry, payload))
         return found
 
-    async def instances(self, schema: str) -> dict[str, dict[str, Field]]:
-        """Own instances of a schema that are not deleted, rebuilt from the entries held here."""
+    async def instances(self, schema: str, *, deleted: bool = False) -> dict[str, dict[str, Field]]:
+        """Own instances of a schema, rebuilt from the entries held here.
+
+        Args:
+            schema: its id.
+            deleted: those that are deleted, as they were before that, and not the others.
+        """
         found: dict[str, dict[str, Field]] = {}
+        ended: dict[str, dict[str, Field]] = {}
         for log in await self.logs():
             if log.schema != schema or log.given_up is not None:
                 continue
             for own in await self.entries(log.log_id, 0, None):
                 message = decode(own.payload)
                 if message.action == "delete":
-                    found.pop(message.id or "", None)
+                    ended[message.id or ""] = found.pop(message.id or "", {})
                 else:
                     instance = message.id or digest(own.entry).hex()
                     found[instance] = set_fields(found.get(instance, {}), message.fields)
-        return found
+        return ended if deleted else found
 
     async def append(self, log: LogState, made: Sequence[tuple[SignedEntry, bytes, Message]]) -> LogState:
         """Records signed entries and the log's new end, in one commit.

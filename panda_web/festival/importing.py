@@ -1,20 +1,61 @@
-"""Importing a schedule: the rooms and talks of it that their author has not published yet."""
+"""Importing a schedule: what of it is new or has changed since it was published last, and publishing that.
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+    plan_import     compares, and signs nothing: what a person sees before they choose
+    import_talks    compares again, and carries it out
 
-from panda_web.client import Client
-from panda_web.festival.own import own_by
-from panda_web.festival.rooms import rooms_named
-from panda_web.festival.schedule import LeftOut, Schedule
+An import may end anywhere (cancelled, node gone, power cut) and be run again: each run compares anew, so it
+goes on where the last one ended, and nothing is published twice.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from panda_web.client import Client, Written
+from panda_web.festival.comparing import Comparison, Published, compare
+from panda_web.festival.own import Instances, own_instances
+from panda_web.festival.rooms import own_rooms, rooms_named
+from panda_web.festival.schedule import MAX_TITLE, LeftOut, Schedule, Talk
 from panda_web.festival.schemas import SCHEMAS, TALK
+from panda_web.festival.values import shown
 from panda_web.rpc.types import Json
 
 AT_ONCE = 8
 """Talks signed and sent at a time: so often is there progress, and a moment to cancel."""
 
+TALKS = str(TALK.id)
+
 Progress = Callable[[int, int], None]
 """Called with how many are done, and how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an import would do.
+
+    Attributes:
+        comparison: of the schedule with what is published.
+        left_out: values that are not published: no talk can hold them, or this node cannot take them.
+        knows_deleted: whether all that was deleted is known here. Where the key was restored, a talk that was
+            deleted on another device counts as new.
+    """
+
+    comparison: Comparison
+    left_out: tuple[LeftOut, ...]
+    knows_deleted: bool
+
+    def to_json(self) -> dict[str, Json]:
+        """In the words of `panda.js`: titles, and of what changes the names of the fields."""
+        found = self.comparison
+        return {
+            "new": [str(talk["title"])[:MAX_TITLE] for talk in found.new],
+            "changed": [{"talk": each.title, "fields": sorted(each.fields)} for each in found.changed],
+            "withdrawn": [one.title for one in found.withdrawn],
+            "deleted": [str(talk["title"])[:MAX_TITLE] for talk in found.deleted],
+            "unchanged": len(found.unchanged),
+            "total": found.talks,
+            "leftOut": [asdict(each) for each in self.left_out],
+            "knowsDeleted": self.knows_deleted,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,59 +64,154 @@ class Imported:
 
     Attributes:
         published: talks that are new.
-        skipped: talks that were there already.
-        left_out: what of the file no talk can hold.
+        updated: talks that have changed.
+        withdrawn: talks that were deleted, since the file has them no more.
+        unchanged: talks that were there just so.
+        left_out: values of the file that are not published.
+        total: talks in the file; those that were deleted before, and stay so, are among them.
     """
 
     published: int
-    skipped: int
+    updated: int
+    withdrawn: int
+    unchanged: int
     left_out: tuple[LeftOut, ...]
-
-    @property
-    def total(self) -> int:
-        """Talks in the file."""
-        return self.published + self.skipped
+    total: int
 
     def to_json(self) -> dict[str, Json]:
         """In the words of `panda.js`."""
         return {
             "published": self.published,
-            "skipped": self.skipped,
-            "total": self.total,
+            "updated": self.updated,
+            "withdrawn": self.withdrawn,
+            "unchanged": self.unchanged,
             "leftOut": [asdict(each) for each in self.left_out],
+            "total": self.total,
         }
 
 
-async def import_talks(panda: Client, schedule: Schedule, progress: Progress) -> Imported:
-    """Publishes the talks that this author has not published yet, known by their guid, and their rooms.
-
-    It may end anywhere (cancelled, node gone, power cut) and be run again: it goes on, and nothing is
-    published twice.
+async def plan_import(panda: Client, schedule: Schedule) -> Plan:
+    """Compares a schedule with what this author has published; signs and sends nothing.
 
     Raises:
+        NodeTooOld: the node cannot take talks at all.
+        CallFailed: the node does not answer, and may know of talks that were not signed here.
+    """
+    panda.learn(SCHEMAS)
+    talks, left_out = await _carried(panda, schedule)
+    own = await own_instances(panda, TALK)
+    rooms = await own_rooms(panda) if own.there or own.deleted else {}
+    lacking = {each.field for each in left_out}
+    fields = [name for name in TALK.by_name if name not in lacking]
+    comparison = compare(talks, _published(own.there, rooms), _published(own.deleted, rooms), fields)
+    comparison, stays = await _emptied(panda, comparison)
+    return Plan(comparison, (*schedule.left_out, *left_out, *stays), own.complete)
+
+
+async def import_talks(
+    panda: Client, schedule: Schedule, progress: Progress, *, withdraw: bool = False, restore: bool = False
+) -> Imported:
+    """Publishes what of a schedule is new or has changed.
+
+    Args:
+        panda: writes as the author.
+        schedule: the file.
+        progress: hears how far it is.
+        withdraw: delete what is published and not in the file.
+        restore: publish again what was deleted before.
+
+    Raises:
+        NodeTooOld: the node cannot take talks at all; nothing was signed.
         NodeUnreachable: what was signed is kept and sent at the next run.
         CallFailed, ClientError, StoreFailed.
     """
     panda.learn(SCHEMAS)
     async with panda.alone("import"):  # two tabs that import do not both find a talk missing
-        return await _import(panda, schedule, progress)
+        await panda.flush()
+        plan = await plan_import(panda, schedule)
+        found = plan.comparison
+        new = found.new + (found.deleted if restore else ())
+        withdrawn = found.withdrawn if withdraw else ()
+        todo = len(new) + len(found.changed) + len(withdrawn)
+        work = _Work(progress, todo, found.talks + len(withdrawn))
+        rooms = await _rooms(panda, [*new, *(each.fields for each in found.changed)])
+        for start in range(0, len(new), AT_ONCE):
+            rows = [_in_rooms(talk, rooms) for talk in new[start : start + AT_ONCE]]
+            work.done(await panda.create_many(TALKS, rows))
+        for each in found.changed:
+            work.done([await panda.update(TALKS, each.published.id, _in_rooms(each.fields, rooms))])
+        for one in withdrawn:
+            work.done([await panda.delete(TALKS, one.id)])
+    return Imported(
+        len(new), len(found.changed), len(withdrawn), len(found.unchanged), plan.left_out, found.talks
+    )
 
 
-async def _import(panda: Client, schedule: Schedule, progress: Progress) -> Imported:
-    await panda.flush()
-    known = await own_by(panda, TALK, "guid")
-    todo = [talk for talk in schedule.talks if talk["guid"] not in known]
-    total = len(schedule.talks)
-    done = total - len(todo)
-    progress(done, total)
-    places = [str(talk["room"]) for talk in todo if "room" in talk]
-    rooms = await rooms_named(panda, places) if places else {}
-    for start in range(0, len(todo), AT_ONCE):
-        part = todo[start : start + AT_ONCE]
-        rows = [talk | {"room": rooms[str(talk["room"])]} if "room" in talk else talk for talk in part]
-        written = await panda.create_many(str(TALK.id), rows)
+class _Work:
+    """How far an import is: what needs nothing counts as done from the beginning."""
+
+    def __init__(self, progress: Progress, todo: int, total: int) -> None:
+        self._progress = progress
+        self._total = total
+        self._done = total - todo
+        progress(self._done, total)
+
+    def done(self, written: Sequence[Written]) -> None:
+        """Counts what the node has. Raises why it has not: what was signed is sent by the next run."""
         if written[-1].error is not None:
-            raise written[-1].error  # what was signed is kept, and sent when the import goes on
-        done += len(written)
-        progress(done, total)
-    return Imported(len(todo), total - len(todo), schedule.left_out)
+            raise written[-1].error
+        self._done += len(written)
+        self._progress(self._done, self._total)
+
+
+async def _carried(panda: Client, schedule: Schedule) -> tuple[list[Talk], list[LeftOut]]:
+    """The talks without what the node cannot take. Raises NodeTooOld where nothing would remain of one."""
+    talks: list[Talk] = []
+    left_out: list[LeftOut] = []
+    for talk in schedule.talks:
+        lacking = await panda.not_carried(TALKS, TALK.to_fields(talk))
+        for name, why in lacking.items():
+            if not TALK.by_name[name].optional:
+                raise why
+            left_out.append(LeftOut(str(talk["title"])[:MAX_TITLE], name, shown(talk[name]), str(why)))
+        talks.append({name: value for name, value in talk.items() if name not in lacking})
+    return talks, left_out
+
+
+async def _emptied(panda: Client, comparison: Comparison) -> tuple[Comparison, list[LeftOut]]:
+    """The comparison without fields that would have to be emptied on a node that cannot; they stay."""
+    stays: list[LeftOut] = []
+    changed, unchanged = [], list(comparison.unchanged)
+    for each in comparison.changed:
+        emptied = TALK.to_fields({name: v for name, v in each.fields.items() if v is None}, "update")
+        lacking = await panda.not_carried(TALKS, emptied)
+        for name, why in lacking.items():
+            stays.append(LeftOut(each.title, name, "", str(why)))
+        fields = {name: value for name, value in each.fields.items() if name not in lacking}
+        if fields:
+            changed.append(replace(each, fields=fields))
+        else:
+            unchanged.append(each.published)
+    return replace(comparison, changed=tuple(changed), unchanged=tuple(unchanged)), stays
+
+
+def _published(instances: Instances, rooms: Mapping[str, str]) -> list[Published]:
+    """Talks with the names of their rooms. One that is not an own room keeps its id."""
+    found = []
+    for each, fields in instances.items():
+        values = {name: field.value for name, field in fields.items()}
+        if "room" in values:
+            values["room"] = rooms.get(str(values["room"]), str(values["room"]))
+        found.append(Published(each, values))
+    return found
+
+
+async def _rooms(panda: Client, talks: Sequence[Mapping[str, object]]) -> dict[str, str]:
+    names = [str(talk["room"]) for talk in talks if talk.get("room") is not None]
+    return await rooms_named(panda, dict.fromkeys(names)) if names else {}
+
+
+def _in_rooms(fields: Mapping[str, object], rooms: Mapping[str, str]) -> dict[str, object]:
+    """The fields with the room's id in place of its name."""
+    room = fields.get("room")
+    return dict(fields) if room is None else {**fields, "room": rooms[str(room)]}

@@ -1,22 +1,43 @@
-"""Schedule files: from frab's JSON format to talks.
+"""Schedule files: from what festivals export to talks.
 
-Source: the files that frab and pretalx export (`schedule.json`), as c3voc's schema describes them:
-schedule → conference → days → rooms → events.
+A file is refused only where it is no schedule at all. Within one, a value that has a sensible reading gets it
+(`festival.values`); one that has none is left out and told, and the rest of its talk, and all others, come
+through.
 """
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from panda_web import strict_json
 from panda_web.errors import PandaError
+from panda_web.festival.formats import Event, events
+from panda_web.festival.markup import XmlUnusable, schedule_of
 from panda_web.festival.schemas import ROOM, TALK
-from panda_web.messages.schema import InvalidFields
-from panda_web.rpc import jsonrpc
-from panda_web.rpc.errors import ParseError
+from panda_web.festival.values import (
+    NoReading,
+    duration_between,
+    read_duration,
+    read_person,
+    read_start,
+    read_text,
+    shown,
+)
+from panda_web.messages.schema import MAX_ITEMS, MAX_VARCHAR, InvalidFields
 from panda_web.rpc.types import Json
 
 MAX_SIZE = 64 << 20
 """Bytes of a schedule file; the largest festivals have some 3 MB."""
+
+MAX_XML = 16 << 20
+"""Bytes of a schedule in XML, which takes many times as much memory."""
+
+MAX_EVENTS = 20_000
+"""Events of a schedule; the largest festivals have some 1,000."""
+
+MAX_SLOTS = 200
+"""Events under one guid: which of them was which before is found by comparing each with each."""
 
 MAX_TALK = (1 << 20) - 4096
 """Bytes of a talk as JSON: some less than those of a message, in which types stand beside the values."""
@@ -24,44 +45,85 @@ MAX_TALK = (1 << 20) - 4096
 MAX_TITLE = 80
 """Characters of a title that say which talk is meant."""
 
-# A field of a talk, and where the file has it.
+UNTITLED = "a talk without a title"
+"""Stands where a title would."""
+
+# A field of a talk that is a text, and where the file has it.
 _TEXTS = {
-    "guid": "guid",
     "title": "title",
     "subtitle": "subtitle",
     "abstract": "abstract",
     "description": "description",
-    "start": "date",
-    "duration": "duration",
     "room": "room",
     "track": "track",
     "kind": "type",
     "language": "language",
     "url": "url",
 }
+# What a talk is known by, in other versions of its file too: the first of these that it has.
+_GUIDS = ("guid", "code", "id", "slug", "url", "title")
+
+_READ = (
+    "Schedules are read from JSON, as frab, pretalx and c3voc write it, and from XML, as frab and FOSDEM do."
+)
+# How files begin that are often taken for a schedule, as text in which � stands for bytes that are none.
+_OTHERS = (
+    ("begin:vcalendar", "iCalendar"),
+    ("%pdf", "a PDF document"),
+    ("pk\x03\x04", "a ZIP archive or an office document"),
+    ("\ufffd\ufffd\x11\u0871\x1a\ufffd", "an office document"),
+    ("\x1f\ufffd", "a compressed file"),
+    ("\ufffdpng", "a picture"),
+    ("\ufffd\ufffd\ufffd\ufffd\x00", "a picture"),
+    ("gif8", "a picture"),
+    ("<!doctype html", "a web page"),
+    ("<html", "a web page"),
+)
+_OTHER_XML = {
+    "iCalendar": "iCalendar in XML",
+    "icalendar": "iCalendar in XML",
+    "html": "a web page",
+    "rss": "a news feed",
+    "feed": "a news feed",
+}
+_HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
 
 Talk = dict[str, str | tuple[str, ...]]
 """The fields of a talk; its room is a name here."""
 
 
 class NotASchedule(PandaError):
-    """The file is not a schedule in frab's JSON format."""
+    """The file is no schedule in a format that is read here."""
 
     reason = "not-a-schedule"
 
 
+class ScheduleFormatUnread(NotASchedule):
+    """The file is of a known kind from which no schedules are read, such as iCalendar."""
+
+    reason = "schedule-format-unread"
+
+
+class ScheduleEmpty(NotASchedule):
+    """The file is a schedule, and has not a single talk that could be published."""
+
+    reason = "schedule-empty"
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A value of the file that no talk can hold.
+    """A value of the file that is not published.
 
     Attributes:
         talk: its title.
         field: its name, in talks.
+        value: the value, shortened.
         why: a sentence.
     """
 
     talk: str
     field: str
+    value: str
     why: str
 
 
@@ -71,7 +133,8 @@ class Schedule:
 
     Attributes:
         talks: each with a guid and a title, in the file's order; valid but for the room, which is a name.
-        left_out: values that do not fit. A talk whose title or guid does not fit is left out whole.
+            Several may have one guid: a talk that is given twice. No two are equal.
+        left_out: values that are not in the talks. A talk that has no title is left out whole.
     """
 
     talks: tuple[Talk, ...]
@@ -79,79 +142,183 @@ class Schedule:
 
 
 def read_schedule(data: bytes) -> Schedule:
-    """The talks in a schedule file; null and empty fields are left out.
+    """The talks in a schedule file; null and blank fields are left out.
 
     Raises:
-        NotASchedule: with what is wrong with the file.
+        NotASchedule, ScheduleFormatUnread, ScheduleEmpty: with what is wrong with the file.
+        ImportError: the file is XML, and what reads that is not at hand.
     """
-    if len(data) > MAX_SIZE:
-        raise NotASchedule(f"The file has {len(data)} bytes; a schedule has at most {MAX_SIZE}.")
-    try:
-        value = jsonrpc.loads(data.removeprefix(b"\xef\xbb\xbf"))
-    except ParseError as error:
-        raise NotASchedule(
-            "The file is not JSON. A schedule is exported by frab or pretalx as JSON."
-        ) from error
-    try:
-        found = {talk["guid"]: talk for event in _events(value) if (talk := _talk(event))}
-    except (KeyError, TypeError, AttributeError) as error:
-        raise NotASchedule(
-            "The file is JSON, but not a schedule: days, rooms and events are missing."
-        ) from error
     left_out: list[LeftOut] = []
-    talks = [talk for talk in found.values() if _keep_what_fits(talk, left_out)]
-    if not talks:
-        raise NotASchedule("The schedule has not a single talk that has a title.")
-    return Schedule(tuple(talks), tuple(left_out))
-
-
-def _keep_what_fits(talk: Talk, left_out: list[LeftOut]) -> bool:
-    """Takes values that do not fit out of a talk; gives whether a talk remains."""
-    title = str(talk.get("title", talk["guid"]))[:MAX_TITLE]
-    for name, value in list(talk.items()):
-        schema, values = (ROOM, {"name": value}) if name == "room" else (TALK, {name: value})
-        try:
-            schema.check(schema.to_fields(values), "update")
-        except InvalidFields as error:
-            left_out.append(LeftOut(title, name, str(error)))
-            del talk[name]
-    while len(json.dumps(talk, ensure_ascii=False).encode()) > MAX_TALK:
-        longest = max(talk, key=lambda name: len(str(talk[name]).encode()))
-        left_out.append(LeftOut(title, longest, "With it the talk is larger than a message can be."))
-        del talk[longest]
-    if "title" not in talk:
-        left_out.append(LeftOut(title, "title", "A talk needs a title."))
-    return "title" in talk and "guid" in talk
-
-
-def _events(value: Json) -> Iterator[dict[str, Json]]:
-    for day in value["schedule"]["conference"]["days"]:
-        for events in day["rooms"].values():
-            yield from events
-
-
-def _talk(event: dict[str, Json]) -> Talk:
-    talk: Talk = {}
-    for name, source in _TEXTS.items():
-        text = event.get(source)
-        if text is None or text == "":
+    talks: dict[str, Talk] = {}
+    slots: dict[str, int] = {}
+    found = events(_parse(data))
+    if found is None:
+        raise NotASchedule(f"The file is JSON, and no schedule: it has no days, rooms and events. {_READ}")
+    for number, event in enumerate(found):
+        if number >= MAX_EVENTS:
+            raise NotASchedule(f"The schedule has more than {MAX_EVENTS} events; no festival has so many.")
+        talk = _Reading(event, left_out).talk()
+        whole = json.dumps(talk, sort_keys=True)
+        if talk is None or whole in talks:
             continue
-        if not isinstance(text, str) or not _is_text(text):
-            raise NotASchedule(f"The {source} of a talk is not a text: {text!r:.60}.")
-        talk[name] = text
-    if "guid" not in talk:
-        raise NotASchedule(f"A talk has no guid: {talk.get('title', '')!r:.60}.")
-    persons = tuple(person["public_name"] for person in event.get("persons") or ())
-    if not all(isinstance(name, str) and _is_text(name) for name in persons):
-        raise NotASchedule(f"A person's public_name is not a text in {talk.get('title', '')!r:.60}.")
-    if persons:
-        talk["persons"] = persons
-    return talk
+        guid = str(talk["guid"])
+        slots[guid] = slots.get(guid, 0) + 1
+        if slots[guid] > MAX_SLOTS:
+            why = f"The file gives this talk more than {MAX_SLOTS} times."
+            left_out.append(LeftOut(str(talk["title"])[:MAX_TITLE], "guid", shown(guid), why))
+            continue
+        talks[whole] = talk
+    if not talks:
+        first = f" The first that was left out, {left_out[0].field}: {left_out[0].why}" if left_out else ""
+        raise ScheduleEmpty(
+            f"The file is a schedule, and has not a single talk that can be published.{first}"
+        )
+    return Schedule(tuple(talks.values()), tuple(left_out))
 
 
-def _is_text(text: str) -> bool:
+def _parse(data: bytes) -> Json:
+    """The file as JSON. Raises NotASchedule and ScheduleFormatUnread."""
+    if len(data) > MAX_SIZE:
+        raise NotASchedule(f"The file is too large: a schedule has at most {MAX_SIZE:,} bytes.")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        data = data.decode("utf-16", "replace").encode("utf-8", "replace")
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    begin = data[:1000].decode("utf-8", "replace").lstrip(" \t\r\n").lower()
+    for mark, what in _OTHERS:
+        if begin.startswith(mark):
+            raise ScheduleFormatUnread(f"This is {what}. {_READ}")
+    if begin.startswith("<"):
+        return _parse_xml(data)
+    if not begin:
+        raise NotASchedule(f"The file is empty. {_READ}")
+    if not begin.startswith(("{", "[")):
+        raise NotASchedule(f"The file is neither JSON nor XML. {_READ}")
     try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+        return strict_json.loads(data, any_numbers=True)
+    except strict_json.NotJson as error:
+        raise NotASchedule(f"The file begins as JSON, and is damaged or not whole: it is {error}.") from error
+
+
+def _parse_xml(data: bytes) -> Json:
+    if len(data) > MAX_XML:
+        raise NotASchedule(f"The file is too large: a schedule in XML has at most {MAX_XML:,} bytes.")
+    try:
+        found = schedule_of(data.lstrip())
+    except XmlUnusable as error:
+        raise NotASchedule(str(error)) from error
+    if isinstance(found, str):
+        if found in _OTHER_XML:
+            raise ScheduleFormatUnread(f"This is {_OTHER_XML[found]}. {_READ}")
+        raise NotASchedule(f"The file is XML, and no schedule: it begins with {shown(found)}. {_READ}")
+    return found
+
+
+class _Reading:
+    """One event on its way to a talk.
+
+    Args:
+        event: what the file has.
+        left_out: takes what the talk cannot hold.
+    """
+
+    def __init__(self, event: Event, left_out: list[LeftOut]) -> None:
+        self._event = event
+        self._left_out = left_out
+        self._title = UNTITLED
+
+    def talk(self) -> Talk | None:
+        """The talk; None where none remains."""
+        values = self._event.values
+        if values is None:
+            self._tell("event", self._event.given, "An event of the file is none.")
+            return None
+        self._title = self._name(values)
+        talk: Talk = {}
+        for field, source in _TEXTS.items():
+            self._put(talk, field, values.get(source), read_text)
+        self._put(talk, "start", values.get("date"), lambda given: read_start(given, self._event.offset))
+        duration = values.get("duration")
+        if duration is None:
+            duration = duration_between(talk.get("start"), values.get("end"))
+        self._put(talk, "duration", duration, read_duration)
+        persons = self._persons(values.get("persons"))
+        if persons:
+            talk["persons"] = persons
+        self._put_guid(talk, values)
+        if "title" not in talk or "guid" not in talk:
+            self._tell("title", values.get("title"), "A talk needs a title; this one is left out whole.")
+            return None
+        self._shorten(talk)
+        return talk if "title" in talk else None
+
+    def _name(self, values: Mapping[str, Json]) -> str:
+        """What the talk is called where something of it is left out."""
+        for source in ("title", "guid", "id", "code", "slug"):
+            try:
+                text = read_text(values.get(source))
+            except NoReading:
+                continue
+            if text is not None:
+                return _HALF_CHARACTERS.sub("\ufffd", text.strip())[:MAX_TITLE]
+        return UNTITLED
+
+    def _put(self, talk: Talk, field: str, value: Json, read: Callable[[Json], str | None]) -> None:
+        """Reads a value into a field, if it has a reading that the field can hold."""
+        try:
+            text = self._whole(field, read(value))
+            if text is not None:
+                _check(field, text)
+                talk[field] = text
+        except (NoReading, InvalidFields) as error:
+            self._tell(field, value, str(error))
+
+    def _put_guid(self, talk: Talk, values: Mapping[str, Json]) -> None:
+        for source in _GUIDS:
+            self._put(talk, "guid", values.get(source), read_text if source != "title" else _short)
+            if "guid" in talk:
+                return
+
+    def _persons(self, value: Json) -> tuple[str, ...]:
+        """The names that fit; one that does not is left out alone."""
+        several = value if isinstance(value, list) else [] if value is None else [value]
+        names = []
+        for each in several:
+            try:
+                name = self._whole("persons", read_person(each))
+                if name is not None:
+                    _check("persons", (name,))
+                    names.append(name)
+            except (NoReading, InvalidFields) as error:
+                self._tell("persons", each, str(error))
+        for name in names[MAX_ITEMS:]:
+            self._tell("persons", name, f"A talk has at most {MAX_ITEMS} persons.")
+        return tuple(names[:MAX_ITEMS])
+
+    def _whole(self, field: str, text: str | None) -> str | None:
+        """A text with marks in place of half characters, which no message can carry."""
+        if text is None or not _HALF_CHARACTERS.search(text):
+            return text
+        self._tell(field, text, "Half a character stands in it; a mark takes its place.")
+        return _HALF_CHARACTERS.sub("\ufffd", text)
+
+    def _shorten(self, talk: Talk) -> None:
+        """Takes the longest texts out of a talk that no message could hold."""
+        while len(json.dumps(talk, ensure_ascii=False).encode()) > MAX_TALK:
+            rest = talk.keys() - {"title", "guid"} or {"title"}
+            longest = max(sorted(rest), key=lambda name: len(str(talk[name]).encode()))
+            self._tell(longest, talk.pop(longest), "With it the talk is larger than a message can be.")
+
+    def _tell(self, field: str, value: Json, why: str) -> None:
+        self._left_out.append(LeftOut(self._title, field, _HALF_CHARACTERS.sub("\ufffd", shown(value)), why))
+
+
+def _short(value: Json) -> str | None:
+    """A title as a guid: its first characters are enough to know it again."""
+    text = read_text(value)
+    return text[:MAX_VARCHAR] if text is not None else None
+
+
+def _check(field: str, value: str | tuple[str, ...]) -> None:
+    """Raises InvalidFields."""
+    schema, name = (ROOM, "name") if field == "room" else (TALK, field)
+    schema.check(schema.to_fields({name: value}), "update")

@@ -37,13 +37,14 @@ def values_of(instance: Instance) -> dict[str, Any]:
 
 
 def talks_at(url: str) -> dict[str, dict[str, Any]]:
-    """The talks that a node holds, by guid, with the names of their rooms; none twice."""
+    """The talks that a node holds, by guid, with the names of their rooms; none twice. Some may have none."""
     rooms = {room.id: room["name"] for room in instances_at(url, ROOMS)}
-    talks = [values_of(instance) for instance in instances_at(url)]
+    instances = instances_at(url)
+    talks = [values_of(instance) for instance in instances]
     for talk in talks:
         if "room" in talk:
             talk["room"] = rooms[talk["room"]]
-    found = {talk["guid"]: talk for talk in talks}
+    found = {talk.get("guid", one.id): talk for talk, one in zip(talks, instances, strict=True)}
     assert len(found) == len(talks), "a talk is there twice"
     return found
 

@@ -75,14 +75,14 @@ ODD = (
     ),
     event(11, url="mailto:somebody@festival.example", title="Linked to a mailbox"),
     event(12, date="some time on Saturday", duration="a while", title="No clock"),
-    event(13, title="Said first"),
-    event(13, title="Said again: the last one counts"),
+    event(13, title="Said twice"),
+    event(13, title="Said twice"),
     event(14, title="Same start, other room", date="2026-08-01T11:00:00+02:00", room="Attic"),
     event(15, description="See https://example.org/a?b=c#d, or http://example.org (both)."),
     event(16, title="   much   space   ", subtitle="line\nbreak"),
     event(17, persons=[{"public_name": f"Person {number}"} for number in range(14)], title="A crowd"),
 )
-"""Odd cases as real files have them: events 13 share a guid."""
+"""Odd cases as real files have them: event 13 stands there twice."""
 
 
 def talks_of(file: dict[str, Any]) -> dict[str, dict[str, Any]]:

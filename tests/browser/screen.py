@@ -133,15 +133,17 @@ class Screen:
                 self._with_element(css, lambda element: Select(element).select_by_value(value))
 
     def choose(self, file: Path) -> None:
-        """Chooses a schedule file."""
+        """Chooses a schedule file, and waits until the page says what it would change, or what is wrong."""
+        self.tab.evaluate("() => { document.querySelector('#import').dataset.state = 'unseen'; }")
         self.give("#import-file", file)
-        self.wait("#import-start:enabled")
+        self.wait("#import:not([data-state=unseen], [data-state=planning])")
 
     def import_file(self, file: Path) -> str:
-        """Imports a file to its end; gives the words about the outcome."""
+        """Imports a file to its end, if there is something to do; gives the words about the outcome."""
         self.choose(file)
-        self.click("#import-start")
-        self.imported()
+        if self.has("#import-start:enabled"):
+            self.click("#import-start")
+            self.imported()
         return self.text("#import-status")
 
     def imported(self) -> None:

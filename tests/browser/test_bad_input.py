@@ -49,38 +49,53 @@ def reload(screen: Screen) -> None:
 
 # -- files -----------------------------------------------------------------------------------------
 
-NOT_SCHEDULES: dict[str, bytes] = {
-    "picture": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(range(256)) * 40,
-    "half a file": json.dumps(schedule(event(1))).encode()[:-40],
-    # A browser's stack is not CPython's.
-    "deep": b"[" * 5_000_000,
-    "deep schedule": b'{"schedule":' + b'{"a":' * 200_000,
-}
+WRONG_FILES: dict[str, tuple[bytes, str]] = {
+    "picture": (b"\x89PNG\r\n\x1a\n\x00\x00" + bytes(range(256)) * 40, "This kind of file is not read. This is a picture."),
+    "JSON of another kind": (b'{"type": "FeatureCollection", "features": []}', "This file is not a schedule. The file is JSON"),
+    "deep": (b"[" * 5_000_000, "This file is not a schedule. The file begins as JSON"),
+    "no talk": (json.dumps(schedule()).encode(), "This schedule has no talks. "),
+    "entities": (b'<!DOCTYPE s [<!ENTITY a "aaaa">]><schedule>&a;</schedule>', "This file is not a schedule. The XML defines"),
+}  # fmt: skip
 
 
-@pytest.mark.every_engine
-@pytest.mark.parametrize("kind", NOT_SCHEDULES)
-def test_file_that_is_no_schedule(screen: Screen, node: ServedNode, tmp_path: Path, kind: str) -> None:
+@pytest.mark.every_engine  # a browser's stack is not CPython's
+@pytest.mark.parametrize("kind", WRONG_FILES)
+def test_a_wrong_file_is_said_when_it_is_chosen(
+    screen: Screen, node: ServedNode, tmp_path: Path, kind: str
+) -> None:
+    content, words = WRONG_FILES[kind]
     file = tmp_path / "schedule.json"
-    file.write_bytes(NOT_SCHEDULES[kind])
+    file.write_bytes(content)
     before = talks_at(node.url)
-    assert screen.import_file(file) == "This file is not a schedule. Nothing was imported."
+    screen.choose(file)
+    said = screen.text("#import-status")
+    assert said.startswith(words)
+    assert said.endswith("Nothing was imported.")
     assert screen.data("#import", "state") == "idle"
-    assert screen.notices() == ["not-a-schedule"]
+    assert not screen.has("#import-start:enabled")
+    assert screen.notices() == []
     assert screen.data("#pending", "pending") == "0"
     assert talks_at(node.url) == before
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-def test_good_file_after_a_bad_one(screen: Screen, node: ServedNode, tmp_path: Path, encoding: str) -> None:
+XML = """<?xml version="1.0" encoding="ISO-8859-1"?>
+<schedule><day date="2026-08-01" start="2026-08-01T05:00:00+02:00"><room name="Höhle"><event guid="xml">
+<start>10:30</start><duration>00:45</duration><title>Größe in xml</title></event></room></day></schedule>"""
+
+
+@pytest.mark.every_engine
+@pytest.mark.parametrize("kind", ["utf-8", "utf-8-sig", "xml"])
+def test_good_file_after_a_bad_one(screen: Screen, node: ServedNode, tmp_path: Path, kind: str) -> None:
     (tmp_path / "bad.json").write_text("no")
-    screen.import_file(tmp_path / "bad.json")
-    file = schedule(event(1, guid=encoding, title=f"Größe in {encoding}"))
-    good = tmp_path / "good.json"
-    good.write_bytes(json.dumps(file, ensure_ascii=False).encode(encoding))
+    screen.choose(tmp_path / "bad.json")
+    file = schedule(event(1, guid=kind, title=f"Größe in {kind}"))
+    good = tmp_path / "good"
+    good.write_bytes(
+        XML.encode("latin-1") if kind == "xml" else json.dumps(file, ensure_ascii=False).encode(kind)
+    )
     assert "1 talk signed and published." in screen.import_file(good)
     assert screen.notices() == []
-    assert talks_at(node.url)[encoding]["title"] == f"Größe in {encoding}"
+    assert talks_at(node.url)[kind]["title"] == f"Größe in {kind}"
 
 
 # -- browsers that lack things ---------------------------------------------------------------------

@@ -58,15 +58,15 @@ def test_what_is_done_meanwhile_happens_once_python_is_there(
         with ServedNode(tmp_path / "node") as node:
             screen.tab.goto(f"{host.url}?node={node.url}")
             screen.wait("html[data-state=starting]")
-            screen.choose(file)
-            screen.click("#import-start")
-            screen.wait("#import[data-state=running]")
+            screen.give("#import-file", file)
+            screen.wait("#import[data-state=planning]")
             typed(screen, "Before Python")
             screen.click("#editor-save")
             screen.until(lambda: screen.text("#editor-save") == "Waiting for Python…")
             assert screen.data("html", "state") == "starting"
             host.go.set()
             screen.until(lambda: not screen.has("#editor[open]"))
+            screen.click("#import-start")
             screen.imported()
             screen.until(lambda: screen.talk("Before Python"))
             titles = {talk["title"] for talk in talks_at(node.url).values()}
@@ -79,7 +79,7 @@ def test_what_is_done_meanwhile_happens_once_python_is_there(
 @pytest.mark.parametrize(
     ("page", "css", "shown"),
     [
-        ("index", "#import-file", "#import-start:enabled"),
+        ("index", "#import-file", "#import:not([data-state=idle])"),
         ("schemas", "#open-file", "#toml[data-current=true]"),
     ],
 )

@@ -79,7 +79,7 @@ def assert_all_there_once(url: str, *files: Path) -> None:
         wanted |= talks_of(json.loads(file.read_text("utf-8")))
     held = talks_at(url)
     assert {guid: held.get(guid) for guid in wanted} == wanted
-    instances = [instance for instance in instances_at(url) if instance["guid"] in wanted]
+    instances = [instance for instance in instances_at(url) if instance.values.get("guid") in wanted]
     assert len({(instance.author, instance.log_id) for instance in instances}) == 1
     places = sorted(instance.seq_num for instance in instances)
     assert places == list(range(places[0], places[0] + len(wanted)))

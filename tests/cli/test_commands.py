@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.authors import SCHEMA, Author
+from tests.browser.festivals import event, schedule
 from tests.processes import PANDA, ROOT, ServedNode, free_port
 from tests.schedules import SMALL, small_talks
 
@@ -171,7 +172,8 @@ def test_import_and_kill_9(tmp_path: Path) -> None:
             json.loads(line) for line in panda("query", "talk", "--limit", "1000", *there).stdout.splitlines()
         ]
         again = output("import", schedule, *data, *there)
-        assert again == {"published": 0, "skipped": 60, "total": 60, "leftOut": []}
+        nothing = {"published": 0, "updated": 0, "withdrawn": 0, "unchanged": 60, "leftOut": [], "total": 60}
+        assert again == nothing
         listed = panda("query", "room", *there).stdout.splitlines()
         rooms = {room["id"]: room["name"] for room in map(json.loads, listed)}
     assert len(rooms) == len(set(rooms.values())) == 2
@@ -182,6 +184,48 @@ def test_import_and_kill_9(tmp_path: Path) -> None:
     assert sorted(found, key=lambda talk: talk["guid"]) == sorted(
         small_talks(60), key=lambda talk: str(talk["guid"])
     )
+
+
+def test_import_of_a_newer_version(tmp_path: Path) -> None:
+    """What would change is told, and nothing is done; then it is."""
+    data = ("--data", tmp_path / "me")
+    output("key", "new", *data)
+    file = tmp_path / "schedule.json"
+
+    def write(*events: dict[str, Any]) -> None:
+        file.write_text(json.dumps(schedule(*events)), "utf-8")
+
+    with ServedNode(tmp_path / "node", None, "--festival") as served:
+        there = ("--node", served.url)
+        write(event(1), event(2), event(3))
+        assert output("import", file, *data, *there)["published"] == 3
+        write(event(1, title="Another"), event(2, duration="1 h"), event(4))
+        told = panda("import", file, "--dry-run", *data, *there)
+        plan = json.loads(told.stdout)
+        assert {name: plan[name] for name in ("new", "changed", "withdrawn", "deleted", "unchanged")} == {
+            "new": ["Talk 4"],
+            "changed": [
+                {"talk": "Another", "fields": ["title"]},
+                {"talk": "Talk 2", "fields": ["duration"]},
+            ],
+            "withdrawn": ["Talk 3"],
+            "deleted": [],
+            "unchanged": 0,
+        }
+        assert "1 talk is published and not in the file: --withdraw deletes it." in told.stderr
+        assert "left out: Talk 2: duration: '1 h' is not a length of time" in told.stderr
+        assert len(panda("query", "talk", *there).stdout.splitlines()) == 3
+        done = output("import", file, "--withdraw", *data, *there)
+        assert done.keys() == {"published", "updated", "withdrawn", "unchanged", "leftOut", "total"}
+        assert [done[name] for name in ("published", "updated", "withdrawn", "unchanged", "total")] == [
+            1,
+            2,
+            1,
+            0,
+            3,
+        ]
+        titles = {json.loads(line)["title"] for line in panda("query", "talk", *there).stdout.splitlines()}
+        assert titles == {"Another", "Talk 2", "Talk 4"}
 
 
 def panda_count(database: Path) -> int:
@@ -200,11 +244,16 @@ def panda_count(database: Path) -> int:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\x89PNG\r\n", b"[]", b'{"schedule": {}}', b"[" * 100_000, b"\xff"]
+    ("content", "reason"),
+    [
+        (b"[" * 100_000, "not-a-schedule"),
+        (b"BEGIN:VCALENDAR", "schedule-format-unread"),
+        (b'{"schedule": {"conference": {"days": []}}}', "schedule-empty"),
+    ],
 )
-def test_import_of_what_is_no_schedule(content: bytes, tmp_path: Path) -> None:
+def test_import_of_what_is_no_schedule(content: bytes, reason: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(content)
-    fails("not-a-schedule", "import", tmp_path / "file", "--data", tmp_path)
+    fails(reason, "import", tmp_path / "file", "--data", tmp_path)
     assert panda("import", tmp_path / "missing", "--data", tmp_path).returncode == 2
 
 

@@ -10,12 +10,22 @@ import pytest
 from panda_web.client import Client
 from panda_web.client.lock import ProcessLock
 from panda_web.client.store import MemoryStore
-from panda_web.festival import ROOM, TALK, import_talks, read_schedule, room_named
+from panda_web.festival import (
+    ROOM,
+    TALK,
+    Imported,
+    Schedule,
+    import_talks,
+    plan_import,
+    read_schedule,
+    room_named,
+)
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
 from panda_web.messages import Relation
 from panda_web.messages.schema import InvalidFields
 from panda_web.rpc.errors import NodeUnreachable
 from panda_web.rpc.transport import InProcess
+from tests.browser.festivals import event, schedule
 from tests.node.test_publish import Harness
 from tests.schedules import SMALL, by_guid, lists, small_talks
 
@@ -35,9 +45,9 @@ async def imported(data: bytes, node: Harness) -> tuple[list[dict[str, Any]], li
     schedule = read_schedule(data)
     count = len(schedule.talks)
     done = await import_talks(panda, schedule, lambda n, total: told.append((n, total)))
-    assert (done.published, done.skipped, done.total) == (count, 0, count)
+    assert done == Imported(count, 0, 0, 0, (), count)
     again = await import_talks(panda, schedule, lambda *_: None)
-    assert (again.published, again.skipped) == (0, count)
+    assert again == Imported(0, 0, 0, count, (), count)
     return await shown(panda), told
 
 
@@ -81,19 +91,162 @@ def test_two_tabs_import_at_once_and_an_emptied_node_gets_all() -> None:
     asyncio.run(work())
 
 
-def test_a_deleted_talk_comes_back_only_when_imported_again() -> None:
+def client(node: Harness, signer: CryptographySigner | None = None) -> Client:
+    transport = InProcess(node.node.dispatcher())
+    return Client(transport, signer or CryptographySigner.generate(), verifier=CryptographyVerifier())
+
+
+def file_of(*events: dict[str, Any]) -> Schedule:
+    return read_schedule(json.dumps(schedule(*events)).encode())
+
+
+async def run_import(panda: Client, file: Schedule, **options: bool) -> tuple[int, int, int, int]:
+    done = await import_talks(panda, file, lambda *_: None, **options)
+    assert done.total == len(file.talks)
+    return done.published, done.updated, done.withdrawn, done.unchanged
+
+
+FIRST = (event(1, title="Opening"), event(2, title="Soldering"), event(3, title="Cancelled later"))
+SECOND = (
+    event(1, title="Opening ceremony"),
+    event(2, title="Soldering", date="2026-08-02T11:00:00+02:00", room="Workshop", track=None),
+    event(4, title="New talk"),
+)
+
+
+def test_a_newer_version_of_the_file() -> None:
     async def work() -> None:
         node = Harness()
-        panda = Client(
-            InProcess(node.node.dispatcher()), CryptographySigner.generate(), verifier=CryptographyVerifier()
-        )
-        talks = read_schedule(json.dumps(SMALL(5)).encode())
-        await import_talks(panda, talks, lambda *_: None)
-        first = (await panda.query(TALKS))[0]
-        await panda.update(TALKS, first.id, {"title": "mine now"})
-        assert (await import_talks(panda, talks, lambda *_: None)).published == 0
+        panda = client(node)
+        assert await run_import(panda, file_of(*FIRST)) == (3, 0, 0, 0)
+        before = {talk["title"]: talk.id for talk in await panda.query(TALKS)}
+        plan = await plan_import(panda, file_of(*SECOND))
+        assert plan.to_json() == {
+            "new": ["New talk"],
+            "changed": [
+                {"talk": "Opening ceremony", "fields": ["title"]},
+                {"talk": "Soldering", "fields": ["room", "start", "track"]},
+            ],
+            "withdrawn": ["Cancelled later"],
+            "deleted": [],
+            "unchanged": 0,
+            "total": 3,
+            "leftOut": [],
+            "knowsDeleted": True,
+        }
+        assert {talk["title"]: talk.id for talk in await panda.query(TALKS)} == before, "a plan signs nothing"
+        assert await run_import(panda, file_of(*SECOND)) == (1, 2, 0, 0)
+        talks = {talk.id: talk for talk in await panda.query(TALKS)}
+        assert talks[before["Opening"]]["title"] == "Opening ceremony"
+        moved = talks[before["Soldering"]]
+        assert moved["start"] == "2026-08-02T11:00:00+02:00"
+        assert (await panda.query(ROOMS, filter={"id": moved["room"]}))[0]["name"] == "Workshop"
+        assert "track" not in moved.fields
+        assert before["Cancelled later"] in talks
+        assert await run_import(panda, file_of(*SECOND)) == (0, 0, 0, 3)
+        assert await run_import(panda, file_of(*SECOND), withdraw=True) == (0, 0, 1, 3)
+        assert before["Cancelled later"] not in {talk.id for talk in await panda.query(TALKS)}
+        assert await run_import(panda, file_of(*SECOND), withdraw=True) == (0, 0, 0, 3)
+
+    asyncio.run(work())
+
+
+def test_what_was_deleted_by_hand_stays_deleted_unless_chosen() -> None:
+    async def work() -> None:
+        panda = client(Harness())
+        await run_import(panda, file_of(*FIRST))
+        first = next(talk for talk in await panda.query(TALKS) if talk["title"] == "Opening")
         await panda.delete(TALKS, first.id)
-        assert (await import_talks(panda, talks, lambda *_: None)).published == 1
+        assert (await plan_import(panda, file_of(*FIRST))).to_json()["deleted"] == ["Opening"]
+        assert await run_import(panda, file_of(*FIRST)) == (0, 0, 0, 2)
+        assert len(await panda.query(TALKS)) == 2
+        assert await run_import(panda, file_of(*FIRST), restore=True) == (1, 0, 0, 2)
+        assert await run_import(panda, file_of(*FIRST)) == (0, 0, 0, 3)
+
+    asyncio.run(work())
+
+
+def test_a_restored_key_says_that_it_does_not_know_what_was_deleted() -> None:
+    async def work() -> None:
+        node, signer = Harness(), CryptographySigner.generate()
+        panda = client(node, signer)
+        await run_import(panda, file_of(*FIRST))
+        first = next(talk for talk in await panda.query(TALKS) if talk["title"] == "Opening")
+        restored = client(node, signer)
+        await restored.restored()
+        assert await run_import(restored, file_of(*FIRST)) == (0, 0, 0, 3)
+        await restored.delete(TALKS, first.id)
+        plan = await plan_import(restored, file_of(*FIRST))
+        assert not plan.knows_deleted
+        assert plan.to_json()["new"] == ["Opening"], "nobody keeps what was deleted elsewhere"
+        await panda.restored()
+        plan = await plan_import(panda, file_of(*FIRST))
+        assert plan.to_json()["deleted"] == ["Opening"], "it signed that talk, and the node has it no more"
+
+    asyncio.run(work())
+
+
+def test_two_slots_of_one_talk() -> None:
+    async def work() -> None:
+        panda = client(Harness())
+        twice = (event(1), event(1, date="2026-08-01T18:00:00+02:00"))
+        assert await run_import(panda, file_of(*twice)) == (2, 0, 0, 0)
+        assert await run_import(panda, file_of(*twice)) == (0, 0, 0, 2)
+        later = (twice[0], event(1, date="2026-08-01T19:00:00+02:00"))
+        assert await run_import(panda, file_of(*later)) == (0, 1, 0, 1)
+        assert await run_import(panda, file_of(twice[0]), withdraw=True) == (0, 0, 1, 1)
+
+    asyncio.run(work())
+
+
+def test_two_spellings_of_a_room_are_one() -> None:
+    async def work() -> None:
+        panda = client(Harness())
+        file = file_of(event(1, room="Caf\u00e9"), event(2, room="Cafe\u0301"))
+        assert await run_import(panda, file) == (2, 0, 0, 0)
+        assert [room["name"] for room in await panda.query(ROOMS)] == ["Caf\u00e9"]
+        assert await room_named(panda, "Cafe\u0301") == (await panda.query(ROOMS))[0].id
+        assert await run_import(panda, file) == (0, 0, 0, 2)
+
+    asyncio.run(work())
+
+
+def test_what_another_program_wrote_is_put_right() -> None:
+    async def work() -> None:
+        node, signer = Harness(), CryptographySigner.generate()
+        other = client(node, signer)
+        guid = event(1)["guid"]
+        await other.create(TALKS, {"guid": guid, "title": 7, "room": "Meadow", "persons": "Person 1"})
+        panda = client(node, signer)
+        await panda.restored()
+        assert await run_import(panda, file_of(event(1))) == (0, 1, 0, 0)
+        assert await run_import(panda, file_of(event(1))) == (0, 0, 0, 1)
+
+    asyncio.run(work())
+
+
+def test_an_import_that_ends_anywhere_goes_on() -> None:
+    async def work() -> None:
+        wire = Wire(Harness().node.dispatcher())
+        panda = Client(wire, CryptographySigner.generate(), verifier=CryptographyVerifier(), sleep=no_time)
+        await run_import(panda, file_of(*(event(n) for n in range(12))))
+        file = file_of(*(event(n, title=f"New {n}") for n in range(2, 14)))
+        ends = 0
+        while True:
+            wire.lasts = ends
+            wire.away = False
+            try:
+                done = await import_talks(panda, file, lambda *_: None, withdraw=True)
+                break
+            except NodeUnreachable:
+                ends += 1
+                wire.away = False
+        assert ends > 3
+        assert (done.total, len(await panda.query(TALKS))) == (12, 12)
+        wire.lasts = None
+        assert await run_import(panda, file, withdraw=True) == (0, 0, 0, 12)
+        messages = [await panda.own(TALKS), await panda.own(TALKS, deleted=True)]
+        assert [len(found) for found in messages] == [12, 2]
 
     asyncio.run(work())
 
@@ -103,9 +256,14 @@ class Wire(InProcess):
 
     away = False
     closes_at: bytes | None = None
+    lasts: int | None = None
+    """So many entries are taken from now on."""
 
     async def send(self, body: bytes) -> bytes:
         self.away = self.away or (self.closes_at is not None and self.closes_at in body)
+        if self.lasts is not None and b"panda_publishEntry" in body:
+            self.away = self.away or self.lasts <= 0
+            self.lasts -= 1
         if self.away:
             raise NodeUnreachable("The node is away.")
         return await super().send(body)
@@ -217,10 +375,10 @@ def test_the_real_programme() -> None:
     expected = []
     for day in json.loads(CAMP.read_text("utf-8"))["schedule"]["conference"]["days"]:
         for events in day["rooms"].values():
-            for event in events:
-                talk = {names.get(name, name): event[name] for name in wanted if event[name]}
-                if event["persons"]:
-                    talk["persons"] = [person["public_name"] for person in event["persons"]]
+            for one in events:
+                talk = {names.get(name, name): one[name] for name in wanted if one[name]}
+                if one["persons"]:
+                    talk["persons"] = [person["public_name"] for person in one["persons"]]
                 expected.append(talk)
     assert len(found) == 79
     assert by_guid(found) == by_guid(expected)

@@ -194,7 +194,6 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
     }
     if (!talk) {
       for (const [name, content] of Object.entries(fields)) if (content === null || isEmptyList(content)) delete fields[name];
-      fields.guid = newGuid();
     }
     return { fields };
   }
@@ -330,13 +329,4 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
 /** @param {unknown} value */
 function isEmptyList(value) {
   return Array.isArray(value) && value.length === 0;
-}
-
-/** A random UUID; crypto.randomUUID is missing where the page came over plain http. */
-function newGuid() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }

@@ -1,10 +1,18 @@
-/** Import of a schedule file: choose or drop, publish with progress, cancel, resume. */
+/** Import of a schedule file: choose or drop, see what it would change, publish with progress, cancel, resume. */
 
 import { byId, el } from "./dom.js";
+import { drawPlan, items } from "./import-plan.js";
 import { AWAY, count, explain } from "./words.js";
 
 const LARGEST = 64e6;
-const MOST_SHOWN = 50;
+const ENCODING = /^\s*<\?xml[^>]*\sencoding=["']([\w.-]+)["']/;
+/** The reasons which say that the file itself is at fault. */
+const WRONG_FILE = ["not-a-schedule", "schedule-format-unread", "schedule-empty", "file-unreadable"];
+
+/**
+ * @typedef {"idle" | "planning" | "planned" | "running" | "paused"} State
+ *   planning: it is looked at what the file would change; planned: that is shown; paused: an import ended in between
+ */
 
 /**
  * @param {object} use
@@ -18,6 +26,7 @@ export function makeImport({ session, notices, identity, onPublished }) {
   const drop = byId("import-drop", HTMLElement);
   const input = byId("import-file", HTMLInputElement);
   const name = byId("import-name", HTMLElement);
+  const plan = byId("import-plan", HTMLElement);
   const start = byId("import-start", HTMLButtonElement);
   const resume = byId("import-resume", HTMLButtonElement);
   const cancel = byId("import-cancel", HTMLButtonElement);
@@ -28,39 +37,41 @@ export function makeImport({ session, notices, identity, onPublished }) {
 
   /** @type {File | null} */
   let file = null;
+  /** @type {ReturnType<typeof drawPlan> | null} */
+  let chosen = null;
   /** @type {AbortController | null} */
   let running = null;
   let done = 0;
   let total = 0;
 
-  /** @param {"idle" | "running" | "paused"} state */
+  /** @param {State} state */
   function show(state) {
+    const busy = state === "planning" || state === "running";
     panel.dataset.state = state;
-    start.hidden = state !== "idle";
-    start.disabled = !file;
+    start.hidden = state === "running" || state === "paused";
+    start.disabled = state !== "planned" || chosen?.size() === 0;
     resume.hidden = state !== "paused";
-    cancel.hidden = state !== "running";
-    input.disabled = state === "running";
-    drop.toggleAttribute("data-off", state === "running");
+    cancel.hidden = !busy;
+    input.disabled = busy;
+    for (const box of plan.querySelectorAll("input")) box.disabled = busy;
+    drop.toggleAttribute("data-off", busy);
   }
 
-  /** @param {File} chosen */
-  function choose(chosen) {
-    file = chosen;
+  /** @param {File} given */
+  function choose(given) {
+    file = given;
+    chosen = null;
     done = total = 0;
     panel.open = true;
-    bar.hidden = true;
-    status.textContent = "";
+    bar.hidden = plan.hidden = true;
     drawLeftOut([]);
-    notices.clear("not-a-schedule");
-    name.replaceChildren(Object.assign(document.createElement("strong"), { textContent: chosen.name.slice(0, 120), dir: "auto" }));
-    show("idle");
-    start.focus();
+    name.replaceChildren(el("strong", { attrs: { dir: "auto" } }, given.name.slice(0, 120)));
+    void look();
   }
 
   function take() {
-    const chosen = input.files?.[0];
-    if (chosen) choose(chosen);
+    const given = input.files?.[0];
+    if (given) choose(given);
     input.value = ""; // so that the same file can be chosen again
   }
   input.addEventListener("change", take);
@@ -91,64 +102,110 @@ export function makeImport({ session, notices, identity, onPublished }) {
     });
   }
 
-  async function run() {
+  /**
+   * Works with the chosen file, and can be cancelled meanwhile.
+   *
+   * @param {"planning" | "running"} state
+   * @param {string} words
+   * @param {(panda: import("./types.js").Panda, text: string, signal: AbortSignal) => Promise<State>} work
+   * @param {(error: unknown) => State} fail
+   */
+  async function busy(state, words, work, fail) {
     if (!file || running) return;
     running = new AbortController();
-    const hadFocus = document.activeElement === start || document.activeElement === resume;
-    show("running");
-    if (hadFocus) cancel.focus();
-    status.textContent = session.now ? "Signing and publishing…" : "Begins as soon as Python has started…";
+    const { signal } = running;
+    const focused = [start, resume].some((button) => button === document.activeElement);
+    show(state);
+    if (focused) cancel.focus();
+    status.textContent = session.now ? words : "Begins as soon as Python has started…";
+    /** @type {State} */
+    let next = "idle";
+    try {
+      const text = await read(file);
+      const panda = await session.panda();
+      signal.throwIfAborted();
+      status.textContent = words;
+      next = await work(panda, text, signal);
+      identity.setNode("reachable");
+      notices.clear(...AWAY);
+    } catch (error) {
+      identity.saw(error);
+      next = fail(error);
+    }
+    const keep = document.activeElement === cancel;
+    running = null;
+    show(next);
+    if (keep) (next === "paused" ? resume : start.disabled ? input : start).focus();
+  }
+
+  /** Shows what the file would change. */
+  function look() {
+    return busy(
+      "planning",
+      "Comparing with what you have published…",
+      async (panda, text, signal) => {
+        const found = await panda.planImport(text, { signal });
+        chosen = drawPlan(plan, found, () => show("planned"));
+        drawLeftOut(found.leftOut);
+        status.textContent = chosen.size() ? "" : `All ${count(found.total, "talk")} had been published before.`;
+        return "planned";
+      },
+      (error) => {
+        const { reason, title, text, hint } = explain(error);
+        const wrong = WRONG_FILE.includes(reason);
+        if (reason === "cancelled") status.textContent = "Cancelled. Nothing was published.";
+        else status.textContent = `${title}. ${text} ${wrong ? "Nothing was imported." : hint}`;
+        return wrong || reason === "storage-refused" ? "idle" : "paused";
+      },
+    );
+  }
+
+  /** Carries out what was chosen. */
+  async function run() {
+    if (!chosen) return look();
+    const options = { withdraw: chosen.withdraw(), restore: chosen.restore() };
+    let nodeGone = false;
     figures.textContent = "";
     progress.removeAttribute("value");
     bar.hidden = false;
-    /** @type {"idle" | "paused"} */
-    let next = "idle";
-    let nodeGone = false;
-    try {
-      const panda = await session.panda();
-      running.signal.throwIfAborted();
-      if (file.size > LARGEST) throw new Error("The file is larger than 64 MB. A schedule is far smaller.");
-      const text = await file.text().catch(() => {
-        throw new Error("The file could not be read. It may have been moved or changed: choose it again.");
-      });
-      status.textContent = "Signing and publishing…";
-      const result = await panda.importSchedule(text, {
-        signal: running.signal,
-        onProgress(now) {
-          ({ done, total } = now);
-          paint();
-        },
-      });
-      done = total = result.total;
-      paint();
-      identity.setNode("reachable");
-      notices.clear(...AWAY);
-      status.textContent = resultWords(result);
-      drawLeftOut(result.leftOut);
-    } catch (error) {
-      identity.saw(error);
-      const { reason, title } = explain(error);
-      nodeGone = AWAY.includes(reason);
-      const far = total > 0 ? `${done.toLocaleString("en")} of ${count(total, "talk")} are at the node.` : "";
-      if (total === 0) bar.hidden = true;
-      if (reason === "cancelled") {
-        next = "paused";
-        status.textContent = `Cancelled. ${far || "Nothing was published."} Resume goes on from there and publishes nothing twice.`;
-      } else if (reason === "not-a-schedule" || reason === "storage-refused") {
-        status.textContent = `${title}. Nothing was imported.`;
-        notices.error(error);
-      } else {
-        next = "paused";
-        status.textContent = `${title}. ${far} Resume goes on from there and publishes nothing twice.`;
-        notices.error(error, { label: "Resume", run: () => void run() }, far && `The import stopped: ${far}`);
-      }
-    }
-    const drawn = nodeGone ? undefined : onPublished(); // from here on the programme is busy, and then this is over
-    const keep = document.activeElement === cancel;
-    running = null;
-    if (bar.hidden === false && !progress.hasAttribute("value")) progress.value = 0;
-    show(next);
-    if (keep) (next === "paused" ? resume : input).focus();
+    /** @type {Promise<void> | undefined} */
+    let drawn;
+    await busy(
+      "running",
+      "Signing and publishing…",
+      async (panda, text, signal) => {
+        const result = await panda.importSchedule(text, {
+          ...options,
+          signal,
+          onProgress(now) {
+            ({ done, total } = now);
+            paint();
+          },
+        });
+        done = total;
+        paint();
+        plan.hidden = true;
+        chosen = null;
+        status.textContent = resultWords(result);
+        drawLeftOut(result.leftOut);
+        drawn = onPublished(); // from here on the programme is busy, and then this is over
+        return "idle";
+      },
+      (error) => {
+        const { reason, title } = explain(error);
+        nodeGone = AWAY.includes(reason);
+        const far = total > 0 ? `${done.toLocaleString("en")} of ${count(total, "talk")} are at the node.` : "";
+        if (total === 0) bar.hidden = true;
+        else if (!progress.hasAttribute("value")) progress.value = 0;
+        const ended = reason === "cancelled" ? "Cancelled" : title;
+        status.textContent = `${ended}. ${far || "Nothing was published."} Resume goes on from there and publishes nothing twice.`;
+        if (reason !== "cancelled") {
+          notices.error(error, { label: "Resume", run: () => void run() }, far && `The import stopped: ${far}`);
+        }
+        if (!nodeGone) drawn = onPublished();
+        return "paused";
+      },
+    );
     await identity.refreshPending();
     await drawn;
   }
@@ -173,21 +230,45 @@ export function makeImport({ session, notices, identity, onPublished }) {
   };
 }
 
-/** @param {import("./types.js").LeftOut[]} leftOut  what of the file no talk can hold */
+/**
+ * A file's text, in the encoding that its XML names, or UTF-8.
+ *
+ * @param {File} file
+ */
+async function read(file) {
+  if (file.size > LARGEST) throw unreadable("It is larger than 64 MB. A schedule is far smaller.");
+  const bytes = await file.arrayBuffer().catch(() => {
+    throw unreadable("It may have been moved or changed: choose it again.");
+  });
+  const [, named = "utf-8"] = ENCODING.exec(new TextDecoder("latin1").decode(bytes.slice(0, 200))) ?? [];
+  const [first, second] = new Uint8Array(bytes.slice(0, 2));
+  const wide = first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : named;
+  try {
+    return new TextDecoder(wide).decode(bytes);
+  } catch {
+    throw unreadable(`No browser knows its encoding, ${named}.`);
+  }
+}
+
+/** @param {string} why */
+function unreadable(why) {
+  return Object.assign(new Error(why), { reason: "file-unreadable" });
+}
+
+/** @param {import("./types.js").LeftOut[]} leftOut  what of the file is not published */
 function drawLeftOut(leftOut) {
   byId("import-left-out", HTMLDetailsElement).hidden = leftOut.length === 0;
-  byId("import-left-out-summary", HTMLElement).textContent = `${count(leftOut.length, "value")} of the file did not fit`;
-  const list = byId("import-left-out-list", HTMLElement);
-  list.replaceChildren(
-    ...leftOut.slice(0, MOST_SHOWN).map(({ talk, why }) => el("li", {}, el("bdi", {}, talk.slice(0, 80)), ": ", el("bdi", {}, why.slice(0, 300)))),
-  );
-  if (leftOut.length > MOST_SHOWN) list.append(el("li", {}, `and ${(leftOut.length - MOST_SHOWN).toLocaleString("en")} more`));
+  byId("import-left-out-summary", HTMLElement).textContent = `${count(leftOut.length, "value")} of the file ${leftOut.length === 1 ? "is" : "are"} left out`;
+  byId("import-left-out-list", HTMLElement).replaceChildren(...items(leftOut.map(({ talk, field, why }) => `${talk}, ${field}: ${why}`)));
 }
 
 /** @param {import("./types.js").Imported} result */
-function resultWords({ published, skipped, total }) {
-  if (total === 0) return "The schedule holds no talks.";
-  if (published === 0) return `All ${count(total, "talk")} had been published before. Nothing was sent twice.`;
-  const rest = skipped ? ` ${skipped.toLocaleString("en")} had been published before.` : "";
-  return `${count(published, "talk")} signed and published.${rest}`;
+function resultWords({ published, updated, withdrawn, unchanged, total }) {
+  const parts = [];
+  if (published) parts.push(`${count(published, "talk")} signed and published.`);
+  if (updated) parts.push(`${count(updated, "talk")} changed.`);
+  if (withdrawn) parts.push(`${count(withdrawn, "talk")} deleted.`);
+  if (!parts.length) return `All ${count(total, "talk")} had been published before. Nothing was sent twice.`;
+  if (unchanged) parts.push(`${unchanged.toLocaleString("en")} had been published before.`);
+  return parts.join(" ");
 }

@@ -17,8 +17,9 @@
  * @typedef {{filter?: object, orderBy?: string[], limit?: number, after?: string | null}} Query
  * @typedef {{id: string, entryHash: string, acknowledged: boolean}} Published
  * @typedef {{done: number, total: number}} Progress
- * @typedef {{talk: string, field: string, why: string}} LeftOut
- * @typedef {{published: number, skipped: number, total: number, leftOut: LeftOut[]}} Imported
+ * @typedef {import("../panda.js").LeftOut} LeftOut
+ * @typedef {import("../panda.js").ImportPlan} ImportPlan
+ * @typedef {import("../panda.js").Imported} Imported
  *
  * @typedef {import("../panda.js").FieldDefinition} FieldDefinition
  * @typedef {import("../panda.js").SchemaDefinition} SchemaDefinition
@@ -51,7 +52,8 @@
  * @property {(text: string) => Promise<SchemaDefinition>} schemaFromToml
  * @property {() => Promise<number>} pending
  * @property {() => Promise<unknown>} flush
- * @property {(text: string, options: {onProgress?: (progress: Progress) => void, signal?: AbortSignal}) => Promise<Imported>} importSchedule
+ * @property {(text: string, options: {signal?: AbortSignal}) => Promise<ImportPlan>} planImport
+ * @property {(text: string, options: {withdraw: boolean, restore: boolean, onProgress?: (progress: Progress) => void, signal?: AbortSignal}) => Promise<Imported>} importSchedule
  * @property {() => void} close
  */
 export {};

@@ -77,7 +77,19 @@ const REASONS = {
   },
   "not-a-schedule": {
     title: "This file is not a schedule",
-    hint: "Choose the JSON file that frab or pretalx exports. It holds “schedule”, “conference” and “days”.",
+    hint: "",
+  },
+  "schedule-format-unread": {
+    title: "This kind of file is not read",
+    hint: "",
+  },
+  "schedule-empty": {
+    title: "This schedule has no talks",
+    hint: "",
+  },
+  "file-unreadable": {
+    title: "This file cannot be read",
+    hint: "",
   },
   "start-failed": {
     title: "Python did not start",

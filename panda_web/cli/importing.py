@@ -1,0 +1,118 @@
+"""`panda import`: what a schedule would change, told first; then carried out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from panda_web import Client
+from panda_web.cli import places
+from panda_web.cli.options import Data, Node
+from panda_web.cli.output import print_json, run, say
+from panda_web.festival import MAX_SIZE, LeftOut, Plan, Schedule, import_talks, plan_import, read_schedule
+from panda_web.keys.file import KeyFile
+
+MOST_TOLD = 20
+"""Talks or values of a kind that are told one by one; standard output has them all."""
+
+
+def import_file(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A schedule: JSON of frab, pretalx or c3voc; XML of frab.")
+    ],
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would change, and publish nothing.")
+    ] = False,
+    withdraw: Annotated[
+        bool, typer.Option("--withdraw", help="Delete talks that are published and not in FILE.")
+    ] = False,
+    restore: Annotated[
+        bool, typer.Option("--restore-deleted", help="Publish talks again that you have deleted.")
+    ] = False,
+    node: Node = places.DEFAULT_NODE,
+    data: Data = None,
+) -> None:
+    """Publishes a festival's talks: new ones, and what has changed in those that are published.
+
+    Interrupt it and run it again: it goes on, and nothing is there twice.
+    """
+    schedule = _read(file)
+
+    async def work() -> None:
+        async with Client(node, KeyFile(places.key_path(data))) as panda:
+            plan = await plan_import(panda, schedule)
+            _tell(plan, withdraw=withdraw, restore=restore)
+            if dry_run:
+                print_json(plan.to_json())
+                return
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+            )
+            with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+                task = bar.add_task("Publishing", total=len(schedule.talks))
+                done = await import_talks(
+                    panda,
+                    schedule,
+                    lambda n, total: bar.update(task, completed=n, total=total),
+                    withdraw=withdraw,
+                    restore=restore,
+                )
+            print_json(done.to_json())
+
+    run(work())
+
+
+def _read(file: Path) -> Schedule:
+    try:
+        with file.open("rb") as opened:
+            return read_schedule(opened.read(MAX_SIZE + 1))
+    except OSError as error:
+        raise typer.BadParameter(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _tell(plan: Plan, *, withdraw: bool, restore: bool) -> None:
+    """Says in words what an import does."""
+    found = plan.comparison
+    say(
+        f"{_talks(found.talks)} in the file: {len(found.new)} new, {len(found.changed)} changed, "
+        f"{len(found.unchanged)} unchanged, {len(found.deleted)} deleted by you before."
+    )
+    _list("changed", [f"{each.title}: {', '.join(each.fields)}" for each in found.changed])
+    if found.withdrawn:
+        one = len(found.withdrawn) == 1
+        say(
+            f"{_talks(len(found.withdrawn))} {'is' if one else 'are'} published and not in the file: "
+            f"--withdraw deletes {'it' if one else 'them'}{', as you asked' if withdraw else ''}."
+        )
+        _list("withdrawn", [talk.title for talk in found.withdrawn])
+    if found.deleted:
+        say(
+            f"{_talks(len(found.deleted))} of the file you have deleted: --restore-deleted publishes "
+            f"{'it' if len(found.deleted) == 1 else 'them'} again{', as you asked' if restore else ''}."
+        )
+        _list("deleted", [str(talk["title"]) for talk in found.deleted])
+    if not plan.knows_deleted:
+        say("This key was used elsewhere too: a talk that was deleted there may count as new here.")
+    _list("left out", [_left_out(each) for each in plan.left_out])
+
+
+def _talks(count: int) -> str:
+    return f"{count} talk{'' if count == 1 else 's'}"
+
+
+def _left_out(each: LeftOut) -> str:
+    return f"{each.talk}: {each.field}: {each.why}"
+
+
+def _list(what: str, lines: Sequence[str]) -> None:
+    for line in lines[:MOST_TOLD]:
+        say(f"  {what}: {line}")
+    if len(lines) > MOST_TOLD:
+        say(f"  {what}: and {len(lines) - MOST_TOLD} more")
