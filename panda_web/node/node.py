@@ -13,6 +13,7 @@ from panda_web.node.aside import Aside, here
 from panda_web.node.building import ProgressOf, Views
 from panda_web.node.groups import Groups
 from panda_web.node.ingest import Limits
+from panda_web.node.items import items
 from panda_web.node.publishing import Publishing, next_arguments
 from panda_web.node.schemas import Policy, Registry
 from panda_web.node.store import Store
@@ -70,6 +71,7 @@ class Node:
             "panda_publishEntry": self.publish_entry,
             "panda_queryEntries": self.query_entries,
             "panda_query": self.query,
+            "panda_getItems": self.get_items,
             "panda_schemas": self.schemas,
             "rpc.discover": self.discover,
         }
@@ -172,6 +174,20 @@ class Node:
             definition = view.schema if view is not None else None
             select = query.compile_query(schema, filter, order_by, limit, after, definition)
             return query.answer(self._store, select, view, proof=proof)
+
+    async def get_items(
+        self,
+        author: bytes,
+        log_id: int,
+        start: int,
+        end: int,
+        dist_low: int,
+        dist_high: int,
+        payloads: bool,
+    ) -> Json:
+        """A stretch of a log, with the entries that link it to others."""
+        with self._store.snapshot():
+            return items(self._store, author, log_id, start, end, dist_low, dist_high, payloads=payloads)
 
     async def schemas(self) -> Json:
         """The registered schemas, then the others that entries are held of, where those are answered too."""

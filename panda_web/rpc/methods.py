@@ -152,6 +152,22 @@ class StoredEntry:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A stretch of a log, ascending, with entries that link it; `next` is where to go on, None at the end."""
+
+    entries: list[StoredEntry]
+    next: int | None
+
+    @staticmethod
+    def from_json(value: Json) -> "Items":
+        """Reads an answer; what else a node says about an entry is in its bytes."""
+        return Items(
+            types.member(value, "items", types.array(types.record(StoredEntry.from_json))),
+            types.member(value, "next", types.nullable(types.SEQ_NUM)),
+        )
+
+
 _STORED_ENTRY = types.record(
     StoredEntry.from_json,
     author=types.AUTHOR,
@@ -209,6 +225,37 @@ QUERY = Method(
     types.array(types.OBJECT, MAX_LIMIT),
 )
 
+_PLACE = types.integer(1 - types.WIRE_LIMIT, types.WIRE_LIMIT - 1)
+_HOPS = types.integer(0, 255)
+
+GET_ITEMS = Method(
+    "panda_getItems",
+    "Entries of a log from start to end (negative: from its end), and those that link them to others.",
+    (
+        Param("author", types.AUTHOR),
+        Param("logId", types.LOG_ID),
+        Param("start", _PLACE),
+        Param("end", _PLACE),
+        Param("distLow", _HOPS, 0),
+        Param("distHigh", _HOPS, 0),
+        Param("payloads", types.BOOL, True),
+    ),
+    types.record(
+        Items.from_json,
+        items=types.array(
+            types.record(
+                StoredEntry.from_json,
+                entryBytes=types.HEX,
+                entryHash=types.HASH,
+                payloadBytes=types.nullable(types.HEX),
+                payloadState=types.TEXT,
+                payloadSize=types.integer(0, types.WIRE_LIMIT),
+            )
+        ),
+        next=types.nullable(types.SEQ_NUM),
+    ),
+)
+
 SCHEMAS = Method(
     "panda_schemas",
     "Schemas: id, name, state (registered, pending, untyped), definition, what a pending one waits for.",
@@ -220,5 +267,5 @@ DISCOVER = Method("rpc.discover", "This document (OpenRPC).", (), types.OBJECT)
 
 METHODS: Mapping[str, Method[Any]] = {
     method.name: method
-    for method in (GET_ENTRY_ARGUMENTS, PUBLISH_ENTRY, QUERY_ENTRIES, QUERY, SCHEMAS, DISCOVER)
+    for method in (GET_ENTRY_ARGUMENTS, PUBLISH_ENTRY, QUERY_ENTRIES, QUERY, GET_ITEMS, SCHEMAS, DISCOVER)
 }

@@ -86,6 +86,11 @@ class EntryTable:
         row = self._db.one(f"{_ENTRY} WHERE log = ? AND seq_num = ?", (log_key, seq_num))
         return EntryRow(*row) if row else None
 
+    def between(self, log_key: int, first: int, last: int) -> Iterator[EntryRow]:
+        """The entries of the log with this key from one seq num to another, both included."""
+        sql = f"{_ENTRY} WHERE log = ? AND seq_num BETWEEN ? AND ? ORDER BY seq_num"
+        return (EntryRow(*row) for row in self._db.rows(sql, (log_key, first, last)))
+
     def hash_at(self, log_key: int, seq_num: int) -> bytes | None:
         """The hash of the entry at a seq num; its payload, which may be large, is not read."""
         row = self._db.one("SELECT hash FROM entries WHERE log = ? AND seq_num = ?", (log_key, seq_num))

@@ -1,0 +1,83 @@
+"""`panda_getItems`: a stretch of a log, with the entries that link it to entry 1 and to what comes later.
+
+The stateless part of bamboo-point2point: whoever asks for entry 1,000,000 gets some dozens of entries with it,
+and verifies it down to entry 1 without the others. Everything ascends, so each prefix of an answer can be
+verified as it comes.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+
+from panda_web.bamboo import decode, path
+from panda_web.node.store import Store
+from panda_web.node.store.entries import EntryRow, LogRow
+from panda_web.rpc.types import Json
+
+MAX_ANSWER = 4 << 20
+"""Bytes of entries and payloads in hex in one answer; it holds one item at least. Go on at its `next`."""
+
+
+def items(
+    store: Store,
+    author: bytes,
+    log_id: int,
+    start: int,
+    end: int,
+    dist_low: int,
+    dist_high: int,
+    *,
+    payloads: bool,
+) -> Json:
+    """The entries from `start` to `end`, and those of the certificate pool around them.
+
+    Args:
+        store: what is asked.
+        author: 32 bytes.
+        log_id: the author's log; of one that is not held there are no items.
+        start: seq num of the first entry; a negative one counts from the log's end, -1 being the last.
+        end: of the last entry, likewise.
+        dist_low: how many hops the path is followed from `start` down to 1.
+        dist_high: how many hops before `end` the path is begun that leads to it from above.
+        payloads: whether payloads are given for the entries between.
+    """
+    log_row = store.entries.log(author, log_id)
+    if log_row is None:
+        return {"items": [], "next": None}
+    first, last = (log_row.seq_num + 1 + n if n < 0 else n for n in (start, end))
+    first, last = max(first, 1), min(last, log_row.seq_num)
+    if first > last:
+        return {"items": [], "next": None}
+    found: list[Json] = []
+    size = 0
+    for row in _rows(store, log_row, first, last, dist_low, dist_high):
+        item = _item(row, payload=payloads and first <= row.seq_num <= last)
+        size += len(item["entryBytes"]) + len(item["payloadBytes"] or "")
+        if found and size > MAX_ANSWER:
+            return {"items": found, "next": row.seq_num if first <= row.seq_num <= last else None}
+        found.append(item)
+    return {"items": found, "next": None}
+
+
+def _rows(
+    store: Store, log_row: LogRow, first: int, last: int, dist_low: int, dist_high: int
+) -> Iterator[EntryRow]:
+    below = islice(path(first, 1), 1, 1 + dist_low)
+    for seq_num in sorted(below):
+        yield from store.entries.between(log_row.key, seq_num, seq_num)
+    yield from store.entries.between(log_row.key, first, last)
+    z = 1
+    while z < last:
+        z = 3 * z + 1
+    above = sorted(path(z, last))[1 : 1 + dist_high]
+    for seq_num in above:
+        yield from store.entries.between(log_row.key, seq_num, seq_num)
+
+
+def _item(row: EntryRow, *, payload: bool) -> dict[str, Json]:
+    return {
+        "entryBytes": row.entry.hex(),
+        "entryHash": row.hash.hex(),
+        "payloadBytes": row.payload.hex() if row.payload is not None and payload else None,
+        "payloadState": "held" if row.payload is not None else "deleted",
+        "payloadSize": decode(row.entry).payload_size,
+    }
