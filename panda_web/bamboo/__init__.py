@@ -3,7 +3,7 @@
 Bytes in, values out; no I/O, no clock, no randomness; standard library only.
 """
 
-from panda_web.bamboo.entry import MAX_SIZE, Entry, Unsigned, decode, encode
+from panda_web.bamboo.entry import MAX_SIZE, Entry, Unsigned, decode, encode, place_of
 from panda_web.bamboo.errors import BacklinkMissing, InvalidEntry, InvalidLink, InvalidPayload
 from panda_web.bamboo.head import Head
 from panda_web.bamboo.links import certificate_pool, has_skiplink, lipmaa, path
@@ -32,4 +32,5 @@ __all__ = [
     "is_hex",
     "lipmaa",
     "path",
+    "place_of",
 ]

@@ -123,6 +123,16 @@ def decode(data: bytes) -> Entry:
     return _decode_sound(data) or _decode_step_by_step(data)
 
 
+def place_of(data: bytes) -> tuple[bytes, int, int] | None:
+    """The author, log id and seq num with which bytes begin, whether or not they are an entry."""
+    try:
+        log_id, at = varu64.decode(data, _LOG_ID_AT)
+        seq_num, _ = varu64.decode(data, at)
+    except InvalidEntry:
+        return None
+    return data[1:_LOG_ID_AT], log_id, seq_num
+
+
 def _decode_sound(data: bytes) -> Entry | None:
     """The entry, if nothing is wrong with the bytes; else None, which says nothing about what is wrong.
 

@@ -14,6 +14,7 @@ from panda_web.client.definitions import KeptDefinitions
 from panda_web.client.dialect import Query
 from panda_web.client.errors import NodeTooOld, NoKey
 from panda_web.client.lock import LeaseLock, Lock, ProcessLock
+from panda_web.client.lost import told
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.publisher import Publisher, Written
 from panda_web.client.schemas import Given, ListedSchema, Schemas
@@ -263,6 +264,13 @@ class Client:
     async def flush(self, schema: str | None = None) -> int:
         """Sends what the node does not hold, of one schema or of all; gives how many entries that were."""
         return await self._writer.flush(schema) if self._publisher else 0
+
+    async def lost(self) -> list[dict[str, Json]]:
+        """What was signed here and lost its place, because another copy of the key took it.
+
+        Each as `entryHash`, `action`, `schema`, `id` and `fields`, as `LogDiverged` told it: write it again.
+        """
+        return [told(own) for own in await self._own.lost()] if self._own else []
 
     def alone(self, name: str) -> AbstractAsyncContextManager[object]:
         """A context that one holder is in at a time, among all clients of this key that share its store."""

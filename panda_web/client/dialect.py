@@ -20,9 +20,10 @@ from panda_web.log import SignedEntry
 from panda_web.messages import Message
 from panda_web.messages.schema import DEFINITION
 from panda_web.rpc.connection import Connection
-from panda_web.rpc.errors import AnswerMalformed, RpcError
+from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, MethodNotFound, RpcError
 from panda_web.rpc.methods import (
     GET_ENTRY_ARGUMENTS,
+    GET_ITEMS,
     NO_SCHEMA,
     PUBLISH_ENTRY,
     QUERY,
@@ -78,8 +79,8 @@ class Dialect(Protocol):
             NodeTooOld: some of it may not be sent to this node.
         """
 
-    async def held(self, schema: str, author: bytes, log_id: int) -> list[tuple[SignedEntry, bytes]]:
-        """The signed entries of one log, with payloads, that the node gives for a schema."""
+    async def branch(self, schema: str, author: bytes, log_id: int, above: int) -> list[SignedEntry]:
+        """Signed entries of one log: all above a seq num, and what links the last one to entry 1."""
 
     async def query(self, query: Query) -> Answer:
         """Instances, each rebuilt from its entries and checked."""
@@ -130,9 +131,40 @@ class PresentDay:
             acknowledged = entry.seq_num
         return acknowledged, None
 
-    async def held(self, schema: str, author: bytes, log_id: int) -> list[tuple[SignedEntry, bytes]]:
-        """Those whose payload is not deleted."""
-        return await held_of_log(self._connection, self._verifier, schema, author, log_id)
+    async def branch(self, schema: str, author: bytes, log_id: int, above: int) -> list[SignedEntry]:
+        """Asks for the last entry with its path down to entry 1, then for the others, page by page."""
+        try:
+            found = await self._items(author, log_id, -1, -1, hops=255)
+        except ErrorFromNode as error:
+            if error.node_code != MethodNotFound.code:
+                raise
+            held = await held_of_log(self._connection, self._verifier, schema, author, log_id)
+            return [signed for signed, _ in held]
+        last = max((signed.entry.seq_num for signed in found), default=0)
+        if last - 1 > above:
+            found += await self._items(author, log_id, above + 1, last - 1)
+        return found
+
+    async def _items(
+        self, author: bytes, log_id: int, start: int, end: int, hops: int = 0
+    ) -> list[SignedEntry]:
+        encoded: list[bytes] = []
+        place: int | None = start
+        while place is not None:
+            items = await self._connection.call(
+                GET_ITEMS,
+                author=author.hex(),
+                logId=log_id,
+                start=place,
+                end=end,
+                distLow=hops,
+                payloads=False,
+            )
+            encoded += [each.entry for each in items.entries]
+            if items.next is not None and (items.next <= place or not items.entries):
+                raise AnswerMalformed(f"The node's answer to {GET_ITEMS.name} does not go on.")
+            place = items.next
+        return await _signed_in(encoded, self._verifier, author, log_id)
 
     async def query(self, query: Query) -> Answer:
         """Asks for the instances with their proofs."""
@@ -173,9 +205,18 @@ async def held_of_log(
 ) -> list[tuple[SignedEntry, bytes]]:
     """The signed entries of one log, with payloads, that the node gives for a schema."""
     stored = await connection.call(QUERY_ENTRIES, schema=schema)
-    verdicts = await log_module.verify_many([item.entry for item in stored], verifier)
+    payloads = {item.entry: item.payload or b"" for item in stored}
+    signed = await _signed_in(list(payloads), verifier, author, log_id)
+    return [(each, payloads[each.encoded]) for each in signed]
+
+
+async def _signed_in(
+    encoded: Sequence[bytes], verifier: Verifier, author: bytes, log_id: int
+) -> list[SignedEntry]:
+    """Those that are canonical, signed, and of one log."""
+    verdicts = await log_module.verify_many(encoded, verifier)
     return [
-        (signed, item.payload or b"")
-        for signed, item in zip(verdicts, stored, strict=True)
+        signed
+        for signed in verdicts
         if isinstance(signed, SignedEntry) and (signed.entry.author, signed.entry.log_id) == (author, log_id)
     ]

@@ -14,13 +14,15 @@ Seen in its source (p2panda/aquadoggo, tag v0.1.0):
 
 from collections.abc import Mapping, Sequence
 
+from panda_web import bamboo, messages
 from panda_web import log as log_module
-from panda_web import messages
+from panda_web.bamboo import InvalidEntry
 from panda_web.bamboo.errors import BacklinkMissing
+from panda_web.client.branch import not_proven
 from panda_web.client.check import Answer
 from panda_web.client.definitions import SignedDefinition
 from panda_web.client.dialect import Query, acknowledges_other, ask_arguments, held_of_log
-from panda_web.client.errors import NodeTooOld, RefusedUnclearly
+from panda_web.client.errors import NodeTooOld, RefusedUnclearly, SlotBlocked
 from panda_web.client.own_logs import OwnEntry
 from panda_web.client.replay import replay
 from panda_web.client.select import select
@@ -84,6 +86,8 @@ class Early:
         held = await self.held(schema, author, found.log_id)
         if any(_is_about(schema, payload) for _, payload in held):
             return found
+        if not held and await self._altered(schema, author, found.log_id):
+            raise not_proven(found.log_id, found.seq_num - 1)
         if held:
             raise NodeTooOld(
                 f"This node is an early one, and it has tied this schema to log {found.log_id}, which holds "
@@ -110,6 +114,10 @@ class Early:
         """All of them, those of another schema in the same log too."""
         return await held_of_log(self._connection, self._verifier, schema, author, log_id)
 
+    async def branch(self, schema: str, author: bytes, log_id: int, above: int) -> list[SignedEntry]:  # noqa: ARG002 - it gives all
+        """All that are signed and canonical: altered copies are none of them."""
+        return [signed for signed, _ in await self.held(schema, author, log_id)]
+
     # -- sending ---------------------------------------------------------------------------------------
 
     async def publish(self, entries: Sequence[OwnEntry]) -> tuple[int, RpcError | None]:
@@ -132,7 +140,9 @@ class Early:
                 if isinstance(refusal, ErrorFromNode):
                     held = await self._hashes(schema, sent)
                     if held.get(own.seq_num) != sent.hash:
-                        return acknowledged, _conflict(sent, held) or _unclear(sent, refusal)
+                        altered = await self._altered(schema, sent.entry.author, sent.entry.log_id)
+                        blocked = _blocked(sent) if own.seq_num in altered else None
+                        return acknowledged, _conflict(sent, held) or blocked or _unclear(sent, refusal)
                 elif refusal is not None:
                     return acknowledged, refusal
                 elif held is not None:
@@ -167,6 +177,18 @@ class Early:
         """Seq num to entry hash, for what the node holds of the entry's log."""
         held = await self.held(schema, sent.entry.author, sent.entry.log_id)
         return {signed.entry.seq_num: signed.hash for signed, _ in held}
+
+    async def _altered(self, schema: str, author: bytes, log_id: int) -> set[int]:
+        """Seq nums at which the node holds bytes that begin as an entry of the log does, and are none."""
+        found = set()
+        for item in await self._connection.call(QUERY_ENTRIES, schema=schema):
+            place = bamboo.place_of(item.entry)
+            if place is not None and place[:2] == (author, log_id):
+                try:
+                    bamboo.decode(item.entry)
+                except InvalidEntry:
+                    found.add(place[2])
+        return found
 
     # -- reading ---------------------------------------------------------------------------------------
 
@@ -209,6 +231,14 @@ def _conflict(sent: VerifiedEntry, held: Mapping[int, bytes]) -> ErrorFromNode |
     if seq_num > 1 and seq_num - 1 not in held:
         return ErrorFromNode(f"The node lacks entry {seq_num - 1} of log {log_id}.", BacklinkMissing.reason)
     return None
+
+
+def _blocked(sent: VerifiedEntry) -> SlotBlocked:
+    return SlotBlocked(
+        f"The node cannot take entry {sent.entry.seq_num} of log {sent.entry.log_id}: it holds an altered "
+        "copy of it, which somebody made and sent there. Early nodes take such copies, and nothing can "
+        "follow them. Use another node: what you have signed is kept here, and goes there."
+    )
 
 
 def _unclear(sent: VerifiedEntry, refusal: PandaError) -> RefusedUnclearly:

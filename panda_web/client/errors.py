@@ -31,14 +31,15 @@ class InstanceNotOwn(ClientError):
 class LogDiverged(ClientError):
     """The node holds other entries in this log than this client signed: the key is in use elsewhere.
 
-    The log is given up; the next create begins a new one.
+    `data.messages` says what lost its place: write that again. Creates go into another log from then on; what
+    the node holds of this one can be changed and deleted, once it has shown the other entry.
     """
 
     reason = "log-diverged"
 
 
 class LogRefused(ClientError):
-    """The node refuses a signed entry for good. The log is given up; the next create begins another."""
+    """The node refuses a signed entry for good. Nothing can follow it there; creates go into another log."""
 
     reason = "log-refused"
 
@@ -53,6 +54,12 @@ class NodeContradictsItself(ClientError):
     """Two answers of the node about one log do not go together. Nothing was signed on their strength."""
 
     reason = "node-contradicts-itself"
+
+
+class LogNotProven(ClientError):
+    """The node does not show the entries on which the next one would be built. Nothing is signed on them."""
+
+    reason = "log-not-proven"
 
 
 class SchemaNotFound(ClientError):
@@ -71,6 +78,12 @@ class RefusedUnclearly(CallFailed):
     """An early node refuses an entry and gives no reason that a program can read. The entry is kept."""
 
     reason = "refused-unclearly"
+
+
+class SlotBlocked(RefusedUnclearly):
+    """An early node took an altered copy of an entry from somebody, and so cannot take the entry itself."""
+
+    reason = "slot-blocked"
 
 
 class InvalidProof(ClientError):

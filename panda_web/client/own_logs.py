@@ -2,6 +2,7 @@
 
     log/AUTHOR/LOG          a `LogState`
     entry/AUTHOR/LOG/SEQ    a signed entry and its payload, kept so that any node can be brought up to date
+    lost/AUTHOR/LOG/SEQ/HASH    the same of one that lost its place, because another copy of the key took it
     instance/AUTHOR/ID      which log an own instance is in, and whether it is deleted
     early/AUTHOR/NODE       there for nodes that were early ones (`client.early`) when last they answered
     only/AUTHOR             there while this is the only copy of the key, so nobody else writes with it
@@ -20,7 +21,7 @@ from panda_web.bamboo import Head, digest
 from panda_web.client.store import ClientStore
 from panda_web.errors import StoreFailed
 from panda_web.log import SignedEntry
-from panda_web.messages import Field, Message, decode, next_user_log, set_fields
+from panda_web.messages import Field, Message, decode, next_user_log, set_fields, system_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class LogState:
         first: the first seq num of which the entry is held here; 1 but for logs taken over from a node.
         acknowledged: node to the last seq num that it said it holds.
         given_up: why nothing is appended any more; None for a log in use.
+        forked: the least seq num for which an entry by another copy of the key was shown, 0 where there is
+            none. From there on slots may have been signed for twice.
         stored: the text that this was read from, what a commit is conditional on.
     """
 
@@ -43,6 +46,7 @@ class LogState:
     first: int = 1
     acknowledged: dict[str, int] = field(default_factory=dict)
     given_up: str | None = None
+    forked: int = 0
     stored: str | None = None
 
     def text(self) -> str:
@@ -56,6 +60,7 @@ class LogState:
                 "first": self.first,
                 "acknowledged": self.acknowledged,
                 "givenUp": self.given_up,
+                "forked": self.forked,
             }
         )
 
@@ -72,6 +77,7 @@ class LogState:
                 first=value["first"],
                 acknowledged=value["acknowledged"],
                 given_up=value["givenUp"],
+                forked=value.get("forked", 0),  # earlier versions gave such logs up
                 stored=text,
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -94,6 +100,16 @@ class OwnEntry:
     entry: bytes
     payload: bytes
 
+    def text(self) -> str:
+        """As it is stored."""
+        return json.dumps({"entry": self.entry.hex(), "payload": self.payload.hex()})
+
+    @staticmethod
+    def read(seq_num: int, text: str) -> "OwnEntry":
+        """From what is stored."""
+        value = json.loads(text)
+        return OwnEntry(seq_num, bytes.fromhex(value["entry"]), bytes.fromhex(value["payload"]))
+
 
 class OwnLogs:
     """The own logs of one author in a store."""
@@ -112,16 +128,19 @@ class OwnLogs:
         return LogState.read(text) if text is not None else None
 
     async def of_schema(self, schema: str) -> LogState | None:
-        """The log in use for a schema."""
+        """The log in use for new instances of a schema: a forked one only where no other can be."""
         found = [log for log in await self.logs() if log.schema == schema and log.given_up is None]
+        if system_log(schema) is None:
+            found = [log for log in found if not log.forked]
         return found[-1] if found else None
 
     async def is_complete(self, schema: str) -> bool:
         """Whether all that this author wrote of a schema is held here, as far as this client can know."""
         if await self.is_only_copy():
             return True
-        log = await self.of_schema(schema)
-        return log is not None and log.first == 1 and not await self.is_restored()
+        logs = [log for log in await self.logs() if log.schema == schema]
+        whole = all(log.first == 1 and log.given_up is None for log in logs)
+        return bool(logs) and whole and not await self.is_restored()
 
     async def set_only_copy(self, *, only: bool) -> None:
         """Remembers that the key was made here, or that a copy of it goes elsewhere."""
@@ -163,12 +182,13 @@ class OwnLogs:
     async def entries(self, log_id: int, above: int, most: int | None) -> list[OwnEntry]:
         """Held entries of a log with a seq num above `above`, ascending, at most `most` (None: all)."""
         prefix = f"entry/{self._author}/{log_id:010}/"
-        found = []
-        for key, text in await self._store.scan(prefix, start=f"{above + 1:010}", most=most):
-            value = json.loads(text)
-            entry, payload = bytes.fromhex(value["entry"]), bytes.fromhex(value["payload"])
-            found.append(OwnEntry(int(key.removeprefix(prefix)), entry, payload))
-        return found
+        texts = await self._store.scan(prefix, start=f"{above + 1:010}", most=most)
+        return [OwnEntry.read(int(key.removeprefix(prefix)), text) for key, text in texts]
+
+    async def lost(self) -> list[OwnEntry]:
+        """Entries that lost their place, by log and seq num."""
+        texts = await self._store.scan(f"lost/{self._author}/")
+        return [OwnEntry.read(int(key.split("/")[3]), text) for key, text in texts]
 
     async def instances(self, schema: str, *, deleted: bool = False) -> dict[str, dict[str, Field]]:
         """Own instances of a schema, rebuilt from the entries held here.
@@ -184,11 +204,14 @@ class OwnLogs:
                 continue
             for own in await self.entries(log.log_id, 0, None):
                 message = decode(own.payload)
-                if message.action == "delete":
-                    ended[message.id or ""] = found.pop(message.id or "", {})
+                if message.id is None:
+                    found[digest(own.entry).hex()] = set_fields({}, message.fields)
+                elif message.id not in found:
+                    continue  # another copy of the key made it
+                elif message.action == "delete":
+                    ended[message.id] = found.pop(message.id)
                 else:
-                    instance = message.id or digest(own.entry).hex()
-                    found[instance] = set_fields(found.get(instance, {}), message.fields)
+                    found[message.id] = set_fields(found[message.id], message.fields)
         return ended if deleted else found
 
     async def append(self, log: LogState, made: Sequence[tuple[SignedEntry, bytes, Message]]) -> LogState:
@@ -206,8 +229,8 @@ class OwnLogs:
         changes: dict[str, str | None] = {}
         for signed, payload, message in made:
             head = head.advance(signed.hash)
-            text = json.dumps({"entry": signed.encoded.hex(), "payload": payload.hex()})
-            changes[f"entry/{self._author}/{log.log_id:010}/{signed.entry.seq_num:010}"] = text
+            own = OwnEntry(signed.entry.seq_num, signed.encoded, payload)
+            changes[self._entry(log.log_id, own.seq_num)] = own.text()
             instance = message.id or signed.hash.hex()
             about = json.dumps({"logId": log.log_id, "deleted": message.action == "delete"})
             changes[self._instance(instance)] = about
@@ -218,9 +241,9 @@ class OwnLogs:
         """Records that a node holds everything up to `seq_num`, or, after it lost some, only up to there."""
         return await self._write(log, replace(log, acknowledged=log.acknowledged | {node: seq_num}))
 
-    async def learn(self, log: LogState, seq_num: int, entry_hash: bytes) -> LogState:
-        """Records the hash of an entry that a coming one links to."""
-        head = Head(log.head.seq_num, {**log.head.hashes, seq_num: entry_hash})
+    async def learn(self, log: LogState, hashes: Mapping[int, bytes]) -> LogState:
+        """Records the hashes of entries that coming ones link to."""
+        head = Head(log.head.seq_num, {**log.head.hashes, **hashes})
         return await self._write(log, replace(log, head=head))
 
     async def give_up(self, log: LogState, why: str) -> LogState:
@@ -228,17 +251,41 @@ class OwnLogs:
         return await self._write(log, replace(log, given_up=why), {self._only: None})
 
     async def begin(self, log: LogState) -> LogState:
-        """Records a log that was not known here: a new one, or one taken over from a node.
+        """Records a log that was not known here: a new one, or one taken over from a node."""
+        return await self._write(log, log)
 
-        Where it was known, another copy of the key has gone on with it, and may have changed or deleted what
-        is in it: what was known of its instances is forgotten, and the node is asked when it matters.
+    async def go_on(
+        self, log: LogState, head: Head, node: str, fork: int | None, lost: Sequence[OwnEntry]
+    ) -> LogState:
+        """Goes on with what another copy of the key made of a log; it is not given up any more.
+
+        What was known of its instances is forgotten, since that copy may have changed or deleted them: the
+        node is asked when it matters.
+
+        Args:
+            log: as it was here.
+            head: as it is at the node, shown and verified.
+            node: which holds it, to the end.
+            fork: the least seq num for which another entry than ours was shown; None where there is none.
+            lost: our entries from there on. They are kept, under another name.
         """
-        changes: dict[str, str | None] = {}
-        if log.stored is not None:
-            for key, text in await self._store.scan(f"instance/{self._author}/"):
-                if json.loads(text)["logId"] == log.log_id:
-                    changes[key] = None
-        return await self._write(log, log, changes)
+        changes: dict[str, str | None] = {self._only: None}
+        for key, text in await self._store.scan(f"instance/{self._author}/"):
+            if json.loads(text)["logId"] == log.log_id:
+                changes[key] = None
+        for own in lost:
+            key = self._entry(log.log_id, own.seq_num)
+            changes[key] = None
+            changes[f"lost/{key.removeprefix('entry/')}/{digest(own.entry).hex()[-16:]}"] = own.text()
+        after = replace(
+            log,
+            head=head,
+            first=head.seq_num + 1,
+            acknowledged={node: head.seq_num},
+            given_up=None,
+            forked=min(fork or log.forked, log.forked or fork or 0),
+        )
+        return await self._write(log, after, changes)
 
     async def was_early(self, node: str) -> bool:
         """Whether a node was an early one when last it answered."""
@@ -267,6 +314,9 @@ class OwnLogs:
 
     def _log(self, log_id: int) -> str:
         return f"log/{self._author}/{log_id:010}"
+
+    def _entry(self, log_id: int, seq_num: int) -> str:
+        return f"entry/{self._author}/{log_id:010}/{seq_num:010}"
 
     def _early(self, node: str) -> str:
         return f"early/{self._author}/{node}"

@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from panda_web import log as log_module
-from panda_web.bamboo import Head, InvalidLink, lipmaa, path
+from panda_web.bamboo import InvalidLink
+from panda_web.client.catching_up import CatchingUp
+from panda_web.client.check import Instance
 from panda_web.client.contact import Contact
 from panda_web.client.dialect import Query
 from panda_web.client.early import too_new
 from panda_web.client.errors import (
     InstanceNotOwn,
     LogDiverged,
+    LogNotProven,
     LogRefused,
     NodeContradictsItself,
     NodeLags,
@@ -27,14 +30,15 @@ from panda_web.client.errors import (
     StoreConflict,
 )
 from panda_web.client.lock import Lock
-from panda_web.client.own_logs import LogState, OwnInstance, OwnLogs
+from panda_web.client.lost import diverged
+from panda_web.client.own_logs import LogState, OwnLogs
 from panda_web.client.sending import Sender
 from panda_web.errors import PandaError, StoreFailed
 from panda_web.keys import Signer
 from panda_web.messages import Message, check_log, system_log
 from panda_web.messages.logs import SCHEMA_DEFINITION_LOG
 from panda_web.messages.schema import read_definition
-from panda_web.rpc.errors import NodeUnreachable
+from panda_web.rpc.errors import NodeUnreachable, SeqNumTaken
 from panda_web.rpc.methods import EntryArguments
 
 R = TypeVar("R")
@@ -88,6 +92,7 @@ class Publisher:
         self._own = own
         self._lock = lock
         self._sender = Sender(contact, node, signer.author, own, sleep)
+        self._catching_up = CatchingUp(self._sender, node, signer.author, own)
         self._lock_name = f"panda:{signer.author.hex()}"
 
     async def write(self, compose: Callable[[], Awaitable[Sequence[Message]]]) -> list[Written]:
@@ -113,7 +118,7 @@ class Publisher:
                 return []
             payloads = [message.encode() for message in messages]
             await self.check(messages)
-            await self._catch_up_after_restoring()
+            await self._catch_up_after_restoring(messages[0].schema)
             hashes: list[bytes] = []
             error: PandaError | None = None
             while len(hashes) < len(messages):
@@ -168,6 +173,11 @@ class Publisher:
         """
         async with self._lock(self._lock_name):
             self._sender.away, self._sender.silent = False, None
+            try:
+                await self._catch_up_after_restoring(schema)
+            except (LogDiverged, LogNotProven, NodeContradictsItself):
+                await self._bring_up_to_date(schema, give_up=False)
+                raise
             sent, failed = await self._bring_up_to_date(schema, give_up=True)
         if failed is not None:
             raise failed
@@ -176,14 +186,14 @@ class Publisher:
     async def _bring_up_to_date(self, schema: str | None, *, give_up: bool) -> tuple[int, PandaError | None]:
         """Sends what the node does not hold; gives how many entries that were, and the first failure.
 
-        What fails stays pending. Only who is told of the failure may give a log up.
+        What fails stays pending. Only who is told of the failure may give a log up, and is told of one.
         """
         sent = 0
         failed: PandaError | None = None
         for log in await self._own.logs():
             if log.given_up is None and schema in (None, log.schema):
                 try:
-                    sent += await self._sender.bring_up_to_date(log, give_up=give_up)
+                    sent += await self._sender.bring_up_to_date(log, give_up=give_up and failed is None)
                 except NodeUnreachable as error:
                     return sent, error  # the next write tries again
                 except PandaError as error:
@@ -217,7 +227,7 @@ class Publisher:
                     count = 1
                 else:
                     # The node can only say what follows on all that is signed already.
-                    await self._ask_for_links(await self._sender.send_pending(log))
+                    await self._catching_up.learn_links(await self._sender.send_pending(log))
             except StoreConflict:
                 pass  # another tab was faster; what was signed here is forgotten, and signed anew
             else:
@@ -242,40 +252,82 @@ class Publisher:
         return await self._own.of_schema(message.schema) or await self._begin(message.schema)
 
     async def _log_of_instance(self, schema: str, instance: str) -> LogState:
-        known = await self._own.instance(instance) or await self._ask_for_instance(schema, instance)
-        log = await self._own.get(known.log_id)
-        if log is None and not known.deleted:
-            log = await self._begin(schema)  # a restored key: the node knows its log
-        if log is None or (log.log_id, log.schema) != (known.log_id, schema):
-            raise InstanceNotOwn("This instance is in a log that this client cannot go on with.")
-        if known.deleted:
-            raise InstanceNotOwn("This instance is deleted; there is nothing left to change.")
-        if log.given_up is not None:
-            raise LogDiverged(f"Log {log.log_id}, which holds this instance, was given up: {log.given_up}.")
-        return log
+        for _ in range(3):  # what is known of a log may have to be put right
+            known = await self._own.instance(instance)
+            at_node = await self._ask_for_instance(schema, instance) if known is None else None
+            log_id = at_node.log_id if at_node is not None else known.log_id if known is not None else 0
+            log = await self._own.get(log_id)
+            if known is not None and known.deleted:
+                raise InstanceNotOwn("This instance is deleted; there is nothing left to change.")
+            if log is None:
+                return await self._catching_up.begin(schema, log_id)  # a restored key
+            if log.schema != schema:
+                raise InstanceNotOwn("This instance is in a log that this client cannot go on with.")
+            behind = at_node is not None and at_node.seq_num > log.head.seq_num
+            if log.given_up is None and not behind:
+                return log
+            await self._catch_up(log)
+        raise NodeContradictsItself("The node's answers about this instance and its log do not go together.")
 
-    async def _ask_for_instance(self, schema: str, instance: str) -> OwnInstance:
-        """Where an instance is that another copy of this key wrote, as its entries at the node prove."""
+    async def _ask_for_instance(self, schema: str, instance: str) -> Instance:
+        """An instance that another copy of this key wrote, as its entries at the node prove."""
         query = Query(schema, {"id": instance}, (), 1, None)
         for found in await self._sender.reach(lambda dialect: dialect.query(query)):
             if found.author == self._signer.author.hex():
-                return OwnInstance(found.log_id, deleted=False)
-        raise InstanceNotOwn("Only the author of an instance can change it, and this key did not create it.")
+                return found
+        raise InstanceNotOwn(
+            "The node shows no instance with this id that this key created: it is somebody else's, or "
+            "deleted, or it lost its place to what another copy of the key wrote."
+        )
 
-    async def _catch_up_after_restoring(self) -> None:
-        """Takes over what another copy of the key wrote into logs that are known here."""
+    async def _catch_up(self, log: LogState) -> None:
+        """Takes over what another copy of the key wrote into a log that is known here.
+
+        Raises:
+            LogDiverged: some of what waits here lost its place; or the log stays given up.
+            LogRefused: nothing can follow in the node's copy of this log.
+        """
+        if log.given_up not in (None, SeqNumTaken.reason):
+            raise LogRefused(
+                f"A node refused an entry of log {log.log_id} for what it says ({log.given_up}), and nothing "
+                "can follow it until nodes take entries as they do from each other: what was written there "
+                "before stays as it is. Publish anew what should stand, under a new id. All entries are "
+                "kept.",
+                logId=log.log_id,
+                node=log.given_up,
+            )
+        after, lost = await self._catching_up.catch_up(log)
+        if after.given_up is not None:
+            raise LogDiverged(
+                f"Log {log.log_id} was given up, since the node said that it holds another entry than this "
+                "client signed, and it does not show that one. Publish anew what should stand, or use "
+                "another node.",
+                logId=log.log_id,
+            )
+        if lost and log.given_up is None:  # else it was told when the log was given up
+            raise diverged(log.log_id, lost)
+
+    async def _catch_up_after_restoring(self, schema: str | None) -> None:
+        """Takes over what another copy of the key wrote into logs that are known here.
+
+        What is wrong with the log of another schema than is written is told when that is written.
+        """
         if not await self._own.is_restored():
             return
+        whole = True
         for log in await self._own.logs():
-            if log.given_up is None:
+            if log.given_up in (None, SeqNumTaken.reason):
                 try:
-                    arguments = await self._sender.arguments(log.schema)
-                except NodeTooOld:
-                    continue  # an early node that cannot have this log
-                sent = log.acknowledged.get(self._node, 0) >= log.head.seq_num
-                if sent and arguments.log_id == log.log_id and arguments.seq_num - 1 > log.head.seq_num:
-                    await self._take_over(log.schema, arguments, log)
-        await self._own.set_restored(restored=False)
+                    await self._catch_up(log)
+                except (LogNotProven, NodeContradictsItself):
+                    if schema in (None, log.schema):
+                        raise
+                    whole = False
+                except LogDiverged as error:
+                    if error.data.get("messages"):
+                        raise
+        if whole:
+            await self._own.set_restored(restored=False)
 
     # -- beginning, or taking over, a log ------------------------------------------------------------
 
@@ -287,65 +339,38 @@ class Publisher:
             # Another tab may have begun one in the meantime, or this will not be the only copy any more: the
             # first entry is refused then.
             return await self._own.of_schema(schema) or LogState(new, schema)
-        arguments = await self._sender.arguments(schema)
-        free = await self._own.next_free()
+        arguments = await self._arguments(schema, await self._sender.arguments(schema))
+        known = await self._own.get(arguments.log_id)
+        if known is not None and known.schema == schema and known.given_up is None and not known.forked:
+            return known  # another tab began it
+        if arguments.seq_num > 1 and known is None:
+            return await self._catching_up.begin(schema, arguments.log_id, arguments)
+        log_id = fixed
+        if log_id is None:
+            if known is not None:  # in use here for something else, given up, or forked
+                author = self._signer.author
+                try:
+                    arguments = await self._arguments(
+                        schema, await self._sender.reach(lambda dialect: dialect.another_log(author, schema))
+                    )
+                except NodeTooOld:
+                    if known.schema == schema and known.given_up is None:
+                        return known  # it takes the schema nowhere else
+                    raise
+            log_id = max(arguments.log_id, await self._own.next_free())
+        elif known is not None:  # given up, and there is no other log for the schema
+            await self._catch_up(known)
+            return await self._own.get(known.log_id) or known
+        # Another tab may have begun one in the meantime; a schema has one log, where that can be had.
+        return await self._own.of_schema(schema) or await self._own.begin(LogState(log_id, schema))
+
+    async def _arguments(self, schema: str, arguments: EntryArguments) -> EntryArguments:
+        """What a node says about the next entry for a schema, held to what it may say."""
+        fixed = system_log(schema)
         if (arguments.log_id % 2 == 0 or fixed is not None) and arguments.log_id != fixed:
             raise NodeContradictsItself(
                 f"The node names log {arguments.log_id}, which is not for this schema."
             )
-        if arguments.seq_num == 1 and arguments.log_id > free + MAX_GAP:
+        if arguments.seq_num == 1 and arguments.log_id > await self._own.next_free() + MAX_GAP:
             raise NodeContradictsItself(f"The node offers log {arguments.log_id}, far above any in use.")
-        known = await self._own.get(arguments.log_id)
-        if known is not None and known.schema == schema and known.given_up is None:
-            return known  # another tab began it
-        if arguments.seq_num > 1 and known is None:
-            return await self._take_over(schema, arguments)
-        log_id = fixed
-        if log_id is None:
-            if known is not None:  # in use here for something else, or given up
-                author = self._signer.author
-                arguments = await self._sender.reach(lambda dialect: dialect.another_log(author, schema))
-            log_id = max(arguments.log_id, free)
-        # Another tab may have begun one in the meantime; a schema has one log, where that can be had.
-        return await self._own.of_schema(schema) or await self._own.begin(LogState(log_id, schema))
-
-    async def _take_over(
-        self, schema: str, arguments: EntryArguments, known: LogState | None = None
-    ) -> LogState:
-        """Goes on with a log that the node holds, after checking what it says against the entries it has."""
-        last = arguments.seq_num - 1
-        hashes: dict[int, bytes] = {}
-        if arguments.backlink is None:
-            raise NodeContradictsItself("The node gives no backlink for a log that is not empty.")
-        hashes[last] = bytes.fromhex(arguments.backlink)
-        if arguments.skiplink is not None:
-            hashes[lipmaa(last + 1)] = bytes.fromhex(arguments.skiplink)
-        author = self._signer.author
-        held = await self._sender.reach(lambda dialect: dialect.held(schema, author, arguments.log_id))
-        for signed, _ in held:
-            seq_num = signed.entry.seq_num
-            if seq_num > last or hashes.setdefault(seq_num, signed.hash) != signed.hash:
-                raise NodeContradictsItself(
-                    f"The node's answers about entry {seq_num} of log {arguments.log_id} differ."
-                )
-        log = LogState(
-            arguments.log_id,
-            schema,
-            Head(last, {n: hashes[n] for n in path(last, 1) if n in hashes}),
-            first=last + 1,
-            acknowledged={**(known.acknowledged if known else {}), self._node: last},
-            stored=known.stored if known else None,
-        )
-        return await self._own.begin(log)
-
-    async def _ask_for_links(self, log: LogState) -> None:
-        """Asks the node for the skiplink of the next entry."""
-        arguments = await self._sender.arguments(log.schema)
-        if (arguments.log_id, arguments.seq_num) != (
-            log.log_id,
-            log.head.seq_num + 1,
-        ) or not arguments.skiplink:
-            raise NodeLags(
-                f"The node cannot say what entry {log.head.seq_num + 1} of log {log.log_id} links to."
-            )
-        await self._own.learn(log, lipmaa(arguments.seq_num), bytes.fromhex(arguments.skiplink))
+        return arguments

@@ -7,12 +7,8 @@ from panda_web import log as log_module
 from panda_web.bamboo.errors import AfterEndOfLog, BacklinkMissing, SkiplinkMissing
 from panda_web.client.contact import Contact
 from panda_web.client.dialect import Dialect
-from panda_web.client.errors import (
-    LogDiverged,
-    LogRefused,
-    NodeLags,
-    StoreConflict,
-)
+from panda_web.client.errors import LogRefused, NodeLags, StoreConflict
+from panda_web.client.lost import diverged, told
 from panda_web.client.own_logs import LogState, OwnEntry, OwnLogs
 from panda_web.messages.schema import InvalidFields
 from panda_web.rpc.errors import (
@@ -161,19 +157,17 @@ class Sender:
         if not isinstance(error, ErrorFromNode) or error.reason not in _FOR_GOOD:
             raise error
         kept = await self._own.entries(log.log_id, log.acknowledged.get(self._node, 0), None)
-        error.data["lost"] = [log_module.recall(own.entry).hash.hex() for own in kept]
         await self._own.give_up(log, error.reason)
         if error.reason == SeqNumTaken.reason:
-            raise LogDiverged(
-                f"The node holds another entry in log {log.log_id} than this client signed: this key is "
-                "in use elsewhere too. The log is given up here; write again, and a new one begins.",
-                logId=log.log_id,
-                lost=error.data["lost"],
-            ) from error
+            raise diverged(log.log_id, kept) from error
         raise LogRefused(
-            f"The node refuses a signed entry of log {log.log_id}: {error}",
+            f"The node refuses an entry of log {log.log_id} that is signed already: {error} Nothing can "
+            "follow it there, so what was written into this log before stays as it is at this node. What is "
+            "created next goes into another log. All entries are kept.",
             node=error.reason,
-            lost=error.data["lost"],
+            logId=log.log_id,
+            lost=[log_module.recall(own.entry).hash.hex() for own in kept],
+            messages=[told(own) for own in kept],
         ) from error
 
     async def reach(self, call: Callable[[Dialect], Awaitable[R]]) -> R:

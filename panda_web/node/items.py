@@ -1,8 +1,8 @@
 """`panda_getItems`: a stretch of a log, with the entries that link it to entry 1 and to what comes later.
 
-The stateless part of bamboo-point2point: whoever asks for entry 1,000,000 gets some dozens of entries with it,
-and verifies it down to entry 1 without the others. Everything ascends, so each prefix of an answer can be
-verified as it comes.
+The stateless part of bamboo-point2point: whoever asks for entry 1,000,000 gets some dozens of entries with
+it, and verifies it down to entry 1 without the others. Everything ascends, so each prefix of an answer can
+be verified as it comes.
 """
 
 from collections.abc import Iterator

@@ -64,6 +64,33 @@ def test_key_moves_to_another_browser(
         assert len(kept) == 2, "the key that was replaced is kept"
 
 
+def test_key_that_is_restored_once_more_takes_up_what_the_copy_wrote(
+    browsers: Browsers, website: StaticServer, empty_node: ServedNode
+) -> None:
+    """Also after both had written into one log: everything at the node can be changed and deleted again."""
+    schema = digest(b"restored once more").hex()
+    with ExitStack() as tabs:
+        old, new = (tabs.enter_context(browsers.tab("chromium")) for _ in range(2))
+        old.goto(website.url)
+        before = Api(old, empty_node.url)
+        text = before.call("backUp", PASSPHRASE)
+        ids = [before.call("create", schema, {"n": number})["id"] for number in range(3)]
+        new.goto(website.url)
+        after = Api(new, empty_node.url)
+        after.call("restore", text, PASSPHRASE)
+        ids.append(after.call("create", schema, {"n": 3})["id"])
+        reason, data = before.refused("update", schema, ids[0], {"n": 4})
+        assert reason == "log-diverged"
+        assert [lost["fields"] for lost in data["messages"]] == [{"n": 4}]
+        before.call("restore", text, PASSPHRASE)
+        assert before.call("flush") == 0
+        for number, each in enumerate(ids):
+            assert before.call("update", schema, each, {"n": 10 + number})["acknowledged"]
+        assert before.call("delete", schema, ids[0])["acknowledged"]
+        shown = sorted(int(str(instance["n"])) for instance in instances_at(empty_node.url, schema))
+        assert shown == [11, 12, 13]
+
+
 def test_what_a_replaced_key_signed_is_sent(
     browsers: Browsers, website: StaticServer, tmp_path: Path
 ) -> None:

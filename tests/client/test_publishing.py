@@ -240,7 +240,7 @@ def test_a_key_that_comes_back_learns_what_its_copy_wrote(node: Harness) -> None
     with pytest.raises(InstanceNotOwn):
         run(client(wire, mine).update(SCHEMA, first[0].id, {"n": 0}))
     assert numbers(node) == [*range(1, 6), *range(7, 21), 60]
-    assert wire.calls.count("panda_queryEntries") == 1
+    assert "panda_queryEntries" not in wire.calls
 
 
 def test_a_node_that_contradicts_itself_gets_no_signature(node: Harness) -> None:
@@ -286,8 +286,8 @@ def test_two_copies_of_a_key_cost_a_log_and_nothing_else(node: Harness) -> None:
     run(one.create(SCHEMA, {"n": 4}))
     run(other.create(SCHEMA, {"n": 5}))
     assert numbers(node) == [1, 2, 4, 5]
-    with pytest.raises(LogDiverged):
-        run(one.update(SCHEMA, mine.id, {"n": 6}))
+    run(one.update(SCHEMA, mine.id, {"n": 6}))
+    assert numbers(node) == [2, 4, 5, 6]
 
 
 def test_pending_entries_of_a_copy_are_not_lost_without_a_word(node: Harness) -> None:

@@ -55,6 +55,8 @@ export function makeRestore(use) {
       const text = (await file.files?.[0]?.slice(0, 10_000).text()) ?? "";
       await panda.restore(text, passphrase.value);
       use.onKey(panda);
+      // What the other browser wrote is taken over now; where the node is away, before the next write.
+      await panda.flush().catch((error) => use.notices.error(error));
       return "This browser goes on with the key of the copy.";
     });
   });

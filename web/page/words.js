@@ -57,11 +57,19 @@ const REASONS = {
   },
   "log-diverged": {
     title: "This key is in use elsewhere",
-    hint: "The node holds other entries of your log than this browser signed. What you publish next begins a new log.",
+    hint: "Another browser or program wrote with your key at the same time, and its entry was first. Write again what is named here; everything else of yours can be changed and deleted as before.",
   },
   "log-refused": {
-    title: "The node refuses this log for good",
-    hint: "What you publish next begins a new log.",
+    title: "The node refuses something that is signed already",
+    hint: "What you wrote before it stays there as it is. Publish anew what should stand; it gets a new id.",
+  },
+  "log-not-proven": {
+    title: "The node does not show what you signed",
+    hint: "So nothing is built on it. Use another node: everything you signed is kept here and goes there.",
+  },
+  "slot-blocked": {
+    title: "Somebody has blocked your log at this node",
+    hint: "It took an altered copy of what you signed, as old nodes do. Use another node: everything is kept here.",
   },
   "node-error": {
     title: "The node has a problem",

@@ -1,0 +1,126 @@
+"""Going on with an own log that another copy of the key wrote to: taking over what a node holds of it.
+
+Three cases, for a log that is known here:
+
+- The node's is longer and begins with ours: it is gone on with.
+- Ours is longer and begins with the node's: the rest is sent, as ever.
+- They differ from some entry on: a fork. Our entries from there on have lost their places, since nodes keep
+  what they have. The node's branch is gone on with for what is in it already, changes and deletes, and new
+  instances go into another log. That signs slots anew that were signed for here, so it is done only when the
+  other signed entry was shown: then the log is forked there whatever we do (docs/decisions/own-logs.md).
+"""
+
+from dataclasses import dataclass
+
+from panda_web import log as log_module
+from panda_web.client.branch import Branch, not_proven, signed_for
+from panda_web.client.errors import NodeContradictsItself
+from panda_web.client.own_logs import LogState, OwnEntry, OwnLogs
+from panda_web.client.sending import Sender
+from panda_web.rpc.methods import EntryArguments
+
+
+@dataclass(frozen=True, slots=True)
+class CatchingUp:
+    """Takes over what one node holds of an author's logs.
+
+    Attributes:
+        sender: the node.
+        node: its name.
+        author: 32 bytes.
+        own: the own logs.
+    """
+
+    sender: Sender
+    node: str
+    author: bytes
+    own: OwnLogs
+
+    async def branch(self, schema: str, log_id: int, above: int = 0) -> Branch | None:
+        """A log at the node, with all of its entries above a seq num; None where it shows none.
+
+        Raises:
+            LogNotProven, NodeContradictsItself: what it shows is no log.
+            CallFailed: it gives no answer.
+        """
+        author = self.author
+        shown = await self.sender.reach(lambda dialect: dialect.branch(schema, author, log_id, above))
+        return Branch.of(log_id, shown)
+
+    async def begin(self, schema: str, log_id: int, said: EntryArguments | None = None) -> LogState:
+        """Takes over a log that is not known here.
+
+        Args:
+            schema: of its messages.
+            log_id: its number.
+            said: what the node says that follows in it.
+
+        Raises:
+            LogNotProven, NodeContradictsItself: also where the node shows something else than it says.
+        """
+        branch = await self.branch(schema, log_id)
+        if said is not None:
+            _compare(branch, said)
+        if branch is None:
+            raise not_proven(log_id, 1)
+        return await self.own.begin(
+            LogState(
+                log_id,
+                schema,
+                branch.head,
+                first=branch.head.seq_num + 1,
+                acknowledged={self.node: branch.head.seq_num},
+            )
+        )
+
+    async def catch_up(self, log: LogState) -> tuple[LogState, list[OwnEntry]]:
+        """Takes over what the node holds of a log that is known here; gives it, and what lost its place."""
+        sent = log.acknowledged.get(self.node, 0)
+        kept = await self.own.entries(log.log_id, 0, None)
+        ours = dict(log.head.hashes)
+        for own in kept:
+            ours |= signed_for(log_module.recall(own.entry))
+        ours = {n: known for n, known in ours.items() if n <= log.head.seq_num}
+        above = max(sent - 1, 0)
+        branch = await self.branch(log.schema, log.log_id, above)
+        fork = branch.first_other(ours) if branch is not None else None
+        if fork is not None and fork <= sent:  # the node is not what it was
+            branch = await self.branch(log.schema, log.log_id)
+            fork = branch.first_other(ours) if branch is not None else None
+        if branch is None:
+            return log, []
+        if fork is None:
+            if branch.head.seq_num <= log.head.seq_num:
+                return log, []
+            if log.head.seq_num and log.head.seq_num not in branch.hashes:
+                raise not_proven(log.log_id, log.head.seq_num)
+        lost = [own for own in kept if fork is not None and own.seq_num >= fork]
+        return await self.own.go_on(log, branch.head, self.node, fork, lost), lost
+
+    async def learn_links(self, log: LogState) -> None:
+        """Learns the hashes that coming entries need, of a log of which nothing waits here.
+
+        Raises:
+            LogNotProven, NodeContradictsItself: the node does not show the log as this client knows it.
+        """
+        branch = await self.branch(log.schema, log.log_id, log.head.seq_num)
+        if branch is None or branch.head.seq_num < log.head.seq_num:
+            raise not_proven(log.log_id, log.head.seq_num)
+        if branch.head.seq_num > log.head.seq_num:  # another copy of the key goes on with it
+            await self.catch_up(log)
+        elif branch.first_other(log.head.hashes) is not None:
+            raise NodeContradictsItself(f"The node shows another log {log.log_id} than it acknowledged.")
+        else:
+            await self.own.learn(log, branch.head.hashes)
+
+
+def _compare(branch: Branch | None, said: EntryArguments) -> None:
+    """Holds what a node says that comes next to what it shows of the log."""
+    if said.backlink is None:
+        raise NodeContradictsItself("The node gives no backlink for a log that is not empty.")
+    if branch is None or branch.head.seq_num < said.seq_num - 1:
+        raise not_proven(said.log_id, said.seq_num - 1)
+    if branch.head.seq_num >= said.seq_num or branch.head.hashes[said.seq_num - 1].hex() != said.backlink:
+        raise NodeContradictsItself(
+            f"The node's answers about entry {said.seq_num - 1} of log {said.log_id} differ."
+        )

@@ -1,0 +1,186 @@
+"""A log that two copies of one key wrote to: what is at the node stays in its author's hands."""
+
+from typing import Any
+
+import pytest
+
+from panda_web.client.errors import InstanceNotOwn, LogDiverged, LogRefused
+from panda_web.client.store import MemoryStore
+from panda_web.messages.schema import DEFINITION, FieldDefinition, Schema
+from panda_web.node.schemas import register
+from panda_web.rpc import jsonrpc
+from tests.authors import OTHER_SCHEMA, SCHEMA, Author
+from tests.client.test_publishing import Patched, Weather, client, numbers, run
+from tests.interop.aquadoggo import Aquadoggo
+from tests.interop.test_early_node import client as early_client
+from tests.node.test_publish import Harness
+
+
+@pytest.fixture
+def node() -> Harness:
+    return Harness()
+
+
+def forked(node: Harness, store: MemoryStore, wire: Patched | None = None) -> tuple[str, str]:
+    """Two copies wrote one after the other; gives the instance from before, and what the first one lost."""
+    panda = client(wire or node, store)
+    old = run(panda.create(SCHEMA, {"n": 1})).id
+    copy = client(node)
+    run(copy.update(SCHEMA, old, {"n": 2}))
+    run(copy.create(SCHEMA, {"n": 3}))
+    with pytest.raises(LogDiverged) as told:
+        run(panda.create(SCHEMA, {"n": 4, "title": "Opening"}))
+    assert '{"n": 4, "title": "Opening"}' in str(told.value)
+    (lost,) = told.value.data["messages"]
+    assert (lost["action"], lost["schema"], lost["fields"]["n"]) == ("create", SCHEMA, 4)
+    return old, lost["entryHash"]
+
+
+def test_older_instances_can_be_changed_and_deleted_after_a_fork(node: Harness) -> None:
+    store = MemoryStore()
+    old, lost = forked(node, store)
+    assert run(client(node, store).update(SCHEMA, old, {"n": 5})).acknowledged
+    assert numbers(node) == [3, 5]
+    assert [each["entryHash"] for each in run(client(node, store).lost())] == [lost]
+    assert run(client(node, store).create(SCHEMA, {"n": 6})).acknowledged
+    assert node.store.entries.log(Author(1).signer.author, 3) is not None, "creates go to another log"
+    assert run(client(node, store).delete(SCHEMA, old)).acknowledged
+    assert numbers(node) == [3, 6]
+    with pytest.raises(InstanceNotOwn):
+        run(client(node, store).update(SCHEMA, lost, {"n": 7}))
+    assert run(client(node, store).pending()) == 0
+
+
+def test_restoring_the_key_once_more_is_enough(node: Harness) -> None:
+    store = MemoryStore()
+    old, _ = forked(node, store)
+    panda = client(node, store)
+    run(panda.restored())
+    assert run(panda.flush()) == 0
+    assert run(panda.update(SCHEMA, old, {"n": 5})).acknowledged
+
+
+def test_what_the_other_copy_made_can_be_changed_before_this_one_writes_into_its_slot(node: Harness) -> None:
+    """That the log has moved on is seen in what the node shows of the instance."""
+    store = MemoryStore()
+    panda = client(node, store)
+    run(panda.create(SCHEMA, {"n": 1}))
+    theirs = run(client(node).create(SCHEMA, {"n": 2})).id
+    assert run(panda.update(SCHEMA, theirs, {"n": 3})).acknowledged
+    assert numbers(node) == [1, 3]
+
+
+class Hiding(Patched):
+    """A node that says that a slot is taken, and shows nothing."""
+
+    hides = True
+
+    def answer(self, method: str, result: Any) -> Any:
+        if self.hides and method == "panda_getItems":
+            return {"items": [], "next": None}
+        return result
+
+
+def test_no_slot_is_signed_again_on_a_nodes_bare_word(node: Harness) -> None:
+    store, wire = MemoryStore(), Hiding(node)
+    old, _ = forked(node, store, wire)
+    before = {key: text for key, text in store._texts.items() if key.startswith("entry/")}
+    for _ in range(2):
+        with pytest.raises(LogDiverged, match="does not show"):
+            run(client(wire, store).update(SCHEMA, old, {"n": 5}))
+    assert {key: text for key, text in store._texts.items() if key.startswith("entry/")} == before
+    wire.hides = False
+    assert run(client(wire, store).update(SCHEMA, old, {"n": 5})).acknowledged
+
+
+def test_all_that_waited_and_lost_its_place_is_told_log_by_log(node: Harness) -> None:
+    store = MemoryStore()
+    wire = Weather(node)
+    panda = client(wire, store)
+    schemas = (SCHEMA, OTHER_SCHEMA)
+    for schema in schemas:
+        run(panda.create(schema, {"n": 0}))
+    wire.storm = True
+    kept = [run(panda.create(schema, {"n": 10 + n})).entry_hash for schema in schemas for n in range(7)]
+    wire.storm = False
+    for schema in schemas:
+        run(client(node).create(schema, {"n": 1}))
+    told: list[str] = []
+    for _ in schemas:
+        with pytest.raises(LogDiverged, match="and 2 more") as lost:
+            run(panda.flush())
+        told += lost.value.data["lost"]
+    assert told == kept
+    assert run(panda.flush()) == 0
+    assert run(panda.pending()) == 0
+
+
+def test_the_log_of_definitions_goes_on_after_a_fork(node: Harness) -> None:
+    """There is no other log for them."""
+    store = MemoryStore()
+    room, hall, stage = (
+        Schema(name, "A place", (FieldDefinition("name", "varchar"),)) for name in ("room", "hall", "stage")
+    )
+    run(client(node, store).define(room))
+    theirs = run(client(node).define(hall)).id
+    with pytest.raises(LogDiverged):
+        run(client(node, store).define(stage))
+    defined = run(client(node, store).define(stage)).id
+    shown = {each.id for each in run(client(node).query_all(str(DEFINITION.id)))}
+    assert {theirs, defined} < shown
+    assert len(shown) == 3
+
+
+def test_at_an_early_node_new_instances_go_on_there_too() -> None:
+    """It takes a schema in one log only."""
+    node, store = Aquadoggo(), MemoryStore()
+    old = run(early_client(node, store).create(SCHEMA, {"n": 1})).id
+    run(early_client(node).create(SCHEMA, {"n": 2}))
+    with pytest.raises(LogDiverged):
+        run(early_client(node, store).create(SCHEMA, {"n": 3}))
+    assert run(early_client(node, store).update(SCHEMA, old, {"n": 4})).acknowledged
+    assert run(early_client(node, store).create(SCHEMA, {"n": 5})).acknowledged
+    found = run(early_client(node).query_all(SCHEMA))
+    assert sorted(instance["n"] for instance in found) == [2, 4, 5]  # type: ignore[type-var]
+
+
+def test_what_can_be_done_about_a_refused_entry_is_said(node: Harness) -> None:
+    """Signed when nobody could be asked for the definition."""
+    talk = Schema("talk", "What is said", (FieldDefinition("title", "varchar"),))
+    schema = str(run(client(node, seed=bytes((9,)) * 32).define(talk)).id)
+    store = MemoryStore()
+    wire = Weather(node)
+    old = run(client(wire, store).create(schema, {"title": "Opening"})).id
+    store._texts.pop(f"schema/{schema}")
+    store._keys.remove(f"schema/{schema}")
+    wire.storm = True
+    run(client(wire, store).create(schema, {"n": 1}))
+    wire.storm = False
+    run(register(node.store, schema))
+    node.node._registry.refresh()
+    with pytest.raises(LogRefused, match="goes into another log"):
+        run(client(wire, store).flush())
+    with pytest.raises(LogRefused, match="under a new id"):
+        run(client(wire, store).delete(schema, old))
+    assert run(client(wire, store).create(schema, {"title": "Again"})).acknowledged
+    assert len([key for key in store._texts if key.startswith("entry/")]) == 3
+
+
+def test_an_older_node_without_items_shows_what_can_be_replayed(node: Harness) -> None:
+    class Older(Patched):
+        async def send(self, body: bytes) -> bytes:
+            request = jsonrpc.loads(body)
+            if isinstance(request, dict) and request["method"] == "panda_getItems":
+                return jsonrpc.dumps(
+                    {
+                        "jsonrpc": "2.0",
+                        "id": request["id"],
+                        "error": {"code": -32601, "message": "No.", "data": {"reason": "method-not-found"}},
+                    }
+                )
+            return await super().send(body)
+
+    run(client(node).create_many(SCHEMA, [{"n": n} for n in range(6)]))
+    store = MemoryStore()
+    assert run(client(Older(node), store).create(SCHEMA, {"n": 6})).acknowledged
+    assert numbers(node) == list(range(7))

@@ -1,0 +1,87 @@
+"""Altered copies of signed entries, which an early node takes from anybody: no log is gone on with on one."""
+
+from collections.abc import Callable
+
+import pytest
+
+from panda_web.bamboo import Head, digest
+from panda_web.client.errors import LogNotProven, SlotBlocked
+from panda_web.client.store import MemoryStore
+from panda_web.log import SignedEntry
+from tests.authors import SCHEMA, Author
+from tests.client.test_publishing import client as other_client
+from tests.interop.aquadoggo import Aquadoggo
+from tests.interop.served import InProcessAquadoggo
+from tests.interop.test_early_node import client, run
+from tests.node.test_publish import Harness
+
+ALTERATIONS = {
+    "trailing": lambda encoded: encoded + b"\x00",
+    "tag-02": lambda encoded: b"\x02" + encoded[1:],
+    "tag-ff": lambda encoded: b"\xff" + encoded[1:] + b"more",
+}
+
+
+@pytest.fixture(params=ALTERATIONS.values(), ids=ALTERATIONS)
+def alter(request: pytest.FixtureRequest) -> Callable[[bytes], bytes]:
+    return request.param  # type: ignore[no-any-return]
+
+
+def take(node: Aquadoggo, encoded: bytes, signed: SignedEntry, payload: bytes) -> None:
+    """What the node does with bytes that it takes for an entry, the author's or a stranger's."""
+    entry = signed.entry
+    if entry.seq_num == 1:
+        node._insert("logs", entry.author.hex(), entry.log_id, SCHEMA)
+    node._insert(
+        "entries",
+        entry.author.hex(),
+        encoded.hex(),
+        digest(encoded).hex(),
+        entry.log_id,
+        payload.hex(),
+        digest(payload).hex(),
+        entry.seq_num,
+    )
+
+
+@pytest.mark.parametrize("length", [1, 2, 4, 5])
+def test_a_restored_key_does_not_build_on_one(alter: Callable[[bytes], bytes], length: int) -> None:
+    """Its hash stands in the node's arguments, and was signed by nobody."""
+    node, author = Aquadoggo(), Author()
+    for n in range(1, length + 1):
+        signed, payload = author.create(n=n)
+        take(node, alter(signed.encoded) if n == length else signed.encoded, signed, payload)
+    wire, store = InProcessAquadoggo(node), MemoryStore()
+    with pytest.raises(LogNotProven, match="another node"):
+        run(client(wire, store).create(SCHEMA, {"n": 9}))
+    assert not [key for key in store._texts if key.startswith("entry/")]
+    assert not [body for body in wire.bodies if body["method"] == "panda_publishEntry"]
+
+
+def test_a_log_that_was_built_on_one_is_not_gone_on_with(alter: Callable[[bytes], bytes]) -> None:
+    """As versions before this one did."""
+    node, author = Aquadoggo(), Author()
+    signed, payload = author.create(n=1)
+    altered = alter(signed.encoded)
+    take(node, altered, signed, payload)
+    author.head = Head(1, {1: digest(altered)})
+    signed, payload = author.create(n=2)
+    take(node, signed.encoded, signed, payload)
+    with pytest.raises(LogNotProven):
+        run(client(InProcessAquadoggo(node), MemoryStore()).create(SCHEMA, {"n": 9}))
+
+
+def test_a_blocked_author_is_told_and_goes_to_another_node(alter: Callable[[bytes], bytes]) -> None:
+    node, author = Aquadoggo(), Author()
+    wire, store = InProcessAquadoggo(node), MemoryStore()
+    run(client(wire, store).create(SCHEMA, {"n": 1}))
+    author.create(n=1)
+    signed, payload = author.create(n=2)
+    take(node, alter(signed.encoded), signed, payload)
+    for _ in range(2):
+        blocked = run(client(wire, store).create(SCHEMA, {"n": 2}))
+        assert isinstance(blocked.error, SlotBlocked)
+        assert "another node" in str(blocked.error)
+    present = Harness()
+    assert run(other_client(present, store, name="present").flush()) == 3
+    assert len(run(other_client(present).query_all(SCHEMA))) == 3
