@@ -114,7 +114,7 @@ export function makeImport({ session, notices, identity, onPublished }) {
     if (!file || running) return;
     running = new AbortController();
     const { signal } = running;
-    const focused = [start, resume].some((button) => button === document.activeElement);
+    const focused = [start, resume, input].some((button) => button === document.activeElement);
     show(state);
     if (focused) cancel.focus();
     status.textContent = session.now ? words : "Begins as soon as Python has started…";

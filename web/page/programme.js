@@ -4,7 +4,7 @@ import { byId, el } from "./dom.js";
 import { readProgramme, readRooms, sort } from "./reading.js";
 import { NONE, fold, hues, inOrder, searchWords, tally, toTalk } from "./talk.js";
 import { talkBody, talkRow } from "./talk-view.js";
-import { dayWords, ownOffset } from "./time.js";
+import { dayIn, dayWords, ownOffset, zoneOf } from "./time.js";
 import { drawWithheld } from "./withheld.js";
 import { AWAY, count, explain } from "./words.js";
 
@@ -128,10 +128,13 @@ export function makeProgramme({ session, notices, identity, onEdit, onDelete }) 
 
   function draw() {
     const me = session.now?.author ?? null;
-    const talks = [...items.values()].map((item) => toTalk(item, me, rooms)).sort(inOrder);
+    const talks = [...items.values()].map((item) => toTalk(item, me, rooms));
     total = talks.length;
-    const zones = tally(talks.flatMap(({ when }) => (when ? [when.offset] : []))).sort((a, b) => b[1] - a[1]);
-    offset = zones[0]?.[0] ?? "";
+    const times = talks.flatMap(({ when }) => (when ? [when] : []));
+    offset = tally(times.map((when) => when.offset)).sort((a, b) => b[1] - a[1])[0]?.[0] ?? "";
+    const zone = zoneOf(times, offset);
+    for (const talk of talks) if (talk.when) talk.day = dayIn(talk.when, offset);
+    talks.sort(inOrder);
     const tracks = tally(talks.map(({ track }) => track || NONE));
     const colours = hues(tracks);
     menu(menus.day, tally(talks.map(({ day }) => day)), (day) => (day === NONE ? "No date" : dayLabel(day)));
@@ -159,16 +162,16 @@ export function makeProgramme({ session, notices, identity, onEdit, onDelete }) 
         day = newDay(dayKey);
         drawn.push(day);
       }
-      const clock = talk.when?.clock ?? "";
-      if (!slot || slotKey !== `@${clock}`) {
-        slotKey = `@${clock}`;
+      const begins = talk.when ? `${talk.when.moment}${talk.when.offset}` : "";
+      if (!slot || slotKey !== `@${begins}`) {
+        slotKey = `@${begins}`;
         lane = el("div", { class: "lane" });
-        const time = el("h4", {}, clock || "–");
+        const time = el("h4", {}, talk.when?.clock ?? "–");
         slot = { element: el("div", { class: "slot" }, time, lane), rows: [] };
         day.slots.push(slot);
         day.element.append(slot.element);
       }
-      const element = talkRow(talk, colours.get(talk.track), offset);
+      const element = talkRow(talk, colours.get(talk.track), offset, zone);
       const row = { talk, element };
       rows.set(talk.id, row);
       slot.rows.push(row);

@@ -16,8 +16,9 @@ const LONG = 8000;
  * @param {Talk} talk
  * @param {number | undefined} hue  the track's
  * @param {string} offset  the programme's usual offset: other ones are written out
+ * @param {import("./time.js").Zone} zone  the programme's
  */
-export function talkRow(talk, hue, offset) {
+export function talkRow(talk, hue, offset, zone) {
   const { item, when, minutes } = talk;
   const { author, signed, verified } = item._meta;
   const article = el("article", {
@@ -45,7 +46,7 @@ export function talkRow(talk, hue, offset) {
   if (when) {
     const time = el("time", { data: { field: "start", value: text(item.start) }, attrs: { datetime: text(item.start) } }, when.clock);
     const clock = el("span", { class: "clock" }, time);
-    if (minutes !== null) clock.append(`–${endClock(when, minutes)}`);
+    if (minutes !== null) clock.append(`–${endClock(when, minutes, zone)}`);
     if (when.offset !== offset) clock.append(` (${when.offset === "Z" ? "UTC" : when.offset || "no offset"})`);
     facts.append(clock);
   } else if (text(item.start)) {

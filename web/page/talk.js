@@ -50,6 +50,15 @@ export function line(value, longest = 300) {
 }
 
 /**
+ * The name of a room or a track: two spellings of one text in Unicode are one name.
+ *
+ * @param {unknown} value
+ */
+function name(value) {
+  return line(value, 80).normalize();
+}
+
+/**
  * @param {unknown} value
  * @returns {string[]}
  */
@@ -71,8 +80,8 @@ export function toTalk(item, me, rooms) {
     id: item.id,
     mine: me !== null && item._meta.author === me,
     title: line(item.title),
-    room: line(rooms.get(text(item.room)), 80),
-    track: line(item.track, 80),
+    room: name(rooms.get(text(item.room))),
+    track: name(item.track),
     persons: persons(item.persons),
     when,
     minutes: parseDuration(item.duration),
@@ -82,7 +91,7 @@ export function toTalk(item, me, rooms) {
 }
 
 /**
- * The order of a programme: day, time, room, title; what has no time comes last.
+ * The order of a programme: day, moment, room, title; what has no time comes last.
  *
  * @param {Talk} a
  * @param {Talk} b
@@ -90,7 +99,7 @@ export function toTalk(item, me, rooms) {
 export function inOrder(a, b) {
   if (a.when && b.when) {
     if (a.day !== b.day) return a.day < b.day ? -1 : 1;
-    if (a.when.order !== b.when.order) return a.when.order - b.when.order;
+    if (a.when.moment !== b.when.moment) return a.when.moment - b.when.moment;
   } else if (a.when || b.when) {
     return a.when ? -1 : 1;
   }

@@ -1,41 +1,81 @@
 /**
- * Times of a programme: read as written, shown in the event's own offset, never in the viewer's zone.
+ * Times of a programme: read as written, shown in the event's own offset, never in the viewer's zone; ordered by the
+ * moments that they mean.
  *
  * @typedef {object} When
- * @property {string} day  the programme's day, YYYY-MM-DD: a day starts at 05:00
- * @property {number} order  minutes since that day's midnight, up to 29:00
+ * @property {number} moment  milliseconds since 1970
+ * @property {string} day  the programme's day, YYYY-MM-DD, by the time's own clock: a day starts at 05:00
  * @property {string} clock  HH:MM
  * @property {string} local  YYYY-MM-DDTHH:MM, with seconds if there are any
- * @property {string} offset  as written; empty if none
+ * @property {string} offset  "Z" or +HH:MM; empty if none is given
+ *
+ * @typedef {(moment: number) => number | null} Zone  minutes from UTC at a moment
  */
 
 const DAY_STARTS = 5 * 60;
-const START = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?$/;
-const SECONDS_A_DAY = 86_400_000;
+// As in the schema: RFC 3339, also with an offset that has no colon. Seconds and offset may be missing, as in texts
+// that no schema was asked about.
+const START = /^(\d{4}-\d\d-\d\d)[Tt](\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?(?:([Zz])|([+-]\d\d):?(\d\d))?$/;
+const LONGEST = 255;
+const MINUTE = 60_000;
+// Days that four digits name.
+const FIRST = Date.parse("0000-01-01T00:00:00Z");
+const LAST = Date.parse("9999-12-31T00:00:00Z");
 
 /**
  * @param {unknown} value
  * @returns {When | null}  null: not a date and time
  */
 export function parseStart(value) {
-  const found = typeof value === "string" && value.length < 48 ? START.exec(value) : null;
+  const found = typeof value === "string" && value.length <= LONGEST ? START.exec(value) : null;
   if (!found) return null;
-  const [, year, month, date, hours, minutes, seconds, offset] = found;
-  const midnight = new Date(`${year}-${month}-${date}T00:00:00Z`);
-  if (Number.isNaN(midnight.getTime()) || isoDay(midnight) !== `${year}-${month}-${date}`) return null;
-  if (Number(hours) > 23 || Number(minutes) > 59 || Number(seconds ?? 0) > 59) return null;
-  const minute = Number(hours) * 60 + Number(minutes);
-  const night = minute < DAY_STARTS;
-  const day = night ? isoDay(new Date(midnight.getTime() - SECONDS_A_DAY)) : isoDay(midnight);
-  const clock = `${hours}:${minutes}`;
-  const rest = seconds && seconds !== "00" ? `:${seconds}` : "";
+  const [, date = "", hours, minutes, seconds = "00", fraction = "", utc, offsetHours, offsetMinutes] = found;
+  const midnight = new Date(`${date}T00:00:00Z`);
+  if (Number.isNaN(midnight.getTime()) || isoDay(midnight) !== date) return null;
+  if (Number(hours) > 23 || Number(minutes) > 59 || Number(seconds) > 60) return null;
+  const offset = utc ? "Z" : offsetHours ? `${offsetHours}:${offsetMinutes}` : "";
+  const local = midnight.getTime() + (Number(hours) * 60 + Number(minutes)) * MINUTE;
   return {
-    day,
-    order: night ? minute + 24 * 60 : minute,
-    clock,
-    local: `${year}-${month}-${date}T${clock}${rest}`,
-    offset: offset ?? "",
+    moment: local + Number(`${seconds}${fraction}`) * 1000 - offsetOf(offset) * MINUTE,
+    day: dayOf(local),
+    clock: `${hours}:${minutes}`,
+    local: `${date}T${hours}:${minutes}${seconds === "00" ? "" : `:${seconds}`}`,
+    offset,
   };
+}
+
+/**
+ * The programme's day of a clock's time.
+ *
+ * @param {number} local  milliseconds, as if the clock showed UTC
+ */
+function dayOf(local) {
+  return isoDay(new Date(Math.min(Math.max(local - DAY_STARTS * MINUTE, FIRST), LAST)));
+}
+
+/**
+ * The day of a programme that a time is in: by the time's own clock, unless that is of another part of the world. A
+ * clock change moves the programme's own clock by no more than an hour.
+ *
+ * @param {When} when
+ * @param {string} offset  the programme's
+ */
+export function dayIn(when, offset) {
+  return isOwn(when, offset) ? when.day : dayOf(when.moment + offsetOf(offset) * MINUTE);
+}
+
+/**
+ * @param {When} when
+ * @param {string} offset  the programme's
+ */
+function isOwn(when, offset) {
+  return Math.abs(offsetOf(when.offset) - offsetOf(offset)) <= 60;
+}
+
+/** @param {string} offset  "Z", +HH:MM or nothing */
+function offsetOf(offset) {
+  const [, sign, hours, minutes] = /^([+-])(\d\d):(\d\d)$/.exec(offset) ?? [];
+  return sign ? (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) : 0;
 }
 
 /** @param {Date} date */
@@ -60,12 +100,53 @@ export function durationWords(minutes) {
 }
 
 /**
+ * What the clock shows at a talk's end, also where it was changed meanwhile.
+ *
  * @param {When} when
  * @param {number} minutes
+ * @param {Zone} zone  the programme's
  */
-export function endClock(when, minutes) {
-  const end = (when.order + minutes) % (24 * 60);
-  return `${String(Math.floor(end / 60)).padStart(2, "0")}:${String(end % 60).padStart(2, "0")}`;
+export function endClock(when, minutes, zone) {
+  const own = offsetOf(when.offset);
+  const end = when.moment + minutes * MINUTE;
+  const then = zone(when.moment) === own ? (zone(end) ?? own) : own;
+  const shown = new Date(end + then * MINUTE);
+  return `${two(shown.getUTCHours())}:${two(shown.getUTCMinutes())}`;
+}
+
+/**
+ * The zone of a programme, which its times do not name: the viewer's if it has the same offsets; else, where the
+ * offsets say that the clock was changed, any that has them.
+ *
+ * @param {When[]} whens
+ * @param {string} offset  the programme's
+ * @returns {Zone}
+ */
+export function zoneOf(whens, offset) {
+  /** @type {Map<string, number[]>} */
+  const seen = new Map();
+  for (const when of whens.filter((each) => each.offset && isOwn(each, offset))) {
+    const [first = when.moment, last = when.moment] = seen.get(when.offset) ?? [];
+    seen.set(when.offset, [Math.min(first, when.moment), Math.max(last, when.moment)]);
+  }
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  for (const name of seen.size > 1 ? [own, ...Intl.supportedValuesOf("timeZone")] : [own]) {
+    const zone = zoneNamed(name);
+    if ([...seen].every(([each, moments]) => moments.every((moment) => zone(moment) === offsetOf(each)))) return zone;
+  }
+  return () => null;
+}
+
+/**
+ * @param {string} name
+ * @returns {Zone}
+ */
+function zoneNamed(name) {
+  const format = new Intl.DateTimeFormat("en", { timeZone: name, timeZoneName: "longOffset" });
+  return (moment) => {
+    const words = format.formatToParts(moment).find(({ type }) => type === "timeZoneName")?.value ?? "";
+    return words.startsWith("GMT") ? offsetOf(words.slice(3)) : null;
+  };
 }
 
 const WEEKDAY = new Intl.DateTimeFormat("en-GB", { weekday: "long", timeZone: "UTC" });
@@ -84,6 +165,10 @@ export function dayWords(day) {
 export function ownOffset() {
   const minutes = -new Date().getTimezoneOffset();
   const size = Math.abs(minutes);
-  const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
   return `${minutes < 0 ? "-" : "+"}${two(Math.floor(size / 60))}:${two(size % 60)}`;
+}
+
+/** @param {number} n */
+function two(n) {
+  return String(n).padStart(2, "0");
 }
