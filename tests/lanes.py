@@ -5,8 +5,8 @@ from xdist.workermanage import NodeManager
 
 from tests.find_browsers import ENGINES
 
-# Seconds that a lane has, after an interrupt, to end the browsers and nodes that it started.
-NodeManager.EXIT_TIMEOUT = 120
+# Seconds that a lane has, after an interrupt, to end the browsers and nodes that it started: all that execnet gives it.
+NodeManager.EXIT_TIMEOUT = 20
 
 
 class Lanes(LoadScopeScheduling):

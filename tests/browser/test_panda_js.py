@@ -215,7 +215,7 @@ def test_instance_of_another_author_is_refused(api: Api, empty_node: ServedNode)
     assert (seen["title"], seen["_meta"]["verified"]) == ("Not yours", True)
 
 
-@pytest.mark.every_engine
+@pytest.mark.engines("webkit", "chromium", "firefox")
 def test_every_start_comes_to_its_end(api: Api) -> None:
     """WebKit's workers slept through one in fifteen."""
     for _ in range(40):
