@@ -365,9 +365,11 @@ class Client:
         """
         return await self._own.instances(schema, deleted=deleted) if self._own else {}
 
-    async def not_carried(self, schema: str, fields: Mapping[str, Field]) -> dict[str, NodeTooOld]:
-        """Which of these fields this node cannot take, and why; asked before anything is signed."""
-        return await self._contact.not_carried(schema, fields)
+    async def not_carried(
+        self, schema: str, rows: Sequence[Mapping[str, Field]]
+    ) -> list[dict[str, NodeTooOld]]:
+        """Which fields of each of these messages this node cannot take, and why. Raises CallFailed."""
+        return await self._contact.not_carried(schema, rows)
 
     async def is_complete(self, schema: str) -> bool:
         """Whether `own` lacks nothing of a schema, as far as this client can know without asking the node."""

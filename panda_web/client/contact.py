@@ -1,6 +1,6 @@
 """Which dialect the node at the other end speaks: asked once, remembered as long as the connection."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from panda_web.client.dialect import Dialect, PresentDay
 from panda_web.client.early import Early
@@ -9,7 +9,7 @@ from panda_web.client.own_logs import OwnLogs
 from panda_web.keys import Verifier
 from panda_web.messages import Field, create
 from panda_web.rpc.connection import Connection
-from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, MethodNotFound
+from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, MethodNotFound, NodeUnreachable
 from panda_web.rpc.methods import DISCOVER, QUERY, SCHEMAS
 from panda_web.rpc.types import OBJECT, Json, array, member
 
@@ -46,16 +46,15 @@ class Contact:
             early=self._own is not None and await self._own.was_early(self._node)
         )
 
-    async def not_carried(self, schema: str, fields: Mapping[str, Field]) -> dict[str, NodeTooOld]:
-        """Which fields of a message the node cannot take, and why. Raises CallFailed."""
-        dialect = await self.last_known()
-        found = {}
-        for name, field in fields.items():
-            try:
-                dialect.check([create(schema, {name: field})])
-            except NodeTooOld as error:
-                found[name] = error
-        return found
+    async def not_carried(
+        self, schema: str, rows: Sequence[Mapping[str, Field]]
+    ) -> list[dict[str, NodeTooOld]]:
+        """Which fields of each message the node cannot take, and why; as it was, where it is out of reach."""
+        try:
+            dialect = await self.dialect()
+        except NodeUnreachable:
+            dialect = await self.last_known()
+        return [_not_carried(dialect, schema, fields) for fields in rows]
 
     async def schemas(self) -> list[dict[str, Json]]:
         """What the node lists as its schemas; nothing where it is too old to list any. Raises CallFailed."""
@@ -81,3 +80,13 @@ class Contact:
         except ValueError as error:
             raise AnswerMalformed(f"The node's answer to {DISCOVER.name} {error}.") from error
         return any(method.get("name") == QUERY.name for method in methods)
+
+
+def _not_carried(dialect: Dialect, schema: str, fields: Mapping[str, Field]) -> dict[str, NodeTooOld]:
+    found = {}
+    for name, field in fields.items():
+        try:
+            dialect.check([create(schema, {name: field})])
+        except NodeTooOld as error:
+            found[name] = error
+    return found

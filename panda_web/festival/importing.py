@@ -168,8 +168,8 @@ async def _carried(panda: Client, schedule: Schedule) -> tuple[list[Talk], list[
     """The talks without what the node cannot take. Raises NodeTooOld where nothing would remain of one."""
     talks: list[Talk] = []
     left_out: list[LeftOut] = []
-    for talk in schedule.talks:
-        lacking = await panda.not_carried(TALKS, TALK.to_fields(talk))
+    answers = await panda.not_carried(TALKS, [TALK.to_fields(talk) for talk in schedule.talks])
+    for talk, lacking in zip(schedule.talks, answers, strict=True):
         for name, why in lacking.items():
             if not TALK.by_name[name].optional:
                 raise why
@@ -182,9 +182,9 @@ async def _emptied(panda: Client, comparison: Comparison) -> tuple[Comparison, l
     """The comparison without fields that would have to be emptied on a node that cannot; they stay."""
     stays: list[LeftOut] = []
     changed, unchanged = [], list(comparison.unchanged)
-    for each in comparison.changed:
-        emptied = TALK.to_fields({name: v for name, v in each.fields.items() if v is None}, "update")
-        lacking = await panda.not_carried(TALKS, emptied)
+    emptied = [{name: v for name, v in each.fields.items() if v is None} for each in comparison.changed]
+    answers = await panda.not_carried(TALKS, [TALK.to_fields(fields, "update") for fields in emptied])
+    for each, lacking in zip(comparison.changed, answers, strict=True):
         for name, why in lacking.items():
             stays.append(LeftOut(each.title, name, "", str(why)))
         fields = {name: value for name, value in each.fields.items() if name not in lacking}
