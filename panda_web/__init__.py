@@ -1,8 +1,9 @@
 """p2panda in a browser tab, in Python: a client for the browser and for servers, and a node.
 
-from panda_web import Client, KeyFile
+from panda_web import Client
+from panda_web.keys.file import KeyFile
 
-async with Client("http://localhost:2020", KeyFile.create(Path("key.pem"))) as panda:
+async with Client("http://localhost:2020", KeyFile.open(Path("key.pem"))) as panda:
     written = await panda.create(schema, {"title": "Opening"})
     talks = await panda.query(schema)
 """

@@ -1,4 +1,4 @@
-"""The node as an ASGI application: JSON-RPC by POST at /, the static site by GET.
+"""The node as an ASGI application: JSON-RPC by POST at /, the static site by GET, and /health.
 
 No request is logged: a node keeps no IP addresses. Any origin may call it, without credentials, since
 what a caller may do hangs on its signatures alone.
@@ -7,6 +7,7 @@ what a caller may do hangs on its signatures alone.
 import asyncio
 import os
 import re
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -14,12 +15,14 @@ from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from panda_web.errors import PandaError
 from panda_web.rpc.dispatch import Dispatcher
+from panda_web.rpc.types import Json
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -49,6 +52,8 @@ RUNTIME = re.compile(r"(?:.*/)?runtime-[0-9a-f]{16}/[^/]+")
 """Paths of files whose directory is named by the hash of its contents: they never change."""
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
+NOT_KEPT = {"Cache-Control": "no-store"}
+
 PathLike = str | os.PathLike[str]
 
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
@@ -58,8 +63,18 @@ BODY_SECONDS = 60.0
 """So long a request's body may take to arrive."""
 
 
-def application(dispatcher: Dispatcher, site: Path | None = None) -> ASGIApp:
-    """The application for a node's methods and, where there is one, the site in the folder `site`."""
+Health = Callable[[], Awaitable[Json]]
+"""Says that the node works. Raises PandaError where it does not."""
+
+
+def application(dispatcher: Dispatcher, site: Path | None = None, health: Health | None = None) -> ASGIApp:
+    """The application of a node.
+
+    Args:
+        dispatcher: the node's methods.
+        site: a folder to serve beside them.
+        health: asked by GET at /health, which answers 200, or 503 with a reason; None for no such address.
+    """
 
     async def rpc(request: Request) -> Response:
         body = bytearray()
@@ -78,7 +93,13 @@ def application(dispatcher: Dispatcher, site: Path | None = None) -> ASGIApp:
         answer = await dispatcher.handle(bytes(body))
         return _json(answer, 200 if answer else 204)
 
-    routes: list[Route | Mount] = [Route("/", rpc, methods=["POST"])]
+    async def say_health(_: Request) -> Response:
+        try:
+            return JSONResponse(await health(), headers=NOT_KEPT) if health else Response(status_code=404)
+        except PandaError as error:
+            return JSONResponse({"status": "failed", "reason": error.reason}, 503, NOT_KEPT)
+
+    routes: list[Route | Mount] = [Route("/", rpc, methods=["POST"]), Route("/health", say_health)]
     if site is not None:
         routes.append(Mount("/", Site(directory=site, html=True)))
     else:

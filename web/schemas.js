@@ -239,7 +239,7 @@ function show(schema) {
   byId("published-use", HTMLElement).replaceChildren(
     ...use("id", "Its id", schema.id),
     ...use("javascript", "In JavaScript", `const { id } = await panda.schema("${schema.id}"); // then: panda.create(id, { ${some} })`),
-    ...use("node", "For whoever runs a node", `panda schema register --id ${schema.id}`),
+    ...use("node", "For whoever runs a node", `panda schema register ${schema.id}`),
   );
   arrange();
   void session.panda().then(async (panda) => showFile(await panda.describe(draftOf(schema)))).catch(notices.error);

@@ -12,26 +12,23 @@ from typing import Annotated
 
 import typer
 
-from panda_web import Client
+import panda_web
+from panda_web import Client, strict_json
 from panda_web.bamboo import is_hex
 from panda_web.cli import inspect as inspect_entry
 from panda_web.cli import places
 from panda_web.cli.importing import import_file
-from panda_web.cli.options import Data, Node
-from panda_web.cli.output import print_json, run, say
+from panda_web.cli.options import Data, Node, Schema
+from panda_web.cli.output import UNACKNOWLEDGED, print_json, run, say
 from panda_web.cli.schema import schema_app
 from panda_web.errors import PandaError
 from panda_web.festival import SCHEMAS
 from panda_web.keys.file import KeyFile
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node.schemas import Policy
+from panda_web.rpc.methods import MAX_LIMIT
 
-app = typer.Typer(
-    name="panda",
-    help="p2panda: a node, and a client for any node.",
-    no_args_is_help=True,
-    add_completion=True,
-)
+app = typer.Typer(name="panda", no_args_is_help=True, add_completion=True)
 key_app = typer.Typer(help="The key pair that this machine writes with.", no_args_is_help=True)
 entry_app = typer.Typer(help="Single entries.", no_args_is_help=True)
 app.add_typer(key_app, name="key")
@@ -39,9 +36,25 @@ app.add_typer(entry_app, name="entry")
 app.add_typer(schema_app, name="schema")
 app.command("import")(import_file)
 
-Schema = Annotated[
-    str, typer.Argument(metavar="SCHEMA", help="A schema's id of 132 hex digits, or its name.")
-]
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"panda-web {panda_web.__version__}")
+        raise typer.Exit
+
+
+@app.callback(
+    epilog="Exit status: 0 done; 1 a rule was broken, or the node cannot be reached; 2 the command was given "
+    "wrongly; 3 signed and kept, but the node does not have it yet. The variables PANDA_NODE and PANDA_DATA "
+    "stand for --node and --data."
+)
+def panda(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """p2panda: a node, and a client for any node."""
 
 
 def main() -> None:
@@ -62,7 +75,8 @@ def serve(
     host: Annotated[str, typer.Option(help="Interface; 0.0.0.0 for everybody.")] = "127.0.0.1",
     data: Data = None,
     site: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="A built site to serve beside the node.")
+        Path | None,
+        typer.Option(metavar="DIR", help="A built site to serve beside the node; default: the package's."),
     ] = None,
     schemas: Annotated[
         Policy, typer.Option(help="Take messages of any schema, or of registered ones only.")
@@ -75,9 +89,9 @@ def serve(
     """Runs a node, and the page with it, on one port."""
     from panda_web.cli.serve import serve as run_server  # loads the server only where it is wanted
 
-    database = places.database_path(data)
+    folder, site = places.data_folder(data), site or places.packaged_site()
     open_browser = browser and site is not None
-    run_server(host, port, database, site, policy=schemas, festival=festival, open_browser=open_browser)
+    run_server(host, port, folder, site, policy=schemas, festival=festival, open_browser=open_browser)
 
 
 @key_app.command("new")
@@ -180,6 +194,7 @@ def publish(
             if written.error is not None:
                 kept = "The entry is signed and kept; do not write it again, `panda flush` sends it."
                 say(f"{written.error.reason}: {written.error} {kept}")
+                raise typer.Exit(UNACKNOWLEDGED)
 
     run(work())
 
@@ -214,27 +229,32 @@ def query(
         typer.Option("--filter", metavar="NAME=VALUE", help="Field, author or id; a JSON value or a text."),
     ] = None,
     order_by: Annotated[list[str] | None, typer.Option(metavar="NAME", help="-NAME for descending.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 100,
     after: Annotated[str | None, typer.Option(metavar="CURSOR", help="Go on behind this one.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All there are, page by page.")] = False,
     node: Node = places.DEFAULT_NODE,
 ) -> None:
     """Prints instances, one JSON object a line, each checked against its author's signature."""
+    equal, order = _read_filter(where or []), order_by or ()
 
     async def work() -> int:
+        withheld = 0
         async with Client(node) as panda:
             panda.learn(SCHEMAS)
-            answer = await panda.query(
-                schema,
-                filter=_read_filter(where or []),
-                order_by=order_by or (),
-                limit=limit,
-                after=after,
-            )
-        for instance in answer:
-            print_json(instance.to_json())
-        for rejected in answer.rejected:
-            say(f"{rejected.error.reason}: withheld {rejected.id[:12]}…: {rejected.error}")
-        return 1 if answer.rejected else 0
+            at_once = MAX_LIMIT if every else limit
+            async for page in panda.pages(schema, filter=equal, order_by=order, limit=at_once, after=after):
+                for instance in page:
+                    print_json(instance.to_json())
+                for rejected in page.rejected:
+                    say(f"{rejected.error.reason}: withheld {rejected.id[:12]}…: {rejected.error}")
+                withheld += len(page.rejected)
+                if not every:
+                    break
+            if not every and page.after is not None:
+                rest = await panda.query(schema, filter=equal, order_by=order, limit=1, after=page.after)
+                if rest or rest.rejected:
+                    say(f"There are more: --all prints them, and --after '{page.after}' goes on here.")
+        return 1 if withheld else 0
 
     raise typer.Exit(run(work()))
 
@@ -245,12 +265,21 @@ def _read_filter(pairs: list[str]) -> dict[str, object]:
         name, equals, text = pair.partition("=")
         if not equals:
             raise typer.BadParameter(f"--filter needs NAME=VALUE, not {pair!r}")
-        try:
-            value = json.loads(text)
-        except ValueError:
-            value = text
-        found[name] = text if value is None or isinstance(value, dict) else value
+        found[name] = _read_value(text)
     return found
+
+
+def _read_value(text: str) -> object:
+    """A JSON value that a field can have; what is none is a text."""
+    try:
+        value = strict_json.loads(text.encode("utf-8", "surrogateescape"))
+    except strict_json.NotJson:
+        try:
+            json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+        raise typer.BadParameter(f"--filter: {text[:40]} is no value that a field can have") from None
+    return text if value is None or isinstance(value, dict) else value
 
 
 @entry_app.command("inspect")

@@ -12,6 +12,9 @@ from panda_web.errors import PandaError
 
 T = TypeVar("T")
 
+UNACKNOWLEDGED = 3
+"""Exit status: what was to be published is signed and kept, and the node does not have it yet."""
+
 
 class Interrupted(PandaError):
     """The command was interrupted, by Ctrl+C."""

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from platformdirs import user_data_path
+from platformdirs import user_data_path, user_state_path
+
+import panda_web
 
 DEFAULT_NODE = "http://localhost:2020"
 
@@ -20,3 +22,14 @@ def key_path(given: Path | None) -> Path:
 def database_path(given: Path | None) -> Path:
     """The node's database in a data folder."""
     return data_folder(given) / "node.db"
+
+
+def state_folder() -> Path:
+    """Where this user's nodes say on which folders they run; it need not outlive them."""
+    return user_state_path("panda-web", appauthor=False)
+
+
+def packaged_site() -> Path | None:
+    """The site that came with the package; None where the package came without, as in a checkout."""
+    site = Path(panda_web.__file__).parent / "site"
+    return site if (site / "index.html").is_file() else None

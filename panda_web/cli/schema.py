@@ -1,6 +1,7 @@
 """`panda schema`: schemas as files, published and shown; which ones a node on this machine registers."""
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -8,17 +9,18 @@ import typer
 
 from panda_web import Client
 from panda_web.cli import places
-from panda_web.cli.options import Data, Node
-from panda_web.cli.output import print_json, print_toml, run, say
+from panda_web.cli.options import Data, Node, NodeHere, Schema
+from panda_web.cli.output import UNACKNOWLEDGED, print_json, print_toml, run, say
+from panda_web.cli.running import folder_of, is_running_on
+from panda_web.client.schemas import ListedSchema
 from panda_web.errors import PandaError
+from panda_web.festival import SCHEMAS
 from panda_web.keys.file import KeyFile
 from panda_web.messages.schema import DEFINITION, schema_from_toml, schema_to_toml
 from panda_web.node import Store
-from panda_web.node.schemas import Registry, drop, register
+from panda_web.node.schemas import Registry, drop, id_of_held, register
 
 schema_app = typer.Typer(help="Schemas: what kinds of data there are. docs/schemas.md", no_args_is_help=True)
-
-Id = Annotated[str, typer.Option("--id", metavar="ID", help="The schema's id of 132 hex digits.")]
 
 
 class NotText(PandaError):
@@ -52,43 +54,67 @@ def schema_init(
             say("You have published this very definition before; this is its id.")
         if not acknowledged:
             say("The node does not have it yet. It is signed and kept; `panda flush` sends it.")
+            raise typer.Exit(UNACKNOWLEDGED)
 
     run(work())
 
 
 @schema_app.command("show")
-def schema_show(schema_id: Id, *, node: Node = places.DEFAULT_NODE) -> None:
+def schema_show(schema: Schema, *, node: Node = places.DEFAULT_NODE) -> None:
     """Prints a schema as a file, from its definition at the node, which is checked."""
 
     async def work() -> str:
         async with Client(node) as panda:
-            return schema_to_toml(await panda.schema(schema_id))
+            panda.learn(SCHEMAS)
+            return schema_to_toml(await panda.schema_named(schema))
 
     print_toml(run(work()))
 
 
 @schema_app.command("register")
-def schema_register(schema_id: Id, *, data: Data = None) -> None:
-    """Has the node of this data folder validate a schema; a node that runs notices within a second."""
-    with closing(_store(data)) as store:
-        print_json(run(register(store, schema_id)).to_json())
+def schema_register(schema: Schema, *, node: NodeHere = None, data: Data = None) -> None:
+    """Has a node on this machine hold messages to a schema; one that runs notices within a second.
+
+    A name is taken where exactly one definition that the node holds has it.
+    """
+    with _store(data, node) as store:
+        print_json(run(register(store, id_of_held(store, schema))).to_json())
 
 
 @schema_app.command("list")
-def schema_list(*, data: Data = None) -> None:
-    """Prints the schemas registered at the node of this data folder, one JSON object a line."""
-    with closing(_store(data)) as store:
+def schema_list(*, node: NodeHere = None, data: Data = None) -> None:
+    """Prints schemas, one JSON object a line: those of the node at --node, else of the node's folder --data.
+
+    Without either it asks the node at the default address.
+    """
+    if data is None or node is not None:
+
+        async def work() -> tuple[ListedSchema, ...]:
+            async with Client(node or places.DEFAULT_NODE) as panda:
+                return await panda.schemas()
+
+        for listed in run(work()):
+            print_json(listed._asdict())
+        return
+    with _store(data, None) as store:
         for each in Registry(store).registered.values():
             print_json(each.to_json())
 
 
 @schema_app.command("drop")
-def schema_drop(schema_id: Id, *, data: Data = None) -> None:
+def schema_drop(schema: Schema, *, node: NodeHere = None, data: Data = None) -> None:
     """Ends a registration; what is published under the schema stays."""
-    with closing(_store(data)) as store:
-        dropped = run(drop(store, schema_id))
+    with _store(data, node) as store:
+        registered = Registry(store).id_of(schema)
+        dropped = run(drop(store, registered))
         print_json({"id": dropped.id, "name": dropped.schema and dropped.schema.name, "state": "dropped"})
 
 
-def _store(data: Path | None) -> Store:
-    return Store(places.database_path(data))
+@contextmanager
+def _store(data: Path | None, node: str | None) -> Iterator[Store]:
+    """The store of a node on this machine; says which folder that is."""
+    folder = folder_of(data, node, places.data_folder(None), places.DEFAULT_NODE)
+    state = "a node runs on it" if is_running_on(folder) else "no node runs on it now"
+    say(f"The node's data folder is {folder}; {state}.")
+    with closing(Store(places.database_path(folder))) as store:
+        yield store

@@ -6,12 +6,16 @@ import sys
 import time
 import webbrowser
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
 
 import panda_web
-from panda_web.cli.output import say
+from panda_web.cli.output import safe, say
+from panda_web.cli.places import database_path
+from panda_web.cli.running import alone, known_by
 from panda_web.errors import PandaError
 from panda_web.festival import SCHEMAS
 from panda_web.festival.definitions import definitions
@@ -65,7 +69,7 @@ class SiteMissing(PandaError):
 def serve(
     host: str,
     port: int,
-    database: Path,
+    folder: Path,
     site: Path | None,
     *,
     policy: Policy,
@@ -77,41 +81,55 @@ def serve(
     Args:
         host: the interface.
         port: 0 for a free one.
-        database: where the node keeps what it takes in.
+        folder: where the node keeps what it takes in; it is made where it is not there.
         site: a folder that is served beside it.
         policy: of which schemas messages are taken.
         festival: whether the schemas of talks and rooms are registered.
         open_browser: whether a browser is to show the site.
 
     Raises:
-        PortTaken, SiteMissing, StoreFailed: before anything is served.
+        PortTaken, SiteMissing, FolderInUse, StoreFailed: before anything is served.
     """
     if site is not None and not (site / "index.html").is_file():
         raise SiteMissing(f"There is no site in {site}. Build it: python3 build.py site")
-    listener = _listen(host, port)
-    with listener:
-        store = Store(database, in_a_thread)
-        try:
-            asyncio.run(
-                _begin(store, listener, _address(host, listener), site, policy, festival, open_browser)
-            )
-        finally:
-            store.close()
+    with (
+        _listen(host, port) as listener,
+        alone(folder),
+        closing(Store(database_path(folder), in_a_thread)) as store,
+        known_by(listener.getsockname()[1], folder),
+    ):
+        served = Served(_address(host, listener), folder, open_browser=open_browser)
+        asyncio.run(_begin(store, listener, served, site, policy, festival=festival))
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What is said once the node answers.
+
+    Attributes:
+        address: where it is.
+        folder: where its data lies.
+        open_browser: whether a browser is to show the site.
+    """
+
+    address: str
+    folder: Path
+    open_browser: bool
 
 
 async def _begin(
     store: Store,
     listener: socket.socket,
-    address: str,
+    served: Served,
     site: Path | None,
     policy: Policy,
+    *,
     festival: bool,
-    open_browser: bool,
 ) -> None:
     node = await _open(store, policy, festival)
     server = uvicorn.Server(
         uvicorn.Config(
-            application(node.dispatcher(), site),
+            application(node.dispatcher(), site, node.health),
             log_level="warning",
             access_log=False,  # a node keeps no addresses
             server_header=False,
@@ -121,21 +139,20 @@ async def _begin(
             ws="none",
         )
     )
-    await _run(server, node, listener, address, open_browser=open_browser)
+    await _run(server, node, listener, served)
 
 
-async def _run(
-    server: uvicorn.Server, node: Node, listener: socket.socket, address: str, *, open_browser: bool
-) -> None:
+async def _run(server: uvicorn.Server, node: Node, listener: socket.socket, served: Served) -> None:
     watching = asyncio.create_task(node.watch(progress=Building()))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     if server.started:
-        sys.stdout.write(f"panda is at {address}  (Ctrl+C ends it)\n")
+        sys.stdout.write(f"panda is at {served.address}  (Ctrl+C ends it)\n")
+        sys.stdout.write(f"Its data lies in {safe(str(served.folder.absolute()))}\n")
         sys.stdout.flush()
-        if open_browser:
-            await asyncio.to_thread(webbrowser.open, address)
+        if served.open_browser:
+            await asyncio.to_thread(webbrowser.open, served.address)
     try:
         await serving
     finally:  # uvicorn ends by the signal that it was sent, so as a rule this is reached by CancelledError
@@ -181,5 +198,6 @@ def _listen(host: str, port: int) -> socket.socket:
 def _address(host: str, listener: socket.socket) -> str:
     port = listener.getsockname()[1]
     # localhost is a secure context for browsers, so the page has WebCrypto; a bare address may not be.
-    name = "localhost" if host in ("127.0.0.1", "::1", "0.0.0.0", "::", "localhost") else host  # noqa: S104
+    # Not for ::1: on many machines localhost is 127.0.0.1 alone. Browsers trust [::1] as well.
+    name = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::", "localhost") else host  # noqa: S104
     return f"http://{f'[{name}]' if ':' in name else name}:{port}/"

@@ -1,7 +1,7 @@
 """The client: `create`, `update`, `delete`, `query` for one author and one node."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from typing import Self
@@ -310,6 +310,30 @@ class Client:
         wanted = {name: list(v) if isinstance(v, tuple) else v for name, v in (filter or {}).items()}
         return await dialect.query(Query(schema, wanted, order_by, limit, after))
 
+    async def pages(
+        self,
+        schema: str,
+        *,
+        filter: Mapping[str, Json] | None = None,
+        order_by: Sequence[str] = (),
+        limit: int = MAX_LIMIT,
+        after: str | None = None,
+    ) -> AsyncIterator[Answer]:
+        """All instances of a schema, page by page, the first one also where it is empty.
+
+        It takes and raises what `query` does, `limit` being how many are in a page. It ends where the node
+        has no more, or says again what it said before.
+        """
+        seen: set[str] = set()
+        while True:
+            page = await self.query(schema, filter=filter, order_by=order_by, limit=limit, after=after)
+            fresh = tuple(instance for instance in page if instance.id not in seen)
+            yield replace(page, instances=fresh)
+            seen.update(instance.id for instance in fresh)
+            if page.after in (None, after) or not (fresh or page.rejected):
+                return
+            after = page.after
+
     async def query_all(
         self,
         schema: str,
@@ -320,17 +344,13 @@ class Client:
         """All instances of a schema, ordered by id, page by page, up to `most`."""
         instances: list[Instance] = []
         rejected: list[Rejected] = []
-        seen: set[str] = set()
         after: str | None = None
-        while len(instances) + len(rejected) < most:
-            page = await self.query(schema, filter=filter, limit=MAX_LIMIT, after=after)
-            fresh = [instance for instance in page if instance.id not in seen]
-            instances += fresh
+        async for page in self.pages(schema, filter=filter):
+            instances += page
             rejected += page.rejected
-            seen.update(instance.id for instance in fresh)
-            if page.after in (None, after) or not (fresh or page.rejected):
-                break  # the end, or a node that repeats itself
-            after = page.after
+            after = page.after or after
+            if len(instances) + len(rejected) >= most:
+                break
         return Answer(tuple(instances), tuple(rejected), after)
 
     async def made(self) -> None:

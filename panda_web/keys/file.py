@@ -109,6 +109,14 @@ class KeyFile:
             raise KeyUnusable(f"The key file {path} cannot be written: {error}.") from error
         return cls(path)
 
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """The key of a file; where there is none, that of a fresh key pair in a new one. Raises KeyUnusable."""
+        try:
+            return cls(path)
+        except KeyFileMissing:
+            return cls.create(path)
+
     @property
     def logs_path(self) -> Path:
         """Where a client keeps what it must not forget of this key's logs."""

@@ -204,6 +204,12 @@ class Node:
             listed += [{"id": schema, **nothing} for schema in others]
         return listed
 
+    async def health(self) -> Json:
+        """That the node works, and its version; nothing is written. Raises StoreFailed."""
+        with self._store.snapshot():
+            self._store.entries.bytes_of_all()
+        return {"status": "ok", "version": self._version}
+
     async def discover(self) -> Json:
         """The OpenRPC document."""
         return discover.document(METHODS.values(), self._version)

@@ -243,6 +243,23 @@ def held(store: Store, id: str) -> Schema | None:
     return read_definition(decode(payload), id) if payload is not None else None
 
 
+def id_of_held(store: Store, schema: str) -> str:
+    """The id of a schema that is given by its id, or by the name that one held definition gives it.
+
+    Raises:
+        SchemaNameUnknown, SchemaNameAmbiguous: not exactly one definition that is held has the name.
+    """
+    if is_hex(schema):
+        return schema
+    with store.snapshot():
+        found = [
+            row.hash.hex()
+            for row in store.entries.of_schema(str(DEFINITION.id))
+            if row.payload is not None and read_definition(decode(row.payload)).name == schema
+        ]
+    return only_one(schema, found, has="holds")
+
+
 async def register(store: Store, id: str) -> Registered:
     """Registers a schema, whether its definition has come or not; again is no error.
 

@@ -7,25 +7,25 @@ from panda_web.rpc.errors import SchemaNameAmbiguous, SchemaNameUnknown
 _MOST_NAMED = 5
 
 
-def only_one(name: str, ids: Sequence[str]) -> str:
+def only_one(name: str, ids: Sequence[str], *, has: str = "has registered") -> str:
     """The id, where there is exactly one.
 
     Args:
         name: that was asked for.
-        ids: of the registered schemas that bear it.
+        ids: of the schemas that bear it.
+        has: what the node does with these schemas.
 
     Raises:
         SchemaNameUnknown, SchemaNameAmbiguous: there is none; there are several.
     """
     if not ids:
         raise SchemaNameUnknown(
-            f"This node has registered no schema called {name[:70]!r}; panda_schemas lists them. An id has "
+            f"This node {has} no schema called {name[:70]!r}; panda_schemas lists them. An id has "
             "132 lower-case hex digits.",
         )
     if len(ids) > 1:
         raise SchemaNameAmbiguous(
-            f"This node has registered {len(ids)} schemas called {name[:70]!r}: give the id of the one that "
-            "you mean.",
+            f"This node {has} {len(ids)} schemas called {name[:70]!r}: give the id of the one that you mean.",
             ids=list(ids[:_MOST_NAMED]),
         )
     return ids[0]

@@ -151,7 +151,7 @@ def test_a_schema_of_every_type(screen: SchemaScreen, node: ServedNode, room: Sc
     assert defined_in(screen, wanted) == published
     for use in ("javascript", "node"):
         assert published in screen.text(f"[data-use={use}] code")
-    assert screen.text("[data-use=node] code") == f"panda schema register --id {published}"
+    assert screen.text("[data-use=node] code") == f"panda schema register {published}"
     assert screen.tab.evaluate("new URLSearchParams(location.search).get('id')") == published
     assert screen.text("#schema-title") == wanted.name
     assert screen.notices() == []
