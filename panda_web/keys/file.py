@@ -111,7 +111,7 @@ class KeyFile:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """The key of a file; where there is none, that of a fresh key pair in a new one. Raises KeyUnusable."""
+        """The key of a file; where there is none, one is made with a fresh key pair. Raises KeyUnusable."""
         try:
             return cls(path)
         except KeyFileMissing:
