@@ -12,6 +12,8 @@
     python3 build.py site [--out dist] [--plain]
         the static site alone, for any web server, on any path; compressed ahead, which takes minutes where
         something changed, or else plain
+    python3 build.py wheel [--out release] [--plain]
+        one file to install node, command and site from, on machines without this repository
     python3 build.py lock [--upgrade]
         for maintainers: makes the lock files again
 
@@ -221,9 +223,9 @@ def ensure_modules(*, everything: bool) -> None:
     stamp.write_text(f"{wanted} {'all' if everything else 'site'}")
 
 
-def own_wheel(directory: Path) -> Path:
-    """Builds panda_web's wheel into a directory."""
-    command: list[str | Path] = [in_venv("python"), "-m", "flit_core.wheel", "--outdir", directory, ROOT]
+def own_wheel(directory: Path, source: Path = ROOT) -> Path:
+    """Builds panda_web's wheel, of this tree or of one that is like it, into a directory."""
+    command: list[str | Path] = [in_venv("python"), "-m", "flit_core.wheel", "--outdir", directory, source]
     env = os.environ | {"SOURCE_DATE_EPOCH": EPOCH}
     result = subprocess.run(command, env=env, capture_output=True, text=True, umask=0o022, check=False)
     if result.returncode:
@@ -479,6 +481,12 @@ def become(*command: str | Path, env: dict[str, str] | None = None) -> int:  # n
 
 def serve(arguments: Sequence[str]) -> int:
     """Node and page on one port."""
+    if {"-h", "--help"}.intersection(arguments):
+        print("python3 build.py serve builds the site, and then runs `panda serve --festival --site dist`.")
+        if in_venv("panda").exists():
+            return become(in_venv("panda"), "serve", "--help")
+        print("It takes the options of `panda serve`, which docs/running-a-node.md lists.")
+        return 0
     ensure("build", "run", "package")
     build_site(ROOT / "dist", packed=False)  # nothing travels far
     return become(in_venv("panda"), "serve", "--festival", "--site", ROOT / "dist", *arguments)
@@ -521,6 +529,24 @@ def site(arguments: Sequence[str]) -> int:
     return 0
 
 
+def wheel(arguments: Sequence[str]) -> int:
+    """The package with the site in it, as a wheel."""
+    parser = argparse.ArgumentParser(prog="build.py wheel")
+    parser.add_argument("--out", type=Path, default=ROOT / "release")
+    parser.add_argument("--plain", action="store_true")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as scratch:
+        tree = Path(scratch)
+        for name in ("pyproject.toml", "README.md", "LICENSE"):
+            shutil.copy(ROOT / name, tree)
+        shutil.copytree(ROOT / "panda_web", tree / "panda_web", ignore=shutil.ignore_patterns("__pycache__"))
+        build_site(tree / "panda_web" / "site", packed=not options.plain)
+        options.out.mkdir(parents=True, exist_ok=True)
+        made = own_wheel(options.out.absolute(), tree)
+    say(f"{made} is there; install it: pip install '{made.name}[cli]'")
+    return 0
+
+
 def lock(arguments: Sequence[str]) -> int:
     """Makes the lock files again; pins are kept where they still fit, unless `--upgrade` is given."""
     common = ("--universal", "--python-version=3.11", "--generate-hashes", "--no-config", "--quiet")
@@ -560,7 +586,7 @@ def lock(arguments: Sequence[str]) -> int:
 
 def main(argv: Sequence[str]) -> int:
     """Runs one command; exit code 1 and one sentence where something is wrong."""
-    commands = {"serve": serve, "test": test, "bench": bench, "site": site, "lock": lock}
+    commands = {"serve": serve, "test": test, "bench": bench, "site": site, "wheel": wheel, "lock": lock}
     if not argv or argv[0] not in commands:
         print(__doc__)
         return 0 if argv in (["-h"], ["--help"]) else 2

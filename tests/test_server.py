@@ -16,6 +16,7 @@ from panda_web.node import Node, Store
 from panda_web.rpc.errors import NodeAddressWrong
 from panda_web.rpc.http import HttpTransport
 from panda_web.rpc.transport import InProcess
+from panda_web.server import application
 from tests.contracts import transports
 from tests.processes import ServedNode, free_port, mute_server
 
@@ -259,3 +260,26 @@ def test_a_node_without_a_site(tmp_path: Path) -> None:
     with ServedNode(tmp_path) as node:
         assert "JSON-RPC" in httpx.get(node.url).text
         assert node.kill(signal.SIGINT) in (0, -signal.SIGINT, 130)
+
+
+def test_health(tmp_path: Path) -> None:
+    store = Store(tmp_path / "node.db")
+    node = Node(store, CryptographyVerifier(), version="7")
+
+    async def work() -> None:
+        app = httpx.ASGITransport(application(node.dispatcher(), None, node.health))
+        async with httpx.AsyncClient(transport=app, base_url="http://node") as client:
+            found = await client.get("/health")
+            assert (found.status_code, found.json()) == (200, {"status": "ok", "version": "7"})
+            assert found.headers["Cache-Control"] == "no-store"
+            head = await client.head("/health")
+            assert (head.status_code, head.content) == (200, b"")
+            assert (await client.post("/health", content=b"{}")).status_code == 405
+            store.close()
+            broken = await client.get("/health")
+            assert (broken.status_code, broken.json()) == (
+                503,
+                {"status": "failed", "reason": "store-failed"},
+            )
+
+    asyncio.run(work())

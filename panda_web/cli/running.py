@@ -77,7 +77,7 @@ def is_running_on(folder: Path) -> bool:
     try:
         with (folder / LOCK).open("rb") as file:
             return not _lock(file)
-    except OSError:
+    except (OSError, ValueError):  # there is none; or it is no path
         return False
 
 

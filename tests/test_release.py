@@ -1,0 +1,83 @@
+"""What is installed without the repository: the wheel with the site, and the image that is made of it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_arguments import command_at
+from tests.processes import ROOT, free_port
+
+STAGES = re.findall(
+    r"^FROM .*?(?=^FROM |\Z)", (ROOT / "Containerfile").read_text("utf-8"), re.MULTILINE | re.DOTALL
+)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("release")
+    subprocess.run([sys.executable, ROOT / "build.py", "wheel", "--plain", "--out", out], check=True, cwd=out)
+    (made,) = out.iterdir()
+    return made
+
+
+def test_the_wheel_serves_the_page(wheel: Path, tmp_path: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {"panda_web/site/index.html", "panda_web/site/panda.js", "panda_web/cli/main.py"} <= set(names)
+    assert not [name for name in names if "__pycache__" in name or name.startswith("tests")]
+    target = tmp_path / "installed"
+    quiet = ("--quiet", "--no-deps", "--no-index", "--disable-pip-version-check")
+    subprocess.run([sys.executable, "-m", "pip", "install", *quiet, "--target", target, wheel], check=True)
+    env = {**os.environ, "PYTHONPATH": str(target), "PYTHONSAFEPATH": "1"}
+    command = [sys.executable, target / "bin" / "panda", "serve", "--no-browser", "--port", str(free_port())]
+    with subprocess.Popen(
+        [*command, "--data", tmp_path / "data"], env=env, cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    ) as serving:
+        try:
+            assert serving.stdout is not None
+            (url,) = re.findall(r"http://\S+", serving.stdout.readline())
+            assert str(tmp_path / "data") in serving.stdout.readline()
+            assert b"<html" in _get(url)
+            assert json.loads(_get(f"{url}health"))["status"] == "ok"
+        finally:
+            serving.terminate()
+
+
+def _get(url: str) -> bytes:
+    import httpx
+
+    return httpx.get(url).raise_for_status().content
+
+
+def test_the_image_is_made_of_what_is_there() -> None:
+    """No container engine is needed here: sources, the build's command and the node's options are looked at."""
+    build, run = STAGES
+    assert "RUN python3 build.py wheel --out /wheel" in build
+    for source in re.findall(r"^COPY (?!--from)(\S+)", build + run, re.MULTILINE):
+        assert (ROOT / source).exists(), source
+    (entry,) = re.findall(r"^ENTRYPOINT (.+)$", run, re.MULTILINE)
+    (more,) = re.findall(r"^CMD (.+)$", run, re.MULTILINE)
+    name, serve, *words = [*json.loads(entry), *json.loads(more)]
+    assert (name, serve) == ("panda", "serve")
+    command = command_at(["serve"])
+    assert command is not None
+    command.make_context("serve", words).close()
+    (health,) = re.findall(r"^HEALTHCHECK CMD (.+)$", run, re.MULTILINE)
+    compile(json.loads(health)[2], "health", "exec")
+    ignored = set((ROOT / ".containerignore").read_text("utf-8").split())
+    assert {".git", ".venv", "node_modules", ".cache"} <= ignored
+
+
+def test_help_builds_nothing() -> None:
+    before = {path.name for path in ROOT.iterdir()}
+    done = subprocess.run(
+        [sys.executable, ROOT / "build.py", "serve", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "--port" in done.stdout or "running-a-node" in done.stdout
+    assert "building" not in done.stdout
+    assert {path.name for path in ROOT.iterdir()} == before
