@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from panda_web.cli.serve import _listen, _run
+from panda_web.cli.serve import Served, _listen, _run
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node import Node, Store
 from panda_web.rpc.errors import NodeAddressWrong
@@ -226,7 +226,7 @@ def test_answers_are_not_held_back() -> None:
         assert listener.proto == socket.IPPROTO_TCP
 
 
-def test_the_end_waits_for_what_was_taken_in() -> None:
+def test_the_end_waits_for_what_was_taken_in(tmp_path: Path) -> None:
     """Also when it comes as uvicorn lets it come: by the signal, once more, after the last answer."""
     finished = []
 
@@ -250,7 +250,7 @@ def test_the_end_waits_for_what_was_taken_in() -> None:
     )  # ignored where tests run in the background
     try:
         with socket.socket() as listener, pytest.raises(KeyboardInterrupt):
-            asyncio.run(_run(Server(), Busy(), listener, "here", open_browser=False))  # type: ignore[arg-type]
+            asyncio.run(_run(Server(), Busy(), listener, Served("here", tmp_path, open_browser=False)))  # type: ignore[arg-type]
     finally:
         signal.signal(signal.SIGINT, before)
     assert finished == ["all"]

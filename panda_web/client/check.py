@@ -113,6 +113,11 @@ class Answer(Sequence[Instance]):
     def __iter__(self) -> Iterator[Instance]:
         return iter(self.instances)
 
+    def __add__(self, other: "Answer") -> "Answer":
+        """Both pages, in order; the second one goes on behind the first."""
+        after = other.after or self.after
+        return Answer((*self.instances, *other.instances), (*self.rejected, *other.rejected), after)
+
     def __getitem__(self, index):  # type: ignore[no-untyped-def]
         return self.instances[index]
 

@@ -8,7 +8,7 @@ from typing import Self
 
 from panda_web import messages
 from panda_web.bamboo import is_hex
-from panda_web.client.check import Answer, Instance, Rejected
+from panda_web.client.check import Answer
 from panda_web.client.contact import Contact
 from panda_web.client.definitions import KeptDefinitions
 from panda_web.client.dialect import Query
@@ -341,17 +341,13 @@ class Client:
         filter: Mapping[str, Json] | None = None,
         most: int = 100_000,
     ) -> Answer:
-        """All instances of a schema, ordered by id, page by page, up to `most`."""
-        instances: list[Instance] = []
-        rejected: list[Rejected] = []
-        after: str | None = None
+        """All instances of a schema, ordered by id; it ends with the page that reaches `most`."""
+        found = Answer(())
         async for page in self.pages(schema, filter=filter):
-            instances += page
-            rejected += page.rejected
-            after = page.after or after
-            if len(instances) + len(rejected) >= most:
+            found += page
+            if len(found) + len(found.rejected) >= most:
                 break
-        return Answer(tuple(instances), tuple(rejected), after)
+        return found
 
     async def made(self) -> None:
         """Says that this key was made just now, for this client, and that there is no copy of it.

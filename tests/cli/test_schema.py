@@ -208,7 +208,8 @@ def test_registrations_that_are_none(tmp_path: Path) -> None:
         pass  # it makes its folder
     fails("schema-name-unknown", "schema", "register", "room", *data)
     fails("system-schema", "schema", "register", DEFINITION.id or "", *data)
-    fails("schema-not-registered", "schema", "drop", "\x1b[2J", *data)
+    fails("schema-not-registered", "schema", "drop", "0040" + "77" * 64, *data)
+    fails("schema-name-unknown", "schema", "drop", "\x1b[2J", *data)
     assert panda("schema", "list", *data).stdout == ""
     assert panda("serve", "--schemas", "none", *data).returncode == 2
     (tmp_path / "node.db").write_bytes(b"noise" * 1000)
