@@ -8,17 +8,18 @@ from typing import Self
 
 from panda_web import messages
 from panda_web.bamboo import is_hex
+from panda_web.client import defaults
 from panda_web.client.check import Answer
 from panda_web.client.contact import Contact
 from panda_web.client.definitions import KeptDefinitions
 from panda_web.client.dialect import Query
 from panda_web.client.errors import NodeTooOld, NoKey
-from panda_web.client.lock import LeaseLock, Lock, ProcessLock
+from panda_web.client.lock import Lock, ProcessLock
 from panda_web.client.lost import told
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.publisher import Publisher, Written
 from panda_web.client.schemas import Given, ListedSchema, Schemas
-from panda_web.client.store import ClientStore, MemoryStore
+from panda_web.client.store import ClientStore
 from panda_web.keys import Signer, Verifier
 from panda_web.messages import Field, Message
 from panda_web.messages.schema import DEFINITION, Schema, write_definition
@@ -63,17 +64,16 @@ class Client:
     ) -> None:
         self.node = name or (node if isinstance(node, str) else "node")
         self.signer = signer
-        self._connection = Connection(_http(node) if isinstance(node, str) else node)
+        self._connection = Connection(defaults.transport(node) if isinstance(node, str) else node)
         self._store: ClientStore | None = None
         self._own: OwnLogs | None = None
         self._lock: Lock = lock or ProcessLock()
         self._publisher: Publisher | None = None
         if signer is not None:
-            self._store = store or _default_store(signer)
+            self._store = store or defaults.store(signer)
             self._own = OwnLogs(self._store, signer.author)
-            # Processes share the file of a key; tasks share what is in memory.
-            self._lock = lock or _default_lock(self._store)
-        self._contact = Contact(self._connection, self.node, verifier or _default_verifier(), self._own)
+            self._lock = lock or defaults.lock(self._store)
+        self._contact = Contact(self._connection, self.node, verifier or defaults.verifier(), self._own)
         kept = KeptDefinitions(self._store) if self._store is not None else None
         self._schemas = Schemas(self.query, self._contact, self._own, kept)
         if signer is not None and self._own is not None:
@@ -390,26 +390,3 @@ class Client:
     async def is_complete(self, schema: str) -> bool:
         """Whether `own` lacks nothing of a schema, as far as this client can know without asking the node."""
         return await self._own.is_complete(schema) if self._own else False
-
-
-def _http(url: str) -> Transport:
-    from panda_web.rpc.http import HttpTransport  # optional: needs httpx
-
-    return HttpTransport(url)
-
-
-def _default_verifier() -> Verifier:
-    from panda_web.keys.with_cryptography import CryptographyVerifier  # optional
-
-    return CryptographyVerifier()
-
-
-def _default_store(signer: Signer) -> ClientStore:
-    from panda_web.client.file import FileStore
-    from panda_web.keys.file import KeyFile
-
-    return FileStore(signer.logs_path) if isinstance(signer, KeyFile) else MemoryStore()
-
-
-def _default_lock(store: ClientStore) -> Lock:
-    return ProcessLock() if isinstance(store, MemoryStore) else LeaseLock(store)

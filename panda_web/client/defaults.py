@@ -1,0 +1,33 @@
+"""What a client uses where it is given nothing else; what needs another package is imported late."""
+
+from panda_web.client.lock import LeaseLock, Lock, ProcessLock
+from panda_web.client.store import ClientStore, MemoryStore
+from panda_web.keys import Signer, Verifier
+from panda_web.rpc.transport import Transport
+
+
+def transport(url: str) -> Transport:
+    """To a node over HTTP, by httpx. Raises NodeAddressWrong."""
+    from panda_web.rpc.http import HttpTransport
+
+    return HttpTransport(url)
+
+
+def verifier() -> Verifier:
+    """That of the `cryptography` package."""
+    from panda_web.keys.with_cryptography import CryptographyVerifier
+
+    return CryptographyVerifier()
+
+
+def store(signer: Signer) -> ClientStore:
+    """The file beside a key file; memory for other keys."""
+    from panda_web.client.file import FileStore
+    from panda_web.keys.file import KeyFile
+
+    return FileStore(signer.logs_path) if isinstance(signer, KeyFile) else MemoryStore()
+
+
+def lock(store: ClientStore) -> Lock:
+    """Among all who share a store: processes share the file of a key, tasks what is in memory."""
+    return ProcessLock() if isinstance(store, MemoryStore) else LeaseLock(store)
