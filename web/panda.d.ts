@@ -91,7 +91,11 @@ export interface Panda {
   backUp(passphrase: string): Promise<string>;
   /** Makes the key one that can no longer be copied. */
   declineBackup(): Promise<void>;
-  /** Goes on with the key of a backup: `author` is another one then. Use a key in one place at a time. */
+  /**
+   * Goes on with the key of a backup: `author` is another one then. Use a key in one place at a time. What another
+   * browser wrote with it is taken over with the next `flush`, or before the next write. If both wrote at once, an
+   * error with the reason "log-diverged" tells in `data.messages` what has lost its place and must be written again.
+   */
   restore(text: string, passphrase: string): Promise<void>;
 
   /**

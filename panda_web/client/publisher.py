@@ -4,7 +4,8 @@
 
 Whatever happens between two of these (a crash, a cancelled task, a lost reply, another tab), the next run
 begins at the first and finds what is recorded: a slot is never signed twice, for only what was committed is
-sent, and a commit is refused where the log has moved on.
+sent, and a commit is refused where the log has moved on. (The one exception is what follows a fork by another
+copy of the key: `client.catching_up`.)
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,22 +16,18 @@ from typing import TypeVar
 from panda_web import log as log_module
 from panda_web.bamboo import InvalidLink
 from panda_web.client.catching_up import CatchingUp
-from panda_web.client.check import Instance
+from panda_web.client.choosing import Choosing
 from panda_web.client.contact import Contact
-from panda_web.client.dialect import Query
 from panda_web.client.early import too_new
 from panda_web.client.errors import (
-    InstanceNotOwn,
     LogDiverged,
     LogNotProven,
     LogRefused,
     NodeContradictsItself,
     NodeLags,
-    NodeTooOld,
     StoreConflict,
 )
 from panda_web.client.lock import Lock
-from panda_web.client.lost import diverged
 from panda_web.client.own_logs import LogState, OwnLogs
 from panda_web.client.sending import Sender
 from panda_web.errors import PandaError, StoreFailed
@@ -38,13 +35,9 @@ from panda_web.keys import Signer
 from panda_web.messages import Message, check_log, system_log
 from panda_web.messages.logs import SCHEMA_DEFINITION_LOG
 from panda_web.messages.schema import read_definition
-from panda_web.rpc.errors import NodeUnreachable, SeqNumTaken
-from panda_web.rpc.methods import EntryArguments
+from panda_web.rpc.errors import NodeUnreachable
 
 R = TypeVar("R")
-
-MAX_GAP = 10_000
-"""So far above the highest known log id a node may offer one: the numbers are not its to use up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +86,7 @@ class Publisher:
         self._lock = lock
         self._sender = Sender(contact, node, signer.author, own, sleep)
         self._catching_up = CatchingUp(self._sender, node, signer.author, own)
+        self._choosing = Choosing(signer.author, own, self._sender, self._catching_up)
         self._lock_name = f"panda:{signer.author.hex()}"
 
     async def write(self, compose: Callable[[], Awaitable[Sequence[Message]]]) -> list[Written]:
@@ -118,7 +112,7 @@ class Publisher:
                 return []
             payloads = [message.encode() for message in messages]
             await self.check(messages)
-            await self._catch_up_after_restoring(messages[0].schema)
+            await self._choosing.catch_up_after_restoring(messages[0].schema)
             hashes: list[bytes] = []
             error: PandaError | None = None
             while len(hashes) < len(messages):
@@ -174,7 +168,7 @@ class Publisher:
         async with self._lock(self._lock_name):
             self._sender.away, self._sender.silent = False, None
             try:
-                await self._catch_up_after_restoring(schema)
+                await self._choosing.catch_up_after_restoring(schema)
             except (LogDiverged, LogNotProven, NodeContradictsItself):
                 await self._bring_up_to_date(schema, give_up=False)
                 raise
@@ -217,7 +211,7 @@ class Publisher:
         count = len(messages)
         for _ in range(100):
             try:
-                log = await self._ready(await self._log_for(messages[0]))
+                log = await self._ready(await self._choosing.log_for(messages[0]))
                 chain = log_module.chain(self._signer.author, log.log_id, log.head, payloads[:count])
                 made = await self._signer.sign_chain(chain)
                 log = await self._own.append(log, list(zip(made, payloads, messages, strict=False)))
@@ -245,132 +239,3 @@ class Publisher:
                 f"{log.first} on. Use the node that the key was restored from, or wait until they exchange."
             )
         return await self._sender.acknowledge(log, held)
-
-    async def _log_for(self, message: Message) -> LogState:
-        if message.id is not None:
-            return await self._log_of_instance(message.schema, message.id)
-        return await self._own.of_schema(message.schema) or await self._begin(message.schema)
-
-    async def _log_of_instance(self, schema: str, instance: str) -> LogState:
-        for _ in range(3):  # what is known of a log may have to be put right
-            known = await self._own.instance(instance)
-            at_node = await self._ask_for_instance(schema, instance) if known is None else None
-            log_id = at_node.log_id if at_node is not None else known.log_id if known is not None else 0
-            log = await self._own.get(log_id)
-            if known is not None and known.deleted:
-                raise InstanceNotOwn("This instance is deleted; there is nothing left to change.")
-            if log is None:
-                return await self._catching_up.begin(schema, log_id)  # a restored key
-            if log.schema != schema:
-                raise InstanceNotOwn("This instance is in a log that this client cannot go on with.")
-            behind = at_node is not None and at_node.seq_num > log.head.seq_num
-            if log.given_up is None and not behind:
-                return log
-            await self._catch_up(log)
-        raise NodeContradictsItself("The node's answers about this instance and its log do not go together.")
-
-    async def _ask_for_instance(self, schema: str, instance: str) -> Instance:
-        """An instance that another copy of this key wrote, as its entries at the node prove."""
-        query = Query(schema, {"id": instance}, (), 1, None)
-        for found in await self._sender.reach(lambda dialect: dialect.query(query)):
-            if found.author == self._signer.author.hex():
-                return found
-        raise InstanceNotOwn(
-            "The node shows no instance with this id that this key created: it is somebody else's, or "
-            "deleted, or it lost its place to what another copy of the key wrote."
-        )
-
-    async def _catch_up(self, log: LogState) -> None:
-        """Takes over what another copy of the key wrote into a log that is known here.
-
-        Raises:
-            LogDiverged: some of what waits here lost its place; or the log stays given up.
-            LogRefused: nothing can follow in the node's copy of this log.
-        """
-        if log.given_up not in (None, SeqNumTaken.reason):
-            raise LogRefused(
-                f"A node refused an entry of log {log.log_id} for what it says ({log.given_up}), and nothing "
-                "can follow it until nodes take entries as they do from each other: what was written there "
-                "before stays as it is. Publish anew what should stand, under a new id. All entries are "
-                "kept.",
-                logId=log.log_id,
-                node=log.given_up,
-            )
-        after, lost = await self._catching_up.catch_up(log)
-        if after.given_up is not None:
-            raise LogDiverged(
-                f"Log {log.log_id} was given up, since the node said that it holds another entry than this "
-                "client signed, and it does not show that one. Publish anew what should stand, or use "
-                "another node.",
-                logId=log.log_id,
-            )
-        if lost and log.given_up is None:  # else it was told when the log was given up
-            raise diverged(log.log_id, lost)
-
-    async def _catch_up_after_restoring(self, schema: str | None) -> None:
-        """Takes over what another copy of the key wrote into logs that are known here.
-
-        What is wrong with the log of another schema than is written is told when that is written.
-        """
-        if not await self._own.is_restored():
-            return
-        whole = True
-        for log in await self._own.logs():
-            if log.given_up in (None, SeqNumTaken.reason):
-                try:
-                    await self._catch_up(log)
-                except (LogNotProven, NodeContradictsItself):
-                    if schema in (None, log.schema):
-                        raise
-                    whole = False
-                except LogDiverged as error:
-                    if error.data.get("messages"):
-                        raise
-        if whole:
-            await self._own.set_restored(restored=False)
-
-    # -- beginning, or taking over, a log ------------------------------------------------------------
-
-    async def _begin(self, schema: str) -> LogState:
-        """Begins a log; where another copy of the key may have begun one, the node is asked for it."""
-        fixed = system_log(schema)
-        if await self._own.is_only_copy():
-            new = await self._own.next_free() if fixed is None else fixed
-            # Another tab may have begun one in the meantime, or this will not be the only copy any more: the
-            # first entry is refused then.
-            return await self._own.of_schema(schema) or LogState(new, schema)
-        arguments = await self._arguments(schema, await self._sender.arguments(schema))
-        known = await self._own.get(arguments.log_id)
-        if known is not None and known.schema == schema and known.given_up is None and not known.forked:
-            return known  # another tab began it
-        if arguments.seq_num > 1 and known is None:
-            return await self._catching_up.begin(schema, arguments.log_id, arguments)
-        log_id = fixed
-        if log_id is None:
-            if known is not None:  # in use here for something else, given up, or forked
-                author = self._signer.author
-                try:
-                    arguments = await self._arguments(
-                        schema, await self._sender.reach(lambda dialect: dialect.another_log(author, schema))
-                    )
-                except NodeTooOld:
-                    if known.schema == schema and known.given_up is None:
-                        return known  # it takes the schema nowhere else
-                    raise
-            log_id = max(arguments.log_id, await self._own.next_free())
-        elif known is not None:  # given up, and there is no other log for the schema
-            await self._catch_up(known)
-            return await self._own.get(known.log_id) or known
-        # Another tab may have begun one in the meantime; a schema has one log, where that can be had.
-        return await self._own.of_schema(schema) or await self._own.begin(LogState(log_id, schema))
-
-    async def _arguments(self, schema: str, arguments: EntryArguments) -> EntryArguments:
-        """What a node says about the next entry for a schema, held to what it may say."""
-        fixed = system_log(schema)
-        if (arguments.log_id % 2 == 0 or fixed is not None) and arguments.log_id != fixed:
-            raise NodeContradictsItself(
-                f"The node names log {arguments.log_id}, which is not for this schema."
-            )
-        if arguments.seq_num == 1 and arguments.log_id > await self._own.next_free() + MAX_GAP:
-            raise NodeContradictsItself(f"The node offers log {arguments.log_id}, far above any in use.")
-        return arguments

@@ -1,0 +1,181 @@
+"""Which of the author's logs a message goes into: the one in use for its schema, or that of its instance.
+
+A log is begun where there is none; one that another copy of the key wrote to is taken over from the node, or
+caught up with, as far as that is known before anything is signed.
+"""
+
+from dataclasses import dataclass
+
+from panda_web.client.catching_up import CatchingUp
+from panda_web.client.check import Instance
+from panda_web.client.dialect import Query
+from panda_web.client.errors import (
+    InstanceNotOwn,
+    LogDiverged,
+    LogNotProven,
+    LogRefused,
+    NodeContradictsItself,
+    NodeTooOld,
+)
+from panda_web.client.lost import diverged
+from panda_web.client.own_logs import LogState, OwnLogs
+from panda_web.client.sending import Sender
+from panda_web.messages import Message, system_log
+from panda_web.rpc.errors import SeqNumTaken
+from panda_web.rpc.methods import EntryArguments
+
+MAX_GAP = 10_000
+"""So far above the highest known log id a node may offer one: the numbers are not its to use up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choosing:
+    """Finds the log for a message.
+
+    Attributes:
+        author: 32 bytes.
+        own: the author's own logs.
+        sender: the node.
+        catching_up: takes over what the node holds.
+    """
+
+    author: bytes
+    own: OwnLogs
+    sender: Sender
+    catching_up: CatchingUp
+
+    async def log_for(self, message: Message) -> LogState:
+        """The log that a message goes into, ready to be signed into.
+
+        Raises:
+            InstanceNotOwn: there is no such instance of this author.
+            LogDiverged, LogRefused: its log is given up, and cannot be gone on with.
+            LogNotProven, NodeContradictsItself, NodeTooOld, CallFailed: of the node, which had to be asked.
+        """
+        if message.id is not None:
+            return await self._log_of_instance(message.schema, message.id)
+        return await self.own.of_schema(message.schema) or await self._begin(message.schema)
+
+    async def _log_of_instance(self, schema: str, instance: str) -> LogState:
+        for _ in range(3):  # what is known of a log may have to be put right
+            known = await self.own.instance(instance)
+            at_node = await self._ask_for_instance(schema, instance) if known is None else None
+            log_id = at_node.log_id if at_node is not None else known.log_id if known is not None else 0
+            log = await self.own.get(log_id)
+            if known is not None and known.deleted:
+                raise InstanceNotOwn("This instance is deleted; there is nothing left to change.")
+            if log is None:
+                return await self.catching_up.begin(schema, log_id)  # a restored key
+            if log.schema != schema:
+                raise InstanceNotOwn("This instance is in a log that this client cannot go on with.")
+            behind = at_node is not None and at_node.seq_num > log.head.seq_num
+            if log.given_up is None and not behind:
+                return log
+            await self._catch_up(log)
+        raise NodeContradictsItself("The node's answers about this instance and its log do not go together.")
+
+    async def _ask_for_instance(self, schema: str, instance: str) -> Instance:
+        """An instance that another copy of this key wrote, as its entries at the node prove."""
+        query = Query(schema, {"id": instance}, (), 1, None)
+        for found in await self.sender.reach(lambda dialect: dialect.query(query)):
+            if found.author == self.author.hex():
+                return found
+        raise InstanceNotOwn(
+            "The node shows no instance with this id that this key created: it is somebody else's, or "
+            "deleted, or it lost its place to what another copy of the key wrote."
+        )
+
+    async def _catch_up(self, log: LogState) -> None:
+        """Takes over what another copy of the key wrote into a log that is known here.
+
+        Raises:
+            LogDiverged: some of what waits here lost its place; or the log stays given up.
+            LogRefused: nothing can follow in the node's copy of this log.
+        """
+        if log.given_up not in (None, SeqNumTaken.reason):
+            raise LogRefused(
+                f"A node refused an entry of log {log.log_id} for what it says ({log.given_up}), and nothing "
+                "can follow it until nodes take entries as they do from each other: what was written there "
+                "before stays as it is. Publish anew what should stand, under a new id. All entries are "
+                "kept.",
+                logId=log.log_id,
+                node=log.given_up,
+            )
+        after, lost = await self.catching_up.catch_up(log)
+        if after.given_up is not None:
+            raise LogDiverged(
+                f"Log {log.log_id} was given up, since the node said that it holds another entry than this "
+                "client signed, and it does not show that one. Publish anew what should stand, or use "
+                "another node.",
+                logId=log.log_id,
+            )
+        if lost and log.given_up is None:  # else it was told when the log was given up
+            raise diverged(log.log_id, lost)
+
+    async def catch_up_after_restoring(self, schema: str | None) -> None:
+        """Takes over what another copy of the key wrote into logs that are known here.
+
+        What is wrong with the log of another schema than is written is told when that is written.
+        """
+        if not await self.own.is_restored():
+            return
+        whole = True
+        for log in await self.own.logs():
+            if log.given_up in (None, SeqNumTaken.reason):
+                try:
+                    await self._catch_up(log)
+                except (LogNotProven, NodeContradictsItself):
+                    if schema in (None, log.schema):
+                        raise
+                    whole = False
+                except LogDiverged as error:
+                    if error.data.get("messages"):
+                        raise
+        if whole:
+            await self.own.set_restored(restored=False)
+
+    # -- beginning, or taking over, a log ------------------------------------------------------------
+
+    async def _begin(self, schema: str) -> LogState:
+        """Begins a log; where another copy of the key may have begun one, the node is asked for it."""
+        fixed = system_log(schema)
+        if await self.own.is_only_copy():
+            new = await self.own.next_free() if fixed is None else fixed
+            # Another tab may have begun one in the meantime, or this will not be the only copy any more: the
+            # first entry is refused then.
+            return await self.own.of_schema(schema) or LogState(new, schema)
+        arguments = await self._arguments(schema, await self.sender.arguments(schema))
+        known = await self.own.get(arguments.log_id)
+        if known is not None and known.schema == schema and known.given_up is None and not known.forked:
+            return known  # another tab began it
+        if arguments.seq_num > 1 and known is None:
+            return await self.catching_up.begin(schema, arguments.log_id, arguments)
+        log_id = fixed
+        if log_id is None:
+            if known is not None:  # in use here for something else, given up, or forked
+                author = self.author
+                try:
+                    arguments = await self._arguments(
+                        schema, await self.sender.reach(lambda dialect: dialect.another_log(author, schema))
+                    )
+                except NodeTooOld:
+                    if known.schema == schema and known.given_up is None:
+                        return known  # it takes the schema nowhere else
+                    raise
+            log_id = max(arguments.log_id, await self.own.next_free())
+        elif known is not None:  # given up, and there is no other log for the schema
+            await self._catch_up(known)
+            return await self.own.get(known.log_id) or known
+        # Another tab may have begun one in the meantime; a schema has one log, where that can be had.
+        return await self.own.of_schema(schema) or await self.own.begin(LogState(log_id, schema))
+
+    async def _arguments(self, schema: str, arguments: EntryArguments) -> EntryArguments:
+        """What a node says about the next entry for a schema, held to what it may say."""
+        fixed = system_log(schema)
+        if (arguments.log_id % 2 == 0 or fixed is not None) and arguments.log_id != fixed:
+            raise NodeContradictsItself(
+                f"The node names log {arguments.log_id}, which is not for this schema."
+            )
+        if arguments.seq_num == 1 and arguments.log_id > await self.own.next_free() + MAX_GAP:
+            raise NodeContradictsItself(f"The node offers log {arguments.log_id}, far above any in use.")
+        return arguments
