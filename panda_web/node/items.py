@@ -49,8 +49,8 @@ def items(
         return {"items": [], "next": None}
     found: list[Json] = []
     size = 0
-    for row in _rows(store, log_row, first, last, dist_low, dist_high):
-        item = _item(row, payload=payloads and first <= row.seq_num <= last)
+    for row, with_payload in _rows(store, log_row, first, last, dist_low, dist_high, payloads=payloads):
+        item = _item(row, payload=with_payload)
         size += len(item["entryBytes"]) + len(item["payloadBytes"] or "")
         if found and size > MAX_ANSWER:
             return {"items": found, "next": row.seq_num if first <= row.seq_num <= last else None}
@@ -59,18 +59,30 @@ def items(
 
 
 def _rows(
-    store: Store, log_row: LogRow, first: int, last: int, dist_low: int, dist_high: int
-) -> Iterator[EntryRow]:
-    below = islice(path(first, 1), 1, 1 + dist_low)
-    for seq_num in sorted(below):
-        yield from store.entries.between(log_row.key, seq_num, seq_num)
-    yield from store.entries.between(log_row.key, first, last)
+    store: Store,
+    log_row: LogRow,
+    first: int,
+    last: int,
+    dist_low: int,
+    dist_high: int,
+    *,
+    payloads: bool,
+) -> Iterator[tuple[EntryRow, bool]]:
+    """The entries, each with whether its payload was read."""
+
+    def link(seq_num: int) -> Iterator[tuple[EntryRow, bool]]:
+        return ((row, False) for row in store.entries.between(log_row.key, seq_num, seq_num, payloads=False))
+
+    for seq_num in sorted(islice(path(first, 1), 1, 1 + dist_low)):
+        yield from link(seq_num)
+    for row in store.entries.between(log_row.key, first, last, payloads=payloads):
+        yield row, payloads
     z = 1
     while z < last:
         z = 3 * z + 1
     above = sorted(path(z, last))[1 : 1 + dist_high]
     for seq_num in above:
-        yield from store.entries.between(log_row.key, seq_num, seq_num)
+        yield from link(seq_num)
 
 
 def _item(row: EntryRow, *, payload: bool) -> dict[str, Json]:

@@ -86,10 +86,19 @@ class EntryTable:
         row = self._db.one(f"{_ENTRY} WHERE log = ? AND seq_num = ?", (log_key, seq_num))
         return EntryRow(*row) if row else None
 
-    def between(self, log_key: int, first: int, last: int) -> Iterator[EntryRow]:
-        """The entries of the log with this key from one seq num to another, both included."""
-        sql = f"{_ENTRY} WHERE log = ? AND seq_num BETWEEN ? AND ? ORDER BY seq_num"
-        return (EntryRow(*row) for row in self._db.rows(sql, (log_key, first, last)))
+    def between(self, log_key: int, first: int, last: int, *, payloads: bool) -> Iterator[EntryRow]:
+        """The entries of the log with this key from one seq num to another, both included.
+
+        Args:
+            log_key: the log's.
+            first: seq num.
+            last: seq num.
+            payloads: whether they are read, which may be large; else a held one is given as empty.
+        """
+        payload = "payload" if payloads else "iif(payload IS NULL, NULL, x'')"
+        sql = f"SELECT seq_num, entry, {payload}, hash, instance FROM entries"
+        where = " WHERE log = ? AND seq_num BETWEEN ? AND ? ORDER BY seq_num"
+        return (EntryRow(*row) for row in self._db.rows(sql + where, (log_key, first, last)))
 
     def hash_at(self, log_key: int, seq_num: int) -> bytes | None:
         """The hash of the entry at a seq num; its payload, which may be large, is not read."""
