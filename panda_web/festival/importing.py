@@ -7,10 +7,11 @@ An import may end anywhere (cancelled, node gone, power cut) and be run again: e
 goes on where the last one ended, and nothing is published twice.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from panda_web.client import Client, Written
+from panda_web.client.errors import InstanceNotOwn, LogRefused
 from panda_web.festival.comparing import Comparison, Published, compare
 from panda_web.festival.own import Instances, own_instances
 from panda_web.festival.rooms import own_rooms, rooms_named
@@ -138,23 +139,38 @@ async def import_talks(
         for start in range(0, len(new), AT_ONCE):
             rows = [_in_rooms(talk, rooms) for talk in new[start : start + AT_ONCE]]
             work.done(await panda.create_many(TALKS, rows))
+        updated = deleted = 0
         for each in found.changed:
-            work.done([await panda.update(TALKS, each.published.id, _in_rooms(each.fields, rooms))])
+            fields = _in_rooms(each.fields, rooms)
+            updated += await work.change(each.title, panda.update(TALKS, each.published.id, fields))
         for one in withdrawn:
-            work.done([await panda.delete(TALKS, one.id)])
-    return Imported(
-        len(new), len(found.changed), len(withdrawn), len(found.unchanged), plan.left_out, found.talks
-    )
+            deleted += await work.change(one.title, panda.delete(TALKS, one.id))
+    left_out = (*plan.left_out, *work.stays)
+    return Imported(len(new), updated, deleted, len(found.unchanged), left_out, found.talks)
 
 
 class _Work:
-    """How far an import is: what needs nothing counts as done from the beginning."""
+    """How far an import is: what needs nothing counts as done from the beginning.
+
+    Attributes:
+        stays: talks that could not be changed.
+    """
 
     def __init__(self, progress: Progress, todo: int, total: int) -> None:
         self._progress = progress
         self._total = total
         self._done = total - todo
+        self.stays: list[LeftOut] = []
         progress(self._done, total)
+
+    async def change(self, title: str, writing: Awaitable[Written]) -> bool:
+        """Changes or deletes one talk; tells it, and goes on, where that one can be changed no more."""
+        try:
+            self.done([await writing])
+        except (InstanceNotOwn, LogRefused) as error:
+            self.stays.append(LeftOut(title, "talk", "", str(error)))
+            return False
+        return True
 
     def done(self, written: Sequence[Written]) -> None:
         """Counts what the node has. Raises why it has not: what was signed is sent by the next run."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from panda_web.client import Client
+from panda_web.client.errors import LogRefused
 from panda_web.client.lock import ProcessLock
 from panda_web.client.store import MemoryStore
 from panda_web.festival import (
@@ -27,6 +28,7 @@ from panda_web.rpc.errors import NodeUnreachable
 from panda_web.rpc.transport import InProcess
 from tests.browser.festivals import event, schedule
 from tests.node.test_publish import Harness
+from tests.processes import ServedNode
 from tests.schedules import SMALL, by_guid, lists, small_talks
 
 CAMP = Path(__file__).resolve().parents[3] / "shared" / "data" / "camp2019-schedule.json"
@@ -223,6 +225,26 @@ def test_what_another_program_wrote_is_put_right() -> None:
         assert await run_import(panda, file_of(event(1))) == (0, 0, 0, 1)
 
     asyncio.run(work())
+
+
+def test_a_talk_that_can_be_changed_no_more_is_told_and_the_others_go_on(tmp_path: Path) -> None:
+    async def work(url: str) -> None:
+        panda, stranger = (Client(url, CryptographySigner.generate()) for _ in range(2))
+        await run_import(panda, file_of(*FIRST))
+        first = next(talk for talk in await panda.query(TALKS) if talk["title"] == "Opening")
+        other = await stranger.create(TALKS, {"title": "No room"})
+        with pytest.raises(LogRefused):  # only the node knows what it leads to
+            await panda.update(TALKS, first.id, {"room": other.id})
+        file = file_of(event(1, title="Opening ceremony"), event(4, title="New talk"))
+        done = await import_talks(panda, file, lambda *_: None, withdraw=True)
+        assert (done.published, done.updated, done.withdrawn) == (1, 0, 0)
+        told = {(each.talk, each.field) for each in done.left_out}
+        assert told == {("Opening ceremony", "talk"), ("Soldering", "talk"), ("Cancelled later", "talk")}
+        await panda.close()
+        await stranger.close()
+
+    with ServedNode(tmp_path / "node", None, "--festival") as served:
+        asyncio.run(work(served.url))
 
 
 def test_an_import_that_ends_anywhere_goes_on() -> None:
