@@ -11,7 +11,8 @@
         slower than a limit allows
     python3 build.py site [--out dist] [--plain]
         the static site alone, for any web server, on any path; compressed ahead, which takes minutes where
-        something changed, or else plain
+        something changed, or else plain. Equal sources make equal bytes, and the hash at the end stands for
+        all of them: docs/security.md
     python3 build.py wheel [--out release] [--plain]
         one file to install node, command and site from, on machines without this repository
     python3 build.py lock [--upgrade]
@@ -53,6 +54,8 @@ TOOLS = ROOT / "tools"
 PYODIDE_FILES = {"runtime": "pyodide.asm.wasm", "library": "python_stdlib.zip"}
 # What becomes one file, because that is how a browser starts it on another website.
 WORKER_FILES = ("worker.js", "worker-files.js", "worker-address.js", "ed25519.js", "snapshot.js")
+# The hashes of a site's files, as `sha256sum --check` takes them.
+SUMS = "SHA256SUMS"
 # What lies beside a file of a site that is compressed ahead.
 PACKED = (".br", ".gz")
 # The Node.js that came with the build tools, as a program for their Python.
@@ -233,15 +236,33 @@ def own_wheel(directory: Path, source: Path = ROOT) -> Path:
     return next(directory.glob("panda_web-*.whl"))
 
 
+def even(wheel: Path) -> None:
+    """Writes a wheel anew, so that nothing in it hangs on who built it, when, and with which zlib."""
+    with zipfile.ZipFile(wheel) as archive:
+        files = {name: archive.read(name) for name in sorted(archive.namelist()) if not name.endswith("/")}
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in files.items():
+            put(archive, name, data)
+
+
+def put(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
+    """Adds a file to an archive: of 1980, not compressed, and the same on every system."""
+    about = zipfile.ZipInfo(name)
+    about.create_system = 3
+    about.external_attr = 0o644 << 16
+    archive.writestr(about, data)
+
+
 def integrity(path: Path) -> str:
     """The hash of a file, in the form that browsers take."""
     return "sha384-" + base64.b64encode(hashlib.sha384(path.read_bytes()).digest()).decode()
 
 
 def node(what: str, *arguments: str | Path) -> None:
-    """Runs the Node.js that came with the build tools."""
+    """Runs the Node.js that came with the build tools, with the same clock and language for everybody."""
     command: list[str | Path] = [in_venv("python"), "-c", NODE, *arguments]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    env = os.environ | {"TZ": "UTC", "LC_ALL": "C", "NODE_OPTIONS": ""}
+    result = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     if result.returncode:
         raise Problem(f"{what}:\n{result.stderr.strip()[-2000:]}")
 
@@ -276,8 +297,10 @@ def pure25519_wheel() -> Path:
 
     def make(out: Path) -> None:
         with progress("building pure25519"):
-            locked = ("--require-hashes", "--no-deps", *FROM_SOURCE)
+            # pip's cache may hold a wheel that other tools built.
+            locked = ("--require-hashes", "--no-deps", "--no-cache-dir", *FROM_SOURCE)
             pip("wheel", *locked, "--wheel-dir", out, "-r", lock, env={"SOURCE_DATE_EPOCH": EPOCH})
+            even(next(out.glob("*.whl")))
 
     return next(kept("wheel", lock, REQUIREMENTS / "build.txt", make=make).glob("*.whl"))
 
@@ -297,7 +320,7 @@ def write_library(stdlib: Path, out: Path) -> None:
     shutil.copyfile(stdlib, out)
     with zipfile.ZipFile(defusedxml_wheel()) as wheel, zipfile.ZipFile(out, "a") as library:
         for name in sorted(name for name in wheel.namelist() if name.endswith(".py")):
-            library.writestr(zipfile.ZipInfo(name), wheel.read(name))  # of 1980, and not compressed
+            put(library, name, wheel.read(name))
 
 
 def lean_pyodide() -> Path:
@@ -351,9 +374,20 @@ def compress(*paths: Path) -> None:
 
 def compress_rest(site: Path) -> None:
     """The same for all that has none yet, in one go: Node starts slower than it compresses them."""
-    files = (path for path in sorted(site.rglob("*")) if path.is_file())
-    rest = (path for path in files if path.suffix not in (*PACKED, ".whl"))  # these are compressed already
+    rest = (site / name for name in names_in(site))
     compress(*(path for path in rest if not path.with_name(f"{path.name}.gz").exists()))
+
+
+def names_in(site: Path) -> list[str]:
+    """The site's files, without what lies beside them, in an order that is the same on every machine."""
+    names = (path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file())
+    return sorted(name for name in names if not name.endswith(PACKED))
+
+
+def write_sums(site: Path) -> None:
+    """Writes the list of the files' hashes; its own hash stands for the release."""
+    lines = [f"{hashlib.sha256((site / name).read_bytes()).hexdigest()}  {name}\n" for name in names_in(site)]
+    (site / SUMS).write_text("".join(lines), "utf-8", newline="\n")
 
 
 def write_constant(script: Path, name: str, value: object) -> None:
@@ -390,14 +424,11 @@ def seal(site: Path) -> None:
 
 def list_files(site: Path) -> None:
     """Writes into the service worker what it keeps: all but what Python starts from, which panda.js keeps."""
-    others = {"service-worker.js", "keep.js", "panda.d.ts", "worker.js"}
-    names = [path.relative_to(site).as_posix() for path in sorted(site.rglob("*")) if path.is_file()]
+    others = {"service-worker.js", "keep.js", "panda.d.ts", "worker.js", SUMS}
     kept = [
         name
-        for name in names
-        if name not in others
-        and not name.startswith(("runtime-", "wheels/", "licenses/"))
-        and not name.endswith(PACKED)
+        for name in names_in(site)
+        if name not in others and not name.startswith(("runtime-", "wheels/", "licenses/"))
     ]
     write_constant(site / "service-worker.js", "FILES", {name: integrity(site / name) for name in kept})
 
@@ -413,6 +444,7 @@ def fill(site: Path, *, packed: bool) -> None:
     (site / "wheels").mkdir()
     shutil.copy(pure25519_wheel(), site / "wheels")
     own = own_wheel(site / "wheels")
+    even(own)
     files = site / "runtime"
     shutil.copytree(site / "wheels", files)
     wheels = sorted(files.iterdir())
@@ -428,7 +460,8 @@ def fill(site: Path, *, packed: bool) -> None:
         about["integrity"] = integrity(path)
         if packed:
             compress(path)
-            about["packed"] = path.with_name(f"{path.name}.gz").stat().st_size
+            # Not the .gz, which zlib makes by what the processor can.
+            about["packed"] = path.with_name(f"{path.name}.br").stat().st_size
         return about
 
     # Pyodide's own list names packages on another host; ours has none, so nothing can be asked for there.
@@ -446,6 +479,7 @@ def fill(site: Path, *, packed: bool) -> None:
     name_runtime(files)
     seal(site)
     list_files(site)
+    write_sums(site)
     if packed:
         compress_rest(site)  # last: what lies beside a file must be what is in it
 
@@ -465,6 +499,7 @@ def build_site(out: Path, *, packed: bool = True) -> None:
             out.rename(old)
         new.rename(out)
     say(f'  for a page that checks panda.js: integrity="{integrity(out / "panda.js")}"')
+    say(f"  {SUMS} lists all files; its own hash: {hashlib.sha256((out / SUMS).read_bytes()).hexdigest()}")
 
 
 # --- Commands -------------------------------------------------------------------------------------

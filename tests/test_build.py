@@ -7,9 +7,12 @@ import gzip
 import hashlib
 import importlib.util
 import json
+import os
 import re
 import shutil
+import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,7 +21,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.conftest import build_site
 from tools import lean
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -184,8 +186,92 @@ def test_says_how_to_get_venv(build: ModuleType, empty: Path, monkeypatch: pytes
 
 
 def test_equal_sources_make_equal_sites(site: Path, tmp_path: Path) -> None:
-    again = build_site(tmp_path / "again", "--plain")
-    assert contents(again) == contents(site)
+    """Built anew in another folder, by somebody with another clock, umask, language and zone."""
+    copy, environment = checkout(tmp_path / "a folder of somebody else's"), tmp_path / "environment"
+    environment.mkdir()
+    # Python reads a module of this name first.
+    (environment / "sitecustomize.py").write_text(
+        "import time\nnow = time.time\ntime.time = lambda: now() - 400 * 86_400\n", "utf-8"
+    )
+    arguments = ["site", "--plain", "--out", str(tmp_path / "again")]
+    program = (
+        "import sys, build; from pathlib import Path; build.VENV = Path(sys.argv[1]);"
+        "build.STATE = build.VENV / '.panda'; build.ensure = lambda *_: None;"
+        "build.ensure_modules = lambda **_: None; sys.exit(build.main(sys.argv[2:]))"
+    )
+    others = {
+        "PYTHONPATH": os.pathsep.join((str(environment), str(copy))),
+        "PYTHONHASHSEED": "5",
+        "SOURCE_DATE_EPOCH": "1700000000",
+        "TZ": "Pacific/Chatham",
+        "LC_ALL": "de_CH.UTF-8",
+        "LANG": "de_CH.UTF-8",
+    }
+    subprocess.run(
+        [sys.executable, "-c", program, ROOT / ".venv", *arguments],
+        cwd=tmp_path,
+        env=os.environ | others,
+        umask=0o077,
+        check=True,
+    )
+    found, expected = contents(tmp_path / "again"), contents(site)
+    assert sorted(name for name in found | expected if found.get(name) != expected.get(name)) == []
+
+
+def checkout(to: Path) -> Path:
+    """Another copy of what a site is built from, with other times and modes; nothing that was built before."""
+    to.mkdir()
+    for name in ("LICENSE", "README.md", "build.py", "pyproject.toml"):
+        shutil.copyfile(ROOT / name, to / name)
+    for name in ("licenses", "panda_web", "requirements", "tools", "web"):
+        ours = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, to / name, copy_function=shutil.copyfile, ignore=ours)
+    for number, path in enumerate(sorted(to.rglob("*"))):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+        os.utime(path, (1_000_000_000 + number, 1_000_000_000 + number))
+    for name in ("pyodide", "esbuild", "@esbuild"):  # links, which are quicker
+        shutil.copytree(ROOT / "node_modules" / name, to / "node_modules" / name, copy_function=linked)
+    return to
+
+
+def linked(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy2(source, target)
+
+
+def test_a_wheel_does_not_hang_on_who_built_it(build: ModuleType, tmp_path: Path) -> None:
+    made = []
+    for number, (kind, level) in enumerate([(zipfile.ZIP_DEFLATED, 9), (zipfile.ZIP_STORED, None)]):
+        wheel = tmp_path / f"{number}.whl"
+        with zipfile.ZipFile(wheel, "w", kind, compresslevel=level) as archive:
+            for name in ("b.py", "a.py")[:: 1 if number else -1]:
+                about = zipfile.ZipInfo(name, (2020 + number, 1, 1, 0, 0, 0))
+                about.external_attr = (0o600, 0o755)[number] << 16
+                archive.writestr(about, f"# {name}" * 100, kind)
+        build.even(wheel)
+        made.append(wheel.read_bytes())
+        with zipfile.ZipFile(wheel) as archive:
+            assert {name: archive.read(name) for name in archive.namelist()} == {
+                name: f"# {name}".encode() * 100 for name in ("a.py", "b.py")
+            }
+    assert made[0] == made[1]
+
+
+def test_the_sums_stand_for_the_whole_site(site: Path, build: ModuleType, tmp_path: Path) -> None:
+    listed = dict(reversed(line.split("  ")) for line in (site / build.SUMS).read_text("utf-8").splitlines())
+    assert listed == {
+        name: hashlib.sha256((site / name).read_bytes()).hexdigest()
+        for name in contents(site)
+        if name != build.SUMS
+    }
+    changed = shutil.copytree(site, tmp_path / "site")
+    with (changed / "panda.js").open("a") as script:
+        script.write("// and more\n")
+    (changed / build.SUMS).unlink()
+    build.write_sums(changed)
+    assert (changed / build.SUMS).read_bytes() != (site / build.SUMS).read_bytes()
 
 
 def test_two_builds_at_once_make_the_same(
@@ -289,15 +375,14 @@ def test_what_lies_beside_a_file_is_the_same_compressed(
 ) -> None:
     files, packed_files = build.runtime(site), build.runtime(packed_site)
     for part in parts_of(json.loads((packed_files / "manifest.json").read_text("utf-8"))):
-        assert part["packed"] == (packed_files / f"{part['file']}.gz").stat().st_size
+        assert part["packed"] == (packed_files / f"{part['file']}.br").stat().st_size
     for packed in packed_site.rglob("*.gz"):
         data = packed.with_suffix("").read_bytes()
         assert gzip.decompress(packed.read_bytes()) == data
         assert packed.with_suffix(".br").stat().st_size <= packed.stat().st_size < len(data)
     plain = {name for name in contents(packed_site) if not name.endswith((".br", ".gz"))}
     assert {name.replace(packed_files.name, files.name) for name in plain} == set(contents(site))
-    unpacked = {name for name in plain if not (packed_site / f"{name}.gz").exists()}
-    assert unpacked == {name for name in plain if name.startswith("wheels/")}
+    assert {f"{name}.gz" for name in plain} <= set(contents(packed_site))
 
 
 def test_what_the_service_worker_keeps_is_no_copy(
@@ -385,6 +470,7 @@ def test_the_site_holds_nothing_else(site: Path) -> None:
     """What the page or a website comes to by following addresses, and the licences."""
     used = {"index.html", "service-worker.js", "panda.js", "keep.js", "panda.d.ts", "worker.js"}
     used |= {name for name in contents(site) if name.startswith(("runtime-", "wheels/", "licenses/"))}
+    used.add("SHA256SUMS")
     address = re.compile(r"""(?:\b(?:src|href)=|\bfrom |\bimport |\bimport\()["']([^"'#:]+)["')]""")
     for name in (unseen := ["index.html"]):
         for found in address.findall((site / name).read_text("utf-8")):

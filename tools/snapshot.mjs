@@ -10,7 +10,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { pack } from "../web/snapshot.js";
 
-const [pyodideDirectory, out, program, ...wheels] = process.argv.slice(2);
+const [pyodideDirectory, out, program, ...wheels] = process.argv.splice(2);
+process.argv[1] = "/snapshot"; // Emscripten gives it to Python as its own name
 const read = (path) => new Uint8Array(readFileSync(path));
 
 const NOON = Date.UTC(2000, 0, 1, 12);
