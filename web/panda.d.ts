@@ -206,7 +206,10 @@ export interface Query {
 
 export type Page = Instance[] & { rejected: Rejected[]; after: string | null };
 
-/** Integers beyond Number.MAX_SAFE_INTEGER are BigInts, all other numbers numbers, relations plain strings. */
+/**
+ * Integers beyond Number.MAX_SAFE_INTEGER are BigInts, all other numbers numbers, relations plain strings. A field without
+ * a value is missing, and so is a list without items: `talk.persons ?? []`.
+ */
 export type Instance = { id: string; _meta: Meta } & { [field: string]: unknown };
 
 export interface Meta {
