@@ -1,12 +1,15 @@
 """JavaScript's values take their type from the schema, in three engines."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from panda_web.bamboo import digest
+from panda_web.client import Client
+from panda_web.keys.with_cryptography import CryptographySigner
 from panda_web.messages import Field, Relation
-from panda_web.messages.schema import DEFINITION
+from panda_web.messages.schema import DEFINITION, schema_from_dict
 from tests.browser.api import Api, refusal
 from tests.browser.asking import instances_at
 from tests.processes import ServedNode
@@ -71,6 +74,27 @@ def test_a_schema_decides(api: Api, empty_node: ServedNode) -> None:
     assert api.refused("create", room["id"], {"name": "Hall", "area": None})[0] == "field-missing"
     assert api.refused("update", room["id"], hall, {"area": None})[0] == "field-required"
     assert {api.refused("create", room["id"], fields)[0] for fields in refused.values()} == refused.keys()
+    assert api.call("pending") == 0
+
+
+def test_a_schema_decides_that_nobody_asked_for(api: Api, empty_node: ServedNode) -> None:
+    """Somebody else defined it; the page says nothing but its id."""
+
+    async def define() -> str:
+        async with Client(empty_node.url, CryptographySigner(bytes((9,)) * 32)) as panda:
+            return str((await panda.define(schema_from_dict(ROOM))).id)
+
+    room = asyncio.run(define())
+    hall = api.call("create", room, {"name": "Hall", "area": 80})["id"]
+    for fields, reason in (
+        ({"name": "Cellar"}, "field-missing"),
+        ({"name": "Cellar", "area": 1, "beside": "Hall"}, "relation-malformed"),
+    ):
+        assert api.refused("create", room, fields)[0] == reason
+    api.call("create", room, {"name": "Cellar", "area": 1, "beside": hall})
+    found = {one["name"]: one.fields for one in instances_at(empty_node.url, room)}
+    assert found["Hall"]["area"] == Field("float", 80.0)
+    assert found["Cellar"]["beside"] == Field("relation", Relation(hall))
     assert api.call("pending") == 0
 
 
