@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.browser.asking import ROOMS, instances_at, messages_of, talks_at, values_of
-from tests.browser.festivals import ODD, as_shown, evened, real_file, save, schedule, talks_of
+from tests.browser.festivals import ODD, as_shown, evened, event, real_file, save, schedule, talks_of
 from tests.browser.screen import Screen
 from tests.browsers import Browsers
 from tests.processes import ServedNode
@@ -80,6 +80,53 @@ def test_real_talks_come_back_and_are_shown(screen: Screen, node: ServedNode) ->
     again = screen.import_file(file)
     assert again == "All 79 talks had been published before."
     assert talks_at(node.url).keys() == held.keys()
+
+
+def test_a_newer_version_of_the_file_is_shown_before_it_is_carried_out(
+    screen: Screen, node: ServedNode, tmp_path: Path
+) -> None:
+    events = [event(number, date=f"2030-08-0{number}T10:00:00+02:00") for number in range(1, 6)]
+    screen.import_file(save(schedule(*events), tmp_path / "first.json"))
+    screen.act(
+        "delete",
+        next(one.id for one in instances_at(node.url) if one.values.get("guid") == events[4]["guid"]),
+    )
+    screen.click("#confirm-yes")
+    screen.wait("#confirm-delete:not([open])")
+    moved = {**events[0], "date": "2030-08-02T12:00:00+02:00", "track": None}
+    newer = save(
+        schedule(moved, events[1], events[4], event(6, title="New one", date="2030-08-06T10:00:00+02:00")),
+        tmp_path / "newer.json",
+    )
+    before = talks_at(node.url)
+    screen.choose(newer)
+    assert (
+        screen.text("[data-plan=numbers]")
+        == "4 talks in the file: 1 new, 1 changed, 1 unchanged, 1 deleted by you before."
+    )
+    screen.click("[data-plan=changed] summary")
+    assert screen.text("[data-plan=changed] li") == "Talk 1: start, track"
+    assert talks_at(node.url) == before, "showing it publishes nothing"
+    screen.click("#import-withdraw")
+    screen.click("#import-start")
+    screen.imported()
+    assert (
+        screen.text("#import-status")
+        == "1 talk signed and published. 1 talk changed. 2 talks deleted. 1 had been published before."
+    )
+    held = {
+        guid: talk
+        for guid, talk in talks_at(node.url).items()
+        if str(talk.get("start", "")).startswith("2030")
+    }
+    assert sorted(talk["title"] for talk in held.values()) == ["New one", "Talk 1", "Talk 2"]
+    assert "track" not in held[events[0]["guid"]]
+    assert held[events[0]["guid"]]["start"] == moved["date"]
+    assert screen.talk("New one") is not None
+    screen.choose(newer)
+    assert screen.text("#import-status") == "There is nothing new to publish."
+    assert screen.has("#import-restore")
+    assert not screen.has("#import-start:enabled")
 
 
 @pytest.mark.every_engine

@@ -147,7 +147,9 @@ export function makeImport({ session, notices, identity, onPublished }) {
         const found = await panda.planImport(text, { signal });
         chosen = drawPlan(plan, found, () => show("planned"));
         drawLeftOut(found.leftOut);
-        status.textContent = chosen.size() ? "" : `All ${count(found.total, "talk")} had been published before.`;
+        const whole = found.unchanged === found.total;
+        const nothing = whole ? `All ${count(found.total, "talk")} had been published before.` : "There is nothing new to publish.";
+        status.textContent = chosen.size() ? "" : nothing;
         return "planned";
       },
       (error) => {
