@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from panda_web.client.errors import InstanceNotOwn, LogDiverged, LogRefused
+from panda_web.client.own_logs import OwnLogs
 from panda_web.client.store import MemoryStore
 from panda_web.messages.schema import DEFINITION, FieldDefinition, Schema
 from panda_web.node.schemas import register
@@ -68,6 +69,26 @@ def test_what_the_other_copy_made_can_be_changed_before_this_one_writes_into_its
     theirs = run(client(node).create(SCHEMA, {"n": 2})).id
     assert run(panda.update(SCHEMA, theirs, {"n": 3})).acknowledged
     assert numbers(node) == [1, 3]
+
+
+def test_slots_above_a_fork_that_was_shown_are_signed_again(node: Harness) -> None:
+    """Ours was the longer branch, and all of it left this client; the node keeps the shorter one."""
+    store, author = MemoryStore(), Author(1).signer.author
+    wire = Weather(node)
+    panda = client(wire, store)
+    old = run(panda.create(SCHEMA, {"n": 1})).id
+    wire.storm = True
+    run(panda.create_many(SCHEMA, [{"n": 10 + n} for n in range(5)]))
+    wire.storm = False
+    run(client(node).create(SCHEMA, {"n": 2}))
+    with pytest.raises(LogDiverged):
+        run(panda.flush())
+    assert run(panda.update(SCHEMA, old, {"n": 3})).acknowledged
+    log = run(OwnLogs(store, author).get(1))
+    assert log is not None
+    assert (log.forked, log.head.seq_num) == (2, 3)
+    assert len(run(panda.lost())) == 5
+    assert numbers(node) == [2, 3]
 
 
 class Hiding(Patched):
