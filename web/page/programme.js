@@ -1,11 +1,12 @@
 /** The programme: read from the node, drawn once, filtered by hiding. */
 
 import { byId, el } from "./dom.js";
+import { makeHidden } from "./hidden.js";
 import { readProgramme, readRooms, sort } from "./reading.js";
 import { NONE, fold, hues, inOrder, searchWords, tally, toTalk } from "./talk.js";
 import { talkBody, talkRow } from "./talk-view.js";
 import { dayIn, dayWords, ownOffset, zoneOf } from "./time.js";
-import { drawWithheld } from "./withheld.js";
+import { drawHidden, drawWithheld } from "./withheld.js";
 import { AWAY, count, explain } from "./words.js";
 
 /**
@@ -63,6 +64,7 @@ export function makeProgramme({ session, notices, identity, onEdit, onDelete }) 
   let total = 0;
   let loads = 0;
   let loaded = false;
+  const hidden = makeHidden(() => loaded && draw());
 
   // ---- reading
 
@@ -128,7 +130,10 @@ export function makeProgramme({ session, notices, identity, onEdit, onDelete }) 
 
   function draw() {
     const me = session.now?.author ?? null;
-    const talks = [...items.values()].map((item) => toTalk(item, me, rooms));
+    const all = [...items.values()].map((item) => toTalk(item, me, rooms));
+    /** @param {Talk} talk */
+    const isHidden = ({ mine, item }) => !mine && hidden.has(item._meta.author);
+    const talks = all.filter((talk) => !isHidden(talk));
     total = talks.length;
     const times = talks.flatMap(({ when }) => (when ? [when] : []));
     offset = tally(times.map((when) => when.offset)).sort((a, b) => b[1] - a[1])[0]?.[0] ?? "";
@@ -184,7 +189,9 @@ export function makeProgramme({ session, notices, identity, onEdit, onDelete }) 
 
     drawZone();
     drawWithheld([...rejected.values()]);
-    byId("empty-title", HTMLElement).textContent = rejected.size ? "Nothing here passed the checks" : "Nothing is published here yet";
+    drawHidden(tally(all.filter(isHidden).map(({ item }) => item._meta.author)), hidden.show);
+    byId("empty-title", HTMLElement).textContent =
+      all.length > 0 ? "You have hidden all authors here" : rejected.size ? "Nothing here passed the checks" : "Nothing is published here yet";
     state(total > 0 ? "shown" : "empty");
     filter();
     if (refocus) focus(refocus);
@@ -304,7 +311,7 @@ export function makeProgramme({ session, notices, identity, onEdit, onDelete }) 
     const { talk, element } = row;
     let body = element.querySelector(".body");
     if (open && !body) {
-      body = talkBody(talk, { edit: () => onEdit(talk), remove: () => onDelete(talk) });
+      body = talkBody(talk, { edit: () => onEdit(talk), remove: () => onDelete(talk), hide: () => hide(talk) });
       element.append(body);
     }
     element.classList.toggle("is-open", open);
@@ -312,6 +319,20 @@ export function makeProgramme({ session, notices, identity, onEdit, onDelete }) 
     if (body instanceof HTMLElement) body.hidden = !open;
     if (open) opened.add(id);
     else opened.delete(id);
+  }
+
+  /** @param {Talk} talk  whose author is not to be seen any more */
+  function hide({ item }) {
+    const { author } = item._meta;
+    hidden.hide(author);
+    notices.offer("author-hidden", `Talks of ${author.slice(0, 8)} are hidden in this browser.`, {
+      label: "Undo",
+      run() {
+        notices.clear("author-hidden");
+        hidden.show(author);
+      },
+    });
+    main.focus({ preventScroll: true });
   }
 
   days.addEventListener("click", (event) => {

@@ -36,10 +36,7 @@ export function talkRow(talk, hue, offset, zone) {
 
   const top = el("p", { class: "kicker", attrs: { lang: "en" } });
   top.append(field("span", "track", talk.track));
-  const who = el("span", { class: "who", attrs: { title: `${talk.mine ? "Yours" : shortAuthor(author)}: ${verified ? "signed and verified" : "signed"}` } });
-  if (talk.mine) who.append(el("span", { class: "mine" }, "yours"));
-  who.append(face(author));
-  top.append(who);
+  top.append(whose(talk));
 
   const facts = el("p", { class: "facts", attrs: { lang: "en" } });
   if (talk.room) facts.append(field("span", "room", talk.room));
@@ -78,6 +75,19 @@ function field(tag, name, value) {
   return el(tag, { class: name, data: { field: name }, attrs: { dir: "auto" } }, value);
 }
 
+/**
+ * Whose talk it is: the author's face, and "you" or the first digits of the key. That the author signed it says nothing
+ * about who that is.
+ *
+ * @param {Talk} talk
+ */
+function whose({ item, mine }) {
+  const { author } = item._meta;
+  const name = mine ? el("span", { class: "mine" }, "you") : el("code", {}, author.slice(0, 8));
+  return el("span", { class: "who", data: { whose: mine ? "you" : author.slice(0, 8) }, attrs: { title: mine ? "You published this" : `Published by the author ${shortAuthor(author)}` } },
+    el("span", { class: "visually-hidden" }, "by "), name, face(author));
+}
+
 /** @param {string[]} names */
 function people(names) {
   const shown = names.slice(0, 12);
@@ -91,7 +101,7 @@ function people(names) {
  * What a talk opens to.
  *
  * @param {Talk} talk
- * @param {{edit: () => void, remove: () => void}} actions
+ * @param {{edit: () => void, remove: () => void, hide: () => void}} actions
  */
 export function talkBody(talk, actions) {
   const { item } = talk;
@@ -111,7 +121,7 @@ export function talkBody(talk, actions) {
   }
   if (line(item.kind)) words.append(el("p", { class: "note" }, "Kind: ", field("span", "kind", line(item.kind, 80))));
   if (!words.hasChildNodes()) words.append(el("p", { class: "note" }, "No text was published with this talk."));
-  body.append(words, provenance(talk));
+  body.append(words, provenance(talk, actions.hide));
   if (talk.mine) {
     const name = talk.title || "this talk";
     const edit = button("Edit", actions.edit, "edit");
@@ -123,8 +133,12 @@ export function talkBody(talk, actions) {
   return body;
 }
 
-/** @param {Talk} talk */
-function provenance({ item, mine }) {
+/**
+ * @param {Talk} talk
+ * @param {() => void} hide
+ */
+function provenance(talk, hide) {
+  const { item, mine } = talk;
   const { author, logId, seqNum, lastEntry, edited, signed, verified } = item._meta;
   const list = el("dl", {});
   /**
@@ -132,14 +146,7 @@ function provenance({ item, mine }) {
    * @param {(Node | string)[]} value
    */
   const add = (name, ...value) => list.append(el("div", {}, el("dt", {}, name), el("dd", {}, ...value)));
-  add(
-    "Author",
-    face(author),
-    " ",
-    el("strong", { class: mine ? "mine" : "" }, mine ? "you" : "someone else"),
-    " ",
-    hexView(author, "author", "author"),
-  );
+  add("Author", hexView(author, "author", "author"));
   add("Log id", el("span", { data: { field: "logId" } }, String(logId)));
   add("Seq num", el("span", { data: { field: "seqNum" } }, String(seqNum)));
   add("Entry hash", hexView(String(lastEntry), "entry hash", "entryHash"));
@@ -163,7 +170,15 @@ function provenance({ item, mine }) {
         : "The links from here to the author's first entry have not all been checked. The signature stands on its own.",
     ),
   );
-  return el("aside", { class: "provenance", attrs: { "aria-label": "Provenance", lang: "en" } }, badges, list);
+  const by = el("p", { class: "by" }, face(author), " ");
+  if (mine) {
+    by.append(el("strong", { class: "mine" }, "You"), " published this.");
+  } else {
+    const away = button("Hide this author", hide, "quiet hide");
+    by.append("Published by ", el("strong", {}, el("code", {}, author.slice(0, 8))), ". Anybody can publish here, and nobody has said who this is. ", away);
+  }
+  const details = el("details", { class: "fold" }, el("summary", {}, "Details: author, signature, log"), badges, list);
+  return el("aside", { class: "provenance", attrs: { "aria-label": "Who published it", lang: "en" } }, by, details);
 }
 
 /**

@@ -1,6 +1,7 @@
-/** The notice of what a node returned and the checks did not let pass: how many, and why. */
+/** What of a node's answer is not in the programme: what the checks did not let pass, and what the reader has hidden. */
 
-import { byId, el } from "./dom.js";
+import { button, byId, el, shortAuthor } from "./dom.js";
+import { face } from "./face.js";
 import { count, withheldWords } from "./words.js";
 
 /** @typedef {import("./types.js").Rejected} Rejected */
@@ -35,6 +36,24 @@ export function drawWithheld(rejected) {
       ),
     );
   }
+}
+
+/**
+ * @param {[string, number][]} authors  who is hidden, with the number of their talks
+ * @param {(author: string) => void} show
+ */
+export function drawHidden(authors, show) {
+  const panel = byId("hidden", HTMLDetailsElement);
+  const talks = authors.reduce((sum, [, size]) => sum + size, 0);
+  panel.hidden = authors.length === 0;
+  byId("hidden-summary", HTMLElement).textContent = `${count(talks, "talk")} of ${count(authors.length, "author")} hidden by you`;
+  byId("hidden-list", HTMLElement).replaceChildren(
+    ...authors.map(([author, size]) => {
+      const again = button("Show again", () => show(author), "quiet");
+      again.setAttribute("aria-label", `Show ${author.slice(0, 8)} again`);
+      return el("li", { data: { author } }, face(author), " ", el("code", { attrs: { title: author } }, shortAuthor(author)), ` ${count(size, "talk")} `, again);
+    }),
+  );
 }
 
 /** @param {string} id */
