@@ -5,6 +5,7 @@
  *
  *   html[data-state]          starting | ready | failed
  *   #start #start-status #start-progress     while Python starts
+ *   #side-open                on a narrow screen, shows who I am and the import
  *   #author[data-author]      short in the text, 64 hex digits in the attribute; empty: no key
  *   #author-full #author-copy #author-all    the whole author
  *   #key-kind[data-kind]      webcrypto | pure25519 | none
@@ -90,7 +91,20 @@ const importer = makeImport({ session, notices, identity, onPublished: () => pro
 
 byId("new", HTMLButtonElement).addEventListener("click", () => editor.open(null));
 byId("empty-new", HTMLButtonElement).addEventListener("click", () => editor.open(null));
-byId("empty-import", HTMLButtonElement).addEventListener("click", () => importer.ask());
+byId("empty-import", HTMLButtonElement).addEventListener("click", () => {
+  showSide(true);
+  importer.ask();
+});
+
+// On a narrow screen the programme comes first: what stands beside it elsewhere is behind one button.
+const sideButton = byId("side-open", HTMLButtonElement);
+/** @param {boolean} open */
+function showSide(open) {
+  document.documentElement.toggleAttribute("data-side", open);
+  sideButton.setAttribute("aria-expanded", String(open));
+}
+sideButton.addEventListener("click", () => showSide(sideButton.getAttribute("aria-expanded") !== "true"));
+byId("import-file", HTMLInputElement).addEventListener("change", () => showSide(true));
 
 byId("to-schemas", HTMLAnchorElement).href = siteLink("schemas.html");
 identity.setAddress(node ?? new URL(".", location.href).href);
@@ -113,11 +127,6 @@ async function begin() {
   if (!(await startPython({ session, notices, again: begin, onFail }))) return;
   await identity.refreshPending();
   await programme.load();
-  const narrow = matchMedia("(max-width: 55rem)").matches;
-  if (narrow) {
-    byId("who", HTMLDetailsElement).open = false;
-    byId("import", HTMLDetailsElement).open = programme.isEmpty() || importer.busy();
-  }
 }
 
 for (const id of ["reload", "no-answer-retry"]) {

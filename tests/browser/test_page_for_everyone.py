@@ -186,6 +186,57 @@ def test_nothing_scrolls_sideways_on_a_phone(chromium_with: Open, site: Path, tm
         assert_fits(screen)
 
 
+BOXES = """(selectors) => selectors.map((css) => {
+  const { top, bottom, height } = document.querySelector(css).getBoundingClientRect();
+  return { top, bottom, height };
+})"""
+
+
+def test_readers_come_first_on_a_phone_and_no_notice_covers_anything(
+    chromium_with: Open, site: Path, tmp_path: Path
+) -> None:
+    """The first talk stands above the fold; what somebody needs who publishes is behind one button."""
+    phone = {"width": 390, "height": 844}
+    first = "article.talk .open"
+    with ServedNode(tmp_path / "data", site, "--festival") as node:
+        chromium_with().open(node.url).import_file(
+            save(schedule(*map(event, range(9))), tmp_path / "schedule.json")
+        )
+        screen = chromium_with(viewport=phone).open(node.url)
+        (talk,) = screen.tab.evaluate(BOXES, [first])
+        assert talk["height"] > 0
+        assert talk["bottom"] <= phone["height"]
+        for css in ("#who", "#import"):
+            assert not page_of(screen).is_visible(css)
+        screen.click("#side-open")
+        for css in ("#who", "#import"):
+            assert page_of(screen).is_visible(css)
+        screen.click("#side-open")
+
+        node.kill()
+        screen.click("#reload")
+        screen.wait(".notice[data-reason=node-unreachable]")
+        notices, talk, focused = screen.tab.evaluate(BOXES, ["#notices", first, "#reload:focus"])
+        assert notices["height"] > 0
+        assert notices["bottom"] <= min(talk["top"], focused["top"])
+        screen.click(".notice .dismiss")
+        last = "article.talk:last-of-type .open"  # in the middle of the page, with the focus at its very top
+        screen.tab.evaluate(f"document.querySelectorAll('{first}')[5].focus()")
+        screen.tab.evaluate(f"document.querySelectorAll('{first}')[5].scrollIntoView()")
+        assert screen.has(f"{last}:focus")
+        screen.tab.evaluate("document.querySelector('#reload').click()")
+        screen.wait(".notice[data-reason=node-unreachable]")
+
+        def is_clear() -> bool:
+            notices, focused = screen.tab.evaluate(BOXES, ["#notices", f"{last}:focus"])
+            return bool(0 < notices["bottom"] <= focused["top"])
+
+        screen.until(is_clear)
+        node.start()
+        screen.tab.evaluate("document.querySelector('#reload').click()")
+        screen.until(lambda: not screen.has(".notice"))  # what it said is over
+
+
 def test_no_schema_scrolls_sideways_on_a_phone(chromium_with: Open, node: ServedNode) -> None:
     screen = chromium_with(SchemaScreen, viewport=PHONE)
     assert isinstance(screen, SchemaScreen)

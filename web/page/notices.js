@@ -5,7 +5,7 @@ import { explain } from "./words.js";
 
 /**
  * @typedef {{label: string, run: () => void}} Action
- * @typedef {{error: (error: unknown, action?: Action, lead?: string, advice?: boolean) => void, say: (text: string) => void, offer: (reason: string, text: string, action: Action) => void, clear: (...reasons: string[]) => void}} Notices
+ * @typedef {{error: (error: unknown, action?: Action, lead?: string, advice?: boolean) => void, say: (text: string) => void, offer: (reason: string, text: string, action: Action, later?: string) => void, clear: (...reasons: string[]) => void}} Notices
  */
 
 const NEWS_STAYS = 8000;
@@ -16,6 +16,15 @@ const AT_MOST = 4;
  * @returns {Notices}
  */
 export function makeNotices(region) {
+  // It stands at the top, above what it would cover; what sticks there as well stands below it.
+  new ResizeObserver(() => {
+    document.documentElement.style.setProperty("--notices", `${region.offsetHeight}px`);
+    const focused = document.activeElement;
+    if (!focused || focused === document.body || focused === document.querySelector("main") || region.contains(focused)) return;
+    const [under, box] = [region.getBoundingClientRect(), focused.getBoundingClientRect()];
+    if (box.top < under.bottom && box.bottom > under.top) scrollBy({ top: box.top - under.bottom - 8 });
+  }).observe(region);
+
   /** @param {HTMLElement} notice */
   function dismiss(notice) {
     const next = notice.nextElementSibling ?? notice.previousElementSibling;
@@ -69,10 +78,10 @@ export function makeNotices(region) {
       notice.append(row);
       add(notice);
     },
-    offer(reason, text, action) {
+    offer(reason, text, action, later = "Later") {
       const notice = el("div", { class: "notice news", data: { kind: "news", reason } }, el("p", {}, text));
       notice.append(
-        el("div", { class: "row" }, button(action.label, action.run), button("Later", () => dismiss(notice), "quiet dismiss")),
+        el("div", { class: "row" }, button(action.label, action.run), button(later, () => dismiss(notice), "quiet dismiss")),
       );
       add(notice);
     },

@@ -189,6 +189,7 @@ export function makeProgramme({ session, notices, identity, onEdit, onDelete }) 
 
     drawZone();
     drawWithheld([...rejected.values()]);
+    byId("empty-steps", HTMLElement).hidden = all.length > 0;
     drawHidden(tally(all.filter(isHidden).map(({ item }) => item._meta.author)), hidden.show);
     byId("empty-title", HTMLElement).textContent =
       all.length > 0 ? "You have hidden all authors here" : rejected.size ? "Nothing here passed the checks" : "Nothing is published here yet";
@@ -331,7 +332,7 @@ export function makeProgramme({ session, notices, identity, onEdit, onDelete }) 
         notices.clear("author-hidden");
         hidden.show(author);
       },
-    });
+    }, "Dismiss");
     main.focus({ preventScroll: true });
   }
 
