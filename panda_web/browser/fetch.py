@@ -4,7 +4,7 @@ import js
 from pyodide.ffi import JsException, to_js
 
 from panda_web.rpc.errors import AnswerMalformed, CallFailed, NodeAddressWrong, NodeSilent, NodeUnreachable
-from panda_web.rpc.transport import MAX_ANSWER, TIMEOUT
+from panda_web.rpc.transport import MAX_ANSWER, TIMEOUT, too_long
 
 
 class InsecureNode(CallFailed):
@@ -63,7 +63,7 @@ class FetchTransport:
             size += part.value.length
             if size > MAX_ANSWER:
                 await reader.cancel()
-                raise AnswerMalformed(f"The answer of {self.url} has more than {MAX_ANSWER} bytes.")
+                raise too_long(self.url)
             parts.append(part.value.to_bytes())
         return b"".join(parts)
 

@@ -15,6 +15,7 @@ from panda_web.client.check import Answer, check_answer, proof_of
 from panda_web.client.definitions import SignedDefinition
 from panda_web.client.errors import ProofMismatch
 from panda_web.client.own_logs import OwnEntry
+from panda_web.errors import PandaError
 from panda_web.keys import Verifier
 from panda_web.log import SignedEntry
 from panda_web.messages import Message
@@ -68,15 +69,14 @@ class Dialect(Protocol):
     async def another_log(self, author: bytes, schema: str) -> EntryArguments:
         """The same for a new log; what `arguments` names is in use for something else, or given up."""
 
-    async def publish(self, entries: Sequence[OwnEntry]) -> tuple[int, RpcError | None]:
-        """Sends entries of one log, in order.
+    async def publish(self, entries: Sequence[OwnEntry]) -> tuple[int, PandaError | None]:
+        """Sends entries of one log, in order, up to the first that the node refuses or cannot take.
 
         Returns:
             The last seq num that was acknowledged (0 for none), and the first error.
 
         Raises:
             NodeUnreachable: nothing is known; the same call again is right.
-            NodeTooOld: some of it may not be sent to this node.
         """
 
     async def branch(self, schema: str, author: bytes, log_id: int, above: int) -> list[SignedEntry]:
@@ -116,7 +116,7 @@ class PresentDay:
         """Asks as if for a schema that has no log yet."""
         return await ask_arguments(self._connection, author, NO_SCHEMA)
 
-    async def publish(self, entries: Sequence[OwnEntry]) -> tuple[int, RpcError | None]:
+    async def publish(self, entries: Sequence[OwnEntry]) -> tuple[int, PandaError | None]:
         """Sends one batch."""
         calls = [{"entryEncoded": e.entry.hex(), "messageEncoded": e.payload.hex()} for e in entries]
         replies = await self._connection.call_batch(PUBLISH_ENTRY, calls)

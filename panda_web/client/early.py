@@ -23,8 +23,8 @@ from panda_web.client.check import Answer
 from panda_web.client.definitions import SignedDefinition
 from panda_web.client.dialect import Query, acknowledges_other, ask_arguments, held_of_log
 from panda_web.client.errors import NodeTooOld, RefusedUnclearly, SlotBlocked
+from panda_web.client.looks import Looks
 from panda_web.client.own_logs import OwnEntry
-from panda_web.client.replay import replay
 from panda_web.client.select import select
 from panda_web.errors import PandaError
 from panda_web.keys import Verifier
@@ -33,22 +33,27 @@ from panda_web.messages import BASIC_TYPES, InvalidMessage, Message, system_log
 from panda_web.messages.instance import is_emptying
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import ErrorFromNode, RpcError, SeqNumTaken
-from panda_web.rpc.methods import PUBLISH_ENTRY, QUERY, QUERY_ENTRIES, EntryArguments
+from panda_web.rpc.methods import PUBLISH_ENTRY, QUERY, EntryArguments
+
+WAY_OUT = "Use a present-day node for it."
 
 
 def too_new(message: Message) -> NodeTooOld | None:
     """Why an early node cannot take a message; None where it can."""
     log_id = system_log(message.schema)
     if log_id is not None:
-        return NodeTooOld(f"This node is an early one and fails on system logs, such as log {log_id}.")
+        return NodeTooOld(
+            f"This node is an early one and fails on system logs, such as log {log_id}. {WAY_OUT}"
+        )
     for name, field in message.fields.items():
         if is_emptying(field):
             return NodeTooOld(
-                f"This node is an early one, and knows no fields without a value, as {name[:40]!r} has here."
+                f"This node is an early one, and cannot take the value of {name[:40]!r} away. {WAY_OUT}"
             )
         if field.type not in BASIC_TYPES:
             return NodeTooOld(
-                f"This node is an early one and knows no field type {field.type}, which {name[:40]!r} has."
+                f"This node is an early one and knows no field type {field.type}, which {name[:40]!r} has. "
+                f"{WAY_OUT}"
             )
     return None
 
@@ -64,11 +69,12 @@ class Early:
     def __init__(self, connection: Connection, verifier: Verifier) -> None:
         self._connection = connection
         self._verifier = verifier
+        self._looks = Looks(connection, verifier)
         # The log and seq num that the node acknowledged last: what follows was never sent to it.
         self._end: tuple[int, int] | None = None
 
     def check(self, messages: Sequence[Message]) -> None:
-        """Raises NodeTooOld for system logs and for field types beyond the first five."""
+        """Raises NodeTooOld for system logs, field types beyond the first five, and emptied fields."""
         for message in messages:
             why = too_new(message)
             if why is not None:
@@ -120,15 +126,15 @@ class Early:
 
     # -- sending ---------------------------------------------------------------------------------------
 
-    async def publish(self, entries: Sequence[OwnEntry]) -> tuple[int, RpcError | None]:
-        """Sends one entry after the other, and none that the node has."""
-        said = [messages.decode(own.payload) for own in entries]
-        self.check(said)
-        schema = said[0].schema
+    async def publish(self, entries: Sequence[OwnEntry]) -> tuple[int, PandaError | None]:
+        """Sends one entry after the other, none that the node has, and none that it cannot take."""
         acknowledged = 0
         held: dict[int, bytes] | None = None  # the log at the node, once it had to be looked through
         for own in entries:
-            sent = log_module.recall(own.entry)
+            message, sent = messages.decode(own.payload), log_module.recall(own.entry)
+            schema, unfit = message.schema, too_new(message)
+            if unfit is not None:
+                return acknowledged, _withheld(sent, unfit)
             if held is None and not await self._ends_before(schema, sent):
                 held = await self._hashes(schema, sent)
             if held is not None and held.get(own.seq_num) != sent.hash:
@@ -181,7 +187,7 @@ class Early:
     async def _altered(self, schema: str, author: bytes, log_id: int) -> set[int]:
         """Seq nums at which the node holds bytes that begin as an entry of the log does, and are none."""
         found = set()
-        for item in await self._connection.call(QUERY_ENTRIES, schema=schema):
+        for item in await self._looks.stored(schema):
             place = bamboo.place_of(item.entry)
             if place is not None and place[:2] == (author, log_id):
                 try:
@@ -199,13 +205,12 @@ class Early:
             InvalidParams: the query is none.
         """
         QUERY.bind(query.params())
-        stored = await self._connection.call(QUERY_ENTRIES, schema=query.schema)
-        instances, rejected = await replay(query.schema, stored, self._verifier)
-        found = select(instances, query)
+        look = await self._looks.at(query.schema, goes_on=query.after is not None)
+        found = select(look.instances, query)
         # What is wrong with the entries is said once, with the first page.
         return Answer(
             tuple(found),
-            tuple(rejected) if query.after is None else (),
+            tuple(look.rejected) if query.after is None else (),
             found[-1].cursor if found else None,
         )
 
@@ -244,5 +249,15 @@ def _blocked(sent: VerifiedEntry) -> SlotBlocked:
 def _unclear(sent: VerifiedEntry, refusal: PandaError) -> RefusedUnclearly:
     return RefusedUnclearly(
         f"The node refuses entry {sent.entry.seq_num} of log {sent.entry.log_id}. It is an early one and "
-        f"gives no reason but these words: {refusal}. The entry is kept, and sent again with the next one."
+        f"gives no reason but these words: {refusal}. The entry is kept. It may pass later, or never at this "
+        "node; a present-day node gives reasons."
+    )
+
+
+def _withheld(sent: VerifiedEntry, why: NodeTooOld) -> NodeTooOld:
+    return NodeTooOld(
+        f"Entry {sent.entry.seq_num} of log {sent.entry.log_id} is signed and kept, and was not sent: {why} "
+        "What follows in this log cannot go to this node either; what lies before is there.",
+        logId=sent.entry.log_id,
+        seqNum=sent.entry.seq_num,
     )

@@ -20,6 +20,7 @@ from panda_web.client.choosing import Choosing
 from panda_web.client.contact import Contact
 from panda_web.client.early import too_new
 from panda_web.client.errors import (
+    ClientError,
     LogDiverged,
     LogNotProven,
     LogRefused,
@@ -35,7 +36,7 @@ from panda_web.keys import Signer
 from panda_web.messages import Message, check_log, system_log
 from panda_web.messages.logs import SCHEMA_DEFINITION_LOG
 from panda_web.messages.schema import read_definition
-from panda_web.rpc.errors import NodeUnreachable
+from panda_web.rpc.errors import CallFailed, NodeUnreachable
 
 R = TypeVar("R")
 
@@ -196,11 +197,25 @@ class Publisher:
         return sent, failed
 
     async def pending(self, schema: str | None = None) -> int:
-        """How many signed entries, of one schema or of all, the node has not acknowledged."""
-        logs = [
-            log for log in await self._own.logs() if log.given_up is None and schema in (None, log.schema)
-        ]
-        return sum(log.head.seq_num - max(log.acknowledged.get(self._node, 0), log.first - 1) for log in logs)
+        """How many signed entries, of one schema or of all, the node does not hold.
+
+        Where some wait, it is asked: it may hold them, and its answer was lost in a crash. One that does not
+        answer counts as holding what it has acknowledged.
+        """
+        waiting = 0
+        answers = True
+        for log in await self._own.logs():
+            if log.given_up is None and schema in (None, log.schema):
+                if self._waiting(log) and answers:
+                    try:
+                        log = await self._sender.look(log)
+                    except (CallFailed, ClientError) as error:
+                        answers = not isinstance(error, NodeUnreachable)
+                waiting += self._waiting(log)
+        return waiting
+
+    def _waiting(self, log: LogState) -> int:
+        return log.head.seq_num - max(log.acknowledged.get(self._node, 0), log.first - 1)
 
     # -- signing -------------------------------------------------------------------------------------
 

@@ -8,27 +8,30 @@
 - Two entries at one place of a log: nothing from there on counts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from panda_web import bamboo, log, messages
 from panda_web.bamboo import digest
 from panda_web.client.check import Instance, Rejected, is_placed, rebuild
 from panda_web.client.errors import ProofIncomplete, ProofMismatch
 from panda_web.errors import PandaError
-from panda_web.keys import Verifier
-from panda_web.log import SignedEntry
+from panda_web.log import SignedEntry, Unsound
 from panda_web.messages import Message
 from panda_web.rpc.methods import StoredEntry
 
 Told = tuple[SignedEntry, Message]
 
 
-async def replay(
-    schema: str, stored: Sequence[StoredEntry], verifier: Verifier
+def replay(
+    schema: str, stored: Sequence[StoredEntry], verdicts: Mapping[bytes, SignedEntry | Unsound]
 ) -> tuple[list[Instance], list[Rejected]]:
-    """The instances of a schema that are not deleted, and what was no part of one, with the reason."""
-    encoded = list({item.entry: None for item in stored})
-    verdicts = dict(zip(encoded, await log.verify_many(encoded, verifier), strict=True))
+    """The instances of a schema that are not deleted, and what was no part of one, with the reason.
+
+    Args:
+        schema: of the instances.
+        stored: what the node holds of it.
+        verdicts: by the bytes of each of these entries, whether it is signed.
+    """
     signed_entries = [signed for signed in verdicts.values() if isinstance(signed, SignedEntry)]
     placed = log.verify_paths(signed_entries)
     forks = _forks(signed_entries)

@@ -10,6 +10,7 @@ from panda_web.client.dialect import Dialect
 from panda_web.client.errors import LogRefused, NodeLags, StoreConflict
 from panda_web.client.lost import diverged, told
 from panda_web.client.own_logs import LogState, OwnEntry, OwnLogs
+from panda_web.errors import PandaError
 from panda_web.messages.schema import InvalidFields
 from panda_web.rpc.errors import (
     CallFailed,
@@ -20,7 +21,6 @@ from panda_web.rpc.errors import (
     NodeSilent,
     NodeUnreachable,
     RelationTargetForeign,
-    RpcError,
     SeqNumTaken,
 )
 from panda_web.rpc.methods import EntryArguments
@@ -96,9 +96,7 @@ class Sender:
             give_up: whether a refusal for good ends the log; else it is raised as it comes, and the entries
                 stay pending.
         """
-        held, known = await self.held_up_to(log), log.acknowledged.get(self._node, 0)
-        if held is not None and held < known:
-            log = await self.acknowledge(log, held)
+        log = await self._as_held(log, await self.arguments(log.schema))
         before = log.acknowledged.get(self._node, 0)
         return (await self.send_pending(log, give_up=give_up)).acknowledged.get(self._node, 0) - before
 
@@ -129,7 +127,7 @@ class Sender:
                 raise error
             await self._refused(log, error)
 
-    async def _send(self, entries: Sequence[OwnEntry]) -> tuple[int, RpcError | None]:
+    async def _send(self, entries: Sequence[OwnEntry]) -> tuple[int, PandaError | None]:
         """Sends some entries; gives the last seq num that was acknowledged (0: none), and the first error."""
         return await self.reach(lambda dialect: dialect.publish(entries))
 
@@ -144,12 +142,25 @@ class Sender:
 
     async def held_up_to(self, log: LogState) -> int | None:
         """How far the node's copy of a log goes; None where it does not say, for it holds another log."""
-        arguments = await self.arguments(log.schema)
-        if arguments.log_id == log.log_id:
-            return min(arguments.seq_num - 1, log.head.seq_num)
-        return 0 if arguments.seq_num == 1 else None  # an id that is free: it holds none of the schema
+        return _held_up_to(log, await self.arguments(log.schema))
 
-    async def _refused(self, log: LogState, error: RpcError) -> None:
+    async def look(self, log: LogState) -> LogState:
+        """The log as the node, which is asked once, holds it. Raises CallFailed, ClientError."""
+        dialect = await self._contact.dialect()
+        return await self._as_held(log, await dialect.arguments(self._author, log.schema))
+
+    async def _as_held(self, log: LogState, arguments: EntryArguments) -> LogState:
+        """Records how far the node holds a log: less than it had, or more, where the reply was lost."""
+        held, known = _held_up_to(log, arguments), log.acknowledged.get(self._node, 0)
+        if held is None or held == known:
+            return log
+        if held > known:
+            (last,) = await self._own.entries(log.log_id, held - 1, 1) or (None,)
+            if last is None or log_module.recall(last.entry).hash.hex() != arguments.backlink:
+                return log  # others than this client's: that is found out by sending
+        return await self.acknowledge(log, held)
+
+    async def _refused(self, log: LogState, error: PandaError) -> None:
         if isinstance(error, ErrorFromNode) and error.reason in _LAGGING:
             raise NodeLags(
                 f"The node does not take entries of log {log.log_id} that it needs: {error}"
@@ -213,6 +224,12 @@ class Sender:
     async def arguments(self, schema: str) -> EntryArguments:
         """What the author's next entry for a schema must contain, as the node says."""
         return await self.reach(lambda dialect: dialect.arguments(self._author, schema))
+
+
+def _held_up_to(log: LogState, arguments: EntryArguments) -> int | None:
+    if arguments.log_id == log.log_id:
+        return min(arguments.seq_num - 1, log.head.seq_num)
+    return 0 if arguments.seq_num == 1 else None  # an id that is free: it holds none of the schema
 
 
 def _at_once(entries: Sequence[OwnEntry]) -> Sequence[OwnEntry]:

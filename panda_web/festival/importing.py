@@ -16,14 +16,14 @@ from panda_web.festival.comparing import Comparison, Published, compare
 from panda_web.festival.own import Instances, own_instances
 from panda_web.festival.rooms import own_rooms, rooms_named
 from panda_web.festival.schedule import MAX_TITLE, LeftOut, Schedule, Talk
-from panda_web.festival.schemas import SCHEMAS, TALK
+from panda_web.festival.schemas import ROOM, SCHEMAS, TALK
 from panda_web.festival.values import shown
 from panda_web.rpc.types import Json
 
 AT_ONCE = 8
 """Talks signed and sent at a time: so often is there progress, and a moment to cancel."""
 
-TALKS = str(TALK.id)
+TALKS, ROOMS = str(TALK.id), str(ROOM.id)
 
 Progress = Callable[[int, int], None]
 """Called with how many are done, and how many there are."""
@@ -128,7 +128,8 @@ async def import_talks(
     """
     panda.learn(SCHEMAS)
     async with panda.alone("import"):  # two tabs that import do not both find a talk missing
-        await panda.flush()
+        for schema in (ROOMS, TALKS):  # what waits of other schemas is not this file's
+            await panda.flush(schema)
         plan = await plan_import(panda, schedule)
         found = plan.comparison
         new = found.new + (found.deleted if restore else ())

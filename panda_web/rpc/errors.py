@@ -211,6 +211,12 @@ class AnswerMalformed(CallFailed):
     reason = "answer-malformed"
 
 
+class AnswerTooLong(AnswerMalformed):
+    """The node's answer has more bytes than are read."""
+
+    reason = "answer-too-long"
+
+
 class ErrorFromNode(CallFailed):
     """The node answered with an error.
 

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from panda_web.rpc.errors import AnswerMalformed, NodeAddressWrong, NodeSilent, NodeUnreachable
-from panda_web.rpc.transport import MAX_ANSWER, TIMEOUT
+from panda_web.rpc.transport import MAX_ANSWER, TIMEOUT, too_long
 
 EXAMPLE = "http://localhost:2020"
 
@@ -37,7 +37,7 @@ class HttpTransport:
                     chunks.append(chunk)
                     size += len(chunk)
                     if size > MAX_ANSWER:
-                        raise AnswerMalformed(f"The answer of {self.url} has more than {MAX_ANSWER} bytes.")
+                        raise too_long(self.url)
         except httpx.TimeoutException as error:
             raise NodeSilent(f"The node {self.url} did not answer within {self._timeout:g} s.") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -20,8 +20,7 @@ def only_one(name: str, ids: Sequence[str], *, has: str = "has registered") -> s
     """
     if not ids:
         raise SchemaNameUnknown(
-            f"This node {has} no schema called {name[:70]!r}; panda_schemas lists them. An id has "
-            "132 lower-case hex digits.",
+            f"This node {has} no schema called {name[:70]!r}. Give its id, of 132 lower-case hex digits.",
         )
     if len(ids) > 1:
         raise SchemaNameAmbiguous(

@@ -7,12 +7,20 @@ contract: the answer's body for any HTTP status whose body is JSON, and NodeUnre
 from typing import Protocol
 
 from panda_web.rpc.dispatch import Dispatcher
+from panda_web.rpc.errors import AnswerTooLong
 
 MAX_ANSWER = 64 << 20
 """No answer of more bytes is read: a hostile node cannot fill the memory."""
 
 TIMEOUT = 30.0
 """Seconds that a node has for an answer."""
+
+
+def too_long(url: str) -> AnswerTooLong:
+    """The error for an answer of more than `MAX_ANSWER` bytes."""
+    return AnswerTooLong(
+        f"The answer of {url} has more than {MAX_ANSWER >> 20} MiB, and no more is read: ask for less."
+    )
 
 
 class Transport(Protocol):

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from panda_web import Client, messages
 from panda_web.client.check import check_answer
-from panda_web.client.replay import replay
 from panda_web.keys import Claim, InvalidSignature
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import infer_all
 from panda_web.rpc.errors import AnswerMalformed
 from panda_web.rpc.methods import QUERY, StoredEntry
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
+from tests.client.world import replayed
 from tests.examples import examples
 from tests.node.test_publish import Harness
 
@@ -80,7 +80,7 @@ def test_a_whole_page_is_verified_at_once(honest: list[Item]) -> None:
 
     stored = [StoredEntry.from_json(entry) for item in honest for entry in item["_entries"]]
     verifier = CountingVerifier()
-    instances, rejected = asyncio.run(replay(SCHEMA, stored, verifier))
+    instances, rejected = asyncio.run(replayed(SCHEMA, stored, verifier))
     assert (len(instances), rejected) == (len(honest), [])
     assert verifier.asked == [len(entries)]
 

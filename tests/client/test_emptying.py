@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_web import messages
-from panda_web.client.replay import replay
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import Field, Relation, create, set_fields, update
 from panda_web.messages.errors import FieldTypeAmbiguous
@@ -21,6 +20,7 @@ from panda_web.node.schemas import register
 from panda_web.rpc.methods import QUERY, QUERY_ENTRIES, StoredEntry
 from tests.authors import SCHEMA, Author
 from tests.client.test_publishing import Patched, client, run
+from tests.client.world import replayed
 from tests.node.test_publish import Harness
 
 AT = "0040" + "77" * 64
@@ -94,8 +94,8 @@ def test_any_updates_give_everybody_the_same_instance(
         assert plain((await panda.own(of))[instance]) == expected, "its own logs"
         stored = await node.connection.call(QUERY_ENTRIES, schema=of)
         if all(message.fields.keys().isdisjoint(("persons", "tags")) for message in said):
-            (replayed,), _ = await replay(of, stored, CryptographyVerifier())
-            assert replayed.fields == checked.fields, "its replay for early nodes"
+            (again,), _ = await replayed(of, stored, CryptographyVerifier())
+            assert again.fields == checked.fields, "its replay for early nodes"
         (shown,) = await node.connection.call(QUERY, schema=of)
         assert {n: v for n, v in shown.items() if n not in ("id", "_meta")} == expected, "the node's view"
         held = [Held(number, b"", message) for number, message in enumerate(said, 1)]
@@ -137,7 +137,7 @@ def test_the_replay_for_early_nodes_knows_it_too(node: Harness) -> None:
     made = author.create(room=Relation(AT), title="A")
     emptied = author.update(made[0].hash, room=Field("relation[]", ()))
     stored = [StoredEntry(signed.encoded, payload) for signed, payload in (made, emptied)]
-    (instance,), rejected = run(replay(SCHEMA, stored, CryptographyVerifier()))
+    (instance,), rejected = run(replayed(SCHEMA, stored, CryptographyVerifier()))
     assert not rejected
     assert instance.fields == {"title": Field("str", "A")}
 

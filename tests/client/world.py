@@ -6,17 +6,20 @@ another tab run.
 
 import asyncio
 import types
-from collections.abc import AsyncIterator, Coroutine, Generator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from panda_web import bamboo
-from panda_web.client import Client
+from panda_web import bamboo, log
+from panda_web.client import Client, Instance, Rejected
+from panda_web.client.replay import replay
 from panda_web.client.store import MemoryStore
+from panda_web.keys import Verifier
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
 from panda_web.node import Node, Store
 from panda_web.rpc import jsonrpc
 from panda_web.rpc.errors import NodeUnreachable
+from panda_web.rpc.methods import StoredEntry
 from panda_web.rpc.transport import InProcess
 
 
@@ -166,3 +169,12 @@ class World:
             return [{"id": instance.id, **instance.values} for instance in answer]
 
         return run(ask())  # type: ignore[no-any-return]
+
+
+async def replayed(
+    schema: str, stored: Sequence[StoredEntry], verifier: Verifier
+) -> tuple[list[Instance], list[Rejected]]:
+    """What entries that nobody has looked at before make."""
+    encoded = list(dict.fromkeys(each.entry for each in stored))
+    verdicts = await log.verify_many(encoded, verifier)
+    return replay(schema, stored, dict(zip(encoded, verdicts, strict=True)))
