@@ -163,6 +163,8 @@ export interface DescribedDraft {
   definition: SchemaDefinition | null;
   /** The file, of those fields that are right; null while there is nothing to write. */
   toml: string | null;
+  /** Why this node takes no schemas, as far as is known without asking it; null where it does. */
+  refusal: string | null;
 }
 
 export interface DraftProblem {

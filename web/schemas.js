@@ -49,6 +49,7 @@ const LISTED = 200;
 const main = byId("schema", HTMLElement);
 const title = byId("schema-title", HTMLElement);
 const publish = byId("publish", HTMLButtonElement);
+const refused = byId("refused", HTMLElement);
 const published = byId("published", HTMLElement);
 const toml = byId("toml", HTMLElement);
 const fileNote = byId("file-note", HTMLElement);
@@ -98,12 +99,16 @@ async function check() {
 
 /** What is under way may not be crossed by something else. @param {boolean} is */
 function busy(is) {
-  publish.disabled = file.disabled = is;
+  file.disabled = is;
+  publish.disabled = is || !refused.hidden;
 }
 
 /** @param {DescribedDraft} found */
 function showChecked(found) {
   checks += 1;
+  refused.hidden = found.refusal === null;
+  refused.textContent = found.refusal === null ? "" : `${found.refusal} The file can be saved, and published there.`;
+  publish.disabled = file.disabled || found.refusal !== null;
   form.show(found.problems, asked);
   showFile(found);
 }
@@ -337,6 +342,7 @@ async function list() {
     known = (await panda.schemas()).filter(({ name }) => name);
     form.offer(known.slice(0, LISTED));
     showKnown();
+    if (main.dataset.state === "writing") void check(); // which kind of node it is, is known by now
   } catch (error) {
     notices.error(error, { label: "Try again", run: () => void list() }, "Which schemas the node knows could not be read.");
   }

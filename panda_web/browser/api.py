@@ -169,7 +169,8 @@ class Api:
 
     async def describe(self, draft: Mapping[str, Json]) -> Json:
         """A definition in the making."""
-        return describe(draft)
+        refusal = await self.site.client.takes_no_definitions()
+        return describe(draft) | {"refusal": str(refusal) if refusal is not None else None}
 
     async def schema_from_toml(self, text: str) -> Json:
         """The definition in a file."""

@@ -387,6 +387,10 @@ class Client:
         """Which fields of each of these messages this node cannot take, and why. Raises CallFailed."""
         return await self._contact.not_carried(schema, rows)
 
+    async def takes_no_definitions(self) -> NodeTooOld | None:
+        """Why this node takes no schemas, as far as is known without asking it; None where it does."""
+        return await self._contact.takes_no_definitions()
+
     async def is_complete(self, schema: str) -> bool:
         """Whether `own` lacks nothing of a schema, as far as this client can know without asking the node."""
         return await self._own.is_complete(schema) if self._own else False

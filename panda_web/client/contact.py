@@ -8,6 +8,7 @@ from panda_web.client.errors import NodeTooOld
 from panda_web.client.own_logs import OwnLogs
 from panda_web.keys import Verifier
 from panda_web.messages import Field, create
+from panda_web.messages.schema import DEFINITION
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, MethodNotFound, NodeUnreachable
 from panda_web.rpc.methods import DISCOVER, QUERY, SCHEMAS
@@ -58,12 +59,18 @@ class Contact:
 
     async def schemas(self) -> list[dict[str, Json]]:
         """What the node lists as its schemas; nothing where it is too old to list any. Raises CallFailed."""
+        await self.dialect()
         try:
             return await self.connection.call(SCHEMAS)
         except ErrorFromNode as error:
             if error.node_code == MethodNotFound.code:
                 return []
             raise
+
+    async def takes_no_definitions(self) -> NodeTooOld | None:
+        """Why the node, as it was when it was last asked something, takes no schemas; None where it does."""
+        lacks = _not_carried(await self.last_known(), str(DEFINITION.id), {"name": Field("str", "")})
+        return lacks.get("name")
 
     def _speak(self, *, early: bool) -> Dialect:
         return (Early if early else PresentDay)(self.connection, self.verifier)

@@ -1,12 +1,14 @@
 """`panda.js` at a node as aquadoggo 0.1.0 is, in three engines: all that it can, and in words what it cannot."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from panda_web.bamboo import digest
 from tests.browser.api import Api
-from tests.browsers import Browsers, StaticServer
+from tests.browser.schema_screen import SchemaScreen
+from tests.browsers import Browsers, StaticServer, static_server
 from tests.interop.aquadoggo import Aquadoggo
 from tests.interop.served import ServedAquadoggo
 
@@ -38,6 +40,17 @@ def test_everything_at_an_early_node(early: Api) -> None:
     (found,) = early.call("query", SCHEMA, {"filter": {"id": first}})["instances"]
     assert (found["n"], found["_meta"]["seqNum"]) == (10, 7)
     assert early.call("pending") == 0
+
+
+def test_the_form_offers_no_schema_to_an_early_node(engine: str, browsers: Browsers, site: Path) -> None:
+    with ServedAquadoggo(Aquadoggo()) as node, static_server(site) as server, browsers.tab(engine) as tab:
+        screen = SchemaScreen(tab)
+        tab.goto(f"{server.url}schemas.html?node={node.url}")
+        screen.wait("#refused:not([hidden])")
+        assert "Use a present-day node" in screen.text("#refused")
+        screen.fill("#name", "room")
+        screen.wait("#toml:not([hidden])")
+        assert screen.has("#publish:disabled")
 
 
 def test_what_an_early_node_cannot_is_said_before_anything_is_signed(early: Api) -> None:

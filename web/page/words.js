@@ -67,6 +67,18 @@ const REASONS = {
     title: "The node does not show what you signed",
     hint: "So nothing is built on it. Use another node: everything you signed is kept here and goes there.",
   },
+  "node-too-old": {
+    title: "This node is too old for that",
+    hint: "It was not sent there. Use a present-day node: open this page there, or with its address behind ?node=.",
+  },
+  "refused-unclearly": {
+    title: "The node refuses this, and does not say why",
+    hint: "It is kept here. Try again later; if it does not pass then, use another node.",
+  },
+  "answer-too-long": {
+    title: "The node has more than can be read at once",
+    hint: "",
+  },
   "slot-blocked": {
     title: "Somebody has blocked your log at this node",
     hint: "It took an altered copy of what you signed, as old nodes do. Use another node: everything is kept here.",
