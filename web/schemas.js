@@ -25,14 +25,15 @@
 
 import { node, siteLink } from "./page/address.js";
 import { makeBackup } from "./page/backup.js";
-import { byId, copy, el, button, save, shortAuthor, shortHash } from "./page/dom.js";
+import { byId, copy, el, button, save, shortAuthor } from "./page/dom.js";
 import { face } from "./page/face.js";
+import { LISTED, showKnown } from "./page/known-schemas.js";
 import { makeNotices } from "./page/notices.js";
 import { makePending } from "./page/pending.js";
 import { draftOf, makeSchemaForm } from "./page/schema-form.js";
 import { Session } from "./page/session.js";
 import { showOpen, showStart, startPython } from "./page/start.js";
-import { count, explain } from "./page/words.js";
+import { explain } from "./page/words.js";
 
 /**
  * @typedef {import("./page/types.js").Panda} Panda
@@ -44,7 +45,6 @@ import { count, explain } from "./page/words.js";
 
 const PAUSE_MS = 250;
 const LARGEST_FILE = 4_000_000;
-const LISTED = 200;
 
 const main = byId("schema", HTMLElement);
 const title = byId("schema-title", HTMLElement);
@@ -291,7 +291,7 @@ function arrange() {
   for (const id of ["form", "file"]) byId(id, HTMLElement).hidden = state !== "writing" && state !== "published";
   published.hidden = state !== "published";
   main.setAttribute("aria-busy", String(state === "loading"));
-  showKnown();
+  showKnown(known, asksFor());
 }
 
 /** The schema that the address asks for; null for a new one. */
@@ -326,14 +326,6 @@ async function about(id) {
   }
 }
 
-/** @type {Record<ListedSchema["state"], string>} */
-const STATES = {
-  registered: "the node checks its data",
-  pending: "registered, and waiting for another one",
-  untyped: "not checked here",
-  unlisted: "not registered at this node",
-};
-
 /** Reads which schemas there are. */
 async function list() {
   const panda = session.now;
@@ -341,27 +333,11 @@ async function list() {
   try {
     known = (await panda.schemas()).filter(({ name }) => name);
     form.offer(known.slice(0, LISTED));
-    showKnown();
+    showKnown(known, asksFor());
     if (main.dataset.state === "writing") void check(); // which kind of node it is, is known by now
   } catch (error) {
     notices.error(error, { label: "Try again", run: () => void list() }, "Which schemas the node knows could not be read.");
   }
-}
-
-/** Shows them, but for the one that is shown itself. */
-function showKnown() {
-  const others = known.filter(({ id }) => id !== asksFor());
-  const more = others.length - LISTED;
-  byId("known", HTMLElement).hidden = others.length === 0;
-  byId("known-list", HTMLElement).replaceChildren(...others.slice(0, LISTED).map(item));
-  byId("known-more", HTMLElement).hidden = more <= 0;
-  byId("known-more", HTMLElement).textContent = `and ${count(more, "more", "more")}`;
-}
-
-/** @param {ListedSchema} schema */
-function item({ id, name, state }) {
-  const link = el("a", { attrs: { href: siteLink("schemas.html", { id }) } }, el("bdi", {}, name ?? ""));
-  return el("li", { data: { id } }, link, el("span", { class: "note" }, ` ${shortHash(id)}, ${STATES[state]}`));
 }
 
 // --- Python ------------------------------------------------------------------------------------------------------

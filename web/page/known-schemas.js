@@ -1,0 +1,37 @@
+/** The list of schemas that there are besides the one that is shown. */
+
+import { siteLink } from "./address.js";
+import { byId, el, shortHash } from "./dom.js";
+import { count } from "./words.js";
+
+/** @typedef {import("../panda.d.ts").ListedSchema} ListedSchema */
+
+/** So many are shown at most. */
+export const LISTED = 200;
+
+/** @type {Record<ListedSchema["state"], string>} */
+const STATES = {
+  registered: "the node checks its data",
+  pending: "registered, and waiting for another one",
+  untyped: "not checked here",
+  unlisted: "not registered at this node",
+};
+
+/**
+ * @param {ListedSchema[]} known
+ * @param {string | null} shown  the id of the one that is shown itself
+ */
+export function showKnown(known, shown) {
+  const others = known.filter(({ id }) => id !== shown);
+  const more = others.length - LISTED;
+  byId("known", HTMLElement).hidden = others.length === 0;
+  byId("known-list", HTMLElement).replaceChildren(...others.slice(0, LISTED).map(item));
+  byId("known-more", HTMLElement).hidden = more <= 0;
+  byId("known-more", HTMLElement).textContent = `and ${count(more, "more", "more")}`;
+}
+
+/** @param {ListedSchema} schema */
+function item({ id, name, state }) {
+  const link = el("a", { attrs: { href: siteLink("schemas.html", { id }) } }, el("bdi", {}, name ?? ""));
+  return el("li", { data: { id } }, link, el("span", { class: "note" }, ` ${shortHash(id)}, ${STATES[state]}`));
+}
