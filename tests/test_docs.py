@@ -35,8 +35,9 @@ def test_python_examples_run(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     code = code.replace("http://localhost:2020", node.url.rstrip("/"))
-    exec(compile(code, "example", "exec"), {"__name__": "__main__"})
-    assert capsys.readouterr().out, "an example shows something"
+    for _ in range(2):  # people run an example again
+        exec(compile(code, "example", "exec"), {"__name__": "__main__"})
+        assert capsys.readouterr().out, "an example shows something"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
