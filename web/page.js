@@ -9,8 +9,10 @@
  *   #author[data-author]      short in the text, 64 hex digits in the attribute; empty: no key
  *   #author-full #author-copy #author-all    the whole author
  *   #key-kind[data-kind]      webcrypto | pure25519 | none
- *   #backup #backup-passphrase #backup-save #backup-decline    offered while the key can be copied
- *   #restore #restore-file #restore-passphrase #restore-use #key-status
+ *   #backup-offer .backup-open #backup-later     from the first publish on, until there is a decision
+ *   #backup-dialog #backup #backup-passphrase #backup-problem #backup-save #backup-decline #backup-close
+ *     #backup-done #backup-finish #backup-again
+ *   #restore #restore-file #restore-passphrase #restore-use #key-status; #restore-file-problem …
  *   #node #node-state[data-node]             address; unknown | reachable | unreachable
  *   #node-url #node-use       opens the page with ?node=ADDRESS
  *   #pending[data-pending] #send-now         signed entries that the node has not acknowledged
@@ -52,11 +54,13 @@ import { showOpen, showStart, startPython } from "./page/start.js";
 
 const session = new Session({ node, onProgress: showStart, onOpen });
 const notices = makeNotices(byId("notices", HTMLElement));
-const identity = makeIdentity({ session, notices, onSent: () => void programme.load() });
+const backup = makeBackup({ session, notices, onSettled: (panda) => identity.show(panda) });
+const identity = makeIdentity({ session, notices, onSent: () => void programme.load(), onWaiting: backup.published });
 const programme = makeProgramme({
   session,
   notices,
   identity,
+  onOwn: backup.published,
   onEdit: (talk) => editor.open(talk),
   onDelete: (talk) => editor.askDelete(talk),
 });
@@ -76,7 +80,6 @@ const editor = makeEditor({
   },
   onDeleted: programme.remove,
 });
-const backup = makeBackup({ session, notices });
 const restore = makeRestore({
   session,
   notices,

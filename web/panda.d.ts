@@ -48,8 +48,10 @@ export interface Panda {
   readonly roomSchema: string;
   /** Why nothing can be written, or null. */
   readonly readOnly: { reason: string; message: string } | null;
-  /** Whether the key was made here and can still be copied. */
+  /** Whether the key was made in this browser and can still be copied: until `backUp` or `declineBackup`. */
   readonly canBackUp: boolean;
+  /** What became of the copy: nothing yet, one exists, nobody wants one; null where nothing is known. */
+  readonly copy: "waiting" | "saved" | "declined" | null;
 
   /** Writes take effect in the order in which they were begun, also where nobody waits in between. */
   create(schema: string, fields: Fields): Promise<Written>;

@@ -657,8 +657,10 @@ class Panda {
     this.roomSchema = opened.roomSchema;
     /** Why nothing can be written, or null. @type {{reason: string, message: string} | null} */
     this.readOnly = opened.readOnly;
-    /** Whether the key was made here and can still be copied. @type {boolean} */
+    /** Whether the key was made in this browser and can still be copied. @type {boolean} */
     this.canBackUp = opened.canBackUp;
+    /** "waiting" for a decision, "saved" or "declined"; null where nothing is known. @type {"waiting" | "saved" | "declined" | null} */
+    this.copy = opened.copy;
   }
 
   /**
@@ -669,7 +671,7 @@ class Panda {
    */
   async backUp(passphrase) {
     const text = await this.#line.call("backUp", { passphrase });
-    this.canBackUp = false;
+    Object.assign(this, { canBackUp: false, copy: "saved" });
     return text;
   }
 

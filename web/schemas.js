@@ -16,7 +16,7 @@
  *   #open-file                reads a schema's file into the form
  *   #toml #file-save          the file; #toml[data-current] says whether it is of what the form holds now
  *   #published [data-use=id|javascript|node]     what there is to do with a schema; .copy in each
- *   #backup #backup-passphrase #backup-save #backup-decline #key-status    offered while the key can be copied
+ *   #backup-offer and the others of #backup-…     as on the page of the programme
  *   #again                    a new one that begins as this one
  *   #known [data-id]          other schemas, as links
  *   #pending[data-pending] #send-now             signed entries that the node has not acknowledged
@@ -188,6 +188,7 @@ publish.addEventListener("click", async () => {
       history.pushState(null, "", siteLink("schemas.html", { id: schema.id }));
       show(schema);
       published.focus();
+      backup.published();
       void countPending();
       void list();
     }
@@ -360,7 +361,8 @@ async function start() {
   if (!(await startPython({ session, notices, again: start }))) return;
   if (main.dataset.state === "writing") void check();
   if (main.dataset.state === "missing") route(); // what failed was the start
-  await Promise.all([countPending(), list()]);
+  const [waiting] = await Promise.all([countPending(), list()]);
+  if (waiting > 0) backup.published();
 }
 
 byId("to-programme", HTMLAnchorElement).href = siteLink("index.html");

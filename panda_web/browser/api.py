@@ -124,6 +124,7 @@ class Api:
             "author": client.author,
             "keyKind": client.signer.kind if client.signer else None,
             "canBackUp": self.site.can_back_up,
+            "copy": self.site.copy,
             "talkSchema": TALK.id,
             "roomSchema": ROOM.id,
             "readOnly": {"reason": refusal.reason, "message": str(refusal)} if refusal else None,
@@ -191,7 +192,7 @@ class Api:
 
     async def decline_backup(self) -> Json:
         """The key can no longer be copied."""
-        self.site.keyring().decline()
+        await self.site.keyring().settle("declined")
         return self.who()
 
     async def restore(self, text: str, passphrase: str) -> Json:

@@ -1,5 +1,10 @@
-"""The cipher of `keys.backup` by WebCrypto: PBKDF2, then AES-CBC, which pads by PKCS #7 itself."""
+"""Ciphers by WebCrypto.
 
+That of `keys.backup`: PBKDF2, then AES-CBC, which pads by PKCS #7 itself. And AES-GCM under a key that stays
+with the browser.
+"""
+
+import os
 from typing import Any
 
 import js
@@ -47,6 +52,24 @@ class WebCryptoCipher:
         )
         aes = _options(name="AES-CBC", length=256)
         return await self._subtle.deriveKey(derivation, secret, aes, False, to_js([use]))
+
+
+async def wrapped(secret: bytes) -> Any:
+    """A secret under a fresh key that cannot be exported: an object for IndexedDB. See `available`."""
+    # Source: W3C Web Cryptography Level 2, section 31 (AES-GCM, 96 bits of iv).
+    record = js.Object.new()
+    algorithm, usages = _options(name="AES-GCM", length=256), to_js(["encrypt", "decrypt"])
+    record.key = await js.crypto.subtle.generateKey(algorithm, False, usages)
+    record.iv = to_js(os.urandom(12))
+    options = _options(name="AES-GCM", iv=record.iv)
+    record.secret = await js.crypto.subtle.encrypt(options, record.key, to_js(secret))
+    return record
+
+
+async def unwrapped(record: Any) -> bytes:
+    """The secret of such an object. Raises JsException where it was changed."""
+    options = _options(name="AES-GCM", iv=record.iv)
+    return (await js.crypto.subtle.decrypt(options, record.key, record.secret)).to_bytes()  # type: ignore[no-any-return]
 
 
 def _options(**options: object) -> Any:

@@ -1,14 +1,15 @@
 """This site's key pair: made at the first visit, kept in IndexedDB, backed up under a passphrase, restored.
 
-A WebCrypto key cannot be exported, so a backup is possible only while the seed that it was made of is still
-in this worker's memory: from the key's making until a backup is saved or declined, or the tab is closed.
+A WebCrypto key cannot be exported, so a backup is possible only while there is the seed that it was made of. It waits
+beside the key, wrapped under a key that cannot be exported either, until a copy is saved or somebody says that they want
+none; then both go.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import js
-from pyodide.ffi import to_js
+from pyodide.ffi import JsException, to_js
 
 from panda_web.browser import cipher, pure
 from panda_web.browser.cipher import WebCryptoCipher
@@ -20,6 +21,10 @@ from panda_web.keys.seeds import new_seed
 
 _CURRENT = "author"
 _BEFORE = "before/"
+_COPY = "copy"
+
+Copy: TypeAlias = Literal["waiting", "saved", "declined"]
+"""What became of the offer to copy the key: nothing yet; a copy exists; nobody wants one."""
 
 
 @dataclass(slots=True)
@@ -35,17 +40,14 @@ class Keyring:
     database: IndexedDb
     sign_chain: SignChain
     webcrypto: bool
-    _seed: bytes | None = None
-
-    @property
-    def made_now(self) -> bool:
-        """Whether the key was made in this tab, and its seed is still at hand."""
-        return self._seed is not None
+    made_now: bool = False
+    copy: Copy | None = None
+    """As far as this tab knows; None for keys of which nothing is known."""
 
     @property
     def can_back_up(self) -> bool:
-        """Whether the seed is at hand, and a cipher for it."""
-        return self.made_now and cipher.available()
+        """Whether the seed waits, and there is a cipher for it."""
+        return self.copy == "waiting" and cipher.available()
 
     async def signer(self) -> Signer:
         """The key pair; made now where there is none."""
@@ -53,12 +55,18 @@ class Keyring:
         if record is None:
             seed = new_seed()
             mine = await self._record(seed)
-            await self.database.commit(
-                KEYS, {_CURRENT: mine}, lambda seen: seen[_CURRENT] is None, [_CURRENT]
-            )
+            changes = {_CURRENT: mine}
+            if cipher.available():
+                changes[_COPY] = _about(mine, "waiting", await cipher.wrapped(seed))
+            await self.database.commit(KEYS, changes, lambda seen: seen[_CURRENT] is None, [_CURRENT])
             record = await self.database.get(KEYS, _CURRENT)  # another tab's, if that was faster
-            self._seed = seed if _author(record) == _author(mine) else None
+            self.made_now = _author(record) == _author(mine)
+        self.copy = await self._copy_of(record)
         return self._signer(record)
+
+    async def _copy_of(self, record: Any) -> Copy | None:
+        found = await self.database.get(KEYS, _COPY)
+        return None if found is None or _author(found) != _author(record) else found.state
 
     async def earlier(self) -> list[Signer]:
         """The keys of which backups have taken the place."""
@@ -68,22 +76,38 @@ class Keyring:
         ]
 
     async def back_up(self, passphrase: str) -> str:
-        """The key pair as encrypted PEM. Whoever hands it out says `decline`.
+        """The key pair as encrypted PEM. Whoever hands it out says `settle`.
 
         Raises:
             BackupImpossible: it is forgotten already.
             PassphraseShort: nothing was changed.
         """
-        if self._seed is None:
+        record = await self.database.get(KEYS, _CURRENT)
+        self.copy = await self._copy_of(record)  # another tab may have settled it
+        if self.copy != "waiting":
             raise BackupImpossible(
-                "This key can no longer be copied: a backup is possible only before the tab is closed in "
-                "which the key was made."
+                "This key can no longer be copied: a copy was saved, or somebody said that they want none, "
+                "or the key is older than this offer."
             )
-        return await backup.export(self._seed, passphrase, WebCryptoCipher())
+        waiting = await self.database.get(KEYS, _COPY)
+        try:
+            seed = await cipher.unwrapped(waiting.wrapped)
+        except JsException as error:
+            raise BackupImpossible("What was kept for a copy of this key cannot be read any more.") from error
+        return await backup.export(seed, passphrase, WebCryptoCipher())
 
-    def decline(self) -> None:
-        """Forgets the seed: from now on the key cannot be copied."""
-        self._seed = None
+    async def settle(self, outcome: Copy) -> None:
+        """Forgets the seed, for all tabs: from now on the key cannot be copied."""
+        record = await self.database.get(KEYS, _CURRENT)
+        if await self._copy_of(record) == "waiting":
+            still = _author(record)
+            await self.database.commit(
+                KEYS,
+                {_COPY: _about(record, outcome)},
+                lambda seen: _author(seen[_CURRENT]) == still,
+                [_CURRENT],
+            )
+        self.copy = await self._copy_of(record)
 
     async def read(self, text: str, passphrase: str) -> tuple[Signer, Any]:
         """The key of a backup, to sign with and for `use`; nothing is changed.
@@ -98,10 +122,10 @@ class Keyring:
         """Makes the key of a backup this site's key; the one before is kept under another name."""
         while not await self._replace(await self.database.get(KEYS, _CURRENT), record):
             pass  # another tab was faster
-        self.decline()
+        self.made_now, self.copy = False, "saved"
 
     async def _replace(self, before: Any, record: Any) -> bool:
-        changes = {_CURRENT: record, _BEFORE + _author(record): None}
+        changes = {_CURRENT: record, _BEFORE + _author(record): None, _COPY: _about(record, "saved")}
         if before is not None and _author(before) != _author(record):
             changes[_BEFORE + _author(before)] = before
         expected = None if before is None else _author(before)
@@ -129,6 +153,15 @@ class Keyring:
             record.seed = to_js(seed)
         record.kind, record.author = signer.kind, to_js(signer.author)
         return record
+
+
+def _about(record: Any, state: Copy, wrapped: Any = None) -> Any:
+    """What is stored of a key's copy."""
+    about = js.Object.new()
+    about.author, about.state = record.author, state
+    if wrapped is not None:
+        about.wrapped = wrapped
+    return about
 
 
 def _author(record: Any) -> str:

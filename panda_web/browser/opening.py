@@ -7,7 +7,7 @@ from typing import Self
 from panda_web.browser import pure, webcrypto
 from panda_web.browser.fetch import FetchTransport
 from panda_web.browser.indexeddb import IndexedDb, IndexedDbStore, StorageRefused
-from panda_web.browser.keyring import Keyring
+from panda_web.browser.keyring import Copy, Keyring
 from panda_web.browser.locks import platform_lock
 from panda_web.browser.webcrypto import SignChain, VerifyMany, WebCryptoVerifier
 from panda_web.client import Client
@@ -96,8 +96,13 @@ class Site:
 
     @property
     def can_back_up(self) -> bool:
-        """Whether the key was made in this tab, and can still be copied."""
+        """Whether the key was made in this browser, and can still be copied."""
         return self._keyring is not None and self._keyring.can_back_up
+
+    @property
+    def copy(self) -> Copy | None:
+        """What became of the offer to copy the key; None where nothing is known."""
+        return self._keyring.copy if self._keyring is not None else None
 
     def keyring(self) -> Keyring:
         """The key's place. Raises the refusal where there is no storage."""
@@ -110,7 +115,7 @@ class Site:
         keyring = self.keyring()
         text = await keyring.back_up(passphrase)
         await self.client.copied()  # before the copy is handed out: the tab may end here
-        keyring.decline()
+        await keyring.settle("saved")
         return text
 
     async def restore(self, text: str, passphrase: str) -> None:

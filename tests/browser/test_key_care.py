@@ -135,7 +135,9 @@ def test_tab_ends_while_a_key_is_restored(
         new.goto(tabs.enter_context(static_server(bare_website(ending, tmp_path / "www"))).url)
         after = Api(new, empty_node.url)
         after.do("begin", [["restore", text, PASSPHRASE]])
-        new.wait_for(f"async () => (await ({STORED_KEYS})()).length === 2")
+        new.wait_for(
+            f"async () => (await ({STORED_KEYS})()).filter(({{ waiting }}) => !waiting).length === 2"
+        )
         assert f"restored/{before.opened['author']}" in new.evaluate(STORED_TEXTS)
 
 
@@ -161,22 +163,52 @@ def test_in_the_page(browsers: Browsers, site: Path, tmp_path: Path) -> None:
         first.import_file(save(schedule(*map(event, range(3))), tmp_path / "schedule.json"))
         copy = tmp_path / "key.pem"
         assert isinstance(old, PlaywrightTab)
+        first.wait("#backup-offer:not([hidden])")
+        first.click("#backup-later")
+        first.wait("#backup-offer[hidden]")
+        first.open(node.url)  # later is not never
+        first.wait("#backup-offer:not([hidden])")
+        assert "only here" in first.text("#key-kind")
+        first.click("#backup-offer .backup-open")
+        first.fill("#backup-passphrase", "short")
+        first.click("#backup-save")
+        first.wait("#backup-passphrase[aria-invalid=true]:focus")
+        assert "eight" in first.text("#backup-problem")
         first.fill("#backup-passphrase", PASSPHRASE)
         download: Any
         with old.page.expect_download() as download:
             first.click("#backup-save")
         download.value.save_as(copy)
         assert author_of(copy.read_text("utf-8")) == author
-        first.wait("#backup[hidden]")
+        first.wait("#backup-offer[hidden]")
+        first.click("#backup-finish")
+        for _ in range(2):
+            assert first.has("#backup-offer[hidden]")
+            assert "A copy of it was saved" in first.text("#key-kind")
+            assert "only here" not in first.text("#key-kind")
+            first.open(node.url)
 
         assert isinstance(new, PlaywrightTab)
+        assert second.has("#backup-offer[hidden]"), "who has published nothing is not asked"
+        second.click("#who .backup-open")
         second.click("#backup-decline")
-        second.wait("#backup[hidden]")
+        second.wait("#who .backup-open[hidden]")
+        assert "you wanted no copy" in second.text("#key-kind")
         second.click("details:has(> #restore) > summary")
+        wrong = tmp_path / "wrong.pem"
+        wrong.write_text("a shopping list", "utf-8")
+        new.page.set_input_files("#restore-file", str(wrong))
+        second.wait("#restore-file[aria-invalid=true]")  # said when it is chosen
         new.page.set_input_files("#restore-file", str(copy))
+        second.wait("#restore-file:not([aria-invalid])")
+        second.fill("#restore-passphrase", "another passphrase")
+        second.click("#restore-use")
+        second.wait("#restore-passphrase[aria-invalid=true]")
+        assert second.notices() == []
         second.fill("#restore-passphrase", PASSPHRASE)
         second.click("#restore-use")
         second.wait(f"#author[data-author='{author}']")
+        assert "A copy of it was saved" in second.text("#key-kind")
         second.rest()
         second.act("edit", str((second.talk("Talk 1") or {})["id"]))
         second.fill("#f-title", "Edited elsewhere")
@@ -196,14 +228,20 @@ def test_on_the_page_of_schemas_too(browsers: Browsers, site: Path, tmp_path: Pa
         screen = Screen(tab)
         tab.goto(f"{node.url}schemas.html")
         screen.wait("html[data-state=ready]")
+        assert screen.has("#backup-offer[hidden]")
+        screen.fill("#name", "comment")
+        screen.fill("[data-part=name]", "text")
+        screen.click("#publish")
+        screen.wait("#backup-offer:not([hidden])")
+        screen.click("#backup-offer .backup-open")
         screen.fill("#backup-passphrase", PASSPHRASE)
         with tab.page.expect_download() as download:
             screen.click("#backup-save")
         text = download.value.path().read_text("utf-8")
-        screen.wait("#backup[hidden]")
+        screen.wait("#backup-offer[hidden]")
         assert author_of(text) == screen.data("#author", "author")
         screen.open(node.url)
-        assert screen.has("#backup[hidden]")
+        assert screen.has("#backup-offer[hidden]")
         node.kill()
         screen.click("#new")
         screen.fill("#f-title", "Typed before")

@@ -128,6 +128,16 @@ def test_no_seed_is_drawn_that_a_browser_refuses(python: Python) -> None:
     python.run("signs_with_the_key_of_an_unlucky_draw")
 
 
+@pytest.mark.parametrize("webcrypto", [True, False])
+@pytest.mark.parametrize("outcome", ["saved", "declined"])
+def test_seed_waits_for_a_decision(python: Python, outcome: str, webcrypto: bool) -> None:
+    python.run("seed_waits_for_a_decision", outcome=outcome, webcrypto=webcrypto)
+
+
+def test_key_of_an_older_version_goes_on(python: Python) -> None:
+    python.run("key_of_an_older_version_goes_on")
+
+
 def test_private_key_cannot_be_exported(python: Python) -> None:
     pair = python.run("key_pair")
     assert pair["kind"] == "webcrypto"

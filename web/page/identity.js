@@ -10,6 +10,11 @@ import { AWAY, explain } from "./words.js";
  * @typedef {"unknown" | "reachable" | "unreachable"} NodeState
  */
 
+/** @type {Record<string, string>} by what became of the offer to copy it */
+const COPIES = {
+  saved: "A copy of it was saved: with that and its passphrase you can go on elsewhere.",
+  declined: "It is only here, and you wanted no copy: clear this site's data and it is gone, and with it the power to edit your talks.",
+};
 const LOSS = "It is only here: clear this site's data and it is gone, and with it the power to edit your talks.";
 
 /** @type {Record<string, {short: string, strong: string, words: string}>} */
@@ -17,12 +22,12 @@ const KINDS = {
   webcrypto: {
     short: "key kept by the browser",
     strong: "Kept by the browser.",
-    words: `The key pair (Ed25519) was made in this browser. This site can sign with it; nobody can read or copy it once the tab is closed in which it was made. ${LOSS}`,
+    words: `The key pair (Ed25519) was made in this browser. This site can sign with it, and no script can read it.`,
   },
   pure25519: {
     short: "weaker key",
     strong: "The weaker choice.",
-    words: `This browser has no Ed25519 of its own, so the key lies in the site's storage, where every script of this site can read it. Good for trying things out; for more, use an up-to-date browser. ${LOSS}`,
+    words: `This browser has no Ed25519 of its own, so the key lies in the site's storage, where every script of this site can read it. Good for trying things out; for more, use an up-to-date browser.`,
   },
   none: {
     short: "reading only",
@@ -31,13 +36,18 @@ const KINDS = {
   },
 };
 
+/** Browsers give no cryptography to pages that came over plain http from another machine. */
+const PLAIN =
+  "This page came over plain http, and browsers keep no key for such a page: so it lies in the site's storage, where every script of this site can read it. Good for trying things out; for more, open the page with https.";
+
 /**
  * @param {object} use
  * @param {import("./session.js").Session} use.session
  * @param {import("./notices.js").Notices} use.notices
  * @param {() => void} use.onSent  entries that waited have reached the node
+ * @param {() => void} use.onWaiting  some are signed, and wait
  */
-export function makeIdentity({ session, notices, onSent }) {
+export function makeIdentity({ session, notices, onSent, onWaiting }) {
   const author = byId("author", HTMLElement);
   const all = byId("author-all", HTMLElement);
   const full = byId("author-full", HTMLButtonElement);
@@ -56,7 +66,7 @@ export function makeIdentity({ session, notices, onSent }) {
   full.addEventListener("click", () => showAll(Boolean(all.hidden)));
   take.addEventListener("click", () => void copy(all.textContent ?? "", take, () => showAll(true)));
 
-  const refreshPending = makePending({
+  const countPending = makePending({
     session,
     notices,
     onSent() {
@@ -65,6 +75,12 @@ export function makeIdentity({ session, notices, onSent }) {
     },
     onError: saw,
   });
+
+  async function refreshPending() {
+    const waiting = await countPending();
+    if (waiting > 0) onWaiting();
+    return waiting;
+  }
 
   byId("node-use", HTMLButtonElement).addEventListener("click", useNode);
   nodeUrl.addEventListener("keydown", (event) => {
@@ -110,7 +126,9 @@ export function makeIdentity({ session, notices, onSent }) {
     /** @param {Panda} panda */
     show(panda) {
       const known = panda.author ? (panda.keyKind ?? "") : "none";
-      const words = (Object.hasOwn(KINDS, known) ? KINDS[known] : undefined) ?? { short: known, strong: known, words: LOSS };
+      const words = (Object.hasOwn(KINDS, known) ? KINDS[known] : undefined) ?? { short: known, strong: known, words: "" };
+      const about = known === "pure25519" && !isSecureContext ? PLAIN : words.words;
+      const copied = panda.author ? (COPIES[panda.copy ?? ""] ?? LOSS) : "";
       author.textContent = panda.author ? shortAuthor(panda.author) : "no key";
       author.dataset.author = panda.author ?? "";
       author.title = panda.author ?? "";
@@ -118,7 +136,7 @@ export function makeIdentity({ session, notices, onSent }) {
       byId("author-tools", HTMLElement).hidden = !panda.author;
       byId("key-short", HTMLElement).textContent = words.short;
       kind.dataset.kind = known;
-      kind.replaceChildren(Object.assign(document.createElement("strong"), { textContent: words.strong }), ` ${words.words}`);
+      kind.replaceChildren(Object.assign(document.createElement("strong"), { textContent: words.strong }), ` ${about} ${copied}`);
       byId("face", HTMLElement).replaceChildren(...(panda.author ? [face(panda.author)] : []));
       byId("node", HTMLElement).textContent = panda.node;
     },

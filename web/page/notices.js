@@ -17,13 +17,14 @@ const AT_MOST = 4;
  */
 export function makeNotices(region) {
   // It stands at the top, above what it would cover; what sticks there as well stands below it.
+  const bars = region.parentElement ?? region;
   new ResizeObserver(() => {
-    document.documentElement.style.setProperty("--notices", `${region.offsetHeight}px`);
+    document.documentElement.style.setProperty("--notices", `${bars.offsetHeight}px`);
     const focused = document.activeElement;
-    if (!focused || focused === document.body || focused === document.querySelector("main") || region.contains(focused)) return;
-    const [under, box] = [region.getBoundingClientRect(), focused.getBoundingClientRect()];
+    if (!focused || focused === document.body || focused === document.querySelector("main") || bars.contains(focused)) return;
+    const [under, box] = [bars.getBoundingClientRect(), focused.getBoundingClientRect()];
     if (box.top < under.bottom && box.bottom > under.top) scrollBy({ top: box.top - under.bottom - 8 });
-  }).observe(region);
+  }).observe(bars);
 
   /** @param {HTMLElement} notice */
   function dismiss(notice) {

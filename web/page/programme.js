@@ -32,10 +32,11 @@ const MENU = 500;
  * @param {import("./session.js").Session} use.session
  * @param {import("./notices.js").Notices} use.notices
  * @param {ReturnType<typeof import("./identity.js").makeIdentity>} use.identity
+ * @param {() => void} use.onOwn  the reader has published some of what is shown
  * @param {(talk: Talk) => void} use.onEdit
  * @param {(talk: Talk) => void} use.onDelete
  */
-export function makeProgramme({ session, notices, identity, onEdit, onDelete }) {
+export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDelete }) {
   const main = byId("programme", HTMLElement);
   const days = byId("days", HTMLElement);
   const counter = byId("count", HTMLElement);
@@ -135,6 +136,7 @@ export function makeProgramme({ session, notices, identity, onEdit, onDelete }) 
     const isHidden = ({ mine, item }) => !mine && hidden.has(item._meta.author);
     const talks = all.filter((talk) => !isHidden(talk));
     total = talks.length;
+    if (all.some(({ mine }) => mine)) onOwn();
     const times = talks.flatMap(({ when }) => (when ? [when] : []));
     offset = tally(times.map((when) => when.offset)).sort((a, b) => b[1] - a[1])[0]?.[0] ?? "";
     const zone = zoneOf(times, offset);

@@ -42,6 +42,7 @@
  * @property {(schema: string, id: string) => Promise<Published>} delete
  * @property {(schema: string, query: Query) => Promise<Page>} query
  * @property {boolean} canBackUp
+ * @property {string | null} copy  waiting, saved or declined
  * @property {(passphrase: string) => Promise<string>} backUp
  * @property {() => Promise<void>} declineBackup
  * @property {(text: string, passphrase: string) => Promise<void>} restore

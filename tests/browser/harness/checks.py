@@ -23,12 +23,14 @@ from panda_web import __version__
 from panda_web.browser import loops
 from panda_web.browser.fetch import FetchTransport
 from panda_web.browser.indexeddb import KEYS, IndexedDb, IndexedDbStore
+from panda_web.browser.keyring import Keyring
 from panda_web.browser.line import Line
 from panda_web.browser.locks import WebLock
 from panda_web.browser.opening import Crypto, open_site
 from panda_web.browser.webcrypto import SignChain, VerifyMany, WebCryptoSigner
 from panda_web.client.store import ClientStore
 from panda_web.keys import Claim, Signer, Verifier
+from panda_web.keys.backup import BackupImpossible
 from panda_web.keys.with_pure25519 import PureSigner, PureVerifier
 from panda_web.rpc.transport import TIMEOUT
 from tests.contracts import corpus, corpus_keys, signers, stores, transports, verifiers
@@ -237,6 +239,55 @@ async def signs_with_the_key_of_an_unlucky_draw(tools: Tools) -> None:
     with patch("os.urandom", lambda count: next(draws, None) or fresh(count)):
         signer = await WebCryptoSigner.generate(tools.sign_chain)
     await PureVerifier().verify(Claim(signer.author, await signer.sign(b"x"), b"x"))
+
+
+async def seed_waits_for_a_decision(tools: Tools, outcome: str, *, webcrypto: bool) -> None:
+    """It survives a new start, no script can have the key that it is wrapped under, and then both are gone."""
+    name = f"seed-{outcome}-{webcrypto}"
+
+    async def start() -> tuple[Keyring, Signer]:
+        keyring = Keyring(await IndexedDb.open(name), tools.sign_chain, webcrypto)
+        return keyring, await keyring.signer()
+
+    async def stored() -> Any:
+        return await (await IndexedDb.open(name)).get(KEYS, "copy")
+
+    first, signer = await start()
+    assert first.made_now
+    keyring, again = await start()
+    other_tab, _ = await start()
+    assert again.author == signer.author
+    assert (keyring.made_now, keyring.can_back_up, keyring.copy) == (False, True, "waiting")
+    kept = (await stored()).wrapped
+    assert not kept.key.extractable
+    assert sorted(kept.key.usages) == ["decrypt", "encrypt"]
+    pem = await keyring.back_up("a long passphrase")
+    restored, _ = await Keyring(await IndexedDb.open(f"{name}-new"), tools.sign_chain, webcrypto).read(
+        pem, "a long passphrase"
+    )
+    assert restored.author == signer.author
+    await keyring.settle(outcome)  # type: ignore[arg-type]
+    assert not hasattr(await stored(), "wrapped")
+    for one in (keyring, other_tab, (await start())[0]):
+        try:
+            await one.back_up("a long passphrase")
+        except BackupImpossible:
+            assert (one.can_back_up, one.copy) == (False, outcome)
+        else:
+            raise AssertionError
+
+
+async def key_of_an_older_version_goes_on(tools: Tools) -> None:
+    """Beside which nothing waits."""
+    database = await IndexedDb.open("seed-older")
+    keyring = Keyring(database, tools.sign_chain, webcrypto=True)
+    signer = await keyring.signer()
+    await database.commit(KEYS, {"copy": None}, lambda _: True, [])
+    older = Keyring(database, tools.sign_chain, webcrypto=True)
+    assert (await older.signer()).author == signer.author
+    assert (older.can_back_up, older.copy) == (False, None)
+    await older.settle("declined")
+    assert older.copy is None
 
 
 async def key_pair(tools: Tools) -> dict[str, Any]:
