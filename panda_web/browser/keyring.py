@@ -1,8 +1,8 @@
 """This site's key pair: made at the first visit, kept in IndexedDB, backed up under a passphrase, restored.
 
-A WebCrypto key cannot be exported, so a backup is possible only while there is the seed that it was made of. It waits
-beside the key, wrapped under a key that cannot be exported either, until a copy is saved or somebody says that they want
-none; then both go.
+A WebCrypto key cannot be exported, so a backup is possible only while there is the seed that it was made of.
+It waits beside the key, wrapped under a key that cannot be exported either, until a copy is saved or somebody
+says that they want none; then both go.
 """
 
 from dataclasses import dataclass

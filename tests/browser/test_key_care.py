@@ -173,7 +173,7 @@ def test_in_the_page(browsers: Browsers, site: Path, tmp_path: Path) -> None:
         first.fill("#backup-passphrase", "short")
         first.click("#backup-save")
         first.wait("#backup-passphrase[aria-invalid=true]:focus")
-        assert "eight" in first.text("#backup-problem")
+        assert "8 characters" in first.text("#backup-problem")
         first.fill("#backup-passphrase", PASSPHRASE)
         download: Any
         with old.page.expect_download() as download:

@@ -74,8 +74,7 @@ export function makeBackup({ session, onSettled }) {
       try {
         await step(panda);
       } catch (error) {
-        const { title, text } = explain(error);
-        mark(passphrase, problem, title === text ? text : `${title}. ${text}`);
+        mark(passphrase, problem, explain(error).text);
         passphrase.focus();
       }
       show(panda);
