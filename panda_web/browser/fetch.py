@@ -1,16 +1,33 @@
 """The transport by the browser's fetch: no cookies, no redirects, no cache, bounded in time and size."""
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import js
-from pyodide.ffi import JsException, to_js
+from pyodide.ffi import JsException, create_proxy, to_js
 
 from panda_web.rpc.errors import AnswerMalformed, CallFailed, NodeAddressWrong, NodeSilent, NodeUnreachable
-from panda_web.rpc.transport import MAX_ANSWER, TIMEOUT, too_long
+from panda_web.rpc.transport import MAX_ANSWER, TIMEOUT, read_answer, too_long
 
 
 class InsecureNode(CallFailed):
     """An https page may not call an http node (but one on localhost): browsers forbid it."""
 
     reason = "insecure-node"
+
+
+class Offline(NodeUnreachable):
+    """This device has no network."""
+
+    reason = "offline"
+
+
+class PolicyForbids(NodeUnreachable):
+    """The content security policy of the page does not allow this node."""
+
+    reason = "policy-forbids"
 
 
 class FetchTransport:
@@ -40,19 +57,30 @@ class FetchTransport:
             "referrerPolicy": "no-referrer",
             "signal": signal,
         }
-        try:
-            response = await js.fetch(self.url, to_js(options, dict_converter=js.Object.fromEntries))
-            answer = await self._read(response)
-        except JsException as error:
-            if signal.aborted:
-                raise NodeSilent(f"The node {self.url} did not answer within {self._timeout:g} s.") from error
-            raise NodeUnreachable(
-                f"The node {self.url} cannot be reached. Is it running, are you online, and does the page's "
-                "content security policy allow it (connect-src)?"
-            ) from error
-        if not answer.strip():
-            raise AnswerMalformed(f"The node {self.url} answered with status {response.status} and no body.")
-        return answer
+        with _violations() as forbidden:
+            try:
+                response = await js.fetch(self.url, to_js(options, dict_converter=js.Object.fromEntries))
+                answer = await self._read(response)
+            except JsException as error:
+                if signal.aborted:
+                    raise NodeSilent(
+                        f"The node {self.url} did not answer within {self._timeout:g} s."
+                    ) from error
+                await asyncio.sleep(_TOLD_LATER)
+                raise self._why(forbidden) from error
+        return read_answer(self.url, response.status, response.headers.get("Retry-After"), answer)
+
+    def _why(self, forbidden: list[str]) -> NodeUnreachable:
+        """Browsers give one word for all that keeps an answer away; this is what else they tell."""
+        if any(self.url.startswith(address.rstrip("/")) for address in forbidden if address):
+            return PolicyForbids(
+                f"The content security policy of this page does not allow {self.url}: "
+                "connect-src must name it."
+            )
+        if js.navigator.onLine is False:
+            return Offline(f"This device is offline, so the node {self.url} cannot be reached.")
+        more = ", and is its certificate one that this browser trusts" if self.url[:6] == "https:" else ""
+        return NodeUnreachable(f"The node {self.url} cannot be reached: is it running{more}?")
 
     async def _read(self, response: js.Response) -> bytes:
         if not response.body:
@@ -69,6 +97,28 @@ class FetchTransport:
 
     async def close(self) -> None:
         """Nothing stays open."""
+
+
+_TOLD_LATER = 0.1
+"""Seconds after a failure in which browsers say that a policy was the cause."""
+
+
+@contextmanager
+def _violations() -> Iterator[list[str]]:
+    """The addresses that the page's policy forbids meanwhile (W3C Content Security Policy 3, section 5.1)."""
+    seen: list[str] = []
+
+    def see(event: Any) -> None:
+        if event.disposition == "enforce" and event.effectiveDirective == "connect-src":
+            seen.append(event.blockedURI)
+
+    proxy = create_proxy(see)
+    js.addEventListener("securitypolicyviolation", proxy)
+    try:
+        yield seen
+    finally:
+        js.removeEventListener("securitypolicyviolation", proxy)
+        proxy.destroy()
 
 
 def _is_local(host: str) -> bool:

@@ -7,7 +7,8 @@
     │   └── Busy                        true now, perhaps not later: the same call may succeed
     └── CallFailed                      raised on the calling side
         ├── NodeUnreachable             no answer: the call may or may not have been carried out
-        │   └── NodeSilent              nor in all the time that it had
+        │   ├── NodeSilent              nor in all the time that it had
+        │   └── NodeDown, NodeOverloaded   only a server in front of it answered
         ├── AnswerMalformed             an answer that is none
         └── ErrorFromNode               the node answered with an error; its `reason` is the node's
 
@@ -203,6 +204,24 @@ class NodeSilent(NodeUnreachable):
     """No answer came in time. The call may have been carried out all the same."""
 
     reason = "node-silent"
+
+
+class NodeDown(NodeUnreachable):
+    """A server in front of the node answered that it does not reach the node."""
+
+    reason = "node-down"
+
+
+class NodeOverloaded(NodeUnreachable):
+    """The node, or a server in front of it, takes no more requests for now."""
+
+    reason = "node-overloaded"
+
+
+class RequestTooLarge(CallFailed):
+    """A server in front of the node takes no request of this size."""
+
+    reason = "request-too-large"
 
 
 class AnswerMalformed(CallFailed):

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from panda_web.rpc.errors import AnswerMalformed, NodeAddressWrong, NodeSilent, NodeUnreachable
-from panda_web.rpc.transport import MAX_ANSWER, TIMEOUT, too_long
+from panda_web.rpc.transport import MAX_ANSWER, TIMEOUT, read_answer, too_long
 
 EXAMPLE = "http://localhost:2020"
 
@@ -42,13 +42,12 @@ class HttpTransport:
             raise NodeSilent(f"The node {self.url} did not answer within {self._timeout:g} s.") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             why = str(error) or type(error).__name__
+            if "CERTIFICATE_VERIFY_FAILED" in why:
+                why = f"its certificate is none that this machine trusts ({why})"
             raise NodeUnreachable(f"The node {self.url} cannot be reached: {why}.") from error
-        answer = b"".join(chunks)
-        if not answer.strip():
-            raise AnswerMalformed(
-                f"The node {self.url} answered with status {response.status_code} and no body."
-            )
-        return answer
+        return read_answer(
+            self.url, response.status_code, response.headers.get("Retry-After"), b"".join(chunks)
+        )
 
     async def close(self) -> None:
         """Closes the connections."""

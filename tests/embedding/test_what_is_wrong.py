@@ -168,11 +168,11 @@ def test_policy_forbids(
 def test_policy_forbids_the_node(
     tab: Tab, host: ServedNode, static_host: StaticServer, site: Path, websites: Websites
 ) -> None:
-    """Browsers say no more than of a node that is gone; the sentence names both."""
+    """Of a node that is gone nobody hears a word about policies, and of one that is forbidden everybody does."""
     tab.goto(websites.open(static_host.url, site, strict(static_host.url)) + "tag.html")
     call(tab, "connect", "one", {"node": host.url})
     said = call(tab, "ask", "one", "query", f"0040{'5e' * 64}")
-    assert said["reason"] == "node-unreachable"
+    assert said["reason"] == "policy-forbids"
     assert "connect-src" in said["message"]
 
 

@@ -15,7 +15,7 @@ export function megabytes(bytes) {
 }
 
 /** The reasons which say that there was no answer. */
-export const AWAY = ["node-unreachable", "node-silent"];
+export const AWAY = ["node-unreachable", "node-silent", "node-down", "node-overloaded", "offline"];
 
 /**
  * What each reason means to a reader: a heading, and what to do.
@@ -26,6 +26,26 @@ const REASONS = {
   "node-unreachable": {
     title: "The node does not answer",
     hint: "Nothing that was acknowledged is lost. Check the connection, or that the node is running, and try again.",
+  },
+  offline: {
+    title: "You are offline",
+    hint: "Nothing that was signed is lost. What you see is what was read last; it goes on as soon as there is a network.",
+  },
+  "node-down": {
+    title: "The node is down",
+    hint: "Nothing that was signed is lost. Whoever runs it can start it again.",
+  },
+  "node-overloaded": {
+    title: "The node has too much to do",
+    hint: "Nothing that was signed is lost.",
+  },
+  "request-too-large": {
+    title: "This is too much at once",
+    hint: "Nothing that was signed is lost. Ask whoever runs the node.",
+  },
+  "policy-forbids": {
+    title: "This website does not allow that node",
+    hint: "Ask whoever runs this website, or use its own node.",
   },
   "node-silent": {
     title: "The node takes too long",
