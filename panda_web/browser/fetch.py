@@ -8,7 +8,7 @@ from typing import Any
 import js
 from pyodide.ffi import JsException, create_proxy, to_js
 
-from panda_web.rpc.errors import AnswerMalformed, CallFailed, NodeAddressWrong, NodeSilent, NodeUnreachable
+from panda_web.rpc.errors import CallFailed, NodeAddressWrong, NodeSilent, NodeUnreachable
 from panda_web.rpc.transport import MAX_ANSWER, TIMEOUT, read_answer, too_long
 
 

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from panda_web.rpc.errors import AnswerMalformed, NodeAddressWrong, NodeSilent, NodeUnreachable
+from panda_web.rpc.errors import NodeAddressWrong, NodeSilent, NodeUnreachable
 from panda_web.rpc.transport import MAX_ANSWER, TIMEOUT, read_answer, too_long
 
 EXAMPLE = "http://localhost:2020"
