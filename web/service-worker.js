@@ -74,6 +74,9 @@ async function fetched(path) {
   const integrity = FILES[path] ?? "";
   const response = await fetch(new URL(path, ROOT), { integrity, cache: "no-cache", credentials: "omit" });
   if (!response.ok) throw new Error(`${path} answered with status ${response.status}.`);
+  const type = response.headers.get("Content-Type") ?? "";
+  // No browser runs it, and what is kept would go on to be of the wrong kind when the host is right again.
+  if (path.endsWith(".js") && !/javascript/i.test(type)) throw new Error(`${path} came as ${type}.`);
   // A new response, because some hosts redirect /index.html to /, and pages may not come from one that was redirected.
   return new Response(await response.arrayBuffer(), response);
 }

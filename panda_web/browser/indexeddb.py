@@ -49,6 +49,8 @@ class IndexedDb:
             request = factory.open(name, 1)
             return cls(await _settled(request, "success", upgrade=_upgrade))
         except JsException as error:
+            if error.name == "QuotaExceededError":
+                raise _failure(error) from error
             raise StorageRefused(
                 f"The browser does not let this page store anything ({error.name}). "
                 "Leave the private window, or allow this site to store data."

@@ -6,7 +6,7 @@ from typing import Self
 
 from panda_web.browser import pure, webcrypto
 from panda_web.browser.fetch import FetchTransport
-from panda_web.browser.indexeddb import IndexedDb, IndexedDbStore, StorageRefused
+from panda_web.browser.indexeddb import IndexedDb, IndexedDbStore, StorageFull, StorageRefused
 from panda_web.browser.keyring import Copy, Keyring
 from panda_web.browser.locks import platform_lock
 from panda_web.browser.webcrypto import SignChain, VerifyMany, WebCryptoVerifier
@@ -62,14 +62,19 @@ class Site:
         self.client.learn(SCHEMAS)
 
     async def open(self) -> None:
-        """Opens the storage and finds or makes the key. Raises KeyUnusable."""
+        """Opens the storage and finds or makes the key. Raises KeyUnusable.
+
+        Where the browser refuses storage, or has no room for a key, the client can only read.
+        """
         try:
-            self._database = await IndexedDb.open()
-        except StorageRefused as refusal:
+            database = await IndexedDb.open()
+            keyring = Keyring(database, self._crypto.sign_chain, self._crypto.available)
+            signer = await keyring.signer()
+        except (StorageRefused, StorageFull) as refusal:
             self.refusal = refusal
             return
-        self._keyring = Keyring(self._database, self._crypto.sign_chain, self._crypto.available)
-        self.client = self._client(await self._keyring.signer(), self._database)
+        self._database, self._keyring = database, keyring
+        self.client = self._client(signer, database)
         if self._keyring.made_now:
             with suppress(StoreFailed):  # then the node is asked before the first write
                 await self.client.made()

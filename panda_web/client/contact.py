@@ -1,11 +1,13 @@
 """Which dialect the node at the other end speaks: asked once, remembered as long as the connection."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from panda_web.client.dialect import Dialect, PresentDay
 from panda_web.client.early import Early
 from panda_web.client.errors import NodeTooOld
 from panda_web.client.own_logs import OwnLogs
+from panda_web.errors import StoreFailed
 from panda_web.keys import Verifier
 from panda_web.messages import Field, create
 from panda_web.messages.schema import DEFINITION
@@ -37,7 +39,8 @@ class Contact:
         if self._dialect is None:
             early = not await self._answers_queries()
             if self._own is not None:
-                await self._own.note_early(self._node, early=early)
+                with suppress(StoreFailed):  # no room: reading goes on, and the node is asked again
+                    await self._own.note_early(self._node, early=early)
             self._dialect = self._speak(early=early)
         return self._dialect
 

@@ -123,6 +123,26 @@ def test_missing_file_is_named(
     assert f"{file.name} answered with status 404" in words
 
 
+@pytest.mark.parametrize("media_type", ["text/plain", None])
+def test_script_that_does_not_run_is_told(
+    tab: PlaywrightTab, broken: StaticServer, media_type: str | None
+) -> None:
+    """Of another kind, or not there at all; the page says it without a script."""
+    status = 200 if media_type else 404
+    tab.page.route(
+        "**/page/words.js",
+        lambda route: route.fulfill(status=status, content_type=media_type or "text/html", body=""),
+    )
+    screen = Screen(tab)
+    tab.goto(broken.url)
+    assert not tab.page.is_visible(".start-stuck")
+    tab.evaluate(
+        "document.getAnimations().forEach((animation) => animation.effect.updateTiming({ delay: 0 }))"
+    )
+    screen.until(lambda: tab.page.is_visible(".start-stuck"))
+    assert "text/javascript" in screen.text(".start-stuck")
+
+
 def test_page_goes_on_once_the_site_is_whole_again(
     tab: PlaywrightTab, broken: StaticServer, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ import { cameFromStorage, keepSite } from "./updates.js";
 import { megabytes } from "./words.js";
 
 const root = document.documentElement;
+root.dataset.script = ""; // it runs: what the page says otherwise goes
 const bar = byId("start-progress", HTMLProgressElement);
 const status = byId("start-status", HTMLElement);
 

@@ -61,7 +61,7 @@ const REASONS = {
   },
   "storage-full": {
     title: "This browser's storage for the page is full",
-    hint: "Make room on the device, then try again. Nothing that was signed is lost.",
+    hint: "Reading goes on. To write, make room on the device and open this page again. Nothing that was signed is lost.",
   },
   "no-key": {
     title: "There is no key to sign with",
