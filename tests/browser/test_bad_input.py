@@ -124,6 +124,16 @@ def lacking(
 Lacking = Callable[[str], tuple[Screen, ServedNode]]
 
 
+def test_with_full_storage_the_page_reads_on(lacking: Lacking) -> None:
+    screen, _ = lacking("full-storage.js")
+    assert screen.notices() == ["storage-full"]
+    assert "no room left" in screen.text("#key-kind")
+    assert screen.has("#new:disabled")
+    talk = screen.talk("By somebody else")
+    assert talk is not None
+    assert talk["badges"] == ["signed", "verified"]
+
+
 @pytest.mark.every_engine
 def test_without_storage_the_page_reads_only(lacking: Lacking) -> None:
     screen, _ = lacking("without-storage.js")

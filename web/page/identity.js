@@ -128,7 +128,7 @@ export function makeIdentity({ session, notices, onSent, onWaiting }) {
       const known = panda.author ? (panda.keyKind ?? "") : "none";
       const words = (Object.hasOwn(KINDS, known) ? KINDS[known] : undefined) ?? { short: known, strong: known, words: "" };
       const full = panda.readOnly?.reason === "storage-full" && "This browser has no room left for this page, so no key can be kept and nothing can be written. The programme can be read and checked all the same.";
-      const about = full || known === "pure25519" && !isSecureContext ? PLAIN : words.words;
+      const about = full || (known === "pure25519" && !isSecureContext ? PLAIN : words.words);
       const copied = panda.author ? (COPIES[panda.copy ?? ""] ?? LOSS) : "";
       author.textContent = panda.author ? shortAuthor(panda.author) : "no key";
       author.dataset.author = panda.author ?? "";
