@@ -6,6 +6,8 @@ programs, words on standard error for people. Exit 1 stands for a broken rule, t
 
 import io
 import json
+import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -204,9 +206,10 @@ def publish(
 
 def _read_fields(text: str) -> dict[str, object]:
     try:
-        value = json.loads(sys.stdin.read() if text == "-" else text)
-    except (ValueError, RecursionError) as error:
-        raise typer.BadParameter(f"FIELDS is not JSON: {error}") from error
+        given = sys.stdin.buffer.read() if text == "-" else os.fsencode(text)
+        value = strict_json.loads(given, unique_keys=True)
+    except strict_json.NotJson as error:
+        raise typer.BadParameter(f"FIELDS is {error}") from error
     if not isinstance(value, dict):
         raise typer.BadParameter('FIELDS must be an object: {"title": "Opening"}')
     return value
@@ -256,7 +259,7 @@ def query(
             if not every and page.after is not None:
                 rest = await panda.query(schema, filter=equal, order_by=order, limit=1, after=page.after)
                 if rest or rest.rejected:
-                    say(f"There are more: --all prints them, and --after '{page.after}' goes on here.")
+                    say(f"There are more: --all prints them, and --after {shlex.quote(page.after)} goes on.")
         return 1 if withheld else 0
 
     raise typer.Exit(run(work()))

@@ -67,7 +67,7 @@ class Choosing:
             if log is None:
                 return await self.catching_up.begin(schema, log_id)  # a restored key
             if log.schema != schema:
-                raise InstanceNotOwn("This instance is in a log that this client cannot go on with.")
+                raise InstanceNotOwn(_of_another_schema(log) if at_node is None else _other_log_here(log))
             behind = at_node is not None and at_node.seq_num > log.head.seq_num
             if log.given_up is None and not behind:
                 return log
@@ -179,3 +179,14 @@ class Choosing:
         if arguments.seq_num == 1 and arguments.log_id > await self.own.next_free() + MAX_GAP:
             raise NodeContradictsItself(f"The node offers log {arguments.log_id}, far above any in use.")
         return arguments
+
+
+def _of_another_schema(log: LogState) -> str:
+    return f"This instance is of the schema {log.schema}. Change or delete it under that schema."
+
+
+def _other_log_here(log: LogState) -> str:
+    return (
+        f"The node has this instance in log {log.log_id}, which here is for another schema, so nothing can "
+        "follow it there. Publish anew what should stand, under a new id."
+    )

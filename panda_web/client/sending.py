@@ -4,7 +4,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from panda_web import log as log_module
-from panda_web.bamboo.errors import AfterEndOfLog, BacklinkMissing, SkiplinkMissing
+from panda_web.bamboo.errors import (
+    AfterEndOfLog,
+    BacklinkMismatch,
+    BacklinkMissing,
+    SkiplinkMismatch,
+    SkiplinkMissing,
+)
 from panda_web.client.contact import Contact
 from panda_web.client.dialect import Dialect
 from panda_web.client.errors import LogRefused, NodeLags, StoreConflict
@@ -36,17 +42,23 @@ RETRY_AFTER = (0.2, 0.8, 2.0)
 MAX_BATCH = 4 << 20
 """Bytes of a batch in hex, half of what a node takes; a larger single entry goes alone."""
 
-_FOR_GOOD = frozenset(
-    error.reason
-    for error in (
-        SeqNumTaken,
-        LogSchemaMismatch,
-        InstanceUnknown,
-        InstanceDeleted,
-        RelationTargetForeign,
-        AfterEndOfLog,
+_OTHERS = frozenset((SeqNumTaken.reason, BacklinkMismatch.reason, SkiplinkMismatch.reason))
+"""Refusals since the node holds others of this log's entries."""
+
+_FOR_GOOD = (
+    _OTHERS
+    | frozenset(
+        error.reason
+        for error in (
+            LogSchemaMismatch,
+            InstanceUnknown,
+            InstanceDeleted,
+            RelationTargetForeign,
+            AfterEndOfLog,
+        )
     )
-) | {error.reason for error in InvalidFields.__subclasses__()}
+    | {error.reason for error in InvalidFields.__subclasses__()}
+)
 """Refusals after which the entry can never be in the node's copy of the log, nor anything behind it."""
 
 _LAGGING = frozenset((BacklinkMissing.reason, SkiplinkMissing.reason))
@@ -102,7 +114,7 @@ class Sender:
 
     async def send_pending(self, log: LogState, *, give_up: bool = True) -> LogState:
         """Sends what the node has not acknowledged, in order, in batches. See `bring_up_to_date`."""
-        caught_up = False
+        caught_up, again_from = False, None  # so that a node cannot keep us busy
         while True:
             above = log.acknowledged.get(self._node, 0)
             if above >= log.head.seq_num:
@@ -118,10 +130,15 @@ class Sender:
             if error is None:
                 continue
             if isinstance(error, ErrorFromNode) and error.reason in _LAGGING and not caught_up:
-                caught_up = True  # once in a call: a node cannot keep us busy
+                caught_up = True
                 held = await self.held_up_to(log) or 0
                 self.forgotten = self.forgotten or held < above
                 log = await self.acknowledge(log, held)
+                continue
+            earlier = _look_back(log, log.acknowledged.get(self._node, 0), error, again_from)
+            if earlier is not None:
+                again_from = earlier
+                log = await self.acknowledge(log, earlier)
                 continue
             if not give_up:
                 raise error
@@ -168,9 +185,10 @@ class Sender:
         if not isinstance(error, ErrorFromNode) or error.reason not in _FOR_GOOD:
             raise error
         kept = await self._own.entries(log.log_id, log.acknowledged.get(self._node, 0), None)
-        await self._own.give_up(log, error.reason)
-        if error.reason == SeqNumTaken.reason:
+        if error.reason in _OTHERS:
+            await self._own.give_up(log, SeqNumTaken.reason)
             raise diverged(log.log_id, kept) from error
+        await self._own.give_up(log, error.reason)
         raise LogRefused(
             f"The node refuses an entry of log {log.log_id} that is signed already: {error} Nothing can "
             "follow it there, so what was written into this log before stays as it is at this node. What is "
@@ -230,6 +248,28 @@ def _held_up_to(log: LogState, arguments: EntryArguments) -> int | None:
     if arguments.log_id == log.log_id:
         return min(arguments.seq_num - 1, log.head.seq_num)
     return 0 if arguments.seq_num == 1 else None  # an id that is free: it holds none of the schema
+
+
+def _look_back(log: LogState, held: int, error: PandaError, again_from: int | None) -> int | None:
+    """Behind which entry to send again, to find where a fork begins; None where that is known.
+
+    A node that was set back, and on which another copy of the key then went on, holds others than it has
+    acknowledged. So the last of these is sent once more, and where it lost its place too, all are.
+
+    Args:
+        log: the log.
+        held: the last entry that the node has acknowledged.
+        error: with which it refused the next one.
+        again_from: what this gave before, in the same call.
+    """
+    if not isinstance(error, ErrorFromNode) or error.reason not in _OTHERS:
+        return None
+    first = log.first - 1
+    if again_from is None:
+        earlier = held - 1 if error.reason == SeqNumTaken.reason else first
+    else:
+        earlier = first if held == again_from else held
+    return earlier if first <= earlier < held else None
 
 
 def _at_once(entries: Sequence[OwnEntry]) -> Sequence[OwnEntry]:

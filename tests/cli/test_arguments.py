@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import click
@@ -99,12 +100,12 @@ def test_a_query_goes_on(tmp_path: Path) -> None:
     with ServedNode(tmp_path / "node") as served:
         there = ("--node", served.url)
         for n in range(3):
-            output("publish", SCHEMA, json.dumps({"n": n}), *data, *there)
-        ordered = ("query", SCHEMA, "--order-by", "n", *there)
+            output("publish", SCHEMA, json.dumps({"n": n, "title": f"It's {n}"}), *data, *there)
+        ordered = ("query", SCHEMA, "--order-by", "title", *there)
         first = panda(*ordered, "--limit", "2")
         assert [json.loads(line)["n"] for line in first.stdout.splitlines()] == [0, 1]
-        (cursor,) = re.findall(r"--after '([^']+)'", first.stderr)
-        rest = panda(*ordered, "--limit", "2", "--after", cursor)
+        words = shlex.split(first.stderr)  # as a shell takes what is copied from it
+        rest = panda(*ordered, "--limit", "2", "--after", words[words.index("--after") + 1])
         assert (json.loads(rest.stdout)["n"], rest.stderr) == (2, "")
         for exactly in (panda(*ordered, "--limit", "3"), panda(*ordered, "--all")):
             assert [json.loads(line)["n"] for line in exactly.stdout.splitlines()] == [0, 1, 2]

@@ -126,6 +126,8 @@ def test_publish_and_query(tmp_path: Path, node: ServedNode) -> None:
     fails("schema-name-unknown", "publish", "nonsense", '{"n": 1}', *data, *there)
     assert panda("publish", SCHEMA, "[]", *data, *there).returncode == 2
     assert panda("publish", SCHEMA, *data, *there).returncode == 2
+    twice = panda("publish", SCHEMA, "-", *data, *there, stdin='{"title": "A", "title": "B"}')
+    assert (twice.returncode, "'title' twice" in twice.stderr) == (2, True)
 
 
 def test_a_node_that_is_gone_and_comes_back(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ import pytest
 from panda_web.client.errors import InstanceNotOwn, LogDiverged, LogRefused
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.store import MemoryStore
+from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages.schema import DEFINITION, FieldDefinition, Schema
+from panda_web.node import Node, Store
 from panda_web.node.schemas import register
 from panda_web.rpc import jsonrpc
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
@@ -89,6 +91,30 @@ def test_slots_above_a_fork_that_was_shown_are_signed_again(node: Harness) -> No
     assert (log.forked, log.head.seq_num) == (2, 3)
     assert len(run(panda.lost())) == 5
     assert numbers(node) == [2, 3]
+
+
+@pytest.mark.parametrize("theirs", [1, 2, 3])
+def test_a_node_that_was_set_back_and_went_on_with_another_copy(node: Harness, theirs: int) -> None:
+    """It had acknowledged more; its copy of the log differs below that, and may be as long, or longer."""
+    store, other = MemoryStore(), MemoryStore()
+    panda = client(node, store)
+    old = run(panda.create(SCHEMA, {"n": 1})).id
+    early = Store()
+    node.store._database._connection.backup(early._database._connection)
+    lost = [run(panda.create(SCHEMA, {"n": n})).entry_hash for n in (2, 3)]
+    node.store = early
+    node.node = Node(early, CryptographyVerifier(), version="0")
+    for n in range(theirs):
+        run(client(node, other).create(SCHEMA, {"n": 20 + n}))
+
+    with pytest.raises(LogDiverged) as told:
+        run(client(node, store).update(SCHEMA, old, {"n": 4}))
+    assert told.value.data["lost"][:2] == lost
+    assert run(client(node, store).update(SCHEMA, old, {"n": 5})).acknowledged
+    assert run(client(node, store).delete(SCHEMA, old)).acknowledged
+    assert run(client(node, store).create(SCHEMA, {"n": 6})).acknowledged
+    assert run(client(node, store).pending()) == 0
+    assert numbers(node) == [6, *range(20, 20 + theirs)]
 
 
 class Hiding(Patched):

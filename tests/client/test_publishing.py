@@ -161,7 +161,7 @@ def test_only_own_and_living_instances_change(node: Harness) -> None:
     mine, theirs = run(panda.create(SCHEMA, {"n": 1})), run(other.create(SCHEMA, {"n": 2}))
     with pytest.raises(InstanceNotOwn):
         run(panda.update(SCHEMA, theirs.id, {"n": 3}))
-    with pytest.raises(InstanceNotOwn):
+    with pytest.raises(InstanceNotOwn, match=f"is of the schema {SCHEMA}"):
         run(panda.update(OTHER_SCHEMA, mine.id, {"n": 3}))
     run(panda.delete(SCHEMA, mine.id))
     for change in (panda.update(SCHEMA, mine.id, {"n": 3}), panda.delete(SCHEMA, mine.id)):
