@@ -9,6 +9,8 @@ from tests.browsers import PlaywrightTab, StaticServer, Tab
 from tests.processes import ServedNode
 
 SAID = "Opening 200 verified\n0 left\n"
+PATIENCE = 300
+"""Seconds until something counts as hanging."""
 
 
 def script(name: str) -> str:
@@ -39,7 +41,7 @@ def said(tab: Tab, url: str) -> str:
     """What an example's page shows in the end."""
     tab.goto(url)
     try:
-        return str(tab.wait_for(script("shown"), "pre", "left", timeout=120))
+        return str(tab.wait_for(script("shown"), "pre", "left", timeout=PATIENCE))
     except AssertionError as error:
         raise AssertionError("\n".join(tab.messages)) from error
 
@@ -63,7 +65,7 @@ def test_worker(open_tab: Callable[[], Tab], pages: StaticServer) -> None:
 def test_pyscript(open_tab: Callable[[], Tab], pages: StaticServer) -> None:
     tab = open_tab()
     tab.goto(pages.url + "pyscript.html")
-    shown = tab.wait_for(script("shown"), "script-py", "left", timeout=120)
+    shown = tab.wait_for(script("shown"), "script-py", "left", timeout=PATIENCE)
     assert shown == "Opening200verified0left"
 
 
@@ -72,8 +74,8 @@ def test_jupyterlite(open_tab: Callable[[], Tab], notebooks: StaticServer, host:
     tab = open_tab()
     asked = requests_of(tab)
     tab.goto(notebooks.url + "notebooks/index.html?path=talks.ipynb")
-    tab.wait_for(script("run_all"), timeout=120)
-    assert tab.wait_for(script("shown"), ".jp-OutputArea", "left", timeout=120) == SAID
+    tab.wait_for(script("run_all"), timeout=PATIENCE)
+    assert tab.wait_for(script("shown"), ".jp-OutputArea", "left", timeout=PATIENCE) == SAID
     assert_nobody_else(asked, notebooks, host)
 
 
@@ -83,6 +85,6 @@ def test_marimo(open_tab: Callable[[], Tab], exported: StaticServer, host: Serve
     asked = requests_of(tab)
     tab.goto(exported.url)
     assert "[('Opening', 200, True)], then 0 left" in tab.wait_for(
-        script("shown"), "#root", "0 left", timeout=180
+        script("shown"), "#root", "0 left", timeout=PATIENCE
     )
     assert_nobody_else(asked, exported, host)

@@ -39,7 +39,7 @@ def calls(author: Author, start: int, batch: int) -> list[list[dict[str, object]
 
 async def publish(url: str, bodies: list[list[dict[str, object]]], acknowledged: set[str]) -> None:
     """Sends until the node is gone."""
-    async with httpx.AsyncClient(timeout=60) as http:
+    async with httpx.AsyncClient(timeout=300) as http:
         for body in bodies:
             try:
                 answer = await http.post(url, content=json.dumps(body))
