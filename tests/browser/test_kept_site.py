@@ -19,8 +19,6 @@ from tests.browser.test_second_visit import visit
 from tests.browsers import Browsers, StaticServer, _Handler, static_server
 from tests.processes import ServedNode
 
-pytestmark = pytest.mark.every_engine
-
 NEW = "() => document.title.startsWith('New: ')"
 OFFER = ".notice[data-reason=site-updated]"
 USE = f"{OFFER} button:not(.dismiss)"
@@ -106,6 +104,7 @@ def host(site: Path, tmp_path: Path) -> Iterator[Host]:
     server.stop()
 
 
+@pytest.mark.every_engine
 def test_host_that_redirects_its_index(screen: Screen, host: Host, empty_node: ServedNode) -> None:
     host.pretty = True
     visit(screen, host, empty_node)
@@ -113,6 +112,7 @@ def test_host_that_redirects_its_index(screen: Screen, host: Host, empty_node: S
     assert screen.notices() == []
 
 
+@pytest.mark.every_engine
 def test_host_and_node_are_gone_together(screen: Screen, host: Host, tmp_path: Path) -> None:
     """Even the first talk is written then; it is sent when the node is back."""
     with ServedNode(tmp_path / "node") as node:
@@ -142,6 +142,7 @@ def begin_worker_with(host: Host, name: str) -> None:
     script.write_text((HARNESS / name).read_text("utf-8") + script.read_text("utf-8"), "utf-8")
 
 
+@pytest.mark.every_engine
 @pytest.mark.parametrize("storage", ["no-caches.js", "mute-caches.js"])
 def test_storage_that_refuses_or_never_answers(
     screen: Screen, host: Host, empty_node: ServedNode, storage: str
@@ -178,6 +179,7 @@ def test_two_sites_of_one_origin(screen: Screen, site: Path, empty_node: ServedN
         assert kept[0] == kept[1] != [0, 0]
 
 
+@pytest.mark.every_engine
 def test_what_was_changed_is_fetched_again(screen: Screen, host: Host, empty_node: ServedNode) -> None:
     """At the next visit, and when a new version takes over what it has in common with the old one."""
     visit(screen, host, empty_node)
@@ -235,6 +237,7 @@ def test_old_page_whose_python_is_nowhere_offers_the_new_version(
     assert screen.notices() == []
 
 
+@pytest.mark.every_engine
 def test_new_version_in_two_tabs(screen: Screen, host: Host, empty_node: ServedNode) -> None:
     """One tab was there when it came, the other began in the middle of that; both can use it, one after the other."""
     visit(screen, host, empty_node)
