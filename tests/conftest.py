@@ -16,7 +16,8 @@ from tests.browsers import Browsers, StaticServer, Tab, available, static_server
 from tests.find_browsers import ENGINES
 from tests.lanes import Lanes
 
-ROOT = Path(__file__).resolve().parent.parent
+TESTS = Path(__file__).resolve().parent
+ROOT = TESTS.parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -65,11 +66,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what needs a browser, and lets it begin: it takes longest."""
+    """Marks what needs a browser, and lets it begin: it takes longest. Then comes what is about the whole project."""
     for item in items:
         if "browsers" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
-    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
+    items.sort(key=lambda item: (item.get_closest_marker("browser") is None, item.path.parent != TESTS))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -115,16 +116,20 @@ def open_tab(engine: str, browsers: Browsers) -> Iterator[Callable[[], Tab]]:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The static site: what `build.py test` has built for all lanes, else one of this session's own."""
-    if ready := os.environ.get("PANDA_SITE"):
-        return Path(ready)
-    return build_site(tmp_path_factory.mktemp("built") / "site", "--plain")
+    """The static site."""
+    return ready_site("plain") or build_site(tmp_path_factory.mktemp("built") / "site", "--plain")
 
 
 @pytest.fixture(scope="session")
 def packed_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same, compressed ahead, as it is put on a host."""
-    return build_site(tmp_path_factory.mktemp("packed") / "site")
+    return ready_site("packed") or build_site(tmp_path_factory.mktemp("packed") / "site")
+
+
+def ready_site(kind: str) -> Path | None:
+    """What `build.py test` has built for all lanes; None where a session is alone, and builds its own."""
+    ready = os.environ.get("PANDA_SITES")
+    return Path(ready) / kind if ready else None
 
 
 def build_site(out: Path, *options: str) -> Path:
