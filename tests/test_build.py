@@ -69,8 +69,8 @@ def test_locks_agree() -> None:
             )
         )
 
-    assert {lock.name for lock in LOCKS} == {"build.txt", "dev.txt", "pure.txt", "run.txt"}
-    assert pins("build.txt") | pins("run.txt") | pins("pure.txt") < pins("dev.txt")
+    assert {lock.name for lock in LOCKS} == {"build.txt", "dev.txt", "pure.txt", "run.txt", "xml.txt"}
+    assert pins("build.txt") | pins("run.txt") | pins("pure.txt") | pins("xml.txt") < pins("dev.txt")
     assert not {pin.split("==")[0] for pin in pins("run.txt") | pins("build.txt")} & {
         "pytest",
         "mypy",
