@@ -2,24 +2,26 @@
 
 import json
 import socketserver
-import struct
 import threading
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socket import SO_LINGER, SOL_SOCKET
 from types import TracebackType
 from typing import Any, Self
 
 from panda_web.rpc.errors import AnswerMalformed, NodeUnreachable
-from tests.interop.aquadoggo import Aquadoggo, Json, Reset, Unprocessable
+from tests.interop.aquadoggo import Aquadoggo, Ended, Json, Unprocessable
 
 CONTENT_TYPE = "application/json-rpc;charset=utf-8"
-CORS = {
-    "Access-Control-Allow-Origin": "*",
+METHODS = "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
+NOT_ALLOWED = b"Used HTTP Method is not allowed. POST or OPTIONS is required"
+MAX_HEAD = 8192
+"""Bytes of a request's head; with more the connection ends without an answer."""
+PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
     "Access-Control-Allow-Headers": "*",
     "Access-Control-Max-Age": "86400",
 }
-"""What tide's CorsMiddleware, as rpc/server.rs sets it up, allows to a preflight; the first one goes with all."""
+"""What tide's CorsMiddleware, as rpc/server.rs sets it up, allows to a preflight."""
 
 
 class InProcessAquadoggo:
@@ -43,8 +45,8 @@ class InProcessAquadoggo:
         """The same, at once."""
         try:
             return self.node.answer(body)
-        except Reset as error:
-            raise NodeUnreachable("The connection was reset.") from error
+        except Ended as error:
+            raise NodeUnreachable("The connection ended without an answer.") from error
         except Unprocessable as error:
             raise AnswerMalformed("The node answered with status 422 and no body.") from error
 
@@ -60,11 +62,13 @@ class ServedAquadoggo:
         url: its address.
         lose_replies: how many of the coming replies are lost: the node does what it is asked, and the
             connection ends before it says so.
+        away: whether every connection ends at once, and the node is not asked.
     """
 
     def __init__(self, node: Aquadoggo | None = None) -> None:
         self.node = node or Aquadoggo()
         self.lose_replies = 0
+        self.away = False
         self._server = _Server(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -90,47 +94,82 @@ def _handler(served: ServedAquadoggo) -> type[socketserver.BaseRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        def parse_request(self) -> bool:
+            if not super().parse_request():
+                return False
+            head = sum(len(name) + len(value) + 4 for name, value in self.headers.items())
+            if (
+                served.away
+                or self.request_version == "HTTP/1.0"
+                or "Host" not in self.headers
+                or head > MAX_HEAD
+            ):
+                self.close_connection = True
+                return False
+            return True
+
+        def respond(self) -> None:
+            body = self._body()
+            if self.command == "OPTIONS" and "Origin" in self.headers:
+                self._send(200, b"", None, PREFLIGHT)
+            elif self.path.partition("?")[0] != "/":
+                self._send(404, b"", None)
+            elif self.command == "POST":
+                self._call(body)
+            elif self.command in ("GET", "HEAD"):
+                self._send(200, NOT_ALLOWED, "text/plain;charset=utf-8")
+            else:
+                self._send(405, b"", None)
+
+        def _body(self) -> bytes:
+            if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+                return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = b""
+            while size := int(self.rfile.readline().partition(b";")[0], 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            while self.rfile.readline().strip():
+                pass  # trailers
+            return body
+
+        def _call(self, body: bytes) -> None:
             try:
                 answer = served.node.answer(body)
-            except Reset:
-                self._reset()
+            except Ended:
+                self.close_connection = True
             except Unprocessable:
                 self._send(422, b"", None)
             else:
                 if served.lose_replies:
                     served.lose_replies -= 1
-                    self._reset()
+                    self.close_connection = True
                 else:
                     self._send(200, answer, CONTENT_TYPE)
 
-        def do_GET(self) -> None:
-            text = b"Used HTTP Method is not allowed. POST or OPTIONS is required"
-            self._send(200, text, "text/plain;charset=utf-8")
-
-        def do_OPTIONS(self) -> None:
-            self.send_response(200)
-            for name, value in CORS.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def _reset(self) -> None:
-            self.close_connection = True
-            self.connection.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
-            self.connection.close()
-
-        def _send(self, status: int, body: bytes, content_type: str | None) -> None:
+        def _send(
+            self,
+            status: int,
+            body: bytes,
+            content_type: str | None,
+            preflight: Mapping[str, str] | None = None,
+        ) -> None:
             self.send_response(status)
             if content_type is not None:
                 self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body)))
-            self.send_header("Access-Control-Allow-Origin", "*")
+            if "Origin" in self.headers:
+                allowed = "*" if preflight is None else self.headers["Origin"]
+                self.send_header("Access-Control-Allow-Origin", allowed)
+                self.send_header("Access-Control-Allow-Credentials", "false")
+            for name, value in (preflight or {}).items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(body)
+            if self.command != "HEAD":
+                self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:
             """Says nothing."""
 
+    for method in METHODS:
+        setattr(Handler, f"do_{method}", Handler.respond)
     return Handler

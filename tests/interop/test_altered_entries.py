@@ -1,4 +1,7 @@
-"""Altered copies of signed entries, which an early node takes from anybody: no log is gone on with on one."""
+"""Altered copies of signed entries, which an early node takes from anybody: no log is gone on with on one.
+
+All go through `panda_publishEntry`, as a stranger would send them.
+"""
 
 from collections.abc import Callable
 
@@ -7,7 +10,7 @@ import pytest
 from panda_web.bamboo import Head, digest
 from panda_web.client.errors import LogNotProven, SlotBlocked
 from panda_web.client.store import MemoryStore
-from panda_web.log import SignedEntry
+from panda_web.rpc import jsonrpc
 from tests.authors import SCHEMA, Author
 from tests.client.test_publishing import client as other_client
 from tests.interop.aquadoggo import Aquadoggo
@@ -27,21 +30,11 @@ def alter(request: pytest.FixtureRequest) -> Callable[[bytes], bytes]:
     return request.param  # type: ignore[no-any-return]
 
 
-def take(node: Aquadoggo, encoded: bytes, signed: SignedEntry, payload: bytes) -> None:
-    """What the node does with bytes that it takes for an entry, the author's or a stranger's."""
-    entry = signed.entry
-    if entry.seq_num == 1:
-        node._insert("logs", entry.author.hex(), entry.log_id, SCHEMA)
-    node._insert(
-        "entries",
-        entry.author.hex(),
-        encoded.hex(),
-        digest(encoded).hex(),
-        entry.log_id,
-        payload.hex(),
-        digest(payload).hex(),
-        entry.seq_num,
-    )
+def take(node: Aquadoggo, encoded: bytes, payload: bytes) -> None:
+    """What anybody may send there, and the node takes."""
+    params = {"entryEncoded": encoded.hex(), "messageEncoded": payload.hex()}
+    reply = jsonrpc.loads(node.answer(jsonrpc.dumps(jsonrpc.call("1", "panda_publishEntry", params))))
+    assert reply["result"]["entryHashBacklink"] == digest(encoded).hex()
 
 
 @pytest.mark.parametrize("length", [1, 2, 4, 5])
@@ -50,7 +43,7 @@ def test_a_restored_key_does_not_build_on_one(alter: Callable[[bytes], bytes], l
     node, author = Aquadoggo(), Author()
     for n in range(1, length + 1):
         signed, payload = author.create(n=n)
-        take(node, alter(signed.encoded) if n == length else signed.encoded, signed, payload)
+        take(node, alter(signed.encoded) if n == length else signed.encoded, payload)
     wire, store = InProcessAquadoggo(node), MemoryStore()
     with pytest.raises(LogNotProven, match="another node"):
         run(client(wire, store).create(SCHEMA, {"n": 9}))
@@ -63,10 +56,10 @@ def test_a_log_that_was_built_on_one_is_not_gone_on_with(alter: Callable[[bytes]
     node, author = Aquadoggo(), Author()
     signed, payload = author.create(n=1)
     altered = alter(signed.encoded)
-    take(node, altered, signed, payload)
+    take(node, altered, payload)
     author.head = Head(1, {1: digest(altered)})
     signed, payload = author.create(n=2)
-    take(node, signed.encoded, signed, payload)
+    take(node, signed.encoded, payload)
     with pytest.raises(LogNotProven):
         run(client(InProcessAquadoggo(node), MemoryStore()).create(SCHEMA, {"n": 9}))
 
@@ -77,7 +70,7 @@ def test_a_blocked_author_is_told_and_goes_to_another_node(alter: Callable[[byte
     run(client(wire, store).create(SCHEMA, {"n": 1}))
     author.create(n=1)
     signed, payload = author.create(n=2)
-    take(node, alter(signed.encoded), signed, payload)
+    take(node, alter(signed.encoded), payload)
     for _ in range(2):
         blocked = run(client(wire, store).create(SCHEMA, {"n": 2}))
         assert isinstance(blocked.error, SlotBlocked)

@@ -123,15 +123,15 @@ def test_a_lost_reply_over_http_is_asked_about_and_not_sent_again(served: Served
     run(work())
 
 
-def test_a_dead_node_is_unreachable_and_nothing_is_lost(served: ServedAquadoggo) -> None:
+def test_a_node_that_is_away_is_unreachable_and_nothing_is_lost(served: ServedAquadoggo) -> None:
     async def work() -> None:
         async with Client(served.url, CryptographySigner(SEED), sleep=no_sleep) as panda:
             await panda.create(SCHEMA, {"n": 1})
-            served.node.dead = True
+            served.away = True
             assert not (await panda.create(SCHEMA, {"n": 2})).acknowledged
             with pytest.raises(NodeUnreachable):
                 await panda.query(SCHEMA)
-            served.node.restart()
+            served.away = False
             assert await panda.flush() == 1
             assert len(await panda.query(SCHEMA)) == 2
 
@@ -414,13 +414,13 @@ def test_two_copies_of_a_key(node: Aquadoggo) -> None:
 def test_it_is_said_in_words_before_anything_is_signed(
     node: Aquadoggo, schema: str, fields: dict[str, object], words: str
 ) -> None:
-    wire, store = InProcessAquadoggo(node), MemoryStore()
+    wire, store = LossyWire(node), MemoryStore()
     with pytest.raises(NodeTooOld, match=words):
         run(client(wire, store).create(schema, fields))
     assert not [key for key in store._texts if key.startswith("entry/")]
     assert called(wire) == ["rpc.discover"]
     # As long as the node cannot be reached, it is what it was.
-    node.dead = True
+    wire.gone = True
     with pytest.raises(NodeTooOld):
         run(client(wire, store).create(schema, fields))
     assert not [key for key in store._texts if key.startswith("entry/")]
@@ -447,7 +447,7 @@ def test_what_went_to_another_node_is_withheld_from_it(node: Aquadoggo) -> None:
     assert behind.error.data["seqNum"] == 2
     assert run(here.create(OTHER_SCHEMA, {"n": 4})).acknowledged
     assert run(here.pending(SCHEMA)) == 2
-    assert not node.dead
+    assert not node.ended
 
 
 def test_a_node_that_was_renewed_is_found_out(node: Aquadoggo) -> None:

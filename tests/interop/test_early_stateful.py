@@ -53,9 +53,9 @@ class EarlyTabs(Tabs):
             )
 
     @invariant()
-    def it_lives(self) -> None:
+    def no_connection_ends_without_an_answer(self) -> None:
         if hasattr(self, "world"):
-            assert not self.world.node.dead
+            assert not self.world.node.ended
 
 
 EarlyTabs.TestCase.settings = examples(2, stateful_step_count=40)
