@@ -1,12 +1,15 @@
 """An early node, as aquadoggo 0.1.0: what it lacks and what it does otherwise is made up for here.
 
-Seen in its source (p2panda/aquadoggo, tag v0.1.0):
+Seen on a real one, built from p2panda/aquadoggo at its tag v0.1.0, and in its source:
 
 - It has three methods, takes no batches, and gives no reason with a refusal that a program could read.
 - An entry that it has already is a database error. So nothing is sent before it is certain that the node
   lacks it: the log ends just before it there, or its entries were looked through. And whatever the node
   refuses is looked for: if it is there after all, it is acknowledged.
-- A log with an even id makes it fail, and so does what is not of the first five field types.
+- An even log id ends the connection without an answer, as if the node were away, so none is sent. What is not
+  of the first five field types is refused.
+- It takes altered copies of entries (bytes behind them, other tags), and then the slot is taken. It takes
+  messages that are none, as with NaN: readers pass over them, and the log goes on behind them.
 - It takes a schema in one log for each author only, and offers one log id to many schemas until one of them
   has an entry. Two schemas may end up in one log, and after that it offers ids that are in use.
 - `panda_queryEntries` gives all entries of all logs of a schema at once; there is nothing to filter by.
@@ -43,7 +46,7 @@ def too_new(message: Message) -> NodeTooOld | None:
     log_id = system_log(message.schema)
     if log_id is not None:
         return NodeTooOld(
-            f"This node is an early one and fails on system logs, such as log {log_id}. {WAY_OUT}"
+            f"This node is an early one and takes no system logs, such as log {log_id}. {WAY_OUT}"
         )
     for name, field in message.fields.items():
         if is_emptying(field):
@@ -90,7 +93,8 @@ class Early:
         if found.seq_num == 1:
             return found
         held = await self.held(schema, author, found.log_id)
-        if any(_is_about(schema, payload) for _, payload in held):
+        said = {_schema_of(payload) for _, payload in held}
+        if schema in said or said == {None}:  # what cannot be read is no sign of another schema
             return found
         if not held and await self._altered(schema, author, found.log_id):
             raise not_proven(found.log_id, found.seq_num - 1)
@@ -140,15 +144,14 @@ class Early:
             if held is not None and held.get(own.seq_num) != sent.hash:
                 conflict = _conflict(sent, held)
                 if conflict is not None:
-                    return acknowledged, conflict
+                    return acknowledged, await self._blocked(schema, sent) or conflict
             if held is None or own.seq_num not in held:
                 refusal = await self._publish(sent, own)
                 if isinstance(refusal, ErrorFromNode):
                     held = await self._hashes(schema, sent)
                     if held.get(own.seq_num) != sent.hash:
-                        altered = await self._altered(schema, sent.entry.author, sent.entry.log_id)
-                        blocked = _blocked(sent) if own.seq_num in altered else None
-                        return acknowledged, _conflict(sent, held) or blocked or _unclear(sent, refusal)
+                        blocked = await self._blocked(schema, sent)
+                        return acknowledged, blocked or _conflict(sent, held) or _unclear(sent, refusal)
                 elif refusal is not None:
                     return acknowledged, refusal
                 elif held is not None:
@@ -183,6 +186,14 @@ class Early:
         """Seq num to entry hash, for what the node holds of the entry's log."""
         held = await self.held(schema, sent.entry.author, sent.entry.log_id)
         return {signed.entry.seq_num: signed.hash for signed, _ in held}
+
+    async def _blocked(self, schema: str, sent: VerifiedEntry) -> SlotBlocked | None:
+        """Why the node cannot take an entry, where it holds an altered copy of it, or of the one before."""
+        altered = await self._altered(schema, sent.entry.author, sent.entry.log_id)
+        for seq_num in (sent.entry.seq_num - 1, sent.entry.seq_num):
+            if seq_num in altered:
+                return _blocked(sent, seq_num)
+        return None
 
     async def _altered(self, schema: str, author: bytes, log_id: int) -> set[int]:
         """Seq nums at which the node holds bytes that begin as an entry of the log does, and are none."""
@@ -219,11 +230,12 @@ class Early:
         return None
 
 
-def _is_about(schema: str, payload: bytes) -> bool:
+def _schema_of(payload: bytes) -> str | None:
+    """None for what is no message; see above."""
     try:
-        return messages.decode(payload).schema == schema
+        return messages.decode(payload).schema
     except InvalidMessage:
-        return False
+        return None
 
 
 def _conflict(sent: VerifiedEntry, held: Mapping[int, bytes]) -> ErrorFromNode | None:
@@ -238,10 +250,11 @@ def _conflict(sent: VerifiedEntry, held: Mapping[int, bytes]) -> ErrorFromNode |
     return None
 
 
-def _blocked(sent: VerifiedEntry) -> SlotBlocked:
+def _blocked(sent: VerifiedEntry, seq_num: int) -> SlotBlocked:
+    what = "it" if seq_num == sent.entry.seq_num else f"entry {seq_num}"
     return SlotBlocked(
         f"The node cannot take entry {sent.entry.seq_num} of log {sent.entry.log_id}: it holds an altered "
-        "copy of it, which somebody made and sent there. Early nodes take such copies, and nothing can "
+        f"copy of {what}, which somebody made and sent there. Early nodes take such copies, and nothing can "
         "follow them. Use another node: what you have signed is kept here, and goes there."
     )
 

@@ -81,7 +81,7 @@ class RefusedUnclearly(CallFailed):
 
 
 class SlotBlocked(RefusedUnclearly):
-    """An early node took an altered copy of an entry from somebody, and so cannot take the entry itself."""
+    """An early node took an altered copy of an entry from somebody: it takes neither it nor what follows."""
 
     reason = "slot-blocked"
 

@@ -11,11 +11,11 @@ from panda_web.bamboo import Head, digest
 from panda_web.client.errors import LogNotProven, SlotBlocked
 from panda_web.client.store import MemoryStore
 from panda_web.rpc import jsonrpc
-from tests.authors import SCHEMA, Author
+from tests.authors import OTHER_SCHEMA, SCHEMA, Author
 from tests.client.test_publishing import client as other_client
 from tests.interop.aquadoggo import Aquadoggo
 from tests.interop.served import InProcessAquadoggo
-from tests.interop.test_early_node import client, run
+from tests.interop.test_early_node import LossyWire, client, run
 from tests.node.test_publish import Harness
 
 ALTERATIONS = {
@@ -78,3 +78,39 @@ def test_a_blocked_author_is_told_and_goes_to_another_node(alter: Callable[[byte
     present = Harness()
     assert run(other_client(present, store, name="present").flush()) == 3
     assert len(run(other_client(present).query_all(SCHEMA))) == 3
+
+
+def test_what_waits_behind_a_blocked_entry_is_kept_and_other_logs_go_on(
+    alter: Callable[[bytes], bytes],
+) -> None:
+    """The first entry of a log was signed where nobody answered; a stranger has an altered copy there first."""
+    node, store, author = Aquadoggo(), MemoryStore(), Author()
+    wire = LossyWire(node)
+    panda = client(wire, store)
+    run(panda.made())
+    wire.gone = True
+    for n in range(1, 4):
+        assert not run(panda.create(SCHEMA, {"n": n})).acknowledged
+    wire.gone = False
+    signed, payload = author.create(n=1)
+    take(node, alter(signed.encoded), payload)
+    with pytest.raises(LogNotProven, match="one blocks the log there"):
+        run(panda.flush())
+    assert run(panda.pending()) == 3
+    assert run(panda.create(OTHER_SCHEMA, {"n": 4})).acknowledged
+    answer = run(client(wire, MemoryStore()).query_all(SCHEMA))
+    assert (len(answer), len(answer.rejected)) == (0, 1)
+
+
+def test_a_node_that_lost_an_entry_and_took_an_altered_copy_of_it(alter: Callable[[bytes], bytes]) -> None:
+    node, store, author = Aquadoggo(), MemoryStore(), Author()
+    run(client(node, store).create(SCHEMA, {"n": 1}))
+    older = node.copy()
+    run(client(node, store).create(SCHEMA, {"n": 2}))
+    author.create(n=1)
+    signed, payload = author.create(n=2)
+    take(older, alter(signed.encoded), payload)
+    blocked = run(client(older, store).create(SCHEMA, {"n": 3}))
+    assert isinstance(blocked.error, SlotBlocked)
+    assert "entry 3 of log 1: it holds an altered copy of entry 2" in str(blocked.error)
+    assert run(client(node, store).flush()) == 1
