@@ -445,10 +445,11 @@ def test_what_cannot_be_signed_without_a_node_stays_in_the_form(
         assert isinstance(tab, PlaywrightTab)
         screen = SchemaScreen(tab)
         screen.open(f"{node.url}schemas.html")
+        screen.click("aside .backup-open")
         screen.fill("#backup-passphrase", "correct horse battery")
         with tab.page.expect_download():
             screen.click("#backup-save")
-        screen.wait("#backup[hidden]")
+        screen.click("#backup-finish")
         node.kill()
         screen.write_schema(ROOM)
         screen.click("#publish")

@@ -44,7 +44,8 @@ def test_plain_http(tab: Tab, host: ServedNode, site: Path, websites: Websites) 
         assert call(tab, "ask", "cycle", *asked)["reason"] == "backup-impossible"
     tab.goto(elsewhere(host.url))
     tab.wait_for("() => document.documentElement.dataset.state === 'ready'", timeout=300)
-    assert tab.evaluate("() => document.getElementById('backup').hidden")
+    assert tab.evaluate("() => [...document.querySelectorAll('.backup-open')].every(({ hidden }) => hidden)")
+    assert "plain http" in tab.evaluate("() => document.getElementById('key-kind').textContent")
 
 
 def test_https_page_and_plain_http_node(
