@@ -21,3 +21,20 @@ NodeHere = Annotated[
 Schema = Annotated[
     str, typer.Argument(metavar="SCHEMA", help="A schema's id of 132 hex digits, or its name.")
 ]
+
+
+def folder_or_node(
+    context: typer.Context, data: Path | None, node: str | None
+) -> tuple[Path | None, str | None]:
+    """`--data` and `--node`, of which a command about a node's data takes one.
+
+    The one that is given goes before the variable of the other.
+
+    Raises:
+        BadParameter: both are given.
+    """
+    sources = {name: context.get_parameter_source(name) for name in ("data", "node")}
+    given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    if len(given) > 1:
+        raise typer.BadParameter("give --node or --data: a node that runs has one folder")
+    return (None if given == ["node"] else data), (None if given == ["data"] else node)

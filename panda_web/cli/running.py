@@ -1,16 +1,18 @@
 """Which node runs on which data folder: one at most on a folder, and found by its address.
 
-    FOLDER/node.lock          locked by the operating system while a node runs on the folder; a crash frees it
-    STATE/node-PORT.json    on which folder the node on this machine runs that listens on the port
+    FOLDER/node.lock                locked by the operating system while a node runs on it; a crash frees it
+    STATE/node-PORT-ADDRESS.json    on which folder the node runs that listens there, on this machine
 
 STATE is a folder of this user's. A record there is a hint: it is believed only while its folder is locked.
 """
 
 import json
+import socket
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
@@ -24,7 +26,6 @@ else:
     import fcntl
 
 LOCK = "node.lock"
-_HERE = frozenset(("localhost", "127.0.0.1", "::1"))
 _ATTEMPTS, _PAUSE = 10, 0.05  # whoever only looks whether a folder is locked holds the lock for a moment
 
 
@@ -98,9 +99,9 @@ def _lock(file: BinaryIO) -> bool:
 
 
 @contextmanager
-def known_by(port: int, folder: Path) -> Iterator[None]:
-    """Lets other commands of this user find the folder by the node's port, while the block runs."""
-    record = _record(port)
+def known_by(address: str, port: int, folder: Path) -> Iterator[None]:
+    """Lets other commands of this user find the folder by where the node listens, while the block runs."""
+    record = _record(address, port)
     text = json.dumps({"folder": str(folder.resolve())})
     with suppress(OSError):  # then they are told to name the folder
         record.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -114,13 +115,40 @@ def known_by(port: int, folder: Path) -> Iterator[None]:
 
 
 def folder_at(url: str) -> Path | None:
-    """The folder of the node that runs at an address of this machine; None where none is known."""
+    """The folder of the node that runs at an address of this machine; None where not exactly one is known."""
     try:
         parts = urlsplit(url)
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-        if parts.hostname not in _HERE or port is None:
-            return None
-        folder = Path(str(json.loads(_record(port).read_text("utf-8"))["folder"]))
+        host = parts.hostname
+    except ValueError:
+        return None
+    if host is None or port is None:
+        return None
+    found = {_recorded(address, port) for address in _listened_on(host)} - {None}
+    return found.pop() if len(found) == 1 else None
+
+
+def _listened_on(host: str) -> set[str]:
+    """Where a node may listen that is reached by a host's name; nowhere where that is another machine."""
+    addresses = ("127.0.0.1", "::1") if host == "localhost" else (host,)
+    here = set(filter(_is_here, addresses))
+    return here | {"0.0.0.0", "::"} if here else set()  # noqa: S104 - what a node was given, to listen on all
+
+
+def _is_here(address: str) -> bool:
+    """Whether an address is one of this machine's; False for a name."""
+    try:
+        family = socket.AF_INET6 if ip_address(address).version == 6 else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _recorded(address: str, port: int) -> Path | None:
+    try:
+        folder = Path(str(json.loads(_record(address, port).read_text("utf-8"))["folder"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return folder if is_running_on(folder) else None
@@ -140,8 +168,8 @@ def folder_of(data: Path | None, node: str | None, default: Path, default_node: 
         folder = folder_at(node or default_node)
         if folder is None and node is not None:
             raise NodeNotHere(
-                f"No node that you started on this machine runs at {node[:200]}, so its data folder is not "
-                "known here. Name the folder: --data DIR."
+                f"No node that you started on this machine is known at {node[:200]}, so neither is its data "
+                "folder. Name the folder: --data DIR."
             )
     if not database_path(folder or default).is_file():
         raise FolderMissing(
@@ -151,5 +179,5 @@ def folder_of(data: Path | None, node: str | None, default: Path, default_node: 
     return folder or default
 
 
-def _record(port: int) -> Path:
-    return state_folder() / f"node-{port}.json"
+def _record(address: str, port: int) -> Path:
+    return state_folder() / f"node-{port}-{address.replace(':', '_')}.json"

@@ -9,7 +9,7 @@ import typer
 
 from panda_web import Client
 from panda_web.cli import places
-from panda_web.cli.options import Data, Node, NodeHere, Schema
+from panda_web.cli.options import Data, Node, NodeHere, Schema, folder_or_node
 from panda_web.cli.output import UNACKNOWLEDGED, print_json, print_toml, run, say
 from panda_web.cli.running import folder_of, is_running_on
 from panda_web.client.schemas import ListedSchema
@@ -72,21 +72,24 @@ def schema_show(schema: Schema, *, node: Node = places.DEFAULT_NODE) -> None:
 
 
 @schema_app.command("register")
-def schema_register(schema: Schema, *, node: NodeHere = None, data: Data = None) -> None:
+def schema_register(
+    context: typer.Context, schema: Schema, *, node: NodeHere = None, data: Data = None
+) -> None:
     """Has a node on this machine hold messages to a schema; one that runs notices within a second.
 
     A name is taken where exactly one definition that the node holds has it.
     """
-    with _store(data, node) as store:
+    with _store(context, data, node) as store:
         print_json(run(register(store, id_of_held(store, schema))).to_json())
 
 
 @schema_app.command("list")
-def schema_list(*, node: NodeHere = None, data: Data = None) -> None:
+def schema_list(context: typer.Context, *, node: NodeHere = None, data: Data = None) -> None:
     """Prints schemas, one JSON object a line: those of the node at --node, else of the node's folder --data.
 
     Without either it asks the node at the default address.
     """
+    data, node = folder_or_node(context, data, node)
     if data is None or node is not None:
 
         async def work() -> tuple[ListedSchema, ...]:
@@ -96,24 +99,24 @@ def schema_list(*, node: NodeHere = None, data: Data = None) -> None:
         for listed in run(work()):
             print_json(listed._asdict())
         return
-    with _store(data, None) as store:
+    with _store(context, data, node) as store:
         for each in Registry(store).registered.values():
             print_json(each.to_json())
 
 
 @schema_app.command("drop")
-def schema_drop(schema: Schema, *, node: NodeHere = None, data: Data = None) -> None:
+def schema_drop(context: typer.Context, schema: Schema, *, node: NodeHere = None, data: Data = None) -> None:
     """Ends a registration; what is published under the schema stays."""
-    with _store(data, node) as store:
+    with _store(context, data, node) as store:
         registered = Registry(store).id_of(schema)
         dropped = run(drop(store, registered))
         print_json({"id": dropped.id, "name": dropped.schema and dropped.schema.name, "state": "dropped"})
 
 
 @contextmanager
-def _store(data: Path | None, node: str | None) -> Iterator[Store]:
+def _store(context: typer.Context, data: Path | None, node: str | None) -> Iterator[Store]:
     """The store of a node on this machine; says which folder that is."""
-    folder = folder_of(data, node, places.data_folder(None), places.DEFAULT_NODE)
+    folder = folder_of(*folder_or_node(context, data, node), places.data_folder(None), places.DEFAULT_NODE)
     state = "a node runs on it" if is_running_on(folder) else "no node runs on it now"
     say(f"The node's data folder is {folder}; {state}.")
     with closing(Store(places.database_path(folder))) as store:

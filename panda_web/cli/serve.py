@@ -96,7 +96,7 @@ def serve(
         _listen(host, port) as listener,
         alone(folder),
         closing(Store(database_path(folder), in_a_thread)) as store,
-        known_by(listener.getsockname()[1], folder),
+        known_by(str(listener.getsockname()[0]), int(listener.getsockname()[1]), folder),
     ):
         served = Served(_address(host, listener), folder, open_browser=open_browser)
         asyncio.run(_begin(store, listener, served, site, policy, festival=festival))
