@@ -2,7 +2,7 @@
 
 Sources: what a real one answered, built unmodified from p2panda/aquadoggo at its tag v0.1.0, call by call beside
 this one; and the source of it (rpc/server.rs, rpc/methods/*, db/models/log.rs, migrations), of bamboo-rs-core
-0.1.0, p2panda-rs 0.2.1 and jsonrpc-v2 0.10. `test_aquadoggo.py` pins each.
+0.1.0, p2panda-rs 0.2.1 and jsonrpc-v2 0.10. `test_real_node.py` pins what was seen, `test_aquadoggo.py` the rest.
 
 - Three methods, params by name or position. One request a body, an object or an array of its four parts, with
   parts left out: what is no request (bad JSON, a batch) gets status 422 and no body, one without id `null`.

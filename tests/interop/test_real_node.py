@@ -11,12 +11,17 @@ from typing import Any
 
 import cbor2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from panda_web.bamboo import digest
-from panda_web.messages import SYSTEM_LOGS
+from panda_web.messages import BASIC_TYPES, SYSTEM_LOGS, Message
 from tests.authors import SCHEMA, Author
+from tests.examples import examples
 from tests.interop.aquadoggo import Aquadoggo, Ended, Unprocessable
+from tests.interop.early_messages import OtherForm, Panic, schema_of
 from tests.interop.served import ServedAquadoggo
+from tests.messages.strategies import MESSAGES as MESSAGE_VALUES
 
 ENDS, ACCEPTED, UNPROCESSABLE = "the connection ends", "accepted", "status 422, no body"
 OTHER_FORM = "invalid CBOR schema"
@@ -285,3 +290,31 @@ def test_a_panic_ends_the_connection_without_a_reset(served: ServedAquadoggo) ->
     body = json.dumps(ASK | {"method": "panda_publishEntry", "params": [entry.hex(), payload.hex()]}).encode()
     assert exchange(served, head("POST /", f"Content-Length: {len(body)}") + body) == b""
     assert exchange(served, head("POST /", LENGTH) + CALL).endswith(json.dumps(NOTHING).encode())
+
+
+# -- what the stand-in reads -------------------------------------------------------------------------
+
+
+def fate(payload: bytes) -> str:
+    """The schema that is read, or why none is."""
+    try:
+        return schema_of(payload)
+    except OtherForm:
+        return OTHER_FORM
+    except Panic:
+        return ENDS
+
+
+@examples(1)
+@given(st.binary(max_size=40), st.integers(0, 400), st.binary(max_size=3))
+def test_any_bytes_have_one_of_three_fates(any_bytes: bytes, at: int, other: bytes) -> None:
+    assert fate(any_bytes) == OTHER_FORM
+    altered = PAYLOAD[: at % len(PAYLOAD)] + other + PAYLOAD[at % len(PAYLOAD) + len(other) :]
+    assert fate(altered) in (OTHER_FORM, ENDS) or len(fate(altered)) >= len(SCHEMA)
+
+
+@examples(1)
+@given(MESSAGE_VALUES)
+def test_whatever_this_client_writes_is_read_there_unless_it_has_lists(written: Message) -> None:
+    lists = any(field.type not in BASIC_TYPES for field in written.fields.values())
+    assert fate(written.encode()) == (OTHER_FORM if lists else written.schema)
