@@ -85,8 +85,12 @@ def test_real_talks_come_back_and_are_shown(screen: Screen, node: ServedNode) ->
 def test_a_newer_version_of_the_file_is_shown_before_it_is_carried_out(
     screen: Screen, node: ServedNode, tmp_path: Path
 ) -> None:
-    events = [event(number, date=f"2030-08-0{number}T10:00:00+02:00") for number in range(1, 6)]
-    screen.import_file(save(schedule(*events), tmp_path / "first.json"))
+    events = [
+        event(number, guid=f"newer-{number}", date=f"2030-08-0{number}T10:00:00+02:00")
+        for number in range(1, 7)
+    ]
+    new = {**events[5], "title": "New one"}
+    screen.import_file(save(schedule(*events[:5]), tmp_path / "first.json"))
     screen.act(
         "delete",
         next(one.id for one in instances_at(node.url) if one.values.get("guid") == events[4]["guid"]),
@@ -95,7 +99,7 @@ def test_a_newer_version_of_the_file_is_shown_before_it_is_carried_out(
     screen.wait("#confirm-delete:not([open])")
     moved = {**events[0], "date": "2030-08-02T12:00:00+02:00", "track": None}
     newer = save(
-        schedule(moved, events[1], events[4], event(6, title="New one", date="2030-08-06T10:00:00+02:00")),
+        schedule(moved, events[1], events[4], new),
         tmp_path / "newer.json",
     )
     before = talks_at(node.url)
@@ -177,7 +181,7 @@ def test_edit_sends_only_what_was_changed(screen: Screen, node: ServedNode) -> N
     subtitle = f"article[data-id='{before['id']}'] [data-field=subtitle]"
     screen.until(lambda: not screen.has(subtitle))
     (emptied,) = (one for one in instances_at(node.url) if one.id == before["id"])
-    assert emptied.values.keys() == {"title", "description", "guid"}
+    assert emptied.values.keys() == {"title", "description"}
     shown = screen.talk("To be edited")
     assert shown is not None
     assert not {"room", "subtitle"} & shown["fields"].keys()

@@ -27,7 +27,7 @@ from panda_web.rpc.errors import ErrorFromNode
 from panda_web.rpc.methods import GET_ENTRY_ARGUMENTS, NO_SCHEMA, QUERY, QUERY_ENTRIES, SCHEMAS
 from panda_web.rpc.transport import InProcess
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
-from tests.client.test_publishing import client, run
+from tests.client.test_publishing import Patched, client, run
 from tests.node.test_publish import Harness
 from tests.node.waiting import until
 
@@ -421,15 +421,25 @@ def test_a_client_that_knows_the_schema_signs_nothing_wrong(node: Administered) 
     assert run(panda.create(room, {"name": "Hall", "beside": []})).acknowledged
 
 
-def test_a_client_that_does_not_goes_on_in_another_log(node: Administered) -> None:
+def test_a_client_that_cannot_know_it_goes_on_in_another_log(node: Administered) -> None:
+    """The node holds the definition, and does not show it."""
     room = run(client(node, seed=bytes((9,)) * 32).define(ROOM)).id or ""
     node.register(room)
-    panda = client(node)
+
+    class Hiding(Patched):
+        hides = True
+
+        def answer(self, method: str, result: Any) -> Any:
+            return [] if self.hides and method == "panda_query" else result
+
+    wire = Hiding(node)
+    panda = client(wire)
     run(panda.create(room, {"name": "Hall"}))
     with pytest.raises(LogRefused) as refused:
         run(panda.create(room, {"name": "hall"}))
     assert refused.value.data["node"] == "pattern-not-matched"
     assert run(panda.create(room, {"name": "Cellar"})).acknowledged
+    wire.hides = False
     found = run(panda.query(room, order_by=["name"]))
     assert [(each["name"], each.log_id) for each in found] == [("Cellar", 3), ("Hall", 1)]
 
