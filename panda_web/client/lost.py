@@ -22,10 +22,12 @@ def diverged(log_id: int, lost: Sequence[OwnEntry]) -> LogDiverged:
     messages = [told(own) for own in lost]
     some = "; ".join(_in_words(message) for message in messages[:MOST_TOLD])
     more = f"; and {len(messages) - MOST_TOLD} more" if len(messages) > MOST_TOLD else ""
-    what = f"{len(messages)} entries that were" if len(messages) > 1 else "an entry that was"
+    many = len(messages) > 1
+    what = f"{len(messages)} entries that were" if many else "an entry that was"
     return LogDiverged(
         f"The node holds another entry in log {log_id} than this client signed: this key is in use "
-        f"elsewhere too. So {what} signed here reaches this node in no way: {some}{more}. Write that again. "
+        f"elsewhere too. So {what} signed here {'reach' if many else 'reaches'} this node in no way: "
+        f"{some}{more}. Write that again. "
         "What the node shows of yours can be changed and deleted as before.",
         logId=log_id,
         lost=[message["entryHash"] for message in messages],
