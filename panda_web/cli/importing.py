@@ -11,7 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from panda_web import Client
 from panda_web.cli import places
 from panda_web.cli.options import Data, Node
-from panda_web.cli.output import print_json, run, say
+from panda_web.cli.output import UNACKNOWLEDGED, print_json, run, say
+from panda_web.errors import PandaError
 from panda_web.festival import MAX_SIZE, LeftOut, Plan, Schedule, import_talks, plan_import, read_schedule
 from panda_web.keys.file import KeyFile
 
@@ -57,13 +58,21 @@ def import_file(
             )
             with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
                 task = bar.add_task("Publishing", total=len(schedule.talks))
-                done = await import_talks(
-                    panda,
-                    schedule,
-                    lambda n, total: bar.update(task, completed=n, total=total),
-                    withdraw=withdraw,
-                    restore=restore,
-                )
+                try:
+                    done = await import_talks(
+                        panda,
+                        schedule,
+                        lambda n, total: bar.update(task, completed=n, total=total),
+                        withdraw=withdraw,
+                        restore=restore,
+                    )
+                except PandaError as error:
+                    kept = await panda.pending()
+                    if not kept:
+                        raise
+                    bar.stop()
+                    say(f"{error.reason}: {error} {_kept(kept)}")
+                    raise typer.Exit(UNACKNOWLEDGED) from error
             print_json(done.to_json())
 
     run(work())
@@ -109,6 +118,11 @@ def _talks(count: int) -> str:
 
 def _left_out(each: LeftOut) -> str:
     return f"{each.talk}: {each.field}: {each.why}"
+
+
+def _kept(count: int) -> str:
+    entries = "1 entry is" if count == 1 else f"{count} entries are"
+    return f"{entries} signed and kept; the same import again sends what is kept, and goes on."
 
 
 def _list(what: str, lines: Sequence[str]) -> None:
