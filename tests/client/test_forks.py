@@ -154,7 +154,7 @@ def test_all_that_waited_and_lost_its_place_is_told_log_by_log(node: Harness) ->
         run(client(node).create(schema, {"n": 1}))
     told: list[str] = []
     for _ in schemas:
-        with pytest.raises(LogDiverged, match="that were signed here reach this node.*and 2 more") as lost:
+        with pytest.raises(LogDiverged, match=r"that were signed here reach this node.*and 2 more") as lost:
             run(panda.flush())
         told += lost.value.data["lost"]
     assert told == kept
