@@ -168,9 +168,10 @@ class Schemas:
         """A schema by its name, or by its id. See `Client.schema_named`."""
         if is_hex(name):
             return await self.get(name)
-        known = [schema for schema in self.known.values() if schema.name == name]
+        at_hand = {each.id: each for each in (*await self._own_definitions(), *self.known.values())}
+        known = [schema for schema in at_hand.values() if schema.name == name]
         if len(known) == 1:
-            return known[0]
+            return self.learn(known[0])
         listed = [each for each in await self.listed() if each.state in ("registered", "pending")]
         found = await self.get(only_one(name, [each.id for each in listed if each.name == name]))
         if found.name != name:

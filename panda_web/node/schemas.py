@@ -205,8 +205,8 @@ class Registry:
         found = self.registered.get(id)
         if found is None:
             raise SchemaNotRegistered(
-                f"This node is for the schemas that it has registered, and {id[:16]}… is none of them; "
-                "panda_schemas lists them.",
+                f"This node is for the schemas that it has registered, and {id[:16]}… is none of them: ask "
+                "whoever runs it.",
                 schema=id,
             )
         return found

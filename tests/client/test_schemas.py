@@ -430,3 +430,11 @@ def test_a_list_of_something_else(node: Harness, more: dict[str, Any]) -> None:
     with pytest.raises(AnswerMalformed) as wrong:
         run(client(Listing(node, **more)).schemas())
     assert len(str(wrong.value)) < 300
+
+
+def test_an_own_definition_has_its_name_before_the_node_registers_it(node: Harness) -> None:
+    store = MemoryStore()
+    made = run(client(node, store).define(ROOM))
+    assert run(client(node, store).schema_named("room")) == made
+    with pytest.raises(SchemaNameUnknown):
+        run(client(node, seed=bytes((9,)) * 32).schema_named("room"))
