@@ -36,7 +36,7 @@
  *     [data-badge=signed|verified][data-holds]     in the details
  *     .edit .delete           one's own only
  *   #editor                   the form's inputs are #f-title, #f-start, #f-offset … (#f- and the field's name)
- *     #editor-save #editor-close #editor-error #editor-draft #editor-discard
+ *     #editor-save #editor-close #editor-error #editor-input-error #editor-draft #editor-discard
  *   #confirm-delete #confirm-yes #confirm-no #confirm-error
  *   #notices .notice[data-kind=error|news][data-reason] .dismiss
  */

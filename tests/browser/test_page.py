@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from panda_web.messages.schema import MAX_VARCHAR
 from tests.browser.asking import ROOMS, instances_at, messages_of, talks_at, values_of
 from tests.browser.festivals import ODD, as_shown, evened, event, real_file, save, schedule, talks_of
 from tests.browser.screen import Screen
@@ -193,6 +194,28 @@ def test_edit_that_changes_nothing_sends_nothing(screen: Screen, node: ServedNod
     screen.click("#editor-save")
     screen.until(lambda: not screen.has("#editor[open]"))
     assert len(messages_of(node.url, talk["id"])) == 1
+
+
+def test_what_is_wrong_with_a_talk_stands_at_its_field(screen: Screen, node: ServedNode) -> None:
+    talk = screen.write(title="With a mistake")
+    screen.act("edit", talk["id"])
+    screen.fill("#f-duration", "long")  # the page sees this by itself
+    screen.click("#editor-save")
+    screen.wait("#f-duration[aria-invalid=true]:focus + .problem")
+    screen.fill("#f-duration", "")
+    for name in ("track", "room"):  # and Python these
+        screen.fill(f"#f-{name}", "w" * (MAX_VARCHAR + 1))
+        screen.click("#editor-save")
+        screen.wait(f"#f-{name}[aria-invalid=true]:focus + .problem")
+        assert f"{MAX_VARCHAR} are allowed" in screen.text(f"#f-{name} + .problem")
+        assert not screen.has(f"[aria-invalid]:not(#f-{name})")
+        assert screen.text("#editor-error") == ""
+        screen.fill(f"#f-{name}", "Short")
+    screen.click("#editor-save")
+    screen.wait(f"article[data-id='{talk['id']}'] [data-field=track]")
+    screen.act("edit", talk["id"])
+    assert not screen.has("#editor :is([aria-invalid], .fields .problem)")
+    screen.click("#editor-close")
 
 
 @pytest.mark.every_engine

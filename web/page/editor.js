@@ -1,6 +1,6 @@
 /** Write, edit and delete a talk. Text that was not saved is kept, whatever goes wrong. */
 
-import { byId } from "./dom.js";
+import { byId, el } from "./dom.js";
 import { text } from "./talk.js";
 import { parseDuration, parseStart } from "./time.js";
 import { explain } from "./words.js";
@@ -32,6 +32,7 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
   const form = byId("editor-form", HTMLFormElement);
   const save = byId("editor-save", HTMLButtonElement);
   const problem = byId("editor-error", HTMLElement);
+  const inputProblem = el("span", { class: "problem", attrs: { id: "editor-input-error", role: "alert" } });
   const draftNote = byId("editor-draft", HTMLElement);
   const startNote = byId("start-note", HTMLElement);
   const startWords = startNote.textContent ?? "";
@@ -60,9 +61,32 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
 
   /** @param {Values} values */
   function write(values) {
+    for (const name of INPUTS) input(name).value = values[name] ?? "";
+    settle();
+  }
+
+  /**
+   * Says at an input what is wrong with it, and goes there.
+   *
+   * @param {string} name
+   * @param {string} why
+   */
+  function refuse(name, why) {
+    const wrong = input(name);
+    wrong.after(inputProblem);
+    inputProblem.textContent = why.slice(0, 500);
+    wrong.setAttribute("aria-invalid", "true");
+    wrong.setAttribute("aria-errormessage", inputProblem.id);
+    wrong.focus();
+  }
+
+  /** Takes back whatever was said to be wrong. */
+  function settle() {
+    problem.textContent = "";
+    inputProblem.remove();
     for (const name of INPUTS) {
-      input(name).value = values[name] ?? "";
       input(name).removeAttribute("aria-invalid");
+      input(name).removeAttribute("aria-errormessage");
     }
   }
 
@@ -101,7 +125,6 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
     draftNote.hidden = !draft;
     byId("editor-title", HTMLElement).textContent = subject ? "Edit this talk" : "Write a talk";
     save.textContent = "Sign and publish";
-    problem.textContent = "";
     byId("editor-note", HTMLElement).textContent = subject
       ? "Only what you changed is sent, as one signed update. What was there before stays in your log."
       : "Signed with your key and published for anyone to read.";
@@ -141,7 +164,6 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
     drafts.delete(talk?.id ?? "");
     fill(talk);
     draftNote.hidden = true;
-    problem.textContent = "";
     input("title").focus();
   });
   window.addEventListener("beforeunload", (event) => {
@@ -201,13 +223,10 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (saving) return;
-    problem.textContent = "";
-    for (const name of INPUTS) input(name).removeAttribute("aria-invalid");
+    settle();
     const result = changes();
     if ("wrong" in result) {
-      problem.textContent = result.why;
-      input(result.wrong).setAttribute("aria-invalid", "true");
-      input(result.wrong).focus();
+      refuse(result.wrong, result.why);
       return;
     }
     const subject = talk;
@@ -239,7 +258,10 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       const { title, text: sentence, hint } = explain(error);
       await identity.refreshPending();
       busy(false);
-      if (dialog.open && talk === subject) {
+      const field = fieldOf(error);
+      if (dialog.open && talk === subject && INPUTS.includes(field)) {
+        refuse(field, sentence);
+      } else if (dialog.open && talk === subject) {
         problem.textContent = `${title}. ${sentence} ${hint} Your text is still here.`;
       } else {
         drafts.set(subject?.id ?? "", written);
@@ -329,4 +351,15 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
 /** @param {unknown} value */
 function isEmptyList(value) {
   return Array.isArray(value) && value.length === 0;
+}
+
+/**
+ * The field of a talk that an error is about; empty where it names none. A `name` is the room's: talks have none.
+ *
+ * @param {unknown} error
+ */
+function fieldOf(error) {
+  const data = error instanceof Error && "data" in error ? error.data : null;
+  const field = data && typeof data === "object" && "field" in data ? String(data.field) : "";
+  return field === "name" ? "room" : field;
 }
