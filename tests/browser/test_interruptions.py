@@ -237,6 +237,11 @@ def test_what_was_written_offline_is_sent_when_the_device_is_online_again(
     screen.fill("#f-title", "Written offline")
     screen.click("#editor-save")
     screen.wait("#pending[data-pending='1']:not([hidden])")
+    screen.click("#reload")
+    screen.wait(".notice[data-reason=offline]")
+    words = screen.text(".notice[data-reason=offline]")
+    assert "You are offline" in words
+    assert "policy" not in words
     screen.tab.page.context.set_offline(False)
     screen.wait("#pending[data-pending='0'][hidden]")
     screen.until(lambda: screen.talk("Written offline"))
