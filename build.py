@@ -303,7 +303,7 @@ def pure25519_wheel() -> Path:
             pip("wheel", *locked, "--wheel-dir", out, "-r", lock, env={"SOURCE_DATE_EPOCH": EPOCH})
             even(next(out.glob("*.whl")))
 
-    return next(kept("wheel", lock, REQUIREMENTS / "build.txt", make=make).glob("*.whl"))
+    return next(kept("even-wheel", lock, REQUIREMENTS / "build.txt", make=make).glob("*.whl"))
 
 
 def defusedxml_wheel() -> Path:

@@ -82,6 +82,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
+def long(pytestconfig: pytest.Config) -> bool:
+    """Whether it is a long run, which does more of the same."""
+    return bool(pytestconfig.getoption("--long"))
+
+
+@pytest.fixture(scope="session")
 def browsers() -> Iterator[Browsers]:
     """All browsers of the session; nothing starts before it is used."""
     every = Browsers()
