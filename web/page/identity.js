@@ -106,6 +106,7 @@ export function makeIdentity({ session, notices, onSent, onWaiting }) {
   /** @param {NodeState} state */
   function setNode(state) {
     nodeState.dataset.node = state;
+    if (state === "reachable") notices.clear(...AWAY, "insecure-node"); // what they say is over
     nodeState.textContent = { unknown: "not asked yet", reachable: "answers", unreachable: "does not answer" }[state];
   }
 

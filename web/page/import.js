@@ -91,6 +91,7 @@ export function makeImport({ session, notices, identity, onPublished }) {
   });
 
   let frame = 0;
+  let stopped = ""; // the reason that the notice of an import tells
   function paint() {
     frame ||= requestAnimationFrame(() => {
       frame = 0;
@@ -112,6 +113,7 @@ export function makeImport({ session, notices, identity, onPublished }) {
    */
   async function busy(state, words, work, fail) {
     if (!file || running) return;
+    notices.clear(stopped); // this is another attempt
     running = new AbortController();
     const { signal } = running;
     const focused = [start, resume, input].some((button) => button === document.activeElement);
@@ -127,7 +129,6 @@ export function makeImport({ session, notices, identity, onPublished }) {
       status.textContent = words;
       next = await work(panda, text, signal);
       identity.setNode("reachable");
-      notices.clear(...AWAY);
     } catch (error) {
       identity.saw(error);
       next = fail(error);
@@ -202,6 +203,7 @@ export function makeImport({ session, notices, identity, onPublished }) {
         const ended = reason === "cancelled" ? "Cancelled" : title;
         status.textContent = `${ended}. ${far || "Nothing was published."} Resume goes on from there and publishes nothing twice.`;
         if (reason !== "cancelled") {
+          stopped = reason;
           notices.error(error, { label: "Resume", run: () => void run() }, far && `The import stopped: ${far}`);
         }
         if (!nodeGone) drawn = onPublished();

@@ -7,7 +7,7 @@ import { NONE, fold, hues, inOrder, searchWords, tally, toTalk } from "./talk.js
 import { talkBody, talkRow } from "./talk-view.js";
 import { dayIn, dayWords, ownOffset, zoneOf } from "./time.js";
 import { drawHidden, drawWithheld } from "./withheld.js";
-import { AWAY, count, explain } from "./words.js";
+import { count, explain } from "./words.js";
 
 /**
  * @typedef {import("./types.js").Instance} Instance
@@ -81,7 +81,6 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
       rejected = read.refused;
       loaded = true;
       identity.setNode("reachable");
-      notices.clear(...AWAY);
       draw();
     } catch (error) {
       if (turn !== loads) return;
