@@ -302,7 +302,7 @@ class WebKit(LocalWebDriver):
     without end.
     """
 
-    def __init__(self, engine: Engine, display: str, patience: int = 60) -> None:
+    def __init__(self, engine: Engine, display: str, patience: int = 30) -> None:
         options = WebKitOptions()
         options.binary_location = engine.executable
         options.add_argument("--automation")

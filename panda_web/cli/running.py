@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
-from panda_web.cli.places import database_path, state_folder
+from panda_web.cli.places import DEFAULT_NODE, data_folder, database_path, state_folder
 from panda_web.errors import PandaError, StoreFailed
 
 if sys.platform == "win32":
@@ -154,7 +154,7 @@ def _recorded(address: str, port: int) -> Path | None:
     return folder if is_running_on(folder) else None
 
 
-def folder_of(data: Path | None, node: str | None, default: Path, default_node: str) -> Path:
+def folder_of(data: Path | None, node: str | None) -> Path:
     """The folder that a command about a node's data acts on: `--data`, else that of the node at `--node`.
 
     Where neither is given, it is that of a node which runs at the default address, else the default folder.
@@ -165,18 +165,19 @@ def folder_of(data: Path | None, node: str | None, default: Path, default_node: 
     """
     folder = data
     if folder is None:
-        folder = folder_at(node or default_node)
+        folder = folder_at(node or DEFAULT_NODE)
         if folder is None and node is not None:
             raise NodeNotHere(
                 f"No node that you started on this machine is known at {node[:200]}, so neither is its data "
                 "folder. Name the folder: --data DIR."
             )
-    if not database_path(folder or default).is_file():
+    folder = data_folder(folder)
+    if not database_path(folder).is_file():
         raise FolderMissing(
-            f"There is no data of a node in {folder or default}. Name the folder with --data DIR, or the "
+            f"There is no data of a node in {folder}. Name the folder with --data DIR, or the "
             "node that runs on it with --node URL; a node makes its folder when it first runs."
         )
-    return folder or default
+    return folder
 
 
 def _record(address: str, port: int) -> Path:

@@ -116,7 +116,7 @@ def schema_drop(context: typer.Context, schema: Schema, *, node: NodeHere = None
 @contextmanager
 def _store(context: typer.Context, data: Path | None, node: str | None) -> Iterator[Store]:
     """The store of a node on this machine; says which folder that is."""
-    folder = folder_of(*folder_or_node(context, data, node), places.data_folder(None), places.DEFAULT_NODE)
+    folder = folder_of(*folder_or_node(context, data, node))
     state = "a node runs on it" if is_running_on(folder) else "no node runs on it now"
     say(f"The node's data folder is {folder}; {state}.")
     with closing(Store(places.database_path(folder))) as store:

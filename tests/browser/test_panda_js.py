@@ -217,8 +217,8 @@ def test_instance_of_another_author_is_refused(api: Api, empty_node: ServedNode)
 
 @pytest.mark.engines("webkit", "chromium", "firefox")
 def test_every_start_comes_to_its_end(api: Api, long: bool) -> None:
-    """WebKit's workers slept through one in fifteen."""
-    for _ in range(40 if long else 15):
+    """WebKit's workers slept through one in fifteen; every other test of WebKit begins with one too."""
+    for _ in range(40 if long else 8):
         assert api.do("open", {"node": api.node, "patience": 20})["problems"] == []
 
 
