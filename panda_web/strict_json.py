@@ -1,12 +1,11 @@
-"""JSON from strangers: what is not JSON, or too deep, is one named error. No I/O.
+"""JSON from strangers: what is not JSON, too deep or too much is a named error. No I/O.
 
-Too deep, too long a number, NaN, bytes that are no UTF-8: never an exception of the JSON library. Used for
-what comes over the network and for what stands in messages.
+Too deep, too many values, too long a number, NaN, bytes that are no UTF-8: never an exception of the JSON
+library. Used for what comes over the network and for what stands in messages.
 """
 
 import json
 import math
-import re
 from typing import Any
 
 from panda_web.errors import PandaError
@@ -15,11 +14,17 @@ MAX_DEPTH = 64
 """Arrays and objects within each other. Deeper JSON ends CPython's patience at some thousand, and a whole
 browser tab, beyond repair, at some more: so it is looked at before it is parsed."""
 
+MAX_PARTS = 100_000
+"""Parts of a text, unless its reader allows more: each `[`, `{` and `,` outside of strings begins one.
+
+A value takes 8 bytes of memory or 60, however short it is, so a text of nothing but `[],` would take 30
+times its size."""
+
 MAX_DIGITS = 4_000
 """Digits of an integer, below the 4,300 that Python reads."""
 
-_STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_NO_STRUCTURE = bytes(set(range(256)) - set(b"[]{},"))
+_AS_DIGITS = bytes(ord("0") if byte in b"0123456789" else byte for byte in range(256))
 
 
 class NotJson(PandaError):
@@ -28,31 +33,47 @@ class NotJson(PandaError):
     reason = "not-json"
 
 
-def _is_deep(data: bytes) -> bool:
-    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
-        return False
-    depth = 0
-    for bracket in _STRINGS.sub(b"", data).translate(None, _NO_BRACKETS):
-        depth += 1 if bracket in b"[{" else -1
-        if depth > MAX_DEPTH:
-            return True
-    return False
+class TooManyParts(NotJson):
+    """A text in JSON of more values than are read at once."""
+
+    reason = "too-many-parts"
 
 
-def loads(data: bytes, *, unique_keys: bool = False, any_numbers: bool = False) -> Any:
-    """JSON in UTF-8, of at most `MAX_DEPTH` levels.
+class TooManyMembers(NotJson):
+    """A JSON array of more members than its reader takes."""
+
+    reason = "too-many-members"
+
+
+def loads(
+    data: bytes,
+    *,
+    parts: int = MAX_PARTS,
+    members: int | None = None,
+    digits: int | None = None,
+    unique_keys: bool = False,
+    any_numbers: bool = False,
+) -> Any:
+    """JSON in UTF-8, of at most `MAX_DEPTH` levels. What is too much is refused before it is parsed.
 
     Args:
         data: all of it.
+        parts: how many it may have, see `MAX_PARTS`.
+        members: how many it may have where it is an array; None for as many as there are parts.
+        digits: how many may follow each other in a number, where it matters how long megabytes of integers
+            take, for that grows with the square of their digits; None for as many as Python reads.
         unique_keys: refuse an object that has a key twice, of which JSON keeps the last.
         any_numbers: read NaN, infinities and numbers too large for Python as None, and refuse nothing for
             them: for files of which not every value is read.
 
     Raises:
+        TooManyParts, TooManyMembers: with words as below.
         NotJson: with words that go behind "it is", such as "no JSON in UTF-8".
     """
-    if _is_deep(data):
-        raise NotJson(f"JSON of more than {MAX_DEPTH} levels, or none")
+    bare = _without_strings(data, parts)
+    _check_shape(bare, parts, members)
+    if digits is not None and b"0" * (digits + 1) in bare.translate(_AS_DIGITS):
+        raise NotJson(f"JSON with a number of more than {digits} digits, or none")
     try:
         return json.loads(
             data.decode(),
@@ -63,6 +84,45 @@ def loads(data: bytes, *, unique_keys: bool = False, any_numbers: bool = False) 
         )
     except (ValueError, RecursionError) as error:
         raise NotJson("no JSON in UTF-8") from error
+
+
+def _without_strings(data: bytes, parts: int) -> bytes:
+    """What stands outside of strings. Of what is no JSON, right up to where the parser will stop.
+
+    Once the escaped backslashes are gone, and then the escaped quotes, each quote begins or ends a string.
+    """
+    if b"\\" in data:
+        data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if data.count(b'"') > 4 * parts + 2:  # a part has a key and a value at most
+        raise _too_many_parts(parts)
+    return b"".join(data.split(b'"')[::2])
+
+
+def _check_shape(bare: bytes, parts: int, members: int | None) -> None:
+    opened, commas = bare.count(b"[") + bare.count(b"{"), bare.count(b",")
+    if opened + commas > parts:
+        raise _too_many_parts(parts)
+    counted = members is not None and commas >= members and bare.lstrip().startswith(b"[")
+    if opened <= MAX_DEPTH and not counted:
+        return
+    depth, outer = 0, 1
+    for mark in bare.translate(None, _NO_STRUCTURE):
+        if mark in b"[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise NotJson(f"JSON of more than {MAX_DEPTH} levels, or none")
+        elif mark in b"]}":
+            depth -= 1
+            if depth <= 0:  # its end; what follows is no JSON
+                break
+        elif depth == 1:
+            outer += 1
+    if counted and members is not None and outer > members:
+        raise TooManyMembers(f"JSON with {outer} members, and {members} are allowed")
+
+
+def _too_many_parts(parts: int) -> TooManyParts:
+    return TooManyParts(f"JSON of more than {parts:,} parts, or none")
 
 
 def _refuse_constant(name: str) -> Any:

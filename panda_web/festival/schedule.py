@@ -30,6 +30,9 @@ from panda_web.rpc.types import Json
 MAX_SIZE = 64 << 20
 """Bytes of a schedule file; the largest festivals have some 3 MB."""
 
+MAX_PARTS = 2_000_000
+"""Values of a file in JSON (see `strict_json.MAX_PARTS`): 100 for each of `MAX_EVENTS`."""
+
 MAX_XML = 16 << 20
 """Bytes of a schedule in XML, which takes many times as much memory."""
 
@@ -194,7 +197,9 @@ def _parse(data: bytes) -> Json:
     if not begin.startswith(("{", "[")):
         raise NotASchedule(f"The file is neither JSON nor XML. {_READ}")
     try:
-        return strict_json.loads(data, any_numbers=True)
+        return strict_json.loads(data, parts=MAX_PARTS, any_numbers=True)
+    except strict_json.TooManyParts as error:
+        raise NotASchedule(f"The file is too large: it is {error}.") from error
     except strict_json.NotJson as error:
         raise NotASchedule(f"The file begins as JSON, and is damaged or not whole: it is {error}.") from error
 

@@ -86,6 +86,12 @@ class BodyTooLarge(RefusedByNode):
     reason = "body-too-large"
 
 
+class BodyTooIntricate(RefusedByNode):
+    """The request's body has more values than the node reads at once."""
+
+    reason = "body-too-intricate"
+
+
 class BatchTooLarge(RefusedByNode):
     """A batch of more requests than the node takes at once."""
 
@@ -231,7 +237,7 @@ class AnswerMalformed(CallFailed):
 
 
 class AnswerTooLong(AnswerMalformed):
-    """The node's answer has more bytes than are read."""
+    """The node's answer has more bytes, or more values, than are read."""
 
     reason = "answer-too-long"
 

@@ -13,7 +13,9 @@ from panda_web import strict_json
 from panda_web.errors import PandaError
 from panda_web.rpc.errors import (
     AnswerMalformed,
+    AnswerTooLong,
     BatchTooLarge,
+    BodyTooIntricate,
     ErrorFromNode,
     InternalError,
     InvalidRequest,
@@ -35,10 +37,27 @@ class Request:
     notification: bool
 
 
-def loads(body: bytes) -> Json:
-    """JSON in UTF-8, not too deep. Raises ParseError."""
+ANSWER_PARTS = 1_000_000
+"""Parts of an answer (see `strict_json.MAX_PARTS`), which take some 200 MB at worst."""
+
+MAX_DIGITS = 640
+"""Digits of a number: with more, 8 MiB of integers take a good part of a second."""
+
+
+def loads(body: bytes, *, parts: int = strict_json.MAX_PARTS, members: int | None = None) -> Json:
+    """JSON in UTF-8, not too deep, and not too much: see `strict_json.loads`.
+
+    Raises:
+        BodyTooIntricate: more parts.
+        BatchTooLarge: an array of more members.
+        ParseError: not JSON.
+    """
     try:
-        return strict_json.loads(body)
+        return strict_json.loads(body, parts=parts, members=members, digits=MAX_DIGITS)
+    except strict_json.TooManyParts as error:
+        raise BodyTooIntricate(f"The body is {error}. Send less at once.") from error
+    except strict_json.TooManyMembers as error:
+        raise BatchTooLarge(f"The batch is {error}. Send fewer calls at once.") from error
     except strict_json.NotJson as error:
         raise ParseError(f"The body is {error}.") from error
 
@@ -54,15 +73,14 @@ def read_requests(body: bytes, max_batch: int) -> tuple[list[Request | InvalidRe
     Raises:
         ParseError: not JSON.
         InvalidRequest: a batch of nothing.
-        BatchTooLarge: a batch of more than `max_batch` calls.
+        BatchTooLarge: a batch of more than `max_batch` calls; these were not even parsed.
+        BodyTooIntricate: more parts than a request may have.
     """
-    value = loads(body)
+    value = loads(body, members=max_batch)
     if not isinstance(value, list):
         return [_read_request(value)], False
     if not value:
         raise InvalidRequest("A batch must hold a request at least.")
-    if len(value) > max_batch:
-        raise BatchTooLarge(f"The batch has {len(value)} calls; {max_batch} are allowed.")
     return [_read_request(item) for item in value], True
 
 
@@ -129,9 +147,14 @@ def read_replies(body: bytes, ids: Sequence[Id]) -> list[Json | RpcError]:
 
     Raises:
         AnswerMalformed: not JSON, not JSON-RPC, or a reply is missing.
+        AnswerTooLong: of more than `ANSWER_PARTS` parts.
     """
     try:
-        value = loads(body)
+        value = loads(body, parts=ANSWER_PARTS)
+    except BodyTooIntricate as error:
+        raise AnswerTooLong(
+            f"The node's answer has more than {ANSWER_PARTS:,} parts, and no more are read: ask for less."
+        ) from error
     except ParseError as error:
         raise AnswerMalformed(
             "The node's answer is not JSON; is there a p2panda node at this address?"

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from panda_web.messages import Field, InvalidMessage, infer
 from panda_web.rpc import jsonrpc
-from panda_web.rpc.errors import InvalidParams, ParseError
+from panda_web.rpc.errors import BodyTooIntricate, InvalidParams, ParseError
 from panda_web.rpc.types import AUTHOR, HASH, TEXT, Json
 
 MAX_FILTERS = 32
@@ -73,5 +73,5 @@ def read_cursor(text: str, keys: int) -> tuple[tuple[Scalar, ...], bytes]:
             elif value is not None and not isinstance(value, float):
                 raise ValueError("has a value that is none")
         return tuple(values), bytes.fromhex(HASH.read(instance))
-    except (ParseError, ValueError, TypeError, struct.error) as error:
+    except (ParseError, BodyTooIntricate, ValueError, TypeError, struct.error) as error:
         raise InvalidParams("The param after is not a cursor of this query.", param="after") from error

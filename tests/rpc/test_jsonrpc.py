@@ -12,7 +12,7 @@ from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node import Node, Store
 from panda_web.rpc import dispatch, jsonrpc
 from panda_web.rpc.dispatch import Dispatcher
-from panda_web.rpc.errors import APPLICATION_ERROR, AnswerMalformed, ErrorFromNode, ParseError
+from panda_web.rpc.errors import APPLICATION_ERROR, AnswerMalformed, AnswerTooLong, ErrorFromNode, ParseError
 from panda_web.rpc.methods import METHODS, EntryArguments
 from panda_web.strict_json import MAX_DEPTH
 
@@ -137,10 +137,41 @@ def test_depth_is_counted_outside_of_texts(value: Any) -> None:
                 jsonrpc.loads(json.dumps(nested).encode())
 
 
-def test_a_batch_of_millions_is_not_looked_at_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jsonrpc, "_read_request", lambda _: pytest.fail("a request was read"))
-    answer = ask(b"[" + b"1," * 1_000_000 + b"1]")
-    assert answer["error"]["data"]["reason"] == "batch-too-large"
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"[" + b"1," * 1_000_000 + b"1]", "body-too-intricate"),
+        (b"[" + b"[]," * 49_000 + b"1]", "batch-too-large"),
+        (b"[" + b'{"id":[1,2],"params":"abcdefghijklmnop"},' * 1000 + b"1]", "batch-too-large"),
+    ],
+)
+def test_a_batch_of_too_many_calls_is_not_even_parsed(
+    body: bytes, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = json.loads
+    monkeypatch.setattr(
+        json, "loads", lambda text, **_: read(text) if len(text) < 500 else pytest.fail("parsed")
+    )
+    assert ask(body)["error"]["data"]["reason"] == reason
+
+
+def test_large_bodies_of_ordinary_calls_are_read() -> None:
+    params = {"entryEncoded": "00" * 150, "messageEncoded": "00" * 3500}
+    batch = json.dumps([call("panda_publishEntry", params, id=n) for n in range(1000)]).encode()
+    assert len(batch) > 7 << 20
+    requests, _ = jsonrpc.read_requests(batch, 1000)
+    assert [request.id for request in requests if isinstance(request, jsonrpc.Request)] == list(range(1000))
+    params = {"entryEncoded": "00" * 150, "messageEncoded": "00" * (1 << 20)}
+    assert jsonrpc.read_requests(json.dumps(call("panda_publishEntry", params)).encode(), 1000)[1] is False
+
+
+def test_an_answer_of_too_many_parts_is_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsonrpc, "ANSWER_PARTS", 200_000)
+    answer = jsonrpc.dumps(jsonrpc.reply("1", [[]] * 90_000))
+    assert jsonrpc.read_replies(answer, ["1"]) == [[[]] * 90_000]
+    answer = jsonrpc.dumps(jsonrpc.reply("1", [[]] * 110_000))
+    with pytest.raises(AnswerTooLong):
+        jsonrpc.read_replies(answer, ["1"])
 
 
 def test_a_batch_gives_a_bounded_answer(monkeypatch: pytest.MonkeyPatch) -> None:
