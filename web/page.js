@@ -26,14 +26,14 @@
  *   #withheld[data-count] [data-reason]      what failed the checks, by reason
  *   #hidden #hidden-list [data-author]       authors that the reader does not want to see
  *   section.day[data-day]     one a day; the day starts at 05:00
- *   article.talk[data-id][data-mine][data-author][data-signed][data-verified]
+ *   article.talk[data-id][data-mine][data-author][data-signed][data-verified][data-complete]
  *     .open (aria-expanded)   opens the talk
  *     [data-field=…]          title subtitle persons track room start duration language; open: abstract
  *                             description url kind author logId seqNum entryHash id; data-value holds the value
  *                             as published, where the text is a shorter form
  *     .who[data-whose]        "you", or the first eight digits of the author
  *     .hide                   hides the author; others' talks only
- *     [data-badge=signed|verified][data-holds]     in the details
+ *     [data-badge=signed|verified|complete][data-holds]     in the details; complete: edited talks only
  *     .edit .delete           one's own only
  *   #editor                   the form's inputs are #f-title, #f-start, #f-offset … (#f- and the field's name)
  *     #editor-save #editor-close #editor-error #editor-input-error #editor-draft #editor-discard

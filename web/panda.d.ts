@@ -227,6 +227,8 @@ export interface Meta {
   signed: boolean;
   /** Signed entries lead from here to the first entry of the author's log. */
   verified: boolean;
+  /** No change can be missing between its first entry and this one; false: that is not known. */
+  complete: boolean;
 }
 
 /** A value of a schedule that is not published: no talk can hold it, or the node cannot take it. */

@@ -8,8 +8,8 @@ from typing import Any
 import js
 from pyodide.ffi import JsException, create_proxy, to_js
 
-from panda_web.rpc.errors import CallFailed, NodeAddressWrong, NodeSilent, NodeUnreachable
-from panda_web.rpc.transport import MAX_ANSWER, TIMEOUT, read_answer, too_long
+from panda_web.rpc.errors import AnswerTooLong, CallFailed, NodeAddressWrong, NodeSilent, NodeUnreachable
+from panda_web.rpc.transport import TIMEOUT, WHOLE, Body, read_answer, silent, slow
 
 
 class InsecureNode(CallFailed):
@@ -31,11 +31,22 @@ class PolicyForbids(NodeUnreachable):
 
 
 class FetchTransport:
-    """Posts bodies to the node at `url`, which has `timeout` seconds for a whole answer."""
+    """Posts bodies to the node at `url`.
 
-    def __init__(self, url: str, *, timeout: float = TIMEOUT) -> None:
+    Args:
+        url: its address.
+        timeout: seconds without a byte until it counts as silent.
+        whole: seconds until an answer must have ended.
+
+    Raises:
+        NodeAddressWrong: it is no http or https address.
+        InsecureNode: the page came over https, and the address is plain http.
+    """
+
+    def __init__(self, url: str, *, timeout: float = TIMEOUT, whole: float = WHOLE) -> None:
         address = _parse(url)
         self._timeout = timeout
+        self._whole = whole
         self.url = address.href
         # Not the location's: our worker's is a blob: address.
         if js.origin.startswith("https:") and address.protocol == "http:" and not _is_local(address.hostname):
@@ -46,7 +57,7 @@ class FetchTransport:
 
     async def send(self, body: bytes) -> bytes:
         """The answer to `body`; see `rpc.transport.Transport`."""
-        signal = js.AbortSignal.timeout(1000 * self._timeout)
+        watch = _Watch(self.url, self._timeout, self._whole)
         options = {
             "method": "POST",
             "headers": {"Content-Type": "application/json"},
@@ -55,17 +66,15 @@ class FetchTransport:
             "cache": "no-store",
             "redirect": "error",
             "referrerPolicy": "no-referrer",
-            "signal": signal,
+            "signal": watch.signal,
         }
-        with _violations() as forbidden:
+        with _violations() as forbidden, watch:
             try:
                 response = await js.fetch(self.url, to_js(options, dict_converter=js.Object.fromEntries))
-                answer = await self._read(response)
+                answer = await self._read(response, watch)
             except JsException as error:
-                if signal.aborted:
-                    raise NodeSilent(
-                        f"The node {self.url} did not answer within {self._timeout:g} s."
-                    ) from error
+                if watch.over is not None:
+                    raise watch.over from error
                 await asyncio.sleep(_TOLD_LATER)
                 raise self._why(forbidden) from error
         return read_answer(self.url, response.status, response.headers.get("Retry-After"), answer)
@@ -82,21 +91,61 @@ class FetchTransport:
         more = ", and is its certificate one that this browser trusts" if self.url[:6] == "https:" else ""
         return NodeUnreachable(f"The node {self.url} cannot be reached: is it running{more}?")
 
-    async def _read(self, response: js.Response) -> bytes:
+    async def _read(self, response: js.Response, watch: "_Watch") -> bytes:
+        answer = Body(self.url)  # the browser has unpacked it, as far as it is read
         if not response.body:
             return b""
         reader = response.body.getReader()
-        parts, size = [], 0
-        while not (part := await reader.read()).done:
-            size += part.value.length
-            if size > MAX_ANSWER:
-                await reader.cancel()
-                raise too_long(self.url)
-            parts.append(part.value.to_bytes())
-        return b"".join(parts)
+        try:
+            while not (part := await reader.read()).done:
+                watch.heard()
+                answer.add(part.value.to_bytes())
+        except AnswerTooLong:
+            await reader.cancel()
+            raise
+        return answer.whole()
 
     async def close(self) -> None:
         """Nothing stays open."""
+
+
+class _Watch:
+    """Ends a request that is silent for too long, or does not end.
+
+    Attributes:
+        signal: what the request listens to.
+        over: why it was ended; None where it was not.
+    """
+
+    def __init__(self, url: str, silence: float, whole: float) -> None:
+        self._controller = js.AbortController.new()
+        self._url = url
+        self._silence = silence
+        self._whole = whole
+        self._timers: list[asyncio.TimerHandle] = []
+        self.signal = self._controller.signal
+        self.over: NodeSilent | None = None
+
+    def __enter__(self) -> None:
+        later = asyncio.get_running_loop().call_later
+        self._timers = [
+            later(self._whole, self._end, slow(self._url, self._whole)),
+            later(self._silence, self._end, silent(self._url, self._silence)),
+        ]
+
+    def heard(self) -> None:
+        """Bytes came."""
+        self._timers.pop().cancel()
+        error = silent(self._url, self._silence)
+        self._timers.append(asyncio.get_running_loop().call_later(self._silence, self._end, error))
+
+    def __exit__(self, *_: object) -> None:
+        for timer in self._timers:
+            timer.cancel()
+
+    def _end(self, error: NodeSilent) -> None:
+        self.over = error
+        self._controller.abort()
 
 
 _TOLD_LATER = 0.1

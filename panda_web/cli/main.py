@@ -244,7 +244,7 @@ def query(
     equal, order = _read_filter(where or []), order_by or ()
 
     async def work() -> int:
-        withheld = 0
+        withheld = incomplete = 0
         async with Client(node) as panda:
             panda.learn(SCHEMAS)
             at_once = MAX_LIMIT if every else limit
@@ -254,12 +254,18 @@ def query(
                 for rejected in page.rejected:
                     say(f"{rejected.error.reason}: withheld {rejected.id[:12]}…: {rejected.error}")
                 withheld += len(page.rejected)
+                incomplete += sum(not instance.complete for instance in page)
                 if not every:
                     break
             if not every and page.after is not None:
                 rest = await panda.query(schema, filter=equal, order_by=order, limit=1, after=page.after)
                 if rest or rest.rejected:
                     say(f"There are more: --all prints them, and --after {shlex.quote(page.after)} goes on.")
+        if incomplete:
+            say(
+                f"Changed, and incomplete: {incomplete}. Between the first and the last entry of each, "
+                "the node shows entries without what they say; one may be a change. See _meta.complete."
+            )
         return 1 if withheld else 0
 
     raise typer.Exit(run(work()))

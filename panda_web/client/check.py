@@ -1,11 +1,13 @@
 """Checking what a node returns: instances are rebuilt from their signed entries, or not shown.
 
 What it proves is authorship: these values, by this author, at this place of their log. It cannot prove
-completeness: a node may hold back the latest update, or an instance altogether.
+completeness: a node may hold back the latest update, or an instance altogether. An update in between can be
+held back too: only its payload says what it is about. That none is missing is known where everything in
+between is shown: docs/decisions/proofs.md.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from panda_web import bamboo, log, messages
 from panda_web.bamboo import InvalidLink
@@ -18,6 +20,9 @@ from panda_web.messages import Field, Message, Value, set_fields
 from panda_web.messages.schema import InvalidFields, as_asked, instant
 from panda_web.rpc.methods import StoredEntry
 from panda_web.rpc.types import HASH, TEXT, Json, array, member, record
+
+Told = tuple[SignedEntry, Message]
+"""A signed entry, and what it says."""
 
 _PROOF = array(record(StoredEntry.from_json))
 NODE_NAMES = frozenset(("id", "_meta", "_entries"))
@@ -38,6 +43,8 @@ class Instance:
         last_entry: that entry's hash, 132 hex digits.
         edited: whether it was updated.
         verified: whether its entries are linked without a gap to entry 1 of the log, checked here.
+        complete: whether no update of it can be missing between its create and its last entry: the payload of
+            each entry in between is in the same answer. False says that this is not known.
         cursor: where a query goes on behind it (`after`).
     """
 
@@ -50,6 +57,7 @@ class Instance:
     last_entry: str
     edited: bool
     verified: bool
+    complete: bool
     cursor: str | None
 
     def __getitem__(self, name: str) -> Value:
@@ -71,6 +79,7 @@ class Instance:
             "lastEntry": self.last_entry,
             "edited": self.edited,
             "verified": self.verified,
+            "complete": self.complete,
             "cursor": self.cursor,
         }
 
@@ -137,6 +146,7 @@ async def check_answer(
     encoded = list({s.entry: None for proof in proofs if not isinstance(proof, PandaError) for s in proof})
     verdicts = dict(zip(encoded, await log.verify_many(encoded, verifier), strict=True))
     placed = log.verify_paths(signed for signed in verdicts.values() if isinstance(signed, SignedEntry))
+    told: list[Told] = []
     instances: list[Instance] = []
     rejected: list[Rejected] = []
     shown: set[str] = set()
@@ -144,15 +154,21 @@ async def check_answer(
         try:
             if isinstance(proof, PandaError):
                 raise proof
-            instance = _rebuild(schema, item, proof, verdicts, placed)
+            own = _own(schema, item, proof, verdicts)
+            verified = all(is_placed(placed[signed.hash]) for signed, _ in own)
+            instance = replace(
+                rebuild(_instance_id(item), schema, own, verified=verified), cursor=_cursor(item)
+            )
             _compare(item, instance, equal)
             if instance.id in shown:
                 raise ProofMismatch("The node shows the same instance twice.")
             shown.add(instance.id)
+            told += own
             instances.append(instance)
         except PandaError as error:
             rejected.append(Rejected(str(item.get("id", ""))[:132], error))
-    return Answer(tuple(instances), tuple(rejected), _cursor(items[-1]) if items else None)
+    found = without_gaps(instances, told)
+    return Answer(tuple(found), tuple(rejected), _cursor(items[-1]) if items else None)
 
 
 def proof_of(item: Mapping[str, Json]) -> list[StoredEntry]:
@@ -170,18 +186,18 @@ def _read_proof(item: Mapping[str, Json]) -> list[StoredEntry] | InvalidProof:
         return error
 
 
-def _rebuild(
+def _own(
     schema: str,
     item: Mapping[str, Json],
     proof: Sequence[StoredEntry],
     verdicts: Mapping[bytes, SignedEntry | log.Unsound],
-    placed: Mapping[bytes, VerifiedEntry | InvalidLink],
-) -> Instance:
+) -> list[Told]:
+    """The entries about an instance, by seq num. Raises what is wrong with them."""
     instance = _instance_id(item)
-    own: list[tuple[SignedEntry, Message]] = []
+    own: list[Told] = []
     for stored in proof:
         if stored.payload is None:
-            continue  # it serves as a link only
+            continue  # it serves as a link, whatever it says: `without_gaps`
         signed = verdicts[stored.entry]
         if not isinstance(signed, SignedEntry):
             raise signed
@@ -190,29 +206,13 @@ def _rebuild(
         if message.schema != schema or (message.id or signed.hash.hex()) != instance:
             raise ProofIncomplete("The node's proof holds an entry about something else.")
         own.append((signed, message))
-    own.sort(key=lambda pair: pair[0].entry.seq_num)
-    fields = _fields(own)
-    verified = all(is_placed(placed[signed.hash]) for signed, _ in own)
-    return _instance(instance, schema, own, fields, verified=verified, cursor=_cursor(item))
+    return sorted(own, key=lambda pair: pair[0].entry.seq_num)
 
 
-def rebuild(
-    instance: str, schema: str, own: Sequence[tuple[SignedEntry, Message]], *, verified: bool
-) -> Instance:
+def rebuild(instance: str, schema: str, own: Sequence[Told], *, verified: bool) -> Instance:
     """An instance from its entries, by seq num. Raises InvalidProof."""
-    return _instance(instance, schema, own, _fields(own), verified=verified, cursor=None)
-
-
-def _instance(
-    instance: str,
-    schema: str,
-    own: Sequence[tuple[SignedEntry, Message]],
-    fields: Mapping[str, Field],
-    *,
-    verified: bool,
-    cursor: str | None,
-) -> Instance:
-    last = own[-1][0]
+    fields = _fields(own)
+    first, last = own[0][0].entry, own[-1][0]
     return Instance(
         id=instance,
         schema=schema,
@@ -223,11 +223,37 @@ def _instance(
         last_entry=last.hash.hex(),
         edited=len(own) > 1,
         verified=verified,
-        cursor=cursor,
+        complete=last.entry.seq_num - first.seq_num == len(own) - 1,
+        cursor=None,
     )
 
 
-def _fields(own: Sequence[tuple[SignedEntry, Message]]) -> dict[str, Field]:
+def without_gaps(instances: Iterable[Instance], told: Iterable[Told]) -> list[Instance]:
+    """The instances, `complete` where what is told of others fills what lies between their own entries.
+
+    Args:
+        instances: as `rebuild` gives them.
+        told: all entries with what they say, each about one of the instances that an answer shows.
+    """
+    created: dict[str, int] = {}
+    runs: dict[tuple[str, int], dict[int, int]] = {}  # of a log, each seq num to the first of its run
+    for signed, message in sorted(told, key=lambda pair: pair[0].entry.seq_num):
+        entry = signed.entry
+        run = runs.setdefault((entry.author.hex(), entry.log_id), {})
+        run[entry.seq_num] = run.get(entry.seq_num - 1, entry.seq_num)
+        if message.action == "create":
+            created[signed.hash.hex()] = entry.seq_num
+
+    def has_no_gap(instance: Instance) -> bool:
+        return runs[instance.author, instance.log_id][instance.seq_num] <= created[instance.id]
+
+    return [
+        instance if instance.complete or not has_no_gap(instance) else replace(instance, complete=True)
+        for instance in instances
+    ]
+
+
+def _fields(own: Sequence[Told]) -> dict[str, Field]:
     """Create, then updates by seq num, all in one author's one log."""
     if not own or own[0][1].action != "create":
         raise ProofIncomplete("The node's proof lacks the entry that created this instance.")

@@ -17,6 +17,7 @@ from panda_web.client.errors import NodeTooOld, NoKey
 from panda_web.client.lock import Lock, ProcessLock
 from panda_web.client.lost import told
 from panda_web.client.own_logs import OwnLogs
+from panda_web.client.pages import pages
 from panda_web.client.publisher import Publisher, Written
 from panda_web.client.schemas import Given, ListedSchema, Schemas
 from panda_web.client.store import ClientStore
@@ -323,16 +324,16 @@ class Client:
 
         It takes and raises what `query` does, `limit` being how many are in a page. It ends where the node
         has no more, or says again what it said before.
+
+        Raises:
+            PagesEndless: the node comes to no end.
         """
-        seen: set[str] = set()
-        while True:
-            page = await self.query(schema, filter=filter, order_by=order_by, limit=limit, after=after)
-            fresh = tuple(instance for instance in page if instance.id not in seen)
-            yield replace(page, instances=fresh)
-            seen.update(instance.id for instance in fresh)
-            if page.after in (None, after) or not (fresh or page.rejected):
-                return
-            after = page.after
+
+        async def query(behind: str | None) -> Answer:
+            return await self.query(schema, filter=filter, order_by=order_by, limit=limit, after=behind)
+
+        async for page in pages(query, after):
+            yield page
 
     async def query_all(
         self,

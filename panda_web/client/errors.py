@@ -86,6 +86,12 @@ class SlotBlocked(RefusedUnclearly):
     reason = "slot-blocked"
 
 
+class PagesEndless(CallFailed):
+    """The node gives page after page, and no end: it is not followed."""
+
+    reason = "pages-endless"
+
+
 class InvalidProof(ClientError):
     """A node returned an instance that its entries do not prove. It is not shown."""
 

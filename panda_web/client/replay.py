@@ -12,14 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from panda_web import bamboo, log, messages
 from panda_web.bamboo import digest
-from panda_web.client.check import Instance, Rejected, is_placed, rebuild
+from panda_web.client.check import Instance, Rejected, Told, is_placed, rebuild, without_gaps
 from panda_web.client.errors import ProofIncomplete, ProofMismatch
 from panda_web.errors import PandaError
 from panda_web.log import SignedEntry, Unsound
-from panda_web.messages import Message
 from panda_web.rpc.methods import StoredEntry
-
-Told = tuple[SignedEntry, Message]
 
 
 def replay(
@@ -58,7 +55,7 @@ def replay(
     for own in _group(told.values(), rejected):
         verified = all(is_placed(placed[signed.hash]) for signed, _ in own)
         instances.append(rebuild(own[0][0].hash.hex(), schema, own, verified=verified))
-    return instances, rejected
+    return without_gaps(instances, told.values()), rejected
 
 
 def _log(signed: SignedEntry) -> tuple[bytes, int]:

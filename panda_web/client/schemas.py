@@ -6,6 +6,7 @@ node. Only where no definition can be had, messages are written as they are give
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
@@ -16,6 +17,7 @@ from panda_web.client.contact import Contact
 from panda_web.client.definitions import KeptDefinitions
 from panda_web.client.errors import InvalidProof, ProofMismatch, SchemaNotFound
 from panda_web.client.own_logs import OwnLogs
+from panda_web.client.pages import pages
 from panda_web.errors import PandaError
 from panda_web.messages import Field, check_log, infer_all, system_log
 from panda_web.messages.errors import SchemaMalformed
@@ -262,19 +264,16 @@ class Schemas:
         return found
 
     async def _definitions_at_node(self, name: str, author: str) -> list[Schema]:
-        found: list[Schema] = []
-        after: str | None = None
-        while True:
+        async def query(after: str | None) -> Answer:
             wanted = {"author": author, "name": name}
-            page = await self._query(DEFINITION.id, filter=wanted, after=after)
+            return await self._query(DEFINITION.id, filter=wanted, after=after)
+
+        found: list[Schema] = []
+        async for page in pages(query):
             for instance in page:
-                try:
+                with suppress(PandaError):
                     found.append(_defined_by(instance))
-                except PandaError:
-                    continue
-            if page.after in (None, after):
-                return found
-            after = page.after
+        return found
 
 
 def _defined_by(instance: Instance) -> Schema:

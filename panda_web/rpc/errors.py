@@ -7,7 +7,8 @@
     │   └── Busy                        true now, perhaps not later: the same call may succeed
     └── CallFailed                      raised on the calling side
         ├── NodeUnreachable             no answer: the call may or may not have been carried out
-        │   ├── NodeSilent              nor in all the time that it had
+        │   ├── NodeSilent              nor a byte of one in the time that it had
+        │   │   └── NodeSlow            bytes of one, and never the last
         │   └── NodeDown, NodeOverloaded   only a server in front of it answered
         ├── AnswerMalformed             an answer that is none
         └── ErrorFromNode               the node answered with an error; its `reason` is the node's
@@ -210,6 +211,12 @@ class NodeSilent(NodeUnreachable):
     """No answer came in time. The call may have been carried out all the same."""
 
     reason = "node-silent"
+
+
+class NodeSlow(NodeSilent):
+    """An answer began, and was not whole in time. The call may have been carried out all the same."""
+
+    reason = "node-slow"
 
 
 class NodeDown(NodeUnreachable):

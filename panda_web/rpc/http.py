@@ -1,11 +1,12 @@
 """The transport over HTTP for CPython, by httpx."""
 
+import asyncio
 from urllib.parse import urlsplit
 
 import httpx
 
-from panda_web.rpc.errors import NodeAddressWrong, NodeSilent, NodeUnreachable
-from panda_web.rpc.transport import MAX_ANSWER, TIMEOUT, read_answer, too_long
+from panda_web.rpc.errors import NodeAddressWrong, NodeUnreachable
+from panda_web.rpc.transport import TIMEOUT, WHOLE, Body, read_answer, silent, slow
 
 EXAMPLE = "http://localhost:2020"
 
@@ -16,37 +17,42 @@ class HttpTransport:
     Args:
         url: its address.
         timeout: seconds without a byte until it counts as silent.
+        whole: seconds until an answer must have ended.
 
     Raises:
         NodeAddressWrong: it is no http or https address.
     """
 
-    def __init__(self, url: str, *, timeout: float = TIMEOUT) -> None:
+    def __init__(self, url: str, *, timeout: float = TIMEOUT, whole: float = WHOLE) -> None:
         _check_address(url)
         self.url = url
         self._timeout = timeout
+        self._whole = whole
         self._client = httpx.AsyncClient(timeout=timeout, follow_redirects=False)
 
     async def send(self, body: bytes) -> bytes:
         """The answer to `body`; see `Transport`."""
-        headers = {"Content-Type": "application/json"}
-        chunks, size = [], 0
         try:
-            async with self._client.stream("POST", self.url, content=body, headers=headers) as response:
-                async for chunk in response.aiter_bytes():
-                    chunks.append(chunk)
-                    size += len(chunk)
-                    if size > MAX_ANSWER:
-                        raise too_long(self.url)
+            async with asyncio.timeout(self._whole):
+                return await self._send(body)
+        except TimeoutError as error:
+            raise slow(self.url, self._whole) from error
         except httpx.TimeoutException as error:
-            raise NodeSilent(f"The node {self.url} did not answer within {self._timeout:g} s.") from error
+            raise silent(self.url, self._timeout) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             why = str(error) or type(error).__name__
             if "CERTIFICATE_VERIFY_FAILED" in why:
                 why = f"its certificate is none that this machine trusts ({why})"
             raise NodeUnreachable(f"The node {self.url} cannot be reached: {why}.") from error
+
+    async def _send(self, body: bytes) -> bytes:
+        headers = {"Content-Type": "application/json", "Accept-Encoding": "gzip"}
+        async with self._client.stream("POST", self.url, content=body, headers=headers) as response:
+            answer = Body(self.url, response.headers.get("Content-Encoding", ""))
+            async for chunk in response.aiter_raw():  # httpx would unpack a chunk however large it becomes
+                answer.add(chunk)
         return read_answer(
-            self.url, response.status_code, response.headers.get("Retry-After"), b"".join(chunks)
+            self.url, response.status_code, response.headers.get("Retry-After"), answer.whole()
         )
 
     async def close(self) -> None:

@@ -5,16 +5,41 @@ contract: the answer's body for any HTTP status whose body is JSON, and NodeUnre
 """
 
 import re
+import zlib
 from typing import Protocol
 
 from panda_web.rpc.dispatch import Dispatcher
-from panda_web.rpc.errors import AnswerMalformed, AnswerTooLong, NodeDown, NodeOverloaded, RequestTooLarge
+from panda_web.rpc.errors import (
+    AnswerMalformed,
+    AnswerTooLong,
+    NodeDown,
+    NodeOverloaded,
+    NodeSilent,
+    NodeSlow,
+    RequestTooLarge,
+)
 
 MAX_ANSWER = 64 << 20
-"""No answer of more bytes is read: a hostile node cannot fill the memory."""
+"""No answer of more bytes is read, counted behind their coding: a hostile node cannot fill the memory."""
 
 TIMEOUT = 30.0
-"""Seconds that a node has for an answer."""
+"""Seconds without a byte until a node counts as silent."""
+
+WHOLE = 300.0
+"""Seconds from the first byte that is sent to the last one of the answer: 64 MiB at 1.8 Mbit/s. A byte now
+and then keeps nobody waiting for longer."""
+
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+def silent(url: str, seconds: float) -> NodeSilent:
+    """The error for `seconds` without a byte."""
+    return NodeSilent(f"The node {url} did not answer within {seconds:g} s.")
+
+
+def slow(url: str, seconds: float) -> NodeSlow:
+    """The error for an answer that is not whole after `seconds`."""
+    return NodeSlow(f"The node {url} began to answer, and after {seconds:g} s the answer was not whole.")
 
 
 def too_long(url: str) -> AnswerTooLong:
@@ -22,6 +47,62 @@ def too_long(url: str) -> AnswerTooLong:
     return AnswerTooLong(
         f"The answer of {url} has more than {MAX_ANSWER >> 20} MiB, and no more is read: ask for less."
     )
+
+
+class Body:
+    """An answer's body as it comes, never more of it than `MAX_ANSWER` bytes, whatever they were packed in.
+
+    Codings may stand in each other ("gzip, gzip"), and 5 kB of two become gigabytes. So one is taken at most,
+    and unpacked no further than there is room. Source: RFC 9110, section 8.4.
+
+    Args:
+        url: the node's address, for the words.
+        coding: the header Content-Encoding; empty where the bytes come unpacked.
+
+    Raises:
+        AnswerMalformed: a coding that nobody asked for.
+    """
+
+    def __init__(self, url: str, coding: str = "") -> None:
+        self._url = url
+        self._parts: list[bytes] = []
+        self._came = self._size = 0
+        named = coding.strip().lower()
+        if named not in ("", "identity", "gzip"):
+            raise AnswerMalformed(
+                f"The node {url} answered in the coding {coding[:40]!r}; plain and gzip are read."
+            )
+        self._unpack = zlib.decompressobj(_GZIP) if named == "gzip" else None
+
+    def add(self, chunk: bytes) -> None:
+        """Takes the next bytes.
+
+        Raises:
+            AnswerTooLong: the answer has more than `MAX_ANSWER` bytes.
+            AnswerMalformed: they are not what the coding gives.
+        """
+        self._came += len(chunk)
+        if self._unpack is not None:
+            try:
+                chunk = self._unpack.decompress(chunk, MAX_ANSWER - self._size + 1)
+            except zlib.error as error:
+                raise self._torn() from error
+            if self._unpack.unused_data:
+                raise self._torn()
+        self._size += len(chunk)
+        if max(self._size, self._came) > MAX_ANSWER:
+            raise too_long(self._url)
+        if chunk:
+            self._parts.append(chunk)
+
+    def whole(self) -> bytes:
+        """All of it, where it is. Raises AnswerMalformed."""
+        if self._unpack is not None and not self._unpack.eof and self._came:
+            raise self._torn()
+        return b"".join(self._parts)
+
+    def _torn(self) -> AnswerMalformed:
+        return AnswerMalformed(f"The answer of {self._url} is no gzip, or not whole.")
 
 
 class Transport(Protocol):
@@ -32,7 +113,7 @@ class Transport(Protocol):
 
         Raises:
             NodeUnreachable: no answer came; the call may have been carried out all the same.
-            NodeSilent: none came in time.
+            NodeSilent: none came in time; NodeSlow: one began, and did not end.
             NodeDown, NodeOverloaded, RequestTooLarge: a server in front of the node answered instead.
             AnswerMalformed: an answer came that cannot be one.
         """

@@ -1,5 +1,6 @@
 """The contract suites and the corpora inside Pyodide, in three engines: equal verdicts, equal promises."""
 
+import gzip
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,7 @@ from tests.browser.sites import TESTS
 from tests.browsers import Browsers, StaticServer
 from tests.contracts import signers, stores, transports, verifiers
 from tests.processes import ServedNode, free_port, mute_server
+from tests.rpc.lying_server import lying_server, now_and_then
 
 pytestmark = pytest.mark.every_engine
 
@@ -80,6 +82,20 @@ def test_transport_where_nobody_listens(python: Python) -> None:
 def test_transport_where_somebody_listens_and_never_answers(python: Python) -> None:
     with mute_server() as url:
         python.run("transport_contract", check="says_when_it_is_silent", url=url, timeout=0.5)
+
+
+def test_transport_where_an_answer_does_not_end(python: Python) -> None:
+    with lying_server(now_and_then) as server:
+        python.run(
+            "transport_contract", check="says_when_it_does_not_end", url=server.url, timeout=5, whole=0.5
+        )
+
+
+def test_transport_where_a_small_answer_becomes_a_large_one(python: Python) -> None:
+    """Browsers unpack codings within each other; what comes out of them is counted."""
+    bomb = gzip.compress(gzip.compress(bytes(80 << 20)))
+    with lying_server(lambda: iter([bomb]), Content_Encoding="gzip, gzip") as server:
+        python.run("transport_contract", check="says_when_it_is_too_long", url=server.url)
 
 
 def test_transport_where_no_node_is(python: Python, harness: StaticServer) -> None:

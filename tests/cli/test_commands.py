@@ -118,7 +118,12 @@ def test_publish_and_query(tmp_path: Path, node: ServedNode) -> None:
     )
     assert (found["title"], found["n"], found["id"]) == ("Opening", 2, created["id"])
     assert found["_meta"]["author"] == author
-    assert found["_meta"]["verified"]
+    assert (found["_meta"]["verified"], found["_meta"]["complete"]) == (True, True)
+    output("publish", SCHEMA, '{"n": 7}', *data, *there)
+    output("publish", SCHEMA, '{"n": 3}', "--update", created["id"], *data, *there)
+    assert panda("query", SCHEMA, *there).stderr == ""
+    alone = panda("query", SCHEMA, "--filter", "n=3", *there)  # nobody shows what lies between
+    assert (alone.returncode, "Changed, and incomplete: 1." in alone.stderr) == (0, True)
     output("publish", SCHEMA, "--delete", created["id"], *data, *there)
     assert panda("query", SCHEMA, "--filter", f"id={created['id']}", *there).stdout == ""
     fails("instance-not-own", "publish", SCHEMA, '{"n": 3}', "--update", created["id"], *data, *there)

@@ -50,6 +50,12 @@ def test_honest(honest: list[Item]) -> None:
     answer = asyncio.run(check_answer(SCHEMA, {}, honest, CryptographyVerifier()))
     assert all(instance.verified for instance in answer)
     assert [instance.edited for instance in answer] == [False, True, False, False]
+    assert [instance.complete for instance in answer] == [
+        True,
+        False,
+        True,
+        True,
+    ]  # a deleted one lies between
     edited = answer[1]
     assert (edited["title"], edited.log_id, edited.seq_num) == ("edited", 1, 5)
     assert answer.after == honest[-1]["_meta"]["cursor"]
@@ -195,6 +201,73 @@ def test_a_hidden_update_cannot_be_noticed_but_a_hidden_create_is(honest: list[I
     items[1]["_entries"] = [update]
     assert check(items) == ([0, 2, 9], ["proof-incomplete"])
     assert create
+
+
+class Talks(Author):
+    """An author of three talks, who writes about them in turn, and a node that shows what it likes."""
+
+    def __init__(self) -> None:
+        super().__init__(7)
+        self.made = [self.create(n=n, title="", room="") for n in range(3)]
+        self.log = [(n, {"n": n, "title": "", "room": ""}) for n in range(3)]
+
+    def change(self, n: int, fields: dict[str, str]) -> None:
+        self.made.append(self.update(self.made[n][0].hash, **fields))
+        self.log.append((n, {**fields}))
+
+    def state(self, n: int, seq_nums: Sequence[int]) -> dict[str, object]:
+        """What a talk is by these entries."""
+        fields: dict[str, object] = {}
+        for seq_num in seq_nums:
+            if self.log[seq_num - 1][0] == n:
+                fields |= self.log[seq_num - 1][1]
+        return fields
+
+    def item(self, n: int, shown: Sequence[int]) -> Item:
+        """A talk with the payloads of these entries of its own, and the rest of the log as links."""
+        own = {seq_num for seq_num in shown if self.log[seq_num - 1][0] == n}
+        entries = [
+            {"entryBytes": signed.encoded.hex(), "payloadBytes": payload.hex() if at in own else None}
+            for at, (signed, payload) in enumerate(self.made, 1)
+        ]
+        return {**self.state(n, shown), "id": self.made[n][0].hash.hex(), "_meta": {}, "_entries": entries}
+
+    def answer(self, listed: Sequence[int], shown: Sequence[int]) -> list[Any]:
+        """What the client makes of these talks."""
+        items = [self.item(n, shown) for n in listed]
+        answer = asyncio.run(check_answer(SCHEMA, {}, items, CryptographyVerifier()))
+        assert not answer.rejected
+        return list(answer)
+
+
+def test_update_that_is_held_back_in_the_middle_makes_it_incomplete() -> None:
+    """By the signatures that are shown the talk is as the author wrote it, and it never was."""
+    talks = Talks()
+    for fields in ({"title": "Bread", "room": "Kitchen"}, {"title": "Nuclear fusion"}, {"room": "Lab"}):
+        talks.change(0, fields)
+    (honest, *_) = talks.answer([0, 1, 2], [1, 2, 3, 4, 5, 6])
+    assert (honest.complete, honest.verified) == (True, True)
+    (mixed, *_) = talks.answer([0, 1, 2], [1, 2, 3, 4, 6])
+    assert (mixed["title"], mixed["room"]) == ("Bread", "Lab")
+    assert (mixed.complete, mixed.verified) == (False, True)
+    assert mixed.to_json()["_meta"]["complete"] is False  # type: ignore[index,call-overload]
+    (alone,) = talks.answer([0], [1, 2, 3, 4, 5, 6])
+    assert not alone.complete  # nobody shows what the entries between say
+
+
+@given(st.data())
+def test_what_is_complete_was_so_at_its_last_entry(data: st.DataObject) -> None:
+    """Whatever a node holds back: of entries, of talks."""
+    talks = Talks()
+    change = st.dictionaries(st.sampled_from(["title", "room"]), st.sampled_from("abc"), min_size=1)
+    for n, fields in data.draw(st.lists(st.tuples(st.integers(0, 2), change), max_size=5)):
+        talks.change(n, fields)
+    every = range(1, len(talks.made) + 1)
+    shown = sorted({1, 2, 3} | data.draw(st.sets(st.sampled_from(every))))
+    listed = data.draw(st.lists(st.integers(0, 2), min_size=1, unique=True))
+    for instance in talks.answer(listed, shown):
+        if instance.complete:
+            assert instance.values == talks.state(instance["n"], range(1, instance.seq_num + 1))
 
 
 def test_one_instance_shown_three_times(honest: list[Item]) -> None:

@@ -2,7 +2,14 @@
 
 from panda_web.rpc import jsonrpc
 from panda_web.rpc.connection import Connection
-from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, NodeSilent, NodeUnreachable
+from panda_web.rpc.errors import (
+    AnswerMalformed,
+    AnswerTooLong,
+    ErrorFromNode,
+    NodeSilent,
+    NodeSlow,
+    NodeUnreachable,
+)
 from panda_web.rpc.methods import DISCOVER, GET_ENTRY_ARGUMENTS, PUBLISH_ENTRY, QUERY
 from panda_web.rpc.transport import Transport
 
@@ -62,6 +69,26 @@ async def says_when_it_is_silent(transport: Transport) -> None:
         await transport.send(b"{}")
     except NodeSilent as error:
         assert "did not answer within" in str(error)
+        return
+    raise AssertionError
+
+
+async def says_when_it_does_not_end(transport: Transport) -> None:
+    """With a transport of little patience to an address where somebody sends a byte now and then, for ever."""
+    try:
+        await transport.send(b"{}")
+    except NodeSlow as error:
+        assert "was not whole" in str(error)
+        return
+    raise AssertionError
+
+
+async def says_when_it_is_too_long(transport: Transport) -> None:
+    """With a transport to an address where somebody sends without end, and fast."""
+    try:
+        await transport.send(b"{}")
+    except AnswerTooLong as error:
+        assert "64 MiB" in str(error)
         return
     raise AssertionError
 

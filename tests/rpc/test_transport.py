@@ -1,12 +1,16 @@
 """What a server in front of a node answers in its place is told for what it is, on both wires alike."""
 
+import gzip
+from unittest import mock
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_web.errors import PandaError
-from panda_web.rpc.errors import AnswerMalformed, NodeDown, NodeOverloaded, RequestTooLarge
-from panda_web.rpc.transport import read_answer
+from panda_web.rpc import transport as transport_module
+from panda_web.rpc.errors import AnswerMalformed, AnswerTooLong, NodeDown, NodeOverloaded, RequestTooLarge
+from panda_web.rpc.transport import Body, read_answer
 
 URL = "https://node.example/"
 HTML = b"<html><title>502 Bad Gateway</title></html>"
@@ -48,3 +52,31 @@ def test_whatever_comes_is_a_body_or_a_named_error(status: int, retry_after: str
         assert read_answer(URL, status, retry_after, body) == body
     except (NodeDown, NodeOverloaded, RequestTooLarge, AnswerMalformed) as error:
         assert len(str(error)) < 300
+
+
+@given(
+    data=st.binary(max_size=300),
+    packed=st.booleans(),
+    torn=st.booleans(),
+    piece=st.integers(1, 50),
+    most=st.integers(0, 300),
+)
+def test_body_is_whole_and_bounded_or_a_named_error(
+    data: bytes, packed: bool, torn: bool, piece: int, most: int
+) -> None:
+    sent = gzip.compress(data) if packed else data
+    if torn:
+        sent = sent[: len(sent) // 2]
+    with mock.patch.object(transport_module, "MAX_ANSWER", most):
+        try:
+            body = Body(URL, "gzip" if packed else "")
+            for at in range(0, len(sent), piece):
+                body.add(sent[at : at + piece])
+            whole = body.whole()
+        except AnswerTooLong:
+            assert max(len(data), len(sent)) > most
+        except AnswerMalformed:
+            assert packed and torn
+        else:
+            assert len(whole) <= most
+            assert whole == (sent if torn and not packed else data)

@@ -7,6 +7,11 @@ import { durationWords, endClock } from "./time.js";
 
 /** @typedef {import("./talk.js").Talk} Talk */
 
+const NONE_MISSING =
+  "Every entry of this log between the talk's first and last one is shown with what it says, so no change in between is missing. A later one could be held back.";
+const SOME_UNSHOWN =
+  "Between the talk's first and last entry, the node shows entries of this log without what they say: deleted talks, talks that are not listed here, or a change of this one. If one is a change, the talk never read exactly like this.";
+
 /** Longer texts are cut, and shown whole on demand. */
 const LONG = 8000;
 
@@ -20,10 +25,10 @@ const LONG = 8000;
  */
 export function talkRow(talk, hue, offset, zone) {
   const { item, when, minutes } = talk;
-  const { author, signed, verified } = item._meta;
+  const { author, signed, verified, complete } = item._meta;
   const article = el("article", {
     class: "talk",
-    data: { id: talk.id, mine: String(talk.mine), author, signed: String(signed), verified: String(verified) },
+    data: { id: talk.id, mine: String(talk.mine), author, signed: String(signed), verified: String(verified), complete: String(complete) },
   });
   if (hue !== undefined) article.style.setProperty("--hue", String(hue));
   article.toggleAttribute("data-trackless", hue === undefined);
@@ -139,7 +144,7 @@ export function talkBody(talk, actions) {
  */
 function provenance(talk, hide) {
   const { item, mine } = talk;
-  const { author, logId, seqNum, lastEntry, edited, signed, verified } = item._meta;
+  const { author, logId, seqNum, lastEntry, edited, signed, verified, complete } = item._meta;
   const list = el("dl", {});
   /**
    * @param {string} name
@@ -166,10 +171,11 @@ function provenance(talk, hide) {
       "verified",
       verified,
       verified
-        ? "Signed, and linked without a gap to the author's first entry: nothing before it was changed or swapped."
+        ? "Signed, and in its place: linked without a gap to the author's first entry. What stands in other entries of the log is another question."
         : "The links from here to the author's first entry have not all been checked. The signature stands on its own.",
     ),
   );
+  if (edited) badges.append(complete ? badge("complete", true, NONE_MISSING) : badge("complete", false, SOME_UNSHOWN, "incomplete"));
   const by = el("p", { class: "by" }, face(author), " ");
   if (mine) {
     by.append(el("strong", { class: "mine" }, "You"), " published this.");
@@ -185,12 +191,13 @@ function provenance(talk, hide) {
  * @param {string} name
  * @param {boolean} holds
  * @param {string} why
+ * @param {string} [otherwise]  what it is called where it does not hold
  */
-function badge(name, holds, why) {
+function badge(name, holds, why, otherwise = `not ${name}`) {
   return el(
     "li",
     { data: { badge: name, holds: String(holds) } },
-    el("strong", { class: "badge" }, holds ? name : `not ${name}`),
+    el("strong", { class: "badge" }, holds ? name : otherwise),
     " ",
     el("span", {}, why),
   );

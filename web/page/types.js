@@ -10,6 +10,7 @@
  * @property {string} cursor
  * @property {boolean} signed
  * @property {boolean} verified
+ * @property {boolean} complete
  *
  * @typedef {{id: string, _meta: Meta} & {[field: string]: unknown}} Instance
  * @typedef {{id: string, reason: string, message: string}} Rejected

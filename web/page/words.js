@@ -15,7 +15,7 @@ export function megabytes(bytes) {
 }
 
 /** The reasons which say that there was no answer. */
-export const AWAY = ["node-unreachable", "node-silent", "node-down", "node-overloaded", "offline"];
+export const AWAY = ["node-unreachable", "node-silent", "node-slow", "node-down", "node-overloaded", "offline"];
 
 /**
  * What each reason means to a reader: a heading, and what to do.
@@ -50,6 +50,18 @@ const REASONS = {
   "node-silent": {
     title: "The node takes too long",
     hint: "Nothing that was acknowledged is lost. The line may be bad, or the node busy: try again later.",
+  },
+  "node-slow": {
+    title: "The node does not finish its answer",
+    hint: "Nothing that was acknowledged is lost. The line may be bad: try again later, or use another node.",
+  },
+  "node-address-wrong": {
+    title: "This is not a node's address",
+    hint: "Look at what stands behind ?node= in this page's address. Without it, the page asks the node that it comes from.",
+  },
+  "pages-endless": {
+    title: "The node does not come to an end",
+    hint: "It gives page after page without anything new. Use another node, or ask whoever runs this one.",
   },
   "page-left": {
     title: "This page was left before that was done",

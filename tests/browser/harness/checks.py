@@ -32,7 +32,7 @@ from panda_web.client.store import ClientStore
 from panda_web.keys import Claim, Signer, Verifier
 from panda_web.keys.backup import BackupImpossible
 from panda_web.keys.with_pure25519 import PureSigner, PureVerifier
-from panda_web.rpc.transport import TIMEOUT
+from panda_web.rpc.transport import TIMEOUT, WHOLE
 from tests.contracts import corpus, corpus_keys, signers, stores, transports, verifiers
 
 VECTORS = Path(__file__).parents[2] / "vectors"
@@ -101,9 +101,11 @@ async def store_contract(_: Tools, check: str) -> None:
     await getattr(stores, check)(open_store)
 
 
-async def transport_contract(_: Tools, check: str, url: str, *, timeout: float = TIMEOUT) -> None:
+async def transport_contract(
+    _: Tools, check: str, url: str, *, timeout: float = TIMEOUT, whole: float = WHOLE
+) -> None:
     """One check of the transports' contract."""
-    transport = FetchTransport(url, timeout=timeout)
+    transport = FetchTransport(url, timeout=timeout, whole=whole)
     try:
         await getattr(transports, check)(transport)
     finally:
