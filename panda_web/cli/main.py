@@ -23,7 +23,7 @@ from panda_web.cli.importing import import_file
 from panda_web.cli.options import Data, Node, Schema
 from panda_web.cli.output import UNACKNOWLEDGED, print_json, run, say
 from panda_web.cli.schema import schema_app
-from panda_web.client.errors import NodeTooOld, RefusedUnclearly
+from panda_web.client.errors import LogRefused, NodeTooOld, RefusedUnclearly
 from panda_web.errors import PandaError
 from panda_web.festival import SCHEMAS
 from panda_web.keys.file import KeyFile
@@ -195,7 +195,7 @@ def publish(
                 {"id": written.id, "entryHash": written.entry_hash, "acknowledged": written.acknowledged}
             )
             if written.error is not None:
-                never_here = isinstance(written.error, NodeTooOld | RefusedUnclearly)
+                never_here = isinstance(written.error, LogRefused | NodeTooOld | RefusedUnclearly)
                 where = " --node URL` sends it to another node" if never_here else "` sends it"
                 kept = f"The entry is signed and kept; do not write it again, `panda flush{where}."
                 say(f"{written.error.reason}: {written.error} {kept}")

@@ -54,8 +54,16 @@ class Branch:
 
     def first_other(self, known: Mapping[int, bytes]) -> int | None:
         """The lowest seq num of those known for which the author has signed something else here: a fork."""
-        others = [n for n, entry_hash in known.items() if self.hashes.get(n, entry_hash) != entry_hash]
-        return min(others, default=None)
+        return min((n for n, found in self.hashes.items() if known.get(n, found) != found), default=None)
+
+
+def first_other(shown: Iterable[SignedEntry], known: Mapping[int, bytes]) -> int | None:
+    """The lowest seq num of those known for which some entries show that their author signed something else.
+
+    They need not be linked: each signature is a proof by itself.
+    """
+    signed = [each for entry in shown for each in signed_for(entry)]
+    return min((n for n, found in signed if known.get(n, found) != found), default=None)
 
 
 def signed_for(signed: SignedEntry) -> Iterable[tuple[int, bytes]]:

@@ -12,8 +12,7 @@ Three cases, for a log that is known here:
 
 from dataclasses import dataclass
 
-from panda_web import log as log_module
-from panda_web.client.branch import Branch, not_proven, signed_for
+from panda_web.client.branch import Branch, not_proven
 from panda_web.client.errors import NodeContradictsItself
 from panda_web.client.own_logs import LogState, OwnEntry, OwnLogs
 from panda_web.client.sending import Sender
@@ -76,11 +75,7 @@ class CatchingUp:
     async def catch_up(self, log: LogState) -> tuple[LogState, list[OwnEntry]]:
         """Takes over what the node holds of a log that is known here; gives it, and what lost its place."""
         sent = log.acknowledged.get(self.node, 0)
-        kept = await self.own.entries(log.log_id, 0, None)
-        ours = dict(log.head.hashes)
-        for own in kept:
-            ours |= signed_for(log_module.recall(own.entry))
-        ours = {n: known for n, known in ours.items() if n <= log.head.seq_num}
+        ours = await self.own.signed_for(log)
         above = max(sent - 1, 0)
         branch = await self.branch(log.schema, log.log_id, above)
         fork = branch.first_other(ours) if branch is not None else None
@@ -91,10 +86,11 @@ class CatchingUp:
             return log, []
         if fork is None:
             if branch.head.seq_num <= log.head.seq_num:
-                return log, []
+                is_ours = branch.head.seq_num in ours  # and no other, or it were a fork
+                return (await self.own.take_up(log) if log.given_up and is_ours else log), []
             if log.head.seq_num and log.head.seq_num not in branch.hashes:
                 raise not_proven(log.log_id, log.head.seq_num)
-        lost = [own for own in kept if fork is not None and own.seq_num >= fork]
+        lost = await self.own.entries(log.log_id, fork - 1, None) if fork is not None else []
         return await self.own.go_on(log, branch.head, self.node, fork, lost), lost
 
     async def learn_links(self, log: LogState) -> None:

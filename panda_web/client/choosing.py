@@ -10,10 +10,10 @@ from panda_web.client.catching_up import CatchingUp
 from panda_web.client.check import Instance
 from panda_web.client.dialect import Query
 from panda_web.client.errors import (
+    ClientError,
     InstanceNotOwn,
     LogDiverged,
     LogNotProven,
-    LogRefused,
     NodeContradictsItself,
     NodeTooOld,
 )
@@ -21,11 +21,7 @@ from panda_web.client.lost import diverged
 from panda_web.client.own_logs import LogState, OwnLogs
 from panda_web.client.sending import Sender
 from panda_web.messages import Message, system_log
-from panda_web.rpc.errors import SeqNumTaken
-from panda_web.rpc.methods import EntryArguments
-
-MAX_GAP = 10_000
-"""So far above the highest known log id a node may offer one: the numbers are not its to use up."""
+from panda_web.rpc.errors import CallFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +50,23 @@ class Choosing:
         """
         if message.id is not None:
             return await self._log_of_instance(message.schema, message.id)
-        return await self.own.of_schema(message.schema) or await self._begin(message.schema)
+        known = await self.own.of_schema(message.schema, self.sender.node)
+        return await self._taken(known or await self._begin(message.schema))
+
+    async def _taken(self, log: LogState) -> LogState:
+        """The log, of which the node takes all that is signed, as far as is known.
+
+        Where it refused an entry before, it is asked once more: nothing that is signed now would get there.
+        """
+        refusal = log.refused.get(self.sender.node)
+        if refusal is None:
+            return log
+        try:
+            return await self.sender.send_pending(log)
+        except LogDiverged:
+            raise
+        except (CallFailed, ClientError) as error:
+            raise refusal.blocked(self.sender.node, log.log_id) from error
 
     async def _log_of_instance(self, schema: str, instance: str) -> LogState:
         for _ in range(3):  # what is known of a log may have to be put right
@@ -69,8 +81,8 @@ class Choosing:
             if log.schema != schema:
                 raise InstanceNotOwn(_of_another_schema(log) if at_node is None else _other_log_here(log))
             behind = at_node is not None and at_node.seq_num > log.head.seq_num
-            if log.given_up is None and not behind:
-                return log
+            if not log.given_up and not behind:
+                return await self._taken(log)
             await self._catch_up(log)
         raise NodeContradictsItself("The node's answers about this instance and its log do not go together.")
 
@@ -90,26 +102,16 @@ class Choosing:
 
         Raises:
             LogDiverged: some of what waits here lost its place; or the log stays given up.
-            LogRefused: nothing can follow in the node's copy of this log.
         """
-        if log.given_up not in (None, SeqNumTaken.reason):
-            raise LogRefused(
-                f"A node refused an entry of log {log.log_id} for what it says ({log.given_up}), and nothing "
-                "can follow it until nodes take entries as they do from each other: what was written there "
-                "before stays as it is. Publish anew what should stand, under a new id. All entries are "
-                "kept.",
-                logId=log.log_id,
-                node=log.given_up,
-            )
         after, lost = await self.catching_up.catch_up(log)
-        if after.given_up is not None:
+        if after.given_up:
             raise LogDiverged(
-                f"Log {log.log_id} was given up, since the node said that it holds another entry than this "
-                "client signed, and it does not show that one. Publish anew what should stand, or use "
-                "another node.",
+                f"Log {log.log_id} was given up: this key has signed another entry {log.given_up} elsewhere. "
+                "The node does not show its copy of the log, so nothing can be added to it here. Publish "
+                "anew what should stand, or use another node.",
                 logId=log.log_id,
             )
-        if lost and log.given_up is None:  # else it was told when the log was given up
+        if lost and not log.given_up:  # else it was told when the log was given up
             raise diverged(log.log_id, lost)
 
     async def catch_up_after_restoring(self, schema: str | None) -> None:
@@ -121,16 +123,15 @@ class Choosing:
             return
         whole = True
         for log in await self.own.logs():
-            if log.given_up in (None, SeqNumTaken.reason):
-                try:
-                    await self._catch_up(log)
-                except (LogNotProven, NodeContradictsItself):
-                    if schema in (None, log.schema):
-                        raise
-                    whole = False
-                except LogDiverged as error:
-                    if error.data.get("messages"):
-                        raise
+            try:
+                await self._catch_up(log)
+            except (LogNotProven, NodeContradictsItself):
+                if schema in (None, log.schema):
+                    raise
+                whole = False
+            except LogDiverged as error:
+                if error.data.get("messages"):
+                    raise
         if whole:
             await self.own.set_restored(restored=False)
 
@@ -143,42 +144,34 @@ class Choosing:
             new = await self.own.next_free() if fixed is None else fixed
             # Another tab may have begun one in the meantime, or this will not be the only copy any more: the
             # first entry is refused then.
-            return await self.own.of_schema(schema) or LogState(new, schema)
-        arguments = await self._arguments(schema, await self.sender.arguments(schema))
-        known = await self.own.get(arguments.log_id)
-        if known is not None and known.schema == schema and known.given_up is None and not known.forked:
+            return await self.own.of_schema(schema, self.sender.node) or LogState(new, schema)
+        said = await self.sender.arguments(schema)
+        known = await self.own.get(said.log_id)
+        if known is not None and known.schema == schema and self._is_in_use(known):
             return known  # another tab began it
-        if arguments.seq_num > 1 and known is None:
-            return await self.catching_up.begin(schema, arguments.log_id, arguments)
+        if said.seq_num > 1 and known is None:
+            return await self.catching_up.begin(schema, said.log_id, said)
         log_id = fixed
         if log_id is None:
-            if known is not None:  # in use here for something else, given up, or forked
-                author = self.author
+            if known is not None:  # in use here for something else, or for no new instances
                 try:
-                    arguments = await self._arguments(
-                        schema, await self.sender.reach(lambda dialect: dialect.another_log(author, schema))
-                    )
+                    said = await self.sender.another_log(schema)
                 except NodeTooOld:
-                    if known.schema == schema and known.given_up is None:
+                    if known.schema == schema and not known.given_up:
                         return known  # it takes the schema nowhere else
                     raise
-            log_id = max(arguments.log_id, await self.own.next_free())
+            log_id = await self.own.next_free(said.log_id)
         elif known is not None:  # given up, and there is no other log for the schema
             await self._catch_up(known)
             return await self.own.get(known.log_id) or known
         # Another tab may have begun one in the meantime; a schema has one log, where that can be had.
-        return await self.own.of_schema(schema) or await self.own.begin(LogState(log_id, schema))
+        return await self.own.of_schema(schema, self.sender.node) or await self.own.begin(
+            LogState(log_id, schema)
+        )
 
-    async def _arguments(self, schema: str, arguments: EntryArguments) -> EntryArguments:
-        """What a node says about the next entry for a schema, held to what it may say."""
-        fixed = system_log(schema)
-        if (arguments.log_id % 2 == 0 or fixed is not None) and arguments.log_id != fixed:
-            raise NodeContradictsItself(
-                f"The node names log {arguments.log_id}, which is not for this schema."
-            )
-        if arguments.seq_num == 1 and arguments.log_id > await self.own.next_free() + MAX_GAP:
-            raise NodeContradictsItself(f"The node offers log {arguments.log_id}, far above any in use.")
-        return arguments
+    def _is_in_use(self, log: LogState) -> bool:
+        """Whether new instances go into it at this node."""
+        return not (log.given_up or log.forked or self.sender.node in log.refused)
 
 
 def _of_another_schema(log: LogState) -> str:

@@ -120,7 +120,7 @@ class Client:
             CallFailed: at the first use of a schema, when the node must be asked for a log id: with a key of
                 which there may be copies.
             NodeTooOld, NodeLags: this node cannot take it; nothing was signed.
-            LogDiverged, LogRefused: the log is given up; what was signed reaches this node in no way.
+            LogDiverged: the log is given up; what was signed reaches this node in no way.
         """
         (written,) = await self.create_many(schema, [fields])
         return written
@@ -146,6 +146,7 @@ class Client:
 
         Raises:
             InstanceNotOwn: this author did not make it, or has ended it.
+            LogRefused: this node refuses an earlier entry of the log that it is in; nothing was signed.
             InvalidMessage and others: see `create`.
         """
 
@@ -183,7 +184,8 @@ class Client:
             NodeTooOld: the node is an early one, which knows no definitions; nothing was signed.
             CallFailed: the node must be asked, since another copy of the key may have defined it, and does
                 not answer.
-            LogDiverged, LogRefused: the log of definitions is given up; see `create`.
+            LogDiverged: the log of definitions is given up; see `create`.
+            LogRefused: this node refuses an earlier definition; nothing was signed.
         """
         message = write_definition(schema)
         await self._writer.check([message])

@@ -31,8 +31,9 @@ from panda_web.rpc.methods import (
     QUERY_ENTRIES,
     EntryArguments,
     Published,
+    StoredEntry,
 )
-from panda_web.rpc.types import Json
+from panda_web.rpc.types import HEX, Json, member
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ class PresentDay:
             if items.next is not None and (items.next <= place or not items.entries):
                 raise AnswerMalformed(f"The node's answer to {GET_ITEMS.name} does not go on.")
             place = items.next
-        return await _signed_in(encoded, self._verifier, author, log_id)
+        return await signed_in(encoded, self._verifier, author, log_id)
 
     async def query(self, query: Query) -> Answer:
         """Asks for the instances with their proofs."""
@@ -195,6 +196,18 @@ def acknowledges_other(sent: SignedEntry, reply: Published, named: str | None) -
     return None
 
 
+async def shown_in(
+    refusal: ErrorFromNode, verifier: Verifier, author: bytes, log_id: int
+) -> list[SignedEntry]:
+    """The entry that a node says it holds in place of one that it refuses, if it is one of this log."""
+    data = refusal.data.get("node")
+    try:
+        encoded = member(data, "entryBytes", HEX)
+    except ValueError:
+        return []
+    return await signed_in([encoded], verifier, author, log_id)
+
+
 async def ask_arguments(connection: Connection, author: bytes, schema: str) -> EntryArguments:
     """`panda_getEntryArguments`."""
     return await connection.call(GET_ENTRY_ARGUMENTS, author=author.hex(), schema=schema)
@@ -205,12 +218,19 @@ async def held_of_log(
 ) -> list[tuple[SignedEntry, bytes]]:
     """The signed entries of one log, with payloads, that the node gives for a schema."""
     stored = await connection.call(QUERY_ENTRIES, schema=schema)
+    return await signed_of(stored, verifier, author, log_id)
+
+
+async def signed_of(
+    stored: Sequence[StoredEntry], verifier: Verifier, author: bytes, log_id: int
+) -> list[tuple[SignedEntry, bytes]]:
+    """The signed entries of one log, with payloads, among some."""
     payloads = {item.entry: item.payload or b"" for item in stored}
-    signed = await _signed_in(list(payloads), verifier, author, log_id)
+    signed = await signed_in(list(payloads), verifier, author, log_id)
     return [(each, payloads[each.encoded]) for each in signed]
 
 
-async def _signed_in(
+async def signed_in(
     encoded: Sequence[bytes], verifier: Verifier, author: bytes, log_id: int
 ) -> list[SignedEntry]:
     """Those that are canonical, signed, and of one log."""

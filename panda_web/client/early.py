@@ -15,7 +15,8 @@ Seen on a real one, built from p2panda/aquadoggo at its tag v0.1.0, and in its s
 - `panda_queryEntries` gives all entries of all logs of a schema at once; there is nothing to filter by.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from panda_web import bamboo, messages
 from panda_web import log as log_module
@@ -24,7 +25,14 @@ from panda_web.bamboo.errors import BacklinkMissing
 from panda_web.client.branch import not_proven
 from panda_web.client.check import Answer
 from panda_web.client.definitions import SignedDefinition
-from panda_web.client.dialect import Query, acknowledges_other, ask_arguments, held_of_log
+from panda_web.client.dialect import (
+    Query,
+    acknowledges_other,
+    ask_arguments,
+    held_of_log,
+    signed_in,
+    signed_of,
+)
 from panda_web.client.errors import NodeTooOld, RefusedUnclearly, SlotBlocked
 from panda_web.client.looks import Looks
 from panda_web.client.own_logs import OwnEntry
@@ -36,7 +44,7 @@ from panda_web.messages import BASIC_TYPES, InvalidMessage, Message, system_log
 from panda_web.messages.instance import is_emptying
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import ErrorFromNode, RpcError, SeqNumTaken
-from panda_web.rpc.methods import PUBLISH_ENTRY, QUERY, EntryArguments
+from panda_web.rpc.methods import PUBLISH_ENTRY, QUERY, EntryArguments, StoredEntry
 
 WAY_OUT = "Use a present-day node for it."
 
@@ -92,11 +100,12 @@ class Early:
         found = await ask_arguments(self._connection, author, schema)
         if found.seq_num == 1:
             return found
-        held = await self.held(schema, author, found.log_id)
+        stored = await self._looks.stored(schema)
+        held = await signed_of(stored, self._verifier, author, found.log_id)
         said = {_schema_of(payload) for _, payload in held}
         if schema in said or said == {None}:  # what cannot be read is no sign of another schema
             return found
-        if not held and await self._altered(schema, author, found.log_id):
+        if not held and _altered(stored, author, found.log_id):
             raise not_proven(found.log_id, found.seq_num - 1)
         if held:
             raise NodeTooOld(
@@ -120,42 +129,38 @@ class Early:
             )
         return found
 
-    async def held(self, schema: str, author: bytes, log_id: int) -> list[tuple[SignedEntry, bytes]]:
-        """All of them, those of another schema in the same log too."""
-        return await held_of_log(self._connection, self._verifier, schema, author, log_id)
-
     async def branch(self, schema: str, author: bytes, log_id: int, above: int) -> list[SignedEntry]:  # noqa: ARG002 - it gives all
         """All that are signed and canonical: altered copies are none of them."""
-        return [signed for signed, _ in await self.held(schema, author, log_id)]
+        return [s for s, _ in await held_of_log(self._connection, self._verifier, schema, author, log_id)]
 
     # -- sending ---------------------------------------------------------------------------------------
 
     async def publish(self, entries: Sequence[OwnEntry]) -> tuple[int, PandaError | None]:
         """Sends one entry after the other, none that the node has, and none that it cannot take."""
         acknowledged = 0
-        held: dict[int, bytes] | None = None  # the log at the node, once it had to be looked through
+        held: _Held | None = None  # the log at the node, once it had to be looked through
         for own in entries:
             message, sent = messages.decode(own.payload), log_module.recall(own.entry)
             schema, unfit = message.schema, too_new(message)
             if unfit is not None:
                 return acknowledged, _withheld(sent, unfit)
             if held is None and not await self._ends_before(schema, sent):
-                held = await self._hashes(schema, sent)
-            if held is not None and held.get(own.seq_num) != sent.hash:
-                conflict = _conflict(sent, held)
+                held = await self._look_through(schema, sent)
+            if held is not None and not held.has(sent):
+                conflict = held.conflict(sent)
                 if conflict is not None:
-                    return acknowledged, await self._blocked(schema, sent) or conflict
-            if held is None or own.seq_num not in held:
+                    return acknowledged, held.blocks(sent) or conflict
+            if held is None or own.seq_num not in held.entries:
                 refusal = await self._publish(sent, own)
                 if isinstance(refusal, ErrorFromNode):
-                    held = await self._hashes(schema, sent)
-                    if held.get(own.seq_num) != sent.hash:
-                        blocked = await self._blocked(schema, sent)
-                        return acknowledged, blocked or _conflict(sent, held) or _unclear(sent, refusal)
+                    held = await self._look_through(schema, sent)
+                    if not held.has(sent):
+                        why = held.blocks(sent) or held.conflict(sent) or _unclear(sent, refusal)
+                        return acknowledged, why
                 elif refusal is not None:
                     return acknowledged, refusal
                 elif held is not None:
-                    held[own.seq_num] = sent.hash
+                    held.entries[own.seq_num] = sent
             acknowledged = own.seq_num
         return acknowledged, None
 
@@ -182,30 +187,12 @@ class Early:
         backlink = bytes.fromhex(found.backlink) if found.backlink is not None else None
         return (found.log_id, found.seq_num, backlink) == (entry.log_id, entry.seq_num, entry.backlink)
 
-    async def _hashes(self, schema: str, sent: VerifiedEntry) -> dict[int, bytes]:
-        """Seq num to entry hash, for what the node holds of the entry's log."""
-        held = await self.held(schema, sent.entry.author, sent.entry.log_id)
-        return {signed.entry.seq_num: signed.hash for signed, _ in held}
-
-    async def _blocked(self, schema: str, sent: VerifiedEntry) -> SlotBlocked | None:
-        """Why the node cannot take an entry, where it holds an altered copy of it, or of the one before."""
-        altered = await self._altered(schema, sent.entry.author, sent.entry.log_id)
-        for seq_num in (sent.entry.seq_num - 1, sent.entry.seq_num):
-            if seq_num in altered:
-                return _blocked(sent, seq_num)
-        return None
-
-    async def _altered(self, schema: str, author: bytes, log_id: int) -> set[int]:
-        """Seq nums at which the node holds bytes that begin as an entry of the log does, and are none."""
-        found = set()
-        for item in await self._looks.stored(schema):
-            place = bamboo.place_of(item.entry)
-            if place is not None and place[:2] == (author, log_id):
-                try:
-                    bamboo.decode(item.entry)
-                except InvalidEntry:
-                    found.add(place[2])
-        return found
+    async def _look_through(self, schema: str, sent: VerifiedEntry) -> "_Held":
+        """What the node holds of an entry's log."""
+        author, log_id = sent.entry.author, sent.entry.log_id
+        stored = await self._looks.stored(schema)
+        signed = await signed_in([item.entry for item in stored], self._verifier, author, log_id)
+        return _Held({each.entry.seq_num: each for each in signed}, _altered(stored, author, log_id))
 
     # -- reading ---------------------------------------------------------------------------------------
 
@@ -238,16 +225,58 @@ def _schema_of(payload: bytes) -> str | None:
         return None
 
 
-def _conflict(sent: VerifiedEntry, held: Mapping[int, bytes]) -> ErrorFromNode | None:
-    """Why an entry has no place in the node's copy of its log, in a present-day node's words."""
-    seq_num, log_id = sent.entry.seq_num, sent.entry.log_id
-    if seq_num in held or (seq_num > 1 and held.get(seq_num - 1, sent.entry.backlink) != sent.entry.backlink):
-        return ErrorFromNode(
-            f"The node's entries of log {log_id} are others than this client's.", SeqNumTaken.reason
-        )
-    if seq_num > 1 and seq_num - 1 not in held:
-        return ErrorFromNode(f"The node lacks entry {seq_num - 1} of log {log_id}.", BacklinkMissing.reason)
-    return None
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A log as the node holds it.
+
+    Attributes:
+        entries: seq num to entry, of those that are canonical and signed.
+        altered: seq nums at which there are bytes that begin as an entry of the log does, and are none.
+    """
+
+    entries: dict[int, SignedEntry]
+    altered: set[int]
+
+    def has(self, sent: VerifiedEntry) -> bool:
+        """Whether an entry is in its place."""
+        held = self.entries.get(sent.entry.seq_num)
+        return held is not None and held.hash == sent.hash
+
+    def conflict(self, sent: VerifiedEntry) -> ErrorFromNode | None:
+        """Why an entry has no place there, in a present-day node's words, and with its proof."""
+        seq_num, log_id, backlink = sent.entry.seq_num, sent.entry.log_id, sent.entry.backlink
+        other, before = self.entries.get(seq_num), self.entries.get(seq_num - 1)
+        if other is None and before is not None and before.hash != backlink:
+            other = before
+        if other is not None:
+            return ErrorFromNode(
+                f"The node's entries of log {log_id} are others than this client's.",
+                SeqNumTaken.reason,
+                node={"entryBytes": other.encoded.hex()},
+            )
+        if seq_num > 1 and before is None:
+            words = f"The node lacks entry {seq_num - 1} of log {log_id}."
+            return ErrorFromNode(words, BacklinkMissing.reason)
+        return None
+
+    def blocks(self, sent: VerifiedEntry) -> SlotBlocked | None:
+        """Why an entry cannot be taken, where there is an altered copy of it, or of the one before."""
+        for seq_num in (sent.entry.seq_num - 1, sent.entry.seq_num):
+            if seq_num in self.altered:
+                return _blocked(sent, seq_num)
+        return None
+
+
+def _altered(stored: Sequence[StoredEntry], author: bytes, log_id: int) -> set[int]:
+    found = set()
+    for item in stored:
+        place = bamboo.place_of(item.entry)
+        if place is not None and place[:2] == (author, log_id):
+            try:
+                bamboo.decode(item.entry)
+            except InvalidEntry:
+                found.add(place[2])
+    return found
 
 
 def _blocked(sent: VerifiedEntry, seq_num: int) -> SlotBlocked:

@@ -29,7 +29,7 @@ class InstanceNotOwn(ClientError):
 
 
 class LogDiverged(ClientError):
-    """The node holds other entries in this log than this client signed: the key is in use elsewhere.
+    """The node shows other entries in this log than this client signed: the key is in use elsewhere.
 
     `data.messages` says what lost its place: write that again. Creates go into another log from then on; what
     the node holds of this one can be changed and deleted, once it has shown the other entry.
@@ -39,7 +39,10 @@ class LogDiverged(ClientError):
 
 
 class LogRefused(ClientError):
-    """The node refuses a signed entry for good. Nothing can follow it there; creates go into another log."""
+    """The node refuses a signed entry, and with it what follows in its log. Other nodes may take it.
+
+    It is kept, and tried again at other nodes, and with `flush` at this one. There creates get another log.
+    """
 
     reason = "log-refused"
 

@@ -14,14 +14,21 @@ log: so a slot is used up the moment that it is signed for, and after a crash th
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
+from itertools import count
 from types import MappingProxyType
 
+from panda_web import log as log_module
 from panda_web.bamboo import Head, digest
+from panda_web.client.branch import signed_for
+from panda_web.client.refusals import Refusal
 from panda_web.client.store import ClientStore
 from panda_web.errors import StoreFailed
 from panda_web.log import SignedEntry
-from panda_web.messages import Field, Message, decode, next_user_log, set_fields, system_log
+from panda_web.messages import FIRST_USER_LOG, Field, Message, decode, next_user_log, set_fields, system_log
+
+MAX_LOG_ID = 999_999
+"""The highest log id that is begun: far below what nodes take (2^31 - 1), far above what anybody needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,9 @@ class LogState:
         head: its end: everything up to there is signed, so no slot up to there may be signed again.
         first: the first seq num of which the entry is held here; 1 but for logs taken over from a node.
         acknowledged: node to the last seq num that it said it holds.
-        given_up: why nothing is appended any more; None for a log in use.
+        given_up: the seq num from which on the entries here have lost their places, since another signed
+            entry was shown for it; 0 for a log in use. Nothing is appended to a log that is given up.
+        refused: node to what it refuses of this log, which is its word, and no other node's.
         forked: the least seq num for which an entry by another copy of the key was shown, 0 where there is
             none. From there on slots may have been signed for twice.
         stored: the text that this was read from, what a commit is conditional on.
@@ -45,7 +54,8 @@ class LogState:
     head: Head = field(default_factory=Head)
     first: int = 1
     acknowledged: dict[str, int] = field(default_factory=dict)
-    given_up: str | None = None
+    given_up: int = 0
+    refused: dict[str, Refusal] = field(default_factory=dict)
     forked: int = 0
     stored: str | None = None
 
@@ -59,7 +69,8 @@ class LogState:
                 "hashes": {n: known.hex() for n, known in self.head.hashes.items()},
                 "first": self.first,
                 "acknowledged": self.acknowledged,
-                "givenUp": self.given_up,
+                "givenUp": self.given_up or None,
+                "refused": {node: astuple(refusal) for node, refusal in self.refused.items()},
                 "forked": self.forked,
             }
         )
@@ -70,13 +81,16 @@ class LogState:
         try:
             value = json.loads(text)
             hashes = {int(n): bytes.fromhex(known) for n, known in value["hashes"].items()}
+            given_up = value["givenUp"]
             return LogState(
                 log_id=value["logId"],
                 schema=value["schema"],
                 head=Head(value["seqNum"], hashes),
                 first=value["first"],
                 acknowledged=value["acknowledged"],
-                given_up=value["givenUp"],
+                # Earlier versions have a node's word here, which proves nothing.
+                given_up=given_up if isinstance(given_up, int) else 0,
+                refused={node: Refusal(*each) for node, each in value.get("refused", {}).items()},
                 forked=value.get("forked", 0),  # earlier versions gave such logs up
                 stored=text,
             )
@@ -127,11 +141,14 @@ class OwnLogs:
         text = await self._store.get(self._log(log_id))
         return LogState.read(text) if text is not None else None
 
-    async def of_schema(self, schema: str) -> LogState | None:
-        """The log in use for new instances of a schema: a forked one only where no other can be."""
-        found = [log for log in await self.logs() if log.schema == schema and log.given_up is None]
+    async def of_schema(self, schema: str, node: str) -> LogState | None:
+        """The log in use for new instances of a schema at a node.
+
+        One that is forked, or of which the node refuses an entry, is it only where no other can be.
+        """
+        found = [log for log in await self.logs() if log.schema == schema and not log.given_up]
         if system_log(schema) is None:
-            found = [log for log in found if not log.forked]
+            found = [log for log in found if not log.forked and node not in log.refused]
         return found[-1] if found else None
 
     async def is_complete(self, schema: str) -> bool:
@@ -139,7 +156,7 @@ class OwnLogs:
         if await self.is_only_copy():
             return True
         logs = [log for log in await self.logs() if log.schema == schema]
-        whole = all(log.first == 1 and log.given_up is None for log in logs)
+        whole = all(log.first == 1 and not log.given_up for log in logs)
         return bool(logs) and whole and not await self.is_restored()
 
     async def set_only_copy(self, *, only: bool) -> None:
@@ -160,10 +177,17 @@ class OwnLogs:
         """Whether the node must be asked before anything is signed."""
         return await self._store.get(f"restored/{self._author}") is not None
 
-    async def next_free(self) -> int:
-        """The next odd log id that is not in use here."""
-        used = [log.log_id for log in await self.logs() if log.log_id % 2 == 1]
-        return next_user_log(max(used, default=None))
+    async def next_free(self, least: int = FIRST_USER_LOG) -> int:
+        """An odd log id that is not in use here: above all that are, as long as `MAX_LOG_ID` allows.
+
+        Args:
+            least: the first that may be it.
+        """
+        used = {log.log_id for log in await self.logs() if log.log_id % 2 == 1}
+        start = max(least, next_user_log(max((each for each in used if each <= MAX_LOG_ID), default=None)))
+        if start > MAX_LOG_ID:  # on a node's word, since nobody has so many schemas
+            start = least if least <= MAX_LOG_ID else FIRST_USER_LOG
+        return next(each for each in count(start, 2) if each not in used)
 
     async def instance(self, instance: str) -> OwnInstance | None:
         """Where an own instance is; None where this client did not make it."""
@@ -185,6 +209,13 @@ class OwnLogs:
         texts = await self._store.scan(prefix, start=f"{above + 1:010}", most=most)
         return [OwnEntry.read(int(key.removeprefix(prefix)), text) for key, text in texts]
 
+    async def signed_for(self, log: LogState) -> dict[int, bytes]:
+        """Seq num to entry hash, for all of a log that this client knows to have signed for."""
+        hashes = dict(log.head.hashes)
+        for own in await self.entries(log.log_id, 0, None):
+            hashes |= signed_for(log_module.recall(own.entry))
+        return {n: known for n, known in hashes.items() if n <= log.head.seq_num}
+
     async def lost(self) -> list[OwnEntry]:
         """Entries that lost their place, by log and seq num."""
         texts = await self._store.scan(f"lost/{self._author}/")
@@ -200,7 +231,7 @@ class OwnLogs:
         found: dict[str, dict[str, Field]] = {}
         ended: dict[str, dict[str, Field]] = {}
         for log in await self.logs():
-            if log.schema != schema or log.given_up is not None:
+            if log.schema != schema or log.given_up:
                 continue
             for own in await self.entries(log.log_id, 0, None):
                 message = decode(own.payload)
@@ -239,16 +270,30 @@ class OwnLogs:
 
     async def acknowledge(self, log: LogState, node: str, seq_num: int) -> LogState:
         """Records that a node holds everything up to `seq_num`, or, after it lost some, only up to there."""
-        return await self._write(log, replace(log, acknowledged=log.acknowledged | {node: seq_num}))
+        refused = {
+            name: refusal
+            for name, refusal in log.refused.items()
+            if name != node or refusal.seq_num > seq_num  # it has taken the entry after all
+        }
+        held = log.acknowledged | {node: seq_num}
+        return await self._write(log, replace(log, acknowledged=held, refused=refused))
+
+    async def refuse(self, log: LogState, node: str, refusal: Refusal) -> LogState:
+        """Records that a node refuses an entry, and with it what follows in this log."""
+        return await self._write(log, replace(log, refused=log.refused | {node: refusal}))
 
     async def learn(self, log: LogState, hashes: Mapping[int, bytes]) -> LogState:
         """Records the hashes of entries that coming ones link to."""
         head = Head(log.head.seq_num, {**log.head.hashes, **hashes})
         return await self._write(log, replace(log, head=head))
 
-    async def give_up(self, log: LogState, why: str) -> LogState:
-        """Nothing is appended to this log any more; maybe the key is in use elsewhere after all."""
-        return await self._write(log, replace(log, given_up=why), {self._only: None})
+    async def give_up(self, log: LogState, fork: int) -> LogState:
+        """Nothing is appended any more: another entry `fork` was shown, by another copy of the key."""
+        return await self._write(log, replace(log, given_up=fork), {self._only: None})
+
+    async def take_up(self, log: LogState) -> LogState:
+        """A log that was given up goes on, with a node whose entries are ours."""
+        return await self._write(log, replace(log, given_up=0))
 
     async def begin(self, log: LogState) -> LogState:
         """Records a log that was not known here: a new one, or one taken over from a node."""
@@ -282,7 +327,8 @@ class OwnLogs:
             head=head,
             first=head.seq_num + 1,
             acknowledged={node: head.seq_num},
-            given_up=None,
+            given_up=0,
+            refused={},
             forked=min(fork or log.forked, log.forked or fork or 0),
         )
         return await self._write(log, after, changes)

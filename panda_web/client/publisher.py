@@ -23,7 +23,6 @@ from panda_web.client.errors import (
     ClientError,
     LogDiverged,
     LogNotProven,
-    LogRefused,
     NodeContradictsItself,
     NodeLags,
     StoreConflict,
@@ -104,7 +103,8 @@ class Publisher:
             InvalidMessage, NodeTooOld, NodeLags, CallFailed, StoreFailed: before anything is signed; so is
                 what `compose` and `check` raise.
             InstanceNotOwn: for an update or delete.
-            LogDiverged, LogRefused: the log is given up; what was signed reaches this node in no way.
+            LogRefused: this node refuses an earlier entry of the instance's log; nothing was signed.
+            LogDiverged: the log is given up; what was signed reaches this node in no way.
         """
         async with self._lock(self._lock_name):
             self._sender.silent = None
@@ -122,7 +122,7 @@ class Publisher:
                 hashes += made
                 try:
                     await self._sender.send_pending(log)
-                except (LogDiverged, LogRefused):
+                except LogDiverged:
                     raise
                 except PandaError as failure:
                     if len(hashes) < len(messages):
@@ -181,12 +181,14 @@ class Publisher:
     async def _bring_up_to_date(self, schema: str | None, *, give_up: bool) -> tuple[int, PandaError | None]:
         """Sends what the node does not hold; gives how many entries that were, and the first failure.
 
-        What fails stays pending. Only who is told of the failure may give a log up, and is told of one.
+        What fails stays pending. Only who is told of the failure may give a log up, and is told of one; and
+        only who wants to know tries again what the node has refused.
         """
         sent = 0
         failed: PandaError | None = None
         for log in await self._own.logs():
-            if log.given_up is None and schema in (None, log.schema):
+            left_alone = log.given_up or (self._node in log.refused and not give_up)
+            if not left_alone and schema in (None, log.schema):
                 try:
                     sent += await self._sender.bring_up_to_date(log, give_up=give_up and failed is None)
                 except NodeUnreachable as error:
@@ -205,7 +207,7 @@ class Publisher:
         waiting = 0
         answers = True
         for log in await self._own.logs():
-            if log.given_up is None and schema in (None, log.schema):
+            if not log.given_up and schema in (None, log.schema):
                 if self._waiting(log) and answers:
                     try:
                         log = await self._sender.look(log)

@@ -1,34 +1,21 @@
 """Sending: what is signed and kept gets to a node, in order, until it is acknowledged or can never be."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from panda_web import log as log_module
-from panda_web.bamboo.errors import (
-    AfterEndOfLog,
-    BacklinkMismatch,
-    BacklinkMissing,
-    SkiplinkMismatch,
-    SkiplinkMissing,
-)
+from panda_web.client.arguments import checked
+from panda_web.client.branch import first_other
 from panda_web.client.contact import Contact
-from panda_web.client.dialect import Dialect
-from panda_web.client.errors import LogRefused, NodeLags, StoreConflict
-from panda_web.client.lost import diverged, told
+from panda_web.client.dialect import Dialect, shown_in
+from panda_web.client.errors import ClientError, LogNotProven, NodeContradictsItself, NodeLags, StoreConflict
+from panda_web.client.lost import diverged
 from panda_web.client.own_logs import LogState, OwnEntry, OwnLogs
+from panda_web.client.refusals import BLOCKING, LAGGING, OTHERS, Refusal
 from panda_web.errors import PandaError
-from panda_web.messages.schema import InvalidFields
-from panda_web.rpc.errors import (
-    CallFailed,
-    ErrorFromNode,
-    InstanceDeleted,
-    InstanceUnknown,
-    LogSchemaMismatch,
-    NodeSilent,
-    NodeUnreachable,
-    RelationTargetForeign,
-    SeqNumTaken,
-)
+from panda_web.log import SignedEntry
+from panda_web.rpc.errors import CallFailed, ErrorFromNode, NodeSilent, NodeUnreachable, SeqNumTaken
 from panda_web.rpc.methods import EntryArguments
 
 R = TypeVar("R")
@@ -42,27 +29,6 @@ RETRY_AFTER = (0.2, 0.8, 2.0)
 MAX_BATCH = 4 << 20
 """Bytes of a batch in hex, half of what a node takes; a larger single entry goes alone."""
 
-_OTHERS = frozenset((SeqNumTaken.reason, BacklinkMismatch.reason, SkiplinkMismatch.reason))
-"""Refusals since the node holds others of this log's entries."""
-
-_FOR_GOOD = (
-    _OTHERS
-    | frozenset(
-        error.reason
-        for error in (
-            LogSchemaMismatch,
-            InstanceUnknown,
-            InstanceDeleted,
-            RelationTargetForeign,
-            AfterEndOfLog,
-        )
-    )
-    | {error.reason for error in InvalidFields.__subclasses__()}
-)
-"""Refusals after which the entry can never be in the node's copy of the log, nor anything behind it."""
-
-_LAGGING = frozenset((BacklinkMissing.reason, SkiplinkMissing.reason))
-
 
 class Sender:
     """Gets the entries of one author's logs to one node.
@@ -75,6 +41,7 @@ class Sender:
         sleep: waits for some seconds between attempts.
 
     Attributes:
+        node: its name.
         away: whether the node could not be reached when last it was called: then the next call has one
             attempt. Whoever was asked to send sets it back.
         silent: what a question of this write has brought: then the node is not waited for a second time.
@@ -92,7 +59,7 @@ class Sender:
         sleep: Callable[[float], Awaitable[object]],
     ) -> None:
         self._contact = contact
-        self._node = node
+        self.node = node
         self._author = author
         self._own = own
         self._sleep = sleep
@@ -105,18 +72,19 @@ class Sender:
 
         Args:
             log: one of the author's.
-            give_up: whether a refusal for good ends the log; else it is raised as it comes, and the entries
-                stay pending.
+            give_up: whether to give the log up where a fork of it is shown; else it stays as it is, and its
+                entries pending.
         """
-        log = await self._as_held(log, await self.arguments(log.schema))
-        before = log.acknowledged.get(self._node, 0)
-        return (await self.send_pending(log, give_up=give_up)).acknowledged.get(self._node, 0) - before
+        with suppress(LogNotProven, NodeContradictsItself):  # what is wrong is found out by sending
+            log = await self._as_held(log, await self.arguments(log.schema))
+        before = log.acknowledged.get(self.node, 0)
+        return (await self.send_pending(log, give_up=give_up)).acknowledged.get(self.node, 0) - before
 
     async def send_pending(self, log: LogState, *, give_up: bool = True) -> LogState:
         """Sends what the node has not acknowledged, in order, in batches. See `bring_up_to_date`."""
         caught_up, again_from = False, None  # so that a node cannot keep us busy
         while True:
-            above = log.acknowledged.get(self._node, 0)
+            above = log.acknowledged.get(self.node, 0)
             if above >= log.head.seq_num:
                 return log
             if above < log.first - 1:
@@ -129,20 +97,18 @@ class Sender:
                 log = await self.acknowledge(log, acknowledged)
             if error is None:
                 continue
-            if isinstance(error, ErrorFromNode) and error.reason in _LAGGING and not caught_up:
+            if isinstance(error, ErrorFromNode) and error.reason in LAGGING and not caught_up:
                 caught_up = True
                 held = await self.held_up_to(log) or 0
                 self.forgotten = self.forgotten or held < above
                 log = await self.acknowledge(log, held)
                 continue
-            earlier = _look_back(log, log.acknowledged.get(self._node, 0), error, again_from)
+            earlier = _look_back(log, log.acknowledged.get(self.node, 0), error, again_from)
             if earlier is not None:
                 again_from = earlier
                 log = await self.acknowledge(log, earlier)
                 continue
-            if not give_up:
-                raise error
-            await self._refused(log, error)
+            raise await self._judged(log, error, give_up=give_up)
 
     async def _send(self, entries: Sequence[OwnEntry]) -> tuple[int, PandaError | None]:
         """Sends some entries; gives the last seq num that was acknowledged (0: none), and the first error."""
@@ -152,10 +118,10 @@ class Sender:
         """Records that the node holds the log up to `seq_num`, whatever another tab recorded meanwhile."""
         while True:
             try:
-                return await self._own.acknowledge(log, self._node, seq_num)
+                return await self._own.acknowledge(log, self.node, seq_num)
             except StoreConflict:
                 log = await self._own.get(log.log_id) or log
-                seq_num = max(seq_num, log.acknowledged.get(self._node, 0))
+                seq_num = max(seq_num, log.acknowledged.get(self.node, 0))
 
     async def held_up_to(self, log: LogState) -> int | None:
         """How far the node's copy of a log goes; None where it does not say, for it holds another log."""
@@ -164,11 +130,12 @@ class Sender:
     async def look(self, log: LogState) -> LogState:
         """The log as the node, which is asked once, holds it. Raises CallFailed, ClientError."""
         dialect = await self._contact.dialect()
-        return await self._as_held(log, await dialect.arguments(self._author, log.schema))
+        said = await dialect.arguments(self._author, log.schema)
+        return await self._as_held(log, await checked(self._own, log.schema, said))
 
     async def _as_held(self, log: LogState, arguments: EntryArguments) -> LogState:
         """Records how far the node holds a log: less than it had, or more, where the reply was lost."""
-        held, known = _held_up_to(log, arguments), log.acknowledged.get(self._node, 0)
+        held, known = _held_up_to(log, arguments), log.acknowledged.get(self.node, 0)
         if held is None or held == known:
             return log
         if held > known:
@@ -177,27 +144,45 @@ class Sender:
                 return log  # others than this client's: that is found out by sending
         return await self.acknowledge(log, held)
 
-    async def _refused(self, log: LogState, error: PandaError) -> None:
-        if isinstance(error, ErrorFromNode) and error.reason in _LAGGING:
-            raise NodeLags(
-                f"The node does not take entries of log {log.log_id} that it needs: {error}"
-            ) from error
-        if not isinstance(error, ErrorFromNode) or error.reason not in _FOR_GOOD:
-            raise error
-        kept = await self._own.entries(log.log_id, log.acknowledged.get(self._node, 0), None)
-        if error.reason in _OTHERS:
-            await self._own.give_up(log, SeqNumTaken.reason)
-            raise diverged(log.log_id, kept) from error
-        await self._own.give_up(log, error.reason)
-        raise LogRefused(
-            f"The node refuses an entry of log {log.log_id} that is signed already: {error} Nothing can "
-            "follow it there, so what was written into this log before stays as it is at this node. What is "
-            "created next goes into another log. All entries are kept.",
-            node=error.reason,
-            logId=log.log_id,
-            lost=[log_module.recall(own.entry).hash.hex() for own in kept],
-            messages=[told(own) for own in kept],
-        ) from error
+    async def _judged(self, log: LogState, error: PandaError, *, give_up: bool) -> PandaError:
+        """What a node's answer to a log's next entry comes to: the error for whoever had it sent."""
+        if not isinstance(error, ErrorFromNode):
+            return error
+        if error.reason in LAGGING:
+            return NodeLags(f"The node does not take entries of log {log.log_id} that it needs: {error}")
+        if error.reason not in BLOCKING:
+            return error
+        fork = await self._fork(log, error) if error.reason in OTHERS else None
+        if fork is None:
+            refusal = Refusal.of(log.acknowledged.get(self.node, 0) + 1, error)
+            await self._own.refuse(log, self.node, refusal)
+            return refusal.refused(self.node, log.log_id)
+        if not give_up:
+            return error
+        lost = await self._own.entries(log.log_id, fork - 1, None)
+        await self._own.give_up(log, fork)
+        return diverged(log.log_id, lost)
+
+    async def _fork(self, log: LogState, error: ErrorFromNode) -> int | None:
+        """The first place of a log for which the node shows that the author has signed another entry there.
+
+        The node shows it with its refusal, or in what it holds of the log. None where it does not: then it
+        only says so. Entries of this client that lost their places before show nothing new.
+        """
+        ours = await self._own.signed_for(log)
+        lost = {log_module.recall(own.entry).hash for own in await self._own.lost()}
+
+        def new(shown: Sequence[SignedEntry]) -> int | None:
+            return first_other([signed for signed in shown if signed.hash not in lost], ours)
+
+        fork = new(await shown_in(error, self._contact.verifier, self._author, log.log_id))
+        if fork is None:
+            above = max(log.acknowledged.get(self.node, 0) - 1, 0)
+            with suppress(CallFailed, ClientError):
+                fork = new(
+                    await self.reach(lambda at: at.branch(log.schema, self._author, log.log_id, above))
+                )
+        return fork
 
     async def reach(self, call: Callable[[Dialect], Awaitable[R]]) -> R:
         """Calls the node in its dialect; again after a while, unless it was away before, or is silent now.
@@ -240,8 +225,23 @@ class Sender:
         return await self._contact.last_known()
 
     async def arguments(self, schema: str) -> EntryArguments:
-        """What the author's next entry for a schema must contain, as the node says."""
-        return await self.reach(lambda dialect: dialect.arguments(self._author, schema))
+        """What the author's next entry for a schema must contain, as the node says.
+
+        Raises:
+            NodeContradictsItself: it cannot be so.
+            CallFailed: it does not say it.
+        """
+        said = await self.reach(lambda dialect: dialect.arguments(self._author, schema))
+        return await checked(self._own, schema, said)
+
+    async def another_log(self, schema: str) -> EntryArguments:
+        """The same for a new log. Raises NodeTooOld too: an early node has the schema in a log already."""
+        said = await self.reach(lambda dialect: dialect.another_log(self._author, schema))
+        if said.seq_num > 1:
+            raise NodeContradictsItself(
+                f"The node offers log {said.log_id} as a new one, and it has entries."
+            )
+        return await checked(self._own, schema, said)
 
 
 def _held_up_to(log: LogState, arguments: EntryArguments) -> int | None:
@@ -262,7 +262,7 @@ def _look_back(log: LogState, held: int, error: PandaError, again_from: int | No
         error: with which it refused the next one.
         again_from: what this gave before, in the same call.
     """
-    if not isinstance(error, ErrorFromNode) or error.reason not in _OTHERS:
+    if not isinstance(error, ErrorFromNode) or error.reason not in OTHERS:
         return None
     first = log.first - 1
     if again_from is None:

@@ -128,8 +128,12 @@ async def import_talks(
     """
     panda.learn(SCHEMAS)
     async with panda.alone("import"):  # two tabs that import do not both find a talk missing
+        waiting: list[LeftOut] = []
         for schema in (ROOMS, TALKS):  # what waits of other schemas is not this file's
-            await panda.flush(schema)
+            try:
+                await panda.flush(schema)
+            except LogRefused as error:  # that stays with what is in this log, and the others go on
+                waiting.append(LeftOut("Signed before", "talk", "", str(error)))
         plan = await plan_import(panda, schedule)
         found = plan.comparison
         new = found.new + (found.deleted if restore else ())
@@ -146,7 +150,7 @@ async def import_talks(
             updated += await work.change(each.title, panda.update(TALKS, each.published.id, fields))
         for one in withdrawn:
             deleted += await work.change(one.title, panda.delete(TALKS, one.id))
-    left_out = (*plan.left_out, *work.stays)
+    left_out = (*waiting, *plan.left_out, *work.stays)
     return Imported(len(new), updated, deleted, len(found.unchanged), left_out, found.talks)
 
 
@@ -167,10 +171,13 @@ class _Work:
     async def change(self, title: str, writing: Awaitable[Written]) -> bool:
         """Changes or deletes one talk; tells it, and goes on, where that one can be changed no more."""
         try:
-            self.done([await writing])
+            written = await writing
+            if isinstance(written.error, LogRefused):
+                raise written.error
         except (InstanceNotOwn, LogRefused) as error:
             self.stays.append(LeftOut(title, "talk", "", str(error)))
             return False
+        self.done([written])
         return True
 
     def done(self, written: Sequence[Written]) -> None:

@@ -89,11 +89,13 @@ def take_in(store: Store, checked: Checked, limits: Limits, registry: Registry) 
         if held is not None:
             if held == signed.hash:
                 return log_row
+            other = store.entries.verified(log_row.key, entry.seq_num)
             raise SeqNumTaken(
                 f"Log {entry.log_id} has another entry {entry.seq_num} already. Two programs that sign "
                 "with one key at the same time do this; let one of them write.",
                 logId=entry.log_id,
                 seqNum=entry.seq_num,
+                entryBytes=other.encoded.hex() if other is not None else None,
             )
         if log_row.schema != message.schema:
             raise LogSchemaMismatch(f"Log {entry.log_id} holds messages of another schema.")

@@ -112,7 +112,10 @@ class NumberTooLarge(RefusedByNode):
 
 
 class SeqNumTaken(RefusedByNode):
-    """Another entry of this author and log has this seq num already. What was sent is forgotten."""
+    """Another entry of this author and log has this seq num already. What was sent is forgotten.
+
+    `data.entryBytes` is that entry, in hex: the proof, without which a client need not believe it.
+    """
 
     reason = "seq-num-taken"
 

@@ -547,7 +547,7 @@ def test_a_refusal_that_may_pass_keeps_the_entry() -> None:
     assert run(client(roomy, store).pending()) == 0
 
 
-def test_a_refusal_for_good_gives_the_log_up(node: Harness) -> None:
+def test_new_instances_go_round_what_the_node_refuses_and_it_is_tried_again(node: Harness) -> None:
     class Stubborn(Patched):
         refuse = True
 
@@ -560,12 +560,15 @@ def test_a_refusal_for_good_gives_the_log_up(node: Harness) -> None:
 
     wire = Stubborn(node)
     panda = client(wire)
-    with pytest.raises(LogRefused):
-        run(panda.create(SCHEMA, {"n": 1}))
+    refused = run(panda.create(SCHEMA, {"n": 1}))
+    assert isinstance(refused.error, LogRefused)
     wire.refuse = False
     run(panda.create(SCHEMA, {"n": 2}))
     assert numbers(node) == [2]
     assert node.store.entries.log(Author(1).signer.author, 1) is None
+    assert run(panda.pending()) == 1
+    assert run(panda.flush()) == 1
+    assert numbers(node) == [1, 2]
 
 
 @pytest.mark.parametrize(

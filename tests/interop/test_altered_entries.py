@@ -94,9 +94,10 @@ def test_what_waits_behind_a_blocked_entry_is_kept_and_other_logs_go_on(
     wire.gone = False
     signed, payload = author.create(n=1)
     take(node, alter(signed.encoded), payload)
-    with pytest.raises(LogNotProven, match="one blocks the log there"):
+    with pytest.raises(SlotBlocked, match="nothing can follow"):
         run(panda.flush())
-    assert run(panda.pending()) == 3
+    assert isinstance(run(panda.create(SCHEMA, {"n": 3})).error, SlotBlocked)
+    assert run(panda.pending()) == 4
     assert run(panda.create(OTHER_SCHEMA, {"n": 4})).acknowledged
     answer = run(client(wire, MemoryStore()).query_all(SCHEMA))
     assert (len(answer), len(answer.rejected)) == (0, 1)

@@ -87,8 +87,13 @@ def test_publishing_again_succeeds_whenever(node: Harness) -> None:
 
 def test_a_taken_seq_num_is_refused_and_forgotten(node: Harness) -> None:
     author, double = Author(), Author()
-    node.publish(*author.create(n=1))
-    node.refuses(*double.create(n=2), "seq-num-taken")
+    held, payload = author.create(n=1)
+    node.publish(held, payload)
+    other = double.create(n=2)
+    node.refuses(*other, "seq-num-taken")
+    with pytest.raises(ErrorFromNode) as refused:
+        node.publish(*other)
+    assert refused.value.data["node"]["entryBytes"] == held.encoded.hex(), "the proof comes with it"
     node.publish(*author.create(n=3))
 
 

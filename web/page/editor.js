@@ -3,7 +3,7 @@
 import { byId, el } from "./dom.js";
 import { text } from "./talk.js";
 import { parseDuration, parseStart } from "./time.js";
-import { explain } from "./words.js";
+import { AWAY, explain } from "./words.js";
 
 /**
  * @typedef {import("./talk.js").Talk} Talk
@@ -244,11 +244,11 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       save.textContent = "Signing…";
       const { fields } = result;
       if (typeof fields.room === "string") fields.room = await panda.room(fields.room);
-      const { id, acknowledged } = subject
+      const { id, acknowledged, error } = subject
         ? await panda.update(panda.talkSchema, subject.id, fields)
         : await panda.create(panda.talkSchema, fields);
       done(subject);
-      if (!acknowledged) return await keptHere(WRITE_WAITS);
+      if (!acknowledged) return await keptHere(WRITE_WAITS, error);
       identity.setNode("reachable");
       notices.say(subject ? "Your change is signed and published." : "Your talk is signed and published.");
       await identity.refreshPending();
@@ -271,10 +271,17 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
     busy(false);
   });
 
-  /** @param {string} words  what was signed, and waits for the node */
-  async function keptHere(words) {
-    identity.setNode("unreachable");
-    notices.error(Object.assign(new Error(words), { reason: "node-unreachable" }), undefined, "", false);
+  /**
+   * @param {string} words  what was signed, and waits for the node
+   * @param {{reason: string, message: string} | null} why  it does; the node may have answered, and refused
+   */
+  async function keptHere(words, why) {
+    if (why === null || AWAY.includes(why.reason)) {
+      identity.setNode("unreachable");
+      notices.error(Object.assign(new Error(words), { reason: "node-unreachable" }), undefined, "", false);
+    } else {
+      notices.error(Object.assign(new Error(why.message), { reason: why.reason }), undefined, words);
+    }
     await identity.refreshPending();
   }
 
@@ -315,7 +322,7 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
     refused.textContent = "";
     try {
       const panda = await session.panda();
-      const { acknowledged } = await panda.delete(panda.talkSchema, id);
+      const { acknowledged, error } = await panda.delete(panda.talkSchema, id);
       confirm.close();
       drafts.delete(id);
       if (acknowledged) {
@@ -323,7 +330,7 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
         notices.say("Deleted. The delete is signed and published.");
         onDeleted(id);
       } else {
-        await keptHere(DELETE_WAITS);
+        await keptHere(DELETE_WAITS, error);
       }
     } catch (error) {
       identity.saw(error);

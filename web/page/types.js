@@ -16,7 +16,7 @@
  * @typedef {{id: string, reason: string, message: string}} Rejected
  * @typedef {Instance[] & {rejected: Rejected[], after: string | null}} Page
  * @typedef {{filter?: object, orderBy?: string[], limit?: number, after?: string | null}} Query
- * @typedef {{id: string, entryHash: string, acknowledged: boolean}} Published
+ * @typedef {{id: string, entryHash: string, acknowledged: boolean, error: {reason: string, message: string} | null}} Published
  * @typedef {{done: number, total: number}} Progress
  * @typedef {import("../panda.js").LeftOut} LeftOut
  * @typedef {import("../panda.js").ImportPlan} ImportPlan

@@ -92,8 +92,8 @@ const REASONS = {
     hint: "Another browser or program wrote with your key at the same time, and its entry was first. Write again what is named here; everything else of yours can be changed and deleted as before.",
   },
   "log-refused": {
-    title: "The node refuses something that is signed already",
-    hint: "What you wrote before it stays there as it is. Publish anew what should stand; it gets a new id.",
+    title: "This node refuses something that you signed",
+    hint: "It is kept here and lost nowhere. Open this page at another node, or press “Send now” later.",
   },
   "log-not-proven": {
     title: "The node does not show what you signed",

@@ -1,0 +1,90 @@
+"""What a node refuses is that node's word: it says nothing about other nodes, and ends no log.
+
+A refused entry keeps its place in the log, so at that node nothing can follow it. This is remembered for that
+node alone, until it takes the entry after all. Only a proof ends a log: another entry at one of its places,
+signed with the same key (`Sender`, `client.branch`).
+"""
+
+from dataclasses import dataclass
+
+from panda_web.bamboo.errors import (
+    AfterEndOfLog,
+    BacklinkMismatch,
+    BacklinkMissing,
+    SkiplinkMismatch,
+    SkiplinkMissing,
+)
+from panda_web.client.errors import LogRefused
+from panda_web.errors import PandaError
+from panda_web.messages.schema import InvalidFields
+from panda_web.rpc.errors import (
+    InstanceDeleted,
+    InstanceUnknown,
+    LogSchemaMismatch,
+    RelationTargetForeign,
+    SeqNumTaken,
+)
+
+MAX_WORDS = 300
+"""Characters of a node's own words about a refusal that are kept."""
+
+OTHERS = frozenset((SeqNumTaken.reason, BacklinkMismatch.reason, SkiplinkMismatch.reason))
+"""Words that say that the node holds others of this log's entries. Nothing but these entries proves them."""
+
+BLOCKING = (
+    OTHERS
+    | frozenset(
+        error.reason
+        for error in (
+            LogSchemaMismatch,
+            InstanceUnknown,
+            InstanceDeleted,
+            RelationTargetForeign,
+            AfterEndOfLog,
+        )
+    )
+    | {error.reason for error in InvalidFields.__subclasses__()}
+)
+"""Words of a refusal that does not pass by itself. After any other the next write tries again."""
+
+LAGGING = frozenset((BacklinkMissing.reason, SkiplinkMissing.reason))
+"""Words that say that the node lacks earlier entries of this log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What one node refuses of one log.
+
+    Attributes:
+        seq_num: of the entry.
+        reason: the node's word for it.
+        words: what the node says about it, `MAX_WORDS` characters at most.
+    """
+
+    seq_num: int
+    reason: str
+    words: str
+
+    @classmethod
+    def of(cls, seq_num: int, error: PandaError) -> "Refusal":
+        """Out of a node's answer."""
+        return cls(seq_num, error.reason, str(error)[:MAX_WORDS])
+
+    def refused(self, node: str, log_id: int) -> LogRefused:
+        """The error for whoever has signed the entry, or had it sent again."""
+        return self._error(node, log_id, "It is signed and kept here, and it is sent to other nodes.")
+
+    def blocked(self, node: str, log_id: int) -> LogRefused:
+        """The error for whoever wants to add to the log at this node. Nothing was signed."""
+        return self._error(
+            node, log_id, "So your change was not signed. At a node that takes the entry it can be made."
+        )
+
+    def _error(self, node: str, log_id: int, then: str) -> LogRefused:
+        return LogRefused(
+            f"The node {node} refuses entry {self.seq_num} of log {log_id} ({self.words.rstrip('.')}), and "
+            f"takes nothing that follows it in this log. Other nodes may take it. {then}",
+            node=self.reason,
+            logId=log_id,
+            seqNum=self.seq_num,
+        )

@@ -1,0 +1,158 @@
+"""A node's word is not proof: what one node says of a log costs nothing at the next one."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from panda_web.client import Client
+from panda_web.client.errors import LogDiverged, LogRefused
+from panda_web.client.own_logs import OwnLogs
+from panda_web.client.store import MemoryStore
+from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
+from tests.authors import OTHER_SCHEMA, SCHEMA, Author
+from tests.client.liar import FALSE_PROOFS, REASONS, Liar
+from tests.client.test_publishing import SEED, Patched, client, no_sleep, numbers, run
+from tests.node.test_publish import Harness
+
+
+@pytest.fixture
+def node() -> Harness:
+    return Harness()
+
+
+def at(liar: Liar, store: MemoryStore) -> Client:
+    """The author's page, opened there."""
+    return Client(
+        liar,
+        CryptographySigner(SEED),
+        store=store,
+        verifier=CryptographyVerifier(),
+        name="liar",
+        sleep=no_sleep,
+    )
+
+
+def entries(store: MemoryStore) -> dict[str, str]:
+    return {key: text for key, text in store._texts.items() if key.startswith("entry/")}
+
+
+def visited(node: Harness, liar: Liar) -> tuple[MemoryStore, list[str]]:
+    """An author with two talks at an honest node, who presses "Send now" at a lying one."""
+    store = MemoryStore()
+    panda = client(node, store)
+    run(panda.made())
+    ids = [each.id for each in run(panda.create_many(SCHEMA, [{"n": 1}, {"n": 2}]))]
+    with pytest.raises(LogRefused, match="The node liar refuses entry 1 of log 1") as told:
+        run(at(liar, store).flush())
+    assert "Other nodes may take it" in str(told.value)
+    assert "in use elsewhere" not in str(told.value)
+    return store, ids
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_an_author_who_was_lied_to_changes_and_deletes_everything_elsewhere(
+    node: Harness, reason: str
+) -> None:
+    liar = Liar(Harness(), reason)
+    store, ids = visited(node, liar)
+    before = entries(store)
+    with pytest.raises(LogRefused, match="your change was not signed"):
+        run(at(liar, store).update(SCHEMA, ids[0], {"n": 3}))
+    assert entries(store) == before, "what cannot get there is not signed"
+    for _ in range(2):
+        assert isinstance(run(at(liar, store).create(SCHEMA, {"n": 4})).error, LogRefused)
+    assert run(at(liar, store).pending()) == 4
+    assert run(client(node, store).pending()) == 2
+    assert run(client(node, store).is_complete(SCHEMA)), "it is the only copy of the key still"
+    assert run(client(node, store).flush()) == 2
+    for each in ids:
+        assert run(client(node, store).delete(SCHEMA, each)).acknowledged
+    assert numbers(node) == [4, 4]
+    assert run(client(node, store).pending()) == 0
+    assert run(client(node, store).lost()) == []
+
+
+@pytest.mark.parametrize("proof", FALSE_PROOFS.values(), ids=FALSE_PROOFS)
+@pytest.mark.parametrize("reason", ["seq-num-taken", "backlink-mismatch"])
+def test_a_false_proof_is_none(node: Harness, reason: str, proof: Callable[[str], Any]) -> None:
+    store, ids = visited(node, Liar(Harness(), reason, proof))
+    assert run(client(node, store).delete(SCHEMA, ids[0])).acknowledged
+    assert numbers(node) == [2]
+
+
+def test_what_one_log_is_refused_costs_others_nothing(node: Harness) -> None:
+    """Nor is it sent again with each write: only by who wants to change what is in it, or presses the button."""
+    liar = Liar(Harness(), "log-schema-mismatch")
+    store, ids = visited(node, liar)
+    liar.reason = "a-word-that-costs-nothing"
+    liar.calls.clear()
+    run(at(liar, store).create(OTHER_SCHEMA, {"n": 1}))
+    assert liar.calls.count("panda_publishEntry") == 1
+    liar.calls.clear()
+    with pytest.raises(LogRefused):
+        run(at(liar, store).delete(SCHEMA, ids[0]))
+    assert liar.calls.count("panda_publishEntry") == 2
+
+
+def test_a_node_that_takes_the_entry_after_all_goes_on_with_the_log(node: Harness) -> None:
+    """By itself, when something is to be added to the log."""
+    store, ids = visited(node, Liar(Harness(), "instance-unknown"))
+    honest = Harness()
+    assert run(client(honest, store, name="liar").update(SCHEMA, ids[0], {"n": 5})).acknowledged
+    assert numbers(honest) == [2, 5]
+    state = run(OwnLogs(store, Author(1).signer.author).get(1))
+    assert state is not None
+    assert state.refused == {}
+
+
+def test_the_other_entry_is_what_ends_a_log(node: Harness) -> None:
+    """As our node shows it with its refusal, also where it shows nothing else of the log."""
+
+    class Silent(Patched):
+        def answer(self, method: str, result: Any) -> Any:
+            return {"items": [], "next": None} if method == "panda_getItems" else result
+
+    store = MemoryStore()
+    run(client(node, store).made())
+    run(client(node).create(SCHEMA, {"n": 1}))
+    with pytest.raises(LogDiverged, match="in use elsewhere"):
+        run(client(Silent(node), store).create(SCHEMA, {"n": 2}))
+    assert run(client(node, store).create(SCHEMA, {"n": 3})).acknowledged
+    assert numbers(node) == [1, 3]
+
+
+def test_a_log_that_ended_at_one_node_goes_on_where_it_is_ours(node: Harness) -> None:
+    store, theirs = MemoryStore(), Harness()
+    ours = run(client(node, store).create(SCHEMA, {"n": 1})).id
+    run(client(theirs).create(SCHEMA, {"n": 2}))
+    with pytest.raises(LogDiverged):
+        run(client(theirs, store, name="theirs").flush())
+    assert run(client(node, store).delete(SCHEMA, ours)).acknowledged
+    assert numbers(node) == []
+
+
+@pytest.mark.parametrize("word", ["seq-num-taken", "log-schema-mismatch"])
+def test_what_an_earlier_version_gave_up_on_a_nodes_word_is_tried_again(node: Harness, word: str) -> None:
+    store = MemoryStore()
+    ours = run(client(node, store).create(SCHEMA, {"n": 1})).id
+    (key,) = (key for key in store._texts if key.startswith("log/"))
+    state = json.loads(store._texts[key])
+    del state["refused"]
+    store._texts[key] = json.dumps(state | {"givenUp": word})
+    assert run(client(node, store).delete(SCHEMA, ours)).acknowledged
+
+
+def test_an_own_entry_that_lost_its_place_proves_nothing_new(node: Harness) -> None:
+    """Whoever has seen it can show it for ever."""
+    store = MemoryStore()
+    old = run(client(node, store).create(SCHEMA, {"n": 1})).id
+    run(client(node).update(SCHEMA, old, {"n": 2}))
+    with pytest.raises(LogDiverged):
+        run(client(node, store).update(SCHEMA, old, {"n": 3}))
+    (lost,) = run(OwnLogs(store, Author(1).signer.author).entries(1, 1, None))
+    assert run(client(node, store).update(SCHEMA, old, {"n": 4})).acknowledged
+    liar = Liar(node, "seq-num-taken", lambda _: lost.entry.hex())
+    assert isinstance(run(at(liar, store).update(SCHEMA, old, {"n": 5})).error, LogRefused)
+    assert run(client(node, store).delete(SCHEMA, old)).acknowledged
