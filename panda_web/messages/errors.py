@@ -99,6 +99,12 @@ class FieldsEmpty(InvalidMessage):
     reason = "fields-empty"
 
 
+class FieldsTooMany(InvalidMessage):
+    """More fields than a schema's definition may have: no message needs them."""
+
+    reason = "fields-too-many"
+
+
 class FieldTypeUnknown(InvalidMessage):
     """A field of a type that does not exist."""
 

@@ -16,6 +16,7 @@ from panda_web.messages.errors import (
     ActionUnknown,
     CborTrailing,
     FieldsEmpty,
+    FieldsTooMany,
     IdMalformed,
     InvalidMessage,
     KeyDuplicate,
@@ -33,6 +34,9 @@ _ACTIONS: tuple[Action, ...] = ("create", "update", "delete")
 VERSION = 1
 MAX_SIZE = 1 << 20
 """A payload is at most 1 MiB, protocol-wide."""
+MAX_FIELDS = 256
+"""Fields of a message, and of a schema, whose fields become columns: PostgreSQL has 1,600 in a table, SQLite
+2,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,8 @@ def _read_as_written(data: bytes) -> Message | None:
             if not data.startswith(_FIELDS, at):
                 return None
             count, at = cbor.read_map(data, at + len(_FIELDS))
+            if count > MAX_FIELDS:
+                return None
             for _ in range(count):
                 name, at = cbor.read_text(data, at)
                 # Up to the value a field has 13 bytes and its type's name, whose length is in the seventh.
@@ -202,6 +208,7 @@ def _read_any(payload: bytes) -> Message:
 
 def _read_fields(data: bytes, at: int) -> tuple[dict[str, Field], int]:
     count, at = cbor.read_map(data, at)
+    _check_count(count)
     fields: dict[str, Field] = {}
     for _ in range(count):
         name, at = cbor.read_text(data, at)
@@ -263,3 +270,12 @@ def _check_parts(action: Action, instance: str | None, fields: Mapping[str, Fiel
         raise KeyMissing(f"The {action} has no fields.")
     elif not fields:
         raise FieldsEmpty(f"The {action} has not a single field.")
+    else:
+        _check_count(len(fields))
+
+
+def _check_count(count: int) -> None:
+    if count > MAX_FIELDS:
+        raise FieldsTooMany(
+            f"The message has {count} fields; {MAX_FIELDS} are allowed. A list can hold what is alike."
+        )

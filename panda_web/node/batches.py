@@ -1,16 +1,70 @@
 """Doing in one go what many ask for at the same time, where beginning is what costs.
 
 No timer: whatever came while one batch was worked on is the next one. So a lone caller waits for nobody,
-and the more there are, the larger the batches become.
+and the more there are, the larger the batches become. Calls weigh: a heavy one fills a batch alone, so those
+behind it get their turn between.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+class Room:
+    """Room for so much weight at a time. Who comes when it is full waits, in turn.
+
+    Args:
+        size: the weight; what is heavier has to have all of it.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = self._free = size
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+
+    @asynccontextmanager
+    async def taken(self, weight: int) -> AsyncIterator[None]:
+        """Begins once there is room."""
+        weight = min(weight, self._size)
+        if self._waiting or weight > self._free:
+            await self._turn(weight)
+        else:
+            self._free -= weight
+        try:
+            yield
+        finally:
+            self._free += weight
+            self._admit()
+
+    async def _turn(self, weight: int) -> None:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waits = weight, turn
+        self._waiting.append(waits)
+        try:
+            await turn
+        except BaseException:  # cancelled, perhaps when the turn had come already
+            if turn.done() and not turn.cancelled():
+                self._free += weight
+            raise
+        finally:
+            self._waiting.remove(waits)  # not before: who comes meanwhile would be faster
+            self._admit()
+
+    def _admit(self) -> None:
+        for weight, turn in self._waiting:
+            if not turn.done():
+                if weight > self._free:
+                    return
+                self._free -= weight
+                turn.set_result(None)
+
+
+def _one(_: object) -> int:
+    return 1
 
 
 class Batches(Generic[T, R]):
@@ -22,22 +76,29 @@ class Batches(Generic[T, R]):
     Args:
         work: carries out several calls: for each the result, or the error that its caller gets. What it
             raises, all of them get. It runs once at a time.
-        most: calls in one batch.
-        room: calls that may be under way; whoever comes then waits for room, in turn.
+        most: what the calls in one batch weigh together; a heavier one is a batch of its own.
+        room: the weight of calls that may be under way; whoever comes then waits for room, in turn.
+        weigh: gives the weight of a call; each counts for one unless given.
     """
 
     def __init__(
-        self, work: Callable[[Sequence[T]], Awaitable[Sequence[R | Exception]]], *, most: int, room: int
+        self,
+        work: Callable[[Sequence[T]], Awaitable[Sequence[R | Exception]]],
+        *,
+        most: int,
+        room: int,
+        weigh: Callable[[T], int] = _one,
     ) -> None:
         self._work = work
         self._most = most
-        self._room = asyncio.Semaphore(room)
+        self._room = Room(room)
+        self._weigh = weigh
         self._queue: deque[tuple[T, asyncio.Future[R]]] = deque()
         self._worker: asyncio.Task[None] | None = None
 
     async def __call__(self, call: T) -> R:
         """The result of one call. Raises what `work` gives for it."""
-        async with self._room:
+        async with self._room.taken(self._weigh(call)):
             answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
             self._queue.append((call, answer))
             if self._worker is None or self._worker.done():
@@ -65,8 +126,13 @@ class Batches(Generic[T, R]):
 
     def _next(self) -> list[tuple[T, asyncio.Future[R]]]:
         batch: list[tuple[T, asyncio.Future[R]]] = []
-        while self._queue and len(batch) < self._most:
-            call, answer = self._queue.popleft()
+        weight = 0
+        while self._queue:
+            call, answer = self._queue[0]
             if not answer.done():
+                weight += self._weigh(call)
+                if batch and weight > self._most:
+                    break
                 batch.append((call, answer))
+            self._queue.popleft()
         return batch

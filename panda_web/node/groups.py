@@ -7,6 +7,7 @@ everyone in a group gets the error when it fails: what a verdict rested on would
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from panda_web.errors import StoreFailed
@@ -14,13 +15,30 @@ from panda_web.node.batches import Batches
 from panda_web.node.store import Store
 
 MOST = 64
-"""Works in one transaction: what they have to write is worked out in the event loop, some 10 ms."""
+"""What the works in one transaction weigh: an ordinary message, of some fields and some KiB, counts for one.
+What they have to write is worked out in the event loop, some 10 ms."""
 
 ROOM = 512
-"""Works under way; more wait where they are, and what they hold with them."""
+"""The weight of works under way; more wait where they are, and what they hold with them."""
+
+ROWS = 32
+BYTES = 8 << 10
+"""So many rows to write or to look up, and so many bytes, count for one."""
 
 T = TypeVar("T")
-Work = Callable[[], Any]
+
+
+def weight(rows: int, size: int) -> int:
+    """What a work weighs that has to do with so many rows, and so many bytes."""
+    return max(1, rows // ROWS, size // BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be done in a transaction, and what it weighs."""
+
+    do: Callable[[], Any]
+    weight: int
 
 
 class Groups:
@@ -34,16 +52,22 @@ class Groups:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._batches: Batches[Work, Any] = Batches(self._do_many, most=MOST, room=ROOM)
+        self._batches: Batches[Work, Any] = Batches(
+            self._do_many, most=MOST, room=ROOM, weigh=lambda work: work.weight
+        )
 
-    async def __call__(self, work: Callable[[], T]) -> T:
+    async def __call__(self, work: Callable[[], T], weight: int = 1) -> T:
         """Does something in a transaction; returns what it gives once that is durable.
+
+        Args:
+            work: what is done.
+            weight: what it weighs, of `MOST`.
 
         Raises:
             StoreFailed: the database did not obey; nothing was stored.
             Exception: what the work raises; nothing of it was stored.
         """
-        return cast("T", await self._batches(work))
+        return cast("T", await self._batches(Work(work, weight)))
 
     async def finish(self) -> None:
         """Returns once nothing is under way."""
@@ -62,6 +86,6 @@ class Groups:
     def _do(self, work: Work) -> Any:
         try:
             with self._store.transaction():
-                return work()
+                return work.do()
         except Exception as error:  # noqa: BLE001 - a fault with one is not the others'
             return error

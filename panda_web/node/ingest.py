@@ -56,6 +56,11 @@ class Checked:
     payload: bytes
     verdict: Verdict | None
 
+    @property
+    def rows(self) -> int:
+        """How many rows are written for it, or looked up."""
+        return len(self.message.fields) + (len(self.verdict.relations) if self.verdict is not None else 0)
+
 
 def check(signed: SignedEntry, payload: bytes, registry: Registry) -> Checked:
     """Holds an entry to the rules that need no store.

@@ -10,8 +10,8 @@ from panda_web.log import SignedEntry
 from panda_web.messages.schema import DEFINITION
 from panda_web.node import ingest
 from panda_web.node.aside import Aside, here
-from panda_web.node.batches import Batches
-from panda_web.node.groups import Groups
+from panda_web.node.batches import Batches, Room
+from panda_web.node.groups import Groups, weight
 from panda_web.node.ingest import Checked, Limits
 from panda_web.node.schemas import Registry
 from panda_web.node.store import Store
@@ -19,13 +19,14 @@ from panda_web.node.store.entries import LogRow
 from panda_web.rpc.methods import EntryArguments, Published
 
 MOST_CHECKED = 64
-"""Entries whose signatures are checked in one go, some 10 ms."""
+"""What weighs the entries that are checked in one go, some 10 ms: see `groups.weight`."""
 
 FEW_BYTES = 1000
 """Entries and payloads, a handful at most, that are checked sooner than a thread has heard of them."""
 
 ROOM = 512
-"""Entries whose check is under way; more wait where they are, and their bodies with them."""
+"""The weight of entries that are under way, so no more than 4 MiB of messages are taken apart at a time: as
+Python's values they are many times as large. More wait where they are, and their bodies with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,11 @@ class Publish:
 
     entry: bytes
     payload: bytes
+
+    @property
+    def weight(self) -> int:
+        """What it weighs before it is known how many fields it has."""
+        return weight(1, len(self.payload))
 
 
 class Publishing:
@@ -62,7 +68,8 @@ class Publishing:
         self._limits = limits
         self._aside = aside
         self._registry = registry
-        self._check = Batches(self._check_many, most=MOST_CHECKED, room=ROOM)
+        self._room = Room(ROOM)
+        self._check = Batches(self._check_many, most=MOST_CHECKED, room=ROOM, weigh=lambda each: each.weight)
         self._write = write
 
     async def publish(self, entry: bytes, payload: bytes) -> Published:
@@ -73,8 +80,10 @@ class Publishing:
             RefusedByNode: named after the broken rule; nothing was stored.
             StoreFailed: the database did not obey; nothing was stored.
         """
-        checked = await self._check(Publish(entry, payload))
-        published = await self._write(lambda: self._take_in(checked))
+        came = Publish(entry, payload)
+        async with self._room.taken(came.weight):
+            checked = await self._check(came)
+            published = await self._write(lambda: self._take_in(checked), weight(checked.rows, len(payload)))
         if checked.message.schema == DEFINITION.id:
             self._registry.notice()
         return published

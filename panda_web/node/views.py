@@ -56,10 +56,17 @@ class SchemaView:
     def counting(self, entries: Iterable[EntryRow]) -> Iterator[tuple[EntryRow, Message]]:
         """Those of the entries that count and whose payload is held, with their messages."""
         for entry in entries:
-            if entry.payload is not None:
-                message = decode(entry.payload)
-                if self.accepts(message):
-                    yield entry, message
+            message = message_of(entry)
+            if message is not None and self.accepts(message):
+                yield entry, message
+
+
+def message_of(entry: EntryRow) -> Message | None:
+    """What an entry says; None where its payload is gone, or was taken in by rules that held it for one."""
+    try:
+        return decode(entry.payload) if entry.payload is not None else None
+    except InvalidMessage:
+        return None
 
 
 def columns_of(schema: Schema) -> tuple[Column, ...]:

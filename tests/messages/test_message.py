@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from panda_web import messages
 from panda_web.messages import Field, InvalidMessage, Message, Relation, infer
-from panda_web.messages.errors import FieldTypeAmbiguous, FieldTypeMismatch, FieldTypeUnknown, PayloadTooLarge
+from panda_web.messages.errors import (
+    FieldsTooMany,
+    FieldTypeAmbiguous,
+    FieldTypeMismatch,
+    FieldTypeUnknown,
+    PayloadTooLarge,
+)
 from panda_web.messages.message import _read_any, _read_as_written
 from tests.examples import examples
 from tests.messages.strategies import FIELDS, HASHES, MESSAGES
@@ -205,11 +211,29 @@ def test_unknown_types_and_broken_values_are_not_written() -> None:
         assert refused.value.reason == reason
 
 
+MANY = {f"f{n}": Field("bool", True) for n in range(257)}
+
+
+def test_fields_are_counted_before_they_are_read() -> None:
+    """However a message is written: what stands behind their number is not looked at, for it is none here."""
+    schema = "0040" + "00" * 64
+    most = dict(list(MANY.items())[:256])
+    payload = messages.create(schema, most).encode()
+    assert messages.decode(payload).fields == most
+    start = payload[: payload.index(b"fields")]
+    hostile = start + b"\x66fields"[1:] + b"\xba\x00\x00\x75\x30" + b"\xff" * 200_000
+    for written in (hostile, hostile.replace(b"version\x01", b"version\x18\x01")):
+        with pytest.raises(FieldsTooMany):
+            messages.decode(written)
+
+
 @given(HASHES, HASHES)
 def test_rules_hold_for_what_is_written(schema: str, instance: str) -> None:
     for message, reason in (
         (messages.create(schema, {}), "fields-empty"),
         (messages.update(schema, instance, {}), "fields-empty"),
+        (messages.create(schema, MANY), "fields-too-many"),
+        (messages.update(schema, instance, MANY), "fields-too-many"),
         (messages.delete(schema, "x"), "id-malformed"),
         (messages.create("x", {"f": Field("int", 1)}), "schema-malformed"),
         (Message("delete", schema, instance, {"f": Field("int", 1)}), "key-not-allowed"),

@@ -33,12 +33,20 @@ class Work:
 STEPS = st.lists(st.one_of(st.just("call"), st.just("turn"), st.integers(0, 30)), max_size=60)
 
 
-@given(STEPS, st.integers(1, 5), st.integers(1, 12), st.integers(0, 3))
-def test_each_once_and_in_order(steps: list[str | int], most: int, room: int, turns: int) -> None:
+WEIGHTS = st.lists(st.integers(1, 8), min_size=1, max_size=5)
+
+
+@given(STEPS, st.integers(1, 5), st.integers(1, 12), st.integers(0, 3), WEIGHTS)
+def test_each_once_and_in_order(
+    steps: list[str | int], most: int, room: int, turns: int, weights: list[int]
+) -> None:
     work = Work(turns)
 
+    def weigh(call: int) -> int:
+        return weights[call % len(weights)]
+
     async def drive() -> tuple[list[asyncio.Task[int]], set[int]]:
-        batches = Batches(work, most=most, room=room)
+        batches = Batches(work, most=most, room=room, weigh=weigh)
         tasks: list[asyncio.Task[int]] = []
         cancelled: set[int] = set()
         for step in steps:
@@ -48,7 +56,8 @@ def test_each_once_and_in_order(steps: list[str | int], most: int, room: int, tu
                 await asyncio.sleep(0)
             elif int(step) < len(tasks) and tasks[int(step)].cancel():
                 cancelled.add(int(step))
-            assert len(batches._queue) <= room
+            under_way = [weigh(call) for call, _ in batches._queue]
+            assert sum(under_way) <= room or len(under_way) == 1
         await asyncio.gather(*tasks, return_exceptions=True)
         await batches.finish()
         return tasks, cancelled
@@ -56,7 +65,7 @@ def test_each_once_and_in_order(steps: list[str | int], most: int, room: int, tu
     tasks, cancelled = asyncio.run(drive())
     done = [call for batch in work.batches for call in batch]
     assert done == sorted(set(done)), "in order, and none twice"
-    assert all(len(batch) <= most for batch in work.batches)
+    assert all(sum(map(weigh, batch)) <= most or len(batch) == 1 for batch in work.batches)
     assert cancelled | set(done) == set(range(len(tasks))), "none is lost"
     for call, task in enumerate(tasks):
         if call in cancelled:

@@ -159,6 +159,17 @@ def test_a_log_at_once(group: Group) -> None:
     assert group.connection.commits == 1
 
 
+def test_a_heavy_one_is_a_group_of_its_own(group: Group) -> None:
+    """A group is bounded by what is to be written: others get their turn between."""
+    fields = {f"f{n}": n for n in range(256)}
+    wide = [Author(number).create(**fields) for number in range(1, 17)]
+    large = [Author(number).create(text="x" * (1 << 19)) for number in range(17, 19)]
+    answers = asyncio.run(group.publish([*wide, *large, *many(10, first=20)]))
+    assert reasons(answers) == [""] * 28
+    assert group.connection.commits == 16 // 8 + 2 + 1
+    assert asyncio.run(group.stored()) == 28
+
+
 def test_a_refused_one_spoils_nothing(group: Group) -> None:
     first, second = Author(1), Author(2)
     created = first.create()

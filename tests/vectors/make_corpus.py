@@ -364,6 +364,14 @@ def messages() -> None:
     message_case("fields in a delete", message(action="delete", id=INSTANCE), "key-not-allowed")
     message_case("no field in a create", message(fields={}), "fields-empty")
     message_case("no field in an update", message(action="update", id=INSTANCE, fields={}), "fields-empty")
+    many = {f"f{n}": {"type": "bool", "value": True} for n in range(257)}
+    message_case("256 fields", message(fields=dict(list(many.items())[:256])), None)
+    message_case("257 fields", message(fields=many), "fields-too-many")
+    message_case(
+        "a head that says 257 fields, and one",
+        message(fields=FIELDS).replace(b"fields\xa1", b"fields\xb9\1\1"),
+        "cbor-truncated",
+    )
     message_case(
         "an empty fields map in a delete", message(action="delete", id=INSTANCE, fields={}), "key-not-allowed"
     )

@@ -1,5 +1,6 @@
 """Schemas: what kinds of data there are, who may say what under them, and how they are written down. Pure."""
 
+from panda_web.messages.message import MAX_FIELDS
 from panda_web.messages.schema.definition import (
     DEFINITION,
     read_definition,
@@ -10,7 +11,7 @@ from panda_web.messages.schema.definition import (
 from panda_web.messages.schema.errors import InvalidFields, InvalidPattern, InvalidSchema, SchemaError
 from panda_web.messages.schema.field import RESERVED_NAMES, SELF, TYPES, FieldDefinition
 from panda_web.messages.schema.rules import MAX_ITEMS, MAX_VARCHAR, Reference
-from panda_web.messages.schema.schema import MAX_FIELDS, MAX_NAME, Schema
+from panda_web.messages.schema.schema import MAX_NAME, Schema
 from panda_web.messages.schema.timestamp import as_asked, instant
 from panda_web.messages.schema.toml import schema_from_toml, schema_to_toml
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from panda_web.bamboo import is_hex
 from panda_web.messages.errors import SchemaMalformed
 from panda_web.messages.fields import Field
+from panda_web.messages.message import MAX_FIELDS
 from panda_web.messages.schema.errors import (
     FieldNameTaken,
     PatternTooLarge,
@@ -24,8 +25,6 @@ from panda_web.messages.schema.field import SELF, FieldDefinition
 from panda_web.messages.schema.record import made_from, record_class, typed, values_of, with_lists
 from panda_web.messages.schema.rules import Reference, Rule, check_fields, shown
 
-MAX_FIELDS = 256
-"""Fields of a schema: each becomes a column, of which PostgreSQL has 1,600 in a table and SQLite 2,000."""
 MAX_NAME = 255
 """Code points of a schema's name."""
 MAX_DESCRIPTION = 10_000
