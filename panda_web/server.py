@@ -21,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from panda_web.errors import PandaError
+from panda_web.rpc.caller import CALLER
 from panda_web.rpc.dispatch import Dispatcher
 from panda_web.rpc.types import Json
 
@@ -90,6 +91,7 @@ def application(dispatcher: Dispatcher, site: Path | None = None, health: Health
             return Response(status_code=400)
         except TimeoutError:
             return Response(status_code=408, headers={"Connection": "close"})
+        CALLER.set(request.client.host if request.client is not None else "")
         answer = await dispatcher.handle(bytes(body))
         return _json(answer, 200 if answer else 204)
 

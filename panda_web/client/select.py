@@ -11,7 +11,7 @@ from dataclasses import replace
 from panda_web.client.check import Instance
 from panda_web.client.dialect import Query
 from panda_web.messages import Field
-from panda_web.rpc.query import Scalar, read_cursor, read_filter, read_order, write_cursor
+from panda_web.rpc.query import Scalar, ordered_by, read_cursor, read_filter, read_order, write_cursor
 
 _LIKE = {"str": "text", "relation": "text", "int": "number", "float": "number"}
 _Key = tuple[int, str | int | float]
@@ -59,8 +59,8 @@ def _ordered_by(field: Field | None) -> Scalar:
     if field is None:
         return None
     if isinstance(field.value, tuple):
-        return json.dumps(field.value)
-    return int(field.value) if isinstance(field.value, bool) else field.value
+        return ordered_by(json.dumps(field.value))
+    return int(field.value) if isinstance(field.value, bool) else ordered_by(field.value)
 
 
 def _key(value: Scalar) -> _Key:

@@ -3,12 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
 
-from panda_web import log
 from panda_web.keys import Verifier
-from panda_web.messages import BASIC_TYPES, system_log
-from panda_web.messages import decode as decode_message
-from panda_web.node import query, views
+from panda_web.messages import system_log
+from panda_web.node import query, replayable, views
 from panda_web.node.aside import Aside, here
 from panda_web.node.building import ProgressOf, Views
 from panda_web.node.groups import Groups
@@ -17,18 +16,16 @@ from panda_web.node.items import items
 from panda_web.node.publishing import Publishing, next_arguments
 from panda_web.node.schemas import Policy, Registry
 from panda_web.node.store import Store
-from panda_web.node.store.entries import EntryRow
-from panda_web.node.views import SchemaView
+from panda_web.node.turns import Turns
 from panda_web.rpc import discover
+from panda_web.rpc.caller import CALLER
 from panda_web.rpc.dispatch import Dispatcher, Handler
-from panda_web.rpc.errors import AnswerTooLarge
 from panda_web.rpc.methods import METHODS, NO_SCHEMA, EntryArguments
 from panda_web.rpc.types import Json
 
 logger = logging.getLogger(__name__)
 
-MAX_ENTRIES_ANSWER = 24 << 20
-"""Bytes of entries and payloads in an answer of `panda_queryEntries`, which has no pages; hex doubles it."""
+T = TypeVar("T")
 
 
 class Node:
@@ -62,6 +59,7 @@ class Node:
         self._registry = Registry(store, policy)
         write = Groups(store)
         self._publishing = Publishing(store, verifier, limits or Limits(), aside, self._registry, write)
+        self._turns = Turns()
         self.views = Views(store, write)
 
     def dispatcher(self) -> Dispatcher:
@@ -119,43 +117,9 @@ class Node:
         return (await self._publishing.publish(entry_encoded, message_encoded)).to_json()
 
     async def query_entries(self, schema: str) -> Json:
-        """All entries of a schema that an old client can replay, in an order in which it can.
-
-        Left out: entries whose payload is gone, what is about an instance whose create is gone, and types
-        that p2panda-js 0.2.1 does not know: one such row would make its whole query fail. Of a schema with
-        a typed view, also what does not count there, and what is hidden.
-        """
+        """All entries of a schema that an old client can replay, in an order in which it can."""
         self._registry.answer(schema)
-        with self._store.snapshot():
-            return {"entries": self._replayable_entries(schema)}
-
-    def _replayable_entries(self, schema: str) -> list[Json]:
-        entries: list[Json] = []
-        size = 0
-        created: set[bytes] = set()
-        view = views.in_place(self._store, schema)
-        for row in self._store.entries.of_schema(schema):
-            if row.payload is None or not self._replayable(row, created, view):
-                continue
-            size += len(row.entry) + len(row.payload)
-            if size > MAX_ENTRIES_ANSWER:
-                raise AnswerTooLarge(
-                    "This schema has too many entries for one answer; page with panda_query."
-                )
-            entries.append(_old_entry(row))
-        return entries
-
-    def _replayable(self, row: EntryRow, created: set[bytes], view: SchemaView | None) -> bool:
-        message = decode_message(row.payload or b"")
-        if view is not None and not view.accepts(message):
-            return False
-        if view is not None and self._store.cascades.is_hidden(row.instance):
-            return False
-        if any(field.type not in BASIC_TYPES for field in message.fields.values()):
-            return False
-        if message.action == "create":
-            created.add(row.hash)
-        return row.instance in created
+        return {"entries": await self._read(lambda: replayable.entries(self._store, schema))}
 
     async def query(
         self,
@@ -169,11 +133,14 @@ class Node:
         """Instances of a schema, by its id, or by its name where one registered schema has it."""
         schema = self._registry.id_of(schema)
         self._registry.answer(schema)
-        with self._store.snapshot():
+
+        def read() -> Json:
             view = views.in_place(self._store, schema)
             definition = view.schema if view is not None else None
             select = query.compile_query(schema, filter, order_by, limit, after, definition)
             return query.answer(self._store, select, view, proof=proof)
+
+        return await self._read(read)
 
     async def get_items(
         self,
@@ -186,8 +153,14 @@ class Node:
         payloads: bool,
     ) -> Json:
         """A stretch of a log, with the entries that link it to others."""
-        with self._store.snapshot():
-            return items(self._store, author, log_id, start, end, dist_low, dist_high, payloads=payloads)
+        return await self._read(
+            lambda: items(self._store, author, log_id, start, end, dist_low, dist_high, payloads=payloads)
+        )
+
+    async def _read(self, work: Callable[[], T]) -> T:
+        """What may take long to read, beside what others ask, who have their turn."""
+        async with self._turns.taken(CALLER.get()):
+            return await self._store.read(work)
 
     async def schemas(self) -> Json:
         """The registered schemas, then the others that entries are held of, where those are answered too."""
@@ -213,19 +186,6 @@ class Node:
     async def discover(self) -> Json:
         """The OpenRPC document."""
         return discover.document(METHODS.values(), self._version)
-
-
-def _old_entry(row: EntryRow) -> Json:
-    entry = log.recall(row.entry).entry
-    return {
-        "author": entry.author.hex(),
-        "entryBytes": row.entry.hex(),
-        "entryHash": row.hash.hex(),
-        "logId": entry.log_id,
-        "payloadBytes": (row.payload or b"").hex(),
-        "payloadHash": entry.payload_hash.hex(),
-        "seqNum": entry.seq_num,
-    }
 
 
 async def _again_and_again(work: Callable[[], Awaitable[None]], pause: float) -> None:

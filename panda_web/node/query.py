@@ -5,18 +5,16 @@ that is asked, and only its fields can be named; of others the untyped views are
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
-from panda_web import messages
-from panda_web.bamboo import path
 from panda_web.messages import Field
 from panda_web.messages.schema import InvalidFields, Schema, as_asked, instant
 from panda_web.messages.schema.errors import FieldUnknown
 from panda_web.messages.schema.rules import listed
+from panda_web.node.proof import Count, Place, prove
 from panda_web.node.store import Store
 from panda_web.node.store.entries import EntryRow
-from panda_web.node.store.select import InstanceRow, Select
+from panda_web.node.store.select import Select
 from panda_web.node.views import SchemaView
 from panda_web.rpc.query import read_cursor, read_filter, read_order, write_cursor
 from panda_web.rpc.types import Json
@@ -24,11 +22,8 @@ from panda_web.rpc.types import Json
 MAX_ANSWER = 4 << 20
 """Bytes of fields and entries in one answer; it holds one instance at least. Go on behind its cursor."""
 
-MAX_PROOF = 2 << 20
-"""Bytes of payloads in the proof of one instance; one that needs more is given without, and not shown."""
-
-_FEW = 8
-"""Entries that are not worth looking into."""
+MAX_READ = 16 << 20
+"""Bytes of entries and payloads that are read for the proofs in one answer, likewise."""
 
 
 def compile_query(
@@ -100,7 +95,7 @@ def _check_name(schema: Schema, name: str, param: str) -> None:
 def answer(
     store: Store, select: Select, view: SchemaView | None = None, *, proof: bool
 ) -> list[dict[str, Json]]:
-    """The instances that match, at most as many as fit into `MAX_ANSWER`.
+    """The instances that match, at most as many as fit into `MAX_ANSWER`, and are found within `MAX_READ`.
 
     Args:
         store: what is asked.
@@ -110,11 +105,12 @@ def answer(
     """
     instances = store.views if view is None else view.table
     found: list[dict[str, Json]] = []
-    given: set[bytes] = set()
+    given: set[Place] = set()
     size = 0
+    count = Count()
     for row in instances.select(select):
         instance = {
-            **instances.fields(row.id),
+            **instances.fields(row.id, MAX_ANSWER),
             "id": row.id.hex(),
             "_meta": {
                 "author": row.author.hex(),
@@ -125,55 +121,15 @@ def answer(
                 "cursor": write_cursor(row.order, row.id.hex()),
             },
         }
-        entries = _proof(store, row, view, given) if proof else []
+        entries = prove(store, row, view, given, count) if proof else {}
         if proof:
-            instance["_entries"] = [_entry_json(entry) for entry in entries]
+            instance["_entries"] = [_entry_json(entry) for entry in entries.values()]
         size += len(json.dumps(instance))
-        if found and size > MAX_ANSWER:
+        if found and (size > MAX_ANSWER or count.size > MAX_READ):
             break
         found.append(instance)
-        given.update(entry.hash for entry in entries)
+        given.update(entries)
     return found
-
-
-def _proof(store: Store, row: InstanceRow, view: SchemaView | None, given: set[bytes]) -> list[EntryRow]:
-    """The instance's entries, and those that link them to entry 1 where the answer has not given them yet.
-
-    What serves as a link only goes without its payload. Shortest paths share their ends, so a path that
-    meets an entry given before is complete. Empty where the instance alone would fill an answer.
-    """
-    entries = store.entries.of_instance_in(row.log_key, row.id)
-    own = _deciding(entries if view is None else (entry for entry, _ in view.counting(entries)))
-    if own is None:
-        return []
-    proof = {entry.hash: entry for entry in own}
-    for entry in own:
-        for seq_num in path(entry.seq_num, 1):
-            link = entry if seq_num == entry.seq_num else store.entries.at(row.log_key, seq_num)
-            if link is None:
-                raise LookupError(f"entry {seq_num} of a log is missing in the store")
-            if link is not entry and (link.hash in given or link.hash in proof):
-                break
-            proof.setdefault(link.hash, replace(link, payload=None))
-    return list(proof.values())
-
-
-def _deciding(entries: Iterable[EntryRow]) -> list[EntryRow] | None:
-    """The create, and the updates of which a value still stands; None where they are too much for a proof.
-
-    An instance that is updated for ever would else make every answer that it is in larger, for everybody.
-    """
-    every = list(entries)
-    if len(every) > _FEW:
-        decided: set[str] = set()
-        deciding = []
-        for entry in reversed(every[1:]):
-            names = messages.decode(entry.payload or b"").fields.keys()
-            if not names <= decided:
-                decided |= names
-                deciding.append(entry)
-        every = [every[0], *reversed(deciding)]
-    return every if sum(len(entry.payload or b"") for entry in every) <= MAX_PROOF else None
 
 
 def _entry_json(row: EntryRow) -> dict[str, Json]:

@@ -163,7 +163,7 @@ class RelationTargetForeign(RefusedByNode):
 
 
 class QueryTooExpensive(RefusedByNode):
-    """The query would keep the node from answering others; narrow the filter, or order by fewer names."""
+    """The query takes too much of a node that others use too: narrow the filter, or order by fewer names."""
 
     reason = "query-too-expensive"
 
@@ -172,6 +172,12 @@ class Busy(RefusedByNode):
     """A refusal that may pass: the same call can succeed later."""
 
     reason = "busy"
+
+
+class TooManyQueries(Busy):
+    """So many queries of one caller wait already that no more of them are taken."""
+
+    reason = "too-many-queries"
 
 
 class AuthorQuotaReached(Busy):
@@ -274,5 +280,6 @@ class ErrorFromNode(CallFailed):
 
 
 _PASSING = frozenset(
-    error.reason for error in (Busy, AuthorQuotaReached, DiskBudgetReached, SchemaPending, InternalError)
+    error.reason
+    for error in (Busy, TooManyQueries, AuthorQuotaReached, DiskBudgetReached, SchemaPending, InternalError)
 ) | {"store-failed"}

@@ -15,6 +15,14 @@ from panda_web.rpc.types import AUTHOR, HASH, TEXT, Json
 
 MAX_FILTERS = 32
 
+ORDERED = 255
+"""Characters of a text that it is ordered by, none of them behind a NUL. So a node never sorts MiB because
+some rows have them, nobody's long value makes a query fail for others, and a cursor stays short. A short text
+(varchar) has no more; of longer ones the order means little behind that. The id breaks the ties."""
+
+MAX_CURSOR = 16 << 10
+"""Bytes of a cursor: four texts of `ORDERED` characters in JSON, and an id, have no more."""
+
 Scalar = str | int | float | None
 """What instances are ordered by; None where the field is missing."""
 
@@ -50,8 +58,21 @@ def _equal(name: str, value: Json) -> Field:
 
 
 def read_order(order_by: Sequence[str]) -> list[tuple[str, bool]]:
-    """Field names, each with True for descending."""
-    return [(name.removeprefix("-"), name.startswith("-")) for name in order_by]
+    """Field names, each with True for descending. Raises InvalidParams."""
+    order = [(name.removeprefix("-"), name.startswith("-")) for name in order_by]
+    names = [name for name, _ in order]
+    for position, name in enumerate(names):
+        if name in names[:position]:
+            raise InvalidParams(
+                f"The param orderBy names {name[:70]!r} twice; the second time decides nothing.",
+                param="orderBy",
+            )
+    return order
+
+
+def ordered_by(value: Scalar) -> Scalar:
+    """What of a value it is ordered by."""
+    return value[:ORDERED].partition("\0")[0] if isinstance(value, str) else value
 
 
 def write_cursor(values: Sequence[Scalar], instance: str) -> str:
@@ -62,6 +83,8 @@ def write_cursor(values: Sequence[Scalar], instance: str) -> str:
 def read_cursor(text: str, keys: int) -> tuple[tuple[Scalar, ...], bytes]:
     """The values, as many as there are keys to order by, and the id. Raises InvalidParams."""
     try:
+        if len(text) > MAX_CURSOR:
+            raise ValueError("is too long")
         *values, instance = jsonrpc.loads(text.encode())
         if len(values) != keys:
             raise ValueError("has another order")

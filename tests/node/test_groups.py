@@ -63,13 +63,15 @@ class Faulty:
 
 
 class Gate:
-    """Lets work go aside when it is opened."""
+    """Lets work go aside when it is opened; what only reads always."""
 
     def __init__(self) -> None:
         self.open = asyncio.Event()
         self.waiting = 0
 
     async def __call__(self, work: Coroutine[Any, Any, T], /) -> T:
+        if work.__name__ == "read":
+            return await in_a_thread(work)
         self.waiting += 1
         try:
             await self.open.wait()

@@ -14,7 +14,7 @@ from panda_web.client import Client
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import Field, Relation, infer_all
 from panda_web.node import query as query_module
-from panda_web.node.store import database
+from panda_web.node.store import reading
 from panda_web.rpc.errors import ErrorFromNode
 from panda_web.rpc.methods import QUERY, QUERY_ENTRIES, SCHEMAS
 from panda_web.rpc.transport import InProcess
@@ -167,8 +167,8 @@ def test_a_query_that_takes_too_long(node: Harness, monkeypatch: pytest.MonkeyPa
     author = Author()
     for one in author.write_many([messages.create(SCHEMA, infer_all({"n": n})) for n in range(200)]):
         node.publish(*one)
-    monkeypatch.setattr(database, "MAX_STEPS", 2000)
-    monkeypatch.setattr(database, "_STEPS_AT_ONCE", 100)
+    monkeypatch.setattr(reading, "MAX_STEPS", 2000)
+    monkeypatch.setattr(reading, "STEPS_AT_ONCE", 100)
     with pytest.raises(ErrorFromNode) as refused:
         node.call(QUERY, schema=SCHEMA, orderBy=["n", "m"])
     assert refused.value.reason == "query-too-expensive"

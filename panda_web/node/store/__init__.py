@@ -1,7 +1,9 @@
 """What a node keeps: entries, which are the truth, and views, which can always be rebuilt from them."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TypeVar
 
 from panda_web.node.aside import Aside, here
 from panda_web.node.store.cascades import Cascades
@@ -12,6 +14,8 @@ from panda_web.node.store.typed import TypedViews
 from panda_web.node.store.views import ViewTables
 
 __all__ = ["Store"]
+
+T = TypeVar("T")
 
 
 class Store:
@@ -24,7 +28,7 @@ class Store:
 
     Args:
         path: the database file; None keeps everything in memory.
-        aside: where the disk is waited for.
+        aside: where the disk is waited for, and read what may take long.
     """
 
     def __init__(self, path: Path | None = None, aside: Aside = here) -> None:
@@ -54,6 +58,15 @@ class Store:
     def snapshot(self) -> AbstractContextManager[None]:
         """What is read within is one state, that of one commit. Raises StoreFailed."""
         return self._database.snapshot()
+
+    async def read(self, work: Callable[[], T]) -> T:
+        """What the work gives, which may take long; within it, this store shows the state of one commit.
+
+        Raises:
+            QueryTooExpensive: it took too long.
+            StoreFailed: the database cannot be read.
+        """
+        return await self._database.readings(work)
 
     def close(self) -> None:
         """Closes the database in order."""

@@ -5,8 +5,9 @@ cuts. A data folder from any earlier version opens: `MIGRATIONS` are run in orde
 leaves the files too (`erasing`).
 
 Writing has one connection. While its COMMIT waits for the disk aside, others ask, so reading has a second
-one, which sees what is committed and nothing else: SQLite shows a commit after its fsync. Where nothing is
-done aside, no question comes between BEGIN and COMMIT, and one connection serves both.
+one, which sees what is committed and nothing else: SQLite shows a commit after its fsync. What may take long
+to read has its own (`reading`). Where nothing is done aside, no question comes between BEGIN and COMMIT, and
+one connection serves all.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from typing import Any
 from panda_web.errors import StoreFailed
 from panda_web.node.aside import Aside, here
 from panda_web.node.store.erasing import MAX_REWRITTEN, Eraser
-from panda_web.rpc.errors import QueryTooExpensive
+from panda_web.node.store.reading import Readings
 
 MIGRATIONS = (
     """
@@ -119,9 +120,8 @@ MIGRATIONS = (
     "DELETE FROM fields WHERE type LIKE '%[]' AND value = '[]';",
 )
 
-MAX_STEPS = 20_000_000
-"""Steps of SQLite's machine that a query may take: some seconds."""
-_STEPS_AT_ONCE = 100_000
+MAX_JOURNAL = 64 << 20
+"""Bytes of the journal beyond which readings pause, so that it can begin anew."""
 
 PATIENCE = 100
 PAUSE = 0.05
@@ -154,6 +154,9 @@ class Database:
     Args:
         path: the database file; None keeps it in memory.
         aside: where the disk is waited for; a database in memory has none.
+
+    Attributes:
+        readings: what may take long to read is read by these.
     """
 
     def __init__(self, path: Path | None, aside: Aside = here) -> None:
@@ -168,11 +171,12 @@ class Database:
             # What was due when it was killed; and, once, whatever an earlier version left behind.
             self._eraser.finish(most=None if earlier else MAX_REWRITTEN)
             if self._aside is not here:
-                self._reader = _connect(path)
-                self._reader.execute("PRAGMA query_only=ON")
+                self._reader = _connect(path, reads=True)
         except (sqlite3.Error, OSError) as error:
             raise StoreFailed(f"The database {path} cannot be opened: {error}.") from error
         self._asked = self._reader
+        self.readings = Readings(lambda: _connect(path, reads=True), self._reader, self._aside)
+        self._journal = None if path is None else Path(f"{path}-wal")
         self._in_group = False
         self._later: list[str] = []
         self._erasing: asyncio.Future[None] | None = None
@@ -252,6 +256,8 @@ class Database:
             await self._aside(self._commit())
         finally:
             self._in_group = False
+        if self._journal_size() > MAX_JOURNAL:
+            self._eraser.begin_journal_anew()
         if self._eraser.pause() is not None and (self._erasing_later is None or self._erasing_later.done()):
             self._erasing_later = asyncio.create_task(self._erase_later())
 
@@ -266,6 +272,12 @@ class Database:
                 self._roll_back()
         self._eraser.committed()
 
+    def _journal_size(self) -> int:
+        try:
+            return self._journal.stat().st_size if self._journal is not None else 0
+        except OSError:
+            return 0
+
     def note_deletion(self) -> None:
         """What the transaction deletes is to leave the files. Raises StoreFailed."""
         with _STORING:
@@ -275,8 +287,9 @@ class Database:
         """Erases when nobody writes, until nothing is left to be erased."""
         while (pause := self._eraser.pause()) is not None:
             await asyncio.sleep(max(pause, PAUSE))
-            if not self._in_group:
-                await self._erase()
+            async with self.readings.pause():
+                if not self._in_group:
+                    await self._erase()
 
     async def _erase(self) -> None:
         """Erases what can be erased now; to be called by one at a time, outside of a transaction."""
@@ -309,29 +322,6 @@ class Database:
                 if self._reader.in_transaction:
                     self._reader.execute("ROLLBACK")
 
-    @contextmanager
-    def bounded(self) -> Iterator[None]:
-        """Ends what is read in the block when it takes too many steps. Raises QueryTooExpensive."""
-        left = MAX_STEPS // _STEPS_AT_ONCE
-
-        def count() -> bool:
-            nonlocal left
-            left -= 1
-            return left < 0
-
-        self._reader.set_progress_handler(count, _STEPS_AT_ONCE)
-        try:
-            yield
-        except StoreFailed as error:
-            if left < 0:
-                raise QueryTooExpensive(
-                    "This query takes too long for a node that others use too. "
-                    "Narrow its filter, or order by fewer names."
-                ) from error
-            raise
-        finally:
-            self._reader.set_progress_handler(None, 0)
-
     def execute(self, sql: str, values: tuple[Any, ...] = ()) -> None:
         """Runs a statement that gives nothing back."""
         with _STORING:
@@ -354,22 +344,25 @@ class Database:
     def one(self, sql: str, values: tuple[Any, ...] = ()) -> Any:
         """The first row, or None."""
         with _READING:
-            return self._asked.execute(sql, values).fetchone()
+            reader = self.readings.current
+            return self._asked.execute(sql, values).fetchone() if reader is None else reader.one(sql, values)
 
     def rows(self, sql: str, values: tuple[Any, ...] = ()) -> Iterator[Any]:
         """All rows, one after the other."""
         with _READING:
-            yield from self._asked.execute(sql, values)
+            reader = self.readings.current
+            yield from self._asked.execute(sql, values) if reader is None else reader.rows(sql, values)
 
     def close(self) -> None:
         """Closes the connections; SQLite then merges its journal, and removes it."""
+        self.readings.close()
         if self._reader is not self._connection:
             self._reader.close()
         self._eraser.finish()
         self._connection.close()
 
 
-def _connect(path: Path | None) -> sqlite3.Connection:
+def _connect(path: Path | None, *, reads: bool = False) -> sqlite3.Connection:
     connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
     for pragma in (
         "journal_mode=WAL",
@@ -379,4 +372,6 @@ def _connect(path: Path | None) -> sqlite3.Connection:
         "busy_timeout=5000",
     ):
         connection.execute(f"PRAGMA {pragma}")
+    if reads:
+        connection.execute("PRAGMA query_only=ON")
     return connection

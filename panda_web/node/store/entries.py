@@ -45,6 +45,8 @@ MOST_AT_ONCE = 500
 """Relations looked up by one statement: SQLite binds some thousand values at least."""
 
 _LOG = "SELECT id, author, log_id, schema, seq_num, ended FROM logs"
+_ABOUT = "instance = ? AND +log = ?"
+"""About one instance, in one log. The plus says to look for the instance: SQLite would go through the log."""
 _ENTRY = "SELECT seq_num, entry, payload, hash, instance FROM entries"
 
 
@@ -81,10 +83,22 @@ class EntryTable:
         """Every schema that a log is for, in order of their ids."""
         return (schema for (schema,) in self._db.rows("SELECT DISTINCT schema FROM logs ORDER BY schema"))
 
-    def at(self, log_key: int, seq_num: int) -> EntryRow | None:
-        """The entry at a seq num of the log with this key."""
-        row = self._db.one(f"{_ENTRY} WHERE log = ? AND seq_num = ?", (log_key, seq_num))
-        return EntryRow(*row) if row else None
+    def at(self, log_key: int, seq_num: int, *, payload: bool = True) -> EntryRow:
+        """The entry at a seq num of the log with this key, which holds it.
+
+        Args:
+            log_key: the log's.
+            seq_num: the entry's.
+            payload: whether it is read, which may be large; else it is None.
+
+        Raises:
+            LookupError: it does not.
+        """
+        sql = _ENTRY if payload else "SELECT seq_num, entry, NULL, hash, instance FROM entries"
+        row = self._db.one(f"{sql} WHERE log = ? AND seq_num = ?", (log_key, seq_num))
+        if row is None:
+            raise LookupError(f"entry {seq_num} of a log is missing in the store")
+        return EntryRow(*row)
 
     def between(self, log_key: int, first: int, last: int, *, payloads: bool) -> Iterator[EntryRow]:
         """The entries of the log with this key from one seq num to another, both included.
@@ -164,18 +178,34 @@ class EntryTable:
         )
 
     def of_schema(self, schema: str) -> Iterator[EntryRow]:
-        """Entries with payloads, of all logs of a schema, by seq num: each after its instance's create."""
+        """Entries with payloads, of all logs of a schema, by seq num: each after its instance's create.
+
+        Only their numbers are sorted, and each is read when it is asked for.
+        """
         sql = (
-            "SELECT e.seq_num, e.entry, e.payload, e.hash, e.instance"
-            " FROM entries e JOIN logs l ON l.id = e.log"
-            " WHERE l.schema = ? AND e.payload IS NOT NULL ORDER BY e.seq_num, l.author, l.log_id"
+            "SELECT e.seq_num, e.entry, e.payload, e.hash, e.instance FROM ("
+            " SELECT n.number FROM logs l CROSS JOIN entries n ON n.log = l.id"
+            " WHERE l.schema = ? AND typeof(n.payload) <> 'null'"
+            " ORDER BY n.seq_num, l.author, l.log_id LIMIT -1"
+            ") found CROSS JOIN entries e ON e.number = found.number"
         )
         return (EntryRow(*row) for row in self._db.rows(sql, (schema,)))
 
     def of_instance_in(self, log_key: int, instance: bytes) -> Iterator[EntryRow]:
         """The entries about one instance in one log, in order of their seq nums."""
-        sql = f"{_ENTRY} WHERE instance = ? AND log = ? ORDER BY seq_num"
+        sql = f"{_ENTRY} WHERE {_ABOUT} ORDER BY seq_num"
         return (EntryRow(*row) for row in self._db.rows(sql, (instance, log_key)))
+
+    def some_of_instance_in(self, log_key: int, instance: bytes, most: int) -> list[EntryRow]:
+        """The same, where they are no more than `most`; else so many of them, whichever."""
+        sql = f"{_ENTRY} WHERE {_ABOUT} LIMIT ?"
+        found = [EntryRow(*row) for row in self._db.rows(sql, (instance, log_key, most))]
+        return sorted(found, key=lambda row: row.seq_num)
+
+    def places_of_instance_in(self, log_key: int, instance: bytes, most: int) -> list[int]:
+        """The seq nums of entries about one instance in one log, ascending; `most` of them at most."""
+        sql = f"SELECT seq_num FROM entries WHERE {_ABOUT} LIMIT ?"
+        return sorted(seq_num for (seq_num,) in self._db.rows(sql, (instance, log_key, most)))
 
     def scan(
         self, schema: str, author: bytes, log_id: int, seq_num: int
@@ -193,6 +223,12 @@ class EntryTable:
                 return
             log_row, seq_num = LogRow(*found), 0
             author, log_id = log_row.author, log_row.log_id
+
+    def are_more(self, schema: str, count: int) -> bool:
+        """Whether the logs of a schema have more entries than that. Asks no more logs than there may be."""
+        sql = "SELECT total(seq_num) FROM (SELECT seq_num FROM logs WHERE schema = ? LIMIT ?)"
+        (found,) = self._db.one(sql, (schema, count + 1))
+        return int(found) > count
 
     def count(self, schema: str) -> int:
         """How many entries the logs of a schema have."""

@@ -65,6 +65,11 @@ class Eraser:
                 self._rewrite_at = max(self._rested_at, time.monotonic() + CALM)
             self._empty_journal()
 
+    def begin_journal_anew(self) -> None:
+        """The journal is to be emptied, for it has grown."""
+        if self._journal_at is None:
+            self._journal_at = time.monotonic()
+
     def pause(self) -> float | None:
         """Seconds until something can be done; None where nothing is due."""
         times = [at for at in (self._journal_at, self._rewrite_at) if at is not None]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from panda_web.messages import Field
-from panda_web.rpc.query import Scalar
+from panda_web.rpc.query import ORDERED, Scalar
 from panda_web.rpc.types import Json
 
 
@@ -72,6 +72,11 @@ ALIKE: Final = {
     "bool[]": ("bool[]", "bool[]"),
 }
 """Type of a filter's value to the types that it may equal."""
+
+
+def beginning(column: str) -> str:
+    """What of a long text in a column it is ordered by."""
+    return f"substr({column}, 1, {ORDERED})"
 
 
 def order_by(keys: Keys) -> str:

@@ -24,6 +24,7 @@ from panda_web.node.store.select import (
     ALIKE,
     InstanceRow,
     Select,
+    beginning,
     behind,
     instance_row,
     narrow,
@@ -210,6 +211,11 @@ class TypedView:
         position, column = self._columns[name]
         return f"k{position}" if column.key else f"c{position}"
 
+    def _ordered(self, name: str) -> str:
+        """What a field is ordered by; short texts, which have an index, by all of it."""
+        key = f"i.{self._key(name)}"
+        return key if self._columns[name][1].indexed else beginning(key)
+
     def standing(self, instance: bytes, log_key: int) -> Standing | None:
         """How far an instance of a log has come; None where it has no row."""
         row = self._db.one(
@@ -259,10 +265,15 @@ class TypedView:
         """Whether the instance is kept from being shown, as one that something it needs is deleted of."""
         self._db.execute(f"UPDATE {self.table} SET hidden = ? WHERE {_AT}", (hidden, instance))
 
-    def fields(self, instance: bytes) -> dict[str, Json]:
-        """Field names and values, as JSON carries them; names in order, without those that are missing."""
+    def fields(self, instance: bytes, most: int | None = None) -> dict[str, Json]:
+        """Field names and values, as JSON carries them; names in order, without those that are missing.
+
+        Of an instance whose long texts and lists have more than `most` characters there are none.
+        """
         positions = ", ".join(f"c{position}" for position, _ in self._columns.values())
-        row = self._db.one(f"SELECT {positions} FROM {self.table} WHERE {_AT}", (instance,)) or ()
+        long = [f"coalesce(length(c{at}), 0)" for at, column in self._columns.values() if not column.indexed]
+        few = f" AND {' + '.join(long)} <= {most}" if long and most is not None else ""
+        row = self._db.one(f"SELECT {positions} FROM {self.table} WHERE {_AT}{few}", (instance,)) or ()
         values = zip(self._columns.values(), row, strict=False)
         found = {
             column.name: to_json(column.type, value) for (_, column), value in values if value is not None
@@ -270,13 +281,13 @@ class TypedView:
         return dict(sorted(found.items()))
 
     def select(self, select: Select) -> list[InstanceRow]:
-        """The instances that match, in order. Raises QueryTooExpensive."""
+        """The instances that match, in order."""
         where = ["i.hidden = 0"]
         values: list[object] = []
         narrow(select, where, values)
         where += self._equal(select.equal, values)
         keys = [
-            ("NULL" if name not in self._columns else f"i.{self._key(name)}", descending)
+            ("NULL" if name not in self._columns else self._ordered(name), descending)
             for name, descending in select.order
         ]
         if select.after is not None:
@@ -287,8 +298,7 @@ class TypedView:
             f"{columns} FROM {self.table} i JOIN logs l ON l.id = i.log WHERE {' AND '.join(where)}"
             f" ORDER BY {order_by(keys)} LIMIT ?"
         )
-        with self._db.bounded():
-            return [instance_row(row) for row in self._db.rows(sql, (*values, select.limit))]
+        return [instance_row(row) for row in self._db.rows(sql, (*values, select.limit))]
 
     def _equal(self, equal: Mapping[str, Field], values: list[object]) -> Iterator[str]:
         for name, field in equal.items():

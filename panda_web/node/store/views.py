@@ -13,6 +13,7 @@ from panda_web.node.store.select import (
     ALIKE,
     InstanceRow,
     Select,
+    beginning,
     behind,
     instance_row,
     narrow,
@@ -66,12 +67,19 @@ class ViewTables:
         )
         self._db.execute("DELETE FROM fields WHERE instance = ?", (instance,))
 
-    def fields(self, instance: bytes) -> dict[str, Json]:
-        """Field names and values, as JSON carries them."""
+    def fields(self, instance: bytes, most: int | None = None) -> dict[str, Json]:
+        """Field names and values, as JSON carries them; none where they have more than `most` characters."""
         rows = self._db.rows(
             "SELECT name, type, value FROM fields WHERE instance = ? ORDER BY name", (instance,)
         )
-        return {name: to_json(kind, value) for name, kind, value in rows}
+        found: dict[str, Json] = {}
+        size = 0
+        for name, kind, value in rows:
+            size += len(name) + (len(value) if isinstance(value, str) else 8)
+            if most is not None and size > most:
+                return {}
+            found[name] = to_json(kind, value)
+        return found
 
     def _set(self, instance: bytes, fields: Mapping[str, Field]) -> None:
         self._db.execute_many(
@@ -88,14 +96,15 @@ class ViewTables:
         )
 
     def select(self, select: Select) -> list[InstanceRow]:
-        """The instances that match, in order. Raises QueryTooExpensive."""
+        """The instances that match, in order."""
         values: list[object] = []
         joins = ""
         keys = []
         for number, (name, descending) in enumerate(select.order):
             joins += f" LEFT JOIN fields o{number} ON o{number}.instance = i.id AND o{number}.name = ?"
             values.append(name)
-            keys.append((f"o{number}.value", descending))
+            value = f"o{number}.value"
+            keys.append((f"iif(typeof({value}) = 'text', {beginning(value)}, {value})", descending))
         where = ["i.schema = ?", "i.deleted = 0"]
         values.append(select.schema)
         narrow(select, where, values)
@@ -109,6 +118,5 @@ class ViewTables:
             where.append(behind(keys, select.after, values))
         columns = "".join(f", {key}" for key, _ in keys)
         sql = _INSTANCE.format(columns=columns, joins=joins, where=" AND ".join(where))
-        with self._db.bounded():
-            rows = self._db.rows(f"{sql} ORDER BY {order_by(keys)} LIMIT ?", (*values, select.limit))
-            return [instance_row(row) for row in rows]
+        rows = self._db.rows(f"{sql} ORDER BY {order_by(keys)} LIMIT ?", (*values, select.limit))
+        return [instance_row(row) for row in rows]

@@ -1,0 +1,231 @@
+"""Reading what may take long: on a connection of its own, beside the event loop, within a budget.
+
+A reading sees one state, that of one commit. SQLite counts steps, of which one may move a MiB; so a reading
+has an end in time too, and it ends when whoever asked has left. Where nothing is done aside there is one
+connection, and readings are done at once.
+
+SQLite's journal can begin anew only when nobody reads from it. Readings that overlap without end would have
+it grow for ever, and keep in it what was deleted: so there are pauses, in which none begins (`pause`).
+"""
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from panda_web.errors import StoreFailed
+from panda_web.node.aside import Aside, here
+from panda_web.rpc.errors import QueryTooExpensive
+
+MAX_SECONDS = 5.0
+"""So long a reading may take."""
+
+MAX_STEPS = 20_000_000
+"""Steps of SQLite's machine that a reading may take: some seconds."""
+
+STEPS_AT_ONCE = 2_000
+"""After so many it is looked whether the reading has to end: some 50 rows, also when each has a MiB."""
+
+T = TypeVar("T")
+
+
+class Budget:
+    """What is left for one reading."""
+
+    __slots__ = ("_ended", "_rounds", "_until", "spent")
+
+    def __init__(self) -> None:
+        self._rounds = MAX_STEPS // STEPS_AT_ONCE
+        self._until = time.monotonic() + MAX_SECONDS
+        self._ended = False
+        self.spent = False
+
+    def end(self) -> None:
+        """Nobody waits for the reading any more. May be called from another thread."""
+        self._ended = True
+
+    def step(self) -> bool:
+        """Counts some steps; gives whether the reading has to end."""
+        self._rounds -= 1
+        return self.is_over()
+
+    def is_over(self) -> bool:
+        """Whether the reading has to end."""
+        if self._rounds < 0 or time.monotonic() > self._until:
+            self.spent = True
+        return self.spent or self._ended
+
+
+class Reader:
+    """A connection for readings, one at a time.
+
+    Args:
+        connect: gives it, at the first reading.
+    """
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        self._connect = connect
+        self._connection: sqlite3.Connection | None = None
+        self._budget = Budget()
+        self._lock = threading.Lock()
+
+    def read(self, budget: Budget, work: Callable[[], T]) -> T:
+        """What the work gives, which asks `one` and `rows`.
+
+        Raises:
+            QueryTooExpensive: it took too much.
+            StoreFailed: the database cannot be read, or is being closed.
+        """
+        with self._lock:
+            self._budget = budget
+            try:
+                if self._connection is None:
+                    self._connection = self._connect()
+                return _snapshot(self._connection, budget, work)
+            except sqlite3.Error as error:
+                raise StoreFailed(f"The database cannot be read: {error}.") from error
+            except StoreFailed as error:
+                if budget.spent:
+                    raise QueryTooExpensive(
+                        "This takes too long for a node that others use too. "
+                        "Narrow the filter, or order by fewer names."
+                    ) from error
+                raise
+
+    def rows(self, sql: str, values: tuple[Any, ...]) -> Iterator[Any]:
+        """All rows, one after the other."""
+        for row in self._ask(sql, values):
+            if self._budget.is_over():
+                raise StoreFailed("The reading was ended.")
+            yield row
+
+    def one(self, sql: str, values: tuple[Any, ...]) -> Any:
+        """The first row, or None."""
+        return self._ask(sql, values).fetchone()
+
+    def _ask(self, sql: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
+        if self._connection is None or self._budget.is_over():
+            raise StoreFailed("The reading was ended.")
+        return self._connection.execute(sql, values)
+
+    def close(self) -> None:
+        """Ends a reading that is under way, and closes the connection."""
+        self._budget.end()
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+
+
+def _snapshot(connection: sqlite3.Connection, budget: Budget, work: Callable[[], T]) -> T:
+    connection.set_progress_handler(budget.step, STEPS_AT_ONCE)
+    try:
+        connection.execute("BEGIN")
+        return work()
+    finally:
+        connection.set_progress_handler(None, 0)
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+class Readings:
+    """All that is read beside the event loop from one database.
+
+    Args:
+        connect: makes a connection that reads.
+        only: the connection that serves where nothing is done aside.
+        aside: where readings are done.
+    """
+
+    def __init__(
+        self, connect: Callable[[], sqlite3.Connection], only: sqlite3.Connection, aside: Aside
+    ) -> None:
+        self._connect = connect
+        self._only = Reader(lambda: only)
+        self._aside = aside
+        self._idle: list[Reader] = []
+        self._all: list[Reader] = []
+        self._of_thread = _OfThread()
+        self._under_way = 0
+        self._pausing = 0
+        self._waiting: list[asyncio.Future[None]] = []
+
+    @property
+    def current(self) -> Reader | None:
+        """What this thread reads with, within a reading."""
+        return self._of_thread.reader
+
+    async def __call__(self, work: Callable[[], T]) -> T:
+        """What the work gives. Raises as `Reader.read` does."""
+        if self._aside is here:
+            return self._read(self._only, Budget(), work)
+        while self._pausing:
+            await self._change()
+        self._under_way += 1
+        reader = self._idle.pop() if self._idle else self._another()
+        try:
+            return await self._beside(reader, work)
+        finally:
+            self._idle.append(reader)
+            self._under_way -= 1
+            self._changed()
+
+    async def _beside(self, reader: Reader, work: Callable[[], T]) -> T:
+        budget = Budget()
+
+        async def read() -> T:
+            return self._read(reader, budget, work)
+
+        reading = asyncio.ensure_future(self._aside(read()))
+        try:
+            return await asyncio.shield(reading)
+        except asyncio.CancelledError:
+            budget.end()
+            await asyncio.wait([reading])  # until then the connection is taken
+            raise
+
+    def _read(self, reader: Reader, budget: Budget, work: Callable[[], T]) -> T:
+        self._of_thread.reader = reader
+        try:
+            return reader.read(budget, work)
+        finally:
+            self._of_thread.reader = None
+
+    def _another(self) -> Reader:
+        reader = Reader(self._connect)
+        self._all.append(reader)
+        return reader
+
+    @asynccontextmanager
+    async def pause(self) -> AsyncIterator[None]:
+        """Begins when nothing is read; what is to be read meanwhile waits."""
+        self._pausing += 1
+        try:
+            while self._under_way:
+                await self._change()
+            yield
+        finally:
+            self._pausing -= 1
+            self._changed()
+
+    async def _change(self) -> None:
+        change: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(change)
+        await change
+
+    def _changed(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for change in waiting:
+            if not change.done():
+                change.set_result(None)
+
+    def close(self) -> None:
+        """Ends what is under way."""
+        for reader in self._all:
+            reader.close()
+
+
+class _OfThread(threading.local):
+    reader: Reader | None = None

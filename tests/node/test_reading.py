@@ -1,0 +1,290 @@
+"""Reading beside the event loop: what it may take, who has their turn, how it ends, what it sees."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from panda_web.errors import StoreFailed
+from panda_web.keys.with_cryptography import CryptographyVerifier
+from panda_web.node import Node, Store
+from panda_web.node.aside import in_a_thread
+from panda_web.node.store import database, reading
+from panda_web.node.turns import Turns
+from panda_web.rpc.caller import CALLER
+from panda_web.rpc.errors import QueryTooExpensive, TooManyQueries
+from tests.authors import SCHEMA, Author
+from tests.node.waiting import until
+
+T = TypeVar("T")
+ENDLESS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i < 0"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    made = Store(tmp_path / "node.db", in_a_thread)
+    yield made
+    made.close()
+
+
+def read(store: Store, sql: str = "SELECT count(*) FROM entries") -> Any:
+    return list(store._database.rows(sql))
+
+
+async def publish(node: Node, author: Author, **fields: object) -> None:
+    signed, payload = author.create(**fields)
+    await node.publish_entry(signed.encoded, payload)
+
+
+# -- beside the loop -----------------------------------------------------------------------------------
+
+
+class Held:
+    """Readings are held up until `open` is set; whatever else goes aside is not."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+        self.held = 0
+
+    async def __call__(self, work: Coroutine[Any, Any, T], /) -> T:
+        if work.__name__ == "read":
+            self.held += 1
+            await self.open.wait()
+        return await in_a_thread(work)
+
+
+def test_a_query_holds_nobody_up(tmp_path: Path) -> None:
+    """While the heaviest queries of one caller are under way, others publish, and ask; each in their turn."""
+
+    async def work() -> None:
+        held = Held()
+        store = Store(tmp_path / "node.db", held)
+        node = Node(store, CryptographyVerifier(), version="0")
+        author = Author()
+        await publish(node, author, n=1)
+
+        async def ask(caller: str) -> Any:
+            CALLER.set(caller)
+            return await node.query(SCHEMA, {}, [], 100, None, proof=True)
+
+        heavy = [asyncio.create_task(ask("one")) for _ in range(10)]
+        heavy.append(asyncio.create_task(ask("one")))
+        await until(lambda: held.held == 1)
+        await publish(node, author, n=2)
+        arguments: Any = await node.get_entry_arguments(author.signer.author, SCHEMA)
+        assert arguments["seqNum"] == 3
+        other = asyncio.create_task(ask("other"))
+        await until(lambda: held.held == 2)
+        assert not any(task.done() for task in heavy)
+        held.open.set()
+        assert len(await other) == 2
+        assert {len(answer) for answer in await asyncio.gather(*heavy)} == {2}
+        store.close()
+
+    asyncio.run(work())
+
+
+def test_readings_are_done_in_threads_of_their_own(store: Store) -> None:
+    found = asyncio.run(store.read(lambda: (threading.get_ident(), read(store))))
+    assert found[0] != threading.get_ident()
+    assert found[1] == [(0,)]
+    in_memory = Store(None, in_a_thread)
+    assert asyncio.run(in_memory.read(threading.get_ident)) == threading.get_ident()
+    in_memory.close()
+
+
+def test_a_reading_sees_one_state(store: Store) -> None:
+    node = Node(store, CryptographyVerifier(), version="0")
+    read_once, committed = threading.Event(), threading.Event()
+
+    def twice() -> list[Any]:
+        before = read(store)
+        read_once.set()
+        assert committed.wait(30)
+        return [before, read(store)]
+
+    async def work() -> None:
+        await publish(node, Author(), n=1)
+        found = asyncio.create_task(store.read(twice))
+        await asyncio.to_thread(read_once.wait, 30)
+        await publish(node, Author(2), n=1)
+        with store.snapshot():
+            assert read(store) == [(2,)], "what is read in the loop is not of that state"
+        committed.set()
+        assert await found == [[(1,)], [(1,)]]
+        assert await store.read(lambda: read(store)) == [(2,)]
+
+    asyncio.run(work())
+
+
+# -- what one may take ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("bound", "value"), [("MAX_STEPS", 100_000), ("MAX_SECONDS", 0.0)])
+@pytest.mark.parametrize("where", ["file", "memory"])
+def test_a_reading_has_an_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, bound: str, value: float
+) -> None:
+    made = Store(tmp_path / "node.db" if where == "file" else None, in_a_thread)
+    monkeypatch.setattr(reading, bound, value)
+    with pytest.raises(QueryTooExpensive):
+        asyncio.run(made.read(lambda: read(made, ENDLESS)))
+    monkeypatch.undo()
+    assert asyncio.run(made.read(lambda: read(made))) == [(0,)]
+    made.close()
+
+
+def test_one_that_reads_much_by_little_statements_has_an_end_too(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MAX_SECONDS", 0.05)
+
+    def work() -> None:
+        while True:
+            store._database.one("SELECT 1")
+
+    with pytest.raises(QueryTooExpensive):
+        asyncio.run(store.read(work))
+
+
+def test_whoever_has_left_is_not_read_for(store: Store) -> None:
+    began = threading.Event()
+
+    def work() -> Any:
+        began.set()
+        return read(store, ENDLESS)
+
+    async def ask() -> None:
+        for _ in range(3):
+            asked = asyncio.create_task(store.read(work))
+            await asyncio.to_thread(began.wait, 30)
+            asked.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asked
+            began.clear()
+        assert await store.read(lambda: read(store)) == [(0,)]
+
+    asyncio.run(ask())
+    assert len(store._database.readings._all) == 1, "the connection was free again"
+
+
+def test_closing_ends_what_is_read(tmp_path: Path) -> None:
+    store = Store(tmp_path / "node.db", in_a_thread)
+    began = threading.Event()
+
+    def work() -> Any:
+        began.set()
+        return read(store, ENDLESS)
+
+    async def close() -> None:
+        asked = asyncio.create_task(store.read(work))
+        await asyncio.to_thread(began.wait, 30)
+        store.close()
+        with pytest.raises(StoreFailed):
+            await asked
+        with pytest.raises(StoreFailed):
+            await store.read(lambda: read(store))
+
+    asyncio.run(close())
+    assert not (tmp_path / "node.db-wal").exists(), "closed in order"
+
+
+def test_the_journal_begins_anew_though_somebody_always_reads(
+    store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(database, "MAX_JOURNAL", 1)
+    monkeypatch.setattr(database, "PAUSE", 0.001)
+    node = Node(store, CryptographyVerifier(), version="0")
+    began, ended = threading.Event(), threading.Event()
+
+    def first() -> None:
+        read(store)
+        began.set()
+        assert ended.wait(30)
+
+    async def work() -> None:
+        readings = store._database.readings
+        reads = asyncio.create_task(store.read(first))
+        await asyncio.to_thread(began.wait, 30)
+        await publish(node, Author(), n=1)
+        await until(lambda: readings._pausing > 0)
+        second = asyncio.create_task(store.read(lambda: read(store)))
+        await publish(node, Author(2), n=1)  # who writes does not wait
+        await asyncio.sleep(0)
+        assert readings._under_way == 1
+        ended.set()
+        await reads
+        assert await second == [(2,)]
+        await until(lambda: (tmp_path / "node.db-wal").stat().st_size == 0)
+        await node.finish()
+
+    asyncio.run(work())
+
+
+# -- turns ---------------------------------------------------------------------------------------------
+
+
+def let_in(callers: str, most: int = 2, waiting: int = 100) -> list[str]:
+    """Who is let in, in order, where each is inside for a while."""
+    order: list[str] = []
+
+    async def work() -> None:
+        turns = Turns(most, waiting)
+        inside: set[str] = set()
+
+        async def one(caller: str) -> None:
+            async with turns.taken(caller):
+                assert caller not in inside
+                inside.add(caller)
+                assert len(inside) <= most
+                order.append(caller)
+                for _ in range(3):
+                    await asyncio.sleep(0)
+                inside.remove(caller)
+
+        async with asyncio.TaskGroup() as tasks:
+            for caller in callers:
+                tasks.create_task(one(caller))
+        assert not turns._busy
+        assert not turns._waiting
+
+    asyncio.run(work())
+    return order
+
+
+def test_each_caller_has_a_turn() -> None:
+    assert "".join(let_in("aaaaaaaab", most=2))[:2] == "ab"
+    assert "".join(let_in("aaaabbbbc", most=2)).index("c") <= 4
+    assert set(let_in("aaaabbbbcd", most=1)[:5]) == set("abcd")
+    assert sorted(let_in("abcabcabc")) == sorted("abcabcabc")
+
+
+def test_too_many_of_one_caller() -> None:
+    with pytest.raises(ExceptionGroup) as group:
+        let_in("aaaab", waiting=2)
+    (error,) = group.value.exceptions
+    assert isinstance(error, TooManyQueries)
+    assert len(let_in("aaabbb", waiting=2)) == 6
+
+
+def test_whoever_leaves_while_waiting_takes_no_turn() -> None:
+    async def work() -> None:
+        turns = Turns(1)
+
+        async def one(caller: str) -> None:
+            async with turns.taken(caller):
+                await asyncio.sleep(0)
+
+        for after in range(6):  # cancelled before, while, and after its turn comes
+            tasks = [asyncio.create_task(one(caller)) for caller in "abac"]
+            for _ in range(after):
+                await asyncio.sleep(0)
+            tasks[1].cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            assert [task.cancelled() for task in tasks if task is not tasks[1]] == [False] * 3
+            assert not turns._busy
+
+    asyncio.run(work())
