@@ -4,27 +4,77 @@ Handlers are bound to the method table once, and what they lack is an error at t
 """
 
 import asyncio
+import functools
 import logging
+import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from panda_web.errors import PandaError
 from panda_web.rpc import jsonrpc
-from panda_web.rpc.errors import AnswerTooLarge, BodyTooLarge, InternalError, InvalidRequest, MethodNotFound
+from panda_web.rpc.errors import (
+    AnswerTooLarge,
+    BatchTooLong,
+    BodyTooLarge,
+    InternalError,
+    InvalidRequest,
+    MethodNotFound,
+)
 from panda_web.rpc.methods import METHODS
 from panda_web.rpc.types import Json
 
 Handler = Callable[..., Awaitable[Json]]
-Called = jsonrpc.Request | InvalidRequest
 
 MAX_BODY = 8 << 20
 MAX_BATCH = 1000
 MAX_ANSWER = 16 << 20
 """Bytes of the answers to a batch, after which the calls that are left are refused."""
 
+BATCH_SECONDS = 10.0
+"""So long a batch is worked on. The calls that are left then are refused, and may be sent again."""
+
 MAX_TOGETHER = 128
 """Calls of a batch that are begun together."""
 
 logger = logging.getLogger(__name__)
+
+
+async def _here() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever sent a body, as far as that matters here.
+
+    Attributes:
+        left: says whether nobody waits for the answer any more.
+        charge: told how many calls came, before the first is begun; refuses them all by raising PandaError.
+    """
+
+    left: Callable[[], Awaitable[bool]] = _here
+    charge: Callable[[int], None] = lambda _: None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call whose params are read: what came besides them is forgotten, however much it was.
+
+    Attributes:
+        method: its name.
+        id: of the request.
+        notification: whether it gets no reply.
+        run: carries it out, or raises why it cannot be.
+    """
+
+    method: str
+    id: jsonrpc.Id
+    notification: bool
+    run: Callable[[], Awaitable[Json]]
+
+
+async def _refuse(error: PandaError) -> Json:
+    raise error
 
 
 class Dispatcher:
@@ -37,6 +87,7 @@ class Dispatcher:
         max_batch: calls in a batch.
         together: methods whose calls, where they follow each other in a batch, are begun in order without
             waiting for each other's answers. Their handlers see to it that the order holds.
+        clock: gives seconds.
     """
 
     def __init__(
@@ -46,6 +97,7 @@ class Dispatcher:
         max_body: int = MAX_BODY,
         max_batch: int = MAX_BATCH,
         together: Collection[str] = (),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         unknown = handlers.keys() - METHODS.keys()
         if unknown:
@@ -54,70 +106,97 @@ class Dispatcher:
         self.max_body = max_body
         self.max_batch = max_batch
         self._together = frozenset(together)
+        self._clock = clock
 
-    async def handle(self, body: bytes) -> bytes:
-        """The answer to a body; empty where there is nothing to answer. Raises nothing."""
+    async def handle(self, body: bytes, caller: Caller | None = None) -> bytes:
+        """The answer to a body; empty where there is nothing to answer. Raises nothing.
+
+        A batch ends with its caller: what was begun is carried out, and the rest is not.
+        """
+        caller = caller or Caller()
         try:
             if len(body) > self.max_body:
                 return self.too_large(body)
-            requests, batch = jsonrpc.read_requests(body, self.max_batch)
+            calls, batch = self._read(body)
         except PandaError as error:
             return jsonrpc.dumps(jsonrpc.error_reply(None, error))
-        replies: list[bytes] = []
-        size = 0
-        for calls in self._steps(requests):
-            full = size > MAX_ANSWER
-            if len(calls) == 1:
-                answers = [await self._answer(calls[0], full=full)]
-            else:
-                answers = await asyncio.gather(*(self._answer(request, full=full) for request in calls))
-            replies += filter(None, answers)
-            size += sum(map(len, answers))
-            if batch:
-                await asyncio.sleep(0)  # others may have a turn
+        del body  # megabytes, and all that is needed of them is in the calls
+        try:
+            caller.charge(len(calls))
+        except PandaError as error:
+            return jsonrpc.dumps(jsonrpc.error_reply(None if batch else calls[0].id, error))
         if not batch:
-            return b"".join(replies)
+            return await self._answer(calls[0])
+        replies = await self._answer_all(calls, caller)
         return b"[" + b",".join(replies) + b"]" if replies else b""
 
-    def _steps(self, requests: Sequence[Called]) -> Iterator[list[Called]]:
+    def _read(self, body: bytes) -> tuple[list[Call], bool]:
+        requests, batch = jsonrpc.read_requests(body, self.max_batch)
+        return [self._bind(request) for request in requests], batch
+
+    def _bind(self, request: jsonrpc.Request | InvalidRequest) -> Call:
+        if isinstance(request, InvalidRequest):
+            return Call("", request.request_id, False, functools.partial(_refuse, request))
+        name = request.method
+        handler = self._handlers.get(name)
+        try:
+            if handler is None:
+                raise MethodNotFound(f"This node has no method {name[:60]!r}.")
+            run: Callable[[], Awaitable[Json]] = functools.partial(
+                handler, **METHODS[name].bind(request.params)
+            )
+        except PandaError as error:
+            run = functools.partial(_refuse, error)
+        return Call(name, request.id, request.notification, run)
+
+    async def _answer_all(self, calls: Sequence[Call], caller: Caller) -> list[bytes]:
+        """The replies to the calls of a batch, as far as they are carried out."""
+        replies: list[bytes] = []
+        size, until = 0, self._clock() + BATCH_SECONDS
+        for step in self._steps(calls):
+            wrong: PandaError | None = None
+            if size > MAX_ANSWER:
+                wrong = AnswerTooLarge("The answers to the calls before this one fill what a batch may give.")
+            elif self._clock() > until:
+                wrong = BatchTooLong(
+                    f"The calls before this one took {BATCH_SECONDS:g} s, which is all that a batch has. "
+                    "This one was not carried out: send it again."
+                )
+            if wrong is None and len(step) > 1:
+                answers = await asyncio.gather(*map(self._answer, step))
+            else:
+                answers = [await self._answer(call, wrong) for call in step]
+            replies += filter(None, answers)
+            size += sum(map(len, answers))
+            await asyncio.sleep(0)  # others may have a turn
+            if await caller.left():
+                break
+        return replies
+
+    def _steps(self, calls: Sequence[Call]) -> Iterator[list[Call]]:
         """The calls of a batch in order, those that may be begun together in one list."""
-        step: list[Called] = []
-        for request in requests:
-            if step and not (len(step) < MAX_TOGETHER and self._may_follow(step[-1], request)):
+        step: list[Call] = []
+        for call in calls:
+            if step and not (len(step) < MAX_TOGETHER and self._may_follow(step[-1], call)):
                 yield step
                 step = []
-            step.append(request)
+            step.append(call)
         yield step
 
-    def _may_follow(self, earlier: Called, later: Called) -> bool:
-        return (
-            isinstance(earlier, jsonrpc.Request)
-            and isinstance(later, jsonrpc.Request)
-            and earlier.method == later.method
-            and later.method in self._together
-        )
+    def _may_follow(self, earlier: Call, later: Call) -> bool:
+        return earlier.method == later.method and later.method in self._together
 
     def too_large(self, start: bytes) -> bytes:
         """The answer to a body beyond the limit, of which at least the start is at hand."""
         error = BodyTooLarge(f"The request is too large: {self.max_body} bytes are allowed.")
         return jsonrpc.dumps(jsonrpc.error_reply(jsonrpc.id_in_front(start), error))
 
-    async def _answer(self, request: Called, *, full: bool) -> bytes:
-        if isinstance(request, InvalidRequest):
-            return jsonrpc.dumps(jsonrpc.error_reply(request.request_id, request))
+    async def _answer(self, call: Call, wrong: PandaError | None = None) -> bytes:
         try:
-            if full:
-                raise AnswerTooLarge("The answers to the calls before this one fill what a batch may give.")
-            reply = jsonrpc.reply(request.id, await self._call(request))
+            reply = jsonrpc.reply(call.id, await (call.run() if wrong is None else _refuse(wrong)))
         except PandaError as error:
-            reply = jsonrpc.error_reply(request.id, error)
+            reply = jsonrpc.error_reply(call.id, error)
         except Exception:  # a fault of ours must not end the node, nor say to strangers what it was
-            logger.exception("%s failed", request.method[:60])
-            reply = jsonrpc.error_reply(request.id, InternalError("The node has a fault of its own."))
-        return b"" if request.notification else jsonrpc.dumps(reply)
-
-    async def _call(self, request: jsonrpc.Request) -> Json:
-        handler = self._handlers.get(request.method)
-        if handler is None:
-            raise MethodNotFound(f"This node has no method {request.method[:60]!r}.")
-        return await handler(**METHODS[request.method].bind(request.params))
+            logger.exception("%s failed", call.method[:60])
+            reply = jsonrpc.error_reply(call.id, InternalError("The node has a fault of its own."))
+        return b"" if call.notification else jsonrpc.dumps(reply)

@@ -180,6 +180,18 @@ class TooManyQueries(Busy):
     reason = "too-many-queries"
 
 
+class BatchTooLong(Busy):
+    """The calls of the batch before this one took all the time that a batch has: this was not carried out."""
+
+    reason = "batch-too-long"
+
+
+class RateExceeded(Busy):
+    """Too many calls in a short time, or entries of one author; `data.retryAfter` has the seconds to wait."""
+
+    reason = "rate-exceeded"
+
+
 class AuthorQuotaReached(Busy):
     """This author's entries and payloads fill what the node grants to one author."""
 
@@ -281,5 +293,14 @@ class ErrorFromNode(CallFailed):
 
 _PASSING = frozenset(
     error.reason
-    for error in (Busy, TooManyQueries, AuthorQuotaReached, DiskBudgetReached, SchemaPending, InternalError)
+    for error in (
+        Busy,
+        TooManyQueries,
+        AuthorQuotaReached,
+        BatchTooLong,
+        DiskBudgetReached,
+        RateExceeded,
+        SchemaPending,
+        InternalError,
+    )
 ) | {"store-failed"}

@@ -11,8 +11,15 @@ from hypothesis import strategies as st
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node import Node, Store
 from panda_web.rpc import dispatch, jsonrpc
-from panda_web.rpc.dispatch import Dispatcher
-from panda_web.rpc.errors import APPLICATION_ERROR, AnswerMalformed, AnswerTooLong, ErrorFromNode, ParseError
+from panda_web.rpc.dispatch import Caller, Dispatcher
+from panda_web.rpc.errors import (
+    APPLICATION_ERROR,
+    AnswerMalformed,
+    AnswerTooLong,
+    ErrorFromNode,
+    ParseError,
+    RateExceeded,
+)
 from panda_web.rpc.methods import METHODS, EntryArguments
 from panda_web.strict_json import MAX_DEPTH
 
@@ -182,6 +189,55 @@ def test_a_batch_gives_a_bounded_answer(monkeypatch: pytest.MonkeyPatch) -> None
     assert given == sorted(given, reverse=True)
     assert 0 < given.count(True) < 30
     assert replies[-1]["error"]["data"]["reason"] == "answer-too-large"
+
+
+def test_a_batch_ends_with_its_sender_and_with_its_time() -> None:
+    def counted(*, leaves_after: int | None = None) -> tuple[list[str], Any]:
+        """The schemas that were asked for by a batch of 20 calls, each of which takes 3 s."""
+        begun: list[str] = []
+        seconds = 0.0
+
+        async def arguments(author: bytes, schema: str) -> Any:
+            nonlocal seconds
+            seconds += 3
+            begun.append(schema)
+            return {}
+
+        async def left() -> bool:
+            return len(begun) == leaves_after
+
+        dispatcher = Dispatcher({"panda_getEntryArguments": arguments}, clock=lambda: seconds)
+        params = {"author": "ab" * 32, "schema": SCHEMA}
+        batch = [call("panda_getEntryArguments", params, id=n) for n in range(20)]
+        answer = asyncio.run(dispatcher.handle(json.dumps(batch).encode(), Caller(left=left)))
+        return begun, json.loads(answer)
+
+    begun, answer = counted()
+    assert len(begun) == 4
+    assert [reply["id"] for reply in answer] == list(range(20))
+    assert all(reply["result"] == {} for reply in answer[:4])
+    assert {reply["error"]["data"]["reason"] for reply in answer[4:]} == {"batch-too-long"}
+    assert "not carried out" in answer[4]["error"]["message"]
+    assert len(counted(leaves_after=2)[0]) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "calls", "id"), [(call("panda_schemas"), 1, "1"), ([call("panda_schemas")] * 3, 3, None)]
+)
+def test_whoever_pays_for_calls_may_refuse_them_all(body: Any, calls: int, id: str | None) -> None:
+    charged = []
+
+    def charge(number: int) -> None:
+        charged.append(number)
+        raise RateExceeded("Too fast.", retryAfter=7)
+
+    async def never() -> None:
+        pytest.fail("it was carried out")
+
+    dispatcher = Dispatcher({"panda_schemas": never})
+    answer = json.loads(asyncio.run(dispatcher.handle(json.dumps(body).encode(), Caller(charge=charge))))
+    assert charged == [calls]
+    assert (answer["id"], answer["error"]["data"]) == (id, {"reason": "rate-exceeded", "retryAfter": 7})
 
 
 def test_limits() -> None:
