@@ -25,6 +25,7 @@ PUBLISHES = 2400
 """Entries in each measurement, shared by its clients."""
 BATCH = 100
 CHECKED = 3000
+HEAD = b"POST / HTTP/1.1\r\nHost: node\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 ROUNDS = 7
 WARM_UP = 1
 
@@ -107,7 +108,7 @@ def _served(logs: Sequence[Sequence[tuple[bytes, bytes]]], batch: int) -> float:
 async def _post(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, bodies: list[bytes]) -> None:
     """Sends one body after the other, each after the answer to the one before: as little HTTP as it takes."""
     for body in bodies:
-        writer.write(b"POST / HTTP/1.1\r\nHost: node\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        writer.write(HEAD % len(body) + body)
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         length = int(head.split(b"content-length: ")[1].split(b"\r\n")[0])
         answer = await reader.readexactly(length)

@@ -40,6 +40,7 @@ class ServedNode:
 
     Attributes:
         url: its address, ending in a slash.
+        errors: a file for what it says on standard error; None for ours.
     """
 
     def __init__(self, data: Path, site: Path | None = None, *options: str) -> None:
@@ -57,18 +58,26 @@ class ServedNode:
         ]
         if site is not None:
             self._command += ["--site", str(site)]
+        self.errors: Path | None = None
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> Self:
         """Starts it, and returns once it answers."""
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        self._process = subprocess.Popen(
-            self._command, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT
-        )
+        with contextlib.nullcontext() if self.errors is None else self.errors.open("w") as errors:
+            self._process = subprocess.Popen(
+                self._command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment, cwd=ROOT
+            )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert self.url in line, f"panda serve said {line!r}"
         return self
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        assert self._process is not None
+        return self._process.pid
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> int:
         """Ends it at once; gives the exit status."""

@@ -36,9 +36,9 @@ THIRD_PARTY: dict[str, set[str]] = {
     "keys": {"cryptography", "pure25519"},
     "rpc": {"httpx"},
     "festival": {"defusedxml"},
-    "server": {"starlette"},
+    "server": {"h11", "starlette", "uvicorn"},
     "browser": {"js", "pyodide"},
-    "cli": {"platformdirs", "rich", "typer", "uvicorn"},
+    "cli": {"platformdirs", "rich", "starlette", "typer", "uvicorn"},
 }
 # No clock, no randomness, no files, no network in what only computes.
 PURE = ("bamboo", "messages", "strict_json")

@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -43,6 +44,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
 
 def call(method: str, **params: object) -> bytes:
     return json.dumps({"jsonrpc": "2.0", "id": "1", "method": method, "params": params}).encode()
+
+
+def post(
+    node: ServedNode, content: Any, content_type: str = "application/json", **headers: str
+) -> httpx.Response:
+    headers = {"Content-Type": content_type, **headers}
+    return httpx.post(node.url, content=content, headers=headers, timeout=60)
 
 
 @pytest.mark.parametrize("check", transports.ALL, ids=lambda check: check.__name__)
@@ -99,18 +107,18 @@ def test_a_body_of_100_mib_is_refused_and_not_read(served: ServedNode) -> None:
             yield bytes(MIB)
 
     try:
-        response = httpx.post(served.url, content=body(), timeout=60)
+        response = post(served, body())
     except httpx.TransportError:
         pass  # the node hung up while we were still sending, as it may
     else:
         assert response.status_code == 413
         assert response.json()["error"]["data"]["reason"] == "body-too-large"
     assert sent < 100 * MIB
-    assert httpx.post(served.url, content=call("panda_schemas")).status_code == 200
+    assert post(served, call("panda_schemas")).status_code == 200
 
 
 def test_a_body_just_above_the_limit_is_told_so(served: ServedNode) -> None:
-    response = httpx.post(served.url, content=b" " * (8 * MIB + 1), timeout=60)
+    response = post(served, b" " * (8 * MIB + 1))
     assert response.status_code == 413
     assert response.json()["error"]["data"]["reason"] == "body-too-large"
 
@@ -118,18 +126,18 @@ def test_a_body_just_above_the_limit_is_told_so(served: ServedNode) -> None:
 def test_a_client_that_stops_in_the_middle(served: ServedNode) -> None:
     with socket.create_connection(("localhost", served.port)) as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
-    assert httpx.post(served.url, content=call("panda_schemas")).json()["result"] == []
+    assert post(served, call("panda_schemas")).json()["result"] == []
 
 
 def test_bad_json_is_answered_as_json(served: ServedNode) -> None:
-    response = httpx.post(served.url, content=b"{nonsense")
+    response = post(served, b"{nonsense")
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/json"
     assert response.json()["error"]["code"] == -32700
 
 
 def test_a_notification_has_no_answer(served: ServedNode) -> None:
-    response = httpx.post(served.url, content=b'{"jsonrpc":"2.0","method":"panda_schemas"}')
+    response = post(served, b'{"jsonrpc":"2.0","method":"panda_schemas"}')
     assert (response.status_code, response.content) == (204, b"")
 
 
@@ -144,9 +152,7 @@ def test_any_origin_may_call_without_credentials(served: ServedNode) -> None:
     )
     assert preflight.status_code == 200
     assert preflight.headers["access-control-allow-origin"] == "*"
-    response = httpx.post(
-        served.url, content=call("panda_schemas"), headers={"Origin": "https://festival.example"}
-    )
+    response = post(served, call("panda_schemas"), Origin="https://festival.example")
     assert response.headers["access-control-allow-origin"] == "*"
     assert "access-control-allow-credentials" not in response.headers
 

@@ -88,13 +88,35 @@ def serve(
         bool, typer.Option("--festival", help="Register the schemas of talks and rooms, which the page uses.")
     ] = False,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    rate: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Calls a second of an address, and new entries of an author; a minute's worth at once. "
+            "0 for no limit.",
+        ),
+    ] = 100,
+    proxy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="A proxy in front, which says in X-Forwarded-For who it forwards for."
+        ),
+    ] = None,
+    private_network: Annotated[
+        bool,
+        typer.Option(
+            "--private-network", help="Let pages of public websites call the node in a private network."
+        ),
+    ] = False,
 ) -> None:
     """Runs a node, and the page with it, on one port."""
-    from panda_web.cli.serve import serve as run_server  # loads the server only where it is wanted
+    from panda_web.cli import serve as server  # loads the server only where it is wanted
 
     folder, site = places.data_folder(data), site or places.packaged_site()
     open_browser = browser and site is not None
-    run_server(host, port, folder, site, policy=schemas, festival=festival, open_browser=open_browser)
+    openness = server.Openness(schemas, rate, proxy, private_network)
+    server.serve(host, port, folder, site, openness=openness, festival=festival, open_browser=open_browser)
 
 
 @key_app.command("new")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
 import panda_web
 from panda_web.cli.output import safe, say
@@ -23,12 +24,18 @@ from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages.schema import Schema
 from panda_web.node import Node, Store
 from panda_web.node.aside import in_a_thread
+from panda_web.node.rates import Rates
 from panda_web.node.schemas import Policy, register
+from panda_web.rpc.dispatch import MAX_BODY
 from panda_web.rpc.errors import RefusedByNode
-from panda_web.server import application
+from panda_web.server import Edge, application
+from panda_web.server.connection import connections
+from panda_web.server.room import MAX_CONNECTIONS, Room
 
-MAX_CONNECTIONS = 1000
-"""Beyond it a request is answered with status 503; who opens many and says nothing keeps no memory busy."""
+FILES = 2 * MAX_CONNECTIONS
+"""Files and connections that the process may have open, where the system lets it."""
+
+ENTRIES, CALLS = ("entries", "this author"), ("calls", "this address")
 
 
 class PortTaken(PandaError):
@@ -60,6 +67,27 @@ class Building:
             say(f"Building the view of {schema.name!r}: {done:,} of {total:,} messages{rest}.")
 
 
+@dataclass(frozen=True, slots=True)
+class Openness:
+    """What the node lets others do.
+
+    Attributes:
+        policy: of which schemas messages are taken.
+        rate: calls a second of an address, and new entries of an author; 0 for no limit.
+        proxy: the address of a proxy in front, which says who it forwards for; None for none.
+        private_network: whether pages of public websites may call it where it is in a private network.
+    """
+
+    policy: Policy
+    rate: float
+    proxy: str | None
+    private_network: bool
+
+    def rates(self, what: str, whose: str) -> Rates | None:
+        """The limit for something, where there is one."""
+        return Rates(self.rate, what, whose) if self.rate else None
+
+
 class SiteMissing(PandaError):
     """The folder of the site is not there."""
 
@@ -72,7 +100,7 @@ def serve(
     folder: Path,
     site: Path | None,
     *,
-    policy: Policy,
+    openness: Openness,
     festival: bool,
     open_browser: bool,
 ) -> None:
@@ -83,7 +111,7 @@ def serve(
         port: 0 for a free one.
         folder: where the node keeps what it takes in; it is made where it is not there.
         site: a folder that is served beside it.
-        policy: of which schemas messages are taken.
+        openness: what it lets others do.
         festival: whether the schemas of talks and rooms are registered.
         open_browser: whether a browser is to show the site.
 
@@ -99,7 +127,7 @@ def serve(
         known_by(str(listener.getsockname()[0]), int(listener.getsockname()[1]), folder),
     ):
         served = Served(_address(host, listener), folder, open_browser=open_browser)
-        asyncio.run(_begin(store, listener, served, site, policy, festival=festival))
+        asyncio.run(_begin(store, listener, served, site, openness, festival=festival))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,24 +150,36 @@ async def _begin(
     listener: socket.socket,
     served: Served,
     site: Path | None,
-    policy: Policy,
+    openness: Openness,
     *,
     festival: bool,
 ) -> None:
-    node = await _open(store, policy, festival)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            application(node.dispatcher(), site, node.health),
-            log_level="warning",
-            access_log=False,  # a node keeps no addresses
-            server_header=False,
-            timeout_graceful_shutdown=5,
-            timeout_keep_alive=30,
-            limit_concurrency=MAX_CONNECTIONS,
-            ws="none",
-        )
+    node = await _open(store, openness, festival)
+    edge = Edge(openness.rates(*CALLS), openness.proxy, openness.private_network)
+    room = Room(most=_files(FILES) // 2)
+    app = application(node.dispatcher(), site, node.health, edge)
+    server = uvicorn.Server(http_of(app, room, edge.proxy))
+    watching = asyncio.create_task(room.watch())
+    try:
+        await _run(server, node, listener, served)
+    finally:
+        watching.cancel()
+
+
+def http_of(app: ASGIApp, room: Room, proxy: str | None = None) -> uvicorn.Config:
+    """How uvicorn serves an application: with connections that find their place in a room."""
+    return uvicorn.Config(
+        app,
+        http=connections(room, proxy, 2 * MAX_BODY),
+        log_level="error",  # what uvicorn warns of is what somebody sent
+        access_log=False,  # a node keeps no addresses
+        server_header=False,
+        proxy_headers=False,  # `server.visitors` reads them, and nothing else needs to
+        backlog=128,
+        timeout_graceful_shutdown=5,
+        timeout_keep_alive=30,
+        ws="none",
     )
-    await _run(server, node, listener, served)
 
 
 async def _run(server: uvicorn.Server, node: Node, listener: socket.socket, served: Served) -> None:
@@ -161,12 +201,17 @@ async def _run(server: uvicorn.Server, node: Node, listener: socket.socket, serv
         await node.finish()  # what was taken in and could not be answered any more
 
 
-async def _open(store: Store, policy: Policy, festival: bool) -> Node:
+async def _open(store: Store, openness: Openness, festival: bool) -> Node:
     if festival:
         for schema in SCHEMAS:
             await register(store, str(schema.id))
     node = Node(
-        store, CryptographyVerifier(), version=panda_web.__version__, aside=in_a_thread, policy=policy
+        store,
+        CryptographyVerifier(),
+        version=panda_web.__version__,
+        aside=in_a_thread,
+        policy=openness.policy,
+        rates=openness.rates(*ENTRIES),
     )
     if festival:  # registered before, so they start as they come
         try:
@@ -175,6 +220,20 @@ async def _open(store: Store, policy: Policy, festival: bool) -> Node:
         except RefusedByNode as error:  # a node that is full goes on answering
             say(f"The festival's schemas stay pending: {error}")
     return node
+
+
+def _files(wanted: int) -> int:
+    """How many files the process may have open; as many as wanted, or as the system allows."""
+    try:
+        import resource
+    except ImportError:  # Windows, which sets no limit
+        return wanted
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = resource.RLIM_INFINITY
+    if soft != unlimited and soft < wanted:
+        soft = wanted if hard == unlimited else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return wanted if soft == unlimited else min(wanted, soft)
 
 
 def _listen(host: str, port: int) -> socket.socket:

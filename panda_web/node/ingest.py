@@ -12,6 +12,7 @@ from panda_web.bamboo import lipmaa
 from panda_web.log import SignedEntry, place
 from panda_web.messages import Message
 from panda_web.node import materialise, views
+from panda_web.node.rates import Rates
 from panda_web.node.schemas import Registry, Verdict
 from panda_web.node.store import Store
 from panda_web.node.store.entries import LogRow
@@ -77,7 +78,9 @@ def check(signed: SignedEntry, payload: bytes, registry: Registry) -> Checked:
     return Checked(signed, message, payload, registry.judge(message))
 
 
-def take_in(store: Store, checked: Checked, limits: Limits, registry: Registry) -> LogRow:
+def take_in(
+    store: Store, checked: Checked, limits: Limits, registry: Registry, rates: Rates | None = None
+) -> LogRow:
     """Stores an entry and its message, and materialises it, within a transaction that the caller holds.
 
     An entry that is there already is no error, whenever it comes. Gives the entry's log as it is then.
@@ -105,6 +108,8 @@ def take_in(store: Store, checked: Checked, limits: Limits, registry: Registry) 
         if log_row.schema != message.schema:
             raise LogSchemaMismatch(f"Log {entry.log_id} holds messages of another schema.")
     registry.admit(message.schema)
+    if rates is not None:  # only what its author has signed, and is new: nobody else can use up their rate
+        rates.charge(entry.author, 1)
     # A definition may have come after the message was checked.
     _check_schema(store, checked.verdict or registry.judge(message))
     _check_room(store, signed, checked.payload, limits)

@@ -14,6 +14,7 @@ from panda_web.node.groups import Groups
 from panda_web.node.ingest import Limits
 from panda_web.node.items import items
 from panda_web.node.publishing import Publishing, next_arguments
+from panda_web.node.rates import Rates
 from panda_web.node.schemas import Policy, Registry
 from panda_web.node.store import Store
 from panda_web.node.turns import Turns
@@ -38,6 +39,7 @@ class Node:
         limits: how much it takes in.
         aside: where signatures are checked when they are many.
         policy: whether messages of schemas that are not registered are taken in.
+        rates: of new entries, for each author; None for no limit.
 
     Attributes:
         views: the typed views of schemas, which are begun and ended here.
@@ -52,13 +54,16 @@ class Node:
         limits: Limits | None = None,
         aside: Aside = here,
         policy: Policy = "any",
+        rates: Rates | None = None,
     ) -> None:
         self._store = store
         self._version = version
         self._policy = policy
         self._registry = Registry(store, policy)
         write = Groups(store)
-        self._publishing = Publishing(store, verifier, limits or Limits(), aside, self._registry, write)
+        self._publishing = Publishing(
+            store, verifier, limits or Limits(), aside, self._registry, write, rates
+        )
         self._turns = Turns()
         self.views = Views(store, write)
 

@@ -13,6 +13,7 @@ from panda_web.node.aside import Aside, here
 from panda_web.node.batches import Batches, Room
 from panda_web.node.groups import Groups, weight
 from panda_web.node.ingest import Checked, Limits
+from panda_web.node.rates import Rates
 from panda_web.node.schemas import Registry
 from panda_web.node.store import Store
 from panda_web.node.store.entries import LogRow
@@ -52,6 +53,7 @@ class Publishing:
         aside: where signatures are checked when they are many.
         registry: which schemas messages are held to.
         write: by which entries are stored.
+        rates: of new entries, for each author; None for no limit.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Publishing:
         aside: Aside,
         registry: Registry,
         write: Groups,
+        rates: Rates | None = None,
     ) -> None:
         self._store = store
         self._verifier = verifier
@@ -70,6 +73,7 @@ class Publishing:
         self._registry = registry
         self._room = Room(ROOM)
         self._check = Batches(self._check_many, most=MOST_CHECKED, room=ROOM, weigh=lambda each: each.weight)
+        self._rates = rates
         self._write = write
 
     async def publish(self, entry: bytes, payload: bytes) -> Published:
@@ -110,7 +114,7 @@ class Publishing:
             return error
 
     def _take_in(self, checked: Checked) -> Published:
-        log_row = ingest.take_in(self._store, checked, self._limits, self._registry)
+        log_row = ingest.take_in(self._store, checked, self._limits, self._registry, self._rates)
         return Published(checked.signed.hash.hex(), next_arguments(self._store, log_row))
 
 

@@ -50,10 +50,13 @@ class Caller:
     Attributes:
         left: says whether nobody waits for the answer any more.
         charge: told how many calls came, before the first is begun; refuses them all by raising PandaError.
+        hold: told how many bytes of answers there are more; refuses the calls that are left, and where there
+            is but one its answer, by raising PandaError.
     """
 
     left: Callable[[], Awaitable[bool]] = _here
     charge: Callable[[int], None] = lambda _: None
+    hold: Callable[[int], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ class Dispatcher:
         caller = caller or Caller()
         try:
             if len(body) > self.max_body:
-                return self.too_large(body)
+                return self._too_large(body)
             calls, batch = self._read(body)
         except PandaError as error:
             return jsonrpc.dumps(jsonrpc.error_reply(None, error))
@@ -126,7 +129,12 @@ class Dispatcher:
         except PandaError as error:
             return jsonrpc.dumps(jsonrpc.error_reply(None if batch else calls[0].id, error))
         if not batch:
-            return await self._answer(calls[0])
+            answer = await self._answer(calls[0])
+            try:
+                caller.hold(len(answer))
+            except PandaError as error:
+                return jsonrpc.dumps(jsonrpc.error_reply(calls[0].id, error))
+            return answer
         replies = await self._answer_all(calls, caller)
         return b"[" + b",".join(replies) + b"]" if replies else b""
 
@@ -153,8 +161,9 @@ class Dispatcher:
         """The replies to the calls of a batch, as far as they are carried out."""
         replies: list[bytes] = []
         size, until = 0, self._clock() + BATCH_SECONDS
+        full: PandaError | None = None
         for step in self._steps(calls):
-            wrong: PandaError | None = None
+            wrong = full
             if size > MAX_ANSWER:
                 wrong = AnswerTooLarge("The answers to the calls before this one fill what a batch may give.")
             elif self._clock() > until:
@@ -167,7 +176,12 @@ class Dispatcher:
             else:
                 answers = [await self._answer(call, wrong) for call in step]
             replies += filter(None, answers)
-            size += sum(map(len, answers))
+            size += (more := sum(map(len, answers)))
+            try:
+                if full is None:
+                    caller.hold(more)
+            except PandaError as error:
+                full = error
             await asyncio.sleep(0)  # others may have a turn
             if await caller.left():
                 break
@@ -186,7 +200,7 @@ class Dispatcher:
     def _may_follow(self, earlier: Call, later: Call) -> bool:
         return earlier.method == later.method and later.method in self._together
 
-    def too_large(self, start: bytes) -> bytes:
+    def _too_large(self, start: bytes) -> bytes:
         """The answer to a body beyond the limit, of which at least the start is at hand."""
         error = BodyTooLarge(f"The request is too large: {self.max_body} bytes are allowed.")
         return jsonrpc.dumps(jsonrpc.error_reply(jsonrpc.id_in_front(start), error))

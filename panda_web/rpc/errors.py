@@ -87,6 +87,18 @@ class BodyTooLarge(RefusedByNode):
     reason = "body-too-large"
 
 
+class BodyTooSlow(RefusedByNode):
+    """The request's body did not arrive in time."""
+
+    reason = "body-too-slow"
+
+
+class ContentTypeNotJson(RefusedByNode):
+    """The request does not say that it is JSON, as a form on any website could not."""
+
+    reason = "content-type-not-json"
+
+
 class BodyTooIntricate(RefusedByNode):
     """The request's body has more values than the node reads at once."""
 
@@ -184,6 +196,12 @@ class BatchTooLong(Busy):
     """The calls of the batch before this one took all the time that a batch has: this was not carried out."""
 
     reason = "batch-too-long"
+
+
+class NodeFull(Busy):
+    """The node has as many requests and answers under way as it can hold; `data.retryAfter` is in seconds."""
+
+    reason = "node-full"
 
 
 class RateExceeded(Busy):
@@ -299,6 +317,7 @@ _PASSING = frozenset(
         AuthorQuotaReached,
         BatchTooLong,
         DiskBudgetReached,
+        NodeFull,
         RateExceeded,
         SchemaPending,
         InternalError,

@@ -15,11 +15,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from panda_web import Client, Instance, server
-from panda_web.cli import serve
+from panda_web import Client, Instance, strict_json
 from panda_web.keys.with_cryptography import CryptographySigner
 from panda_web.node.ingest import Limits
-from panda_web.rpc import dispatch, methods
+from panda_web.rpc import dispatch, jsonrpc, methods
+from panda_web.server import answer, body, budget, connection, room
 from tests.hosts import examples, parts
 from tests.hosts.programs import program, running
 from tests.processes import PANDA, ROOT, ServedNode, free_port
@@ -88,13 +88,13 @@ def test_proxy(
         monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
         asyncio.run(write_and_read(url))
         with httpx.Client(verify=ssl.create_default_context(cafile=trusted), timeout=60) as web:
-            origin = {"Origin": "https://elsewhere.example"}
+            origin = {"Origin": "https://elsewhere.example", "Content-Type": "application/json"}
             call = b'{"jsonrpc":"2.0","id":1,"method":"panda_discover"}'
             answer = web.post(url, content=call.ljust(8 * MIB), headers=origin)
             assert answer.status_code == 200, "a body of the node's own limit passes"
             assert answer.headers.get_list("access-control-allow-origin") == ["*"]
             assert answer.headers["strict-transport-security"] == "max-age=31536000"
-            assert web.post(url, content=call.ljust(8 * MIB + 1)).status_code == 413
+            assert web.post(url, content=call.ljust(8 * MIB + 1), headers=origin).status_code == 413
             asked = {
                 "Access-Control-Request-Method": "POST",
                 "Access-Control-Request-Headers": "content-type",
@@ -197,9 +197,19 @@ def test_limits_are_those_of_the_code() -> None:
     limits = Limits()
     said = {
         "a request's body": f"{dispatch.MAX_BODY // MIB} MiB",
-        "the time for a body": f"{server.BODY_SECONDS:.0f} s",
-        "connections at once": f"{serve.MAX_CONNECTIONS:,}",
-        "calls in a batch": f"{dispatch.MAX_BATCH:,}",
+        "values in a body": f"{strict_json.MAX_PARTS:,}; a number's digits: {jsonrpc.MAX_DIGITS}",
+        "the time for a request's head": f"{connection.HEAD_SECONDS:g} s; {connection.MAX_HEAD >> 10} KiB",
+        "the time for a body": f"{body.FIRST_SECONDS:g} s and a second for each {body.MIN_SPEED >> 10} KiB, "
+        f"{body.SECONDS:g} s at most",
+        "pieces": f"{connection.MAX_PIECES:,}",
+        "bytes sent behind": f"{connection.MAX_BEHIND >> 10} KiB",
+        "bodies that arrive": f"{body.BUDGET // MIB} MiB, of which one address has half; the first "
+        f"{body.SMALL >> 10} KiB of each do not count. Whoever has taken more than {budget.PATIENCE:g} s",
+        "answers that are made": f"{answer.BUDGET // MIB} MiB, likewise; the first {answer.PIECE >> 10} KiB",
+        "the time in which something": f"{connection.ANSWER_SECONDS:g} s",
+        "connections at once": f"{room.MAX_CONNECTIONS:,}",
+        "connections of one address": f"{room.SHARE}",
+        "calls in a batch": f"{dispatch.MAX_BATCH:,}; {dispatch.BATCH_SECONDS:g} s of work",
         "instances in the answer": f"{methods.MAX_LIMIT:,}, {methods.DEFAULT_LIMIT} unless",
         "what one author": f"{limits.author_bytes // MIB} MiB",
         "what all": f"{limits.all_bytes // (1024 * MIB)} GiB",

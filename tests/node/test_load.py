@@ -1,7 +1,6 @@
 """A served node under load that is killed, or told to end: what it acknowledged is there afterwards."""
 
 import asyncio
-import json
 import signal
 from pathlib import Path
 
@@ -42,7 +41,7 @@ async def publish(url: str, bodies: list[list[dict[str, object]]], acknowledged:
     async with httpx.AsyncClient(timeout=300) as http:
         for body in bodies:
             try:
-                answer = await http.post(url, content=json.dumps(body))
+                answer = await http.post(url, json=body)
             except httpx.TransportError:
                 return
             if answer.status_code != 200:

@@ -1,0 +1,116 @@
+"""Which connections stay when there are many, and which have taken too long. No I/O.
+
+Nobody is turned away for those who only sit there: whoever has been idle longest goes first, and then whoever
+keeps the node waiting. What the node works for stays.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+MAX_CONNECTIONS = 1000
+"""Connections at once."""
+
+SHARE = 100
+"""Connections of one visitor at once."""
+
+PATIENCE = 5.0
+"""Seconds that a request may take to arrive, or an answer to leave, before it makes room for others."""
+
+LOOK_SECONDS = 1.0
+"""Between two looks at who has taken too long."""
+
+
+class Guest(Protocol):
+    """A connection.
+
+    Attributes:
+        visitor: whom it counts for; None for nobody.
+        since: when it came, or when its last request began or was answered: seconds.
+    """
+
+    visitor: str | None
+    since: float
+
+    def idle(self) -> bool:
+        """Whether no request has come of which the answer is not there."""
+
+    def waited_for(self) -> bool:
+        """Whether the node waits for the other end: to send, or to take."""
+
+    def overdue(self, now: float) -> bool:
+        """Whether it has taken too long for what it does."""
+
+    def end(self) -> None:
+        """Ends it at once."""
+
+
+class Room:
+    """The connections that there are.
+
+    Args:
+        most: of them.
+        share: of one visitor.
+        clock: gives seconds.
+    """
+
+    def __init__(
+        self,
+        most: int = MAX_CONNECTIONS,
+        share: int = SHARE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._most = most
+        self._share = share
+        self.clock = clock
+        self._guests: dict[Guest, None] = {}  # who moved longest ago comes first
+
+    def __len__(self) -> int:
+        return len(self._guests)
+
+    def enter(self, guest: Guest) -> None:
+        """Takes one in, for which another may have to go; where nobody can, it goes itself."""
+        if guest.visitor is not None:
+            theirs = [each for each in self._guests if each.visitor == guest.visitor]
+            if len(theirs) >= self._share and not self._make_room(theirs):
+                guest.end()
+                return
+        if len(self._guests) >= self._most and not self._make_room([*self._guests]):
+            guest.end()
+            return
+        self.moved(guest)
+
+    def moved(self, guest: Guest) -> None:
+        """A request of its own has begun, or was answered."""
+        guest.since = self.clock()
+        self._guests.pop(guest, None)
+        self._guests[guest] = None
+
+    def leave(self, guest: Guest) -> None:
+        """It is gone."""
+        self._guests.pop(guest, None)
+
+    def look(self) -> None:
+        """Ends whoever has taken too long."""
+        now = self.clock()
+        for guest in [*self._guests]:
+            if guest.overdue(now):
+                guest.end()
+
+    async def watch(self) -> None:
+        """Looks, without end."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            self.look()
+
+    def _make_room(self, among: list[Guest]) -> bool:
+        before = self.clock() - PATIENCE
+        last = next((each for each in among if each.idle()), None) or next(
+            (each for each in among if each.since < before and each.waited_for()), None
+        )
+        if last is None:
+            return False
+        self.leave(last)
+        last.end()
+        return True

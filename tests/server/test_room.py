@@ -1,0 +1,83 @@
+"""Which connections stay: by steps of a clock, with connections that only say what they do."""
+
+from panda_web.server.room import PATIENCE, Room
+
+
+class Clock:
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+class Fake:
+    """A connection: idle, or waited for, or worked for."""
+
+    def __init__(self, state: str = "idle", visitor: str | None = None, late: float = 1e9) -> None:
+        self.state = state
+        self.visitor = visitor
+        self.since = 0.0
+        self.late = late
+        self.ended = False
+
+    def idle(self) -> bool:
+        return self.state == "idle"
+
+    def waited_for(self) -> bool:
+        return self.state in ("idle", "waited for")
+
+    def overdue(self, now: float) -> bool:
+        return now > self.late
+
+    def end(self) -> None:
+        self.ended = True
+
+
+def test_whoever_is_idle_longest_makes_room() -> None:
+    room = Room(most=3, clock=Clock())
+    works, first, second, third, fourth = Fake("worked for"), Fake(), Fake(), Fake(), Fake()
+    for guest in (works, first, second):
+        room.enter(guest)
+    room.moved(first)  # so the second is idle for longer
+    room.enter(third)
+    assert (first.ended, second.ended, len(room)) == (False, True, 3)
+    room.enter(fourth)
+    assert (first.ended, works.ended, len(room)) == (True, False, 3)
+
+
+def test_then_whoever_keeps_the_node_waiting() -> None:
+    clock = Clock()
+    room = Room(most=2, clock=clock)
+    slow, works, late, later = Fake("waited for"), Fake("worked for"), Fake("waited for"), Fake()
+    room.enter(slow)
+    room.enter(works)
+    room.enter(late)
+    assert late.ended, "nobody has been waited for as long as that takes"
+    clock.seconds = PATIENCE + 1
+    room.enter(later)
+    assert (slow.ended, works.ended, later.ended, len(room)) == (True, False, False, 2)
+
+
+def test_one_visitor_has_a_share() -> None:
+    room = Room(most=10, share=2, clock=Clock())
+    mine, other = [Fake(visitor="a") for _ in range(3)], Fake(visitor="b")
+    local = [Fake() for _ in range(5)]
+    for guest in (*mine, other, *local):
+        room.enter(guest)
+    assert [guest.ended for guest in (*mine, other, *local)] == [True] + [False] * 8
+    for guest in mine:
+        guest.state = "worked for"
+    another = Fake(visitor="a")
+    room.enter(another)
+    assert another.ended
+
+
+def test_whoever_takes_too_long_is_ended() -> None:
+    clock = Clock()
+    room = Room(clock=clock)
+    soon, late = Fake("worked for", late=5), Fake(late=20)
+    room.enter(soon)
+    room.enter(late)
+    clock.seconds = 10
+    room.look()
+    assert (soon.ended, late.ended) == (True, False)

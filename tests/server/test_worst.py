@@ -1,0 +1,237 @@
+"""A real `panda serve` while one client does its worst: others are answered, memory is bounded, nothing is logged."""
+
+import contextlib
+import json
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from panda_web.server import answer, body
+from panda_web.server.connection import MAX_PIECES
+from panda_web.server.room import MAX_CONNECTIONS
+from tests.processes import ServedNode
+
+MIB = 1 << 20
+JSON = {"Content-Type": "application/json"}
+HEAD = b"POST / HTTP/1.1\r\nHost: node\r\nContent-Type: application/json\r\n"
+ARGUMENTS = {"author": "ab" * 32, "schema": "0040" + "ab" * 64}
+
+
+def call(method: str, params: object, number: int = 1) -> dict[str, object]:
+    return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[ServedNode]:
+    """One that says nothing on standard error in the whole test."""
+    served = ServedNode(tmp_path / "data")
+    served.errors = tmp_path / "errors.txt"
+    with served:
+        yield served
+        served.kill()
+        assert served.errors.read_text("utf-8") == ""
+
+
+def answers(node: ServedNode) -> None:
+    """Another client's question is answered."""
+    reply = httpx.post(node.url, json=call("panda_getEntryArguments", ARGUMENTS), timeout=30)
+    assert (reply.status_code, reply.json()["result"]["seqNum"]) == (200, 1), reply.text
+
+
+def open_one(node: ServedNode, sent: bytes = b"") -> socket.socket:
+    link = socket.create_connection(("127.0.0.1", node.port), timeout=30)
+    if sent:
+        link.sendall(sent)
+    return link
+
+
+def everything(link: socket.socket) -> bytes:
+    """What the node says until it ends the connection."""
+    found = b""
+    with contextlib.suppress(ConnectionError):
+        while part := link.recv(1 << 16):
+            found += part
+    return found
+
+
+def most_memory(node: ServedNode) -> int:
+    """Bytes that the process ever had in memory."""
+    status = Path(f"/proc/{node.pid}/status")
+    if not status.exists():
+        pytest.skip("only Linux says how much memory a process had")
+    return int(re.findall(r"VmHWM:\s+(\d+) kB", status.read_text("utf-8"))[0]) << 10
+
+
+@pytest.mark.parametrize("sent", [b"", HEAD[:30]], ids=["nothing", "half a head"])
+def test_idle_connections_make_room(node: ServedNode, sent: bytes) -> None:
+    with contextlib.ExitStack() as links:
+        for _ in range(MAX_CONNECTIONS + 100):
+            links.enter_context(open_one(node, sent))
+        answers(node)
+
+
+def test_half_sent_bodies_share_a_budget(node: ServedNode) -> None:
+    before = most_memory(node)
+    with contextlib.ExitStack() as links:
+        for _ in range(40):
+            link = links.enter_context(open_one(node, HEAD + b"Content-Length: %d\r\n\r\n" % (8 * MIB)))
+            link.sendall(bytes(4 * MIB))
+        answers(node)
+        assert most_memory(node) - before < body.BUDGET + 64 * MIB
+
+
+def test_a_body_that_finds_no_room_is_told_so(node: ServedNode) -> None:
+    with contextlib.ExitStack() as links:
+        for _ in range(9):
+            link = links.enter_context(open_one(node, HEAD + b"Content-Length: %d\r\n\r\n" % (8 * MIB)))
+            link.sendall(bytes(8 * MIB - 20_000))
+        answers(node)
+        said = posted(node, "application/json", b'{"jsonrpc":"2.0","id":"7","method":"x",' + bytes(MIB))
+        assert (said.status_code, said.headers["Retry-After"]) == (503, "1")
+        assert said.json()["error"]["data"] == {"reason": "node-full", "retryAfter": 1}
+        assert said.json()["id"] == "7"
+
+
+def test_answers_that_nobody_reads_share_a_budget(node: ServedNode) -> None:
+    batch = json.dumps([call("rpc.discover", {}, n) for n in range(600)]).encode()
+    size = len(httpx.post(node.url, content=batch, headers=JSON, timeout=60).content)
+    assert size > 3 * MIB
+    before = most_memory(node)
+    with contextlib.ExitStack() as links:
+        waiting = [
+            links.enter_context(open_one(node, HEAD + b"Content-Length: %d\r\n\r\n" % len(batch) + batch))
+            for _ in range(2 * answer.BUDGET // size)
+        ]
+        assert all(link.recv(12).startswith(b"HTTP/1.1 ") for link in waiting)
+        answers(node)
+        assert most_memory(node) - before < 3 * answer.BUDGET
+
+
+@pytest.mark.parametrize("path", [b"/", b"/nowhere"])
+def test_a_body_of_single_bytes_is_not_read_to_its_end(node: ServedNode, path: bytes) -> None:
+    head = HEAD.replace(b" / ", b" " + path + b" ") + b"Transfer-Encoding: chunked\r\n\r\n"
+    with open_one(node, head) as link:
+        with contextlib.suppress(ConnectionError):
+            for _ in range(2 * MAX_PIECES // 1000):
+                link.sendall(b"1\r\n \r\n" * 1000)
+        answers(node)
+        everything(link)
+
+
+def test_what_comes_behind_a_request_is_bounded(node: ServedNode) -> None:
+    batch = json.dumps([call("rpc.discover", {}, n) for n in range(1000)]).encode()
+    with open_one(node, HEAD + b"Content-Length: %d\r\n\r\n" % len(batch) + batch) as link:
+        with contextlib.suppress(ConnectionError):
+            for _ in range(20):
+                link.sendall(bytes(MIB))
+        answers(node)
+        everything(link)
+
+
+MALFORMED = [
+    b"nonsense\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200),
+    b"GET / HTTP/9.9\r\n\r\n",
+    b"GET /\xff HTTP/1.1\r\nHost: node\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: node\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+    b"CONNECT node:80 HTTP/1.1\r\nHost: node\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: node\r\nX: " + b"x" * 100_000,
+    HEAD + b"Content-Length: -1\r\n\r\n",
+    HEAD + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n{",
+    HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+    HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n",
+    HEAD + b"Content-Length: 2\r\n\r\n{}nonsense\r\n\r\n",
+    HEAD + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n",
+    HEAD + b"Content-Length: 9\r\n\r\n{",
+    b"POST /nowhere HTTP/1.1\r\nHost: node\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    b"HEAD /%00 HTTP/1.1\r\nHost: node\r\n\r\nGET / HTTP/1.0\r\n\r\n",
+]
+
+
+def test_nothing_that_somebody_sends_is_logged(node: ServedNode) -> None:
+    """The fixture looks at standard error in the end."""
+    for number, sent in enumerate(MALFORMED * 2):
+        with open_one(node, sent) as link:
+            if number % 2:
+                link.shutdown(socket.SHUT_WR)
+                everything(link)
+    for _ in range(MAX_CONNECTIONS + 100):
+        open_one(node, HEAD).close()
+    answers(node)
+
+
+def posted(node: ServedNode, content_type: str | None, content: Any = None, **more: str) -> httpx.Response:
+    headers = {"Content-Type": content_type, **more} if content_type is not None else more
+    content = content if content is not None else json.dumps(call("panda_getEntryArguments", ARGUMENTS))
+    return httpx.post(node.url, content=content, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("application/json", 200),
+        ("application/json; charset=utf-8", 200),
+        ("APPLICATION/JSON ;charset=UTF-8", 200),
+        ("application/json-rpc", 200),
+        ("application/jsonrequest", 200),
+        ("text/plain", 415),
+        ("text/plain; application/json", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("multipart/form-data; boundary=x", 415),
+        ("application/x-json", 415),
+        ("", 415),
+        (None, 415),
+    ],
+)
+def test_only_json_is_read(content_type: str | None, status: int, node: ServedNode) -> None:
+    reply = posted(node, content_type, Origin="https://website.example")
+    assert reply.status_code == status
+    if status == 415:
+        assert reply.json()["error"]["data"]["reason"] == "content-type-not-json"
+        assert "application/json" in reply.json()["error"]["message"]
+
+
+def test_a_form_on_a_website_does_nothing(node: ServedNode) -> None:
+    """As a browser sends it: JSON in the name of a field, and what follows."""
+    fields = {json.dumps(call("panda_getEntryArguments", ARGUMENTS))[:-1] + ',"x":"': '"}'}
+    assert httpx.post(node.url, data=fields).status_code == 415
+    assert httpx.post(node.url, files={"a": b"{}"}).status_code == 415
+
+
+@pytest.mark.parametrize(("options", "status"), [((), 400), (("--private-network",), 200)])
+def test_private_networks_are_opened_by_an_option(
+    tmp_path: Path, options: tuple[str, ...], status: int
+) -> None:
+    headers = {
+        "Origin": "https://website.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type",
+    }
+    asks = {**headers, "Access-Control-Request-Private-Network": "true"}
+    with ServedNode(tmp_path, None, *options) as node:
+        assert httpx.options(node.url, headers=headers).status_code == 200
+        reply = httpx.options(node.url, headers=asks)
+    assert reply.status_code == status
+    assert reply.headers.get("Access-Control-Allow-Private-Network") == ("true" if options else None)
+
+
+def test_a_rate_for_each_address(tmp_path: Path) -> None:
+    batch = json.dumps([call("panda_getEntryArguments", ARGUMENTS, n) for n in range(61)])
+    single = json.dumps(call("panda_getEntryArguments", ARGUMENTS, 7))
+    with ServedNode(tmp_path, None, "--rate", "1", "--proxy", "127.0.0.1") as node:
+        far, further = {"X-Forwarded-For": "192.0.2.7"}, {"X-Forwarded-For": "192.0.2.7, 192.0.2.8"}
+        assert len(posted(node, "application/json", batch, **far).json()) == 61
+        refused = posted(node, "application/json", single, **far)
+        assert refused.status_code == 429
+        assert refused.json()["id"] == 7
+        assert refused.json()["error"]["data"]["reason"] == "rate-exceeded"
+        assert refused.json()["error"]["data"]["retryAfter"] == int(refused.headers["Retry-After"])
+        assert posted(node, "application/json", batch, **far).json()["id"] is None
+        assert "result" in posted(node, "application/json", single, **further).json()
+        assert len(posted(node, "application/json", batch).json()) == 61
+        assert "result" in posted(node, "application/json", single).json(), "this machine is not counted"
