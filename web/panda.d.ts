@@ -73,9 +73,10 @@ export interface Panda {
 
   /**
    * The schemas that the node lists, and own and known ones that it does not. What the node says of them is not
-   * checked: `schema(id)` is.
+   * checked: `schema(id)` is. Of those in the state "untyped" it is a page: `after` the last id of one comes the
+   * next, until one is empty.
    */
-  schemas(): Promise<ListedSchema[]>;
+  schemas(page?: { after?: string }): Promise<ListedSchema[]>;
   /** What is wrong with a definition that somebody is writing, field by field, and its file. Publishes nothing. */
   describe(draft: SchemaDraft): Promise<DescribedDraft>;
   /** The definition in a file, which is TOML. */

@@ -738,9 +738,14 @@ class Panda {
     return this.#line.call("schema", { id });
   }
 
-  /** The schemas that the node lists, and own ones that it does not list. @returns {Promise<ListedSchema[]>} */
-  schemas() {
-    return this.#line.call("schemas");
+  /**
+   * The schemas that the node lists, and own ones that it does not list; of the untyped ones a page.
+   *
+   * @param {{ after?: string }} [page] behind which untyped one the next page begins
+   * @returns {Promise<ListedSchema[]>}
+   */
+  schemas({ after } = {}) {
+    return this.#line.call("schemas", { after });
   }
 
   /**

@@ -59,7 +59,10 @@ METHODS: Mapping[str, Method[Any]] = {
         ),
         Method("schema", "Makes a schema known: its definition is fetched.", (_ID,), types.OBJECT),
         Method(
-            "schemas", "Schemas that the node lists, or that are known here.", (), types.array(types.OBJECT)
+            "schemas",
+            "Schemas that the node lists, or that are known here; untyped ones in pages.",
+            (Param("after", types.TEXT, None),),
+            types.array(types.OBJECT),
         ),
         Method(
             "describe",
@@ -163,9 +166,9 @@ class Api:
         """A schema that somebody published."""
         return _schema(await self.site.client.schema(id))
 
-    async def schemas(self) -> Json:
+    async def schemas(self, after: str | None) -> Json:
         """The schemas to choose from."""
-        listed = await self.site.client.schemas()
+        listed = await self.site.client.schemas(after)
         return [{"id": each.id, "name": each.name, "state": each.state} for each in listed]
 
     async def describe(self, draft: Mapping[str, Json]) -> Json:

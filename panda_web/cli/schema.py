@@ -1,6 +1,6 @@
 """`panda schema`: schemas as files, published and shown; which ones a node on this machine registers."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +12,7 @@ from panda_web.cli import places
 from panda_web.cli.options import Data, Node, NodeHere, Schema, folder_or_node
 from panda_web.cli.output import UNACKNOWLEDGED, print_json, print_toml, run, say
 from panda_web.cli.running import folder_of, is_running_on
+from panda_web.client.pages import MAX_PAGES
 from panda_web.client.schemas import ListedSchema
 from panda_web.errors import PandaError
 from panda_web.festival import SCHEMAS
@@ -92,12 +93,12 @@ def schema_list(context: typer.Context, *, node: NodeHere = None, data: Data = N
     data, node = folder_or_node(context, data, node)
     if data is None or node is not None:
 
-        async def work() -> tuple[ListedSchema, ...]:
+        async def work() -> None:
             async with Client(node or places.DEFAULT_NODE) as panda:
-                return await panda.schemas()
+                async for listed in _listed(panda):
+                    print_json(listed._asdict())
 
-        for listed in run(work()):
-            print_json(listed._asdict())
+        run(work())
         return
     with _store(context, data, node) as store:
         for each in Registry(store).registered.values():
@@ -111,6 +112,22 @@ def schema_drop(context: typer.Context, schema: Schema, *, node: NodeHere = None
         registered = Registry(store).id_of(schema)
         dropped = run(drop(store, registered))
         print_json({"id": dropped.id, "name": dropped.schema and dropped.schema.name, "state": "dropped"})
+
+
+async def _listed(panda: Client) -> AsyncIterator[ListedSchema]:
+    """All schemas of the node's list, page by page, and then the known ones that are on none of them."""
+    page = await panda.schemas()
+    unlisted = {each.id: each for each in page if each.state == "unlisted"}
+    for _ in range(MAX_PAGES):
+        listed = [each for each in page if each.state != "unlisted"]
+        for each in listed:
+            unlisted.pop(each.id, None)
+            yield each
+        if not listed or listed[-1].state != "untyped":
+            break
+        page = await panda.schemas(listed[-1].id)
+    for each in unlisted.values():
+        yield each
 
 
 @contextmanager

@@ -240,15 +240,13 @@ class Client:
         """
         return await self._schemas.named(name)
 
-    async def schemas(self) -> tuple[ListedSchema, ...]:
-        """The schemas that the node lists, then the author's own and known ones that it does not list.
+    async def schemas(self, after: str | None = None) -> tuple[ListedSchema, ...]:
+        """The schemas that the node lists, then own and known ones that it does not list. Raises CallFailed.
 
-        Nothing in the node's list is proven: `schema` fetches what an id stands for, with the proof.
-
-        Raises:
-            CallFailed: the node cannot be reached, or what it lists are no schemas.
+        Of the untyped ones that is a page; `after` its last id comes the next one, empty at the end. Nothing
+        in the node's list is proven: `schema` fetches what an id stands for, with the proof.
         """
-        return await self._schemas.listed()
+        return await self._schemas.listed(after)
 
     @property
     def known_schemas(self) -> Mapping[str, Schema]:

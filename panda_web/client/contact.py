@@ -12,8 +12,14 @@ from panda_web.keys import Verifier
 from panda_web.messages import Field, create
 from panda_web.messages.schema import DEFINITION
 from panda_web.rpc.connection import Connection
-from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, MethodNotFound, NodeUnreachable
-from panda_web.rpc.methods import DISCOVER, QUERY, SCHEMAS
+from panda_web.rpc.errors import (
+    AnswerMalformed,
+    ErrorFromNode,
+    InvalidParams,
+    MethodNotFound,
+    NodeUnreachable,
+)
+from panda_web.rpc.methods import DISCOVER, MAX_LIMIT, QUERY, SCHEMAS
 from panda_web.rpc.types import OBJECT, Json, array, member
 
 
@@ -60,13 +66,17 @@ class Contact:
             dialect = await self.last_known()
         return [_not_carried(dialect, schema, fields) for fields in rows]
 
-    async def schemas(self) -> list[dict[str, Json]]:
-        """What the node lists as its schemas; nothing where it is too old to list any. Raises CallFailed."""
+    async def schemas(self, after: str | None = None) -> list[dict[str, Json]]:
+        """What the node lists as its schemas, or the page after one of them. Raises CallFailed.
+
+        Nothing where it is too old to list any, or to list them in pages: then the first one is all.
+        """
         await self.dialect()
+        params = {"after": after, "limit": MAX_LIMIT} if after is not None else {}
         try:
-            return await self.connection.call(SCHEMAS)
+            return await self.connection.call(SCHEMAS, **params)
         except ErrorFromNode as error:
-            if error.node_code == MethodNotFound.code:
+            if error.node_code == MethodNotFound.code or (params and error.node_code == InvalidParams.code):
                 return []
             raise
 

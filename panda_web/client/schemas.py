@@ -56,7 +56,7 @@ class ListedSchema(NamedTuple):
         name: what it is called, by the node's word alone unless its definition is known here; None where
             nobody says.
         state: at the node `registered`, `pending` (registered, and waiting) or `untyped` (messages of it are
-            held); `unlisted` where this client knows it and the node does not list it.
+            held); `unlisted` where this client knows it and the node does not list it in its first page.
     """
 
     id: str
@@ -226,15 +226,20 @@ class Schemas:
                     schema=each.schema,
                 )
 
-    async def listed(self) -> tuple[ListedSchema, ...]:
-        """The schemas of a node's list, then those that are known here only. See `Client.schemas`."""
+    async def listed(self, after: str | None = None) -> tuple[ListedSchema, ...]:
+        """The schemas of a node's list, then those that are known here only. See `Client.schemas`.
+
+        What follows `after` is in order of ids, so that a node's pages have an end.
+        """
         known = {own.id: own.name for own in await self._own_definitions() if own.id is not None}
         known |= {each: schema.name for each, schema in self.known.items() if each != DEFINITION.id}
         try:
-            listed = [ListedSchema.from_json(each) for each in await self._contact.schemas()]
+            listed = [ListedSchema.from_json(each) for each in await self._contact.schemas(after)]
         except ValueError as error:
             raise AnswerMalformed(f"The node's answer to {SCHEMAS.name} {error}.") from error
         found = {each.id: each._replace(name=known.get(each.id, each.name)) for each in listed}
+        if after is not None:
+            return tuple(found[each] for each in sorted(found) if each > after)
         for each, name in known.items():
             found.setdefault(each, ListedSchema(each, name, "unlisted"))
         return tuple(found.values())

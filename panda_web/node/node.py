@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import islice
 from typing import TypeVar
 
 from panda_web.keys import Verifier
@@ -167,19 +168,29 @@ class Node:
         async with self._turns.taken(CALLER.get()):
             return await self._store.read(work)
 
-    async def schemas(self) -> Json:
-        """The registered schemas, then the others that entries are held of, where those are answered too."""
+    async def schemas(self, after: str | None, limit: int) -> Json:
+        """The registered schemas, all of them, then some of the others that entries are held of.
+
+        Args:
+            after: the id of the last one of a page; then what is behind it comes, and no registered ones.
+            limit: how many of the others at most, where those are answered too.
+        """
         found = self._registry.registered
-        listed = [each.to_json() for each in found.values()]
+        listed = [each.to_json() for each in found.values()] if after is None else []
         if self._policy == "any":
             with self._store.snapshot():
-                others = [
+                others = (
                     schema
-                    for schema in self._store.entries.schemas()
+                    for schema in self._store.entries.schemas(after or "")
                     if schema not in found and system_log(schema) is None
-                ]
-            nothing: dict[str, Json] = {"name": None, "state": "untyped", "waitsFor": [], "definition": None}
-            listed += [{"id": schema, **nothing} for schema in others]
+                )
+                nothing: dict[str, Json] = {
+                    "name": None,
+                    "state": "untyped",
+                    "waitsFor": [],
+                    "definition": None,
+                }
+                listed += [{"id": schema, **nothing} for schema in islice(others, limit)]
         return listed
 
     async def health(self) -> Json:

@@ -258,8 +258,8 @@ GET_ITEMS = Method(
 
 SCHEMAS = Method(
     "panda_schemas",
-    "Schemas: id, name, state (registered, pending, untyped), definition, what a pending one waits for.",
-    (),
+    "Registered and pending schemas, then a page of untyped ones, by id; after one of them, the next page.",
+    (Param("after", types.HASH, None), Param("limit", types.integer(1, MAX_LIMIT), DEFAULT_LIMIT)),
     types.array(types.OBJECT),
 )
 

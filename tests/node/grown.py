@@ -39,7 +39,7 @@ class Grown:
         (cache,) = self.connection.execute("PRAGMA cache_size").fetchone()
         self.connection.execute(f"PRAGMA cache_size=-{MOST_CACHED}")
         self.connection.execute("BEGIN")
-        self.connection.execute("INSERT INTO authors VALUES (?, ?)", (key, 300 * count))
+        self.connection.execute("INSERT INTO authors VALUES (?, ?, 3)", (key, 300 * count))
         self.connection.execute(
             "INSERT INTO logs (id, author, log_id, schema, seq_num, ended) VALUES (1, ?, 1, ?, ?, 0)",
             (key, SCHEMA, count),
@@ -57,7 +57,7 @@ class Grown:
             "INSERT INTO logs (author, log_id, schema, seq_num, ended) VALUES (?, 1, ?, 1, 0)",
             ((digest(b"%d" % n)[:32], SCHEMA) for n in range(count)),
         )
-        self.connection.execute("INSERT INTO authors SELECT author, 300 FROM logs WHERE id > 1")
+        self.connection.execute("INSERT INTO authors SELECT author, 300, 3 FROM logs WHERE id > 1")
         self.connection.execute("COMMIT")
         self.connection.execute(f"PRAGMA cache_size={cache}")
         self.author.head = Head(count, {n: digest(entry) for n, entry in self.made.items()})

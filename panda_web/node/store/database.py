@@ -118,6 +118,14 @@ MIGRATIONS = (
     """,
     # A list without items is no value: docs/decisions/emptying.md.
     "DELETE FROM fields WHERE type LIKE '%[]' AND value = '[]';",
+    """
+    ALTER TABLE authors ADD COLUMN free_log INTEGER NOT NULL DEFAULT 1;  -- the lowest odd log id not in use
+    UPDATE authors SET free_log = (
+        SELECT min(l.log_id) + 2 FROM logs l WHERE l.author = authors.author AND l.log_id % 2 = 1
+        AND NOT EXISTS (SELECT 1 FROM logs n WHERE n.author = l.author AND n.log_id = l.log_id + 2)
+    ) WHERE EXISTS (SELECT 1 FROM logs f WHERE f.author = authors.author AND f.log_id = 1);
+    CREATE INDEX logs_open ON logs (schema, author, log_id) WHERE NOT ended;
+    """,
 )
 
 MAX_JOURNAL = 64 << 20

@@ -70,18 +70,20 @@ class EntryTable:
 
     def free_user_log(self, author: bytes) -> int:
         """The lowest odd log id that the author does not use."""
-        if self.log(author, FIRST_USER_LOG) is None:
-            return FIRST_USER_LOG
-        (log_id,) = self._db.one(
-            "SELECT log_id + 2 FROM logs l WHERE author = ? AND log_id % 2 = 1 AND NOT EXISTS"
-            " (SELECT 1 FROM logs WHERE author = l.author AND log_id = l.log_id + 2) ORDER BY log_id LIMIT 1",
-            (author,),
-        )
-        return log_id  # type: ignore[no-any-return]
+        row = self._db.one("SELECT free_log FROM authors WHERE author = ?", (author,))
+        return row[0] if row else FIRST_USER_LOG
 
-    def schemas(self) -> Iterator[str]:
-        """Every schema that a log is for, in order of their ids."""
-        return (schema for (schema,) in self._db.rows("SELECT DISTINCT schema FROM logs ORDER BY schema"))
+    def schemas(self, after: str = "") -> Iterator[str]:
+        """Every schema that a log is for, in order of their ids, from the first one behind an id on.
+
+        Each is looked up when it is asked for, so the logs of one cost no more than the schema itself.
+        """
+        while True:
+            (found,) = self._db.one("SELECT min(schema) FROM logs WHERE schema > ?", (after,))
+            if found is None:
+                return
+            yield found
+            after = found
 
     def at(self, log_key: int, seq_num: int, *, payload: bool = True) -> EntryRow:
         """The entry at a seq num of the log with this key, which holds it.
@@ -168,6 +170,8 @@ class EntryTable:
             (key, entry.seq_num, verified.hash, verified.encoded, payload, instance),
         )
         self._count(entry.author, len(verified.encoded) + len(payload))
+        if known is None:
+            self._use(entry.author, entry.log_id)
         return LogRow(key, entry.author, entry.log_id, schema, entry.seq_num, entry.end_of_log)
 
     def of_instance(self, instance: bytes) -> Iterator[EntryRow]:
@@ -242,6 +246,16 @@ class EntryTable:
         self._db.execute(f"UPDATE entries SET payload = NULL {where}", (instance, but))
         self._count(author, -int(size))
         self._db.note_deletion()
+
+    def _use(self, author: bytes, log_id: int) -> None:
+        """A log was begun: where it took the lowest free id, the next one is sought, past each log once."""
+        self._db.execute(
+            "UPDATE authors SET free_log = (SELECT l.log_id + 2 FROM logs l"
+            " WHERE l.author = authors.author AND l.log_id >= ? AND l.log_id % 2 = 1 AND NOT EXISTS"
+            " (SELECT 1 FROM logs n WHERE n.author = l.author AND n.log_id = l.log_id + 2)"
+            " ORDER BY l.log_id LIMIT 1) WHERE author = ? AND free_log = ?",
+            (log_id, author, log_id),
+        )
 
     def bytes_of(self, author: bytes) -> int:
         """What the author's entries and payloads take up."""
