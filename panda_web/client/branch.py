@@ -9,9 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from panda_web import log as log_module
-from panda_web.bamboo import Head, lipmaa, path
+from panda_web import messages
+from panda_web.bamboo import Head, InvalidPayload, check_payload, lipmaa, path
 from panda_web.client.errors import LogNotProven, NodeContradictsItself
 from panda_web.log import SignedEntry, VerifiedEntry
+from panda_web.messages import InvalidMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,23 @@ def signed_for(signed: SignedEntry) -> Iterable[tuple[int, bytes]]:
         yield entry.seq_num - 1, entry.backlink
     if entry.skiplink is not None:
         yield lipmaa(entry.seq_num), entry.skiplink
+
+
+def said_to_be(schema: str, shown: Iterable[tuple[SignedEntry, bytes]]) -> bool:
+    """Whether a log is for a schema, as its author's messages say, so far as they are shown.
+
+    Early nodes may have two schemas in one log. Messages that cannot be read are no sign of another one.
+    """
+    said: set[str | None] = set()
+    for signed, payload in shown:
+        try:
+            check_payload(signed.entry, payload)
+            said.add(messages.decode(payload).schema)
+        except InvalidPayload:
+            continue  # it is not at hand, or not what was signed
+        except InvalidMessage:
+            said.add(None)
+    return schema in said or said == {None}
 
 
 def not_proven(log_id: int, seq_num: int) -> LogNotProven:

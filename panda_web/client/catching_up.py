@@ -12,7 +12,8 @@ Three cases, for a log that is known here:
 
 from dataclasses import dataclass
 
-from panda_web.client.branch import Branch, not_proven
+from panda_web.client.branch import Branch, not_proven, said_to_be
+from panda_web.client.dialect import Shown
 from panda_web.client.errors import NodeContradictsItself
 from panda_web.client.own_logs import LogState, OwnEntry, OwnLogs
 from panda_web.client.sending import Sender
@@ -42,9 +43,11 @@ class CatchingUp:
             LogNotProven, NodeContradictsItself: what it shows is no log.
             CallFailed: it gives no answer.
         """
+        return Branch.of(log_id, [signed for signed, _ in await self._shown(schema, log_id, above)])
+
+    async def _shown(self, schema: str, log_id: int, above: int = 0) -> Shown:
         author = self.author
-        shown = await self.sender.reach(lambda dialect: dialect.branch(schema, author, log_id, above))
-        return Branch.of(log_id, shown)
+        return await self.sender.reach(lambda dialect: dialect.branch(schema, author, log_id, above))
 
     async def begin(self, schema: str, log_id: int, said: EntryArguments | None = None) -> LogState:
         """Takes over a log that is not known here.
@@ -57,11 +60,16 @@ class CatchingUp:
         Raises:
             LogNotProven, NodeContradictsItself: also where the node shows something else than it says.
         """
-        branch = await self.branch(schema, log_id)
+        shown = await self._shown(schema, log_id)
+        branch = Branch.of(log_id, [signed for signed, _ in shown])
         if said is not None:
             _compare(branch, said)
         if branch is None:
             raise not_proven(log_id, 1)
+        if not said_to_be(schema, shown):
+            raise NodeContradictsItself(
+                f"The node names log {log_id} for this schema, and shows no message of it there."
+            )
         return await self.own.begin(
             LogState(
                 log_id,

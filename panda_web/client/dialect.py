@@ -58,6 +58,10 @@ class Query:
         return params
 
 
+Shown = list[tuple[SignedEntry, bytes]]
+"""Signed entries, each with its payload, or b"" where that did not come."""
+
+
 class Dialect(Protocol):
     """How a node is spoken to."""
 
@@ -80,8 +84,11 @@ class Dialect(Protocol):
             NodeUnreachable: nothing is known; the same call again is right.
         """
 
-    async def branch(self, schema: str, author: bytes, log_id: int, above: int) -> list[SignedEntry]:
-        """Signed entries of one log: all above a seq num, and what links the last one to entry 1."""
+    async def branch(self, schema: str, author: bytes, log_id: int, above: int) -> Shown:
+        """Signed entries of one log: all above a seq num, and what links the last one to entry 1.
+
+        The last one comes with its payload, which a node always has; of others it may be missing (empty).
+        """
 
     async def query(self, query: Query) -> Answer:
         """Instances, each rebuilt from its entries and checked."""
@@ -132,24 +139,23 @@ class PresentDay:
             acknowledged = entry.seq_num
         return acknowledged, None
 
-    async def branch(self, schema: str, author: bytes, log_id: int, above: int) -> list[SignedEntry]:
+    async def branch(self, schema: str, author: bytes, log_id: int, above: int) -> Shown:
         """Asks for the last entry with its path down to entry 1, then for the others, page by page."""
         try:
-            found = await self._items(author, log_id, -1, -1, hops=255)
+            found = await self._items(author, log_id, -1, -1, hops=255, payloads=True)
         except ErrorFromNode as error:
             if error.node_code != MethodNotFound.code:
                 raise
-            held = await held_of_log(self._connection, self._verifier, schema, author, log_id)
-            return [signed for signed, _ in held]
-        last = max((signed.entry.seq_num for signed in found), default=0)
+            return await held_of_log(self._connection, self._verifier, schema, author, log_id)
+        last = max((signed.entry.seq_num for signed, _ in found), default=0)
         if last - 1 > above:
             found += await self._items(author, log_id, above + 1, last - 1)
         return found
 
     async def _items(
-        self, author: bytes, log_id: int, start: int, end: int, hops: int = 0
-    ) -> list[SignedEntry]:
-        encoded: list[bytes] = []
+        self, author: bytes, log_id: int, start: int, end: int, hops: int = 0, *, payloads: bool = False
+    ) -> Shown:
+        given: list[StoredEntry] = []
         place: int | None = start
         while place is not None:
             items = await self._connection.call(
@@ -159,13 +165,13 @@ class PresentDay:
                 start=place,
                 end=end,
                 distLow=hops,
-                payloads=False,
+                payloads=payloads,
             )
-            encoded += [each.entry for each in items.entries]
+            given += items.entries
             if items.next is not None and (items.next <= place or not items.entries):
                 raise AnswerMalformed(f"The node's answer to {GET_ITEMS.name} does not go on.")
             place = items.next
-        return await signed_in(encoded, self._verifier, author, log_id)
+        return await signed_of(given, self._verifier, author, log_id)
 
     async def query(self, query: Query) -> Answer:
         """Asks for the instances with their proofs."""
@@ -215,15 +221,13 @@ async def ask_arguments(connection: Connection, author: bytes, schema: str) -> E
 
 async def held_of_log(
     connection: Connection, verifier: Verifier, schema: str, author: bytes, log_id: int
-) -> list[tuple[SignedEntry, bytes]]:
+) -> Shown:
     """The signed entries of one log, with payloads, that the node gives for a schema."""
     stored = await connection.call(QUERY_ENTRIES, schema=schema)
     return await signed_of(stored, verifier, author, log_id)
 
 
-async def signed_of(
-    stored: Sequence[StoredEntry], verifier: Verifier, author: bytes, log_id: int
-) -> list[tuple[SignedEntry, bytes]]:
+async def signed_of(stored: Sequence[StoredEntry], verifier: Verifier, author: bytes, log_id: int) -> Shown:
     """The signed entries of one log, with payloads, among some."""
     payloads = {item.entry: item.payload or b"" for item in stored}
     signed = await signed_in(list(payloads), verifier, author, log_id)

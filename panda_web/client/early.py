@@ -22,11 +22,12 @@ from panda_web import bamboo, messages
 from panda_web import log as log_module
 from panda_web.bamboo import InvalidEntry
 from panda_web.bamboo.errors import BacklinkMissing
-from panda_web.client.branch import not_proven
+from panda_web.client.branch import not_proven, said_to_be
 from panda_web.client.check import Answer
 from panda_web.client.definitions import SignedDefinition
 from panda_web.client.dialect import (
     Query,
+    Shown,
     acknowledges_other,
     ask_arguments,
     held_of_log,
@@ -40,7 +41,7 @@ from panda_web.client.select import select
 from panda_web.errors import PandaError
 from panda_web.keys import Verifier
 from panda_web.log import SignedEntry, VerifiedEntry
-from panda_web.messages import BASIC_TYPES, InvalidMessage, Message, system_log
+from panda_web.messages import BASIC_TYPES, Message, system_log
 from panda_web.messages.instance import is_emptying
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import ErrorFromNode, RpcError, SeqNumTaken
@@ -102,8 +103,7 @@ class Early:
             return found
         stored = await self._looks.stored(schema)
         held = await signed_of(stored, self._verifier, author, found.log_id)
-        said = {_schema_of(payload) for _, payload in held}
-        if schema in said or said == {None}:  # what cannot be read is no sign of another schema
+        if said_to_be(schema, held):
             return found
         if not held and _altered(stored, author, found.log_id):
             raise not_proven(found.log_id, found.seq_num - 1)
@@ -129,9 +129,9 @@ class Early:
             )
         return found
 
-    async def branch(self, schema: str, author: bytes, log_id: int, above: int) -> list[SignedEntry]:  # noqa: ARG002 - it gives all
+    async def branch(self, schema: str, author: bytes, log_id: int, above: int) -> Shown:  # noqa: ARG002 - it gives all
         """All that are signed and canonical: altered copies are none of them."""
-        return [s for s, _ in await held_of_log(self._connection, self._verifier, schema, author, log_id)]
+        return await held_of_log(self._connection, self._verifier, schema, author, log_id)
 
     # -- sending ---------------------------------------------------------------------------------------
 
@@ -214,14 +214,6 @@ class Early:
 
     async def definition(self, schema: str) -> SignedDefinition | None:  # noqa: ARG002 - it holds none
         """None: it knows no definitions."""
-        return None
-
-
-def _schema_of(payload: bytes) -> str | None:
-    """None for what is no message; see above."""
-    try:
-        return messages.decode(payload).schema
-    except InvalidMessage:
         return None
 
 

@@ -179,9 +179,10 @@ class Sender:
         if fork is None:
             above = max(log.acknowledged.get(self.node, 0) - 1, 0)
             with suppress(CallFailed, ClientError):
-                fork = new(
-                    await self.reach(lambda at: at.branch(log.schema, self._author, log.log_id, above))
+                shown = await self.reach(
+                    lambda dialect: dialect.branch(log.schema, self._author, log.log_id, above)
                 )
+                fork = new([signed for signed, _ in shown])
         return fork
 
     async def reach(self, call: Callable[[Dialect], Awaitable[R]]) -> R:
