@@ -149,6 +149,7 @@ class Tabs(RuleBasedStateMachine):
             self.crash(tab)
         # One more write in each log brings the node up to date, however far it lags.
         client = self.world.tab()
+        run(client.flush())  # what was written at another node may be in another log
         for schema in set(self.attempted.values()):
             (written,) = run(client.create_many(schema, [{"n": 0}]))
             assert written.acknowledged
