@@ -44,6 +44,12 @@ class StoreFailed(PandaError):
     reason = "store-failed"
 
 
+class DiskFull(StoreFailed):
+    """The disk that the node's database is on has no room left; nothing was stored."""
+
+    reason = "disk-full"
+
+
 def all_errors(root: type[PandaError] = PandaError) -> Iterator[type[PandaError]]:
     """Every error class that is imported, parents before children."""
     yield root

@@ -74,13 +74,16 @@ class Groups:
         await self._batches.finish()
 
     async def _do_many(self, works: Sequence[Work]) -> Sequence[Any]:
+        results: list[Any] = []
         try:
             await self._store.begin()
             results = [self._do(work) for work in works]
             await self._store.durable()
         except StoreFailed as error:
-            # One each: an error that is raised in several places collects all their traces.
-            return [StoreFailed(str(error)) for _ in works]
+            # What one of them heard says why. One each: an error that is raised in several places collects
+            # all their traces.
+            cause = next((result for result in results if isinstance(result, StoreFailed)), error)
+            return [type(cause)(str(cause)) for _ in works]
         return results
 
     def _do(self, work: Work) -> Any:

@@ -16,6 +16,7 @@ from panda_web.node.rates import Rates
 from panda_web.node.schemas import Registry, Verdict
 from panda_web.node.store import Store
 from panda_web.node.store.entries import LogRow
+from panda_web.node.store.room import room_for
 from panda_web.rpc.errors import (
     AuthorQuotaReached,
     DiskBudgetReached,
@@ -29,14 +30,14 @@ from panda_web.rpc.types import WIRE_LIMIT
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a node takes in.
+    """How much a node takes in. Deletes are taken all the same: room is kept for them (`node.store.room`).
 
     Attributes:
-        author_bytes: entries and payloads of one author.
-        all_bytes: entries and payloads of everybody.
+        author_bytes: of the database, which one author is charged for.
+        all_bytes: of the database's files, views and indexes too; one group may go beyond.
     """
 
-    author_bytes: int = 64 << 20
+    author_bytes: int = 128 << 20
     all_bytes: int = 16 << 30
 
 
@@ -112,7 +113,8 @@ def take_in(
         rates.charge(entry.author, 1)
     # A definition may have come after the message was checked.
     _check_schema(store, checked.verdict or registry.judge(message))
-    _check_room(store, signed, checked.payload, limits)
+    if message.action != "delete":
+        _check_room(store, entry.author, len(checked.payload), limits)
     return _append(store, signed, log_row, message, checked.payload)
 
 
@@ -132,14 +134,14 @@ def _check_schema(store: Store, verdict: Verdict | None) -> None:
         )
 
 
-def _check_room(store: Store, signed: SignedEntry, payload: bytes, limits: Limits) -> None:
-    size = len(signed.encoded) + len(payload)
-    if store.entries.bytes_of(signed.entry.author) + size > limits.author_bytes:
+def _check_room(store: Store, author: bytes, size: int, limits: Limits) -> None:
+    if store.room.of_author(author) + room_for(size) > limits.author_bytes:
         raise AuthorQuotaReached(
-            f"This node keeps {limits.author_bytes} bytes for each author; yours are used up."
+            f"This node keeps {limits.author_bytes >> 20} MiB for each author, and yours are used up. "
+            "You can still delete, which makes room."
         )
-    if store.entries.bytes_of_all() + size > limits.all_bytes:
-        raise DiskBudgetReached("This node has no room left.")
+    if store.room.of_all() + room_for(size) > limits.all_bytes:
+        raise DiskBudgetReached("This node has no room left. What it holds can still be deleted.")
 
 
 def _append(
@@ -153,6 +155,7 @@ def _append(
     verified = place(signed, backlink, skiplink)
     materialise.check(store, log_row, message)
     instance = bytes.fromhex(message.id) if message.id is not None else verified.hash
+    store.room.take(entry.author, message.action, len(payload))
     log_row = store.entries.add(log_row, verified, payload, message.schema, instance)
     materialise.apply(store, log_row, verified, message)
     views.take_in(store, log_row, verified, message)

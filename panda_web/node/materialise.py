@@ -46,7 +46,8 @@ def apply(store: Store, log_row: LogRow, verified: VerifiedEntry, message: Messa
         store.views.change(instance, seq_num, verified.hash, message.fields)
     else:
         store.views.end(instance, seq_num, verified.hash)
-        store.entries.drop_payloads(log_row.author, instance, but=verified.hash)
+        dropped = store.entries.drop_payloads(instance, but=verified.hash)
+        store.room.free(log_row.author, dropped)
 
 
 def update_view(

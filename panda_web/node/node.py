@@ -196,7 +196,7 @@ class Node:
     async def health(self) -> Json:
         """That the node works, and its version; nothing is written. Raises StoreFailed."""
         with self._store.snapshot():
-            self._store.entries.bytes_of_all()
+            self._store.room.of_all()
         return {"status": "ok", "version": self._version}
 
     async def discover(self) -> Json:

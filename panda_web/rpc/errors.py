@@ -322,4 +322,4 @@ _PASSING = frozenset(
         SchemaPending,
         InternalError,
     )
-) | {"store-failed"}
+) | {"store-failed", "disk-full"}

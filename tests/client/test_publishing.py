@@ -534,7 +534,7 @@ def test_a_node_that_lost_what_the_client_does_not_hold_either(node: Harness) ->
 
 
 def test_a_refusal_that_may_pass_keeps_the_entry() -> None:
-    node, store = Harness(author_bytes=1500), MemoryStore()
+    node, store = Harness(author_bytes=6000), MemoryStore()
     panda = client(node, store)
     run(panda.create(SCHEMA, {"n": 1}))
     written = run(panda.create(SCHEMA, {"n": 2, "s": "x" * 1000}))

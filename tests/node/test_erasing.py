@@ -19,6 +19,7 @@ from panda_web.messages import infer_all
 from panda_web.node import Node, Store
 from panda_web.node.aside import Aside, here, in_a_thread
 from panda_web.node.store import database, erasing
+from panda_web.node.store.migrations import MIGRATIONS
 from panda_web.rpc.transport import InProcess
 from tests.authors import SCHEMA, Author
 from tests.node.test_groups import Verifier
@@ -284,7 +285,7 @@ def earlier(path: Path) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA secure_delete=OFF")
-    connection.executescript(f"{database.MIGRATIONS[0]}; DELETE FROM everybody; PRAGMA user_version=1;")
+    connection.executescript(f"{MIGRATIONS[0]}; DELETE FROM everybody; PRAGMA user_version=1;")
     connection.execute("ATTACH ? AS made", (str(path.with_name("made.db")),))
     for table in ("authors", "everybody", "logs", "entries", "instances", "fields"):
         columns = "author, bytes" if table == "authors" else "*"  # it got another one later

@@ -262,7 +262,7 @@ def test_a_disk_that_is_full(group: Group) -> None:
     group.connection.execute(f"PRAGMA max_page_count={pages + 4}")
     big = [Author(number).create(text="x" * 3000) for number in range(2, 42)]
     answers = asyncio.run(group.publish(big))
-    assert "store-failed" in reasons(answers)
+    assert "disk-full" in reasons(answers)
     acknowledged = [answer["entryHash"] for answer in answers if isinstance(answer, dict)]
     assert asyncio.run(group.stored()) == 1 + len(acknowledged)
     group.connection.execute("PRAGMA max_page_count=100000")

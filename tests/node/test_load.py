@@ -10,6 +10,7 @@ import pytest
 from panda_web import messages
 from panda_web.messages import infer_all
 from panda_web.node import Node, Store
+from panda_web.node.store.room import room_for
 from tests.authors import SCHEMA, Author
 from tests.node.test_groups import Verifier
 from tests.node.waiting import until
@@ -67,12 +68,10 @@ def stored(data: Path) -> set[str]:
     (check,) = store._database.one("PRAGMA integrity_check")
     assert check == "ok"
     for (author,) in list(store._database.rows("SELECT DISTINCT author FROM logs")):
-        (size,) = store._database.one(
-            "SELECT sum(length(entry) + length(payload)) FROM entries e JOIN logs l ON l.id = e.log"
-            " WHERE l.author = ?",
-            (author,),
+        charged = store._database.rows(
+            "SELECT length(payload) FROM entries e JOIN logs l ON l.id = e.log WHERE l.author = ?", (author,)
         )
-        assert store.entries.bytes_of(author) == size
+        assert store.room.of_author(author) == sum(room_for(size) for (size,) in charged)
     store.close()
     return found
 

@@ -13,7 +13,7 @@ from panda_web.bamboo import digest
 from panda_web.client.schemas import ListedSchema
 from panda_web.node import Store
 from panda_web.node.schemas import register
-from panda_web.node.store.database import MIGRATIONS
+from panda_web.node.store.migrations import MIGRATIONS
 from panda_web.rpc.methods import GET_ENTRY_ARGUMENTS, MAX_LIMIT, NO_SCHEMA, SCHEMAS
 from tests.authors import SCHEMA, Author
 from tests.client.test_publishing import Patched

@@ -229,25 +229,6 @@ def test_a_message_of_more_than_a_mebibyte(node: Harness) -> None:
     node.publish(*Author().write(messages.create(SCHEMA, {"f": Field("str", "x" * size)})))
 
 
-def test_an_author_fills_what_is_granted() -> None:
-    node = Harness(author_bytes=2000)
-    author = Author()
-    first = author.create(text="x" * 1000)
-    node.publish(*first)
-    head = author.head
-    node.refuses(*author.create(text="x" * 1000), "author-quota-reached")
-    author.head = head
-    node.publish(*Author(2).create(text="x" * 1000))
-    node.publish(*author.delete(first[0].hash))
-    node.publish(*author.create(text="y" * 500))
-
-
-def test_a_full_node() -> None:
-    node = Harness(all_bytes=2000)
-    node.publish(*Author(1).create(text="x" * 1000))
-    node.refuses(*Author(2).create(text="x" * 1000), "disk-budget-reached")
-
-
 def test_entry_arguments_store_nothing(node: Harness) -> None:
     before = node.dump()
     for schema in (SCHEMA, OTHER_SCHEMA):

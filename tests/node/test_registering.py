@@ -21,7 +21,7 @@ from panda_web.messages import SYSTEM_LOGS, Field, Relation
 from panda_web.messages.schema import DEFINITION, FieldDefinition, Schema, schema_to_dict, write_definition
 from panda_web.node import Node, Store, views
 from panda_web.node.schemas import Policy, drop, register
-from panda_web.node.store.database import MIGRATIONS
+from panda_web.node.store.migrations import MIGRATIONS
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import ErrorFromNode
 from panda_web.rpc.methods import GET_ENTRY_ARGUMENTS, NO_SCHEMA, QUERY, QUERY_ENTRIES, SCHEMAS

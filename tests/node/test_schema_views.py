@@ -27,7 +27,7 @@ from panda_web.messages.schema.errors import FieldUnknown, TimestampMalformed
 from panda_web.node import Node, Store, building, views
 from panda_web.node.aside import Aside, here, in_a_thread
 from panda_web.node.building import ViewDropped
-from panda_web.node.store.database import MIGRATIONS
+from panda_web.node.store.migrations import MIGRATIONS
 from panda_web.node.store.select import Select
 from panda_web.rpc.transport import InProcess
 from tests.authors import SCHEMA, Author

@@ -9,6 +9,7 @@ from panda_web.node.aside import Aside, here
 from panda_web.node.store.cascades import Cascades
 from panda_web.node.store.database import Database
 from panda_web.node.store.entries import EntryTable
+from panda_web.node.store.room import Room
 from panda_web.node.store.schemas import SchemaTable
 from panda_web.node.store.typed import TypedViews
 from panda_web.node.store.views import ViewTables
@@ -34,6 +35,7 @@ class Store:
     def __init__(self, path: Path | None = None, aside: Aside = here) -> None:
         self._database = Database(path, aside)
         self.entries = EntryTable(self._database)
+        self.room = Room(self._database)
         self.views = ViewTables(self._database)
         self.typed = TypedViews(self._database)
         self.schemas = SchemaTable(self._database)

@@ -169,7 +169,6 @@ class EntryTable:
             "INSERT INTO entries (log, seq_num, hash, entry, payload, instance) VALUES (?, ?, ?, ?, ?, ?)",
             (key, entry.seq_num, verified.hash, verified.encoded, payload, instance),
         )
-        self._count(entry.author, len(verified.encoded) + len(payload))
         if known is None:
             self._use(entry.author, entry.log_id)
         return LogRow(key, entry.author, entry.log_id, schema, entry.seq_num, entry.end_of_log)
@@ -239,13 +238,16 @@ class EntryTable:
         (count,) = self._db.one("SELECT total(seq_num) FROM logs WHERE schema = ?", (schema,))
         return int(count)
 
-    def drop_payloads(self, author: bytes, instance: bytes, but: bytes) -> None:
-        """Deletes the payloads of all entries about an instance, but the one of the entry `but`."""
+    def drop_payloads(self, instance: bytes, but: bytes) -> int:
+        """Deletes the payloads of all entries about an instance, but the one of the entry `but`.
+
+        Gives how many bytes that were.
+        """
         where = "WHERE instance = ? AND hash <> ? AND payload IS NOT NULL"
         (size,) = self._db.one(f"SELECT total(length(payload)) FROM entries {where}", (instance, but))
         self._db.execute(f"UPDATE entries SET payload = NULL {where}", (instance, but))
-        self._count(author, -int(size))
         self._db.note_deletion()
+        return int(size)
 
     def _use(self, author: bytes, log_id: int) -> None:
         """A log was begun: where it took the lowest free id, the next one is sought, past each log once."""
@@ -256,21 +258,3 @@ class EntryTable:
             " ORDER BY l.log_id LIMIT 1) WHERE author = ? AND free_log = ?",
             (log_id, author, log_id),
         )
-
-    def bytes_of(self, author: bytes) -> int:
-        """What the author's entries and payloads take up."""
-        row = self._db.one("SELECT bytes FROM authors WHERE author = ?", (author,))
-        return row[0] if row else 0
-
-    def bytes_of_all(self) -> int:
-        """What all entries and payloads take up."""
-        (size,) = self._db.one("SELECT bytes FROM everybody")
-        return int(size)
-
-    def _count(self, author: bytes, size: int) -> None:
-        self._db.execute(
-            "INSERT INTO authors (author, bytes) VALUES (?, ?)"
-            " ON CONFLICT (author) DO UPDATE SET bytes = bytes + excluded.bytes",
-            (author, size),
-        )
-        self._db.execute("UPDATE everybody SET bytes = bytes + ?", (size,))

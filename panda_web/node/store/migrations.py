@@ -1,0 +1,116 @@
+"""The tables, as they became what they are: run in order, each once; the number of the last is the format."""
+
+MIGRATIONS = (
+    """
+    CREATE TABLE authors (
+        author BLOB PRIMARY KEY,
+        bytes INTEGER NOT NULL              -- what this author's entries and payloads take up
+    ) WITHOUT ROWID;
+    CREATE TABLE everybody (
+        bytes INTEGER NOT NULL              -- the sum of the above, kept up to date: keys cost nothing
+    );
+    INSERT INTO everybody VALUES (0);
+    CREATE TABLE logs (
+        id INTEGER PRIMARY KEY,
+        author BLOB NOT NULL,
+        log_id INTEGER NOT NULL,
+        schema TEXT NOT NULL,               -- of the first held message; 132 hex digits
+        seq_num INTEGER NOT NULL,           -- of the last entry
+        ended INTEGER NOT NULL,             -- whether that is an end of log
+        UNIQUE (author, log_id)
+    );
+    CREATE INDEX logs_by_schema ON logs (schema, author, log_id);
+    CREATE TABLE entries (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,   -- in order of commit
+        log INTEGER NOT NULL REFERENCES logs (id),
+        seq_num INTEGER NOT NULL,
+        hash BLOB NOT NULL UNIQUE,
+        entry BLOB NOT NULL,
+        payload BLOB,                       -- NULL: deleted, or never held
+        instance BLOB NOT NULL              -- the hash of the create
+    );
+    CREATE UNIQUE INDEX entries_by_slot ON entries (log, seq_num);
+    CREATE INDEX entries_by_instance ON entries (instance);
+
+    CREATE TABLE instances (
+        id BLOB PRIMARY KEY,
+        log INTEGER NOT NULL REFERENCES logs (id),
+        schema TEXT NOT NULL,
+        seq_num INTEGER NOT NULL,           -- of the last entry about it
+        last_entry BLOB NOT NULL,
+        edited INTEGER NOT NULL,
+        deleted INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX instances_by_schema ON instances (schema, deleted, id);
+    CREATE TABLE fields (
+        instance BLOB NOT NULL,
+        name TEXT NOT NULL,
+        type TEXT NOT NULL,
+        value,                              -- no affinity: kept and compared as it came; arrays as JSON
+        PRIMARY KEY (instance, name)
+    ) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE erasing (
+        only INTEGER PRIMARY KEY CHECK (only = 1),
+        deletions INTEGER NOT NULL          -- since the file was rewritten last
+    );
+    INSERT INTO erasing SELECT 1, EXISTS (SELECT 1 FROM logs);  -- earlier versions left what they deleted
+    """,
+    """
+    CREATE TABLE typed_views (              -- each has a table view_NUMBER beside it
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        schema TEXT NOT NULL,
+        columns TEXT NOT NULL,              -- as JSON, to know a view that was made for others
+        current INTEGER NOT NULL            -- 0 while it is being filled
+    );
+    CREATE UNIQUE INDEX typed_views_current ON typed_views (schema) WHERE current;
+    """,
+    "CREATE TABLE schemas (number INTEGER PRIMARY KEY AUTOINCREMENT, schema TEXT NOT NULL UNIQUE);",
+    """
+    DROP TABLE typed_views;                 -- nothing was ever put into it
+    CREATE TABLE typed_views (              -- each has a table view_NUMBER beside it
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        schema TEXT NOT NULL,
+        definition BLOB NOT NULL,           -- of the schema: the message that publishes it
+        columns TEXT NOT NULL,              -- as JSON, to know a view that was made for others
+        current INTEGER NOT NULL,           -- 0 while it is being filled
+        author BLOB NOT NULL DEFAULT x'',   -- of the entry that it is filled up to, in order of
+        log_id INTEGER NOT NULL DEFAULT 0,  -- author, log id and seq num
+        seq_num INTEGER NOT NULL DEFAULT 0,
+        done INTEGER NOT NULL DEFAULT 0     -- how many entries that were
+    );
+    CREATE INDEX typed_views_by_schema ON typed_views (schema);
+    CREATE UNIQUE INDEX typed_views_current ON typed_views (schema) WHERE current;
+    CREATE TABLE cascades (                 -- instances in typed views that are hidden with another one
+        source BLOB NOT NULL,
+        target BLOB NOT NULL,
+        PRIMARY KEY (source, target)
+    ) WITHOUT ROWID;
+    CREATE INDEX cascades_by_target ON cascades (target);
+    CREATE TABLE hidden (
+        instance BLOB PRIMARY KEY,
+        changing INTEGER NOT NULL           -- 1 within a transaction only
+    ) WITHOUT ROWID;
+    CREATE INDEX hidden_changing ON hidden (instance) WHERE changing = 1;
+    """,
+    # A list without items is no value: docs/decisions/emptying.md.
+    "DELETE FROM fields WHERE type LIKE '%[]' AND value = '[]';",
+    """
+    ALTER TABLE authors ADD COLUMN free_log INTEGER NOT NULL DEFAULT 1;  -- the lowest odd log id not in use
+    UPDATE authors SET free_log = (
+        SELECT min(l.log_id) + 2 FROM logs l WHERE l.author = authors.author AND l.log_id % 2 = 1
+        AND NOT EXISTS (SELECT 1 FROM logs n WHERE n.author = l.author AND n.log_id = l.log_id + 2)
+    ) WHERE EXISTS (SELECT 1 FROM logs f WHERE f.author = authors.author AND f.log_id = 1);
+    CREATE INDEX logs_open ON logs (schema, author, log_id) WHERE NOT ended;
+    """,
+    # From here on authors are charged for what the database takes, as `node.store.room` says.
+    """
+    ALTER TABLE everybody RENAME COLUMN bytes TO shown;     -- instances that can be deleted
+    UPDATE everybody SET shown = (SELECT count(*) FROM instances WHERE deleted = 0);
+    UPDATE authors SET bytes = (
+        SELECT total(2048 + 4 * coalesce(length(payload), 0)) FROM entries e JOIN logs l ON l.id = e.log
+        WHERE l.author = authors.author AND NOT EXISTS (
+            SELECT 1 FROM instances i WHERE i.id = e.instance AND i.deleted AND i.last_entry = e.hash));
+    """,
+)
