@@ -110,6 +110,7 @@ class Dispatcher:
         self.max_batch = max_batch
         self._together = frozenset(together)
         self._clock = clock
+        self._pace = asyncio.Lock()
 
     async def handle(self, body: bytes, caller: Caller | None = None) -> bytes:
         """The answer to a body; empty where there is nothing to answer. Raises nothing.
@@ -169,7 +170,8 @@ class Dispatcher:
             elif self._clock() > until:
                 wrong = BatchTooLong(
                     f"The calls before this one took {BATCH_SECONDS:g} s, which is all that a batch has. "
-                    "This one was not carried out: send it again."
+                    "This one was not carried out: send it again.",
+                    retryAfter=1,
                 )
             if wrong is None and len(step) > 1:
                 answers = await asyncio.gather(*map(self._answer, step))
@@ -182,7 +184,8 @@ class Dispatcher:
                     caller.hold(more)
             except PandaError as error:
                 full = error
-            await asyncio.sleep(0)  # others may have a turn
+            async with self._pace:  # of all batches, one goes on at each turn of the loop
+                await asyncio.sleep(0)
             if await caller.left():
                 break
         return replies

@@ -304,6 +304,13 @@ class ErrorFromNode(CallFailed):
         self.node_code = node_code
 
     @property
+    def retry_after(self) -> int | None:
+        """Seconds after which the node asks to be called again; None where it does not ask for it."""
+        said = self.data.get("node")
+        seconds = said.get("retryAfter") if isinstance(said, dict) and self.may_pass else None
+        return seconds if isinstance(seconds, int) and seconds > 0 else None
+
+    @property
     def may_pass(self) -> bool:
         """Whether the same call may succeed later: a limit was hit, or the node had a fault of its own."""
         return self.reason in _PASSING
