@@ -33,6 +33,9 @@ MAX_ANSWER = 16 << 20
 BATCH_SECONDS = 10.0
 """So long a batch is worked on. The calls that are left then are refused, and may be sent again."""
 
+MUCH = 16 << 10
+"""Bytes of a body of which reading alone is work enough for a turn of the event loop."""
+
 MAX_TOGETHER = 128
 """Calls of a batch that are begun together."""
 
@@ -121,6 +124,8 @@ class Dispatcher:
         try:
             if len(body) > self.max_body:
                 return self._too_large(body)
+            if len(body) > MUCH:
+                await self._turn()
             calls, batch = self._read(body)
         except PandaError as error:
             return jsonrpc.dumps(jsonrpc.error_reply(None, error))
@@ -184,11 +189,15 @@ class Dispatcher:
                     caller.hold(more)
             except PandaError as error:
                 full = error
-            async with self._pace:  # of all batches, one goes on at each turn of the loop
-                await asyncio.sleep(0)
+            await self._turn()
             if await caller.left():
                 break
         return replies
+
+    async def _turn(self) -> None:
+        """Lets others have theirs: of all that is much work, one goes on at each turn of the event loop."""
+        async with self._pace:
+            await asyncio.sleep(0)
 
     def _steps(self, calls: Sequence[Call]) -> Iterator[list[Call]]:
         """The calls of a batch in order, those that may be begun together in one list."""
