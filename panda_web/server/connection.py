@@ -22,6 +22,9 @@ HEAD_SECONDS = 10.0
 ANSWER_SECONDS = 20.0
 """So long nothing of an answer may be read; 48 KiB are the least that counts as reading."""
 
+LAST_SECONDS = 3.0
+"""So long answers may still be read once the server ends; it gives its tasks 5 s."""
+
 MAX_HEAD = 16 << 10
 """Bytes of a request's head."""
 
@@ -129,6 +132,18 @@ class Connection(H11Protocol):
         """It is read."""
         self._stuck_since = None
         super().resume_writing()
+
+    def shutdown(self) -> None:
+        """The server ends: what was sent is answered, and nobody is waited for who is slow."""
+        if self.idle() or not self.cycle.more_body:
+            super().shutdown()
+            self.loop.call_later(LAST_SECONDS, self._end_unread)
+        else:
+            self.end()
+
+    def _end_unread(self) -> None:
+        if self.flow.write_paused:
+            self.end()
 
     def send_400_response(self, msg: str) -> None:
         """What came is not HTTP: says so where nothing was said yet, and ends."""

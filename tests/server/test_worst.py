@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -163,6 +164,20 @@ def test_nothing_that_somebody_sends_is_logged(node: ServedNode) -> None:
     for _ in range(MAX_CONNECTIONS + 100):
         open_one(node, HEAD).close()
     answers(node)
+
+
+def test_the_end_waits_for_nobody_who_sends_slowly(tmp_path: Path) -> None:
+    node = ServedNode(tmp_path)
+    node.errors = tmp_path / "errors.txt"
+    with node, contextlib.ExitStack() as links:
+        for sent in (b"", HEAD, HEAD + b"Content-Length: 9\r\n\r\n{", b"nonsense\r\n\r\n"):
+            links.enter_context(open_one(node, sent))
+        batch = json.dumps([call("rpc.discover", {}, n) for n in range(900)]).encode()
+        unread = open_one(node, HEAD + b"Content-Length: %d\r\n\r\n" % len(batch) + batch)
+        assert links.enter_context(unread).recv(1)
+        answers(node)
+        assert node.kill(signal.SIGINT) in (0, -signal.SIGINT, 130)
+    assert node.errors.read_text("utf-8") == ""
 
 
 def posted(node: ServedNode, content_type: str | None, content: Any = None, **more: str) -> httpx.Response:
