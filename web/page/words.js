@@ -93,7 +93,7 @@ const REASONS = {
   },
   "log-refused": {
     title: "This node refuses something that you signed",
-    hint: "It is kept here and lost nowhere. Open this page at another node, or press “Send now” later.",
+    hint: "Open this page at another node, or press “Send now” later.",
   },
   "log-not-proven": {
     title: "The node does not show what you signed",
