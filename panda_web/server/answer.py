@@ -39,7 +39,7 @@ class Answer(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends it; ends the connection where others need the room."""
-        if self._holding is None:
+        if self._holding is None or len(self.body) <= PIECE:
             await super().__call__(scope, receive, send)
             return
         with self._holding:

@@ -102,6 +102,7 @@ def application(
         allow_origins=["*"],
         allow_methods=["GET", "POST"],
         allow_headers=["*"],
+        expose_headers=["Retry-After"],
         allow_private_network=edge.private_network,
     )
     return Starlette(routes=routes, middleware=[cors])

@@ -231,7 +231,7 @@ def test_whoever_pays_for_calls_may_refuse_them_all(body: Any, calls: int, id: s
         charged.append(number)
         raise RateExceeded("Too fast.", retryAfter=7)
 
-    async def never() -> None:
+    async def never(**_: object) -> None:
         pytest.fail("it was carried out")
 
     dispatcher = Dispatcher({"panda_schemas": never})

@@ -91,7 +91,7 @@ def test_a_body_that_stops(short: None) -> None:
 
 
 def _large(size: int = 8 * MIB) -> Dispatcher:
-    async def large() -> Any:
+    async def large(**_: object) -> Any:
         return "x" * size
 
     return Dispatcher({"panda_schemas": large})

@@ -150,6 +150,7 @@ MALFORMED = [
     HEAD + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n",
     HEAD + b"Content-Length: 9\r\n\r\n{",
     b"POST /nowhere HTTP/1.1\r\nHost: node\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    HEAD + b'Content-Length: 42\r\n\r\n{"jsonrpc":"2.0","method":"panda_schemas"}',
     b"HEAD /%00 HTTP/1.1\r\nHost: node\r\n\r\nGET / HTTP/1.0\r\n\r\n",
 ]
 
