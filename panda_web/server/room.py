@@ -1,7 +1,7 @@
 """Which connections stay when there are many, and which have taken too long. No I/O.
 
-Nobody is turned away for those who only sit there: whoever has been idle longest goes first, and then whoever
-keeps the node waiting. What the node works for stays.
+Nobody is turned away, since who comes last may be the only one that asks for little. Whoever has been idle
+longest goes first, then whoever keeps the node waiting, and in the end whoever it has worked for longest.
 """
 
 import asyncio
@@ -14,9 +14,6 @@ MAX_CONNECTIONS = 1000
 
 SHARE = 100
 """Connections of one visitor at once."""
-
-PATIENCE = 5.0
-"""Seconds that a request may take to arrive, or an answer to leave, before it makes room for others."""
 
 LOOK_SECONDS = 1.0
 """Between two looks at who has taken too long."""
@@ -70,15 +67,13 @@ class Room:
         return len(self._guests)
 
     def enter(self, guest: Guest) -> None:
-        """Takes one in, for which another may have to go; where nobody can, it goes itself."""
+        """Takes one in, for which another may have to go."""
         if guest.visitor is not None:
             theirs = [each for each in self._guests if each.visitor == guest.visitor]
-            if len(theirs) >= self._share and not self._make_room(theirs):
-                guest.end()
-                return
-        if len(self._guests) >= self._most and not self._make_room([*self._guests]):
-            guest.end()
-            return
+            if len(theirs) >= self._share:
+                self._end_one(theirs)
+        if len(self._guests) >= self._most:
+            self._end_one([*self._guests])
         self.moved(guest)
 
     def moved(self, guest: Guest) -> None:
@@ -104,13 +99,11 @@ class Room:
             await asyncio.sleep(LOOK_SECONDS)
             self.look()
 
-    def _make_room(self, among: list[Guest]) -> bool:
-        before = self.clock() - PATIENCE
-        last = next((each for each in among if each.idle()), None) or next(
-            (each for each in among if each.since < before and each.waited_for()), None
+    def _end_one(self, among: list[Guest]) -> None:
+        last = (
+            next((each for each in among if each.idle()), None)
+            or next((each for each in among if each.waited_for()), None)
+            or among[0]
         )
-        if last is None:
-            return False
         self.leave(last)
         last.end()
-        return True

@@ -1,6 +1,6 @@
 """Which connections stay: by steps of a clock, with connections that only say what they do."""
 
-from panda_web.server.room import PATIENCE, Room
+from panda_web.server.room import Room
 
 
 class Clock:
@@ -45,17 +45,16 @@ def test_whoever_is_idle_longest_makes_room() -> None:
     assert (first.ended, works.ended, len(room)) == (True, False, 3)
 
 
-def test_then_whoever_keeps_the_node_waiting() -> None:
-    clock = Clock()
-    room = Room(most=2, clock=clock)
-    slow, works, late, later = Fake("waited for"), Fake("worked for"), Fake("waited for"), Fake()
-    room.enter(slow)
-    room.enter(works)
-    room.enter(late)
-    assert late.ended, "nobody has been waited for as long as that takes"
-    clock.seconds = PATIENCE + 1
+def test_then_whoever_keeps_the_node_waiting_and_then_the_oldest() -> None:
+    room = Room(most=3, clock=Clock())
+    older, works, slow = Fake("worked for"), Fake("worked for"), Fake("waited for")
+    late, later = Fake("worked for"), Fake("worked for")
+    for guest in (older, works, slow, late):
+        room.enter(guest)
+    assert [guest.ended for guest in (older, works, slow, late)] == [False, False, True, False]
     room.enter(later)
-    assert (slow.ended, works.ended, later.ended, len(room)) == (True, False, False, 2)
+    assert [guest.ended for guest in (older, works, late, later)] == [True, False, False, False]
+    assert len(room) == 3
 
 
 def test_one_visitor_has_a_share() -> None:
@@ -67,9 +66,8 @@ def test_one_visitor_has_a_share() -> None:
     assert [guest.ended for guest in (*mine, other, *local)] == [True] + [False] * 8
     for guest in mine:
         guest.state = "worked for"
-    another = Fake(visitor="a")
-    room.enter(another)
-    assert another.ended
+    room.enter(Fake(visitor="a"))
+    assert [guest.ended for guest in (*mine, other, *local)] == [True, True] + [False] * 7
 
 
 def test_whoever_takes_too_long_is_ended() -> None:

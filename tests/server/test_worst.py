@@ -38,6 +38,13 @@ def node(tmp_path: Path) -> Iterator[ServedNode]:
         assert served.errors.read_text("utf-8") == ""
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
+    """One for what does a node no harm."""
+    with ServedNode(tmp_path_factory.mktemp("shared")) as served:
+        yield served
+
+
 def answers(node: ServedNode) -> None:
     """Another client's question is answered."""
     reply = httpx.post(node.url, json=call("panda_getEntryArguments", ARGUMENTS), timeout=30)
@@ -68,7 +75,10 @@ def most_memory(node: ServedNode) -> int:
     return int(re.findall(r"VmHWM:\s+(\d+) kB", status.read_text("utf-8"))[0]) << 10
 
 
-@pytest.mark.parametrize("sent", [b"", HEAD[:30]], ids=["nothing", "half a head"])
+HALF = HEAD + b"Content-Length: 1000\r\n\r\n{"
+
+
+@pytest.mark.parametrize("sent", [HEAD[:30], HALF], ids=["half a head", "half a body"])
 def test_idle_connections_make_room(node: ServedNode, sent: bytes) -> None:
     with contextlib.ExitStack() as links:
         for _ in range(MAX_CONNECTIONS + 100):
@@ -204,19 +214,19 @@ def posted(node: ServedNode, content_type: str | None, content: Any = None, **mo
         (None, 415),
     ],
 )
-def test_only_json_is_read(content_type: str | None, status: int, node: ServedNode) -> None:
-    reply = posted(node, content_type, Origin="https://website.example")
+def test_only_json_is_read(content_type: str | None, status: int, shared: ServedNode) -> None:
+    reply = posted(shared, content_type, Origin="https://website.example")
     assert reply.status_code == status
     if status == 415:
         assert reply.json()["error"]["data"]["reason"] == "content-type-not-json"
         assert "application/json" in reply.json()["error"]["message"]
 
 
-def test_a_form_on_a_website_does_nothing(node: ServedNode) -> None:
+def test_a_form_on_a_website_does_nothing(shared: ServedNode) -> None:
     """As a browser sends it: JSON in the name of a field, and what follows."""
     fields = {json.dumps(call("panda_getEntryArguments", ARGUMENTS))[:-1] + ',"x":"': '"}'}
-    assert httpx.post(node.url, data=fields).status_code == 415
-    assert httpx.post(node.url, files={"a": b"{}"}).status_code == 415
+    assert httpx.post(shared.url, data=fields).status_code == 415
+    assert httpx.post(shared.url, files={"a": b"{}"}).status_code == 415
 
 
 @pytest.mark.parametrize(("options", "status"), [((), 400), (("--private-network",), 200)])
