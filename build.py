@@ -9,6 +9,9 @@
     python3 build.py bench [start] [snapshot] [memory] [sign] [verify] [node] [growth] [views]
         how fast it is, beside its peers; what is found goes to docs/benchmarks/, and status 1 says that it is
         slower than a limit allows
+    python3 build.py attack [fuzz] [kill] [lie] [stall]
+        attacks the node and the client, on loopback and for some four minutes, and says what held; status 1
+        says that a promise broke: docs/security.md
     python3 build.py site [--out dist] [--plain]
         the static site alone, for any web server, on any path; compressed ahead, which takes minutes where
         something changed, or else plain. Equal sources make equal bytes, and the hash at the end stands for
@@ -546,6 +549,13 @@ def bench(arguments: Sequence[str]) -> int:
     return with_browsers("benchmarks", arguments)
 
 
+def attack(arguments: Sequence[str]) -> int:
+    """The attacks of these names, or all."""
+    ensure("build", "run", "package", "test")
+    os.chdir(ROOT)
+    return become(in_venv("python"), "-m", "attacks", *arguments)
+
+
 def with_browsers(module: str, arguments: Sequence[str], **env: str) -> int:
     """Runs a module that needs everything; it reads from PANDA_BROWSERS which browsers could be had."""
     ensure("build", "run", "package", "test")
@@ -624,7 +634,8 @@ def lock(arguments: Sequence[str]) -> int:
 
 def main(argv: Sequence[str]) -> int:
     """Runs one command; exit code 1 and one sentence where something is wrong."""
-    commands = {"serve": serve, "test": test, "bench": bench, "site": site, "wheel": wheel, "lock": lock}
+    commands = {"serve": serve, "test": test, "bench": bench, "attack": attack}
+    commands |= {"site": site, "wheel": wheel, "lock": lock}
     if not argv or argv[0] not in commands:
         print(__doc__)
         return 0 if argv in (["-h"], ["--help"]) else 2

@@ -37,6 +37,7 @@ def test_types_of_the_house() -> None:
         "-m",
         "mypy",
         "--explicit-package-bases",
+        "attacks",
         "benchmarks",
         "build.py",
         "tests/browsers.py",

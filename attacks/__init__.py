@@ -1,0 +1,1 @@
+"""Attacks on the product, on loopback: `python3 build.py attack`."""

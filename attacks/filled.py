@@ -1,0 +1,107 @@
+"""What an attacker has filled a node with beforehand: written into its tables, since that is quicker."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from panda_web import messages
+from panda_web.bamboo import digest
+from panda_web.messages import infer_all
+from panda_web.node import Store
+from tests.authors import SCHEMA, Author
+
+NAME = Author(9).signer.author
+"""Of the author of what is noise."""
+
+
+def long_texts(data: Path, share: float) -> None:
+    """372 texts of 1 MiB, to be ordered by."""
+    count = max(2, round(372 * share))
+    with _tables(data) as into:
+        into("logs (id, author, log_id, schema, seq_num, ended)", [(1, NAME, 1, SCHEMA, count, 0)])
+        ids = [digest(b"text %d" % number) for number in range(count)]
+        into(
+            "instances (id, log, schema, seq_num, last_entry, edited, deleted)",
+            [(each, 1, SCHEMA, number + 1, each, 0, 0) for number, each in enumerate(ids)],
+        )
+        into(
+            "fields (instance, name, type, value)",
+            ((each, "text", "str", "x" * (1 << 20) + each.hex()) for each in ids),
+        )
+
+
+def not_replayable(data: Path, share: float) -> None:
+    """25,000 entries of which none can be replayed: all are changes of what is gone."""
+    gone = digest(b"gone")
+    payload = messages.update(SCHEMA, gone.hex(), infer_all({"text": "x" * 800})).encode()
+    with _tables(data) as into:
+        count = max(2, round(25_000 * share))
+        into("logs (id, author, log_id, schema, seq_num, ended)", [(1, NAME, 1, SCHEMA, count, 0)])
+        into(
+            "entries (log, seq_num, hash, entry, payload, instance)",
+            ((1, n, digest(b"lost %d" % n), bytes(300), payload, gone) for n in range(1, count + 1)),
+        )
+
+
+def updates(data: Path, share: float) -> None:
+    """An instance with 20,000 updates, all signed: each of its proofs is about them."""
+    author = Author()
+    made = [author.create(n=0)]
+    of = made[0][0].hash
+    count = max(2, round(20_000 * share))
+    made += author.write_many([messages.update(SCHEMA, of.hex(), infer_all({"n": n})) for n in range(count)])
+    with _tables(data) as into:
+        into(
+            "logs (id, author, log_id, schema, seq_num, ended)",
+            [(1, author.signer.author, 1, SCHEMA, count + 1, 0)],
+        )
+        into(
+            "entries (log, seq_num, hash, entry, payload, instance)",
+            ((1, n, one.hash, one.encoded, payload, of) for n, (one, payload) in enumerate(made, 1)),
+        )
+        into(
+            "instances (id, log, schema, seq_num, last_entry, edited, deleted)",
+            [(of, 1, SCHEMA, count + 1, made[-1][0].hash, 1, 0)],
+        )
+        into("fields (instance, name, type, value)", [(of, "n", "int", count - 1)])
+
+
+def many_logs(data: Path, share: float) -> None:
+    """An author with 20,000 logs."""
+    count = max(2, round(20_000 * share))
+    with _tables(data) as into:
+        into("authors (author, bytes, free_log)", [(NAME, 0, 2 * count + 1)])
+        into("logs (author, log_id, schema, seq_num, ended)", _junk(count))
+
+
+def junk_schemas(data: Path, share: float) -> None:
+    """330,000 schemas that nobody registered."""
+    with _tables(data) as into:
+        into("logs (author, log_id, schema, seq_num, ended)", _junk(max(2, round(330_000 * share))))
+
+
+def _junk(count: int) -> Iterator[Sequence[Any]]:
+    return ((NAME, 2 * n + 1, digest(b"junk %d" % n).hex(), 1, 0) for n in range(count))
+
+
+class _tables:  # noqa: N801 - reads like a function
+    """A transaction on the node's database, in which rows are put into tables."""
+
+    def __init__(self, data: Path) -> None:
+        self._store = Store(data / "node.db")
+        self._connection = self._store._database._connection  # noqa: SLF001
+
+    def __enter__(self) -> "_tables":
+        self._connection.execute("PRAGMA cache_size=-262144")
+        self._connection.execute("PRAGMA synchronous=OFF")
+        self._connection.execute("BEGIN")
+        return self
+
+    def __call__(self, table: str, rows: Any) -> None:
+        """Puts rows into a table that is named with its columns."""
+        marks = ", ".join("?" * (table.count(",") + 1))
+        self._connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608 - our own
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.execute("COMMIT")
+        self._store.close()

@@ -1,0 +1,248 @@
+"""One client does its worst against a real `panda serve`, while another one asks a small question.
+
+The other one waits no longer than a second, gets an answer each time, and the node stays below 512 MiB.
+"""
+
+import contextlib
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import cbor2
+
+from attacks import filled
+from attacks.report import Row
+from attacks.wire import HEAD, Stranger, call
+from panda_web.bamboo import digest
+from tests.authors import SCHEMA, Author
+from tests.processes import ROOT, ServedNode
+
+SECONDS = 5.0
+"""For each attack."""
+
+MIB = 1 << 20
+
+Fill = Callable[[Path, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """One way to stop a node.
+
+    Attributes:
+        goes: what the client does.
+        fill: what it has put there beforehand.
+    """
+
+    goes: Callable[[Stranger], None]
+    fill: Fill | None = None
+
+
+def nothing(stranger: Stranger) -> None:
+    """For comparison."""
+    stranger.wait()
+
+
+def long_texts(stranger: Stranger) -> None:
+    """Orders by them, four at once."""
+    orders = (["text"], ["-text"], ["text", "n"])
+    stranger.again_and_again(
+        (call("panda_query", schema=SCHEMA, orderBy=order, limit=1000) for order in orders), 4
+    )
+
+
+def not_replayable(stranger: Stranger) -> None:
+    """Asks for them as old clients do."""
+    stranger.again_and_again([call("panda_queryEntries", schema=SCHEMA)], 4)
+
+
+def proofs(stranger: Stranger) -> None:
+    """Has the proof of an instance made that was changed 20,000 times."""
+    stranger.again_and_again([call("panda_query", schema=SCHEMA, proof=True)], 4)
+
+
+def many_logs(stranger: Stranger) -> None:
+    """Asks for entry arguments of an author with 20,000 logs."""
+    author = filled.NAME.hex()
+    stranger.again_and_again(
+        [
+            [
+                call("panda_getEntryArguments", n, author=author, schema=digest(b"%d" % n).hex())
+                for n in range(1000)
+            ]
+        ],
+        4,
+    )
+
+
+def many_fields(stranger: Stranger) -> None:
+    """Publishes messages of 256 fields, and some of 30,000, eight at once."""
+    bodies = []
+    for number in range(1, 65):
+        fields = {f"f{n:05}": {"type": "int", "value": n} for n in range(256 if number % 8 else 30_000)}
+        message = cbor2.loads(Author(number).create()[1]) | {"fields": fields}
+        signed, payload = Author(number).write(cbor2.dumps(message))
+        published = {"entryEncoded": signed.encoded.hex(), "messageEncoded": payload.hex()}
+        bodies.append({**call("panda_publishEntry"), "params": published})
+    stranger.again_and_again(bodies, 8)
+
+
+def brackets(stranger: Stranger) -> None:
+    """Sends 8 MiB of empty lists, and of commas, and of numbers."""
+    pieces = (b"[],", b"{},", b"[[[[]]]],", b"1,", b'"",')
+    bodies = [b"[" + piece * ((8 * MIB - 10) // len(piece)) + b"0]" for piece in pieces]
+    stranger.again_and_again(bodies, 4)
+
+
+def batches(stranger: Stranger) -> None:
+    """Sends batches of 1,000 calls that are work, and leaves without the answer."""
+    query = [
+        call("panda_query", n, schema=SCHEMA, filter={"n": n}, orderBy=["text", "n"], limit=1000, proof=True)
+        for n in range(1000)
+    ]
+    entries = [call("panda_queryEntries", n, schema=SCHEMA) for n in range(1000)]
+
+    def leave(number: int) -> None:
+        data = json.dumps((query, entries)[number % 2]).encode()
+        while stranger.goes_on():
+            with contextlib.suppress(OSError), stranger.open() as link:
+                link.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(data) + data)
+                time.sleep(0.2)
+            stranger.count += 1
+
+    stranger.together(4, leave)
+
+
+def idle(stranger: Stranger) -> None:
+    """Opens 1,100 connections and says nothing, or half a head."""
+    _keep(stranger, (b"" if number % 2 else HEAD[:30] for number in range(1100)))
+
+
+def half_bodies(stranger: Stranger) -> None:
+    """Sends 7 of 8 MiB, 150 times, and no more."""
+    body = HEAD + b"Content-Length: %d\r\n\r\n" % (8 * MIB) + bytes(7 * MIB)
+    _keep(stranger, (body for _ in range(150)))
+
+
+def not_read(stranger: Stranger) -> None:
+    """Asks 100 times for much, and reads nothing of it."""
+    body = json.dumps([call("rpc.discover", n) for n in range(1000)]).encode()
+    _keep(stranger, (HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body for _ in range(100)))
+
+
+def _keep(stranger: Stranger, sent: Iterator[bytes]) -> None:
+    with contextlib.ExitStack() as links:
+        for each in sent:
+            if not stranger.goes_on():
+                break
+            with contextlib.suppress(OSError):
+                links.enter_context(stranger.open(each))
+                stranger.count += 1
+        stranger.wait()
+
+
+def single_bytes(stranger: Stranger) -> None:
+    """Sends a body as chunks of one byte, a million and more of them, on eight connections."""
+    head, pieces = HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n" * 1000
+
+    def send(_: int) -> None:
+        while stranger.goes_on():
+            with contextlib.suppress(OSError), stranger.open(head) as link:
+                while stranger.goes_on():
+                    link.sendall(pieces)
+                    stranger.count += 1000
+
+    stranger.together(8, send)
+
+
+def small_calls(stranger: Stranger) -> None:
+    """Asks small questions as fast as it can, and many behind one another, without waiting."""
+    body = json.dumps(call("panda_getEntryArguments", author="ab" * 32, schema=SCHEMA)).encode()
+    some = (HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body) * 50
+
+    def send(_: int) -> None:
+        while stranger.goes_on():
+            with contextlib.suppress(OSError), stranger.open() as link:
+                link.settimeout(2)
+                while stranger.goes_on():
+                    link.sendall(some)
+                    stranger.count += 50
+                    if not link.recv(1 << 16):
+                        break
+
+    stranger.together(4, send)
+
+
+def junk_schemas(stranger: Stranger) -> None:
+    """Has 330,000 schemas listed."""
+    stranger.again_and_again([call("panda_schemas"), call("panda_query", schema="talk")], 4)
+
+
+ATTACKS: Mapping[str, Attack] = {
+    "nothing": Attack(nothing),
+    "ordering by texts of 1 MiB": Attack(long_texts, filled.long_texts),
+    "what cannot be replayed": Attack(not_replayable, filled.not_replayable),
+    "proofs of 20,000 changes": Attack(proofs, filled.updates),
+    "an author with 20,000 logs": Attack(many_logs, filled.many_logs),
+    "messages of many fields": Attack(many_fields),
+    "8 MiB of brackets": Attack(brackets),
+    "batches, and gone": Attack(batches, filled.updates),
+    "idle connections": Attack(idle),
+    "half-sent bodies": Attack(half_bodies),
+    "answers nobody reads": Attack(not_read),
+    "chunks of one byte": Attack(single_bytes),
+    "small calls without a pause": Attack(small_calls),
+    "330,000 schemas": Attack(junk_schemas, filled.junk_schemas),
+}
+
+
+def run(share: float) -> Iterator[Row]:
+    """Each attack on a node of its own."""
+    for name, attack in ATTACKS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            yield under(name, attack, Path(folder), share)
+
+
+def under(name: str, attack: Attack, folder: Path, share: float) -> Row:
+    """What another client notices of an attack."""
+    if attack.fill is not None:
+        attack.fill(folder / "data", share)
+    node = ServedNode(folder / "data")
+    node.errors = folder / "errors.txt"
+    with node, _witness(node.port) as other:
+        stranger = Stranger(node.port, SECONDS * share)
+        attack.goes(stranger)
+        said, _ = other.communicate("", timeout=60)
+        saw = json.loads(said)
+        memory = _most_memory(node.pid)
+    wrong = (
+        f"{saw['misses']} of {saw['misses'] + saw['answers']} questions unanswered" if saw["misses"] else ""
+    )
+    return Row(name, f"{stranger.count:,} times" if stranger.count else "", saw["worst"], memory, wrong)
+
+
+@contextlib.contextmanager
+def _witness(port: int) -> Iterator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-m", "attacks.witness", str(port)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT) as other:  # noqa: S603
+        assert other.stdout is not None  # noqa: S101
+        other.stdout.readline()
+        try:
+            yield other
+        finally:
+            other.kill()
+
+
+def _most_memory(pid: int) -> float | None:
+    """MiB that a process ever had in memory; only Linux says it."""
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():
+        return None
+    return int(re.findall(r"VmHWM:\s+(\d+) kB", status.read_text("utf-8"))[0]) / 1024

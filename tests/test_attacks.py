@@ -1,0 +1,136 @@
+"""What `build.py attack` runs, in a tiny size: each part runs, counts, and says so when a promise breaks."""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from attacks import __main__ as program
+from attacks import filled, fuzz, kill, lie, stall
+from attacks.report import Row, table
+from attacks.wire import Stranger
+from panda_web.errors import PandaError
+from panda_web.node import Node
+from tests.processes import ServedNode
+
+TINY = 0.01
+
+
+def held(rows: Iterator[Row]) -> list[Row]:
+    found = list(rows)
+    assert [row.verdict for row in found] == ["held"] * len(found)
+    return found
+
+
+def test_fuzz() -> None:
+    rows = held(fuzz.run(TINY))
+    assert [row.what for row in rows][:2] == ["mutated entries", "mutated messages, signed"]
+
+
+def test_fuzz_finds_an_unnamed_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a verdict of the node that is not the client's."""
+
+    def read(data: bytes) -> object:
+        raise ZeroDivisionError
+
+    async def publish(self: Node, entry_encoded: bytes, message_encoded: bytes) -> None:
+        raise PandaError("no")
+
+    monkeypatch.setattr(fuzz, "read_schedule", read)
+    monkeypatch.setattr(Node, "publish_entry", publish)
+    broken = {row.what: row.broken for row in fuzz.run(TINY)}
+    assert "ZeroDivisionError" in broken["mutated schedule files"]
+    assert "the node takes it: False, the client: True" in broken["mutated entries"]
+    assert broken["mutated JSON bodies"].startswith("what was not changed is refused")
+    assert not broken["mutated schema texts"]
+
+
+def test_kill() -> None:
+    (row,) = held(kill.run(TINY))
+    assert row.much.startswith("1 rounds, ")
+
+
+def test_kill_finds_what_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kill, "stored", lambda _: set())
+    (row,) = kill.run(TINY)
+    assert "acknowledged entries are gone" in row.broken
+
+
+def test_lie() -> None:
+    assert len(held(lie.run(TINY))) == 6
+
+
+def test_lie_finds_what_nobody_signed(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Shown:
+        id, values = "0040", {"n": 666}
+
+    async def check(*_: object) -> Sequence[Shown]:
+        return [Shown()]
+
+    monkeypatch.setattr(lie, "check_answer", check)
+    assert "666" in lie.about_instances(TINY).broken
+
+
+@pytest.mark.parametrize("name", ["nothing", "idle connections", "8 MiB of brackets"])
+def test_stall(name: str, tmp_path: Path) -> None:
+    """Times are not looked at here: other tests run beside it."""
+    row = stall.under(name, stall.ATTACKS[name], tmp_path, 0.1)
+    assert not row.broken
+    assert row.wait is not None and row.wait > 0
+
+
+@pytest.mark.parametrize(
+    "fill",
+    [each.fill for each in stall.ATTACKS.values() if each.fill is not None],
+    ids=lambda each: each.__name__,
+)
+def test_what_a_node_is_filled_with_is_whole(fill: stall.Fill, tmp_path: Path) -> None:
+    """So the node answers what the attack asks, and is not stalled by an error."""
+    fill(tmp_path, 0.0001)
+    with contextlib.closing(filled.Store(tmp_path / "node.db")) as store:
+        (rows,) = store._database.one("SELECT count(*) FROM logs")
+        assert rows > 0
+        assert store._database.one("PRAGMA foreign_key_check") is None
+
+
+def test_stall_finds_who_waits(tmp_path: Path) -> None:
+    """A node that is stopped for a second and more."""
+
+    def stop(stranger: Stranger) -> None:
+        os.kill(started[0].pid, signal.SIGSTOP)
+        time.sleep(1.3)
+        os.kill(started[0].pid, signal.SIGCONT)
+
+    started: list[ServedNode] = []
+    begin = ServedNode.start
+
+    def start(self: ServedNode) -> ServedNode:
+        started.append(self)
+        return begin(self)
+
+    with patch.object(ServedNode, "start", start):
+        row = stall.under("stopped", stall.Attack(stop), tmp_path, TINY)
+    assert "others wait for more than 1000 ms" in row.verdict
+
+
+def test_the_table_says_what_broke(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [Row("one", "7 times", 12.3, 80.5), Row("other", "1,000 inputs", 1001, 513, "lost")]
+    assert table(rows).splitlines() == [
+        "what was tried  how much      worst wait, ms  memory, MiB",
+        "one             7 times                   12           80  held",
+        "other           1,000 inputs           1,001          513  " + rows[1].verdict,
+    ]
+    monkeypatch.setattr(program, "PARTS", {"good": lambda _: iter(rows[:1]), "bad": lambda _: iter(rows[1:])})
+    assert rows[1].verdict == "BROKEN: lost; others wait for more than 1000 ms; more than 512 MiB of memory"
+    assert program.main(["good"]) == 0
+    assert program.main([]) == 1
+    assert "bad: other: BROKEN" in capsys.readouterr().out
+    assert program.main(["ugly"]) == 1
+    assert "there is no attack ugly; there are good, bad." in capsys.readouterr().err
