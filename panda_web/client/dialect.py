@@ -168,7 +168,7 @@ class PresentDay:
                 payloads=payloads,
             )
             given += items.entries
-            if items.next is not None and (items.next <= place or not items.entries):
+            if items.next is not None and not (items.entries and place < items.next <= end):
                 raise AnswerMalformed(f"The node's answer to {GET_ITEMS.name} does not go on.")
             place = items.next
         return await signed_of(given, self._verifier, author, log_id)

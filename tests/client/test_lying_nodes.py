@@ -11,6 +11,7 @@ from panda_web.client.errors import LogDiverged, LogRefused
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.store import MemoryStore
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
+from panda_web.rpc.errors import AnswerMalformed
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
 from tests.client.liar import FALSE_PROOFS, REASONS, Liar
 from tests.client.test_publishing import SEED, Patched, client, no_sleep, numbers, run
@@ -142,6 +143,30 @@ def test_what_an_earlier_version_gave_up_on_a_nodes_word_is_tried_again(node: Ha
     del state["refused"]
     store._texts[key] = json.dumps(state | {"givenUp": word})
     assert run(client(node, store).delete(SCHEMA, ours)).acknowledged
+
+
+@pytest.mark.parametrize("length", [1, 6])
+def test_a_log_has_an_end_that_its_author_has_signed(node: Harness, length: int) -> None:
+    """A node that always has one page more is asked no more than the last entry says."""
+
+    class Endless(Patched):
+        pages = 0
+        items: Any = None
+
+        def answer(self, method: str, result: Any) -> Any:
+            if method == "panda_getItems":
+                self.pages += 1
+                assert self.pages < 20
+                self.items = self.items or result["items"]
+                return {"items": self.items, "next": self.pages}
+            return result
+
+    old = run(client(node).create_many(SCHEMA, [{"n": n} for n in range(length)]))
+    wire, store = Endless(node), MemoryStore()
+    for work in (client(wire, store).create(SCHEMA, {"n": 9}), client(wire, store).delete(SCHEMA, old[0].id)):
+        with pytest.raises(AnswerMalformed, match="does not go on"):
+            run(work)
+    assert run(client(node, store).delete(SCHEMA, old[0].id)).acknowledged
 
 
 def test_an_own_entry_that_lost_its_place_proves_nothing_new(node: Harness) -> None:
