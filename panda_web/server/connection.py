@@ -28,8 +28,14 @@ LAST_SECONDS = 3.0
 MAX_HEAD = 16 << 10
 """Bytes of a request's head."""
 
-MAX_PIECES = 16_384
-"""Pieces in which a body may come; each costs some 10 µs, be it one byte."""
+MAX_FIELDS = 100
+"""Lines of a request's head; each costs some 2 µs."""
+
+FREE_PIECES = 256
+"""Pieces in which a body may come, however small they are; each costs some 10 µs."""
+
+PIECE = 512
+"""Bytes that each piece beyond these must have, on average."""
 
 MAX_BEHIND = 64 << 10
 """Bytes behind a request that is not answered yet, with which no more are read."""
@@ -45,15 +51,24 @@ class _Http(h11.Connection):
 
     def next_event(self) -> Any:
         """The next event. Raises RemoteProtocolError."""
+        if self.their_state is h11.IDLE:
+            self._check_head()
         event = super().next_event()
         if isinstance(event, h11.Request):
             self._pieces = self._bytes = 0
         elif isinstance(event, h11.Data):
             self._pieces += 1
             self._bytes += len(event.data)
-            if self._pieces > MAX_PIECES or self._bytes > self._max_body:
+            if self._pieces > FREE_PIECES + self._bytes // PIECE or self._bytes > self._max_body:
                 raise h11.RemoteProtocolError("a body of too many pieces, or bytes")
         return event
+
+    def _check_head(self) -> None:
+        """h11 bounds heads only that are not whole yet."""
+        came = self.trailing_data[0]
+        end = came.find(b"\r\n\r\n")
+        if (end if end >= 0 else len(came)) > MAX_HEAD or came.count(b"\n", 0, end) > MAX_FIELDS:
+            raise h11.RemoteProtocolError("a head of too many bytes, or lines")
 
 
 class Connection(H11Protocol):

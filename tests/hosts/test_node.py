@@ -198,10 +198,11 @@ def test_limits_are_those_of_the_code() -> None:
     said = {
         "a request's body": f"{dispatch.MAX_BODY // MIB} MiB",
         "values in a body": f"{strict_json.MAX_PARTS:,}; a number's digits: {jsonrpc.MAX_DIGITS}",
-        "the time for a request's head": f"{connection.HEAD_SECONDS:g} s; {connection.MAX_HEAD >> 10} KiB",
+        "the time for a request's head": f"{connection.HEAD_SECONDS:g} s; {connection.MAX_HEAD >> 10} KiB, "
+        f"{connection.MAX_FIELDS} lines",
         "the time for a body": f"{body.FIRST_SECONDS:g} s and a second for each {body.MIN_SPEED >> 10} KiB, "
         f"{body.SECONDS:g} s at most",
-        "pieces": f"{connection.MAX_PIECES:,}",
+        "pieces": f"{connection.FREE_PIECES}, and one more for each {connection.PIECE} bytes",
         "bytes sent behind": f"{connection.MAX_BEHIND >> 10} KiB",
         "bodies that arrive": f"{body.BUDGET // MIB} MiB, of which one address has half; the first "
         f"{body.SMALL >> 10} KiB of each do not count. Whoever has taken more than {budget.PATIENCE:g} s",

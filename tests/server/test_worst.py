@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from panda_web.server import answer, body
-from panda_web.server.connection import MAX_PIECES
+from panda_web.server.connection import FREE_PIECES, MAX_FIELDS, MAX_HEAD
 from panda_web.server.room import MAX_CONNECTIONS
 from tests.processes import ServedNode
 
@@ -128,10 +128,30 @@ def test_a_body_of_single_bytes_is_not_read_to_its_end(node: ServedNode, path: b
     head = HEAD.replace(b" / ", b" " + path + b" ") + b"Transfer-Encoding: chunked\r\n\r\n"
     with open_one(node, head) as link:
         with contextlib.suppress(ConnectionError):
-            for _ in range(2 * MAX_PIECES // 1000):
-                link.sendall(b"1\r\n \r\n" * 1000)
+            for _ in range(10):
+                link.sendall(b"1\r\n \r\n" * FREE_PIECES)
         answers(node)
         everything(link)
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        (b"a: b\r\n" * (MAX_FIELDS - 3), b"200"),
+        (b"a: b\r\n" * MAX_FIELDS, b"400"),
+        (b"a: " + b"b" * (MAX_HEAD - 60) + b"\r\n", b"200"),
+        (b"a: " + b"b" * MAX_HEAD + b"\r\n", b"400"),
+    ],
+)
+@pytest.mark.parametrize(
+    "before", [b"", b"GET /health HTTP/1.1\r\nHost: node\r\n\r\n"], ids=["first", "second"]
+)
+def test_a_head_is_bounded(fields: bytes, status: bytes, before: bytes, shared: ServedNode) -> None:
+    asked = b"GET /health HTTP/1.1\r\nHost: node\r\nConnection: close\r\n"
+    with open_one(shared, before + asked + fields + b"\r\n") as link:
+        said = everything(link)
+    assert said.count(b"HTTP/1.1 ") == 1 + bool(before)
+    assert said.rpartition(b"HTTP/1.1 ")[2].startswith(status)
 
 
 def test_what_comes_behind_a_request_is_bounded(node: ServedNode) -> None:
