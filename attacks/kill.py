@@ -10,7 +10,7 @@ from tests.authors import Author
 from tests.node.test_load import CLIENTS, LENGTH, calls, publish, stored
 from tests.processes import ServedNode
 
-ROUNDS = 8
+ROUNDS = 12
 
 
 def run(share: float) -> Iterator[Row]:
@@ -30,7 +30,7 @@ def run(share: float) -> Iterator[Row]:
             ]
             before = len(acknowledged)
             node.start()
-            asyncio.run(_load(node, bodies, acknowledged, before + 50 * (1 + round_number % 5)))
+            asyncio.run(_load(node, bodies, acknowledged, before + 200 * (1 + round_number % 5)))
             found = stored(data)  # raises where the database or its views are not whole
             if lost := acknowledged - found:
                 broken = f"{len(lost)} acknowledged entries are gone"

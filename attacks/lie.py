@@ -143,7 +143,7 @@ def without_end(share: float) -> Iterator[Row]:
 
 
 async def _ends(url: str) -> str:
-    transport = HttpTransport(url, timeout=5, whole=2)
+    transport = HttpTransport(url, timeout=1, whole=1)
     try:
         found = read_replies(await transport.send(b"{}"), ["1"])
     except PandaError:

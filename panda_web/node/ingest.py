@@ -34,7 +34,7 @@ class Limits:
 
     Attributes:
         author_bytes: of the database, which one author is charged for.
-        all_bytes: of the database's files, views and indexes too; one group may go beyond.
+        all_bytes: of the database's files, views and indexes too.
     """
 
     author_bytes: int = 128 << 20

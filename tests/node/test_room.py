@@ -137,6 +137,24 @@ def test_a_full_disk_budget_holds_for_the_files(tmp_path: Path) -> None:
     assert files(tmp_path / "node.db") <= limit
 
 
+def test_a_group_stays_within_the_budget(tmp_path: Path) -> None:
+    """What the files take is counted once in a group, and what the group adds is added."""
+    limit = 1_000_000
+    node = Harness(tmp_path / "node.db", all_bytes=limit)
+    came = [Author(number + 1).create(text="x" * 20_000) for number in range(64)]
+    counted = []
+    node.store._database._connection.set_trace_callback(lambda sql: counted.append("page_count" in sql))
+
+    async def publish() -> list[object]:
+        work = (node.node.publish_entry(one.encoded, payload) for one, payload in came)
+        return await asyncio.gather(*work, return_exceptions=True)
+
+    answers = asyncio.run(publish())
+    assert sum(counted) < 8
+    assert 5 < sum(isinstance(answer, BaseException) for answer in answers) < 64
+    assert files(tmp_path / "node.db") <= 2 * limit  # the journal holds the group a second time
+
+
 def test_a_delete_takes_no_more_than_is_kept_for_it(tmp_path: Path) -> None:
     node, author = Harness(tmp_path / "node.db"), Author()
     written = creates(author, 400)

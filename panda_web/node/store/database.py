@@ -83,6 +83,7 @@ class Database:
         self.readings = Readings(lambda: _connect(path, reads=True), self._reader, self._aside)
         self._journal = None if path is None else Path(f"{path}-wal")
         self._in_group = False
+        self._size: int | None = None
         self._later: list[str] = []
         self._erasing: asyncio.Future[None] | None = None
         self._erasing_later: asyncio.Task[None] | None = None
@@ -109,6 +110,7 @@ class Database:
             StoreFailed: another program has been writing to this database for too long, or worse.
         """
         self._in_group = True
+        self._size = None
         self._later.clear()
         try:
             with _STORING:
@@ -184,11 +186,22 @@ class Database:
             return 0
 
     def size(self) -> int:
-        """Bytes that the files take, without pages that are free for what comes."""
+        """Bytes that the files take, without pages that are free for what comes.
+
+        Counted once in a group; what its works add is added as `grow` says.
+        """
+        if self._in_group and self._size is not None:
+            return self._size
         (pages,), (free,), (size,) = map(
             self.one, ("PRAGMA page_count", "PRAGMA freelist_count", "PRAGMA page_size")
         )
-        return int((pages - free) * size) + self._journal_size()
+        self._size = int((pages - free) * size) + self._journal_size()
+        return self._size
+
+    def grow(self, size: int) -> None:
+        """The group under way adds so many bytes, as far as can be said before."""
+        if self._size is not None:
+            self._size += size
 
     def note_deletion(self) -> None:
         """What the transaction deletes is to leave the files. Raises StoreFailed."""

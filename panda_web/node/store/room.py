@@ -49,6 +49,7 @@ class Room:
             self._db.execute("UPDATE everybody SET shown = shown - 1")
             return
         self._charge(author, room_for(payload_size))
+        self._db.grow(room_for(payload_size))
         if action == "create":
             self._db.execute("UPDATE everybody SET shown = shown + 1")
 
