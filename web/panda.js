@@ -744,8 +744,8 @@ class Panda {
    * @param {{ after?: string }} [page] behind which untyped one the next page begins
    * @returns {Promise<ListedSchema[]>}
    */
-  schemas({ after } = {}) {
-    return this.#line.call("schemas", { after });
+  schemas(page = {}) {
+    return this.#line.call("schemas", page);
   }
 
   /**
