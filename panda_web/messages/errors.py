@@ -105,6 +105,12 @@ class FieldsTooMany(InvalidMessage):
     reason = "fields-too-many"
 
 
+class FieldNameTooLong(InvalidMessage):
+    """A field's name of more characters than any name needs: a node keeps names in its indexes."""
+
+    reason = "field-name-too-long"
+
+
 class FieldTypeUnknown(InvalidMessage):
     """A field of a type that does not exist."""
 

@@ -15,6 +15,7 @@ from panda_web.messages import cbor
 from panda_web.messages.errors import (
     ActionUnknown,
     CborTrailing,
+    FieldNameTooLong,
     FieldsEmpty,
     FieldsTooMany,
     IdMalformed,
@@ -37,6 +38,8 @@ MAX_SIZE = 1 << 20
 MAX_FIELDS = 256
 """Fields of a message, and of a schema, whose fields become columns: PostgreSQL has 1,600 in a table, SQLite
 2,000."""
+MAX_FIELD_NAME = 255
+"""Code points of a field's name. Those of a schema have 64; nodes keep the others in an index too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,8 @@ def _read_as_written(data: bytes) -> Message | None:
                 return None
             for _ in range(count):
                 name, at = cbor.read_text(data, at)
+                if len(name) > MAX_FIELD_NAME:
+                    return None
                 # Up to the value a field has 13 bytes and its type's name, whose length is in the seventh.
                 end = at + 13 + data[at + 6] - 0x60
                 kind, read = READERS_BEHIND[data[at:end]]
@@ -272,6 +277,12 @@ def _check_parts(action: Action, instance: str | None, fields: Mapping[str, Fiel
         raise FieldsEmpty(f"The {action} has not a single field.")
     else:
         _check_count(len(fields))
+        longest = max(fields, key=len)
+        if len(longest) > MAX_FIELD_NAME:
+            raise FieldNameTooLong(
+                f"The name {longest[:40]!r}… of a field has {len(longest)} characters; "
+                f"{MAX_FIELD_NAME} are allowed."
+            )
 
 
 def _check_count(count: int) -> None:

@@ -233,6 +233,7 @@ def test_rules_hold_for_what_is_written(schema: str, instance: str) -> None:
         (messages.create(schema, {}), "fields-empty"),
         (messages.update(schema, instance, {}), "fields-empty"),
         (messages.create(schema, MANY), "fields-too-many"),
+        (messages.create(schema, {"n" * 256: Field("int", 1)}), "field-name-too-long"),
         (messages.update(schema, instance, MANY), "fields-too-many"),
         (messages.delete(schema, "x"), "id-malformed"),
         (messages.create("x", {"f": Field("int", 1)}), "schema-malformed"),

@@ -321,6 +321,7 @@ def test_a_data_folder_of_the_first_version(tmp_path: Path) -> None:
         built.store._database._connection.execute(f"DROP TABLE {table}")
     built.store._database._connection.execute("DROP INDEX logs_open")
     built.store._database._connection.execute("ALTER TABLE authors DROP COLUMN free_log")
+    built.store._database._connection.execute("ALTER TABLE everybody RENAME COLUMN shown TO bytes")
     built.store._database._connection.close()
     built = Built(path)
     assert built.in_place() is None

@@ -366,6 +366,9 @@ def messages() -> None:
     message_case("no field in an update", message(action="update", id=INSTANCE, fields={}), "fields-empty")
     many = {f"f{n}": {"type": "bool", "value": True} for n in range(257)}
     message_case("256 fields", message(fields=dict(list(many.items())[:256])), None)
+    message_case("a name of 255 characters", message(fields={"\U0001f43c" * 255: FIELDS["message"]}), None)
+    long = {"n" * 256: FIELDS["message"]}
+    message_case("a name of 256 characters", message(fields=long), "field-name-too-long")
     message_case("257 fields", message(fields=many), "fields-too-many")
     message_case(
         "a head that says 257 fields, and one",

@@ -91,12 +91,13 @@ class EntryTable:
         Args:
             log_key: the log's.
             seq_num: the entry's.
-            payload: whether it is read, which may be large; else it is None.
+            payload: whether it is read, which may be large; else it is None, and so the instance, which
+                stands behind it, is empty.
 
         Raises:
             LookupError: it does not.
         """
-        sql = _ENTRY if payload else "SELECT seq_num, entry, NULL, hash, instance FROM entries"
+        sql = _ENTRY if payload else "SELECT seq_num, entry, NULL, hash, x'' FROM entries"
         row = self._db.one(f"{sql} WHERE log = ? AND seq_num = ?", (log_key, seq_num))
         if row is None:
             raise LookupError(f"entry {seq_num} of a log is missing in the store")
@@ -109,10 +110,12 @@ class EntryTable:
             log_key: the log's.
             first: seq num.
             last: seq num.
-            payloads: whether they are read, which may be large; else a held one is given as empty.
+            payloads: whether they are read, which may be large; else a held one is given as empty. The
+                instances are not read, and given as empty.
         """
-        payload = "payload" if payloads else "iif(payload IS NULL, NULL, x'')"
-        sql = f"SELECT seq_num, entry, {payload}, hash, instance FROM entries"
+        # What is not asked for is not loaded: its type is known without, and the instance is behind it.
+        large = "payload" if payloads else "iif(typeof(payload) = 'null', NULL, x'')"
+        sql = f"SELECT seq_num, entry, {large}, hash, x'' FROM entries"
         where = " WHERE log = ? AND seq_num BETWEEN ? AND ? ORDER BY seq_num"
         return (EntryRow(*row) for row in self._db.rows(sql + where, (log_key, first, last)))
 
