@@ -228,6 +228,7 @@ def test_what_is_written_without_a_node_is_kept_and_sent_later(screen: Screen, n
     assert "node-unreachable" not in screen.notices()
 
 
+@pytest.mark.engines("chromium")  # what emulates it in Firefox tells the page and not its workers
 def test_what_was_written_offline_is_sent_when_the_device_is_online_again(
     screen: Screen, node: ServedNode
 ) -> None:
