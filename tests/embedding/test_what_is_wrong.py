@@ -165,6 +165,7 @@ def test_policy_forbids(
     failure(tab, "policy-forbids", remedy.replace("HOST", static_host.url.rstrip("/")))
 
 
+@pytest.mark.engines("chromium", "firefox")  # WebKitGTK tells neither the worker nor the page
 def test_policy_forbids_the_node(
     tab: Tab, host: ServedNode, static_host: StaticServer, site: Path, websites: Websites
 ) -> None:
