@@ -18,7 +18,7 @@ from panda_web.node.views import SchemaView, message_of
 MAX_PROOF = 2 << 20
 """Bytes of payloads in the proof of one instance; one that needs more is given without, and not shown."""
 
-MAX_LOOKED_THROUGH = 4 << 20
+MAX_LOOKED_THROUGH = 8 << 20
 """Bytes of entries and payloads about one instance that are looked through; one that has more is given
 without."""
 

@@ -381,7 +381,7 @@ def test_deleted_values_leave_the_files(tmp_path: Path) -> None:
     def delete() -> None:
         for n in deleted:
             view.end(created[n].hash, 1)
-            store.entries.drop_payloads(AT_LOG[1], created[n].hash, but=b"")
+            store.entries.drop_payloads(created[n].hash, but=b"")
 
     in_group(store, create)
     assert found(path, range(600)) == list(range(600))
