@@ -62,8 +62,9 @@ class Arriving:
                     self.start = self.start or chunk[:1000]
                     if size > self._most:
                         raise BodyTooLarge(f"The request is too large: {self._most} bytes are allowed.")
-                    seconds = min(SECONDS, FIRST_SECONDS + size / MIN_SPEED)
-                    self._limit.reschedule(begun + seconds)
+                    if size > SMALL:
+                        seconds = min(SECONDS, FIRST_SECONDS + size / MIN_SPEED)
+                        self._limit.reschedule(begun + seconds)
                     if holding is None or full is not None:
                         continue
                     body += chunk

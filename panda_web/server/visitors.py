@@ -1,11 +1,13 @@
 """Who a limit counts as one visitor. What is made of an address here stays in memory, never elsewhere."""
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 NETWORK_BITS = 64
 """Of an IPv6 address: whoever has one has all that begin like it."""
 
 
+@lru_cache(maxsize=1024)
 def visitor(address: str | None, proxy: str | None = None, forwarded: str = "") -> str | None:
     """Whom limits count a connection, or a request, for.
 

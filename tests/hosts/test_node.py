@@ -200,8 +200,8 @@ def test_limits_are_those_of_the_code() -> None:
         "values in a body": f"{strict_json.MAX_PARTS:,}; a number's digits: {jsonrpc.MAX_DIGITS}",
         "the time for a request's head": f"{connection.HEAD_SECONDS:g} s; {connection.MAX_HEAD >> 10} KiB, "
         f"{connection.MAX_FIELDS} lines",
-        "the time for a body": f"{body.FIRST_SECONDS:g} s and a second for each {body.MIN_SPEED >> 10} KiB, "
-        f"{body.SECONDS:g} s at most",
+        "the time for a body": f"{body.FIRST_SECONDS:g} s and a second for each {body.MIN_SPEED >> 10} KiB of a body of more "
+        f"than {body.SMALL >> 10} KiB, {body.SECONDS:g} s at most",
         "pieces": f"{connection.FREE_PIECES}, and one more for each {connection.PIECE} bytes",
         "bytes sent behind": f"{connection.MAX_BEHIND >> 10} KiB",
         "bodies that arrive": f"{body.BUDGET // MIB} MiB, of which one address has half; the first "
