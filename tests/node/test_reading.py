@@ -39,6 +39,13 @@ async def publish(node: Node, author: Author, **fields: object) -> None:
     await node.publish_entry(signed.encoded, payload)
 
 
+@pytest.fixture(autouse=True)
+def nothing_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each reading takes longer than it may in the event loop."""
+    if "at_once" not in request.node.name:
+        monkeypatch.setattr(reading, "AT_ONCE_SECONDS", -1.0)
+
+
 # -- beside the loop -----------------------------------------------------------------------------------
 
 
@@ -54,6 +61,26 @@ class Held:
             self.held += 1
             await self.open.wait()
         return await in_a_thread(work)
+
+
+def test_what_is_short_is_read_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the event loop, and of what is not nothing stays behind there."""
+    monkeypatch.setattr(reading, "MAX_SECONDS", 0.05)
+    threads = []
+
+    def work() -> Any:
+        threads.append(threading.current_thread())
+        return read(store)
+
+    async def both() -> None:
+        assert await store.read(work) == [(0,)]
+        assert threads == [threading.main_thread()]
+        with pytest.raises(QueryTooExpensive):
+            await store.read(lambda: read(store, ENDLESS))
+        assert await store.read(work) == [(0,)]
+        assert threads == [threading.main_thread()] * 2
+
+    asyncio.run(both())
 
 
 def test_a_query_holds_nobody_up(tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """Reading what may take long: on a connection of its own, beside the event loop, within a budget.
 
+Whether it does is only known once it does. So a reading is tried in the event loop, and where it does not
+end soon it begins anew aside.
+
 A reading sees one state, that of one commit. SQLite counts steps, of which one may move a MiB; so a reading
 has an end in time too, and it ends when whoever asked has left. Where nothing is done aside there is one
 connection, and readings are done at once.
@@ -13,7 +16,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 from panda_web.errors import StoreFailed
@@ -22,6 +25,10 @@ from panda_web.rpc.errors import QueryTooExpensive
 
 MAX_SECONDS = 5.0
 """So long a reading may take."""
+
+AT_ONCE_SECONDS = 0.004
+"""So long each reading has in the event loop first. Most end within it, and the way to a thread would take
+longer than some of them."""
 
 MAX_STEPS = 20_000_000
 """Steps of SQLite's machine that a reading may take: some seconds."""
@@ -33,13 +40,17 @@ T = TypeVar("T")
 
 
 class Budget:
-    """What is left for one reading."""
+    """What is left for one reading.
+
+    Args:
+        seconds: that it has.
+    """
 
     __slots__ = ("_ended", "_rounds", "_until", "spent")
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
         self._rounds = MAX_STEPS // STEPS_AT_ONCE
-        self._until = time.monotonic() + MAX_SECONDS
+        self._until = time.monotonic() + seconds
         self._ended = False
         self.spent = False
 
@@ -69,7 +80,7 @@ class Reader:
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         self._connect = connect
         self._connection: sqlite3.Connection | None = None
-        self._budget = Budget()
+        self._budget = Budget(MAX_SECONDS)
         self._lock = threading.Lock()
 
     def read(self, budget: Budget, work: Callable[[], T]) -> T:
@@ -135,7 +146,7 @@ class Readings:
 
     Args:
         connect: makes a connection that reads.
-        only: the connection that serves where nothing is done aside.
+        only: a connection for what is read in the event loop: all, where nothing is done aside.
         aside: where readings are done.
     """
 
@@ -160,9 +171,11 @@ class Readings:
     async def __call__(self, work: Callable[[], T]) -> T:
         """What the work gives. Raises as `Reader.read` does."""
         if self._aside is here:
-            return self._read(self._only, Budget(), work)
+            return self._read(self._only, Budget(MAX_SECONDS), work)
         while self._pausing:
             await self._change()
+        with suppress(QueryTooExpensive):
+            return self._read(self._only, Budget(AT_ONCE_SECONDS), work)
         self._under_way += 1
         reader = self._idle.pop() if self._idle else self._another()
         try:
@@ -173,7 +186,7 @@ class Readings:
             self._changed()
 
     async def _beside(self, reader: Reader, work: Callable[[], T]) -> T:
-        budget = Budget()
+        budget = Budget(MAX_SECONDS)
 
         async def read() -> T:
             return self._read(reader, budget, work)
