@@ -124,12 +124,20 @@ class Sender:
 
     async def acknowledge(self, log: LogState, seq_num: int) -> LogState:
         """Records that the node holds the log up to `seq_num`, whatever another tab recorded meanwhile."""
+
+        def held(now: LogState) -> Awaitable[LogState]:
+            theirs = 0 if now is log else now.acknowledged.get(self.node, 0)
+            return self._own.acknowledge(now, self.node, max(seq_num, theirs))
+
+        return await self._record(log, held)
+
+    async def _record(self, log: LogState, change: Callable[[LogState], Awaitable[LogState]]) -> LogState:
+        """Changes what is known of a log at this node; again, where somebody else changed it meanwhile."""
         while True:
             try:
-                return await self._own.acknowledge(log, self.node, seq_num)
+                return await change(log)
             except StoreConflict:
                 log = await self._own.get(log.log_id) or log
-                seq_num = max(seq_num, log.acknowledged.get(self.node, 0))
 
     async def held_up_to(self, log: LogState) -> int | None:
         """How far the node's copy of a log goes; None where it does not say, for it holds another log."""
@@ -163,12 +171,12 @@ class Sender:
         fork = await self._fork(log, error) if error.reason in OTHERS else None
         if fork is None:
             refusal = Refusal.of(log.acknowledged.get(self.node, 0) + 1, error)
-            await self._own.refuse(log, self.node, refusal)
+            await self._record(log, lambda now: self._own.refuse(now, self.node, refusal))
             return refusal.refused(self.node, log.log_id)
         if not give_up:
             return error
         lost = await self._own.entries(log.log_id, fork - 1, None)
-        await self._own.give_up(log, fork)
+        await self._record(log, lambda now: self._own.give_up(now, fork))
         return diverged(log.log_id, lost)
 
     async def _fork(self, log: LogState, error: ErrorFromNode) -> int | None:

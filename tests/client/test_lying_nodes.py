@@ -97,6 +97,26 @@ def test_what_one_log_is_refused_costs_others_nothing(node: Harness) -> None:
     assert liar.calls.count("panda_publishEntry") == 2
 
 
+def test_what_is_recorded_meanwhile_hides_no_refusal(node: Harness) -> None:
+    """Another tab counts what waits, and records what its node holds, while this one is refused."""
+    store = MemoryStore()
+    own = OwnLogs(store, Author(1).signer.author)
+    run(client(node, store).create(SCHEMA, {"n": 1}))
+
+    class Beside(Liar):
+        async def send(self, body: bytes) -> bytes:
+            state = await own.get(1)
+            assert state is not None
+            await own.acknowledge(state, f"another node {len(self.calls)}", 1)
+            return await super().send(body)
+
+    with pytest.raises(LogRefused):
+        run(at(Beside(Harness(), "field-missing"), store).flush())
+    state = run(own.get(1))
+    assert state is not None
+    assert state.refused.keys() == {"liar"}
+
+
 def test_a_node_that_takes_the_entry_after_all_goes_on_with_the_log(node: Harness) -> None:
     """By itself, when something is to be added to the log."""
     store, ids = visited(node, Liar(Harness(), "instance-unknown"))
