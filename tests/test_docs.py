@@ -7,6 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from panda_web import strict_json
+from panda_web.client import pages
+from panda_web.messages import message
+from panda_web.node import groups, ingest, items, proof, publishing, query, rates, replayable, turns
+from panda_web.node.store import reading, room
+from panda_web.rpc import dispatch, jsonrpc, methods, transport
+from panda_web.rpc import query as asked
+from panda_web.server import answer, body, budget, connection
+from panda_web.server import room as connected
 from tests.processes import ServedNode
 from tests.test_layers import FILES
 
@@ -69,6 +78,60 @@ def reason_of(node: ast.AST) -> Iterator[str]:
 def test_every_reason_is_listed() -> None:
     text = (ROOT / "docs" / "reasons.md").read_text("utf-8")
     assert reasons() in text, "run: python tests/test_docs.py"
+
+
+LIMITS = ingest.Limits()
+BOUNDS: dict[str, tuple[float, ...]] = {
+    "a request's body, of one call or a batch": (dispatch.MAX_BODY,),
+    "values in a body": (strict_json.MAX_PARTS, strict_json.MAX_DEPTH, jsonrpc.MAX_DIGITS),
+    "the time for a request's head": (connection.HEAD_SECONDS, connection.MAX_HEAD, connection.MAX_FIELDS),
+    "the time for a body to arrive": (body.FIRST_SECONDS, body.MIN_SPEED, body.SMALL, body.SECONDS),
+    "pieces (chunks, reads) of a body": (connection.FREE_PIECES, connection.PIECE),
+    "bytes sent behind a request": (connection.MAX_BEHIND,),
+    "bodies that arrive": (body.BUDGET, body.SMALL, budget.PATIENCE),
+    "answers that are made": (answer.BUDGET, answer.PIECE),
+    "the time in which something of an answer": (connection.ANSWER_SECONDS,),
+    "connections at once": (connected.MAX_CONNECTIONS,),
+    "connections of one address": (connected.SHARE,),
+    "fields of a message": (message.MAX_FIELDS, message.MAX_FIELD_NAME),
+    "calls in a batch": (dispatch.MAX_BATCH, dispatch.BATCH_SECONDS, dispatch.MAX_ANSWER),
+    "untyped schemas in an answer": (methods.MAX_LIMIT, methods.DEFAULT_LIMIT),
+    "instances in the answer": (methods.MAX_LIMIT, methods.DEFAULT_LIMIT),
+    "an answer to a query": (query.MAX_ANSWER, query.MAX_READ),
+    "the proof of one instance": (proof.MAX_PROOF, proof.MOST_UPDATES, proof.MAX_LOOKED_THROUGH),
+    "fields to filter by": (asked.MAX_FILTERS, methods.MAX_ORDER, asked.MAX_CURSOR),
+    "texts are ordered by": (asked.ORDERED,),
+    "an answer to `panda_getItems`": (items.MAX_ANSWER,),
+    "an answer to `panda_queryEntries`": (replayable.MAX_ANSWER, replayable.MAX_READ, replayable.MOST_READ),
+    "reading for one call": (reading.MAX_SECONDS, reading.MAX_STEPS // 1_000_000),
+    "calls that read at the same time": (turns.READINGS, turns.MOST_WAITING),
+    "messages that are checked": (publishing.ROOM * groups.BYTES,),
+    "addresses, and authors": (rates.MAX_BUCKETS,),
+    "what one author may take": (LIMITS.author_bytes, room.ENTRY_ROOM, room.PAYLOAD_ROOM),
+    "what all may take": (LIMITS.all_bytes,),
+    "an answer |": (transport.MAX_ANSWER,),
+    "the time for an answer": (transport.TIMEOUT, transport.WHOLE),
+    "pages of one answer": (pages.MAX_PAGES, pages.MAX_BARREN),
+}
+"""How the lines of the tables of limits begin, and what stands in them."""
+
+
+@pytest.mark.parametrize("line", BOUNDS)
+def test_limits_are_those_of_the_code(line: str) -> None:
+    text = (ROOT / "docs" / "running-a-node.md").read_text("utf-8")
+    (found,) = re.findall(rf"^\| {re.escape(line)}.*$", text, re.MULTILINE)
+    for bound in BOUNDS[line]:
+        assert any(re.search(rf"(?<![\d,]){form}(?![\d,]*\d| [KMG]iB)", found) for form in forms(bound)), (
+            bound
+        )
+
+
+def forms(bound: float) -> Iterator[str]:
+    """How people read a number."""
+    yield f"{bound:,.0f}"
+    for unit, size in (("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)):
+        if bound % size == 0:
+            yield f"{bound / size:,.0f} {unit}"
 
 
 def test_readme_is_short() -> None:
