@@ -18,6 +18,27 @@ const NAME = hashOf(new TextEncoder().encode(JSON.stringify(FILES))).then((hash)
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 
+/**
+ * The headers of a file: what it is, and what the host lets a page do. Others could lead a visit elsewhere (Refresh), and
+ * what lies beside kept bytes has no hash.
+ */
+const HEADERS = [
+  "content-type",
+  "content-security-policy",
+  "referrer-policy",
+  "x-content-type-options",
+  "access-control-allow-origin",
+  "cross-origin-resource-policy",
+  "cross-origin-embedder-policy",
+  "cross-origin-opener-policy",
+];
+
+/** A response with these bytes and headers that are built anew. @param {ArrayBuffer} data @param {Headers} from */
+function anew(data, from) {
+  const known = [...from].filter(([name]) => HEADERS.includes(name));
+  return new Response(data, { headers: known });
+}
+
 /** As `integrity` has it. @param {BufferSource} data */
 async function hashOf(data) {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-384", data));
@@ -46,7 +67,7 @@ async function kept(path) {
   try {
     const response = await caches.match(keyOf(path));
     const data = await response?.arrayBuffer();
-    return data && await hashOf(data) === FILES[path] ? new Response(data, response) : null;
+    return response && data && await hashOf(data) === FILES[path] ? anew(data, response.headers) : null;
   } catch {
     return null; // a browser may refuse to give what it keeps
   } finally {
@@ -78,7 +99,7 @@ async function fetched(path) {
   // No browser runs it, and what is kept would go on to be of the wrong kind when the host is right again.
   if (path.endsWith(".js") && !/javascript/i.test(type)) throw new Error(`${path} came as ${type}.`);
   // A new response, because some hosts redirect /index.html to /, and pages may not come from one that was redirected.
-  return new Response(await response.arrayBuffer(), response);
+  return anew(await response.arrayBuffer(), response.headers);
 }
 
 worker.addEventListener("activate", (event) => event.waitUntil(forgetOlder()));

@@ -6,7 +6,7 @@ import pytest
 
 from build import list_files
 from tests.browser.screen import Screen
-from tests.browser.sites import copy_site
+from tests.browser.sites import HARNESS, copy_site
 from tests.browsers import StaticServer, static_server
 from tests.processes import ServedNode
 
@@ -16,6 +16,7 @@ KEPT = """async () => {
     const { active } = await navigator.serviceWorker.ready;
     return active.state === "activated" && (await (await caches.open("panda-web")).keys()).length === 5;
 }"""
+LEADS = """async () => (await fetch("./", { cache: "no-store" })).headers.get("Refresh")"""
 
 
 def visit(screen: Screen, host: StaticServer, node: ServedNode) -> None:
@@ -36,6 +37,10 @@ def test_nothing_is_asked_of_the_host(
         if screen.tab.engine.name == "webkit":
             return  # WebKitGTK throws away at the next navigation what it kept; then files are fetched again
         assert {line.split()[1] for line in host.requests} <= {"/service-worker.js"}  # whether it is new
+        # What lies beside the bytes that are checked leads nobody elsewhere.
+        lead_elsewhere = (HARNESS / "lead-elsewhere.js").read_text("utf-8")
+        assert screen.tab.evaluate(lead_elsewhere, "https://elsewhere.example/") > 5
+        assert screen.tab.evaluate(LEADS) is None
         host.stop()
         visit(screen, host, empty_node)
         screen.write(title=f"Written without a host in {screen.tab.engine.name}")
