@@ -27,6 +27,7 @@ import { node, siteLink } from "./page/address.js";
 import { makeBackup } from "./page/backup.js";
 import { byId, copy, el, button, save, shortAuthor } from "./page/dom.js";
 import { face } from "./page/face.js";
+import { plain } from "./page/foreign.js";
 import { LISTED, showKnown } from "./page/known-schemas.js";
 import { makeNotices } from "./page/notices.js";
 import { makePending } from "./page/pending.js";
@@ -237,7 +238,7 @@ window.addEventListener("beforeunload", (event) => {
 /** @param {Schema} schema */
 function show(schema) {
   main.dataset.state = "published";
-  title.textContent = schema.name;
+  title.textContent = plain(schema.name);
   form.write(draftOf(schema));
   form.lock(true);
   const names = Object.keys(schema.fields);
@@ -320,7 +321,7 @@ async function about(id) {
   if (!session.now) return "";
   try {
     const { name, description } = await session.now.schema(id);
-    return description ? `${name}: ${description}` : name;
+    return plain(description ? `${name}: ${description}` : name);
   } catch (error) {
     const { reason, text } = explain(error);
     return reason === "invalid-params" ? "" : text; // of what is no id, the field speaks

@@ -339,7 +339,8 @@ def test_hostile_texts_stay_texts(screen: Screen, node: ServedNode) -> None:
     reload(screen)
     shown = {talk["id"]: talk for talk in screen.talks()}
     assert set(ids) <= shown.keys()
-    assert shown[ids[0]]["fields"]["title"] == EVIL
+    assert shown[ids[0]]["fields"]["title"] == EVIL.replace("\u202e", "[U+202E]")
+    assert shown[ids[7]]["fields"]["title"].startswith("[U+202E][U+2066][U+2067]WWW")
     assert shown[ids[6]]["fields"]["title"] == "Names"
     assert shown[ids[6]]["fields"]["author"] == shown[ids[0]]["author"]
     found = screen.tab.evaluate((HARNESS / "elements.js").read_text("utf-8"))
@@ -354,3 +355,39 @@ def test_hostile_texts_stay_texts(screen: Screen, node: ServedNode) -> None:
     screen.fill("#search", "ran = 1")
     screen.until(lambda: screen.data("#count", "shown") == "1")
     screen.click("#filter-clear")
+
+
+JOINED = ("👩🏽‍💻 ❤️ 1️⃣", "می‌خواهم", "क्‍ष", "e\u0301" * 8)
+"""Names in which something unseen has its meaning."""
+
+
+@pytest.mark.engines("chromium", "firefox")
+def test_long_and_unseen_things_are_shown_in_part_and_as_what_they_are(
+    screen: Screen, node: ServedNode
+) -> None:
+    heap, rows = "a" + "\u0301" * 500_000, "\n".join(f"Line {number}." for number in range(5_000))
+    names = ["ad\u200bmin", "Panda\u2060", "\u202egnp.adnap", *JOINED]
+    heavy, crowd, named = write_as_stranger(
+        node.url,
+        {"guid": "h", "title": "Heavy", "track": "T\u200bwo", "description": heap},
+        {"guid": "p", "title": "Crowd", "persons": [f"Person {n}" for n in range(9_999)], "abstract": rows},
+        {"guid": "n", "title": "Names", "persons": names},
+    )
+    reload(screen)
+    words = "(css) => document.querySelector(css).textContent"
+    assert screen.tab.evaluate(words, f"article[data-id='{heavy}'] .track") == "T[U+200B]wo"
+    shown = "ad[U+200B]min, Panda[U+2060], [U+202E]gnp.adnap, " + ", ".join(JOINED)
+    assert screen.tab.evaluate(words, f"article[data-id='{named}'] .persons") == shown
+    for talk in heavy, crowd:
+        screen.click(f"article[data-id='{talk}'] .open")
+    parts = (HARNESS / "parts.js").read_text("utf-8")
+    assert screen.tab.evaluate(parts, heavy) == [["description", 9, 1]]
+    before = screen.tab.evaluate(parts, crowd)
+    assert [(name, lines) for name, _, lines in before] == [("abstract", 301), ("all-persons", 1)]
+    assert all(length <= 8_000 for _, length, _ in before)
+    screen.click(f"article[data-id='{crowd}'] .more")
+    assert len(screen.tab.evaluate(parts, crowd)) == 3
+    whole = {talk["id"]: talk["fields"] for talk in screen.talks()}[crowd]
+    assert whole["abstract"] == rows
+    assert whole["all-persons"].endswith("Person 9998")
+    assert not screen.has(f"article[data-id='{crowd}'] .more")

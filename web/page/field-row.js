@@ -2,6 +2,7 @@
 
 import { byId, el, find, shortHash } from "./dom.js";
 import { siteLink } from "./address.js";
+import { plain } from "./foreign.js";
 
 /**
  * @typedef {import("./types.js").SchemaDraft["fields"][number]} FieldDraft
@@ -180,7 +181,7 @@ export function makeFieldRow({ onChange, onMove, onRemove, about }) {
     /** @param {ListedSchema[]} schemas  to choose from */
     offer(schemas) {
       const chosen = schema.value;
-      const options = schemas.map(({ id: hash, name: called }) => el("option", { attrs: { value: hash } }, `\u2068${called}\u2069 (${shortHash(hash)})`));
+      const options = schemas.map(({ id: hash, name: called }) => el("option", { attrs: { value: hash } }, `\u2068${plain(called ?? "")}\u2069 (${shortHash(hash)})`));
       known.replaceChildren(...options);
       known.hidden = options.length === 0;
       schema.value = chosen;

@@ -2,12 +2,16 @@
 
 import { siteLink } from "./address.js";
 import { byId, el, shortHash } from "./dom.js";
+import { plain } from "./foreign.js";
 import { count } from "./words.js";
 
 /** @typedef {import("../panda.d.ts").ListedSchema} ListedSchema */
 
 /** So many are shown at most. */
 export const LISTED = 200;
+
+/** Characters of a name, as the node says it. */
+const LONGEST = 100;
 
 /** @type {Record<ListedSchema["state"], string>} */
 const STATES = {
@@ -32,6 +36,6 @@ export function showKnown(known, shown) {
 
 /** @param {ListedSchema} schema */
 function item({ id, name, state }) {
-  const link = el("a", { attrs: { href: siteLink("schemas.html", { id }) } }, el("bdi", {}, name ?? ""));
+  const link = el("a", { attrs: { href: siteLink("schemas.html", { id }) } }, el("bdi", {}, plain((name ?? "").slice(0, LONGEST))));
   return el("li", { data: { id } }, link, el("span", { class: "note" }, ` ${shortHash(id)}, ${STATES[state]}`));
 }

@@ -2,6 +2,7 @@
 
 import { button, el, hexView, shortAuthor } from "./dom.js";
 import { face } from "./face.js";
+import { parts } from "./foreign.js";
 import { line, persons, text } from "./talk.js";
 import { durationWords, endClock } from "./time.js";
 
@@ -12,8 +13,8 @@ const NONE_MISSING =
 const SOME_UNSHOWN =
   "Between the talk's first and last entry, the node shows entries of this log without what they say: deleted talks, talks that are not listed here, or a change of this one. If one is a change, the talk never read exactly like this.";
 
-/** Longer texts are cut, and shown whole on demand. */
-const LONG = 8000;
+/** Persons that the closed row names. */
+const FEW = 12;
 
 /**
  * The row of a talk. It opens to more; what opens is built when it is first needed.
@@ -95,7 +96,7 @@ function whose({ item, mine }) {
 
 /** @param {string[]} names */
 function people(names) {
-  const shown = names.slice(0, 12);
+  const shown = names.slice(0, FEW);
   const list = el("p", { class: "persons", data: { field: "persons" } });
   shown.forEach((name, at) => list.append(...(at ? [", "] : []), el("bdi", {}, name)));
   if (names.length > shown.length) list.append(` and ${names.length - shown.length} more`);
@@ -115,7 +116,7 @@ export function talkBody(talk, actions) {
   const names = persons(item.persons);
   if (text(item.abstract).trim()) words.append(...prose("abstract", text(item.abstract)));
   if (text(item.description).trim()) words.append(...prose("description", text(item.description)));
-  if (names.length > 12) words.append(field("p", "all-persons", names.join(", ")));
+  if (names.length > FEW) words.append(...prose("all-persons", names.join(", ")));
   const url = text(item.url);
   const link = webLink(url);
   if (link) {
@@ -204,21 +205,21 @@ function badge(name, holds, why, otherwise = `not ${name}`) {
 }
 
 /**
- * Paragraphs of a text as it was published, with its web addresses as links.
+ * A text as it was published, with its web addresses as links; of a long one a part, and the next one on demand.
  *
  * @param {string} name
  * @param {string} value
  * @returns {HTMLElement[]}
  */
 function prose(name, value) {
-  const whole = value.replace(/\r\n?/g, "\n").trim();
-  const block = el("p", { class: `prose ${name}`, data: { field: name }, attrs: { dir: "auto" } });
-  block.append(...linked(whole.slice(0, LONG)));
-  if (whole.length <= LONG) return [block];
-  const more = button(`Show all ${whole.length.toLocaleString("en")} characters`, () => {
-    block.append(...linked(whole.slice(LONG)));
-    more.remove();
-  });
+  const [first = "", ...later] = parts(value);
+  const block = el("p", { class: `prose ${name}`, data: { field: name }, attrs: { dir: "auto" } }, ...linked(first));
+  if (!later.length) return [block];
+  const more = button(`Show more of ${value.length.toLocaleString("en")} characters`, () => {
+    // A paragraph of its own: a browser lays one out as a whole.
+    more.before(el("p", { class: `prose ${name}`, attrs: { dir: "auto" } }, ...linked(later.shift() ?? "")));
+    if (!later.length) more.remove();
+  }, "more");
   return [block, more];
 }
 

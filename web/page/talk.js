@@ -3,6 +3,7 @@
  * type, or enormous.
  */
 
+import { plain } from "./foreign.js";
 import { parseDuration, parseStart } from "./time.js";
 
 /**
@@ -39,13 +40,13 @@ export function text(value) {
 }
 
 /**
- * A field's value as one line, for lists and menus: trimmed and not endless.
+ * A field's value as one line, for lists and menus: trimmed and not endless, and nothing in it unseen.
  *
  * @param {unknown} value
  * @param {number} [longest]
  */
 export function line(value, longest = 300) {
-  const whole = text(value).slice(0, longest * 4).replace(/\s+/gu, " ").trim();
+  const whole = plain(text(value).slice(0, longest * 4).replace(/\s+/gu, " ").trim());
   return whole.length > longest ? `${whole.slice(0, longest)}…` : whole;
 }
 

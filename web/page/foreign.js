@@ -1,0 +1,70 @@
+/** Text that anybody may have written, as a page can show it: it neither stops the tab nor passes for another text. */
+
+/** Marks on one letter. No language has more, and a browser takes time that grows with the square of their number. */
+const MARKS = 8;
+const PILED = new RegExp(`(\\p{M}{${MARKS}})\\p{M}+`, "gu");
+
+/** Characters, and lines, of a long text that are shown at once. */
+const LONG = 8000;
+const LINES = 300;
+/** So far before its end a part may end, where a word does. */
+const BACK = 500;
+
+const EMOJI = String.raw`\p{Extended_Pictographic}[\uFE0E\uFE0F]?\p{Emoji_Modifier}?`;
+const JOINING = String.raw`[\p{sc=Arab}\p{sc=Deva}\p{sc=Beng}\p{sc=Guru}\p{sc=Gujr}\p{sc=Orya}\p{sc=Taml}\p{sc=Telu}\p{sc=Knda}\p{sc=Mlym}\p{sc=Sinh}]`;
+/** What belongs there (emoji, and letters that join), or characters that nobody sees and that turn others around. */
+const UNSEEN = new RegExp(
+  String.raw`(${EMOJI}(?:\u200D${EMOJI})*|[0-9#*]\uFE0F?\u20E3|(?<=${JOINING})[\u200C\u200D](?=${JOINING}))|[\p{DI}\p{Cc}]`,
+  "gu",
+);
+
+/**
+ * Without marks that are piled up.
+ *
+ * @param {string} value
+ */
+const unpiled = (value) => value.replace(PILED, "$1");
+
+/**
+ * A name as it can be told from others: what nobody would see in it is written out, such as [U+202E].
+ *
+ * @param {string} value
+ */
+export function plain(value) {
+  return unpiled(value).replace(UNSEEN, (found, fine) => fine ?? `[U+${(found.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}]`);
+}
+
+/**
+ * A text in parts of bounded length and height, which together are all of it, but for piled-up marks.
+ *
+ * @param {string} value
+ * @returns {string[]}  one at least
+ */
+export function parts(value) {
+  const whole = unpiled(value.replace(/\r\n?/g, "\n").trim());
+  const found = [];
+  let at = 0;
+  do {
+    const end = endOf(whole, at);
+    found.push(whole.slice(at, end));
+    at = end;
+  } while (at < whole.length);
+  return found;
+}
+
+/**
+ * @param {string} whole
+ * @param {number} from
+ */
+function endOf(whole, from) {
+  let end = Math.min(from + LONG, whole.length);
+  for (let lines = 0, at = whole.indexOf("\n", from); at >= 0 && at < end; at = whole.indexOf("\n", at + 1)) {
+    lines += 1;
+    if (lines === LINES) return at + 1;
+  }
+  if (end === whole.length) return end;
+  const space = Math.max(whole.lastIndexOf("\n", end - 1), whole.lastIndexOf(" ", end - 1)) + 1;
+  if (space > end - BACK) return space;
+  if (/[\uDC00-\uDFFF]/.test(whole.charAt(end))) end -= 1; // not within a character
+  return end;
+}
