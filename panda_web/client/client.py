@@ -18,6 +18,7 @@ from panda_web.client.lock import Lock, ProcessLock
 from panda_web.client.lost import told
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.pages import pages
+from panda_web.client.pauses import patiently
 from panda_web.client.publisher import Publisher, Written
 from panda_web.client.schemas import Given, ListedSchema, Schemas
 from panda_web.client.store import ClientStore
@@ -65,6 +66,7 @@ class Client:
     ) -> None:
         self.node = name or (node if isinstance(node, str) else "node")
         self.signer = signer
+        self._sleep = sleep
         self._connection = Connection(defaults.transport(node) if isinstance(node, str) else node)
         self._store: ClientStore | None = None
         self._own: OwnLogs | None = None
@@ -307,9 +309,9 @@ class Client:
         """
         if not is_hex(schema):
             schema = str((await self._schemas.named(schema)).id)
-        dialect = await self._contact.dialect()
         wanted = {name: list(v) if isinstance(v, tuple) else v for name, v in (filter or {}).items()}
-        return await dialect.query(Query(schema, wanted, order_by, limit, after))
+        query = Query(schema, wanted, order_by, limit, after)
+        return await patiently(lambda: self._contact.query(query), self._sleep)
 
     async def pages(
         self,

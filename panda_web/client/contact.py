@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from panda_web.client.dialect import Dialect, PresentDay
+from panda_web.client.check import Answer
+from panda_web.client.dialect import Dialect, PresentDay, Query
 from panda_web.client.early import Early
 from panda_web.client.errors import NodeTooOld
 from panda_web.client.own_logs import OwnLogs
@@ -49,6 +50,10 @@ class Contact:
                     await self._own.note_early(self._node, early=early)
             self._dialect = self._speak(early=early)
         return self._dialect
+
+    async def query(self, query: Query) -> Answer:
+        """Instances, checked. Raises CallFailed, InvalidParams."""
+        return await (await self.dialect()).query(query)
 
     async def last_known(self) -> Dialect:
         """The dialect that the node spoke when it could last be reached. Nobody is asked."""

@@ -12,6 +12,7 @@ from panda_web.client.dialect import Dialect, shown_in
 from panda_web.client.errors import ClientError, LogNotProven, NodeContradictsItself, NodeLags, StoreConflict
 from panda_web.client.lost import diverged
 from panda_web.client.own_logs import LogState, OwnEntry, OwnLogs
+from panda_web.client.pauses import Pauses, patiently
 from panda_web.client.refusals import BLOCKING, LAGGING, OTHERS, Refusal
 from panda_web.errors import PandaError
 from panda_web.log import SignedEntry
@@ -25,9 +26,6 @@ SEND_AT_ONCE = 16
 
 RETRY_AFTER = (0.2, 0.8, 2.0)
 """Seconds to wait before the second, third and fourth attempt to reach a node that was there before."""
-
-MOST_WAITED = 60
-"""Seconds for which a node that takes so many calls a second is waited for, while nothing gets there."""
 
 MAX_BATCH = 4 << 20
 """Bytes of a batch in hex, half of what a node takes; a larger single entry goes alone."""
@@ -86,7 +84,7 @@ class Sender:
     async def send_pending(self, log: LogState, *, give_up: bool = True) -> LogState:
         """Sends what the node has not acknowledged, in order, in batches. See `bring_up_to_date`."""
         caught_up, again_from = False, None  # so that a node cannot keep us busy
-        waited = 0
+        pauses = Pauses(self._sleep)
         while True:
             above = log.acknowledged.get(self.node, 0)
             if above >= log.head.seq_num:
@@ -98,12 +96,8 @@ class Sender:
             entries = _at_once(await self._own.entries(log.log_id, above, SEND_AT_ONCE))
             acknowledged, error = await self._send(entries)
             if acknowledged > above:
-                log, waited = await self.acknowledge(log, acknowledged), 0
-            if error is None:
-                continue
-            if (seconds := _asked_to_wait(error, waited)) is not None:
-                waited += seconds
-                await self._sleep(seconds)
+                log, pauses = await self.acknowledge(log, acknowledged), Pauses(self._sleep)
+            if error is None or await pauses.granted(error):
                 continue
             if isinstance(error, ErrorFromNode) and error.reason in LAGGING and not caught_up:
                 caught_up = True
@@ -208,24 +202,20 @@ class Sender:
         """
         if self.silent is not None:
             raise self.silent
+
+        async def attempt() -> R:
+            return await call(await self._contact.dialect())
+
         waits = iter(() if self.away else RETRY_AFTER)
         self.away = False
-        waited = 0
         while True:
-            seconds: float | None
             try:
-                return await call(await self._contact.dialect())
+                return await patiently(attempt, self._sleep)
             except NodeUnreachable as error:
                 seconds = None if isinstance(error, NodeSilent) else next(waits, None)
                 if seconds is None:
                     self.away = True
                     raise
-            except ErrorFromNode as error:
-                asked = _asked_to_wait(error, waited)
-                if asked is None:
-                    raise
-                seconds = asked
-                waited += asked
             await self._sleep(seconds)
 
     async def ask(self, call: Callable[[], Awaitable[R]]) -> R | None:
@@ -273,12 +263,6 @@ def _held_up_to(log: LogState, arguments: EntryArguments) -> int | None:
     if arguments.log_id == log.log_id:
         return min(arguments.seq_num - 1, log.head.seq_num)
     return 0 if arguments.seq_num == 1 else None  # an id that is free: it holds none of the schema
-
-
-def _asked_to_wait(error: PandaError, waited: int) -> int | None:
-    """Seconds that the node asks for before it is called again; None where that is not asked, or too long."""
-    seconds = error.retry_after if isinstance(error, ErrorFromNode) else None
-    return seconds if seconds is not None and waited + seconds <= MOST_WAITED else None
 
 
 def _look_back(log: LogState, held: int, error: PandaError, again_from: int | None) -> int | None:

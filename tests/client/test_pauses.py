@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from panda_web.client import Client
-from panda_web.client.sending import MOST_WAITED
+from panda_web.client.pauses import MOST_WAITED
 from panda_web.client.store import MemoryStore
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
 from panda_web.node import Node, Store
@@ -78,6 +78,19 @@ def test_an_import_goes_on_at_the_rate_of_an_address() -> None:
     made, clock = written(connect, import_many)
     assert all(one.acknowledged for one in made)
     assert sum(clock.pauses) > BURST_SECONDS
+
+
+def test_who_reads_goes_on_at_the_rate_of_an_address() -> None:
+    def connect(clock: Clock) -> Any:
+        rates = Rates(1, "calls", "this address", clock=clock)
+        return Charged(Node(Store(), CryptographyVerifier(), version="0"), rates)
+
+    async def read_often(panda: Client) -> Any:
+        return [len(await panda.query(SCHEMA)) for _ in range(2 * BURST_SECONDS)]
+
+    found, clock = written(connect, read_often)
+    assert found == [0] * (2 * BURST_SECONDS)
+    assert BURST_SECONDS - 2 < sum(clock.pauses) < BURST_SECONDS + 2
 
 
 def test_a_node_that_asks_for_ever_is_not_waited_for() -> None:
