@@ -9,11 +9,13 @@ import pytest
 
 from panda_web import strict_json
 from panda_web.client import pages
+from panda_web.errors import DiskFull
 from panda_web.messages import message
 from panda_web.node import groups, ingest, items, proof, publishing, query, rates, replayable, turns
 from panda_web.node.store import reading, room
 from panda_web.rpc import dispatch, jsonrpc, methods, transport
 from panda_web.rpc import query as asked
+from panda_web.rpc.errors import AuthorQuotaReached, DiskBudgetReached, NodeFull, RateExceeded
 from panda_web.server import answer, body, budget, connection
 from panda_web.server import room as connected
 from tests.processes import ServedNode
@@ -132,6 +134,13 @@ def forms(bound: float) -> Iterator[str]:
     for unit, size in (("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)):
         if bound % size == 0:
             yield f"{bound / size:,.0f} {unit}"
+
+
+def test_the_page_has_a_heading_for_a_node_that_takes_no_more() -> None:
+    words = (ROOT / "web" / "page" / "words.js").read_text("utf-8")
+    titles = dict(re.findall(r'^  "?([a-z-]+)"?: \{\n    title: "(.+)",$', words, re.MULTILINE))
+    for error in (NodeFull, RateExceeded, AuthorQuotaReached, DiskBudgetReached, DiskFull):
+        assert titles[error.reason]
 
 
 def test_readme_is_short() -> None:

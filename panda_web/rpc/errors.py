@@ -19,7 +19,7 @@ the wire as APPLICATION_ERROR too, with its reason.
 
 from typing import ClassVar
 
-from panda_web.errors import PandaError
+from panda_web.errors import DiskFull, PandaError, StoreFailed
 
 APPLICATION_ERROR = -32000
 """The one JSON-RPC error code for everything that is not JSON-RPC's own; see `data.reason`."""
@@ -317,16 +317,5 @@ class ErrorFromNode(CallFailed):
 
 
 _PASSING = frozenset(
-    error.reason
-    for error in (
-        Busy,
-        TooManyQueries,
-        AuthorQuotaReached,
-        BatchTooLong,
-        DiskBudgetReached,
-        NodeFull,
-        RateExceeded,
-        SchemaPending,
-        InternalError,
-    )
-) | {"store-failed", "disk-full"}
+    error.reason for error in (Busy, *Busy.__subclasses__(), InternalError, StoreFailed, DiskFull)
+)

@@ -39,6 +39,26 @@ const REASONS = {
     title: "The node has too much to do",
     hint: "Nothing that was signed is lost.",
   },
+  "node-full": {
+    title: "The node has too much to do",
+    hint: "Nothing that was signed is lost. Try again in a moment.",
+  },
+  "rate-exceeded": {
+    title: "The node asks for a pause",
+    hint: "Nothing that was signed is lost. It takes only so much at a time from one address, and from one author.",
+  },
+  "author-quota-reached": {
+    title: "Your room at this node is used up",
+    hint: "What you delete makes room. Or use another node.",
+  },
+  "disk-budget-reached": {
+    title: "This node is full",
+    hint: "What is there can still be read and deleted. Use another node, or ask whoever runs this one.",
+  },
+  "disk-full": {
+    title: "The disk of this node is full",
+    hint: "What is there can still be read. Use another node, or ask whoever runs this one.",
+  },
   "request-too-large": {
     title: "This is too much at once",
     hint: "Nothing that was signed is lost. Ask whoever runs the node.",
