@@ -130,7 +130,7 @@ def save(file: dict[str, Any], path: Path) -> Path:
 
 
 def as_shown(talk: Mapping[str, Any]) -> dict[str, str]:
-    """The texts that the page shows of a talk, with what a reader cannot see evened out."""
+    """The texts that the page shows of a talk, with white space evened out, and what turns names around."""
     shown = {name: value for name, value in talk.items() if name not in ("guid", "persons")}
     shown.setdefault("title", "Untitled")
     if "persons" in talk:
@@ -139,6 +139,10 @@ def as_shown(talk: Mapping[str, Any]) -> dict[str, str]:
         shown["persons"] = ", ".join(names[:12]) + rest
         if rest:
             shown["all-persons"] = ", ".join(names)
+    for name in shown.keys() - {"url", "abstract", "description"}:
+        shown[name] = re.sub(
+            "[\u202a-\u202e\u2066-\u2069]", lambda found: f"[U+{ord(found[0]):04X}]", shown[name]
+        )
     return {name: value if name == "url" else evened(value) for name, value in shown.items()}
 
 

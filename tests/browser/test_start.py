@@ -74,6 +74,15 @@ def test_chosen_node_is_the_only_other_one_that_is_asked(
     assert {method for method, url in asked if origin(url) == origin(node.url)} <= {"POST", "OPTIONS"}
 
 
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "https:///"])
+def test_what_is_no_address_of_a_node_is_said(tab: PlaywrightTab, site: Path, address: str) -> None:
+    with static_server(site) as host:
+        tab.goto(f"{host.url}?node={address}")
+        screen = Screen(tab)
+        screen.wait(".notice[data-reason=node-address-wrong]")
+        assert "This is not a node's address" in screen.text(".notice[data-reason=node-address-wrong] h3")
+
+
 def test_site_works_on_any_path(tab: PlaywrightTab, site: Path, tmp_path: Path) -> None:
     copy_site(site, tmp_path / "www" / "some" / "where", {})
     with static_server(tmp_path / "www") as host, ServedNode(tmp_path / "data") as node:
