@@ -11,7 +11,9 @@ from panda_web.client import definitions
 from panda_web.client.errors import ProofMismatch
 from panda_web.client.store import MemoryStore
 from panda_web.errors import PandaError
-from panda_web.messages import Field, Relation
+from panda_web.messages import Field, InvalidMessage, Relation
+from panda_web.messages.errors import FieldNameTooLong, FieldsTooMany
+from panda_web.messages.message import MAX_FIELD_NAME, MAX_FIELDS
 from panda_web.messages.schema import FieldDefinition, Schema
 from panda_web.messages.schema.errors import FieldMissing, FieldNameReserved, FieldUnknown
 from panda_web.node.schemas import register
@@ -166,6 +168,26 @@ def test_a_node_is_asked_once_for_what_nobody_defined(node: Harness) -> None:
         run(panda.create(SCHEMA, {"n": n}))
     run(panda.create(OTHER_SCHEMA, {"n": 0}))
     assert wire.calls.count("panda_query") == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({f"n{number}": number for number in range(MAX_FIELDS + 1)}, FieldsTooMany),
+        ({"n" * (MAX_FIELD_NAME + 1): 1}, FieldNameTooLong),
+    ],
+)
+def test_more_fields_than_nodes_take_are_not_signed(
+    node: Harness, fields: dict[str, int], error: type[InvalidMessage]
+) -> None:
+    wire, store = Patched(node), MemoryStore()
+    panda = client(wire, store)
+    made = run(panda.create(SCHEMA, {"n": 1})).id
+    for write in (panda.create(SCHEMA, fields), panda.update(SCHEMA, made, fields)):
+        with pytest.raises(error):
+            run(write)
+    assert wire.calls.count("panda_publishEntry") == 1
+    assert sum(key.startswith("entry/") for key in store._texts) == 1
 
 
 @pytest.mark.parametrize("name", ["id", "_meta", "_entries"])
