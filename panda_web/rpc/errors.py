@@ -316,6 +316,11 @@ class ErrorFromNode(CallFailed):
         return self.reason in _PASSING
 
 
-_PASSING = frozenset(
-    error.reason for error in (Busy, *Busy.__subclasses__(), InternalError, StoreFailed, DiskFull)
+_MAY_PASS: tuple[type[PandaError], ...] = (
+    Busy,
+    *Busy.__subclasses__(),
+    InternalError,
+    StoreFailed,
+    DiskFull,
 )
+_PASSING = frozenset(error.reason for error in _MAY_PASS)
