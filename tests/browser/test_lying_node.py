@@ -47,7 +47,8 @@ def test_what_a_lying_node_refuses_is_kept_and_everything_goes_on_elsewhere(
         screen.fill("#f-title", "Written there")
         screen.click("#editor-save")
         screen.wait("#pending[data-pending='3']:not([hidden])")
-        screen.until(lambda: "Do not write it again" in screen.text(".notice[data-reason=log-refused]"))
+        screen.until(lambda: "do not write it again" in screen.text(".notice[data-reason=log-refused]"))
+        assert "when the node answers" not in screen.all_words(), "it did answer"
         assert screen.notices() == ["log-refused"], "the node answers, and the key is in use nowhere else"
         assert "in use elsewhere" not in screen.all_words()
 

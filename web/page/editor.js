@@ -12,10 +12,8 @@ import { AWAY, explain } from "./words.js";
 
 const LINES = ["title", "subtitle", "duration", "track", "kind", "language", "url"];
 const TEXTS = ["abstract", "description"];
-const WRITE_WAITS =
-  "What you wrote is signed and kept here. It appears in the programme once it is sent: press “Send now” when the node answers. Do not write it again.";
-const DELETE_WAITS =
-  "Your delete is signed and kept here. The talk goes once it is sent: press “Send now” when the node answers.";
+const WRITE_WAITS = "What you wrote is signed and kept here: do not write it again. It appears in the programme once it is sent";
+const DELETE_WAITS = "Your delete is signed and kept here. The talk goes once it is sent";
 const INPUTS = [...LINES, ...TEXTS, "persons", "room", "start", "offset"];
 
 /**
@@ -272,15 +270,16 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
   });
 
   /**
-   * @param {string} words  what was signed, and waits for the node
+   * @param {string} words  what was signed, and waits for the node; a sentence without its end
    * @param {{reason: string, message: string} | null} why  it does; the node may have answered, and refused
    */
   async function keptHere(words, why) {
     if (why === null || AWAY.includes(why.reason)) {
       identity.setNode("unreachable");
-      notices.error(Object.assign(new Error(words), { reason: "node-unreachable" }), undefined, "", false);
+      const then = `${words}: press “Send now” when the node answers.`;
+      notices.error(Object.assign(new Error(then), { reason: "node-unreachable" }), undefined, "", false);
     } else {
-      notices.error(Object.assign(new Error(why.message), { reason: why.reason }), undefined, words);
+      notices.error(Object.assign(new Error(why.message), { reason: why.reason }), undefined, `${words}.`);
     }
     await identity.refreshPending();
   }

@@ -63,8 +63,9 @@ function endOf(whole, from) {
     if (lines === LINES) return at + 1;
   }
   if (end === whole.length) return end;
-  const space = Math.max(whole.lastIndexOf("\n", end - 1), whole.lastIndexOf(" ", end - 1)) + 1;
-  if (space > end - BACK) return space;
+  const last = whole.slice(end - BACK, end);
+  const space = Math.max(last.lastIndexOf("\n"), last.lastIndexOf(" "));
+  if (space >= 0) return end - BACK + space + 1;
   if (/[\uDC00-\uDFFF]/.test(whole.charAt(end))) end -= 1; // not within a character
   return end;
 }
