@@ -73,6 +73,19 @@ def acknowledged(screen: Screen) -> int:
     return int(found[1]) if found else 0
 
 
+def test_an_import_that_stands_still_says_that_it_goes_on(
+    screen: Screen, wire: Between, festival: Path
+) -> None:
+    gate = wire.before = Gate(1)
+    screen.choose(festival)
+    screen.click("#import-start")
+    gate.wait()
+    screen.until(lambda: screen.text("#import-status").startswith("Waiting for the node"))
+    gate.open()
+    screen.imported()
+    assert screen.text("#import-status") == "40 talks signed and published."
+
+
 def assert_all_there_once(url: str, *files: Path) -> None:
     wanted: dict[str, Any] = {}
     for file in files:

@@ -5,7 +5,11 @@ import { drawPlan, items } from "./import-plan.js";
 import { AWAY, count, explain } from "./words.js";
 
 const LARGEST = 64e6;
+/** Milliseconds without progress, after which it is said that it goes on all the same. */
+const STILL = 5000;
 const ENCODING = /^\s*<\?xml[^>]*\sencoding=["']([\w.-]+)["']/;
+const PUBLISHING = "Signing and publishing…";
+const WAITING = "Waiting for the node: it is slow, or has asked for a pause. It goes on by itself, and nothing is lost.";
 /** The reasons which say that the file itself is at fault. */
 const WRONG_FILE = ["not-a-schedule", "schedule-format-unread", "schedule-empty", "file-unreadable"];
 
@@ -173,15 +177,25 @@ export function makeImport({ session, notices, identity, onPublished }) {
     bar.hidden = false;
     /** @type {Promise<void> | undefined} */
     let drawn;
+    let still = 0;
+    const moved = () => {
+      if (status.textContent === WAITING) status.textContent = PUBLISHING;
+      clearTimeout(still);
+      still = setTimeout(() => {
+        if (status.textContent === PUBLISHING) status.textContent = WAITING;
+      }, STILL);
+    };
     await busy(
       "running",
-      "Signing and publishing…",
+      PUBLISHING,
       async (panda, text, signal) => {
+        moved();
         const result = await panda.importSchedule(text, {
           ...options,
           signal,
           onProgress(now) {
             ({ done, total } = now);
+            moved();
             paint();
           },
         });
@@ -210,6 +224,7 @@ export function makeImport({ session, notices, identity, onPublished }) {
         return "paused";
       },
     );
+    clearTimeout(still);
     await identity.refreshPending();
     await drawn;
   }
