@@ -73,7 +73,7 @@ def loads(
     bare = _without_strings(data, parts)
     _check_shape(bare, parts, members)
     if digits is not None and b"0" * (digits + 1) in bare.translate(_AS_DIGITS):
-        raise NotJson(f"JSON with a number of more than {digits} digits, or none")
+        raise NotJson(f"JSON with a number of more than {digits} digits, or no JSON at all")
     try:
         return json.loads(
             data.decode(),
@@ -110,7 +110,7 @@ def _check_shape(bare: bytes, parts: int, members: int | None) -> None:
         if mark in b"[{":
             depth += 1
             if depth > MAX_DEPTH:
-                raise NotJson(f"JSON of more than {MAX_DEPTH} levels, or none")
+                raise NotJson(f"JSON of more than {MAX_DEPTH} levels, or no JSON at all")
         elif mark in b"]}":
             depth -= 1
             if depth <= 0:  # its end; what follows is no JSON
@@ -122,7 +122,7 @@ def _check_shape(bare: bytes, parts: int, members: int | None) -> None:
 
 
 def _too_many_parts(parts: int) -> TooManyParts:
-    return TooManyParts(f"JSON of more than {parts:,} parts, or none")
+    return TooManyParts(f"JSON of more than {parts:,} values, or no JSON at all")
 
 
 def _refuse_constant(name: str) -> Any:

@@ -15,7 +15,14 @@ from panda_web.node import groups, ingest, items, proof, publishing, query, rate
 from panda_web.node.store import reading, room
 from panda_web.rpc import dispatch, jsonrpc, methods, transport
 from panda_web.rpc import query as asked
-from panda_web.rpc.errors import AuthorQuotaReached, DiskBudgetReached, NodeFull, RateExceeded
+from panda_web.rpc.errors import (
+    AuthorQuotaReached,
+    DiskBudgetReached,
+    NodeFull,
+    QueryTooExpensive,
+    RateExceeded,
+    TooManyQueries,
+)
 from panda_web.server import answer, body, budget, connection
 from panda_web.server import room as connected
 from tests.processes import ServedNode
@@ -139,7 +146,15 @@ def forms(bound: float) -> Iterator[str]:
 def test_the_page_has_a_heading_for_a_node_that_takes_no_more() -> None:
     words = (ROOT / "web" / "page" / "words.js").read_text("utf-8")
     titles = dict(re.findall(r'^  "?([a-z-]+)"?: \{\n    title: "(.+)",$', words, re.MULTILINE))
-    for error in (NodeFull, RateExceeded, AuthorQuotaReached, DiskBudgetReached, DiskFull):
+    for error in (
+        AuthorQuotaReached,
+        DiskBudgetReached,
+        DiskFull,
+        NodeFull,
+        QueryTooExpensive,
+        RateExceeded,
+        TooManyQueries,
+    ):
         assert titles[error.reason]
 
 

@@ -182,7 +182,7 @@ def _parse(url: str) -> js.URL:
         raise NodeAddressWrong(f"{url[:200]!r} is not a node's address.") from error
     if address.protocol not in ("http:", "https:"):
         raise NodeAddressWrong(
-            f"A node's address begins with https:// or http://, not with {address.protocol}"
+            f"A node's address begins with https:// or http://, and not with “{address.protocol}”."
         )
     if address.username or address.password:
         raise NodeAddressWrong("A node's address holds no name and no password: nodes ask for neither.")

@@ -72,7 +72,7 @@ class Refusal:
 
     def refused(self, node: str, log_id: int) -> LogRefused:
         """The error for whoever has signed the entry, or had it sent again."""
-        return self._error(node, log_id, "It is signed and kept here, and it is sent to other nodes.")
+        return self._error(node, log_id, "It is signed, and kept for them.")
 
     def blocked(self, node: str, log_id: int) -> LogRefused:
         """The error for whoever wants to add to the log at this node. Nothing was signed."""

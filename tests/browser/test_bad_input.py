@@ -52,7 +52,7 @@ def reload(screen: Screen) -> None:
 WRONG_FILES: dict[str, tuple[bytes, str]] = {
     "picture": (b"\x89PNG\r\n\x1a\n\x00\x00" + bytes(range(256)) * 40, "This kind of file is not read. This is a picture."),
     "JSON of another kind": (b'{"type": "FeatureCollection", "features": []}', "This file is not a schedule. The file is JSON"),
-    "deep": (b"[" * 5_000_000, "This file is not a schedule. The file begins as JSON"),
+    "deep": (b"[" * 1_000_000, "This file is not a schedule. The file begins as JSON"),
     "no talk": (json.dumps(schedule()).encode(), "This schedule has no talks. "),
     "entities": (b'<!DOCTYPE s [<!ENTITY a "aaaa">]><schedule>&a;</schedule>', "This file is not a schedule. The XML defines"),
 }  # fmt: skip

@@ -43,6 +43,14 @@ const REASONS = {
     title: "The node has too much to do",
     hint: "Nothing that was signed is lost. Try again in a moment.",
   },
+  "too-many-queries": {
+    title: "The node has too much to do",
+    hint: "Nothing that was signed is lost. Try again in a moment.",
+  },
+  "query-too-expensive": {
+    title: "This is too much work for the node",
+    hint: "Nothing that was signed is lost. Try again later. If it stays so, tell whoever runs the node.",
+  },
   "rate-exceeded": {
     title: "The node asks for a pause",
     hint: "Nothing that was signed is lost. It takes only so much at a time from one address, and from one author.",
