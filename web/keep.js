@@ -14,6 +14,11 @@
   /** Bytes of one file, and how many files: a website's films are not for keeping. */
   const LARGEST = 2 ** 21;
   const MOST = 100;
+  /** What is kept of a response besides its body. Others could act on the page whenever it opens: `Refresh`, `Link`, … */
+  const HEADERS = [
+    "Content-Type", "Content-Language", "Content-Security-Policy", "Cross-Origin-Embedder-Policy", "Cross-Origin-Opener-Policy",
+    "Cross-Origin-Resource-Policy", "Permissions-Policy", "Referrer-Policy", "X-Content-Type-Options", "X-Frame-Options",
+  ];
   /** Also written in panda.js, which answers. */
   const QUESTION = "panda-web: what is this page made of?";
 
@@ -54,7 +59,8 @@
       const body = await small(response);
       if (!body) return;
       const cache = await caches.open(NAME);
-      await cache.put(request, new Response(body, { headers })); // as pages may not come from one that was redirected
+      const some = HEADERS.flatMap((name) => headers.has(name) ? [[name, headers.get(name) ?? ""]] : []);
+      await cache.put(request, new Response(body, { headers: Object.fromEntries(some) })); // new, as pages may not come from one that was redirected
       const old = (await cache.keys()).slice(0, -MOST); // what was fetched lately comes last
       await Promise.all(old.filter((key) => key.url !== panda).map((key) => cache.delete(key)));
     } catch {

@@ -19,11 +19,10 @@ const NAME = hashOf(new TextEncoder().encode(JSON.stringify(FILES))).then((hash)
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 
 /**
- * The headers of a file: what it is, and what the host lets a page do. Others could lead a visit elsewhere (Refresh), and
+ * The headers of a file, besides what its name says that it is: what the host lets a page do. Others could lead a visit elsewhere (Refresh), and
  * what lies beside kept bytes has no hash.
  */
 const HEADERS = [
-  "content-type",
   "content-security-policy",
   "referrer-policy",
   "x-content-type-options",
@@ -33,10 +32,27 @@ const HEADERS = [
   "cross-origin-opener-policy",
 ];
 
-/** A response with these bytes and headers that are built anew. @param {ArrayBuffer} data @param {Headers} from */
-function anew(data, from) {
+/** By the ends of names. @type {Record<string, string>} */
+const TYPES = {
+  css: "text/css; charset=utf-8",
+  html: "text/html; charset=utf-8",
+  js: "text/javascript; charset=utf-8",
+  json: "application/json",
+  svg: "image/svg+xml",
+  txt: "text/plain; charset=utf-8",
+};
+
+/**
+ * A response with headers that are built anew.
+ *
+ * @param {string} path
+ * @param {ArrayBuffer} data  whose hash is the file's
+ * @param {Headers} from
+ */
+function anew(path, data, from) {
+  const type = TYPES[path.slice(path.lastIndexOf(".") + 1)] ?? "application/octet-stream";
   const known = [...from].filter(([name]) => HEADERS.includes(name));
-  return new Response(data, { headers: known });
+  return new Response(data, { headers: [...known, ["content-type", type]] });
 }
 
 /** As `integrity` has it. @param {BufferSource} data */
@@ -67,7 +83,7 @@ async function kept(path) {
   try {
     const response = await caches.match(keyOf(path));
     const data = await response?.arrayBuffer();
-    return response && data && await hashOf(data) === FILES[path] ? anew(data, response.headers) : null;
+    return response && data && await hashOf(data) === FILES[path] ? anew(path, data, response.headers) : null;
   } catch {
     return null; // a browser may refuse to give what it keeps
   } finally {
@@ -99,7 +115,7 @@ async function fetched(path) {
   // No browser runs it, and what is kept would go on to be of the wrong kind when the host is right again.
   if (path.endsWith(".js") && !/javascript/i.test(type)) throw new Error(`${path} came as ${type}.`);
   // A new response, because some hosts redirect /index.html to /, and pages may not come from one that was redirected.
-  return anew(await response.arrayBuffer(), response.headers);
+  return anew(path, await response.arrayBuffer(), response.headers);
 }
 
 worker.addEventListener("activate", (event) => event.waitUntil(forgetOlder()));

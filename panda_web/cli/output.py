@@ -25,7 +25,8 @@ class Interrupted(PandaError):
 # What strangers publish and nodes say is shown in a terminal: nothing in it may move the cursor, end the
 # line, turn the direction of writing, or be there unseen. JSON escapes the rest.
 _UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+    "[\x00-\x1f\x7f-\x9f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 
 

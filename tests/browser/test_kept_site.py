@@ -4,7 +4,7 @@ import functools
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
@@ -62,6 +62,20 @@ class _HostHandler(_Handler):
             host.held.wait(60)
         super().do_GET()
 
+    def send_header(self, keyword: str, value: str) -> None:
+        if keyword.title() not in self._told_to_scripts():  # http.server says Content-type
+            super().send_header(keyword, value)
+
+    def end_headers(self) -> None:
+        for name, value in self._told_to_scripts().items():
+            super().send_header(name, value)
+        super().end_headers()
+
+    def _told_to_scripts(self) -> Mapping[str, str]:
+        """What goes with the answer where a service worker asks, and not the page itself."""
+        asked_by_script = self.headers.get("Sec-Fetch-Dest") == "empty"
+        return cast("Host", self.server).to_scripts.get(self.path, {}) if asked_by_script else {}
+
 
 class Host(StaticServer):
     """A host of a copy of the site that a test may change."""
@@ -70,6 +84,8 @@ class Host(StaticServer):
         super().__init__(site)
         self.RequestHandlerClass = functools.partial(_HostHandler, directory=str(site))  # type: ignore[assignment]
         self.pretty = False
+        self.to_scripts: dict[str, dict[str, str]] = {}
+        """Headers by path, for the service worker alone."""
         self.seconds = 0
         self.held = threading.Event()
         self.held.set()
@@ -134,6 +150,39 @@ def test_host_and_node_are_gone_together(screen: Screen, host: Host, tmp_path: P
         screen.click("#send-now")
         screen.wait("#pending[data-pending='0']")
         assert [talk["title"] for talk in instances_at(node.url)] == ["Written in a field"]
+
+
+def test_headers_of_a_host_are_not_kept(screen: Screen, host: Host, empty_node: ServedNode) -> None:
+    """A host that is somebody else's for a minute would lead every later visit elsewhere, or open the page."""
+    host.to_scripts["/index.html"] = {
+        "Refresh": "0; url=https://elsewhere.invalid/",
+        "Link": "<style.css>; rel=stylesheet",
+        "Set-Cookie": "a=b",
+        "Content-Type": "text/plain",
+    }
+    visit(screen, host, empty_node)
+    visit(screen, host, empty_node)
+    headers = screen.tab.evaluate("async () => Object.fromEntries((await fetch('./')).headers)")
+    assert headers == {"content-type": "text/html; charset=utf-8"}
+    assert screen.notices() == []
+
+
+def test_script_of_another_kind_is_not_kept(screen: Screen, host: Host, empty_node: ServedNode) -> None:
+    """No browser runs it, and it would be of the wrong kind for good."""
+    host.to_scripts["/page.js"] = {"Content-Type": "text/plain"}
+    host.headers["Cache-Control"] = "no-store"  # or the browser has the type of its own request
+    screen.open(f"{host.url}?node={empty_node.url}")
+    screen.tab.wait_for("async () => (await fetch('page.js')).headers.get('Content-Type') === 'text/plain'")
+    screen.tab.wait_for("async () => !(await navigator.serviceWorker.getRegistration())?.installing")
+    assert (
+        screen.tab.evaluate("async () => (await navigator.serviceWorker.getRegistration())?.active ?? null")
+        is None
+    )
+    kept = """async () => {
+        const name = (await caches.keys()).find((name) => name.startsWith("panda-web site"));
+        return name ? (await (await caches.open(name)).keys()).map(({ url }) => url) : [];
+    }"""
+    assert not [url for url in screen.tab.evaluate(kept) if "/page.js?" in url]
 
 
 def begin_worker_with(host: Host, name: str) -> None:

@@ -1,5 +1,7 @@
 /** Numbers and errors in words. */
 
+import { plain } from "./foreign.js";
+
 /**
  * @param {number} n
  * @param {string} one
@@ -8,6 +10,9 @@
 export function count(n, one, many = `${one}s`) {
   return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 }
+
+/** Characters of an error's words, which may quote what a stranger wrote. */
+const LONGEST = 1000;
 
 /** @param {number} bytes */
 export function megabytes(bytes) {
@@ -195,7 +200,7 @@ export function explain(error) {
   return {
     reason,
     title: words?.title ?? (refused ? "The node refused" : "That did not work"),
-    text: known.message || "There is no further explanation.",
+    text: plain(known.message.slice(0, LONGEST)) || "There is no further explanation.",
     hint: words?.hint ?? "",
   };
 }
@@ -220,5 +225,5 @@ const WITHHELD = {
  * @param {string} message  the first sentence given with it
  */
 export function withheldWords(reason, message) {
-  return (Object.hasOwn(WITHHELD, reason) ? WITHHELD[reason] : "") || message || reason;
+  return (Object.hasOwn(WITHHELD, reason) ? WITHHELD[reason] : "") || plain(message) || reason;
 }
