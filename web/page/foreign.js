@@ -35,6 +35,16 @@ export function plain(value) {
 }
 
 /**
+ * Words that may quote a stranger's, on one line and not endless.
+ *
+ * @param {string} value
+ * @param {number} longest
+ */
+export function quoted(value, longest) {
+  return plain(value.slice(0, longest).replace(/\s+/gu, " ").trim());
+}
+
+/**
  * A text in parts of bounded length and height, which together are all of it, but for piled-up marks.
  *
  * @param {string} value

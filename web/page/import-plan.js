@@ -1,7 +1,7 @@
 /** What an import would change, shown before it is begun: numbers, titles, and what one may choose. */
 
 import { el } from "./dom.js";
-import { plain } from "./foreign.js";
+import { quoted } from "./foreign.js";
 import { count } from "./words.js";
 
 const MOST_SHOWN = 50;
@@ -90,6 +90,6 @@ function list(what, summary, lines) {
  * @param {string[]} lines
  */
 export function items(lines) {
-  const shown = lines.slice(0, MOST_SHOWN).map((line) => el("li", { attrs: { dir: "auto" } }, plain(line.slice(0, LONGEST))));
+  const shown = lines.slice(0, MOST_SHOWN).map((line) => el("li", { attrs: { dir: "auto" } }, quoted(line, LONGEST)));
   return lines.length > MOST_SHOWN ? [...shown, el("li", {}, `and ${(lines.length - MOST_SHOWN).toLocaleString("en")} more`)] : shown;
 }

@@ -2,7 +2,7 @@
 
 import { button, byId, el, shortAuthor } from "./dom.js";
 import { face } from "./face.js";
-import { plain } from "./foreign.js";
+import { quoted } from "./foreign.js";
 import { count, withheldWords } from "./words.js";
 
 /** @typedef {import("./types.js").Rejected} Rejected */
@@ -24,7 +24,7 @@ export function drawWithheld(rejected) {
   for (const [reason, group] of groups) {
     const ids = el("ul", {});
     for (const one of group.slice(0, 50)) {
-      ids.append(el("li", {}, el("code", { attrs: { title: one.id } }, line30(one.id)), " ", el("bdi", {}, plain(one.message.slice(0, 300)))));
+      ids.append(el("li", {}, el("code", { attrs: { title: one.id } }, line30(one.id)), " ", el("bdi", {}, quoted(one.message, 300))));
     }
     if (group.length > 50) ids.append(el("li", {}, `and ${group.length - 50} more`));
     const words = withheldWords(reason, group[0]?.message.slice(0, 300) ?? "");

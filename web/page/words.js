@@ -1,6 +1,6 @@
 /** Numbers and errors in words. */
 
-import { plain } from "./foreign.js";
+import { quoted } from "./foreign.js";
 
 /**
  * @param {number} n
@@ -200,7 +200,7 @@ export function explain(error) {
   return {
     reason,
     title: words?.title ?? (refused ? "The node refused" : "That did not work"),
-    text: plain(known.message.slice(0, LONGEST)) || "There is no further explanation.",
+    text: quoted(known.message, LONGEST) || "There is no further explanation.",
     hint: words?.hint ?? "",
   };
 }
@@ -225,5 +225,5 @@ const WITHHELD = {
  * @param {string} message  the first sentence given with it
  */
 export function withheldWords(reason, message) {
-  return (Object.hasOwn(WITHHELD, reason) ? WITHHELD[reason] : "") || plain(message) || reason;
+  return (Object.hasOwn(WITHHELD, reason) ? WITHHELD[reason] : "") || quoted(message, LONGEST) || reason;
 }
