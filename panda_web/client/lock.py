@@ -7,8 +7,8 @@ next commit is refused, and it begins anew.
 
 import asyncio
 import json
+import os
 import time
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -54,7 +54,7 @@ class LeaseLock:
         self._store = store
         self._now = now
         self._sleep = sleep
-        self._holder = uuid.uuid4().hex
+        self._holder = os.urandom(16).hex()
         self._among_tasks = ProcessLock()
 
     @asynccontextmanager

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from importlib import resources
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class SignedDefinition:
 
 def definitions() -> tuple[SignedDefinition, ...]:
     """Those of `SCHEMAS`, in that order."""
-    text = resources.files(__package__).joinpath("definitions.json").read_text("utf-8")
+    text = Path(__file__).with_name("definitions.json").read_text("utf-8")
     return tuple(
         SignedDefinition(bytes.fromhex(each["entry"]), bytes.fromhex(each["payload"]))
         for each in json.loads(text)
