@@ -3,6 +3,7 @@
 Less is better in all that has a limit: seconds, microseconds, bytes.
 """
 
+import math
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -93,8 +94,10 @@ def factor(ours: float, peer: float) -> str:
         return "none" if ours == 0 else "—"
     if ours == peer:
         return "equal"
-    times = ours / peer
-    return f"{number(1 / times)}× less" if ours < peer else f"{number(times)}× more"
+    times = max(ours, peer) / min(ours, peer)
+    if math.isinf(times):
+        return "none" if ours < peer else "—"
+    return f"{number(times)}× {'less' if ours < peer else 'more'}"
 
 
 def spread(samples: Samples, unit: str) -> str:

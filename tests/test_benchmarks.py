@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from benchmarks import __main__ as program
@@ -163,6 +163,7 @@ def test_a_chart_shows_every_bar_limit_and_name() -> None:
 
 
 @given(st.lists(st.floats(0, 1e12), min_size=5, max_size=8), st.floats(0, 100))
+@example([0.0, 0.0, 5e-324, 1.0, 1.0], 1.0)
 def test_no_bar_leaves_the_chart(values: list[float], limit: float) -> None:
     result = Result("x", "s", Samples.of(values), (Peer("y", samples(1), limit),), limit)
     drawn = ET.fromstring(chart("T", [result], {}))

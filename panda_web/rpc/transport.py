@@ -6,9 +6,8 @@ contract: the answer's body for any HTTP status whose body is JSON, and NodeUnre
 
 import re
 import zlib
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from panda_web.rpc.dispatch import Dispatcher
 from panda_web.rpc.errors import (
     AnswerMalformed,
     AnswerTooLong,
@@ -18,6 +17,9 @@ from panda_web.rpc.errors import (
     NodeSlow,
     RequestTooLarge,
 )
+
+if TYPE_CHECKING:  # whoever has no node of their own has no use for it
+    from panda_web.rpc.dispatch import Dispatcher
 
 MAX_ANSWER = 64 << 20
 """No answer of more bytes is read, counted behind their coding: a hostile node cannot fill the memory."""
@@ -181,7 +183,7 @@ def _when(retry_after: str | None) -> str:
 class InProcess:
     """A transport to a node in the same process."""
 
-    def __init__(self, dispatcher: Dispatcher) -> None:
+    def __init__(self, dispatcher: "Dispatcher") -> None:
         self._dispatcher = dispatcher
 
     async def send(self, body: bytes) -> bytes:
