@@ -20,7 +20,7 @@ from panda_web.bamboo import is_hex
 from panda_web.cli import inspect as inspect_entry
 from panda_web.cli import places
 from panda_web.cli.importing import import_file
-from panda_web.cli.options import Data, Node, Schema
+from panda_web.cli.options import Data, Node, Schema, address
 from panda_web.cli.output import UNACKNOWLEDGED, print_json, run, say
 from panda_web.cli.schema import schema_app
 from panda_web.client.errors import LogRefused, NodeTooOld, RefusedUnclearly
@@ -100,7 +100,9 @@ def serve(
     proxy: Annotated[
         str | None,
         typer.Option(
-            metavar="ADDRESS", help="A proxy in front, which says in X-Forwarded-For who it forwards for."
+            parser=address,
+            metavar="ADDRESS",
+            help="A proxy in front, which says in X-Forwarded-For who it forwards for.",
         ),
     ] = None,
     private_network: Annotated[

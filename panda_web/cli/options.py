@@ -1,5 +1,6 @@
 """Options that several subcommands take."""
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,14 @@ NodeHere = Annotated[
 Schema = Annotated[
     str, typer.Argument(metavar="SCHEMA", help="A schema's id of 132 hex digits, or its name.")
 ]
+
+
+def address(text: str) -> str:
+    """An IP address. Raises BadParameter for anything else: a name would match nobody."""
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no IP address, such as 127.0.0.1") from None
 
 
 def folder_or_node(

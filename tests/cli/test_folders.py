@@ -112,3 +112,11 @@ def test_records_that_are_none(record: bytes, home: Path) -> None:
     assert running.folder_at("http://localhost:2020") is None
     for url in ("", "nonsense", "http://[", "http://localhost:x", "http://node.example:2020"):
         assert running.folder_at(url) is None
+
+
+def test_a_proxy_is_an_address(tmp_path: Path) -> None:
+    """A name would match no caller, and nobody would be counted."""
+    done = panda("serve", "--no-browser", "--data", str(tmp_path / "data"), "--proxy", "localhost")
+    assert done.returncode == 2
+    assert "is no IP address" in " ".join(done.stderr.split())
+    assert not (tmp_path / "data").exists()

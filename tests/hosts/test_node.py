@@ -15,11 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from panda_web import Client, Instance, strict_json
+from panda_web import Client, Instance
 from panda_web.keys.with_cryptography import CryptographySigner
-from panda_web.node.ingest import Limits
-from panda_web.rpc import dispatch, jsonrpc, methods
-from panda_web.server import answer, body, budget, connection, room
 from tests.hosts import examples, parts
 from tests.hosts.programs import program, running
 from tests.processes import PANDA, ROOT, ServedNode, free_port
@@ -190,33 +187,3 @@ def test_service_is_one_that_systemd_takes(tmp_path: Path) -> None:
     unit.write_text(FILES["panda.service"].replace("/opt/panda-web/.venv/bin/panda", sys.executable))
     result = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
     assert str(unit) not in result.stderr and result.returncode == 0, result.stderr
-
-
-def test_limits_are_those_of_the_code() -> None:
-    text = (examples.DOCS / "running-a-node.md").read_text("utf-8")
-    limits = Limits()
-    said = {
-        "a request's body": f"{dispatch.MAX_BODY // MIB} MiB",
-        "values in a body": f"{strict_json.MAX_PARTS:,}; a number's digits: {jsonrpc.MAX_DIGITS}",
-        "the time for a request's head": f"{connection.HEAD_SECONDS:g} s; {connection.MAX_HEAD >> 10} KiB, "
-        f"{connection.MAX_FIELDS} lines",
-        "the time for a body": f"{body.FIRST_SECONDS:g} s and a second for each {body.MIN_SPEED >> 10} KiB of a body of more "
-        f"than {body.SMALL >> 10} KiB, {body.SECONDS:g} s at most",
-        "pieces": f"{connection.FREE_PIECES}, and one more for each {connection.PIECE} bytes",
-        "bytes sent behind": f"{connection.MAX_BEHIND >> 10} KiB",
-        "bodies that arrive": f"{body.BUDGET // MIB} MiB, of which one address has half; the first "
-        f"{body.SMALL >> 10} KiB of each do not count. Whoever has taken more than {budget.PATIENCE:g} s",
-        "answers that are made": f"{answer.BUDGET // MIB} MiB, likewise; the first {answer.PIECE >> 10} KiB",
-        "the time in which something": f"{connection.ANSWER_SECONDS:g} s",
-        "connections at once": f"{room.MAX_CONNECTIONS:,}",
-        "connections of one address": f"{room.SHARE}",
-        "calls in a batch": f"{dispatch.MAX_BATCH:,}; {dispatch.BATCH_SECONDS:g} s of work",
-        "instances in the answer": f"{methods.MAX_LIMIT:,}, {methods.DEFAULT_LIMIT} unless",
-        "what one author": f"{limits.author_bytes // MIB} MiB",
-        "what all": f"{limits.all_bytes // (1024 * MIB)} GiB",
-    }
-    for what, number in said.items():
-        assert re.search(rf"^\| {re.escape(what)}[^|]* \| {re.escape(number)}", text, re.MULTILINE), (
-            what,
-            number,
-        )
