@@ -34,7 +34,7 @@ const REASONS = {
   },
   offline: {
     title: "You are offline",
-    hint: "Nothing that was signed is lost. What you see is what was read last; it goes on as soon as there is a network.",
+    hint: "Nothing that was signed is lost. It goes on as soon as there is a network.",
   },
   "node-down": {
     title: "The node is down",
