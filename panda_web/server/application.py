@@ -140,7 +140,9 @@ class Rpc:
                 "So no website can send one by a form."
             )
         client = request.client.host if request.client else None
-        who = visitor(client, self._edge.proxy, request.headers.get("X-Forwarded-For", ""))
+        # A proxy may add a line of its own below the sender's (RFC 9110, section 5.3: they are one list).
+        forwarded = ",".join(request.headers.getlist("X-Forwarded-For"))
+        who = visitor(client, self._edge.proxy, forwarded)
         rates = self._edge.rates if who is not None else None
         refused: RateExceeded | None = None
 

@@ -279,5 +279,8 @@ def test_a_rate_for_each_address(tmp_path: Path) -> None:
         assert refused.json()["error"]["data"]["retryAfter"] == int(refused.headers["Retry-After"])
         assert posted(node, "application/json", batch, **far).json()["id"] is None
         assert "result" in posted(node, "application/json", single, **further).json()
+        lines = [("Content-Type", "application/json"), ("X-Forwarded-For", "192.0.2.9"), *far.items()]
+        forged = httpx.post(node.url, content=single, headers=lines)
+        assert forged.status_code == 429, "what the sender wrote above the proxy's line counts for nothing"
         assert len(posted(node, "application/json", batch).json()) == 61
         assert "result" in posted(node, "application/json", single).json(), "this machine is not counted"
