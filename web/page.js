@@ -124,6 +124,7 @@ function onOpen(panda) {
 async function begin() {
   /** @param {unknown} error */
   const onFail = (error) => {
+    identity.notOpen();
     identity.saw(error);
     programme.fail(error);
   };

@@ -357,7 +357,15 @@ def test_hostile_texts_stay_texts(screen: Screen, node: ServedNode) -> None:
     screen.click("#filter-clear")
 
 
-JOINED = ("👩🏽‍💻 ❤️ 1️⃣", "می‌خواهم", "क्‍ष", "e\u0301" * 8)
+JOINED = (
+    "👩🏽‍💻 ❤️ 1️⃣",
+    "می‌خواهم",
+    "क्‍ष",
+    "e\u0301" * 8,
+    "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+    "\u845b\U000e0100\u57ce",
+    "\u0645\u064e\u200c\u0646",
+)
 """Names in which something unseen has its meaning."""
 
 
@@ -365,7 +373,8 @@ JOINED = ("👩🏽‍💻 ❤️ 1️⃣", "می‌خواهم", "क्‍ष",
 def test_long_and_unseen_things_are_shown_in_part_and_as_what_they_are(
     screen: Screen, node: ServedNode
 ) -> None:
-    heap, rows = "a" + "\u0301" * 500_000, "\n".join(f"Line {number}." for number in range(5_000))
+    heap = "a" + "\u0301\u200d" * 8 + "\u0301" * 500_000
+    rows = "\n".join(f"Line {number}." for number in range(5_000))
     names = ["ad\u200bmin", "Panda\u2060", "\u202egnp.adnap", *JOINED]
     heavy, crowd, named = write_as_stranger(
         node.url,
@@ -381,7 +390,7 @@ def test_long_and_unseen_things_are_shown_in_part_and_as_what_they_are(
     for talk in heavy, crowd:
         screen.click(f"article[data-id='{talk}'] .open")
     parts = (HARNESS / "parts.js").read_text("utf-8")
-    assert screen.tab.evaluate(parts, heavy) == [["description", 9, 1]]
+    assert screen.tab.evaluate(parts, heavy) == [["description", 17, 1]]
     before = screen.tab.evaluate(parts, crowd)
     assert [(name, lines) for name, _, lines in before] == [("abstract", 301), ("all-persons", 1)]
     assert all(length <= 8_000 for _, length, _ in before)

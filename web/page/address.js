@@ -15,3 +15,10 @@ export function siteLink(page, more = {}) {
   const parameters = new URLSearchParams({ ...more, ...(node === undefined ? {} : { node }) });
   return parameters.size ? `${page}?${parameters}` : page;
 }
+
+/** This page with the node of its own site. */
+export function ownNodeLink() {
+  const address = new URL(location.href);
+  address.searchParams.delete("node");
+  return address.href;
+}

@@ -276,8 +276,10 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
   async function keptHere(words, why) {
     if (why === null || AWAY.includes(why.reason)) {
       identity.setNode("unreachable");
-      const then = `${words}: press “Send now” when the node answers.`;
-      notices.error(Object.assign(new Error(then), { reason: "node-unreachable" }), undefined, "", false);
+      const offline = why?.reason === "offline";
+      const then = offline ? "by itself as soon as there is a network" : "press “Send now” when the node answers";
+      const reason = offline ? "offline" : "node-unreachable";
+      notices.error(Object.assign(new Error(`${words}: ${then}.`), { reason }), undefined, "", false);
     } else {
       notices.error(Object.assign(new Error(why.message), { reason: why.reason }), undefined, `${words}.`);
     }

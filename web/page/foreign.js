@@ -2,7 +2,7 @@
 
 /** Marks on one letter. No language has more, and a browser takes time that grows with the square of their number. */
 const MARKS = 8;
-const PILED = new RegExp(`(\\p{M}{${MARKS}})\\p{M}+`, "gu");
+const PILED = new RegExp(`((?:\\p{M}(?:(?!\\p{M})\\p{DI})*){${MARKS}})[\\p{M}\\p{DI}]+`, "gu"); // also with unseen characters between
 
 /** Characters, and lines, of a long text that are shown at once. */
 const LONG = 8000;
@@ -11,10 +11,11 @@ const LINES = 300;
 const BACK = 500;
 
 const EMOJI = String.raw`\p{Extended_Pictographic}[\uFE0E\uFE0F]?\p{Emoji_Modifier}?`;
-const JOINING = String.raw`[\p{sc=Arab}\p{sc=Deva}\p{sc=Beng}\p{sc=Guru}\p{sc=Gujr}\p{sc=Orya}\p{sc=Taml}\p{sc=Telu}\p{sc=Knda}\p{sc=Mlym}\p{sc=Sinh}]`;
-/** What belongs there (emoji, and letters that join), or characters that nobody sees and that turn others around. */
+const JOINING = String.raw`[\p{sc=Arab}\p{sc=Deva}\p{sc=Beng}\p{sc=Guru}\p{sc=Gujr}\p{sc=Orya}\p{sc=Taml}\p{sc=Telu}\p{sc=Knda}\p{sc=Mlym}\p{sc=Sinh}\p{sc=Syrc}]`;
+const FLAG = String.raw`\u{1F3F4}[\u{E0020}-\u{E007E}]{1,8}\u{E007F}`; // England's, for one
+/** What belongs there (emoji, letters that join, other forms of Han characters), or characters that nobody sees and that turn others around. */
 const UNSEEN = new RegExp(
-  String.raw`(${EMOJI}(?:\u200D${EMOJI})*|[0-9#*]\uFE0F?\u20E3|(?<=${JOINING})[\u200C\u200D](?=${JOINING}))|[\p{DI}\p{Cc}]`,
+  String.raw`(${FLAG}|${EMOJI}(?:\u200D${EMOJI})*|[0-9#*]\uFE0F?\u20E3|(?<=${JOINING}\p{M}{0,3})[\u200C\u200D](?=${JOINING})|(?<=\p{sc=Han})[\u{E0100}-\u{E01EF}])|[\p{DI}\p{Cc}]`,
   "gu",
 );
 

@@ -120,6 +120,9 @@ export function makeIdentity({ session, notices, onSent, onWaiting }) {
     setNode,
     saw,
     refreshPending,
+    notOpen() {
+      author.textContent = "not opened";
+    },
     /** @param {string} node */
     setAddress(node) {
       byId("node", HTMLElement).textContent = node;

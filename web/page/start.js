@@ -1,8 +1,9 @@
 /** Python's start, as a page shows it: how far it is, in the masthead, and what came of it. */
 
+import { node, ownNodeLink } from "./address.js";
 import { byId } from "./dom.js";
 import { cameFromStorage, keepSite } from "./updates.js";
-import { megabytes } from "./words.js";
+import { explain, megabytes } from "./words.js";
 
 const root = document.documentElement;
 root.dataset.script = ""; // it runs: what the page says otherwise goes
@@ -16,6 +17,9 @@ const STAGES = {
   storage: "Opening this browser's storage",
   import: "Loading the p2panda client",
 };
+
+/** With such a node no page of this site can begin, however often it tries. */
+const ADDRESS_WRONG = ["node-address-wrong", "insecure-node"];
 
 /** @param {import("./session.js").StartProgress} progress */
 export function showStart({ stage, done, total }) {
@@ -53,7 +57,13 @@ export async function startPython({ session, notices, again, onFail }) {
     root.dataset.state = "failed";
     onFail?.(error);
     if (cameFromStorage()) void keepSite(notices);
-    notices.error(error, { label: "Try again", run: () => void again() });
+    const another = node !== undefined && ADDRESS_WRONG.includes(explain(error).reason);
+    notices.error(
+      error,
+      another
+        ? { label: "Use this site’s node", run: () => location.assign(ownNodeLink()) }
+        : { label: "Try again", run: () => void again() },
+    );
     return false;
   }
   void keepSite(notices);
