@@ -205,7 +205,9 @@ def test_what_can_be_done_about_a_refused_entry_is_said(node: Harness) -> None:
     wire.storm = False
     run(register(node.store, schema))
     node.node._registry.refresh()
-    with pytest.raises(LogRefused, match=r"The node node refuses entry 2 of log 1 .* signed and kept here"):
+    with pytest.raises(
+        LogRefused, match=r"The node node refuses entry 2 of log 1 .* signed, and kept for them"
+    ):
         run(client(wire, store).flush())
     with pytest.raises(LogRefused, match="your change was not signed"):
         run(client(wire, store).delete(schema, old))
