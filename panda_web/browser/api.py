@@ -27,7 +27,8 @@ from panda_web.festival import (
 )
 from panda_web.messages.schema import Schema, schema_from_dict, schema_from_toml, schema_to_dict
 from panda_web.rpc import types
-from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT, Method, Param
+from panda_web.rpc.dispatch import Handler
+from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT, Method, Param, python_name
 from panda_web.rpc.types import Json
 
 _SCHEMA, _ID = Param("schema", types.HASH), Param("id", types.HASH)
@@ -96,6 +97,7 @@ METHODS: Mapping[str, Method[Any]] = {
                 Param("restore", types.BOOL, False),
             ),
             types.OBJECT,
+            progress="import",
         ),
         Method(
             "room",
@@ -115,9 +117,13 @@ class LibraryOutOfReach(PandaError):
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The handlers. Those that take `progress` report it."""
+    """The handlers."""
 
     site: Site
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """A handler for each method of the table."""
+        return {name: getattr(self, python_name(name)) for name in METHODS}
 
     def who(self) -> dict[str, Json]:
         """What a page shows of itself: the answer to one that connects, and to one that restored a key."""

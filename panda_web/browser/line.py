@@ -7,9 +7,9 @@ version of `panda.js`: both sides come from one site, but caches can mix them. T
 """
 
 import asyncio
-import inspect
 import json
 import logging
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -17,10 +17,12 @@ from pyodide.ffi import create_proxy
 
 from panda_web import __version__
 from panda_web.browser.api import METHODS, Api
+from panda_web.browser.extension import Extension
 from panda_web.browser.opening import open_site
 from panda_web.browser.webcrypto import SignChain, VerifyMany
 from panda_web.errors import PandaError
 from panda_web.rpc import jsonrpc, types
+from panda_web.rpc.dispatch import Handler
 from panda_web.rpc.errors import InternalError, InvalidRequest, MethodNotFound
 from panda_web.rpc.methods import Method, Param
 from panda_web.rpc.types import Json
@@ -54,12 +56,19 @@ class Line:
     Args:
         port: a MessagePort.
         sign_chain, verify_many: the functions of `web/ed25519.js`.
+        extensions: what applications add to the table of methods.
     """
 
-    def __init__(self, port: Any, sign_chain: SignChain, verify_many: VerifyMany) -> None:
+    def __init__(
+        self, port: Any, sign_chain: SignChain, verify_many: VerifyMany, extensions: Sequence[Extension] = ()
+    ) -> None:
         self._port = port
         self._crypto = (sign_chain, verify_many)
-        self._api: Api | None = None
+        self._extensions = extensions
+        self._methods = dict(METHODS)
+        for extension in extensions:
+            self._methods |= extension.methods
+        self._handlers: dict[str, Handler] = {}
         self._tasks: dict[jsonrpc.Id, asyncio.Task[None]] = {}
 
     def listen(self) -> None:
@@ -115,32 +124,34 @@ class Line:
     async def _call(self, request: jsonrpc.Request) -> Json:
         if request.method == _OPEN.name:
             return await self._open(**_OPEN.bind(request.params))
-        method = METHODS.get(request.method)
+        method = self._methods.get(request.method)
         if method is None:
             raise MethodNotFound(f"The worker has no method {request.method[:60]!r}.")
-        if self._api is None:
+        if not self._handlers:
             raise NotOpen("The first request must be `open`.")
-        handler = getattr(self._api, _python_name(method.name))
         arguments = method.bind(request.params)
-        if "progress" in inspect.signature(handler).parameters:
-            arguments["progress"] = lambda done, total: self._progress(request.id, done, total)
-        return await handler(**arguments)
+        if method.progress:
+            arguments["progress"] = partial(self._progress, request.id, method.progress)
+        return await self._handlers[method.name](**arguments)
 
     async def _open(self, version: str, node: str) -> Json:
         if version != __version__:
             raise VersionMismatch(
                 f"The page has version {version}, the worker {__version__}. Reload the page."
             )
-        self._api = Api(await open_site(node, *self._crypto))
-        return self._api.who()
+        site = await open_site(node, *self._crypto)
+        api = Api(site)
+        handlers, said = dict(api.handlers()), api.who()
+        for extension in self._extensions:
+            site.client.learn(extension.schemas)
+            handlers |= extension.handlers(site)
+            said |= extension.says
+        self._handlers = handlers
+        return said
 
-    def _progress(self, request_id: jsonrpc.Id, done: int, total: int) -> None:
-        params = {"id": request_id, "stage": "import", "done": done, "total": total}
+    def _progress(self, request_id: jsonrpc.Id, stage: str, done: int, total: int) -> None:
+        params = {"id": request_id, "stage": stage, "done": done, "total": total}
         self._post({"jsonrpc": "2.0", "method": "progress", "params": params})
 
     def _post(self, message: dict[str, Json]) -> None:
         self._port.postMessage(json.dumps(message))
-
-
-def _python_name(name: str) -> str:
-    return Param(name, types.TEXT).python_name

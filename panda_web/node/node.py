@@ -79,7 +79,7 @@ class Node:
             "panda_schemas": self.schemas,
             "rpc.discover": self.discover,
         }
-        return Dispatcher(handlers, together={"panda_publishEntry"})
+        return Dispatcher(METHODS, handlers, together={"panda_publishEntry"})
 
     async def watch(self, pause: float = 1.0, progress: ProgressOf | None = None) -> None:
         """Notices, without end, what other programs register in the same database, and keeps the views.

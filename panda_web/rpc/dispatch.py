@@ -1,6 +1,6 @@
 """The called side: a body comes in, handlers run, a body goes out. No sockets here.
 
-Handlers are bound to the method table once, and what they lack is an error at that moment, not at a call.
+Handlers are bound to a table of methods once, and what they lack is an error at that moment, not at a call.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from panda_web.errors import PandaError
 from panda_web.rpc import jsonrpc
@@ -20,7 +21,7 @@ from panda_web.rpc.errors import (
     InvalidRequest,
     MethodNotFound,
 )
-from panda_web.rpc.methods import METHODS
+from panda_web.rpc.methods import Method
 from panda_web.rpc.types import Json
 
 Handler = Callable[..., Awaitable[Json]]
@@ -55,11 +56,13 @@ class Caller:
         charge: told how many calls came, before the first is begun; refuses them all by raising PandaError.
         hold: told how many bytes of answers there are more; refuses the calls that are left, and where there
             is but one its answer, by raising PandaError.
+        progress: told the id of a call, the stage that it is in, how much is done, and of how much.
     """
 
     left: Callable[[], Awaitable[bool]] = _here
     charge: Callable[[int], None] = lambda _: None
     hold: Callable[[int], None] = lambda _: None
+    progress: Callable[[jsonrpc.Id, str, int, int], None] = lambda *_: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,9 @@ class Dispatcher:
     """Answers JSON-RPC bodies by calling handlers.
 
     Args:
-        handlers: method name to an async callable that takes the params by their Python names and gives
-            the result as JSON values.
+        methods: the table of methods, by name.
+        handlers: method name to an async callable that takes the params by their Python names, and
+            `progress(done, total)` where the table says so, and gives the result as JSON values.
         max_body: bytes of a body, 8 MiB.
         max_batch: calls in a batch.
         together: methods whose calls, where they follow each other in a batch, are begun in order without
@@ -98,6 +102,7 @@ class Dispatcher:
 
     def __init__(
         self,
+        methods: Mapping[str, Method[Any]],
         handlers: Mapping[str, Handler],
         *,
         max_body: int = MAX_BODY,
@@ -105,9 +110,10 @@ class Dispatcher:
         together: Collection[str] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        unknown = handlers.keys() - METHODS.keys()
+        unknown = handlers.keys() - methods.keys()
         if unknown:
             raise ValueError(f"not in the table of methods: {sorted(unknown)}")
+        self._methods = methods
         self._handlers = dict(handlers)
         self.max_body = max_body
         self.max_batch = max_batch
@@ -126,7 +132,7 @@ class Dispatcher:
                 return self._too_large(body)
             if len(body) > MUCH:
                 await self._turn()
-            calls, batch = self._read(body)
+            calls, batch = self._read(body, caller)
         except PandaError as error:
             return jsonrpc.dumps(jsonrpc.error_reply(None, error))
         del body  # megabytes, and all that is needed of them is in the calls
@@ -144,21 +150,23 @@ class Dispatcher:
         replies = await self._answer_all(calls, caller)
         return b"[" + b",".join(replies) + b"]" if replies else b""
 
-    def _read(self, body: bytes) -> tuple[list[Call], bool]:
+    def _read(self, body: bytes, caller: Caller) -> tuple[list[Call], bool]:
         requests, batch = jsonrpc.read_requests(body, self.max_batch)
-        return [self._bind(request) for request in requests], batch
+        return [self._bind(request, caller) for request in requests], batch
 
-    def _bind(self, request: jsonrpc.Request | InvalidRequest) -> Call:
+    def _bind(self, request: jsonrpc.Request | InvalidRequest, caller: Caller) -> Call:
         if isinstance(request, InvalidRequest):
             return Call("", request.request_id, False, functools.partial(_refuse, request))
         name = request.method
         handler = self._handlers.get(name)
         try:
             if handler is None:
-                raise MethodNotFound(f"This node has no method {name[:60]!r}.")
-            run: Callable[[], Awaitable[Json]] = functools.partial(
-                handler, **METHODS[name].bind(request.params)
-            )
+                raise MethodNotFound(f"There is no method {name[:60]!r} here.")
+            method = self._methods[name]
+            arguments = method.bind(request.params)
+            if method.progress:
+                arguments["progress"] = functools.partial(caller.progress, request.id, method.progress)
+            run: Callable[[], Awaitable[Json]] = functools.partial(handler, **arguments)
         except PandaError as error:
             run = functools.partial(_refuse, error)
         return Call(name, request.id, request.notification, run)

@@ -24,6 +24,11 @@ MAX_ORDER = 4
 """Names to order by: each is a join over all instances."""
 
 
+def python_name(name: str) -> str:
+    """`entryEncoded` is `entry_encoded` in Python."""
+    return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
+
+
 @dataclass(frozen=True, slots=True)
 class Param:
     """One parameter.
@@ -40,18 +45,27 @@ class Param:
 
     @property
     def python_name(self) -> str:
-        """`entryEncoded` is `entry_encoded` in Python."""
-        return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", self.name).lower()
+        """Under which a handler takes it."""
+        return python_name(self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Method(Generic[R]):
-    """One method of the table."""
+    """One method of the table.
+
+    Attributes:
+        name: on the wire.
+        summary: what it does, in a sentence.
+        params: what it takes, in this order where they come by position.
+        result: what it gives.
+        progress: the stage that its progress is told as; empty for a method that tells of none.
+    """
 
     name: str
     summary: str
     params: tuple[Param, ...]
     result: Type[R]
+    progress: str = ""
 
     def bind(self, given: Json) -> dict[str, Any]:
         """The arguments for a handler, by Python name. Raises InvalidParams."""

@@ -8,6 +8,7 @@ import pytest
 
 from panda_web.rpc.dispatch import Dispatcher
 from panda_web.rpc.jsonrpc import id_in_front
+from panda_web.rpc.methods import METHODS
 
 
 @pytest.mark.parametrize(
@@ -32,5 +33,5 @@ def test_the_id_in_front(start: bytes, found: Any) -> None:
 
 def test_the_answer_has_it() -> None:
     body = json.dumps({"jsonrpc": "2.0", "id": "7", "method": "m", "params": {"a": "x" * 100}}).encode()
-    reply = json.loads(asyncio.run(Dispatcher({}, max_body=100).handle(body)))
+    reply = json.loads(asyncio.run(Dispatcher(METHODS, {}, max_body=100).handle(body)))
     assert (reply["id"], reply["error"]["data"]["reason"]) == ("7", "body-too-large")

@@ -33,7 +33,7 @@ SCHEMA = "0040" + "ab" * 64
 
 def ask(body: bytes | object, **limits: int) -> Any:
     handlers = Node(Store(), CryptographyVerifier(), version="0").dispatcher()._handlers
-    dispatcher = Dispatcher(handlers, **limits)
+    dispatcher = Dispatcher(METHODS, handlers, **limits)
     answer = asyncio.run(dispatcher.handle(body if isinstance(body, bytes) else json.dumps(body).encode()))
     return json.loads(answer) if answer else None
 
@@ -206,7 +206,7 @@ def test_a_batch_ends_with_its_sender_and_with_its_time() -> None:
         async def left() -> bool:
             return len(begun) == leaves_after
 
-        dispatcher = Dispatcher({"panda_getEntryArguments": arguments}, clock=lambda: seconds)
+        dispatcher = Dispatcher(METHODS, {"panda_getEntryArguments": arguments}, clock=lambda: seconds)
         params = {"author": "ab" * 32, "schema": SCHEMA}
         batch = [call("panda_getEntryArguments", params, id=n) for n in range(20)]
         answer = asyncio.run(dispatcher.handle(json.dumps(batch).encode(), Caller(left=left)))
@@ -234,7 +234,7 @@ def test_whoever_pays_for_calls_may_refuse_them_all(body: Any, calls: int, id: s
     async def never(**_: object) -> None:
         pytest.fail("it was carried out")
 
-    dispatcher = Dispatcher({"panda_schemas": never})
+    dispatcher = Dispatcher(METHODS, {"panda_schemas": never})
     answer = json.loads(asyncio.run(dispatcher.handle(json.dumps(body).encode(), Caller(charge=charge))))
     assert charged == [calls]
     assert (answer["id"], answer["error"]["data"]) == (id, {"reason": "rate-exceeded", "retryAfter": 7})
@@ -270,7 +270,7 @@ def test_a_fault_is_no_end_and_tells_nothing() -> None:
     async def broken() -> None:
         raise RuntimeError("secret")
 
-    dispatcher = Dispatcher({"panda_schemas": broken})
+    dispatcher = Dispatcher(METHODS, {"panda_schemas": broken})
     answer = asyncio.run(dispatcher.handle(json.dumps(call("panda_schemas")).encode()))
     assert json.loads(answer)["error"]["data"]["reason"] == "internal-error"
     assert b"secret" not in answer

@@ -14,6 +14,7 @@ from panda_web.messages import infer_all
 from panda_web.node import Node, Store
 from panda_web.rpc import dispatch
 from panda_web.rpc.dispatch import Dispatcher
+from panda_web.rpc.methods import METHODS
 from tests.authors import SCHEMA, Author
 
 
@@ -42,7 +43,7 @@ class Recorder:
 
     def ask(self, calls: Sequence[object]) -> Any:
         handlers = {"panda_publishEntry": self.publish, "panda_queryEntries": self.query_entries}
-        dispatcher = Dispatcher(handlers, together={"panda_publishEntry"})
+        dispatcher = Dispatcher(METHODS, handlers, together={"panda_publishEntry"})
         return json.loads(asyncio.run(dispatcher.handle(json.dumps(calls).encode())))
 
 

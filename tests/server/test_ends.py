@@ -14,6 +14,7 @@ from panda_web.cli.serve import http_of
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node import Node, Store
 from panda_web.rpc.dispatch import Dispatcher
+from panda_web.rpc.methods import METHODS
 from panda_web.server import answer, application, body, budget, connection, room
 from panda_web.server.room import Room
 
@@ -94,7 +95,7 @@ def _large(size: int = 8 * MIB) -> Dispatcher:
     async def large(**_: object) -> Any:
         return "x" * size
 
-    return Dispatcher({"panda_schemas": large})
+    return Dispatcher(METHODS, {"panda_schemas": large})
 
 
 ASKS = json.dumps({"jsonrpc": "2.0", "id": "1", "method": "panda_schemas"}).encode()
@@ -168,7 +169,7 @@ def test_a_batch_ends_with_its_connection() -> None:
             await asyncio.sleep(0.5)
         assert len(begun) < 100
 
-    run(work, Dispatcher({"panda_getEntryArguments": arguments}))
+    run(work, Dispatcher(METHODS, {"panda_getEntryArguments": arguments}))
 
 
 async def _till_its_end(reader: asyncio.StreamReader) -> bytes:
