@@ -156,6 +156,12 @@ class SchemaNotRegistered(RefusedByNode):
     reason = "schema-not-registered"
 
 
+class SchemaNotDefined(RefusedByNode):
+    """The node holds no definition of the schema, so it has no view of it, and nothing to query."""
+
+    reason = "schema-not-defined"
+
+
 class SchemaNameUnknown(RefusedByNode):
     """The node has registered no schema of this name."""
 
@@ -226,6 +232,11 @@ class SchemaPending(Busy):
     """The schema is registered, and something that it needs is not there yet."""
 
     reason = "schema-pending"
+
+
+WITHOUT_VIEW = frozenset({"schema-not-defined", "schema-not-registered", "schema-pending"})
+"""The reasons by which `panda_query` says that there is no view of a schema. What is held of it may be had by
+`panda_queryEntries`, and evaluated by who asks; where the node does not give that either, it says so."""
 
 
 class CallFailed(RpcError):
