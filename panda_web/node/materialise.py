@@ -28,10 +28,10 @@ def check(store: Store, log_row: LogRow | None, message: Message) -> None:
     """
     if message.id is None:
         return
-    instance = store.views.get(bytes.fromhex(message.id))
-    if instance is None or log_row is None or instance.log_key != log_row.key:
+    instance = bytes.fromhex(message.id)
+    if log_row is None or store.entries.log_of_create(instance) != log_row.key:
         raise InstanceUnknown(f"The {message.action} is for an instance that was not created in this log.")
-    if instance.deleted:
+    if store.entries.is_deleted(instance, log_row.key):
         raise InstanceDeleted(f"The {message.action} is for an instance that its author has deleted.")
 
 
@@ -46,6 +46,7 @@ def apply(store: Store, log_row: LogRow, verified: VerifiedEntry, message: Messa
         store.views.change(instance, seq_num, verified.hash, message.fields)
     else:
         store.views.end(instance, seq_num, verified.hash)
+        store.entries.note_delete(instance, log_row.key, seq_num)
         dropped = store.entries.drop_payloads(instance, but=verified.hash)
         store.room.free(log_row.author, dropped)
 

@@ -11,12 +11,11 @@ from panda_web import messages
 from panda_web.bamboo import Head, digest
 from panda_web.log import SignedEntry
 from panda_web.messages import infer_all
-from panda_web.node import Store
-from panda_web.node.store import migrations
 from panda_web.node.store.room import DELETE_ROOM, ENTRY_ROOM, PAYLOAD_ROOM, room_for
 from panda_web.rpc.errors import ErrorFromNode
 from tests.authors import SCHEMA, Author
 from tests.examples import examples
+from tests.node import earlier
 from tests.node.test_publish import Harness
 
 Written = list[tuple[SignedEntry, bytes]]
@@ -199,30 +198,21 @@ def test_what_is_charged_adds_up(actions: list[str]) -> None:
     assert store._database.one("SELECT shown FROM everybody") == (len(shown),)
 
 
-def test_an_earlier_folder_is_charged_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", earlier.FORMATS)
+def test_an_earlier_folder_is_charged_alike(tmp_path: Path, number: int) -> None:
     """What was accounted as bytes of entries becomes what the database takes."""
-    node, author = Harness(tmp_path / "node.db"), Author()
+    node, author = Harness(), Author()
     written = creates(author, 5)
+    written += [author.update(written[1][0].hash, text="more"), author.delete(written[0][0].hash)]
     for one in written:
         node.publish(*one)
-    node.publish(*author.update(written[1][0].hash, text="more"))
-    node.publish(*author.delete(written[0][0].hash))
-    charged = node.store.room.of_author(author.signer.author)
-    connection = node.store._database._connection
-    connection.executescript(
-        "ALTER TABLE everybody RENAME COLUMN shown TO bytes; UPDATE everybody SET bytes = 99;"
-        f"UPDATE authors SET bytes = 98; PRAGMA user_version = {ROOM - 1};"
+    earlier.folder(tmp_path / "node.db", number, written)
+    opened = Harness(tmp_path / "node.db")
+    assert opened.store.room.of_author(author.signer.author) == node.store.room.of_author(
+        author.signer.author
     )
-    node.store.close()
-    opened = Store(tmp_path / "node.db")
-    assert opened.room.of_author(author.signer.author) == charged
-    assert opened._database.one("SELECT shown FROM everybody") == (4,)
-    opened.close()
-
-
-ROOM = next(
-    number for number, sql in enumerate(migrations.MIGRATIONS, 1) if "RENAME COLUMN bytes TO shown" in sql
-)
+    assert opened.store._database.one("SELECT shown FROM everybody") == (4,)
+    opened.store.close()
 
 
 def test_a_real_full_disk(tmp_path: Path) -> None:

@@ -22,7 +22,11 @@ _ABOVE = """
 """
 """Some instances, and all that lead to them, each step to one that is hidden, or is not yet."""
 
-_DELETED = "EXISTS (SELECT 1 FROM instances t WHERE t.id = c.target AND t.deleted)"
+_DELETED = (
+    "EXISTS (SELECT 1 FROM deletes d JOIN entries t ON t.hash = d.instance AND t.log = d.log"
+    " WHERE d.instance = c.target)"
+)
+"""Nobody deletes what is in another log."""
 _SURE = f"""
     WITH RECURSIVE sure (id) AS (
         SELECT h.instance FROM hidden h JOIN cascades c ON c.source = h.instance WHERE h.changing = 1 AND

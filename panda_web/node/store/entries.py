@@ -153,6 +153,21 @@ class EntryTable:
                     return instance, schema
         return None
 
+    def log_of_create(self, instance: bytes) -> int | None:
+        """The key of the log in which an instance was created; None where no create of it is held."""
+        row = self._db.one("SELECT log FROM entries WHERE hash = ? AND instance = hash", (instance,))
+        return row[0] if row else None
+
+    def is_deleted(self, instance: bytes, log_key: int) -> bool:
+        """Whether a delete of an instance is held in the log with this key."""
+        sql = "SELECT 1 FROM deletes WHERE instance = ? AND log = ?"
+        return self._db.one(sql, (instance, log_key)) is not None
+
+    def note_delete(self, instance: bytes, log_key: int, seq_num: int) -> None:
+        """The entry at a seq num of a log, which is held, deletes an instance."""
+        sql = "INSERT OR IGNORE INTO deletes (instance, log, seq_num) VALUES (?, ?, ?)"
+        self._db.execute(sql, (instance, log_key, seq_num))
+
     def add(
         self, known: LogRow | None, verified: VerifiedEntry, payload: bytes, schema: str, instance: bytes
     ) -> LogRow:

@@ -113,4 +113,14 @@ MIGRATIONS = (
         WHERE l.author = authors.author AND NOT EXISTS (
             SELECT 1 FROM instances i WHERE i.id = e.instance AND i.deleted AND i.last_entry = e.hash));
     """,
+    # Which instances their authors have deleted is asked of the entries from here on, and not of a view.
+    """
+    CREATE TABLE deletes (                  -- the delete messages that are held, also of what is not held
+        instance BLOB NOT NULL,
+        log INTEGER NOT NULL REFERENCES logs (id),
+        seq_num INTEGER NOT NULL,
+        PRIMARY KEY (instance, log, seq_num)
+    ) WITHOUT ROWID;
+    INSERT INTO deletes SELECT id, log, seq_num FROM instances WHERE deleted;
+    """,
 )
