@@ -103,6 +103,7 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "connections at once": (connected.MAX_CONNECTIONS,),
     "connections of one address": (connected.SHARE,),
     "fields of a message": (message.MAX_FIELDS, message.MAX_FIELD_NAME),
+    "`previous` entries of a message": (message.MAX_PREVIOUS,),
     "calls in a batch": (dispatch.MAX_BATCH, dispatch.BATCH_SECONDS, dispatch.MAX_ANSWER),
     "untyped schemas in an answer": (methods.MAX_LIMIT, methods.DEFAULT_LIMIT),
     "instances in the answer": (methods.MAX_LIMIT, methods.DEFAULT_LIMIT),

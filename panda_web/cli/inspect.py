@@ -44,6 +44,7 @@ async def inspect(entry_hex: str, payload_hex: str | None, verifier: Verifier) -
             "action": message.action,
             "schema": message.schema,
             "id": message.id,
+            **({"previous": list(message.previous)} if message.previous else {}),
             "fields": {
                 name: {"type": field.type, "value": to_json(field)} for name, field in message.fields.items()
             },

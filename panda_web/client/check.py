@@ -16,7 +16,7 @@ from panda_web.client.errors import FilterMismatch, InvalidProof, ProofIncomplet
 from panda_web.errors import PandaError
 from panda_web.keys import Verifier
 from panda_web.log import SignedEntry, VerifiedEntry
-from panda_web.messages import Field, Message, Value, set_fields
+from panda_web.messages import Field, Message, Placed, Reduced, Value, reduce
 from panda_web.messages.schema import InvalidFields, as_asked, instant
 from panda_web.rpc.methods import StoredEntry
 from panda_web.rpc.types import HASH, TEXT, Json, array, member, record
@@ -149,26 +149,24 @@ async def check_answer(
     told: list[Told] = []
     instances: list[Instance] = []
     rejected: list[Rejected] = []
-    shown: set[str] = set()
+    found: set[str] = set()
     for item, proof in zip(items, proofs, strict=True):
         try:
             if isinstance(proof, PandaError):
                 raise proof
             own = _own(schema, item, proof, verdicts)
             verified = all(is_placed(placed[signed.hash]) for signed, _ in own)
-            instance = replace(
-                rebuild(_instance_id(item), schema, own, verified=verified), cursor=_cursor(item)
-            )
+            instance = replace(shown(_proven(own), own, verified=verified), cursor=_cursor(item))
             _compare(item, instance, equal)
-            if instance.id in shown:
+            if instance.id in found:
                 raise ProofMismatch("The node shows the same instance twice.")
-            shown.add(instance.id)
+            found.add(instance.id)
             told += own
             instances.append(instance)
         except PandaError as error:
             rejected.append(Rejected(str(item.get("id", ""))[:132], error))
-    found = without_gaps(instances, told)
-    return Answer(tuple(found), tuple(rejected), _cursor(items[-1]) if items else None)
+    sound = without_gaps(instances, told)
+    return Answer(tuple(sound), tuple(rejected), _cursor(items[-1]) if items else None)
 
 
 def proof_of(item: Mapping[str, Json]) -> list[StoredEntry]:
@@ -209,21 +207,33 @@ def _own(
     return sorted(own, key=lambda pair: pair[0].entry.seq_num)
 
 
-def rebuild(instance: str, schema: str, own: Sequence[Told], *, verified: bool) -> Instance:
-    """An instance from its entries, by seq num. Raises InvalidProof."""
-    fields = _fields(own)
-    first, last = own[0][0].entry, own[-1][0]
+def placed(told: Told) -> Placed:
+    """What an entry says, in its place."""
+    signed, message = told
+    return Placed((signed.entry.author, signed.entry.log_id), signed.entry.seq_num, signed.hash, message)
+
+
+def shown(reduced: Reduced, own: Sequence[Told], *, verified: bool) -> Instance:
+    """An instance, as its entries make it.
+
+    Args:
+        reduced: the instance.
+        own: its entries.
+        verified: whether they are.
+    """
+    create, last = reduced.create, reduced.last
+    entry = own[0][0].entry
     return Instance(
-        id=instance,
-        schema=schema,
-        fields=fields,
-        author=last.entry.author.hex(),
-        log_id=last.entry.log_id,
-        seq_num=last.entry.seq_num,
+        id=create.hash.hex(),
+        schema=create.message.schema,
+        fields=reduced.fields,
+        author=entry.author.hex(),
+        log_id=entry.log_id,
+        seq_num=last.seq_num,
         last_entry=last.hash.hex(),
-        edited=len(own) > 1,
+        edited=reduced.edited,
         verified=verified,
-        complete=last.entry.seq_num - first.seq_num == len(own) - 1,
+        complete=last.seq_num - create.seq_num == len(own) - 1,
         cursor=None,
     )
 
@@ -232,7 +242,7 @@ def without_gaps(instances: Iterable[Instance], told: Iterable[Told]) -> list[In
     """The instances, `complete` where what is told of others fills what lies between their own entries.
 
     Args:
-        instances: as `rebuild` gives them.
+        instances: as `shown` gives them.
         told: all entries with what they say, each about one of the instances that an answer shows.
     """
     created: dict[str, int] = {}
@@ -253,21 +263,16 @@ def without_gaps(instances: Iterable[Instance], told: Iterable[Told]) -> list[In
     ]
 
 
-def _fields(own: Sequence[Told]) -> dict[str, Field]:
-    """Create, then updates by seq num, all in one author's one log."""
-    if not own or own[0][1].action != "create":
+def _proven(own: Sequence[Told]) -> Reduced:
+    """The instance that a proof's entries make, all of which must count. Raises InvalidProof."""
+    reduced = reduce(map(placed, own))
+    if reduced is None:
         raise ProofIncomplete("The node's proof lacks the entry that created this instance.")
-    fields: dict[str, Field] = {}
-    first, before = own[0][0].entry, 0
-    for signed, message in own:
-        entry = signed.entry
-        if (entry.author, entry.log_id) != (first.author, first.log_id) or entry.seq_num == before:
-            raise ProofIncomplete("The node's proof mixes entries of several authors or logs.")
-        if message.action == "delete":
-            raise ProofMismatch("The node shows an instance that its author has deleted.")
-        fields = set_fields(fields, message.fields)
-        before = entry.seq_num
-    return fields
+    if reduced.passed_over or len({signed.entry.seq_num for signed, _ in own}) < len(own):
+        raise ProofIncomplete("The node's proof mixes entries of several authors or logs.")
+    if reduced.deleted:
+        raise ProofMismatch("The node shows an instance that its author has deleted.")
+    return reduced
 
 
 def is_placed(place: VerifiedEntry | InvalidLink) -> bool:

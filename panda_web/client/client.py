@@ -373,7 +373,7 @@ class Client:
         if self._own is not None:
             await self._own.set_restored(restored=True)
 
-    async def own(self, schema: str, *, deleted: bool = False) -> dict[str, dict[str, Field]]:
+    async def own(self, schema: str, *, deleted: bool = False) -> dict[str, Mapping[str, Field]]:
         """The author's own instances of a schema by id, as this client signed them.
 
         It includes what no node has acknowledged yet, and lacks what another copy of the key wrote.

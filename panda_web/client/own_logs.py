@@ -25,7 +25,16 @@ from panda_web.client.refusals import Refusal
 from panda_web.client.store import ClientStore
 from panda_web.errors import StoreFailed
 from panda_web.log import SignedEntry
-from panda_web.messages import FIRST_USER_LOG, Field, Message, decode, next_user_log, set_fields, system_log
+from panda_web.messages import (
+    FIRST_USER_LOG,
+    Field,
+    Message,
+    Placed,
+    decode,
+    next_user_log,
+    reduce,
+    system_log,
+)
 
 MAX_LOG_ID = 999_999
 """The highest log id that is begun: far below what nodes take (2^31 - 1), far above what anybody needs."""
@@ -221,29 +230,27 @@ class OwnLogs:
         texts = await self._store.scan(f"lost/{self._author}/")
         return [OwnEntry.read(int(key.split("/")[3]), text) for key, text in texts]
 
-    async def instances(self, schema: str, *, deleted: bool = False) -> dict[str, dict[str, Field]]:
+    async def instances(self, schema: str, *, deleted: bool = False) -> dict[str, Mapping[str, Field]]:
         """Own instances of a schema, rebuilt from the entries held here.
 
         Args:
             schema: its id.
             deleted: those that are deleted, as they were before that, and not the others.
         """
-        found: dict[str, dict[str, Field]] = {}
-        ended: dict[str, dict[str, Field]] = {}
+        about: dict[str, list[Placed]] = {}
         for log in await self.logs():
             if log.schema != schema or log.given_up:
                 continue
             for own in await self.entries(log.log_id, 0, None):
-                message = decode(own.payload)
-                if message.id is None:
-                    found[digest(own.entry).hex()] = set_fields({}, message.fields)
-                elif message.id not in found:
-                    continue  # another copy of the key made it
-                elif message.action == "delete":
-                    ended[message.id] = found.pop(message.id)
-                else:
-                    found[message.id] = set_fields(found[message.id], message.fields)
-        return ended if deleted else found
+                placed = Placed(log.log_id, own.seq_num, digest(own.entry), decode(own.payload))
+                about.setdefault(placed.message.id or placed.hash.hex(), []).append(placed)
+        # Without its create an instance is another copy's of the key.
+        reduced = {instance: reduce(messages) for instance, messages in about.items()}
+        return {
+            instance: each.fields
+            for instance, each in reduced.items()
+            if each is not None and each.deleted == deleted
+        }
 
     async def append(self, log: LogState, made: Sequence[tuple[SignedEntry, bytes, Message]]) -> LogState:
         """Records signed entries and the log's new end, in one commit.

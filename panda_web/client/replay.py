@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from panda_web import bamboo, log, messages
 from panda_web.bamboo import digest
-from panda_web.client.check import Instance, Rejected, Told, is_placed, rebuild, without_gaps
+from panda_web.client.check import Instance, Rejected, Told, is_placed, placed, shown, without_gaps
 from panda_web.client.errors import ProofIncomplete, ProofMismatch
 from panda_web.errors import PandaError
 from panda_web.log import SignedEntry, Unsound
+from panda_web.messages import Placed, reduce
 from panda_web.rpc.methods import StoredEntry
 
 
@@ -30,7 +31,7 @@ def replay(
         verdicts: by the bytes of each of these entries, whether it is signed.
     """
     signed_entries = [signed for signed in verdicts.values() if isinstance(signed, SignedEntry)]
-    placed = log.verify_paths(signed_entries)
+    paths = log.verify_paths(signed_entries)
     forks = _forks(signed_entries)
     told: dict[bytes, Told] = {}
     rejected: list[Rejected] = []
@@ -45,16 +46,21 @@ def replay(
             message = messages.decode(item.payload)
             if message.schema != schema:
                 continue
-            is_placed(placed[signed.hash])
+            is_placed(paths[signed.hash])
             if signed.entry.seq_num >= forks.get(_log(signed), signed.entry.seq_num + 1):
                 raise ProofMismatch("The log has two entries at one place, here or before.")
             told[signed.hash] = signed, message
         except PandaError as error:
             rejected.append(Rejected(digest(item.entry).hex(), error))
     instances = []
-    for own in _group(told.values(), rejected):
-        verified = all(is_placed(placed[signed.hash]) for signed, _ in own)
-        instances.append(rebuild(own[0][0].hash.hex(), schema, own, verified=verified))
+    for about in _by_instance(told.values()):
+        reduced = reduce(map(placed, about))
+        strange = reduced.passed_over if reduced is not None else map(placed, about)
+        rejected += map(_about_nothing, strange)
+        if reduced is not None and not reduced.deleted:
+            own = [each for each in about if _log(each[0]) == reduced.create.log]
+            verified = all(is_placed(paths[signed.hash]) for signed, _ in own)
+            instances.append(shown(reduced, own, verified=verified))
     return without_gaps(instances, told.values()), rejected
 
 
@@ -74,17 +80,14 @@ def _forks(entries: Iterable[SignedEntry]) -> dict[tuple[bytes, int], int]:
     return forks
 
 
-def _group(told: Iterable[Told], rejected: list[Rejected]) -> list[list[Told]]:
-    """Creates with their updates, deleted ones left out; what is about nothing goes to `rejected`."""
+def _by_instance(told: Iterable[Told]) -> Iterable[list[Told]]:
+    """What is said about one instance each, in order of seq num."""
     about: dict[str, list[Told]] = {}
     for signed, message in sorted(told, key=lambda pair: pair[0].entry.seq_num):
-        if message.id is None:
-            about[signed.hash.hex()] = [(signed, message)]
-            continue
-        own = about.get(message.id)
-        if own is None or _log(own[0][0]) != _log(signed):
-            error = ProofIncomplete(f"The {message.action} is for an instance that its log did not create.")
-            rejected.append(Rejected(message.id, error))
-        elif own[-1][1].action != "delete":
-            own.append((signed, message))
-    return [own for own in about.values() if own[-1][1].action != "delete"]
+        about.setdefault(message.id or signed.hash.hex(), []).append((signed, message))
+    return about.values()
+
+
+def _about_nothing(one: Placed) -> Rejected:
+    words = f"The {one.message.action} is for an instance that its log did not create."
+    return Rejected(one.message.id or one.hash.hex(), ProofIncomplete(words))

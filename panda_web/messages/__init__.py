@@ -2,7 +2,7 @@
 
 from panda_web.messages.errors import InvalidMessage
 from panda_web.messages.fields import BASIC_TYPES, FIELD_TYPES, Field, Relation, Value, infer, infer_all
-from panda_web.messages.instance import set_fields
+from panda_web.messages.instance import Placed, Reduced, counts, reduce
 from panda_web.messages.logs import FIRST_USER_LOG, SYSTEM_LOGS, check_log, next_user_log, system_log
 from panda_web.messages.message import MAX_SIZE, Action, Message, create, decode, delete, update
 
@@ -16,16 +16,19 @@ __all__ = [
     "Field",
     "InvalidMessage",
     "Message",
+    "Placed",
+    "Reduced",
     "Relation",
     "Value",
     "check_log",
+    "counts",
     "create",
     "decode",
     "delete",
     "infer",
     "infer_all",
     "next_user_log",
-    "set_fields",
+    "reduce",
     "system_log",
     "update",
 ]

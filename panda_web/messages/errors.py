@@ -64,7 +64,7 @@ class KeyMissing(InvalidMessage):
 
 
 class KeyNotAllowed(InvalidMessage):
-    """A key that this action must not have: `id` in a create, `fields` in a delete."""
+    """A key that this action must not have: `id` and `previous` in a create, `fields` in a delete."""
 
     reason = "key-not-allowed"
 
@@ -91,6 +91,30 @@ class IdMalformed(InvalidMessage):
     """The id is not a hash of 132 lower-case hex digits."""
 
     reason = "id-malformed"
+
+
+class PreviousEmpty(InvalidMessage):
+    """A `previous` without a single hash: who knows of no other log leaves it out."""
+
+    reason = "previous-empty"
+
+
+class PreviousTooMany(InvalidMessage):
+    """A `previous` of more hashes than a person has devices."""
+
+    reason = "previous-too-many"
+
+
+class PreviousMalformed(InvalidMessage):
+    """A `previous` with something that is not a hash of 132 lower-case hex digits."""
+
+    reason = "previous-malformed"
+
+
+class PreviousUnordered(InvalidMessage):
+    """A `previous` whose hashes do not ascend, or with one of them twice."""
+
+    reason = "previous-unordered"
 
 
 class FieldsEmpty(InvalidMessage):

@@ -5,14 +5,14 @@ order of seq num. A delete ends the instance and drops the payloads of all its e
 is what tells other nodes.
 
 `check` and `apply` are for the untyped views, whose messages come in order. `update_view` is for typed ones,
-and takes them as they come (`node.rebuild`).
+and takes them as they come (`messages.instance`).
 """
 
 from collections.abc import Callable, Iterable
 
 from panda_web.log import VerifiedEntry
-from panda_web.messages import Message
-from panda_web.node.rebuild import Held, change, rebuild
+from panda_web.messages import Message, Placed, reduce
+from panda_web.messages.instance import change
 from panda_web.node.store import Store
 from panda_web.node.store.entries import LogRow
 from panda_web.node.store.typed import TypedView
@@ -52,7 +52,7 @@ def apply(store: Store, log_row: LogRow, verified: VerifiedEntry, message: Messa
 
 
 def update_view(
-    view: TypedView, log_key: int, instance: bytes, came: Held, held: Callable[[], Iterable[Held]]
+    view: TypedView, log_key: int, instance: bytes, came: Placed, held: Callable[[], Iterable[Placed]]
 ) -> None:
     """Brings a typed view up to date with a message, whichever of the instance's others came before it.
 
@@ -66,9 +66,9 @@ def update_view(
     """
     match came.message.action:
         case "create":
-            whole = rebuild(held())
-            if whole is not None:
-                view.put(instance, log_key, whole)
+            whole = reduce(held())
+            if whole is not None and not whole.deleted:
+                view.put(instance, log_key, (whole.standing, whole.fields))
         case "update":
             standing = view.standing(instance, log_key)
             if standing is not None:

@@ -5,7 +5,7 @@ A view is a function of what is held, not of the order in which it came:
 - Only what its schema accepts counts. A create that it refuses makes no instance, whatever follows; an update
   that it refuses is passed over as if it had never come; deletes have nothing to be refused for. Nodes that
   take in other people's logs hold such messages, as do those that knew the schema later than its messages.
-- What counts of an instance, in the log of its create, makes it what it is: `node.rebuild`.
+- What counts of an instance, in the log of its create, makes it what it is: `messages.instance`.
 - Relations that cascade hide it: `node.store.cascades`.
 
 Nothing is remembered here. Which views there are, finished and not, the database says, within the transaction
@@ -18,10 +18,9 @@ from functools import lru_cache, partial
 from typing import cast
 
 from panda_web.log import VerifiedEntry
-from panda_web.messages import InvalidMessage, Message, decode
+from panda_web.messages import InvalidMessage, Message, Placed, decode
 from panda_web.messages.schema import InvalidFields, Schema, instant, read_definition
 from panda_web.node import materialise
-from panda_web.node.rebuild import Held
 from panda_web.node.store import Store
 from panda_web.node.store.entries import EntryRow, LogRow
 from panda_web.node.store.typed import Column, Kept, TypedView
@@ -115,11 +114,11 @@ def _cascading(schema: Schema) -> frozenset[str]:
 def take_in(store: Store, log_row: LogRow, verified: VerifiedEntry, message: Message) -> None:
     """Brings the views of a message's schema up to date with it, and what cascades. Stored it is already."""
     instance = bytes.fromhex(message.id) if message.id is not None else verified.hash
-    came = Held(verified.entry.seq_num, verified.hash, message)
+    came = Placed(log_row.key, verified.entry.seq_num, verified.hash, message)
     for view in _views(store, message.schema, lambda _: True):
         if view.accepts(message):
             entries = store.entries.of_instance_in(log_row.key, instance)
-            _apply(store, view, log_row.key, instance, came, partial(_held, view, entries))
+            _apply(store, view, log_row.key, instance, came, partial(_held, view, log_row.key, entries))
     if message.action == "delete":
         store.cascades.ended(instance)
 
@@ -127,12 +126,14 @@ def take_in(store: Store, log_row: LogRow, verified: VerifiedEntry, message: Mes
 def replay(store: Store, view: SchemaView, log_row: LogRow, entry: EntryRow) -> None:
     """Puts an entry into a view that is being filled: those of a log in order, one or more times."""
     for _, message in view.counting((entry,)):
-        came = Held(entry.seq_num, entry.hash, message)
+        came = Placed(log_row.key, entry.seq_num, entry.hash, message)
         # What stands behind a create in its log is replayed too, so none of it is needed here; but where it
         # leads hides others at once, and must not be where it once led.
         held = partial(iter, (came,))
         if view.cascading and message.action == "create":
-            held = partial(_held, view, store.entries.of_instance_in(log_row.key, entry.instance))
+            held = partial(
+                _held, view, log_row.key, store.entries.of_instance_in(log_row.key, entry.instance)
+            )
         _apply(store, view, log_row.key, entry.instance, came, held)
 
 
@@ -145,8 +146,8 @@ def drop(store: Store, schema_id: str) -> None:
     store.typed.drop(schema_id)
 
 
-def _held(view: SchemaView, entries: Iterable[EntryRow]) -> Iterator[Held]:
-    return (Held(entry.seq_num, entry.hash, message) for entry, message in view.counting(entries))
+def _held(view: SchemaView, log_key: int, entries: Iterable[EntryRow]) -> Iterator[Placed]:
+    return (Placed(log_key, entry.seq_num, entry.hash, message) for entry, message in view.counting(entries))
 
 
 def _apply(
@@ -154,8 +155,8 @@ def _apply(
     view: SchemaView,
     log_key: int,
     instance: bytes,
-    came: Held,
-    held: Callable[[], Iterable[Held]],
+    came: Placed,
+    held: Callable[[], Iterable[Placed]],
 ) -> None:
     """Changes a view's table by one message, and hides or shows what that leads to."""
     materialise.update_view(view.table, log_key, instance, came, held)

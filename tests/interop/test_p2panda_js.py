@@ -12,6 +12,10 @@ from panda_web.bamboo import digest
 from panda_web.client import Answer, Client
 from panda_web.keys.with_cryptography import CryptographySigner
 from panda_web.messages import Field, Relation
+from panda_web.rpc.connection import Connection
+from panda_web.rpc.http import HttpTransport
+from panda_web.rpc.methods import PUBLISH_ENTRY
+from tests.authors import Author
 from tests.interop.old_client import OldClient
 from tests.interop.recorder import Recorder
 from tests.processes import ServedNode
@@ -267,6 +271,31 @@ def test_it_reads_what_our_client_wrote(old: Old, node: ServedNode) -> None:
         old.author,
         CryptographySigner(bytes([7]) * 32).author.hex(),
     }
+
+
+def test_it_passes_over_a_key_that_it_does_not_know(old: Old, node: ServedNode) -> None:
+    """`previous`, which several devices of one person write: it replays what carries it."""
+    old.create(n=0)
+    author = Author(9)
+    known = (digest(b"an entry of another device").hex(),)
+    (created, _) = first = author.create(old.schema, n=1)
+    (ended, _) = third = author.create(old.schema, n=2)
+    second = author.write(messages.update(old.schema, created.hash.hex(), {"n": Field("int", 3)}, known))
+    fourth = author.write(messages.delete(old.schema, ended.hash.hex(), known))
+
+    async def publish() -> None:
+        transport = HttpTransport(node.url)
+        try:
+            for signed, payload in (first, third, second, fourth):
+                await Connection(transport).call(
+                    PUBLISH_ENTRY, entryEncoded=signed.encoded.hex(), messageEncoded=payload.hex()
+                )
+        finally:
+            await transport.close()
+
+    asyncio.run(publish())
+    assert values(old.query()) == [0, 3]
+    assert values(ours(node, old.schema)) == [0, 3]
 
 
 def test_a_session_goes_on_after_the_node_was_killed(

@@ -24,8 +24,9 @@ FIELDS = st.one_of(
     ],
 )
 FIELD_MAPS = st.dictionaries(TEXTS, FIELDS, min_size=1, max_size=5)
+PREVIOUS = st.just(()) | st.sets(HASHES, min_size=1, max_size=16).map(lambda hashes: tuple(sorted(hashes)))
 MESSAGES: st.SearchStrategy[Message] = st.one_of(
     st.builds(messages.create, HASHES, FIELD_MAPS),
-    st.builds(messages.update, HASHES, HASHES, FIELD_MAPS),
-    st.builds(messages.delete, HASHES, HASHES),
+    st.builds(messages.update, HASHES, HASHES, FIELD_MAPS, PREVIOUS),
+    st.builds(messages.delete, HASHES, HASHES, PREVIOUS),
 )

@@ -33,6 +33,8 @@ def plain(message: Message) -> dict[str, Any]:
     value: dict[str, Any] = {"action": message.action, "schema": message.schema, "version": 1}
     if message.id is not None:
         value["id"] = message.id
+    if message.previous:
+        value["previous"] = list(message.previous)
     if message.action != "delete":
         value["fields"] = {
             name: {
@@ -138,7 +140,7 @@ def test_noise_gets_a_named_error(data: bytes) -> None:
         lambda inner: (
             st.lists(inner, max_size=4)
             | st.dictionaries(
-                st.sampled_from(["action", "schema", "version", "id", "fields", "type", "value"])
+                st.sampled_from(["action", "schema", "version", "id", "previous", "fields", "type", "value"])
                 | st.text(max_size=3),
                 inner,
                 max_size=6,
@@ -227,6 +229,67 @@ def test_fields_are_counted_before_they_are_read() -> None:
             messages.decode(written)
 
 
+def hashes(*numbers: int) -> list[str]:
+    return [f"0040{number:0128x}" for number in numbers]
+
+
+@pytest.mark.parametrize(
+    ("previous", "reason"),
+    [
+        ([], "previous-empty"),
+        (hashes(*range(17)), "previous-too-many"),
+        (hashes(2, 1), "previous-unordered"),
+        (hashes(1, 1), "previous-unordered"),
+        (["00"], "previous-malformed"),
+        ([each.upper() for each in hashes(10)], "previous-malformed"),
+        ([1], "wrong-type"),
+        ("00", "wrong-type"),
+        ({}, "wrong-type"),
+    ],
+)
+def test_what_is_no_previous(previous: object, reason: str) -> None:
+    """However it is written, so by whichever way it is read."""
+    schema, instance = hashes(1, 2)
+    beginning = {"schema": schema, "version": 1, "id": instance, "previous": previous}
+    fields = {"f": {"type": "int", "value": 1}}
+    for value in (
+        {"action": "delete", **beginning},
+        {"action": "update", **beginning, "fields": fields},
+        {"action": "update", "fields": fields, **beginning},
+    ):
+        with pytest.raises(InvalidMessage) as refused:
+            messages.decode(cbor2.dumps(value))
+        assert refused.value.reason == reason
+
+
+def test_a_create_has_no_previous() -> None:
+    """Nor is one taken for a create whose map announces one key more than it has."""
+    schema, instance = hashes(1, 2)
+    fields = {"f": {"type": "int", "value": 1}}
+    value = {"action": "create", "schema": schema, "version": 1, "previous": [instance], "fields": fields}
+    with pytest.raises(InvalidMessage) as refused:
+        messages.decode(cbor2.dumps(value))
+    assert refused.value.reason == "key-not-allowed"
+    del value["previous"]
+    for head in range(0xA0, 0xB8):
+        payload = bytes((head,)) + cbor2.dumps(value)[1:]
+        assert outcome(messages.decode, payload) == outcome(_read_any, payload)
+
+
+@pytest.mark.parametrize("count", [1, 15, 16])
+def test_previous_stands_behind_the_id(count: int) -> None:
+    schema, instance, *previous = hashes(*range(count + 2))
+    for message in (
+        messages.update(schema, instance, {"f": Field("int", 1)}, tuple(previous)),
+        messages.delete(schema, instance, tuple(previous)),
+    ):
+        payload = message.encode()
+        assert payload == cbor2.dumps(plain(message))
+        assert list(cbor2.loads(payload))[3:5] == ["id", "previous"]
+        assert messages.decode(payload) == message
+        assert messages.decode(payload).encode() == payload
+
+
 @given(HASHES, HASHES)
 def test_rules_hold_for_what_is_written(schema: str, instance: str) -> None:
     for message, reason in (
@@ -239,6 +302,9 @@ def test_rules_hold_for_what_is_written(schema: str, instance: str) -> None:
         (messages.create("x", {"f": Field("int", 1)}), "schema-malformed"),
         (Message("delete", schema, instance, {"f": Field("int", 1)}), "key-not-allowed"),
         (Message("create", schema, instance, {"f": Field("int", 1)}), "key-not-allowed"),
+        (Message("create", schema, None, {"f": Field("int", 1)}, (instance,)), "key-not-allowed"),
+        (messages.delete(schema, instance, (instance, instance)), "previous-unordered"),
+        (messages.delete(schema, instance, ("x",)), "previous-malformed"),
     ):
         with pytest.raises(InvalidMessage) as refused:
             message.encode()

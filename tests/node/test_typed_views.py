@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from panda_web import messages
 from panda_web.bamboo import digest
-from panda_web.messages import Field, Message
+from panda_web.messages import Field, Message, Placed, reduce
 from panda_web.node import Store, materialise
 from panda_web.node.aside import in_a_thread
-from panda_web.node.rebuild import Held, rebuild
 from panda_web.node.store.select import InstanceRow, Select
 from panda_web.node.store.typed import Column, TypedView
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
@@ -49,7 +48,7 @@ def in_group(store: Store, work: Callable[[], T]) -> T:
 
 
 def take_in(
-    store: Store, view: TypedView, log_key: int, instance: bytes, came: Held, others: Iterable[Held] = ()
+    store: Store, view: TypedView, log_key: int, instance: bytes, came: Placed, others: Iterable[Placed] = ()
 ) -> None:
     """Stores a message's entry and brings a view up to date with it, and with others that are held."""
     store._database.execute(
@@ -66,7 +65,7 @@ def rows(store: Store, view: TypedView) -> list[tuple[object, ...]]:
 
 # --- the same whatever came first
 
-Came = tuple[int, bytes, Held]
+Came = tuple[int, bytes, Placed]
 """A log's key, the instance, the message."""
 
 
@@ -97,7 +96,7 @@ def written(log_key: int, steps: Sequence[tuple[str, int, dict[str, Field]]]) ->
             message = messages.delete(SCHEMA, instance.hex())
         else:
             message = messages.update(SCHEMA, instance.hex(), fields)
-        yield log_key, instance, Held(seq_num, own_hash, message)
+        yield log_key, instance, Placed(log_key, seq_num, own_hash, message)
 
 
 @st.composite
@@ -133,16 +132,16 @@ def test_a_view_does_not_depend_on_what_came_first(came: list[Came]) -> None:
     store = store_with_logs()
     view = store.typed.begin(SCHEMA, COLUMNS)
 
-    def held(log_key: int, instance: bytes, until: int | None = None) -> list[Held]:
+    def held(log_key: int, instance: bytes, until: int | None = None) -> list[Placed]:
         return [one for key, about, one in came[:until] if (key, about) == (log_key, instance)]
 
     for number, (log_key, instance, one) in enumerate(came):
         take_in(store, view, log_key, instance, one, held(log_key, instance, number))
     anew = store.typed.begin(SCHEMA, COLUMNS)
     for log_key, instance in {(log_key, instance) for log_key, instance, _ in came}:
-        whole = rebuild(held(log_key, instance))
-        if whole is not None:
-            anew.put(instance, log_key, whole)
+        whole = reduce(held(log_key, instance))
+        if whole is not None and not whole.deleted:
+            anew.put(instance, log_key, (whole.standing, whole.fields))
     assert rows(store, view) == rows(store, anew)
     shown = {
         row.id: (row.seq_num, row.last_entry, row.edited, view.fields(row.id))
@@ -215,7 +214,7 @@ def test_same_answers_as_the_untyped_views(
     typed = store.typed.begin(SCHEMA, TYPED)
     for number, fields in enumerate(contents):
         instance, log_key = digest(b"%d" % number), number % 2 + 1
-        held = Held(number + 1, instance, Message("create", SCHEMA, None, fields))
+        held = Placed(log_key, number + 1, instance, Message("create", SCHEMA, None, fields))
         store.views.add(instance, log_key, SCHEMA, held.seq_num, fields)
         take_in(store, typed, log_key, instance, held)
     author = AT_LOG[1] if by_author else None
@@ -237,7 +236,7 @@ def filled(store: Store, contents: Sequence[dict[str, Field]], columns: Sequence
     for _, statement in view.indexes():
         store._database.execute(statement)
     for number, fields in enumerate(contents):
-        held = Held(number + 1, digest(b"%d" % number), Message("create", SCHEMA, None, fields))
+        held = Placed(1, number + 1, digest(b"%d" % number), Message("create", SCHEMA, None, fields))
         take_in(store, view, 1, held.hash, held)
     return view
 
@@ -295,7 +294,7 @@ def test_hidden_ones_come_back() -> None:
     view = filled(store, [{"a": Field("str", "x")}, {"a": Field("str", "y")}], COLUMNS)
     view.hide(digest(b"0"), hidden=True)
     assert [row.id for row in view.select(select())] == [digest(b"1")]
-    update = Held(9, digest(b"u"), messages.update(SCHEMA, digest(b"0").hex(), {"b": Field("int", 1)}))
+    update = Placed(1, 9, digest(b"u"), messages.update(SCHEMA, digest(b"0").hex(), {"b": Field("int", 1)}))
     take_in(store, view, 1, digest(b"0"), update)
     assert [row.id for row in view.select(select())] == [digest(b"1")], "a change does not show it"
     view.hide(digest(b"0"), hidden=False)
@@ -371,7 +370,7 @@ def test_deleted_values_leave_the_files(tmp_path: Path) -> None:
     created = {}
     for n in range(600):
         fields = {"a": Field("str", mark(n) * (1, 8, 40, 300)[n % 4]), "b": Field("str", mark(n))}
-        created[n] = Held(n + 1, digest(b"%d" % n), Message("create", SCHEMA, None, fields))
+        created[n] = Placed(1, n + 1, digest(b"%d" % n), Message("create", SCHEMA, None, fields))
     deleted = [n for n in range(600) if n % 5]
 
     def create() -> None:

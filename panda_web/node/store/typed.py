@@ -17,8 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from panda_web.messages import Field
-from panda_web.messages.instance import is_emptying
-from panda_web.node.rebuild import Change, Standing
+from panda_web.messages.instance import Change, Standing, is_emptying
 from panda_web.node.store.database import Database
 from panda_web.node.store.select import (
     ALIKE,
@@ -166,7 +165,7 @@ class TypedViews:
 
 
 class TypedView:
-    """The view of one schema. Nothing here decides what is valid, or what stands: see `node.rebuild`.
+    """The view of one schema. Nothing here decides what is valid, or what stands: see `messages.instance`.
 
     Args:
         database: where it is.
