@@ -56,8 +56,11 @@ LOCKER = "uv==0.13.9"
 TOOLS = ROOT / "tools"
 # What the worker calls them.
 PYODIDE_FILES = {"runtime": "pyodide.asm.wasm", "library": "python_stdlib.zip"}
-# What becomes one file, because that is how a browser starts it on another website.
-WORKER_FILES = ("worker.js", "worker-files.js", "worker-address.js", "ed25519.js", "snapshot.js")
+WEB = ROOT / "web"
+# The pages of the site, each in a folder: its .html, and beside that what it is made of.
+PAGES = (WEB / "pages" / "programme", WEB / "pages" / "schemas")
+# What a page runs: a module, which is named in its .html.
+SCRIPT = re.compile(r'<script type="module" src="([a-z-]+\.js)">')
 # The hashes of a site's files, as `sha256sum --check` takes them.
 SUMS = "SHA256SUMS"
 # What lies beside a file of a site that is compressed ahead.
@@ -271,13 +274,27 @@ def node(what: str, *arguments: str | Path) -> None:
         raise Problem(f"{what}:\n{result.stderr.strip()[-2000:]}")
 
 
-def bundle(entry: Path, pyodide: Path, out: Path) -> None:
-    """Makes one module of a module and all that it imports; what Pyodide takes from Node alone stays."""
+def bundle(entry: Path, out: Path, *options: str) -> None:
+    """Makes one module of a module and all that it imports."""
     esbuild = ROOT / "node_modules" / "esbuild" / "bin" / "esbuild"
+    always = ("--bundle", "--format=esm", "--charset=utf8", "--tsconfig-raw={}", "--log-level=warning")
+    node(f"{entry.name} could not be bundled", esbuild, entry, *always, *options, f"--outfile={out}")
+
+
+def bundle_worker(pyodide: Path, out: Path) -> None:
+    """One file, because that is how a browser starts it on another website."""
     glue = f"--alias:pyodide/pyodide.asm.mjs={pyodide / 'pyodide.asm.mjs'}"
-    options = ("--bundle", "--format=esm", "--minify", "--external:node:*", "--external:ws", glue)
-    quiet = ("--log-level=warning", "--log-override:direct-eval=silent")  # of Emscripten's own
-    node(f"{entry.name} could not be bundled", esbuild, entry, *options, *quiet, f"--outfile={out}")
+    nodes = ("--external:node:*", "--external:ws")  # what Pyodide takes from Node alone
+    quiet = "--log-override:direct-eval=silent"  # of Emscripten's own
+    bundle(WEB / "worker" / "worker.js", out, "--minify", glue, *nodes, quiet)
+
+
+def bundle_page(page: Path, site: Path) -> None:
+    """A page and its script; what it says to panda.js it says to the site's."""
+    (html,) = page.glob("*.html")
+    shutil.copyfile(html, site / html.name)
+    for script in SCRIPT.findall(html.read_text("utf-8")):
+        bundle(page / script, site / script, "--alias:panda.js=./panda.js", "--external:./panda.js")
 
 
 def kept(name: str, *sources: Path, make: Callable[[Path], None]) -> Path:
@@ -330,7 +347,7 @@ def write_library(stdlib: Path, out: Path) -> None:
 def lean_pyodide() -> Path:
     """What a start needs of Pyodide, without what no start of ours asks for."""
     script, package = TOOLS / "lean.py", ROOT / "node_modules" / "pyodide"
-    users = [TOOLS / "snapshot.mjs", *(ROOT / "web" / name for name in WORKER_FILES)]
+    users = [TOOLS / "snapshot.mjs", *sorted((WEB / "worker").glob("*.js"))]
 
     def make(out: Path) -> None:
         command = [in_venv("python"), script, package, out, *users]
@@ -343,7 +360,7 @@ def lean_pyodide() -> Path:
 
 
 def snapshot(pyodide: Path, wheels: Sequence[Path]) -> Path:
-    """Python's memory with the wheels imported, as web/snapshot.js packs it."""
+    """Python's memory with the wheels imported, as web/worker/snapshot.js packs it."""
     script, program = TOOLS / "snapshot.mjs", TOOLS / "snapshot.py"
 
     def make(out: Path) -> None:
@@ -352,7 +369,7 @@ def snapshot(pyodide: Path, wheels: Sequence[Path]) -> Path:
 
     # Pointers to functions are places in a table that the glue fills, so it counts as well.
     parts = [pyodide / name for name in ("pyodide.asm.mjs", "pyodide.asm.wasm")]
-    sources = (script, program, ROOT / "web" / "snapshot.js", *parts, *wheels)
+    sources = (script, program, WEB / "worker" / "snapshot.js", *parts, *wheels)
     return kept("snapshot", *sources, make=make)
 
 
@@ -398,7 +415,7 @@ def write_constant(script: Path, name: str, value: object) -> None:
     """Puts a value into a script that has a line for it."""
     line = f"const {name} = {json.dumps(value)};"
     text, count = re.subn(
-        rf"^const {name} = [^\n]*;$", lambda _: line, script.read_text("utf-8"), flags=re.MULTILINE
+        rf"^(?:const|var) {name} = [^\n]*;$", lambda _: line, script.read_text("utf-8"), flags=re.MULTILINE
     )
     if count != 1:
         raise Problem(f"{script.name} has no place for {name}.")
@@ -439,12 +456,17 @@ def list_files(site: Path) -> None:
 
 def fill(site: Path, *, packed: bool) -> None:
     """Writes the whole site into an empty directory."""
-    ours = shutil.ignore_patterns(".*", "*.d.ts", "tsconfig*.json", *WORKER_FILES)
-    shutil.copytree(ROOT / "web", site, ignore=ours, dirs_exist_ok=True)
     shutil.copytree(ROOT / "licenses", site / "licenses")
     shutil.copyfile(ROOT / "LICENSE", site / "licenses" / "panda-web-MIT.txt")
-    shutil.copyfile(ROOT / "web" / "panda.d.ts", site / "panda.d.ts")
-    shutil.copyfile(ROOT / "web" / "worker-address.js", site / "worker.js")
+    source = "// p2panda for any website, in one file; its source is web/panda/ of panda-web."
+    bundle(WEB / "panda" / "panda.js", site / "panda.js", f"--banner:js={source}")
+    for name in ("panda.d.ts", "keep.js"):
+        shutil.copyfile(WEB / "panda" / name, site / name)
+    shutil.copyfile(WEB / "worker" / "address.js", site / "worker.js")
+    for name in ("style.css", "icon.svg", "service-worker.js"):
+        shutil.copyfile(WEB / "pages" / "shared" / name, site / name)
+    for page in PAGES:
+        bundle_page(page, site)
     (site / "wheels").mkdir()
     shutil.copy(pure25519_wheel(), site / "wheels")
     own = own_wheel(site / "wheels")
@@ -457,7 +479,7 @@ def fill(site: Path, *, packed: bool) -> None:
     write_library(package / PYODIDE_FILES["library"], files / PYODIDE_FILES["library"])
     frozen = files / "snapshot.bin"
     shutil.copyfile(snapshot(package, wheels), frozen)
-    bundle(ROOT / "web" / "worker.js", package, files / "worker.js")
+    bundle_worker(package, files / "worker.js")
 
     def entry(path: Path) -> dict[str, int | str]:
         about: dict[str, int | str] = {"file": path.name, "bytes": path.stat().st_size}

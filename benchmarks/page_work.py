@@ -1,6 +1,6 @@
 """What runs in the page's Python: signs, verifies, and holds messages to a schema; gives seconds.
 
-`web/ed25519.js` comes in by `use`.
+`web/worker/ed25519.js` comes in by `use`.
 """
 
 import time
@@ -18,7 +18,7 @@ _crypto: dict[str, Any] = {}
 
 
 def use(sign_chain: SignChain, verify_many: VerifyMany) -> None:
-    """Takes the functions of `web/ed25519.js`; to be called first."""
+    """Takes the functions of `web/worker/ed25519.js`; to be called first."""
     _crypto.update(sign=sign_chain, verify=verify_many)
 
 

@@ -83,7 +83,7 @@ def _website(site: Path, out: Path) -> Path:
     shutil.copytree(HERE / "pages" / "work", out)
     for name in ("page_work.py", "checking.py"):
         shutil.copy(HERE / name, out)
-    shutil.copy(ROOT / "web" / "ed25519.js", out)
+    shutil.copy(ROOT / "web" / "worker" / "ed25519.js", out)
     shutil.copytree(site / "wheels", out / "wheels")
     wheels = sorted(path.name for path in (out / "wheels").glob("*.whl"))
     (out / "wheels.json").write_text(json.dumps(wheels), "utf-8")

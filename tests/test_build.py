@@ -449,9 +449,9 @@ def test_panda_js_names_what_it_starts(site: Path, build: ModuleType) -> None:
     """Its two hashes are all that stands between a page and another Python."""
     script = (site / "panda.js").read_text("utf-8")
     files = build.runtime(site)
-    assert f'const RUNTIME = "{files.name}/";' in script
-    assert f'const WORKER = "{hash_of(files / "worker.js")}";' in script
-    assert f'const MANIFEST = "{hash_of(files / "manifest.json")}";' in script
+    assert f'RUNTIME = "{files.name}/";' in script
+    assert f'WORKER = "{hash_of(files / "worker.js")}";' in script
+    assert f'MANIFEST = "{hash_of(files / "manifest.json")}";' in script
 
 
 def test_sealing_again_after_a_change(site: Path, build: ModuleType, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { pack } from "../web/snapshot.js";
+import { pack } from "../web/worker/snapshot.js";
 
 const [pyodideDirectory, out, program, ...wheels] = process.argv.splice(2);
 process.argv[1] = "/snapshot"; // Emscripten gives it to Python as its own name

@@ -1,6 +1,6 @@
 """In the browser: the only place that imports `js` or `pyodide`. Composes the rest.
 
-`web/worker.js` starts `browser.worker`. Python in any Pyodide, without our JavaScript, has `connect`:
+`web/worker/worker.js` starts `browser.worker`. Python in any Pyodide, without our JavaScript, has `connect`:
 
     from panda_web.browser import connect
 

@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import Any
 
 Fetch = Callable[[str], Any]
-"""`fetchNow` of `web/worker.js`: a file at an address, at once, as Uint8Array; null where it cannot be."""
+"""`fetchNow` of `web/worker/worker.js`: a file at an address, at once, as Uint8Array, or null."""
 
 
 ALSO_THERE = frozenset({"defusedxml"})

@@ -33,7 +33,7 @@ class Keyring:
 
     Attributes:
         database: where it is kept.
-        sign_chain: of `web/ed25519.js`.
+        sign_chain: of `web/worker/ed25519.js`.
         webcrypto: whether this page has Ed25519 in WebCrypto.
     """
 

@@ -55,7 +55,7 @@ class Line:
 
     Args:
         port: a MessagePort.
-        sign_chain, verify_many: the functions of `web/ed25519.js`.
+        sign_chain, verify_many: the functions of `web/worker/ed25519.js`.
         extensions: what applications add to the table of methods.
     """
 

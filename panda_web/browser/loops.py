@@ -1,4 +1,4 @@
-"""The loops of `web/ed25519.js`, in Python, for pages that have the wheel and none of our JavaScript.
+"""The loops of `web/worker/ed25519.js`, in Python, for pages that have the wheel and none of our JavaScript.
 
 Same duties, same arguments; slower, because every await of a promise from Python costs more than a signature.
 """
@@ -22,7 +22,7 @@ async def sign_chain(private_key: Any, step: Any) -> None:
 
 
 async def verify_many(keys: Any, claims: Any) -> Any:
-    """One byte for each claim: 1 where it holds, 0 where it does not. Packed as `web/ed25519.js` has it."""
+    """One byte for each claim: 1 where it holds, 0 where it does not. Its shape: `web/worker/ed25519.js`."""
     raw = keys.to_bytes()
     authors = [await _import(raw[at : at + _KEY]) for at in range(0, len(raw), _KEY)]
     unpacked = list(_unpack(claims.to_bytes()))

@@ -23,7 +23,7 @@ class Crypto:
     """What signs and verifies in this page.
 
     Attributes:
-        sign_chain: of `web/ed25519.js`.
+        sign_chain: of `web/worker/ed25519.js`.
         verifier: WebCrypto, guarded in browsers that disagree with the others; Python where there is none.
         available: whether this page has Ed25519 in WebCrypto.
     """
@@ -34,7 +34,7 @@ class Crypto:
 
     @classmethod
     async def find(cls, sign_chain: SignChain, verify_many: VerifyMany) -> Self:
-        """The best that this page has, by the two functions of `web/ed25519.js`. Raises ArithmeticMissing."""
+        """The best that this page has. Raises ArithmeticMissing."""
         if not await webcrypto.available():
             return cls(sign_chain, pure.verifier(), available=False)
         verifier = WebCryptoVerifier(verify_many)

@@ -1,6 +1,6 @@
 """Ed25519 by the browser's WebCrypto, with private keys that no script can read.
 
-The loops over many signatures are in `web/ed25519.js`, whose two functions come in by constructor: an
+The loops over many signatures are in `web/worker/ed25519.js`, whose two functions come in by constructor: an
 await from Python costs more than a signature (W3C "Web Cryptography Level 2" has promises only). What
 browsers think of odd bytes is never asked, since the strict check comes first. On keys outside the subgroup
 of B they do not all agree: `agrees` asks, and `keys.guarded` is the remedy.
@@ -33,10 +33,10 @@ JsObject: TypeAlias = Any
 """Something of JavaScript's, of which Python sees a proxy."""
 
 SignChain: TypeAlias = Callable[[JsObject, JsObject], Awaitable[None]]
-"""`signChain` of `web/ed25519.js`."""
+"""`signChain` of `web/worker/ed25519.js`."""
 
 VerifyMany: TypeAlias = Callable[[JsObject, JsObject], Awaitable[JsObject]]
-"""`verifyMany` of `web/ed25519.js`."""
+"""`verifyMany` of `web/worker/ed25519.js`."""
 
 _PLACE_AND_LENGTH = struct.Struct("<II")
 """Of a claim, as `verifyMany` unpacks it: its author's place among the keys, and its data's length."""

@@ -1,4 +1,4 @@
-"""What a person sees and does on the page of schemas: hooks are those of web/schemas.js."""
+"""What a person sees and does on the page of schemas: hooks are those of web/pages/schemas/schemas.js."""
 
 from panda_web.messages.schema import SELF, FieldDefinition, Schema
 from tests.browser.screen import Screen

@@ -253,7 +253,8 @@ def test_version_that_takes_over_leaves_a_newer_one_alone(
     screen.tab.wait_for(f"async () => (await ({STATES})())[1] === 'installed'")
     with host.holding():
         screen.tab.evaluate(UPDATE)
-        screen.tab.wait_for(f"async () => (await ({KEPT})()).length === 3 && (await ({KEPT})())[2][0] > 20")
+        all_but_one = "versions.length === 3 && versions[2][0] === versions[0][0]"
+        screen.tab.wait_for(f"async () => {{ const versions = await ({KEPT})(); return {all_but_one}; }}")
         screen.tab.evaluate(
             "async () => (await navigator.serviceWorker.ready).waiting.postMessage('take over')"
         )

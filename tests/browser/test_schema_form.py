@@ -511,7 +511,7 @@ def test_publishing_waits_for_python(engine: str, browsers: Browsers, site: Path
 
 def test_the_form_offers_what_python_takes() -> None:
     """The types, and which of them have a pattern or lead to a schema."""
-    html = (ROOT / "web" / "schemas.html").read_text("utf-8")
+    html = (ROOT / "web" / "pages" / "schemas" / "schemas.html").read_text("utf-8")
     found = re.findall(r'<option value="(\w+)"(?: data-takes="(\w+)")?>[^<]*\((\w+)\)</option>', html)
     types = {value: takes for value, takes, called in found if value == called != "self"}
     assert list(types) == list(TYPES)

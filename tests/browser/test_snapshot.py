@@ -63,7 +63,7 @@ def spoil(www: Path, how: str) -> None:
         path.unlink()
         return
     data = bytearray(path.read_bytes())
-    head = 12 + 4 * int.from_bytes(data[8:12], "little")  # as web/snapshot.js packs it
+    head = 12 + 4 * int.from_bytes(data[8:12], "little")  # as web/worker/snapshot.js packs it
     data[{"changed": len(data) // 2, "no snapshot": 8, "of another Pyodide": head + 20}[how]] ^= 1
     path.unlink()
     path.write_bytes(data)
@@ -187,12 +187,12 @@ def test_host_without_good_copies(
 def test_what_was_kept_is_given_away(tab: Tab) -> None:
     """A file that was kept has megabytes, and what brings it is there as long as Python."""
     bring = """async () => {
-        const { Downloads } = await import("./worker-files.js");
+        const { Downloads } = await import("./files.js");
         const kept = new Map([["a hash", new ArrayBuffer(8)]]);
         await new Downloads(location.href, kept, () => {}).bring([{ file: "any", bytes: 8, integrity: "a hash" }]);
         return kept.size;
     }"""
-    with static_server(ROOT / "web") as server:
+    with static_server(ROOT / "web" / "worker") as server:
         tab.goto(server.url)
         assert tab.evaluate(bring) == 0
 

@@ -142,7 +142,7 @@ def test_script_that_does_not_run_is_told(
     """Of another kind, or not there at all; the page says it without a script."""
     status = 200 if media_type else 404
     tab.page.route(
-        "**/page/words.js",
+        "**/panda.js",
         lambda route: route.fulfill(status=status, content_type=media_type or "text/html", body=""),
     )
     screen = Screen(tab)

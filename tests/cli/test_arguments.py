@@ -21,7 +21,7 @@ from tests.processes import ROOT, ServedNode
 from tests.test_docs import DOCUMENTS
 from tests.test_layers import FILES
 
-SOURCES = [*DOCUMENTS, *FILES, *(ROOT / "web").rglob("*.js"), *(ROOT / "web").glob("*.html")]
+SOURCES = [*DOCUMENTS, *FILES, *(ROOT / "web").rglob("*.js"), *(ROOT / "web").rglob("*.html")]
 NOWHERE = "http://localhost:1"
 ODD = st.one_of(
     st.text(st.characters(exclude_characters="\0"), max_size=20),

@@ -9,7 +9,7 @@ import * as later from "./p2panda-js-0.8.1/index.js";
 const SCHEMA = "0040" + "c0ffee00".repeat(16);
 const LATER_SCHEMA = "benchmark_0020" + "c0ffee00".repeat(8);
 const LOG = 1;
-// As many verifications under way together as web/ed25519.js has.
+// As many verifications under way together as web/worker/ed25519.js has.
 const AT_ONCE = 256;
 
 const numbered = (fields, number) => ({ ...fields, title: `${fields.title} ${number}` });

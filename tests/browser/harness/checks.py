@@ -42,7 +42,7 @@ NODE = "http://localhost:1/"
 
 @dataclass(frozen=True)
 class Tools:
-    """The functions of `web/ed25519.js`."""
+    """The functions of `web/worker/ed25519.js`."""
 
     sign_chain: SignChain
     verify_many: VerifyMany

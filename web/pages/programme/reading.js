@@ -1,9 +1,9 @@
 /** Reading the programme from the node: talks, and the rooms that they lead to. */
 
 /**
- * @typedef {import("./types.js").Instance} Instance
- * @typedef {import("./types.js").Panda} Panda
- * @typedef {import("./types.js").Rejected} Rejected
+ * @typedef {import("../shared/types.js").Instance} Instance
+ * @typedef {import("../shared/types.js").Panda} Panda
+ * @typedef {import("../shared/types.js").Rejected} Rejected
  */
 
 const PAGE = 1000;

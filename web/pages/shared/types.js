@@ -18,17 +18,17 @@
  * @typedef {{filter?: object, orderBy?: string[], limit?: number, after?: string | null}} Query
  * @typedef {{id: string, entryHash: string, acknowledged: boolean, error: {reason: string, message: string} | null}} Published
  * @typedef {{done: number, total: number}} Progress
- * @typedef {import("../panda.js").LeftOut} LeftOut
- * @typedef {import("../panda.js").ImportPlan} ImportPlan
- * @typedef {import("../panda.js").Imported} Imported
+ * @typedef {import("../../panda/panda.js").LeftOut} LeftOut
+ * @typedef {import("../../panda/panda.js").ImportPlan} ImportPlan
+ * @typedef {import("../../panda/panda.js").Imported} Imported
  *
- * @typedef {import("../panda.js").FieldDefinition} FieldDefinition
- * @typedef {import("../panda.js").SchemaDefinition} SchemaDefinition
- * @typedef {import("../panda.js").Schema} Schema
- * @typedef {import("../panda.js").SchemaDraft} SchemaDraft
- * @typedef {import("../panda.js").DescribedDraft} DescribedDraft
- * @typedef {import("../panda.js").DraftProblem} DraftProblem
- * @typedef {import("../panda.js").ListedSchema} ListedSchema
+ * @typedef {import("../../panda/panda.js").FieldDefinition} FieldDefinition
+ * @typedef {import("../../panda/panda.js").SchemaDefinition} SchemaDefinition
+ * @typedef {import("../../panda/panda.js").Schema} Schema
+ * @typedef {import("../../panda/panda.js").SchemaDraft} SchemaDraft
+ * @typedef {import("../../panda/panda.js").DescribedDraft} DescribedDraft
+ * @typedef {import("../../panda/panda.js").DraftProblem} DraftProblem
+ * @typedef {import("../../panda/panda.js").ListedSchema} ListedSchema
  *
  * @typedef {object} Panda
  * @property {string | null} author

@@ -1,9 +1,9 @@
 /** Write, edit and delete a talk. Text that was not saved is kept, whatever goes wrong. */
 
-import { byId, el } from "./dom.js";
+import { byId, el } from "../shared/dom.js";
 import { text } from "./talk.js";
 import { parseDuration, parseStart } from "./time.js";
-import { AWAY, explain } from "./words.js";
+import { AWAY, explain } from "../shared/words.js";
 
 /**
  * @typedef {import("./talk.js").Talk} Talk
@@ -18,8 +18,8 @@ const INPUTS = [...LINES, ...TEXTS, "persons", "room", "start", "offset"];
 
 /**
  * @param {object} use
- * @param {import("./session.js").Session} use.session
- * @param {import("./notices.js").Notices} use.notices
+ * @param {import("../shared/session.js").Session} use.session
+ * @param {import("../shared/notices.js").Notices} use.notices
  * @param {ReturnType<typeof import("./identity.js").makeIdentity>} use.identity
  * @param {() => string} use.offset  for a new talk
  * @param {(id: string) => Promise<void>} use.onSaved

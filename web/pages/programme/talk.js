@@ -3,11 +3,11 @@
  * type, or enormous.
  */
 
-import { plain } from "./foreign.js";
+import { plain } from "../shared/foreign.js";
 import { parseDuration, parseStart } from "./time.js";
 
 /**
- * @typedef {import("./types.js").Instance} Instance
+ * @typedef {import("../shared/types.js").Instance} Instance
  *
  * @typedef {object} Talk
  * @property {Instance} item

@@ -1,7 +1,7 @@
 /** A copy of the key under a passphrase, and going on with one. */
 
 import { byId, save } from "./dom.js";
-import { mark } from "./field-row.js";
+import { mark } from "./inputs.js";
 import { explain } from "./words.js";
 
 /**

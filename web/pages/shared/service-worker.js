@@ -1,5 +1,5 @@
 // Keeps the site's own files, so that the second visit asks nobody for them and the page opens without a network.
-// (What Python starts from is kept by worker-files.js, for embedding websites too.)
+// (What Python starts from is kept by worker/files.js, for embedding websites too.)
 //
 // A version is a list of files with their hashes, and has a cache of its own. A new one is fetched beside the old, takes
 // over when the page says so, or when no page uses the old one any more, and never mixes with it.

@@ -1,13 +1,13 @@
 /** What an import would change, shown before it is begun: numbers, titles, and what one may choose. */
 
-import { el } from "./dom.js";
-import { quoted } from "./foreign.js";
-import { count } from "./words.js";
+import { el } from "../shared/dom.js";
+import { quoted } from "../shared/foreign.js";
+import { count } from "../shared/words.js";
 
 const MOST_SHOWN = 50;
 const LONGEST = 300;
 
-/** @typedef {import("./types.js").ImportPlan} ImportPlan */
+/** @typedef {import("../shared/types.js").ImportPlan} ImportPlan */
 
 /**
  * Draws a plan.

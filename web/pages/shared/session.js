@@ -3,7 +3,7 @@
  * failure. So the page is of use while Python starts: what is asked meanwhile waits.
  */
 
-import { connect } from "../panda.js";
+import { connect } from "panda.js";
 
 /**
  * @typedef {import("./types.js").Panda} Panda

@@ -9,14 +9,14 @@ import createPyodideModule from "pyodide/pyodide.asm.mjs";
 import { loadPyodide } from "pyodide";
 import { signChain, verifyMany } from "./ed25519.js";
 import { headOf, thaw } from "./snapshot.js";
-import { Downloads, Problem } from "./worker-files.js";
+import { Downloads, Problem } from "./files.js";
 
 // WebKit gives no stack to errors of its own, such as fetch's, and Pyodide takes what has none for no error at all:
 // Python would wait for ever for a node that is not there.
 if (!("stack" in Error.prototype)) Error.prototype.stack = "";
 
 /**
- * @typedef {import("./worker-files.js").Part} Part
+ * @typedef {import("./files.js").Part} Part
  * @typedef {import("pyodide").Lockfile} Lock
  * @typedef {Part & {data: number, head: number}} Snapshot data and head: as snapshot.js has them, in bytes
  * @typedef {{lock: Lock, runtime: Part, library: Part, wheels: Part[], snapshot?: Snapshot}} Manifest
@@ -69,7 +69,7 @@ function awake(work) {
  * @param {string} start.base where HOST has the files
  * @param {string} start.integrity the manifest's hash
  * @param {Map<string, ArrayBuffer>} start.kept files that are kept, by their hashes
- * @param {import("./worker-files.js").Storage} [start.storage] where to keep them
+ * @param {import("./files.js").Storage} [start.storage] where to keep them
  * @returns {Promise<Python>}
  */
 async function load({ base, integrity, kept, storage }) {

@@ -1,8 +1,8 @@
 /** Import of a schedule file: choose or drop, see what it would change, publish with progress, cancel, resume. */
 
-import { byId, el } from "./dom.js";
+import { byId, el } from "../shared/dom.js";
 import { drawPlan, items } from "./import-plan.js";
-import { AWAY, count, explain } from "./words.js";
+import { AWAY, count, explain } from "../shared/words.js";
 
 const LARGEST = 64e6;
 /** Milliseconds without progress, after which it is said that it goes on all the same. */
@@ -20,8 +20,8 @@ const WRONG_FILE = ["not-a-schedule", "schedule-format-unread", "schedule-empty"
 
 /**
  * @param {object} use
- * @param {import("./session.js").Session} use.session
- * @param {import("./notices.js").Notices} use.notices
+ * @param {import("../shared/session.js").Session} use.session
+ * @param {import("../shared/notices.js").Notices} use.notices
  * @param {ReturnType<typeof import("./identity.js").makeIdentity>} use.identity
  * @param {() => Promise<void>} use.onPublished  something may have been published
  */
@@ -112,7 +112,7 @@ export function makeImport({ session, notices, identity, onPublished }) {
    *
    * @param {"planning" | "running"} state
    * @param {string} words
-   * @param {(panda: import("./types.js").Panda, text: string, signal: AbortSignal) => Promise<State>} work
+   * @param {(panda: import("../shared/types.js").Panda, text: string, signal: AbortSignal) => Promise<State>} work
    * @param {(error: unknown) => State} fail
    */
   async function busy(state, words, work, fail) {
@@ -274,14 +274,14 @@ function unreadable(why) {
   return Object.assign(new Error(why), { reason: "file-unreadable" });
 }
 
-/** @param {import("./types.js").LeftOut[]} leftOut  what of the file is not published */
+/** @param {import("../shared/types.js").LeftOut[]} leftOut  what of the file is not published */
 function drawLeftOut(leftOut) {
   byId("import-left-out", HTMLDetailsElement).hidden = leftOut.length === 0;
   byId("import-left-out-summary", HTMLElement).textContent = `${count(leftOut.length, "value")} of the file ${leftOut.length === 1 ? "is" : "are"} left out`;
   byId("import-left-out-list", HTMLElement).replaceChildren(...items(leftOut.map(({ talk, field, why }) => `${talk}, ${field}: ${why}`)));
 }
 
-/** @param {import("./types.js").Imported} result */
+/** @param {import("../shared/types.js").Imported} result */
 function resultWords({ published, updated, withdrawn, unchanged, total }) {
   const parts = [];
   if (published) parts.push(`${count(published, "talk")} signed and published.`);

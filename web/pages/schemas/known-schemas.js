@@ -1,11 +1,11 @@
 /** The list of schemas that there are besides the one that is shown. */
 
-import { siteLink } from "./address.js";
-import { byId, el, shortHash } from "./dom.js";
-import { plain } from "./foreign.js";
-import { count } from "./words.js";
+import { siteLink } from "../shared/address.js";
+import { byId, el, shortHash } from "../shared/dom.js";
+import { plain } from "../shared/foreign.js";
+import { count } from "../shared/words.js";
 
-/** @typedef {import("../panda.d.ts").ListedSchema} ListedSchema */
+/** @typedef {import("../../panda/panda.d.ts").ListedSchema} ListedSchema */
 
 /** So many are shown at most. */
 export const LISTED = 200;

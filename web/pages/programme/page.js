@@ -41,16 +41,16 @@
  *   #notices .notice[data-kind=error|news][data-reason] .dismiss
  */
 
-import { node, siteLink } from "./page/address.js";
-import { byId } from "./page/dom.js";
-import { makeEditor } from "./page/editor.js";
-import { makeIdentity } from "./page/identity.js";
-import { makeImport } from "./page/import.js";
-import { makeNotices } from "./page/notices.js";
-import { makeProgramme } from "./page/programme.js";
-import { makeBackup, makeRestore } from "./page/backup.js";
-import { Session } from "./page/session.js";
-import { showOpen, showStart, startPython } from "./page/start.js";
+import { node, siteLink } from "../shared/address.js";
+import { byId } from "../shared/dom.js";
+import { makeEditor } from "./editor.js";
+import { makeIdentity } from "./identity.js";
+import { makeImport } from "./import.js";
+import { makeNotices } from "../shared/notices.js";
+import { makeProgramme } from "./programme.js";
+import { makeBackup, makeRestore } from "../shared/backup.js";
+import { Session } from "../shared/session.js";
+import { showOpen, showStart, startPython } from "../shared/start.js";
 
 const session = new Session({ node, onProgress: showStart, onOpen });
 const notices = makeNotices(byId("notices", HTMLElement));
@@ -112,7 +112,7 @@ byId("import-file", HTMLInputElement).addEventListener("change", () => showSide(
 byId("to-schemas", HTMLAnchorElement).href = siteLink("schemas.html");
 identity.setAddress(node ?? new URL(".", location.href).href);
 
-/** @param {import("./page/types.js").Panda} panda */
+/** @param {import("../shared/types.js").Panda} panda */
 function onOpen(panda) {
   identity.show(panda);
   backup.show(panda);

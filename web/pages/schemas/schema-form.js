@@ -1,14 +1,15 @@
 /** The form in which a schema is written, field by field; the same form shows one that is published. */
 
-import { byId } from "./dom.js";
-import { keeping, makeFieldRow, mark } from "./field-row.js";
-import { count } from "./words.js";
+import { byId } from "../shared/dom.js";
+import { makeFieldRow } from "./field-row.js";
+import { keeping, mark } from "../shared/inputs.js";
+import { count } from "../shared/words.js";
 
 /**
- * @typedef {import("./types.js").SchemaDraft} SchemaDraft
- * @typedef {import("./types.js").SchemaDefinition} SchemaDefinition
- * @typedef {import("./types.js").DraftProblem} DraftProblem
- * @typedef {import("./types.js").ListedSchema} ListedSchema
+ * @typedef {import("../shared/types.js").SchemaDraft} SchemaDraft
+ * @typedef {import("../shared/types.js").SchemaDefinition} SchemaDefinition
+ * @typedef {import("../shared/types.js").DraftProblem} DraftProblem
+ * @typedef {import("../shared/types.js").ListedSchema} ListedSchema
  * @typedef {import("./field-row.js").FieldRow} FieldRow
  */
 

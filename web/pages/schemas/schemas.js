@@ -23,25 +23,25 @@
  *   #notices .notice[data-kind=error|news][data-reason] .dismiss
  */
 
-import { node, siteLink } from "./page/address.js";
-import { makeBackup } from "./page/backup.js";
-import { byId, copy, el, button, save, shortAuthor } from "./page/dom.js";
-import { face } from "./page/face.js";
-import { plain } from "./page/foreign.js";
-import { LISTED, showKnown } from "./page/known-schemas.js";
-import { makeNotices } from "./page/notices.js";
-import { makePending } from "./page/pending.js";
-import { draftOf, makeSchemaForm } from "./page/schema-form.js";
-import { Session } from "./page/session.js";
-import { showOpen, showStart, startPython } from "./page/start.js";
-import { explain } from "./page/words.js";
+import { node, siteLink } from "../shared/address.js";
+import { makeBackup } from "../shared/backup.js";
+import { byId, copy, el, button, save, shortAuthor } from "../shared/dom.js";
+import { face } from "../shared/face.js";
+import { plain } from "../shared/foreign.js";
+import { LISTED, showKnown } from "./known-schemas.js";
+import { makeNotices } from "../shared/notices.js";
+import { makePending } from "../shared/pending.js";
+import { draftOf, makeSchemaForm } from "./schema-form.js";
+import { Session } from "../shared/session.js";
+import { showOpen, showStart, startPython } from "../shared/start.js";
+import { explain } from "../shared/words.js";
 
 /**
- * @typedef {import("./page/types.js").Panda} Panda
- * @typedef {import("./page/types.js").Schema} Schema
- * @typedef {import("./page/types.js").SchemaDraft} SchemaDraft
- * @typedef {import("./page/types.js").DescribedDraft} DescribedDraft
- * @typedef {import("./page/types.js").ListedSchema} ListedSchema
+ * @typedef {import("../shared/types.js").Panda} Panda
+ * @typedef {import("../shared/types.js").Schema} Schema
+ * @typedef {import("../shared/types.js").SchemaDraft} SchemaDraft
+ * @typedef {import("../shared/types.js").DescribedDraft} DescribedDraft
+ * @typedef {import("../shared/types.js").ListedSchema} ListedSchema
  */
 
 const PAUSE_MS = 250;

@@ -1,0 +1,57 @@
+// From nothing to a page that is connected.
+
+import { Panda } from "./author.js";
+import { PandaError, aborted, cancelled, unusable } from "./errors.js";
+import { Line } from "./line.js";
+import { explained } from "./reasons.js";
+import { keepCode } from "./runtime.js";
+import { BASE, VERSION } from "./site.js";
+
+/** @typedef {import("./panda.d.ts").ConnectOptions} Options */
+
+/** As often as the clock of a hidden tab ticks. */
+const TICK_MS = 1000;
+
+/**
+ * Starts Python, makes or finds this site's key pair, and gives what a page works with.
+ *
+ * @param {Options} [options] node: its address, by default where this file came from; onProgress: hears of
+ *   "download" (bytes), "start" and "storage"; signal: ends the start; patience: seconds without progress after
+ *   which the start has failed; worker: a file of the website's own that imports HOST's worker.js
+ * @returns {Promise<Panda>}
+ */
+export async function connect(options = {}) {
+  if (Object(options) !== options) {
+    throw new PandaError("invalid-params", "connect takes an object, such as connect({ node: \"https://node.example\" }).");
+  }
+  const { node, onProgress, signal, patience = 120, worker } = options;
+  const problem = unusable(signal);
+  if (problem) throw problem;
+  if (signal?.aborted) throw cancelled();
+  let address = node ?? BASE;
+  try {
+    address = new URL(address, BASE).href;
+  } catch {
+    // the worker says what is wrong with it
+  }
+  const line = new Line(worker, onProgress);
+  const stop = () => line.close(cancelled());
+  const watch = setInterval(() => {
+    line.quiet += TICK_MS / 1000; // counted, and not taken from the clock: a device that slept did not wait
+    if (line.quiet < patience) return;
+    const problem = `Nothing happened for ${patience} s while ${line.doing}.`;
+    line.close(new PandaError("start-stalled", problem, { during: line.doing }), true);
+  }, TICK_MS);
+  signal?.addEventListener("abort", stop);
+  try {
+    const panda = new Panda(line, await line.open({ version: VERSION, node: address }));
+    void keepCode();
+    return panda;
+  } catch (error) {
+    line.close(error);
+    throw await Promise.race([explained(error), aborted(signal)]);
+  } finally {
+    clearInterval(watch);
+    signal?.removeEventListener("abort", stop);
+  }
+}

@@ -1,0 +1,74 @@
+// What a start needed is kept in this origin, by its hash, and the next start asks nobody for it. The page reads it while
+// the worker starts. Its own files the worker puts there (worker/files.js), and which ones each version needs; its code
+// is put here. Browsers that keep nothing fetch it again.
+
+import { STARTS, WORKER } from "./site.js";
+
+export const KEPT = "panda-web";
+export const KEYS = "https://kept.invalid/";
+export const LISTS = "https://lists.invalid/";
+const LATE_MS = 5000;
+
+/**
+ * What is kept, where the browser says so soon: WebKitGTK, which throws away what it kept, may never answer about that.
+ *
+ * @template T
+ * @param {Promise<T>} reading
+ * @param {T} otherwise
+ * @returns {Promise<T>}
+ */
+export const soon = (reading, otherwise) => (
+  Promise.race([reading, new Promise((resolve) => { setTimeout(resolve, LATE_MS, otherwise); })])
+);
+
+/** @param {string} integrity @returns {Promise<ArrayBuffer | null>} the file, as it was checked once and is now again */
+export async function kept(integrity) {
+  try {
+    const response = await (await caches.open(KEPT)).match(KEYS + encodeURIComponent(integrity));
+    const data = await response?.arrayBuffer();
+    if (!data) return null;
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-384", data));
+    return integrity === `sha384-${btoa(String.fromCharCode(...digest))}` ? data : null;
+  } catch {
+    return null; // no such storage: plain http, or the browser's strictest settings
+  }
+}
+
+/**
+ * The worker's files that are kept, by their hashes.
+ *
+ * @param {Map<string, ArrayBuffer>} files where they are put
+ */
+async function keptForWorker(files) {
+  try {
+    const cache = await caches.open(KEPT);
+    const list = await cache.match(LISTS + encodeURIComponent(STARTS));
+    // A new version may need some of the old one's.
+    const keys = list ? [] : (await cache.keys()).filter(({ url }) => url.startsWith(KEYS));
+    /** @type {string[]} */
+    const hashes = list ? (await list.json()).files : keys.map(({ url }) => decodeURIComponent(url.slice(KEYS.length)));
+    await Promise.all(hashes.filter((hash) => hash !== WORKER).map(async (hash) => {
+      const file = await kept(hash);
+      if (file) files.set(hash, file);
+    }));
+  } catch {
+    // as above
+  }
+}
+
+/** @returns {Promise<Map<string, ArrayBuffer>>} those that come soon */
+export async function keptSoon() {
+  /** @type {Map<string, ArrayBuffer>} */
+  const files = new Map();
+  await soon(keptForWorker(files), undefined);
+  return new Map(files); // no more is added to this one
+}
+
+/** Keeps the worker's code. @param {ArrayBuffer} code */
+export async function keep(code) {
+  try {
+    await (await caches.open(KEPT)).put(KEYS + encodeURIComponent(WORKER), new Response(code));
+  } catch {
+    // no room, or no such storage
+  }
+}

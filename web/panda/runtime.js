@@ -1,0 +1,121 @@
+// One worker for a page.
+//
+// Copies of this file, from one host or several, find each other by a symbol that names what they would start. One
+// Python serves them all, each connection through a port of its own; the last one to leave ends it.
+
+import { PandaError, cancelled } from "./errors.js";
+import { keep, kept, keptSoon, soon } from "./kept.js";
+import { fetched, underPolicy } from "./reasons.js";
+import { BASE, FILES, STARTS, WORKER } from "./site.js";
+
+/** @typedef {import("./panda.d.ts").ConnectOptions} Options */
+
+export const UNSAID = "the browser does not say why";
+const SEAT = Symbol.for(`panda-web ${STARTS}`);
+
+/**
+ * @typedef {{worker: Promise<Worker>, files: Promise<Map<string, ArrayBuffer>>, users: number, stop: AbortController}} Runtime
+ *   files: what is kept for the worker, which goes there with the first connection
+ * @typedef {{runtime: Runtime | null, launch: typeof launch, fresh: ArrayBuffer | null}} Seat
+ *   fresh: the worker's code, where it came over the network and is not kept yet
+ */
+
+/** @returns {Seat} */
+function seat() {
+  // The first copy's `launch` stays: a page may allow its Trusted Types policy only once.
+  return (/** @type {any} */ (globalThis))[SEAT] ??= { runtime: null, launch, fresh: null };
+}
+
+/** @param {Options["worker"]} file @returns {Runtime} */
+export function join(file) {
+  const { launch } = seat();
+  const stop = new AbortController();
+  const runtime = seat().runtime ??= { worker: launch(file, stop.signal), files: keptSoon(), users: 0, stop };
+  runtime.users += 1;
+  return runtime;
+}
+
+/** @param {Runtime} runtime @param {boolean} failed whether those who come later need another one */
+export function leave(runtime, failed) {
+  runtime.users -= 1;
+  if (seat().runtime === runtime && (failed || runtime.users === 0)) seat().runtime = null;
+  if (runtime.users === 0) runtime.stop.abort();
+}
+
+/**
+ * @param {Options["worker"]} file
+ * @param {AbortSignal} stop ends the worker, at any time
+ * @returns {Promise<Worker>} one that runs
+ */
+async function launch(file, stop) {
+  if (globalThis.origin === "null") {
+    throw new PandaError("origin-opaque", "This document has no origin of its own, so it can keep no key: "
+      + "it is a frame sandboxed without allow-same-origin, or a file opened from a disk.");
+  }
+  if (file !== undefined) return begin(String(file), stop);
+  let code = await soon(kept(WORKER), null);
+  if (!code) code = seat().fresh = await fetched(new URL("worker.js", FILES).href, WORKER, stop);
+  const blob = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+  try {
+    return await begin(blob, stop);
+  } catch (error) {
+    // `worker-src 'self'` forbids blobs, and on HOST's own origin allows the file itself.
+    const own = new URL(BASE).origin === globalThis.origin;
+    if (!own || !(error instanceof PandaError) || error.reason !== "policy-forbids") throw error;
+    return await begin(new URL("worker.js", FILES).href, stop);
+  } finally {
+    URL.revokeObjectURL(blob);
+  }
+}
+
+/** Keeps the worker's code for the next start, where it came over the network. */
+export async function keepCode() {
+  const { fresh } = seat();
+  if (!fresh || !WORKER || !crypto.subtle) return;
+  seat().fresh = null;
+  await keep(fresh);
+}
+
+/** @param {string} address @param {AbortSignal} stop @returns {Promise<Worker>} */
+function begin(address, stop) {
+  return underPolicy("worker-src", () => new Promise((resolve, reject) => {
+    if (stop.aborted) throw cancelled();
+    let understood = false;
+    const worker = new Worker(trusted(address), {
+      name: "panda",
+      get type() {
+        understood = true; // by browsers that know module workers
+        return /** @type {const} */ ("module");
+      },
+    });
+    stop.addEventListener("abort", () => {
+      worker.terminate();
+      reject(cancelled());
+    });
+    worker.onmessage = () => resolve(worker);
+    worker.onerror = ({ message }) => {
+      worker.terminate();
+      if (understood) reject(new PandaError("start-failed", `The worker ${address} does not run: ${message || UNSAID}.`));
+    };
+    if (!understood) throw new PandaError("browser-too-old", "This browser has no module workers: it is too old.");
+  }));
+}
+
+/** @type {any} */
+let policy;
+
+/**
+ * The address as Trusted Types want it, where there are any.
+ *
+ * @param {string} address
+ * @returns {string}
+ */
+function trusted(address) {
+  const types = (/** @type {any} */ (globalThis)).trustedTypes;
+  try {
+    policy ??= types?.createPolicy("panda", { createScriptURL: (/** @type {string} */ url) => url });
+  } catch {
+    return address; // only where a page demands Trusted Types does that fail, and then it is `Worker` that says so
+  }
+  return policy ? policy.createScriptURL(address) : address;
+}
