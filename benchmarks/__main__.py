@@ -8,18 +8,20 @@ from pathlib import Path
 
 import pytest
 
-import build
 from benchmarks import growth, memory, node, snapshot, start, views, work
 from benchmarks.chart import chart
 from benchmarks.machine import describe, load
 from benchmarks.report import Result, as_json, broken, table
 from tests.browsers import Browsers, available
 from tests.interop.old_client import NotFetched
+from tools.kept import ROOT
+from tools.static_site import build_site
+from tools.telling import Problem, progress
 
-OUT = build.ROOT / "docs" / "benchmarks"
+OUT = ROOT / "docs" / "benchmarks"
 
 # Parts come by the same way as for the tests, which skip or fail where something cannot be had.
-MISSING = (build.Problem, NotFetched, pytest.skip.Exception, pytest.fail.Exception)
+MISSING = (Problem, NotFetched, pytest.skip.Exception, pytest.fail.Exception)
 
 Measured = tuple[list[Result], list[str]]
 
@@ -48,7 +50,7 @@ def measure(name: str, browsers: Browsers, site: Path) -> list[str]:
         "growth": growth.run,
         "views": lambda: views.run(site, browsers),
     }
-    with build.progress(f"measuring: {name}"):
+    with progress(f"measuring: {name}"):
         before = load()
         results, notes = runs[name]()
         machine["load"] = f"{before} before, {load()} after"
@@ -70,7 +72,7 @@ def main(names: Sequence[str]) -> int:
     try:
         with tempfile.TemporaryDirectory() as scratch:
             site = Path(scratch) / "site"
-            build.build_site(site)
+            build_site(site)
             worse = [words for name in names or TITLES for words in measure(name, browsers, site)]
     except MISSING as problem:
         return _fail(str(problem))

@@ -13,15 +13,17 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-import build
 from benchmarks import visits
 from benchmarks.report import Peer, Result
 from tests.browser.sites import manifest_of
 from tests.browsers import Browsers
 from tests.processes import ServedNode
+from tools.packing import compress
+from tools.runtime import PYODIDE_FILES
+from tools.static_site import integrity, runtime, seal
 
 LINES = {"10 Mbit/s": 10e6, "100 Mbit/s": 100e6}
-LIBRARY = build.PYODIDE_FILES["library"]
+LIBRARY = PYODIDE_FILES["library"]
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 """What may begin with a docstring."""
 
@@ -59,19 +61,19 @@ def run(site: Path, browsers: Browsers) -> tuple[list[Result], list[str]]:
 def _without(site: Path, out: Path) -> Path:
     """The site with no snapshot, and with as small a library as can be; compressed where the site is."""
     visits.our_site(site, out)
-    files = build.runtime(out)
+    files = runtime(out)
     for path in files.glob("snapshot.bin*"):
         path.unlink()
     library = files / LIBRARY
     _strip(library)
     manifest = manifest_of(out)
     del manifest["snapshot"]
-    manifest["library"] |= {"bytes": library.stat().st_size, "integrity": build.integrity(library)}
+    manifest["library"] |= {"bytes": library.stat().st_size, "integrity": integrity(library)}
     (files / "manifest.json").write_text(json.dumps(manifest), "utf-8")
     changed = [library, files / "manifest.json", out / "panda.js", out / "worker.js"]
-    build.seal(out)
+    seal(out)
     if "packed" in manifest["library"]:
-        build.compress(*changed)
+        compress(*changed)
     return out
 
 

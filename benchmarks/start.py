@@ -11,13 +11,13 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import build
 from benchmarks import visits
 from benchmarks.report import Peer, Result, Samples
 from benchmarks.visits import Visit, Visits
 from tests.browsers import Browsers
 from tests.hosts import parts
 from tests.processes import ServedNode
+from tools.packing import compress
 
 SLOW = 10e6
 """Bits a second of a slow line: a common mobile one."""
@@ -93,5 +93,5 @@ def _stock(site: Path, out: Path) -> Path:
     shutil.copytree(pyodide, out / "pyodide")
     if any(site.rglob("*.br")):
         for name in (*parts.CORE_FILES, "pyodide-lock.json"):
-            build.compress(out / "pyodide" / name)
+            compress(out / "pyodide" / name)
     return out

@@ -118,7 +118,7 @@ def test_a_limit_that_is_not_kept_ends_with_status_1(
     monkeypatch.setattr(program, "OUT", tmp_path)
     monkeypatch.setattr(program, "Browsers", Mock())
     monkeypatch.setattr(program, "available", lambda: ["chromium"])
-    monkeypatch.setattr("build.build_site", lambda site: None)
+    monkeypatch.setattr(program, "build_site", lambda site: None)
     monkeypatch.setattr(program, "describe", lambda **versions: {"on": "paper"})
     monkeypatch.setattr("benchmarks.node.run", lambda: (results, []))
     monkeypatch.setattr("benchmarks.growth.run", lambda: ([START], []))

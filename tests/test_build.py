@@ -5,7 +5,6 @@ import base64
 import contextlib
 import gzip
 import hashlib
-import importlib.util
 import json
 import os
 import re
@@ -14,27 +13,18 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools import lean
+import build
+from tools import environment, kept, lean, runtime, static_site, telling, wheels
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 ADDRESS = re.compile(r"https?://|git\+|file:|ssh:")
-
-
-@pytest.fixture(scope="module")
-def build() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("build_under_test", ROOT / "build.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def contents(directory: Path) -> dict[str, str]:
@@ -97,25 +87,34 @@ def test_node_lock() -> None:
 
 
 def test_imports_only_the_standard_library() -> None:
-    tree = ast.parse((ROOT / "build.py").read_text("utf-8"))
-    imports = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    imports |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert {name.split(".")[0] for name in imports} <= sys.stdlib_module_names
+    """And so does all that it imports of tools/, from there on."""
+    seen, unread = set(), {"build"}
+    while unread:
+        seen.add(name := unread.pop())
+        tree = ast.parse((ROOT / f"{name.replace('.', '/')}.py").read_text("utf-8"))
+        imports = {
+            alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                module = node.module or ""
+                imports |= {f"tools.{each.name}" for each in node.names} if module == "tools" else {module}
+        unread |= {each for each in imports if each.startswith("tools.")} - seen
+        assert {each.split(".")[0] for each in imports} <= {*sys.stdlib_module_names, "tools"}
+    assert len(seen) > 8
 
 
-def test_an_old_python_is_told(
-    build: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_old_python_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 10, 1))
     assert build.main(["site"]) == 1
     assert "needs Python 3.11 or newer" in capsys.readouterr().err
 
 
 @pytest.fixture
-def empty(build: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def empty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A virtual environment that is not there yet, and an installation of one step that only counts."""
-    monkeypatch.setattr(build, "VENV", tmp_path / "venv")
-    monkeypatch.setattr(build, "STATE", tmp_path / "venv" / ".panda")
+    monkeypatch.setattr(environment, "VENV", tmp_path / "venv")
+    monkeypatch.setattr(environment, "STATE", tmp_path / "venv" / ".panda")
     lock = tmp_path / "lock.txt"
     lock.write_text("1")
     done = tmp_path / "done"
@@ -125,61 +124,59 @@ def empty(build: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         done.write_text(done.read_text() + "installed ")
 
     def new_venv() -> None:
-        python = build.in_venv("python")
+        python = environment.in_venv("python")
         python.parent.mkdir()
         python.touch()
 
-    monkeypatch.setattr(build, "STEPS", {"build": (lock, "nothing", install)})
-    monkeypatch.setattr(build, "new_venv", new_venv)
+    monkeypatch.setattr(environment, "STEPS", {"build": (lock, "nothing", install)})
+    monkeypatch.setattr(environment, "new_venv", new_venv)
     return tmp_path
 
 
-def test_installs_once_and_again_when_the_lock_changes(build: ModuleType, empty: Path) -> None:
+def test_installs_once_and_again_when_the_lock_changes(empty: Path) -> None:
     for lock in ("1", "1", "2", "2"):
         (empty / "lock.txt").write_text(lock)
-        build.ensure("build")
+        environment.ensure("build")
     assert (empty / "done").read_text() == "installed " * 2
 
 
-def test_repairs_what_was_interrupted(build: ModuleType, empty: Path) -> None:
-    build.ensure("build")
+def test_repairs_what_was_interrupted(empty: Path) -> None:
+    environment.ensure("build")
     (empty / "venv" / "half.txt").write_text("left by a pip that was killed")
     (empty / "venv" / ".panda" / "begun-build").touch()
-    build.ensure("build")
+    environment.ensure("build")
     assert not (empty / "venv" / "half.txt").exists()
     assert (empty / "done").read_text() == "installed " * 2
 
 
-def test_a_failure_of_pip_keeps_what_works(
-    build: ModuleType, empty: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    build.ensure("build")
+def test_a_failure_of_pip_keeps_what_works(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment.ensure("build")
     (empty / "venv" / "kept.txt").touch()
 
     def fail() -> None:
-        raise build.Problem("no network")
+        raise telling.Problem("no network")
 
-    monkeypatch.setitem(build.STEPS, "test", (empty / "lock.txt", "nothing", fail))
-    with pytest.raises(build.Problem):
-        build.ensure("build", "test")
-    build.ensure("build")
+    monkeypatch.setitem(environment.STEPS, "test", (empty / "lock.txt", "nothing", fail))
+    with pytest.raises(telling.Problem):
+        environment.ensure("build", "test")
+    environment.ensure("build")
     assert (empty / "venv" / "kept.txt").exists()
 
 
-def test_leaves_strangers_alone(build: ModuleType, empty: Path) -> None:
+def test_leaves_strangers_alone(empty: Path) -> None:
     (empty / "venv").mkdir()
     (empty / "venv" / "precious").touch()
-    with pytest.raises(build.Problem, match=r"not of build\.py's making"):
-        build.ensure("build")
-    with pytest.raises(build.Problem, match="does not look like a site"):
-        build.build_site(empty / "venv")
+    with pytest.raises(telling.Problem, match=r"not of build\.py's making"):
+        environment.ensure("build")
+    with pytest.raises(telling.Problem, match="does not look like a site"):
+        static_site.build_site(empty / "venv")
     assert (empty / "venv" / "precious").exists()
 
 
-def test_says_how_to_get_venv(build: ModuleType, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "find_spec", lambda name: None)
-    with pytest.raises(build.Problem, match="apt-get install python3-venv"):
-        build.ensure("build")
+def test_says_how_to_get_venv(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "find_spec", lambda name: None)
+    with pytest.raises(telling.Problem, match="apt-get install python3-venv"):
+        environment.ensure("build")
 
 
 # --- The site -------------------------------------------------------------------------------------
@@ -195,9 +192,9 @@ def test_equal_sources_make_equal_sites(site: Path, tmp_path: Path) -> None:
     )
     arguments = ["site", "--plain", "--out", str(tmp_path / "again")]
     program = (
-        "import sys, build; from pathlib import Path; build.VENV = Path(sys.argv[1]);"
-        "build.STATE = build.VENV / '.panda'; build.ensure = lambda *_: None;"
-        "build.ensure_modules = lambda **_: None; sys.exit(build.main(sys.argv[2:]))"
+        "import sys, build; from pathlib import Path; from tools import environment, nodejs;"
+        "environment.VENV = Path(sys.argv[1]); environment.ensure = lambda *_: None;"
+        "nodejs.ensure_modules = lambda **_: None; sys.exit(build.main(sys.argv[2:]))"
     )
     others = {
         "PYTHONPATH": os.pathsep.join((str(environment), str(copy))),
@@ -241,7 +238,7 @@ def linked(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def test_a_wheel_does_not_hang_on_who_built_it(build: ModuleType, tmp_path: Path) -> None:
+def test_a_wheel_does_not_hang_on_who_built_it(tmp_path: Path) -> None:
     made = []
     for number, (kind, level) in enumerate([(zipfile.ZIP_DEFLATED, 9), (zipfile.ZIP_STORED, None)]):
         wheel = tmp_path / f"{number}.whl"
@@ -250,7 +247,7 @@ def test_a_wheel_does_not_hang_on_who_built_it(build: ModuleType, tmp_path: Path
                 about = zipfile.ZipInfo(name, (2020 + number, 1, 1, 0, 0, 0))
                 about.external_attr = (0o600, 0o755)[number] << 16
                 archive.writestr(about, f"# {name}" * 100, kind)
-        build.even(wheel)
+        wheels.even(wheel)
         made.append(wheel.read_bytes())
         with zipfile.ZipFile(wheel) as archive:
             assert {name: archive.read(name) for name in archive.namelist()} == {
@@ -259,45 +256,45 @@ def test_a_wheel_does_not_hang_on_who_built_it(build: ModuleType, tmp_path: Path
     assert made[0] == made[1]
 
 
-def test_the_sums_stand_for_the_whole_site(site: Path, build: ModuleType, tmp_path: Path) -> None:
-    listed = dict(reversed(line.split("  ")) for line in (site / build.SUMS).read_text("utf-8").splitlines())
+def test_the_sums_stand_for_the_whole_site(site: Path, tmp_path: Path) -> None:
+    listed = dict(
+        reversed(line.split("  ")) for line in (site / static_site.SUMS).read_text("utf-8").splitlines()
+    )
     assert listed == {
         name: hashlib.sha256((site / name).read_bytes()).hexdigest()
         for name in contents(site)
-        if name != build.SUMS
+        if name != static_site.SUMS
     }
     changed = shutil.copytree(site, tmp_path / "site")
     with (changed / "panda.js").open("a") as script:
         script.write("// and more\n")
-    (changed / build.SUMS).unlink()
-    build.write_sums(changed)
-    assert (changed / build.SUMS).read_bytes() != (site / build.SUMS).read_bytes()
+    (changed / static_site.SUMS).unlink()
+    static_site.write_sums(changed)
+    assert (changed / static_site.SUMS).read_bytes() != (site / static_site.SUMS).read_bytes()
 
 
-def test_two_builds_at_once_make_the_same(
-    build: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(build, "CACHE", tmp_path / "cache")
+def test_two_builds_at_once_make_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(kept, "CACHE", tmp_path / "cache")
 
     def fill(out: Path) -> None:
         out.mkdir()
         (out / "file").write_text("made")
 
     def slowly(out: Path) -> None:
-        build.kept("thing", make=fill)  # another build, in the meantime
+        kept.kept("thing", make=fill)  # another build, in the meantime
         fill(out)
 
-    made = build.kept("thing", make=slowly)
-    assert contents(made) == contents(build.kept("thing", make=fill))
+    made = kept.kept("thing", make=slowly)
+    assert contents(made) == contents(kept.kept("thing", make=fill))
     assert list(made.parent.iterdir()) == [made]
 
 
 def test_snapshots_of_equal_wheels_are_equal(
-    site: Path, build: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    site: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(build, "CACHE", tmp_path / "empty")
-    made = build.snapshot(build.lean_pyodide(), sorted((site / "wheels").iterdir()))
-    assert made.read_bytes() == (build.runtime(site) / "snapshot.bin").read_bytes()
+    monkeypatch.setattr(kept, "CACHE", tmp_path / "empty")
+    made = runtime.snapshot(runtime.lean_pyodide(), sorted((site / "wheels").iterdir()))
+    assert made.read_bytes() == (static_site.runtime(site) / "snapshot.bin").read_bytes()
 
 
 def glue(*exports: str) -> str:
@@ -370,10 +367,8 @@ def parts_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     return [manifest["runtime"], manifest["library"], manifest["snapshot"], *manifest["wheels"]]
 
 
-def test_what_lies_beside_a_file_is_the_same_compressed(
-    packed_site: Path, site: Path, build: ModuleType
-) -> None:
-    files, packed_files = build.runtime(site), build.runtime(packed_site)
+def test_what_lies_beside_a_file_is_the_same_compressed(packed_site: Path, site: Path) -> None:
+    files, packed_files = static_site.runtime(site), static_site.runtime(packed_site)
     for part in parts_of(json.loads((packed_files / "manifest.json").read_text("utf-8"))):
         assert part["packed"] == (packed_files / f"{part['file']}.br").stat().st_size
     for packed in packed_site.rglob("*.gz"):
@@ -385,34 +380,32 @@ def test_what_lies_beside_a_file_is_the_same_compressed(
     assert {f"{name}.gz" for name in plain} <= set(contents(packed_site))
 
 
-def test_what_the_service_worker_keeps_is_no_copy(
-    packed_site: Path, build: ModuleType, tmp_path: Path
-) -> None:
+def test_what_the_service_worker_keeps_is_no_copy(packed_site: Path, tmp_path: Path) -> None:
     """Listing again gives the same list: what lies beside the files now was not there then."""
     site = shutil.copytree(packed_site, tmp_path / "site")
-    build.list_files(site)
+    static_site.list_files(site)
     assert contents(site) == contents(packed_site)
 
 
 def test_a_failed_build_leaves_the_old_site(
-    site: Path, build: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    site: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     out = tmp_path / "site"
     shutil.copytree(site, out)
 
     def fail(directory: Path, *, packed: bool) -> None:
         (directory / "half.txt").touch()
-        raise build.Problem("in the middle")
+        raise telling.Problem("in the middle")
 
-    monkeypatch.setattr(build, "fill", fail)
-    with pytest.raises(build.Problem, match="in the middle"):
-        build.build_site(out)
+    monkeypatch.setattr(static_site, "fill", fail)
+    with pytest.raises(telling.Problem, match="in the middle"):
+        static_site.build_site(out)
     assert contents(out) == contents(site)
     assert [path.name for path in tmp_path.iterdir()] == ["site"]
 
 
-def test_manifest_tells_the_truth(site: Path, build: ModuleType) -> None:
-    files = build.runtime(site)
+def test_manifest_tells_the_truth(site: Path) -> None:
+    files = static_site.runtime(site)
     manifest = json.loads((files / "manifest.json").read_text("utf-8"))
     assert set(manifest) == {"version", "lock", "runtime", "library", "snapshot", "wheels"}
     assert manifest["lock"]["packages"] == {}
@@ -426,18 +419,18 @@ def test_manifest_tells_the_truth(site: Path, build: ModuleType) -> None:
         assert (files / wheel["file"]).read_bytes() == (site / "wheels" / wheel["file"]).read_bytes()
 
 
-def test_the_directory_is_named_by_what_is_in_it(site: Path, build: ModuleType, tmp_path: Path) -> None:
+def test_the_directory_is_named_by_what_is_in_it(site: Path, tmp_path: Path) -> None:
     """So a cache may keep it for ever."""
-    names = {build.runtime(site).name}
+    names = {static_site.runtime(site).name}
     for number, name in enumerate(("manifest.json", "worker.js", "another.js")):
         files = tmp_path / str(number) / "runtime"
-        shutil.copytree(build.runtime(site), files)
-        build.name_runtime(files)
-        assert build.runtime(files.parent).name == build.runtime(site).name
-        files = build.runtime(files.parent).rename(files)
+        shutil.copytree(static_site.runtime(site), files)
+        static_site.name_runtime(files)
+        assert static_site.runtime(files.parent).name == static_site.runtime(site).name
+        files = static_site.runtime(files.parent).rename(files)
         (files / name).write_text("another one")
-        build.name_runtime(files)
-        names.add(build.runtime(files.parent).name)
+        static_site.name_runtime(files)
+        names.add(static_site.runtime(files.parent).name)
     assert len(names) == 4
 
 
@@ -445,25 +438,27 @@ def hash_of(path: Path) -> str:
     return f"sha384-{base64.b64encode(hashlib.sha384(path.read_bytes()).digest()).decode()}"
 
 
-def test_panda_js_names_what_it_starts(site: Path, build: ModuleType) -> None:
+def test_panda_js_names_what_it_starts(site: Path) -> None:
     """Its two hashes are all that stands between a page and another Python."""
     script = (site / "panda.js").read_text("utf-8")
-    files = build.runtime(site)
+    files = static_site.runtime(site)
     assert f'RUNTIME = "{files.name}/";' in script
     assert f'WORKER = "{hash_of(files / "worker.js")}";' in script
     assert f'MANIFEST = "{hash_of(files / "manifest.json")}";' in script
 
 
-def test_sealing_again_after_a_change(site: Path, build: ModuleType, tmp_path: Path) -> None:
+def test_sealing_again_after_a_change(site: Path, tmp_path: Path) -> None:
     for name in ("panda.js", "worker.js"):
         shutil.copyfile(site / name, tmp_path / name)
-    worker = shutil.copytree(build.runtime(site), tmp_path / build.runtime(site).name) / "worker.js"
+    worker = (
+        shutil.copytree(static_site.runtime(site), tmp_path / static_site.runtime(site).name) / "worker.js"
+    )
     worker.write_text("another one")
-    build.seal(tmp_path)
+    static_site.seal(tmp_path)
     assert f'"{hash_of(worker)}"' in (tmp_path / "panda.js").read_text("utf-8")
     (tmp_path / "panda.js").write_text("")
-    with pytest.raises(build.Problem, match=r"panda\.js has no place for RUNTIME"):
-        build.seal(tmp_path)
+    with pytest.raises(telling.Problem, match=r"panda\.js has no place for RUNTIME"):
+        static_site.seal(tmp_path)
 
 
 def test_the_site_holds_nothing_else(site: Path) -> None:
@@ -484,22 +479,22 @@ def test_the_site_holds_nothing_else(site: Path) -> None:
     assert len(list((site / "licenses").iterdir())) == 5
 
 
-def test_addresses_are_relative(site: Path, build: ModuleType) -> None:
+def test_addresses_are_relative(site: Path) -> None:
     """So that the site works on any path, and nothing is asked of a third party."""
     absolute = re.compile(
         r"""(?:\b(?:src|href|action)=["']?|\burl\(["']?|\bimport\(?\s*["']|\bfrom\s+["']|\bfetch\(["'`]"""
         r"""|@import\s+["']|Worker\(["'])(?:/|https?:)"""
     )
     for path in site.rglob("*"):
-        if path.suffix in {".html", ".css", ".js"} and path.parent.name != build.runtime(site).name:
+        if path.suffix in {".html", ".css", ".js"} and path.parent.name != static_site.runtime(site).name:
             lines = [line for line in path.read_text("utf-8").splitlines() if not line.startswith("//")]
             found = [line for line in lines if absolute.search(line)]
             assert not found, (path.name, found)
 
 
-def test_the_worker_is_one_file(site: Path, build: ModuleType) -> None:
+def test_the_worker_is_one_file(site: Path) -> None:
     """It runs from a blob, where no other file can be imported; only Node's own are named, and never reached."""
-    text = (build.runtime(site) / "worker.js").read_text("utf-8")
+    text = (static_site.runtime(site) / "worker.js").read_text("utf-8")
     assert not re.match(r"import\b", text), "esbuild writes what it leaves out first"
     imported = set(re.findall(r"""\bimport\(\s*["'`]([^"'`]+)["'`]\s*\)""", text))
     assert {name for name in imported if not name.startswith("node:")} <= {"ws", "functools"}

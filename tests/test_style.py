@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from build import NODE
+from tools.nodejs import NODE
 
 ROOT = Path(__file__).resolve().parent.parent
 TSC = ROOT / "node_modules" / "typescript" / "bin" / "tsc"
@@ -40,6 +40,7 @@ def test_types_of_the_house() -> None:
         "attacks",
         "benchmarks",
         "build.py",
+        "tools",
         "tests/browsers.py",
         "tests/conftest.py",
         "tests/find_browsers.py",

@@ -1,21 +1,17 @@
 """Makes Pyodide's glue leaner for a worker that loads no extension modules written in C.
 
-    python lean.py PYODIDE OUT USER...
-
-PYODIDE is its npm package, and each USER a script of ours that uses it; OUT becomes a copy of what a start
-needs, with another `pyodide.asm.mjs`. Emscripten prepares each start for modules that may be linked later:
-whatever function Python exports gets a JavaScript name, a place in the table of functions and one among the
-addresses. That is half of what a start does in JavaScript, and nobody here ever asks. It is left out by its
-text; each edit must find its place exactly once, so another version of Pyodide is looked at anew. The module
-keeps its code, but exports only what the glue that is left can ask for: for each export a browser makes an
-object, and the glue visits it.
+Emscripten prepares each start for modules that may be linked later: whatever function Python exports gets a
+JavaScript name, a place in the table of functions and one among the addresses. That is half of what a start
+does in JavaScript, and nobody here ever asks. It is left out by its text; each edit must find its place
+exactly once, so another version of Pyodide is looked at anew. The module keeps its code, but exports only
+what the glue that is left can ask for: for each export a browser makes an object, and the glue visits it.
 
 The memory snapshot must be made with the same glue, since pointers to functions are places in that table.
 """
 
 import re
 import shutil
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 FILES = ("package.json", "pyodide.mjs", "pyodide-lock.json", "python_stdlib.zip")
@@ -161,7 +157,7 @@ def _exports(source: "_Bytes", used: set[str]) -> bytes:
 
 def _number(value: int) -> bytes:
     """LEB128, without a sign."""
-    groups = []
+    groups: list[int] = []
     while True:
         value, low = value >> 7, value & 0x7F
         if not value:
@@ -202,11 +198,20 @@ class _Bytes:
         return self.data[self.at - length : self.at]
 
 
-# --- The command ----------------------------------------------------------------------------------
+# --- Files ----------------------------------------------------------------------------------------
 
 
-def main(source: Path, out: Path, *users: Path) -> None:
-    """Writes the copy."""
+def write(source: Path, out: Path, users: Sequence[Path]) -> None:
+    """Writes a copy of what a start needs of Pyodide, leaner.
+
+    Args:
+        source: its npm package.
+        out: becomes the copy.
+        users: scripts of ours that use it.
+
+    Raises:
+        ChangedError: it is another Pyodide than the one that this is for.
+    """
     out.mkdir()
     for name in FILES:
         shutil.copyfile(source / name, out / name)
@@ -214,7 +219,3 @@ def main(source: Path, out: Path, *users: Path) -> None:
     made = lean((source / GLUE).read_text("utf-8"), texts)
     (out / GLUE).write_text(made, "utf-8", newline="\n")
     (out / MODULE).write_bytes(lean_module((source / MODULE).read_bytes(), made + texts))
-
-
-if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from build import integrity, lean_pyodide, measures, runtime, seal, snapshot
+from tools.runtime import lean_pyodide, measures, snapshot
+from tools.static_site import integrity, runtime, seal
 
 TESTS = Path(__file__).resolve().parent.parent
 HARNESS = TESTS / "browser" / "harness"

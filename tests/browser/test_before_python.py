@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import pytest
 
-from build import runtime
 from panda_web.messages.schema import FieldDefinition, Schema, schema_to_toml
 from tests.browser.asking import talks_at
 from tests.browser.festivals import event, save, schedule
@@ -15,6 +14,7 @@ from tests.browser.screen import Screen
 from tests.browser.sites import copy_site
 from tests.browsers import StaticServer, _Handler, static_server
 from tests.processes import ServedNode
+from tools.static_site import runtime
 
 HELD = "pyodide.asm.wasm"
 

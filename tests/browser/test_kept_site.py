@@ -11,13 +11,13 @@ from typing import cast
 
 import pytest
 
-from build import list_files, name_runtime, runtime, seal
 from tests.browser.asking import instances_at
 from tests.browser.screen import Screen
 from tests.browser.sites import HARNESS, copy_site
 from tests.browser.test_second_visit import visit
 from tests.browsers import Browsers, StaticServer, _Handler, static_server
 from tests.processes import ServedNode
+from tools.static_site import list_files, name_runtime, runtime, seal
 
 NEW = "() => document.title.startsWith('New: ')"
 OFFER = ".notice[data-reason=site-updated]"

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from build import runtime
 from panda_web import Client
 from panda_web.bamboo import digest
 from panda_web.keys.with_cryptography import CryptographySigner
@@ -30,6 +29,7 @@ from tests.browser.sites import copy_site
 from tests.browser.test_before_python import HoldingServer
 from tests.browsers import Browsers, PlaywrightTab, static_server
 from tests.processes import ROOT, ServedNode
+from tools.static_site import runtime
 
 ROOM = schema_from_toml("""
 name = "room"

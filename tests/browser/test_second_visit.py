@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from build import list_files
 from tests.browser.screen import Screen
 from tests.browser.sites import HARNESS, copy_site
 from tests.browsers import StaticServer, static_server
 from tests.processes import ServedNode
+from tools.static_site import list_files
 
 pytestmark = pytest.mark.every_engine
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from benchmarks.wire import wire
-from build import runtime, seal
 from tests.browser.api import Api, bare_website
 from tests.browser.python import Python
 from tests.browser.sites import copy_site, frozen_harness_site, manifest_of
 from tests.browsers import Browsers, StaticServer, Tab, static_server
 from tests.processes import ROOT, ServedNode
+from tools.static_site import runtime, seal
 
 RUNTIME = "pyodide.asm.wasm"
 SNAPSHOT = "snapshot.bin"

@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from build import runtime
 from tests.browser.asking import talks_at
 from tests.browser.festivals import event, save, schedule
 from tests.browser.screen import Screen
 from tests.browser.sites import copy_site
 from tests.browsers import Browsers, PlaywrightTab, StaticServer, static_server
 from tests.processes import ServedNode
+from tools.static_site import runtime
 
 
 def origin(url: str) -> str:

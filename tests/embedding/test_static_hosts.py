@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from build import runtime
 from tests.browsers import Browsers, Tab
 from tests.embedding.websites import Websites, call, strict, write_pages
 from tests.processes import ServedNode, free_port
+from tools.static_site import runtime
 
 
 @contextmanager

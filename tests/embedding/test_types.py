@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from build import NODE
+from tools.nodejs import NODE
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web"

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from build import integrity, runtime
 from tests.browsers import StaticServer, Tab, _Handler
+from tools.static_site import integrity, runtime
 
 TEMPLATES = Path(__file__).with_name("website")
 CORS = {"Access-Control-Allow-Origin": "*"}

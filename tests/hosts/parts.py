@@ -24,7 +24,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-import build
+from tools import kept as shelf
+from tools import nodejs
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
@@ -32,7 +33,7 @@ PYODIDE = ROOT / "node_modules" / "pyodide"
 PLATFORM = "pyemscripten_2026_0_wasm32"
 CORE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
-NPM = (sys.executable, "-c", build.NPM)
+NPM = (sys.executable, "-c", nodejs.NPM)
 LOCKED = ("--require-hashes", "--no-deps", "--only-binary=:all:")
 
 
@@ -43,7 +44,7 @@ def kept(name: str, sources: Sequence[Path], fill: Callable[[Path], None]) -> Pa
         folder.mkdir()
         fill(folder)
 
-    return build.kept(name, *sources, make=make)
+    return shelf.kept(name, *sources, make=make)
 
 
 def fetch(what: str, *command: str | Path, cwd: Path = ROOT) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from build import NODE, NPM, kept
+from tools.kept import kept
+from tools.nodejs import NODE, NPM
 
 HERE = Path(__file__).resolve().parent
 PATIENCE = 60.0

@@ -1,0 +1,1 @@
+"""What `build.py` does, room by room. It runs before anything is installed: standard library only."""

@@ -1,0 +1,129 @@
+"""The commands of `build.py`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools import environment, nodejs
+from tools.environment import in_venv
+from tools.kept import CACHE, ROOT
+from tools.locks import lock
+from tools.static_site import build_site
+from tools.telling import Problem, progress, say
+from tools.wheels import own_wheel
+
+
+def become(*command: str | Path, env: dict[str, str] | None = None) -> int:  # noqa: RET503 - exec
+    """Turns this process into another one, so that signals and the exit code are its own."""
+    words, surroundings = [str(word) for word in command], os.environ | (env or {})
+    sys.stdout.flush()
+    if os.name == "nt":  # exec leaves the console's foreground there
+        return subprocess.run(words, env=surroundings, check=False).returncode
+    os.execve(words[0], words, surroundings)  # noqa: S606 - there is no shell to start it with
+
+
+def serve(arguments: Sequence[str]) -> int:
+    """Node and page on one port."""
+    if {"-h", "--help"}.intersection(arguments):
+        print("python3 build.py serve builds the site, and then runs `panda serve --festival --site dist`.")
+        if in_venv("panda").exists():
+            return become(in_venv("panda"), "serve", "--help")
+        print("It takes the options of `panda serve`, which docs/running-a-node.md lists.")
+        return 0
+    environment.ensure("build", "run", "package")
+    build_site(ROOT / "dist", packed=False)  # nothing travels far
+    return become(in_venv("panda"), "serve", "--festival", "--site", ROOT / "dist", *arguments)
+
+
+def test(arguments: Sequence[str]) -> int:
+    """All tests, in every browser that can be had; in several lanes, unless they are those of some files."""
+    if any((ROOT / each.partition("::")[0]).is_file() for each in arguments):
+        return with_browsers("pytest", arguments)
+    ready = CACHE / "tested"
+    for name, packed in (("plain", False), ("packed", True)):
+        build_site(ready / name, packed=packed)
+    # A browser test waits more than it works, so there are more lanes than processors.
+    lanes = f"--numprocesses={2 * (os.cpu_count() or 1)}"
+    return with_browsers("pytest", (lanes, *arguments), PANDA_SITES=str(ready))
+
+
+def bench(arguments: Sequence[str]) -> int:
+    """The benchmarks of these names, or all."""
+    return with_browsers("benchmarks", arguments)
+
+
+def attack(arguments: Sequence[str]) -> int:
+    """The attacks of these names, or all."""
+    environment.ensure("build", "run", "package", "test")
+    os.chdir(ROOT)
+    return become(in_venv("python"), "-m", "attacks", *arguments)
+
+
+def with_browsers(module: str, arguments: Sequence[str], **env: str) -> int:
+    """Runs a module that needs everything; it reads from PANDA_BROWSERS which browsers could be had."""
+    environment.ensure("build", "run", "package", "test")
+    nodejs.ensure_modules(everything=True)
+    os.chdir(ROOT)
+    with progress("looking for browsers"):
+        finder = [in_venv("python"), ROOT / "tests" / "find_browsers.py"]
+        browsers = subprocess.run(finder, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return become(in_venv("python"), "-m", module, *arguments, env=env | {"PANDA_BROWSERS": browsers})
+
+
+def site(arguments: Sequence[str]) -> int:
+    """The static site alone."""
+    parser = argparse.ArgumentParser(prog="build.py site")
+    parser.add_argument("--out", type=Path, default=ROOT / "dist")
+    parser.add_argument("--plain", action="store_true")
+    options = parser.parse_args(arguments)
+    build_site(options.out.absolute(), packed=not options.plain)
+    return 0
+
+
+def wheel(arguments: Sequence[str]) -> int:
+    """The package with the site in it, as a wheel."""
+    parser = argparse.ArgumentParser(prog="build.py wheel")
+    parser.add_argument("--out", type=Path, default=ROOT / "release")
+    parser.add_argument("--plain", action="store_true")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as scratch:
+        tree = Path(scratch)
+        for name in ("pyproject.toml", "README.md", "LICENSE"):
+            shutil.copy(ROOT / name, tree)
+        shutil.copytree(ROOT / "panda_web", tree / "panda_web", ignore=shutil.ignore_patterns("__pycache__"))
+        build_site(tree / "panda_web" / "site", packed=not options.plain)
+        options.out.mkdir(parents=True, exist_ok=True)
+        made = own_wheel(options.out.absolute(), tree)
+    say(f"{made} is there; install it: pip install '{made.name}[cli]'")
+    return 0
+
+
+COMMANDS = {
+    "serve": serve,
+    "test": test,
+    "bench": bench,
+    "attack": attack,
+    "site": site,
+    "wheel": wheel,
+    "lock": lock,
+}
+
+
+def run(name: str, arguments: Sequence[str]) -> int:
+    """Runs one command; exit code 1 and one sentence where something is wrong."""
+    try:
+        return COMMANDS[name](arguments)
+    except Problem as problem:
+        print(f"panda-web: {problem}", file=sys.stderr)
+    except subprocess.CalledProcessError as error:
+        print(f"panda-web: this failed: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
+    return 1

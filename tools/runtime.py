@@ -1,0 +1,51 @@
+"""What Python starts from in a browser: a leaner Pyodide, and a snapshot of its memory."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools import lean, nodejs
+from tools.kept import ROOT, kept
+from tools.telling import Problem, progress
+
+TOOLS = ROOT / "tools"
+WORKER = ROOT / "web" / "worker"
+# What the worker calls them.
+PYODIDE_FILES = {"runtime": "pyodide.asm.wasm", "library": "python_stdlib.zip"}
+
+
+def lean_pyodide() -> Path:
+    """What a start needs of Pyodide, without what no start of ours asks for."""
+    package = nodejs.MODULES / "pyodide"
+    users = [TOOLS / "snapshot.mjs", *sorted(WORKER.glob("*.js"))]
+
+    def make(out: Path) -> None:
+        try:
+            lean.write(package, out, users)
+        except lean.ChangedError as error:
+            raise Problem(f"Pyodide could not be made leaner: {error}") from error
+
+    parts = [package / name for name in ("package.json", "pyodide.asm.mjs", "pyodide.asm.wasm")]
+    return kept("lean", Path(lean.__file__), *parts, *users, make=make)
+
+
+def snapshot(pyodide: Path, wheels: Sequence[Path]) -> Path:
+    """Python's memory with the wheels imported, as web/worker/snapshot.js packs it."""
+    script, program = TOOLS / "snapshot.mjs", TOOLS / "snapshot.py"
+
+    def make(out: Path) -> None:
+        with progress("making a snapshot of Python"):
+            nodejs.node("the snapshot could not be made", script, pyodide, out, program, *wheels)
+
+    # Pointers to functions are places in a table that the glue fills, so it counts as well.
+    parts = [pyodide / name for name in ("pyodide.asm.mjs", "pyodide.asm.wasm")]
+    sources = (script, program, WORKER / "snapshot.js", *parts, *wheels)
+    return kept("snapshot", *sources, make=make)
+
+
+def measures(snapshot: Path) -> dict[str, int]:
+    """What the worker must know of a snapshot before it has come; it stands at its beginning."""
+    data, head = struct.unpack_from("<II", snapshot.read_bytes())
+    return {"data": data, "head": head}
