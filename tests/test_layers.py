@@ -127,6 +127,14 @@ def test_only_log_makes_signed_and_verified_entries() -> None:
         assert not made or path == PACKAGE / "log.py", path
 
 
+def test_early_nodes_are_behind_their_dialect() -> None:
+    """Who tells which dialect a node speaks knows of early nodes, and nobody else."""
+    early = PACKAGE / "client" / "early"
+    for path in FILES:
+        knows = any(module.startswith("panda_web.client.early") for module in imports(path))
+        assert not knows or path.is_relative_to(early) or path == PACKAGE / "client" / "contact.py", path
+
+
 def test_only_the_command_reads_the_environment() -> None:
     for path in FILES:
         text = path.read_text("utf-8")

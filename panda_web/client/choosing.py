@@ -6,9 +6,9 @@ caught up with, as far as that is known before anything is signed.
 
 from dataclasses import dataclass
 
+from panda_web.client.asked import Query
 from panda_web.client.catching_up import CatchingUp
 from panda_web.client.check import Instance
-from panda_web.client.dialect import Query
 from panda_web.client.errors import (
     ClientError,
     InstanceNotOwn,

@@ -9,10 +9,10 @@ from typing import Self
 from panda_web import messages
 from panda_web.bamboo import is_hex
 from panda_web.client import defaults
+from panda_web.client.asked import Query
 from panda_web.client.check import Answer
 from panda_web.client.contact import Contact
 from panda_web.client.definitions import KeptDefinitions
-from panda_web.client.dialect import Query
 from panda_web.client.errors import NodeTooOld, NoKey
 from panda_web.client.lock import Lock, ProcessLock
 from panda_web.client.lost import told

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from panda_web.client.asked import Query
 from panda_web.client.check import Answer
-from panda_web.client.dialect import Dialect, PresentDay, Query
+from panda_web.client.dialect import Dialect, PresentDay
 from panda_web.client.early import Early
 from panda_web.client.errors import NodeTooOld
 from panda_web.client.own_logs import OwnLogs
@@ -40,6 +41,7 @@ class Contact:
         self._node = node
         self._own = own
         self._dialect: Dialect | None = None
+        self._last_known: Dialect | None = None
 
     async def dialect(self) -> Dialect:
         """The node's dialect. Raises CallFailed."""
@@ -57,9 +59,12 @@ class Contact:
 
     async def last_known(self) -> Dialect:
         """The dialect that the node spoke when it could last be reached. Nobody is asked."""
-        return self._dialect or self._speak(
-            early=self._own is not None and await self._own.was_early(self._node)
-        )
+        if self._dialect is not None:
+            return self._dialect
+        if self._last_known is None:
+            early = self._own is not None and await self._own.was_early(self._node)
+            self._last_known = self._speak(early=early)
+        return self._last_known
 
     async def not_carried(
         self, schema: str, rows: Sequence[Mapping[str, Field]]

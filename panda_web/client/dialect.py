@@ -1,19 +1,20 @@
 """What a node understands, found out once for each connection: the rest of the client asks no more about it.
 
     rpc.discover names panda_query     a present-day node: `PresentDay`
-    rpc.discover is no method of it    an early one, as aquadoggo 0.1.0: `client.early.Early`
+    rpc.discover is no method of it    an early one, as aquadoggo 0.1.0: `client.early`
 
 The two are one in what `panda_getEntryArguments` and `panda_queryEntries` are called and take.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Protocol
 
 from panda_web import log as log_module
+from panda_web.client.asked import Query
 from panda_web.client.check import Answer, check_answer, proof_of
 from panda_web.client.definitions import SignedDefinition
 from panda_web.client.errors import ProofMismatch
+from panda_web.client.evaluating import Evaluator
 from panda_web.client.own_logs import OwnEntry
 from panda_web.errors import PandaError
 from panda_web.keys import Verifier
@@ -21,7 +22,7 @@ from panda_web.log import SignedEntry
 from panda_web.messages import Message
 from panda_web.messages.schema import DEFINITION
 from panda_web.rpc.connection import Connection
-from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, MethodNotFound, RpcError
+from panda_web.rpc.errors import WITHOUT_VIEW, AnswerMalformed, ErrorFromNode, MethodNotFound, RpcError
 from panda_web.rpc.methods import (
     GET_ENTRY_ARGUMENTS,
     GET_ITEMS,
@@ -33,30 +34,7 @@ from panda_web.rpc.methods import (
     Published,
     StoredEntry,
 )
-from panda_web.rpc.types import HEX, Json, member
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What `Client.query` was asked for."""
-
-    schema: str
-    filter: Mapping[str, Json]
-    order_by: Sequence[str]
-    limit: int
-    after: str | None
-
-    def params(self) -> dict[str, Json]:
-        """As `panda_query` takes them; what was not given is left out."""
-        params: dict[str, Json] = {"schema": self.schema, "limit": self.limit}
-        if self.filter:
-            params["filter"] = dict(self.filter)
-        if self.order_by:
-            params["orderBy"] = list(self.order_by)
-        if self.after is not None:
-            params["after"] = self.after
-        return params
-
+from panda_web.rpc.types import HEX, member
 
 Shown = list[tuple[SignedEntry, bytes]]
 """Signed entries, each with its payload, or b"" where that did not come."""
@@ -112,6 +90,7 @@ class PresentDay:
     def __init__(self, connection: Connection, verifier: Verifier) -> None:
         self._connection = connection
         self._verifier = verifier
+        self._evaluator = Evaluator(self._stored, verifier)
 
     def check(self, messages: Sequence[Message]) -> None:
         """Takes whatever this client can sign."""
@@ -174,9 +153,19 @@ class PresentDay:
         return await signed_of(given, self._verifier, author, log_id)
 
     async def query(self, query: Query) -> Answer:
-        """Asks for the instances with their proofs."""
-        items = await self._connection.call(QUERY, **query.params(), proof=True)
+        """Asks for the instances with their proofs; of a schema without a view they are evaluated here."""
+        if self._evaluator.goes_on(query):
+            return await self._evaluator.query(query)
+        try:
+            items = await self._connection.call(QUERY, **query.params(), proof=True)
+        except ErrorFromNode as error:
+            if error.reason not in WITHOUT_VIEW:
+                raise
+            return await self._evaluator.query(query)
         return await check_answer(query.schema, query.filter, items, self._verifier)
+
+    async def _stored(self, schema: str) -> Sequence[StoredEntry]:
+        return await self._connection.call(QUERY_ENTRIES, schema=schema, everything=True)
 
     async def definition(self, schema: str) -> SignedDefinition | None:
         """Asks for the definition as for any instance, and takes the entry from its proof."""

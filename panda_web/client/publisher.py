@@ -18,7 +18,6 @@ from panda_web.bamboo import InvalidLink
 from panda_web.client.catching_up import CatchingUp
 from panda_web.client.choosing import Choosing
 from panda_web.client.contact import Contact
-from panda_web.client.early import too_new
 from panda_web.client.errors import (
     ClientError,
     LogDiverged,
@@ -149,8 +148,7 @@ class Publisher:
             SystemLogCreateOnly: a change of a schema definition.
             InvalidSchema, InvalidFields: a schema definition that is none.
         """
-        if any(map(too_new, messages)):
-            (await self._sender.last_known()).check(messages)
+        (await self._sender.last_known()).check(messages)
         for message in messages:
             log_id = system_log(message.schema)
             if log_id is not None:

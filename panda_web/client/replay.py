@@ -41,7 +41,7 @@ def replay(
             if not isinstance(signed, SignedEntry):
                 raise signed
             if item.payload is None:
-                continue  # deleted at the node; it serves as a link
+                continue  # it serves as a link
             bamboo.check_payload(signed.entry, item.payload)
             message = messages.decode(item.payload)
             if message.schema != schema:

@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from panda_web.client.asked import Query
 from panda_web.client.check import Instance
-from panda_web.client.dialect import Query
 from panda_web.messages import Field
 from panda_web.rpc.query import Scalar, ordered_by, read_cursor, read_filter, read_order, write_cursor
 

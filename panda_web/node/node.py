@@ -122,10 +122,14 @@ class Node:
         """Takes in an entry with its message; answers once it is durable."""
         return (await self._publishing.publish(entry_encoded, message_encoded)).to_json()
 
-    async def query_entries(self, schema: str) -> Json:
-        """All entries of a schema that an old client can replay, in an order in which it can."""
+    async def query_entries(self, schema: str, everything: bool = False) -> Json:
+        """The entries of a schema, in an order in which they can be replayed: for old clients, or all."""
         self._registry.answer(schema)
-        return {"entries": await self._read(lambda: replayable.entries(self._store, schema))}
+        return {
+            "entries": await self._read(
+                lambda: replayable.entries(self._store, schema, everything=everything)
+            )
+        }
 
     async def query(
         self,

@@ -1,12 +1,13 @@
 """`panda_queryEntries`: all entries of a schema that an old client can replay, in an order in which it can.
 
-Left out: entries whose payload is gone, what is about an instance whose create is gone, and types that
-p2panda-js 0.2.1 does not know: one such row would make its whole query fail. Of a schema with a typed view,
-also what does not count there, and what is hidden. There are no pages, so there is a bound, on what is left
-out too.
+Left out: entries whose payload is gone, what is about an instance that no create in the same log made, and
+types that p2panda-js 0.2.1 does not know: one such row would make its whole query fail. Of a schema with a
+typed view, also what does not count there, and what is hidden. There are no pages, so there is a bound, on
+what is left out too.
 """
 
 from panda_web import log
+from panda_web.bamboo import Entry
 from panda_web.messages import BASIC_TYPES
 from panda_web.node import views
 from panda_web.node.store import Store
@@ -25,8 +26,14 @@ MOST_READ = 25_000
 """Entries in the logs of a schema that is looked through at all."""
 
 
-def entries(store: Store, schema: str) -> list[Json]:
+def entries(store: Store, schema: str, *, everything: bool = False) -> list[Json]:
     """The entries.
+
+    Args:
+        store: what is asked.
+        schema: of the entries.
+        everything: for who evaluates them as we do: types that old clients do not know too, and what is left
+            out otherwise without its payload, since it links the others to entry 1.
 
     Raises:
         AnswerTooLarge: there are too many, or too many to look through.
@@ -35,45 +42,60 @@ def entries(store: Store, schema: str) -> list[Json]:
         raise _too_much()
     found: list[Json] = []
     read = given = 0
-    created: set[bytes] = set()
+    created: dict[bytes, tuple[bytes, int]] = {}
     view = views.in_place(store, schema)
-    for row in store.entries.of_schema(schema):
+    for row in store.entries.of_schema(schema, everything=everything):
         size = len(row.entry) + len(row.payload or b"")
         read += size
         if read > MAX_READ:
             raise _too_much()
-        if _replayable(store, row, created, view):
-            given += size
+        entry = log.recall(row.entry).entry
+        replayable = _replayable(store, row, entry, created, view, every_type=everything)
+        if replayable or everything:
+            given += size if replayable else len(row.entry)
             if given > MAX_ANSWER:
                 raise _too_much()
-            found.append(_to_json(row))
+            found.append(_to_json(row, entry, row.payload if replayable else None))
     return found
 
 
 def _too_much() -> AnswerTooLarge:
-    return AnswerTooLarge("This schema has too many entries for one answer; page with panda_query.")
+    return AnswerTooLarge(
+        "This schema has too many entries for one answer. Where its definition is published, panda_query "
+        "gives its instances page by page."
+    )
 
 
-def _replayable(store: Store, row: EntryRow, created: set[bytes], view: SchemaView | None) -> bool:
+def _replayable(
+    store: Store,
+    row: EntryRow,
+    entry: Entry,
+    created: dict[bytes, tuple[bytes, int]],
+    view: SchemaView | None,
+    *,
+    every_type: bool,
+) -> bool:
     message = views.message_of(row)
-    if message is None or any(field.type not in BASIC_TYPES for field in message.fields.values()):
+    if message is None:
         return False
-    if message.action != "create" and row.instance not in created:
+    if not (every_type or all(field.type in BASIC_TYPES for field in message.fields.values())):
+        return False
+    log_of_entry = entry.author, entry.log_id
+    if message.action != "create" and created.get(row.instance) != log_of_entry:
         return False
     if view is not None and not (view.accepts(message) and not store.cascades.is_hidden(row.instance)):
         return False
-    created.add(row.instance)
+    created[row.instance] = log_of_entry
     return True
 
 
-def _to_json(row: EntryRow) -> Json:
-    entry = log.recall(row.entry).entry
+def _to_json(row: EntryRow, entry: Entry, payload: bytes | None) -> Json:
     return {
         "author": entry.author.hex(),
         "entryBytes": row.entry.hex(),
         "entryHash": row.hash.hex(),
         "logId": entry.log_id,
-        "payloadBytes": (row.payload or b"").hex(),
+        "payloadBytes": payload.hex() if payload is not None else None,
         "payloadHash": entry.payload_hash.hex(),
         "seqNum": entry.seq_num,
     }

@@ -188,7 +188,7 @@ _STORED_ENTRY = types.record(
     entryBytes=types.HEX,
     entryHash=types.HASH,
     logId=types.LOG_ID,
-    payloadBytes=types.HEX,
+    payloadBytes=types.nullable(types.HEX),
     payloadHash=types.HASH,
     seqNum=types.SEQ_NUM,
 )
@@ -217,8 +217,8 @@ PUBLISH_ENTRY = Method(
 
 QUERY_ENTRIES = Method(
     "panda_queryEntries",
-    "All entries of a schema with their payloads, in an order that can be replayed.",
-    (Param("schema", types.HASH),),
+    "Entries of a schema with payloads, in an order that can be replayed: what old clients know, or all.",
+    (Param("schema", types.HASH), Param("everything", types.BOOL, False)),
     types.record(
         lambda value: types.member(value, "entries", types.array(_STORED_ENTRY)),
         entries=types.array(_STORED_ENTRY),

@@ -29,7 +29,7 @@ class Recorder:
     async def publish(self, entry_encoded: bytes, message_encoded: bytes) -> str:
         return await self._note("publish", entry_encoded.hex())
 
-    async def query_entries(self, schema: str) -> str:
+    async def query_entries(self, schema: str, everything: bool) -> str:
         return await self._note("query", schema)
 
     async def _note(self, kind: str, argument: str) -> str:

@@ -198,15 +198,20 @@ class EntryTable:
             for row in self._db.rows(f"{_ENTRY} WHERE instance = ? ORDER BY seq_num", (instance,))
         )
 
-    def of_schema(self, schema: str) -> Iterator[EntryRow]:
+    def of_schema(self, schema: str, *, everything: bool = False) -> Iterator[EntryRow]:
         """Entries with payloads, of all logs of a schema, by seq num: each after its instance's create.
 
         Only their numbers are sorted, and each is read when it is asked for.
+
+        Args:
+            schema: of the logs.
+            everything: those whose payload is not held, too.
         """
+        held = "" if everything else " AND typeof(n.payload) <> 'null'"
         sql = (
             "SELECT e.seq_num, e.entry, e.payload, e.hash, e.instance FROM ("
             " SELECT n.number FROM logs l CROSS JOIN entries n ON n.log = l.id"
-            " WHERE l.schema = ? AND typeof(n.payload) <> 'null'"
+            f" WHERE l.schema = ?{held}"
             " ORDER BY n.seq_num, l.author, l.log_id LIMIT -1"
             ") found CROSS JOIN entries e ON e.number = found.number"
         )

@@ -1,21 +1,24 @@
-"""What an early node gave in this session: nothing that is the same is checked a second time.
+"""Queries that a node has no view for, evaluated here: from all the entries that it holds of a schema.
+
+An early node knows no other way, and a present-day one has no view of a schema without a definition. Each
+entry is checked, as `client.replay` says: nothing is believed.
 
 `panda_queryEntries` gives all entries of a schema at once, and nobody can ask it what is new. So the first
 page of a look fetches them, and only those are verified that were not there before; the pages that follow are
 cut from what the first one brought. No new look is answered from an earlier one: it could be out of date.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from panda_web import log
-from panda_web.client.check import Instance, Rejected
+from panda_web.client.asked import Query
+from panda_web.client.check import Answer, Instance, Rejected
 from panda_web.client.replay import replay
+from panda_web.client.select import select
 from panda_web.keys import Verifier
 from panda_web.log import SignedEntry, Unsound
-from panda_web.rpc.connection import Connection
-from panda_web.rpc.errors import AnswerTooLong
-from panda_web.rpc.methods import QUERY_ENTRIES, StoredEntry
+from panda_web.rpc.methods import StoredEntry
 
 MAX_KEPT = 64 << 20
 """Bytes of entries and payloads that are kept of looks, the newest ones; the last one in any case."""
@@ -43,34 +46,39 @@ class Look:
         return sum(len(each.entry) + len(each.payload or b"") for each in self.stored)
 
 
-class Looks:
-    """The last looks at an early node.
+class Evaluator:
+    """Answers queries from the entries of their schemas, and keeps the last looks at a node.
 
     Args:
-        connection: to the node.
+        stored: gives all entries that the node holds of a schema.
         verifier: checks signatures.
     """
 
-    def __init__(self, connection: Connection, verifier: Verifier) -> None:
-        self._connection = connection
+    def __init__(self, stored: Callable[[str], Awaitable[Sequence[StoredEntry]]], verifier: Verifier) -> None:
+        self._stored = stored
         self._verifier = verifier
         self._looks: dict[str, Look] = {}
 
-    async def stored(self, schema: str) -> Sequence[StoredEntry]:
-        """All entries that the node gives for a schema. Raises AnswerTooLong, CallFailed."""
-        try:
-            return await self._connection.call(QUERY_ENTRIES, schema=schema)
-        except AnswerTooLong as error:
-            raise AnswerTooLong(
-                "This node is an early one, which gives all entries of a schema at once, and of this schema "
-                f"it has too many: {error} Read it at a present-day node, which gives them page by page."
-            ) from error
+    def goes_on(self, query: Query) -> bool:
+        """Whether a query goes on behind a page that was evaluated here."""
+        return query.after is not None and query.schema in self._looks
 
-    async def at(self, schema: str, *, goes_on: bool) -> Look:
+    async def query(self, query: Query) -> Answer:
+        """The instances that a query asks for. Raises InvalidParams, and what `stored` raises."""
+        look = await self._look_at(query.schema, goes_on=query.after is not None)
+        found = select(look.instances, query)
+        # What is wrong with the entries is said once, with the first page.
+        return Answer(
+            tuple(found),
+            tuple(look.rejected) if query.after is None else (),
+            found[-1].cursor if found else None,
+        )
+
+    async def _look_at(self, schema: str, *, goes_on: bool) -> Look:
         """What the node holds of a schema; with `goes_on` what it held when that was last looked at."""
         last = self._looks.pop(schema, None)
         if last is None or not goes_on:
-            stored = await self.stored(schema)
+            stored = await self._stored(schema)
             if last is None or last.stored != stored:
                 last = await self._look(schema, stored, last.verdicts if last is not None else {})
         self._looks[schema] = last
