@@ -13,7 +13,7 @@ from panda_web.errors import DiskFull
 from panda_web.messages import message
 from panda_web.node import groups, ingest, items, proof, publishing, query, rates, replayable, turns
 from panda_web.node.store import reading, room
-from panda_web.rpc import dispatch, jsonrpc, methods, transport
+from panda_web.rpc import dispatch, jsonrpc, methods, outgoing, session, transport
 from panda_web.rpc import query as asked
 from panda_web.rpc.errors import (
     AuthorQuotaReached,
@@ -105,6 +105,8 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "fields of a message": (message.MAX_FIELDS, message.MAX_FIELD_NAME),
     "`previous` entries of a message": (message.MAX_PREVIOUS,),
     "calls in a batch": (dispatch.MAX_BATCH, dispatch.BATCH_SECONDS, dispatch.MAX_ANSWER),
+    "calls of one session": (session.MAX_CALLS,),
+    "messages of a session": (outgoing.MAX_QUEUED, outgoing.MAX_QUEUED_BYTES, outgoing.UNREAD_SECONDS),
     "untyped schemas in an answer": (methods.MAX_LIMIT, methods.DEFAULT_LIMIT),
     "instances in the answer": (methods.MAX_LIMIT, methods.DEFAULT_LIMIT),
     "an answer to a query": (query.MAX_ANSWER, query.MAX_READ),

@@ -4,6 +4,13 @@ Held in memory while the call lasts, and never written down.
 """
 
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from panda_web.rpc.session import Session
 
 CALLER: ContextVar[str] = ContextVar("caller", default="")
 """What a server tells callers apart by, such as an address; empty where there is only one."""
+
+SESSION: ContextVar["Session | None"] = ContextVar("session", default=None)
+"""What a call came over, by which its caller can be called and told; None where nobody can be told."""

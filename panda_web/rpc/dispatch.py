@@ -130,16 +130,32 @@ class Dispatcher:
         try:
             if len(body) > self.max_body:
                 return self._too_large(body)
-            if len(body) > MUCH:
-                await self._turn()
-            calls, batch = self._read(body, caller)
+            await self.pace(len(body))
+            requests, batch = jsonrpc.read_requests(body, self.max_batch)
         except PandaError as error:
             return jsonrpc.dumps(jsonrpc.error_reply(None, error))
-        del body  # megabytes, and all that is needed of them is in the calls
+        del body  # megabytes, and all that is needed of them is in the requests
         try:
-            caller.charge(len(calls))
+            return await self.carry_out(requests, batch, caller)
         except PandaError as error:
-            return jsonrpc.dumps(jsonrpc.error_reply(None if batch else calls[0].id, error))
+            about = None if batch else jsonrpc.asked_with(requests[0])
+            return jsonrpc.dumps(jsonrpc.error_reply(about, error))
+
+    async def pace(self, size: int) -> None:
+        """Waits for a turn, where reading so many bytes is work enough for one."""
+        if size > MUCH:
+            await self._turn()
+
+    async def carry_out(
+        self, requests: Sequence[jsonrpc.Request | InvalidRequest], batch: bool, caller: Caller
+    ) -> bytes:
+        """The answer to requests that are read: one, or those of a batch. See `handle`.
+
+        Raises:
+            PandaError: what the caller refuses all of them with.
+        """
+        calls = [self._bind(request, caller) for request in requests]
+        caller.charge(len(calls))
         if not batch:
             answer = await self._answer(calls[0])
             try:
@@ -149,10 +165,6 @@ class Dispatcher:
             return answer
         replies = await self._answer_all(calls, caller)
         return b"[" + b",".join(replies) + b"]" if replies else b""
-
-    def _read(self, body: bytes, caller: Caller) -> tuple[list[Call], bool]:
-        requests, batch = jsonrpc.read_requests(body, self.max_batch)
-        return [self._bind(request, caller) for request in requests], batch
 
     def _bind(self, request: jsonrpc.Request | InvalidRequest, caller: Caller) -> Call:
         if isinstance(request, InvalidRequest):

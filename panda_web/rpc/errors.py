@@ -9,7 +9,8 @@
         ├── NodeUnreachable             no answer: the call may or may not have been carried out
         │   ├── NodeSilent              nor a byte of one in the time that it had
         │   │   └── NodeSlow            bytes of one, and never the last
-        │   └── NodeDown, NodeOverloaded   only a server in front of it answered
+        │   ├── ConnectionEnded         what carried both directions is gone, with all calls that were open
+    │   └── NodeDown, NodeOverloaded   only a server in front of it answered
         ├── AnswerMalformed             an answer that is none
         └── ErrorFromNode               the node answered with an error; its `reason` is the node's
 
@@ -52,6 +53,18 @@ class InvalidRequest(RpcError):
     def __init__(self, message: str, request_id: str | float | None = None) -> None:
         super().__init__(message)
         self.request_id = request_id
+
+
+class IdInUse(InvalidRequest):
+    """A call of the same session with this id is still being carried out."""
+
+    reason = "id-in-use"
+
+
+class Cancelled(RpcError):
+    """Whoever asked for it no longer wants it."""
+
+    reason = "cancelled"
 
 
 class MethodNotFound(RpcError):
@@ -198,6 +211,12 @@ class TooManyQueries(Busy):
     reason = "too-many-queries"
 
 
+class TooManyCalls(Busy):
+    """As many calls of this session are under way as one may have."""
+
+    reason = "too-many-calls"
+
+
 class BatchTooLong(Busy):
     """The calls of the batch before this one took all the time that a batch has: this was not carried out."""
 
@@ -267,6 +286,32 @@ class NodeSlow(NodeSilent):
     """An answer began, and was not whole in time. The call may have been carried out all the same."""
 
     reason = "node-slow"
+
+
+class ConnectionEnded(NodeUnreachable):
+    """The connection ended, and with it all open calls. They may have been carried out all the same.
+
+    Attributes:
+        cause: why it ended, as a sentence.
+    """
+
+    reason = "connection-ended"
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(
+            f"The connection ended: {cause or 'nobody says why.'} "
+            "What was asked for may have been done all the same."
+        )
+        self.cause = cause
+
+
+class MessagesNotRead(ConnectionEnded):
+    """The other side of a connection does not read what is sent to it, so it was cut off."""
+
+    reason = "messages-not-read"
+
+    def __init__(self) -> None:
+        super().__init__("The other side does not read what is sent to it.")
 
 
 class NodeDown(NodeUnreachable):

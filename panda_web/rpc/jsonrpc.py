@@ -76,7 +76,11 @@ def read_requests(body: bytes, max_batch: int) -> tuple[list[Request | InvalidRe
         BatchTooLarge: a batch of more than `max_batch` calls; these were not even parsed.
         BodyTooIntricate: more parts than a request may have.
     """
-    value = loads(body, members=max_batch)
+    return requests(loads(body, members=max_batch))
+
+
+def requests(value: Json) -> tuple[list[Request | InvalidRequest], bool]:
+    """The calls in a body that is read, and whether they came as a batch. Raises InvalidRequest: none."""
     if not isinstance(value, list):
         return [_read_request(value)], False
     if not value:
@@ -91,14 +95,20 @@ def _read_request(value: Json) -> Request | InvalidRequest:
         or not isinstance(value.get("method"), str)
     ):
         return InvalidRequest(
-            'A request is an object with "jsonrpc": "2.0" and a method.', request_id=_id(value)
+            'A request is an object with "jsonrpc": "2.0" and a method.', request_id=id_of(value)
         )
-    if "id" in value and _id(value) != value["id"]:
+    if "id" in value and id_of(value) != value["id"]:
         return InvalidRequest("An id is a text, a number or null.")
-    return Request(value["method"], value.get("params"), _id(value), notification="id" not in value)
+    return Request(value["method"], value.get("params"), id_of(value), notification="id" not in value)
 
 
-def _id(value: Json) -> Id:
+def asked_with(request: Request | InvalidRequest) -> Id:
+    """The id of a request, as far as it has one."""
+    return request.id if isinstance(request, Request) else request.request_id
+
+
+def id_of(value: Json) -> Id:
+    """The id in a request, a reply, or params that name one; None where it is none."""
     found = value.get("id") if isinstance(value, dict) else None
     return found if isinstance(found, str | int | float) and not isinstance(found, bool) else None
 
@@ -115,7 +125,7 @@ def id_in_front(start: bytes) -> Id:
     """
     found = _ID_IN_FRONT.match(start[:1000])
     try:
-        return _id({"id": loads(found[1])}) if found else None
+        return id_of({"id": loads(found[1])}) if found else None
     except ParseError:
         return None
 
@@ -133,6 +143,11 @@ def error_reply(request_id: Id, error: PandaError) -> dict[str, Json]:
         "id": request_id,
         "error": {"code": code, "message": str(error), "data": {**error.data, "reason": error.reason}},
     }
+
+
+def notification(method: str, params: Mapping[str, Json]) -> dict[str, Json]:
+    """A call that wants no reply."""
+    return {"jsonrpc": "2.0", "method": method, "params": dict(params)}
 
 
 def call(request_id: Id, method: str, params: Mapping[str, Json]) -> dict[str, Json]:
@@ -162,17 +177,26 @@ def read_replies(body: bytes, ids: Sequence[Id]) -> list[Json | RpcError]:
     replies = value if isinstance(value, list) else [value]
     by_id: dict[Id, Json | RpcError] = {}
     for item in replies:
-        if not isinstance(item, dict) or ("result" in item) == ("error" in item):
-            raise AnswerMalformed(
-                "The node's answer is not JSON-RPC; is there a p2panda node at this address?"
-            )
-        by_id[_id(item)] = _read_error(item["error"]) if "error" in item else item["result"]
+        request_id, found = read_reply(item)
+        by_id[request_id] = found
     whole = by_id.get(None)
     if isinstance(whole, RpcError):
         return [by_id.get(i, whole) for i in ids]
     if not all(i in by_id for i in ids):
         raise AnswerMalformed("The node left a call without a reply.")
     return [by_id[i] for i in ids]
+
+
+def is_reply(value: Json) -> bool:
+    """Whether it is meant as a reply, where requests may come as well."""
+    return isinstance(value, dict) and "method" not in value and ("result" in value or "error" in value)
+
+
+def read_reply(value: Json) -> tuple[Id, Json | RpcError]:
+    """The id of the call, and its result or its error. Raises AnswerMalformed."""
+    if not isinstance(value, dict) or ("result" in value) == ("error" in value):
+        raise AnswerMalformed("The node's answer is not JSON-RPC; is there a p2panda node at this address?")
+    return id_of(value), _read_error(value["error"]) if "error" in value else value["result"]
 
 
 def _read_error(value: Json) -> RpcError:

@@ -381,13 +381,13 @@ def test_a_restored_key_goes_on_with_its_log(node: Aquadoggo, length: int) -> No
 
 
 def test_two_copies_of_a_key(node: Aquadoggo) -> None:
-    one, other = client(node), client(node)
+    wire = InProcessAquadoggo(node)
+    one, other = client(wire), client(node)
     run(one.create(SCHEMA, {"n": 1}))
     run(other.create(SCHEMA, {"n": 2}))
     with pytest.raises(LogDiverged):
         run(one.create(SCHEMA, {"n": 3}))
-    wire = InProcessAquadoggo(node)
-    one._connection._transport = wire
+    wire.bodies.clear()
     with pytest.raises(NodeTooOld, match="log 1 only"):
         run(one.create(SCHEMA, {"n": 4}))
     assert published(wire) == []

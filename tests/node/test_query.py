@@ -244,7 +244,7 @@ def test_entries_for_old_clients(node: Harness) -> None:
     foreign = other.create(n=4)
     for one in (kept, gone, change, unknown_type, change_of_unknown, change_to_unknown, delete, foreign):
         node.publish(*one)
-    raw = asyncio.run(node.connection._transport.send(json.dumps(
+    raw = asyncio.run(node.node.dispatcher().handle(json.dumps(
         {"jsonrpc": "2.0", "id": "1", "method": "panda_queryEntries", "params": {"schema": SCHEMA}}
     ).encode()))  # fmt: skip
     entries = json.loads(raw)["result"]["entries"]
