@@ -7,13 +7,15 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 ROOT = Path(__file__).resolve().parent.parent
 PANDA = [sys.executable, "-c", "from panda_web.cli.main import main; main()"]
+PLAIN = [*PANDA[:2], f"import sys; sys.modules.update(httptools=None, uvloop=None); {PANDA[2]}"]
+"""The same where what makes a server fast is not installed."""
 
 
 def free_port() -> int:
@@ -38,16 +40,24 @@ def mute_server() -> Iterator[str]:
 class ServedNode:
     """A node, and a site where one is given, on a port that stays the same over restarts.
 
+    Args:
+        data: the folder of its data.
+        site: the folder of a site.
+        options: of `panda serve`.
+        panda: the command itself.
+
     Attributes:
         url: its address, ending in a slash.
         errors: a file for what it says on standard error; None for ours.
     """
 
-    def __init__(self, data: Path, site: Path | None = None, *options: str) -> None:
+    def __init__(
+        self, data: Path, site: Path | None = None, *options: str, panda: Sequence[str] = PANDA
+    ) -> None:
         self.port = free_port()
         self.url = f"http://localhost:{self.port}/"
         self._command = [
-            *PANDA,
+            *panda,
             "serve",
             "--port",
             str(self.port),

@@ -96,7 +96,7 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "the time for a request's head": (connection.HEAD_SECONDS, connection.MAX_HEAD, connection.MAX_FIELDS),
     "the time for a body to arrive": (body.FIRST_SECONDS, body.MIN_SPEED, body.SMALL, body.SECONDS),
     "pieces (chunks, reads) of a body": (connection.FREE_PIECES, connection.PIECE),
-    "bytes sent behind a request": (connection.MAX_BEHIND,),
+    "sent behind a request": (connection.MAX_BEHIND, connection.MAX_WAITING),
     "bodies that arrive": (body.BUDGET, body.SMALL, budget.PATIENCE),
     "answers that are made": (answer.BUDGET, answer.PIECE),
     "the time in which something of an answer": (connection.ANSWER_SECONDS,),

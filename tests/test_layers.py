@@ -36,7 +36,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "keys": {"cryptography", "pure25519"},
     "rpc": {"httpx"},
     "festival": {"defusedxml"},
-    "server": {"h11", "starlette", "uvicorn"},
+    "server": {"h11", "starlette", "uvicorn", "uvloop"},
     "browser": {"js", "pyodide"},
     "cli": {"platformdirs", "rich", "starlette", "typer", "uvicorn"},
 }

@@ -29,7 +29,8 @@ from panda_web.node.schemas import Policy, register
 from panda_web.rpc.dispatch import MAX_BODY
 from panda_web.rpc.errors import RefusedByNode
 from panda_web.server import Edge, application
-from panda_web.server.connection import connections
+from panda_web.server.connection import Connection
+from panda_web.server.fastest import Kind, connections, new_loop
 from panda_web.server.room import MAX_CONNECTIONS, Room
 
 FILES = 2 * MAX_CONNECTIONS
@@ -127,7 +128,8 @@ def serve(
         known_by(str(listener.getsockname()[0]), int(listener.getsockname()[1]), folder),
     ):
         served = Served(_address(host, listener), folder, open_browser=open_browser)
-        asyncio.run(_begin(store, listener, served, site, openness, festival=festival))
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(_begin(store, listener, served, site, openness, festival=festival))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +168,13 @@ async def _begin(
         watching.cancel()
 
 
-def http_of(app: ASGIApp, room: Room, proxy: str | None = None) -> uvicorn.Config:
-    """How uvicorn serves an application: with connections that find their place in a room."""
+def http_of(
+    app: ASGIApp, room: Room, proxy: str | None = None, kind: type[Connection] = Kind
+) -> uvicorn.Config:
+    """How uvicorn serves an application: with connections, of a kind, that find their place in a room."""
     return uvicorn.Config(
         app,
-        http=connections(room, proxy, 2 * MAX_BODY),
+        http=connections(room, proxy, 2 * MAX_BODY, kind),
         log_level="error",  # what uvicorn warns of is what somebody sent
         access_log=False,  # a node keeps no addresses
         server_header=False,

@@ -1,14 +1,17 @@
 """The node over HTTP: the ASGI application, and what keeps one client from stopping it for the others.
 
-application      JSON-RPC by POST, /health, the site
+application      which request goes where
+posted           JSON-RPC by POST
 site             static files
 body, answer     requests and answers under way, bounded in bytes and time
 budget           the memory that these share
 room             which connections stay when there are many
-connection       uvicorn's connection, with an end to every wait
-visitors         whom a limit counts a request for
+connection       uvicorn's connection, with an end to every wait: with_httptools, with_h11
+fastest          which of the two, and which event loop
+edge, visitors   whom a limit counts a request for, and what it takes of them
 """
 
-from panda_web.server.application import Edge, application
+from panda_web.server.application import application
+from panda_web.server.edge import Edge
 
 __all__ = ["Edge", "application"]

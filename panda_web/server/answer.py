@@ -1,9 +1,8 @@
 """Answers that leave piece by piece, as they are read: what waits for a slow reader is in a budget."""
 
 import asyncio
-from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from panda_web.server.budget import Holding
@@ -14,46 +13,51 @@ PIECE = 64 << 10
 BUDGET = 64 << 20
 """Bytes of all answers that are made, or are not read yet."""
 
+Headers = list[tuple[bytes, bytes]]
 
-class Answer(Response):
-    """A body in JSON.
 
-    Args:
-        body: its bytes.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is sent for a request.
+
+    Attributes:
+        body: in JSON; empty for none.
         status: of HTTP.
-        headers: besides its type.
+        headers: besides its type and its length.
         holding: what it takes of the budget, until it is read; None where that does not matter.
     """
 
-    media_type = "application/json"
+    body: bytes
+    status: int
+    headers: Headers = field(default_factory=list)
+    holding: Holding | None = None
 
-    def __init__(
-        self,
-        body: bytes,
-        status: int,
-        headers: Mapping[str, str] | None = None,
-        holding: Holding | None = None,
-    ) -> None:
-        super().__init__(body, status, headers)
-        self._holding = holding
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends it; ends the connection where others need the room."""
-        if self._holding is None or len(self.body) <= PIECE:
-            await super().__call__(scope, receive, send)
+    async def send(self, scope: Scope, receive: Receive, send: Send, more: Headers) -> None:
+        """Sends it, with more headers; ends the connection where others need the room."""
+        headers = [*self.headers, *more]
+        if self.status != 204:
+            headers = [
+                (b"content-length", b"%d" % len(self.body)),
+                (b"content-type", b"application/json"),
+                *headers,
+            ]
+        start = {"type": "http.response.start", "status": self.status, "headers": headers}
+        if self.holding is None or len(self.body) <= PIECE:
+            await send(start)
+            await send({"type": "http.response.body", "body": self.body})
             return
-        with self._holding:
+        with self.holding:
             try:
                 async with asyncio.timeout(None) as limit:
-                    self._holding.wait(lambda: limit.reschedule(0))
-                    await self._send(send)
+                    self.holding.wait(lambda: limit.reschedule(0))
+                    await send(start)
+                    await self._send_in_pieces(send)
             except TimeoutError:
                 end_connection(scope)
                 while (await receive())["type"] != "http.disconnect":
                     pass
 
-    async def _send(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+    async def _send_in_pieces(self, send: Send) -> None:
         for start in range(0, len(self.body), PIECE):
             piece = bytes(self.body[start : start + PIECE])
             more = start + PIECE < len(self.body)

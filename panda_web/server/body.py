@@ -2,7 +2,7 @@
 
 import asyncio
 
-from starlette.requests import Request
+from starlette.types import Receive
 
 from panda_web.rpc.errors import BodyTooLarge, BodyTooSlow, NodeFull
 from panda_web.server.budget import RETRY_AFTER, Holding
@@ -23,19 +23,23 @@ BUDGET = 64 << 20
 """Bytes of all bodies that arrive or are worked on."""
 
 
+class CallerLeft(Exception):
+    """Nobody waits for an answer any more, so there is nobody to be told."""
+
+
 class Arriving:
     """The body of a request.
 
     Args:
-        request: whose it is.
+        receive: what gives it, as ASGI says.
         most: bytes that are allowed.
 
     Attributes:
         start: its first bytes.
     """
 
-    def __init__(self, request: Request, most: int) -> None:
-        self._request = request
+    def __init__(self, receive: Receive, most: int) -> None:
+        self._receive = receive
         self._most = most
         self._limit = asyncio.timeout(FIRST_SECONDS)
         self.start = b""
@@ -48,16 +52,20 @@ class Arriving:
 
         Raises:
             BodyTooLarge, BodyTooSlow, NodeFull: it is not read to its end.
-            ClientDisconnect: nobody waits for an answer.
+            CallerLeft: nobody waits for an answer.
         """
-        body, size = bytearray(), 0
+        body, size, more = bytearray(), 0, True
         full: NodeFull | None = None
         begun = asyncio.get_running_loop().time()
         try:
             async with self._limit:
                 if holding is not None:
                     holding.wait(lambda: self._limit.reschedule(0))
-                async for chunk in self._request.stream():
+                while more:
+                    message = await self._receive()
+                    if message["type"] == "http.disconnect":
+                        raise CallerLeft
+                    chunk, more = message.get("body", b""), message.get("more_body", False)
                     size += len(chunk)
                     self.start = self.start or chunk[:1000]
                     if size > self._most:

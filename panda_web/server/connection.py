@@ -1,16 +1,17 @@
 """A connection: uvicorn's, with an end to every wait, and a bound for all that it keeps.
 
-What uvicorn leaves open: the time for a request's head, how many pieces a body comes in, how much is sent
-behind a request that is not answered yet, and an answer that nobody reads. The last one matters most, since
-`close` waits until everything was read.
+What uvicorn leaves open: the size of a request's head and the time for it, how many pieces a body comes in,
+how much is sent behind a request that is not answered yet, and an answer that nobody reads. The last one
+matters most, since `close` waits until everything was read.
+
+uvicorn reads HTTP by httptools or by h11. What both need stands here, each bound once; `with_httptools` and
+`with_h11` apply it where they read.
 """
 
 import asyncio
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import h11
 from uvicorn.config import Config
-from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from panda_web.server.room import Room
@@ -40,39 +41,70 @@ PIECE = 512
 MAX_BEHIND = 64 << 10
 """Bytes behind a request that is not answered yet, with which no more are read."""
 
+MAX_WAITING = 100
+"""Requests behind one that is not answered yet, where they are taken apart before their turn."""
 
-class _Http(h11.Connection):
-    """HTTP/1.1, of which a request's body is bounded, also where nobody reads it."""
 
-    def __init__(self, max_body: int) -> None:
-        super().__init__(h11.SERVER, MAX_HEAD)
-        self._max_body = max_body
+class TooMuch(Exception):
+    """What somebody sends is beyond a bound. A parser takes it for its own, and nobody else sees it."""
+
+
+def check_head(size: int, fields: int) -> None:
+    """Raises TooMuch for a head of so many bytes and lines."""
+    if size > MAX_HEAD or fields > MAX_FIELDS:
+        raise TooMuch("a head of too many bytes, or lines")
+
+
+class Pieces:
+    """Counts the pieces of a body as they come.
+
+    Args:
+        most: bytes of a body.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._pieces = self._bytes = 0
 
-    def next_event(self) -> Any:
-        """The next event. Raises RemoteProtocolError."""
-        if self.their_state is h11.IDLE:
-            self._check_head()
-        event = super().next_event()
-        if isinstance(event, h11.Request):
-            self._pieces = self._bytes = 0
-        elif isinstance(event, h11.Data):
-            self._pieces += 1
-            self._bytes += len(event.data)
-            if self._pieces > FREE_PIECES + self._bytes // PIECE or self._bytes > self._max_body:
-                raise h11.RemoteProtocolError("a body of too many pieces, or bytes")
-        return event
+    def begin(self) -> None:
+        """Another body begins."""
+        self._pieces = self._bytes = 0
 
-    def _check_head(self) -> None:
-        """h11 bounds heads only that are not whole yet."""
-        came = self.trailing_data[0]
-        end = came.find(b"\r\n\r\n")
-        if (end if end >= 0 else len(came)) > MAX_HEAD or came.count(b"\n", 0, end) > MAX_FIELDS:
-            raise h11.RemoteProtocolError("a head of too many bytes, or lines")
+    def add(self, size: int) -> None:
+        """One more. Raises TooMuch."""
+        self._pieces += 1
+        self._bytes += size
+        if self._pieces > FREE_PIECES + self._bytes // PIECE or self._bytes > self._most:
+            raise TooMuch("a body of too many pieces, or bytes")
 
 
-class Connection(H11Protocol):
-    """One connection. Made by uvicorn; `connections` gives it what it needs.
+if TYPE_CHECKING:
+
+    class _Uvicorns(asyncio.Protocol):
+        """What both of uvicorn's classes have, of which something is used here."""
+
+        transport: asyncio.Transport
+        loop: asyncio.AbstractEventLoop
+        client: tuple[str, int] | None
+        flow: Any
+        cycle: Any
+
+        def __init__(
+            self,
+            config: Config,
+            server_state: ServerState,
+            app_state: dict[str, Any],
+            _loop: asyncio.AbstractEventLoop | None = None,
+        ) -> None: ...
+        def on_response_complete(self) -> None: ...
+        def shutdown(self) -> None: ...
+
+else:
+    _Uvicorns = asyncio.Protocol
+
+
+class Connection(_Uvicorns):
+    """One connection, for one of uvicorn's classes behind it. `connections` gives it what it needs.
 
     Attributes:
         room: of all connections.
@@ -94,12 +126,21 @@ class Connection(H11Protocol):
     ) -> None:
         # What the application ends a connection by.
         super().__init__(config, server_state, {**app_state, "connection": self}, _loop)
-        self.conn = _Http(self.max_body)
         self.visitor: str | None = None
         self.since = 0.0
+        self.pieces = Pieces(self.max_body)
         self._head_since: float | None = None
         self._stuck_since: float | None = None
         self._closing_since: float | None = None
+
+    @property
+    def answered(self) -> Any:
+        """The request that is answered, or was last; None before the first."""
+        return self.cycle
+
+    def behind(self) -> int:
+        """Bytes that came behind the request that is answered."""
+        raise NotImplementedError
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Finds its place among the others."""
@@ -115,21 +156,21 @@ class Connection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Reads on, where it may."""
-        before, idle = self.cycle, self.idle()
+        before, idle = self.answered, self.idle()
         if idle and self._head_since is None:
             self._head_since = self.room.clock()
-        if not idle and not before.more_body and len(self.conn.trailing_data[0]) > MAX_BEHIND:
+        if not idle and not before.more_body and self.behind() > MAX_BEHIND:
             self.end()
             return
         super().data_received(data)
-        if self.cycle is not before:
+        if self.answered is not before:
             self._begun()
 
     def on_response_complete(self) -> None:
         """Is idle again, or answers what came meanwhile."""
-        before = self.cycle
+        before = self.answered
         super().on_response_complete()
-        if self.cycle is not before:
+        if self.answered is not before:
             self._begun()
         else:
             self.room.moved(self)
@@ -150,7 +191,7 @@ class Connection(H11Protocol):
 
     def shutdown(self) -> None:
         """The server ends: what was sent is answered, and nobody is waited for who is slow."""
-        if self.idle() or not self.cycle.more_body:
+        if self.idle() or not self.answered.more_body:
             super().shutdown()
             self.loop.call_later(LAST_SECONDS, self._end_unread)
         else:
@@ -160,23 +201,19 @@ class Connection(H11Protocol):
         if self.flow.write_paused:
             self.end()
 
-    def send_400_response(self, msg: str) -> None:
-        """What came is not HTTP: says so where nothing was said yet, and ends."""
-        if not self.idle():  # its application must not answer as well
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
-        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            super().send_400_response(msg)
-        else:
-            self.transport.close()
+    def forget(self) -> None:
+        """Nobody waits for the answer any more: its application is told so."""
+        if not self.idle():
+            self.answered.disconnected = True
+            self.answered.message_event.set()
 
     def idle(self) -> bool:
         """See `room.Guest`."""
-        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
+        return self.answered is None or self.answered.response_complete
 
     def waited_for(self) -> bool:
         """See `room.Guest`."""
-        return self.idle() or self.cycle.more_body or self.flow.write_paused
+        return self.idle() or self.answered.more_body or self.flow.write_paused
 
     def overdue(self, now: float) -> bool:
         """See `room.Guest`."""
@@ -191,8 +228,3 @@ class Connection(H11Protocol):
     def end(self) -> None:
         """Ends at once; what was not read is lost."""
         self.transport.abort()
-
-
-def connections(room: Room, proxy: str | None, max_body: int) -> type[Connection]:
-    """The class of a server's connections; see the attributes of `Connection`."""
-    return type("Connection", (Connection,), {"room": room, "proxy": proxy, "max_body": max_body})

@@ -5,7 +5,7 @@ import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 import uvicorn
@@ -15,8 +15,10 @@ from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node import Node, Store
 from panda_web.rpc.dispatch import Dispatcher
 from panda_web.rpc.methods import METHODS
-from panda_web.server import answer, application, body, budget, connection, room
+from panda_web.server import answer, application, body, budget, connection, fastest, room
+from panda_web.server.connection import Connection
 from panda_web.server.room import Room
+from panda_web.server.with_h11 import WithH11
 
 HEAD = b"POST / HTTP/1.1\r\nHost: node\r\nContent-Type: application/json\r\n"
 MIB = 1 << 20
@@ -37,13 +39,13 @@ Opens = Callable[..., Awaitable[Link]]
 
 
 @asynccontextmanager
-async def served(dispatcher: Dispatcher | None = None) -> AsyncIterator[Opens]:
+async def served(kind: type[Connection], dispatcher: Dispatcher | None = None) -> AsyncIterator[Opens]:
     """A server; gives what opens a connection to it, and sends something."""
     dispatcher = dispatcher or Node(Store(), CryptographyVerifier(), version="0").dispatcher()
     space = Room()
     links: list[Link] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(http_of(application(dispatcher), space))
+        server = uvicorn.Server(http_of(application(dispatcher), space, kind=kind))
         tasks = [asyncio.create_task(server.serve([listener])), asyncio.create_task(space.watch())]
 
         async def opens(sent: bytes = b"") -> Link:
@@ -61,16 +63,34 @@ async def served(dispatcher: Dispatcher | None = None) -> AsyncIterator[Opens]:
             tasks[1].cancel()
 
 
-def run(work: Callable[[Opens], Awaitable[None]], dispatcher: Dispatcher | None = None) -> None:
-    async def all_of_it() -> None:
-        async with asyncio.timeout(60), served(dispatcher) as opens:
-            await work(opens)
+class Run(Protocol):
+    def __call__(
+        self, work: Callable[[Opens], Awaitable[None]], dispatcher: Dispatcher | None = None
+    ) -> None: ...
 
-    asyncio.run(all_of_it())
+
+@pytest.fixture(params=["fastest", "plain"])
+def run(request: pytest.FixtureRequest) -> Run:
+    """Does something with a server of each kind."""
+    fast = request.param == "fastest"
+    if fast and fastest.Kind is WithH11:
+        pytest.skip("there is no httptools here")
+
+    def run(work: Callable[[Opens], Awaitable[None]], dispatcher: Dispatcher | None = None) -> None:
+        async def all_of_it() -> None:
+            async with asyncio.timeout(60), served(fastest.Kind if fast else WithH11, dispatcher) as opens:
+                await work(opens)
+
+        with asyncio.Runner(loop_factory=fastest.new_loop if fast else None) as runner:
+            runner.run(all_of_it())
+
+    return run
 
 
 @pytest.mark.parametrize("sent", [b"", b"POST /", HEAD, b"GET /health HTTP/1.1\r\nHost: node\r\n\r\nGET"])
-def test_a_head_that_does_not_come(sent: bytes, short: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_head_that_does_not_come(
+    run: Run, sent: bytes, short: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def work(opens: Opens) -> None:
         reader, writer = await opens(sent)
         if sent.endswith(b"GET"):
@@ -81,7 +101,7 @@ def test_a_head_that_does_not_come(sent: bytes, short: None, monkeypatch: pytest
     run(work)
 
 
-def test_a_body_that_stops(short: None) -> None:
+def test_a_body_that_stops(run: Run, short: None) -> None:
     async def work(opens: Opens) -> None:
         reader, _ = await opens(HEAD + b'Content-Length: 1000\r\n\r\n{"jsonrpc":"2.0","id":"x","method":')
         said = await _till_its_end(reader)
@@ -102,7 +122,7 @@ ASKS = json.dumps({"jsonrpc": "2.0", "id": "1", "method": "panda_schemas"}).enco
 REQUEST = HEAD + b"Content-Length: %d\r\n\r\n" % len(ASKS) + ASKS
 
 
-def test_an_answer_that_nobody_reads(short: None) -> None:
+def test_an_answer_that_nobody_reads(run: Run, short: None) -> None:
     async def work(opens: Opens) -> None:
         reader, _ = await opens(REQUEST)
         reader._transport.pause_reading()  # type: ignore[attr-defined]
@@ -113,7 +133,7 @@ def test_an_answer_that_nobody_reads(short: None) -> None:
     run(work, _large(32 * MIB))
 
 
-def test_whoever_does_not_read_makes_room(short: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_does_not_read_makes_room(run: Run, short: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "ANSWER_SECONDS", 60.0)
     monkeypatch.setattr(answer, "BUDGET", 40 * MIB)
 
@@ -131,7 +151,7 @@ def test_whoever_does_not_read_makes_room(short: None, monkeypatch: pytest.Monke
     run(work, _large(32 * MIB))
 
 
-def test_an_answer_comes_whole() -> None:
+def test_an_answer_comes_whole(run: Run) -> None:
     async def work(opens: Opens) -> None:
         for _ in range(2):
             reader, writer = await opens(REQUEST)
@@ -145,7 +165,7 @@ def test_an_answer_comes_whole() -> None:
     run(work, _large())
 
 
-def test_a_batch_ends_with_its_connection() -> None:
+def test_a_batch_ends_with_its_connection(run: Run) -> None:
     begun: list[str] = []
     first = asyncio.Event()
 

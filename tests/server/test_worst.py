@@ -15,9 +15,11 @@ import pytest
 from panda_web.server import answer, body
 from panda_web.server.connection import FREE_PIECES, MAX_FIELDS, MAX_HEAD
 from panda_web.server.room import MAX_CONNECTIONS
-from tests.processes import ServedNode
+from tests.processes import PANDA, PLAIN, ServedNode
 
 MIB = 1 << 20
+PROXIED = ("--rate", "1", "--proxy", "127.0.0.1")
+"""Only whom a proxy names is counted."""
 JSON = {"Content-Type": "application/json"}
 HEAD = b"POST / HTTP/1.1\r\nHost: node\r\nContent-Type: application/json\r\n"
 ARGUMENTS = {"author": "ab" * 32, "schema": "0040" + "ab" * 64}
@@ -27,10 +29,14 @@ def call(method: str, params: object, number: int = 1) -> dict[str, object]:
     return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
 
 
+either_parser = pytest.mark.parametrize("node", [PANDA, PLAIN], ids=["fastest", "plain"], indirect=True)
+"""For what depends on what reads HTTP."""
+
+
 @pytest.fixture
-def node(tmp_path: Path) -> Iterator[ServedNode]:
+def node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServedNode]:
     """One that says nothing on standard error in the whole test."""
-    served = ServedNode(tmp_path / "data")
+    served = ServedNode(tmp_path / "data", panda=getattr(request, "param", PANDA))
     served.errors = tmp_path / "errors.txt"
     with served:
         yield served
@@ -38,10 +44,10 @@ def node(tmp_path: Path) -> Iterator[ServedNode]:
         assert served.errors.read_text("utf-8") == ""
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
+@pytest.fixture(scope="module", params=[PANDA, PLAIN], ids=["fastest", "plain"])
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
     """One for what does a node no harm."""
-    with ServedNode(tmp_path_factory.mktemp("shared")) as served:
+    with ServedNode(tmp_path_factory.mktemp("shared"), None, *PROXIED, panda=request.param) as served:
         yield served
 
 
@@ -123,6 +129,7 @@ def test_answers_that_nobody_reads_share_a_budget(node: ServedNode) -> None:
         assert most_memory(node) - before < 3 * answer.BUDGET
 
 
+@either_parser
 @pytest.mark.parametrize("path", [b"/", b"/nowhere"])
 def test_a_body_of_single_bytes_is_not_read_to_its_end(node: ServedNode, path: bytes) -> None:
     head = HEAD.replace(b" / ", b" " + path + b" ") + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -154,6 +161,71 @@ def test_a_head_is_bounded(fields: bytes, status: bytes, before: bytes, shared: 
     assert said.rpartition(b"HTTP/1.1 ")[2].startswith(status)
 
 
+@pytest.mark.parametrize("count", [2, 90])
+def test_requests_behind_one_another_are_answered_in_order(count: int, shared: ServedNode) -> None:
+    """The last of them is no HTTP, and is told so."""
+    asked = [
+        json.dumps(call("panda_getEntryArguments", ARGUMENTS, number)).encode() for number in range(count)
+    ]
+    sent = b"".join(HEAD + b"Content-Length: %d\r\n\r\n" % len(one) + one for one in asked)
+    with open_one(shared, sent + b"nonsense\r\n\r\n") as link:
+        said = everything(link)
+    assert [int(one) for one in re.findall(rb'"id":(\d+)', said)] == list(range(count))
+    assert said.count(b"HTTP/1.1 200") == count
+    assert said.rpartition(b"HTTP/1.1 ")[2].startswith(b"400")
+
+
+@either_parser
+def test_small_requests_behind_one_another_are_bounded(node: ServedNode) -> None:
+    before = most_memory(node)
+    batch = json.dumps([call("rpc.discover", {}, n) for n in range(1000)]).encode()
+    slow = HEAD + b"Content-Length: %d\r\n\r\n" % len(batch) + batch
+    with contextlib.ExitStack() as links:
+        for _ in range(20):
+            link = links.enter_context(open_one(node, slow))
+            link.settimeout(0.2)
+            with contextlib.suppress(OSError):
+                for _ in range(20):
+                    link.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 8000)
+        answers(node)
+    assert most_memory(node) - before < 128 * MIB
+
+
+TRAILERS = HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        TRAILERS % (1, b" ") + b"a: b\r\n" * 5000,
+        TRAILERS % (1, b" ") + b"a: " + b"b" * 100_000,
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n1;" + b"a" * 100_000,
+        b"GET /" + b"a" * 100_000,
+    ],
+    ids=["lines behind a body", "a long one", "a chunk's extension", "an address"],
+)
+def test_what_is_neither_head_nor_body_is_bounded(sent: bytes, shared: ServedNode) -> None:
+    with open_one(shared) as link:
+        with contextlib.suppress(ConnectionError):
+            for start in range(0, len(sent), 10_000):
+                link.sendall(sent[start : start + 10_000])
+        assert b" 200 " not in everything(link)
+    answers(shared)
+
+
+def test_a_line_behind_the_body_is_no_header(shared: ServedNode) -> None:
+    """Else a client could say for whom a proxy forwards."""
+    batch = json.dumps([call("panda_getEntryArguments", ARGUMENTS, n) for n in range(61)])
+    far = {"X-Forwarded-For": "192.0.2.77"}
+    single = json.dumps(call("panda_getEntryArguments", ARGUMENTS)).encode()
+    head = HEAD + b"X-Forwarded-For: 192.0.2.77\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    forged = b"%x\r\n%s\r\n0\r\nX-Forwarded-For: 192.0.2.78\r\n\r\n" % (len(single), single)
+    assert posted(shared, "application/json", batch, **far).status_code == 200
+    with open_one(shared, head + forged) as link:
+        assert b" 429 " in everything(link)
+
+
+@either_parser
 def test_what_comes_behind_a_request_is_bounded(node: ServedNode) -> None:
     batch = json.dumps([call("rpc.discover", {}, n) for n in range(1000)]).encode()
     with open_one(node, HEAD + b"Content-Length: %d\r\n\r\n" % len(batch) + batch) as link:
@@ -185,6 +257,7 @@ MALFORMED = [
 ]
 
 
+@either_parser
 def test_nothing_that_somebody_sends_is_logged(node: ServedNode) -> None:
     """The fixture looks at standard error in the end."""
     for number, sent in enumerate(MALFORMED * 2):
@@ -197,8 +270,9 @@ def test_nothing_that_somebody_sends_is_logged(node: ServedNode) -> None:
     answers(node)
 
 
-def test_the_end_waits_for_nobody_who_sends_slowly(tmp_path: Path) -> None:
-    node = ServedNode(tmp_path)
+@pytest.mark.parametrize("panda", [PANDA, PLAIN], ids=["fastest", "plain"])
+def test_the_end_waits_for_nobody_who_sends_slowly(tmp_path: Path, panda: list[str]) -> None:
+    node = ServedNode(tmp_path, panda=panda)
     node.errors = tmp_path / "errors.txt"
     with node, contextlib.ExitStack() as links:
         for sent in (b"", HEAD, HEAD + b"Content-Length: 9\r\n\r\n{", b"nonsense\r\n\r\n"):
