@@ -13,7 +13,7 @@ from panda_web.errors import DiskFull
 from panda_web.messages import message
 from panda_web.node import groups, ingest, items, proof, publishing, query, rates, replayable, turns
 from panda_web.node.store import reading, room
-from panda_web.rpc import dispatch, jsonrpc, methods, outgoing, session, transport
+from panda_web.rpc import dispatch, jsonrpc, methods, outgoing, session, transport, websocket
 from panda_web.rpc import query as asked
 from panda_web.rpc.errors import (
     AuthorQuotaReached,
@@ -123,6 +123,7 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "what all may take": (LIMITS.all_bytes,),
     "an answer |": (transport.MAX_ANSWER,),
     "the time for an answer": (transport.TIMEOUT, transport.WHOLE),
+    "a WebSocket whose": (websocket.PING_SECONDS, websocket.CLOSE_SECONDS),
     "pages of one answer": (pages.MAX_PAGES, pages.MAX_BARREN),
 }
 """How the lines of the tables of limits begin, and what stands in them."""

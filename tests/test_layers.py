@@ -34,7 +34,7 @@ LAYERS: dict[str, set[str]] = {
 # Besides the standard library, and anything for the two layers that compose.
 THIRD_PARTY: dict[str, set[str]] = {
     "keys": {"cryptography", "pure25519"},
-    "rpc": {"httpx"},
+    "rpc": {"httpx", "websockets"},
     "festival": {"defusedxml"},
     "server": {"h11", "starlette", "uvicorn", "uvloop"},
     "browser": {"js", "pyodide"},

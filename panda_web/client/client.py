@@ -28,6 +28,7 @@ from panda_web.messages.schema import DEFINITION, Schema, write_definition
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import CallFailed
 from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT
+from panda_web.rpc.peer import Peer
 from panda_web.rpc.transport import Transport
 from panda_web.rpc.types import Json
 
@@ -43,7 +44,8 @@ class Client:
     Writes take effect in the order in which they were begun, also where nobody waits in between.
 
     Args:
-        node: the node's address, or a transport to it.
+        node: the node's address (http, https, ws or wss); or what leads to it: a transport, or a peer. For a
+            node in the same program that is `rpc.reopening.in_process(node.dispatcher())`.
         signer: the author; None for reading only.
         store: what must not be forgotten of the author's logs. By default the one that belongs to the
             signer (a key file has one beside it), else memory: right for keys that live in memory only.
@@ -55,7 +57,7 @@ class Client:
 
     def __init__(
         self,
-        node: str | Transport,
+        node: str | Transport | Peer,
         signer: Signer | None = None,
         *,
         store: ClientStore | None = None,
@@ -67,7 +69,7 @@ class Client:
         self.node = name or (node if isinstance(node, str) else "node")
         self.signer = signer
         self._sleep = sleep
-        self._connection = Connection(defaults.transport(node) if isinstance(node, str) else node)
+        self._connection = Connection(defaults.way_to(node) if isinstance(node, str) else node)
         self._store: ClientStore | None = None
         self._own: OwnLogs | None = None
         self._lock: Lock = lock or ProcessLock()

@@ -3,11 +3,16 @@
 from panda_web.client.lock import LeaseLock, Lock, ProcessLock
 from panda_web.client.store import ClientStore, MemoryStore
 from panda_web.keys import Signer, Verifier
+from panda_web.rpc.peer import Peer
 from panda_web.rpc.transport import Transport
 
 
-def transport(url: str) -> Transport:
-    """To a node over HTTP, by httpx. Raises NodeAddressWrong."""
+def way_to(url: str) -> Transport | Peer:
+    """To a node: over HTTP by httpx, over WebSocket (ws, wss) by websockets. Raises NodeAddressWrong."""
+    if url.startswith(("ws:", "wss:")):
+        from panda_web.rpc.websocket import over_websocket
+
+        return over_websocket(url)
     from panda_web.rpc.http import HttpTransport
 
     return HttpTransport(url)

@@ -1,14 +1,11 @@
 """The transport over HTTP for CPython, by httpx."""
 
 import asyncio
-from urllib.parse import urlsplit
 
 import httpx
 
-from panda_web.rpc.errors import NodeAddressWrong, NodeUnreachable
+from panda_web.rpc.address import check_address, unreachable
 from panda_web.rpc.transport import TIMEOUT, WHOLE, Body, read_answer, silent, slow
-
-EXAMPLE = "http://localhost:2020"
 
 
 class HttpTransport:
@@ -24,7 +21,7 @@ class HttpTransport:
     """
 
     def __init__(self, url: str, *, timeout: float = TIMEOUT, whole: float = WHOLE) -> None:
-        _check_address(url)
+        check_address(url, "http")
         self.url = url
         self._timeout = timeout
         self._whole = whole
@@ -40,10 +37,7 @@ class HttpTransport:
         except httpx.TimeoutException as error:
             raise silent(self.url, self._timeout) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            why = str(error) or type(error).__name__
-            if "CERTIFICATE_VERIFY_FAILED" in why:
-                why = f"its certificate is none that this machine trusts ({why})"
-            raise NodeUnreachable(f"The node {self.url} cannot be reached: {why}.") from error
+            raise unreachable(self.url, error) from error
 
     async def _send(self, body: bytes) -> bytes:
         headers = {"Content-Type": "application/json", "Accept-Encoding": "gzip"}
@@ -58,15 +52,3 @@ class HttpTransport:
     async def close(self) -> None:
         """Closes the connections."""
         await self._client.aclose()
-
-
-def _check_address(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:  # a port that is none
-        usable = False
-    if not usable:
-        raise NodeAddressWrong(
-            f"{url[:200]!r} is not a node's address; one looks like https://node.example or {EXAMPLE}."
-        )

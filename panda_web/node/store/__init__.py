@@ -11,10 +11,11 @@ from panda_web.node.store.database import Database
 from panda_web.node.store.entries import EntryTable
 from panda_web.node.store.room import Room
 from panda_web.node.store.schemas import SchemaTable
+from panda_web.node.store.settings import SERVER, Settings
 from panda_web.node.store.typed import TypedViews
 from panda_web.node.store.views import ViewTables
 
-__all__ = ["Store"]
+__all__ = ["Settings", "Store"]
 
 T = TypeVar("T")
 
@@ -30,10 +31,11 @@ class Store:
     Args:
         path: the database file; None keeps everything in memory.
         aside: where the disk is waited for, and read what may take long.
+        settings: what the platform wants of SQLite.
     """
 
-    def __init__(self, path: Path | None = None, aside: Aside = here) -> None:
-        self._database = Database(path, aside)
+    def __init__(self, path: Path | None = None, aside: Aside = here, settings: Settings = SERVER) -> None:
+        self._database = Database(path, aside, settings)
         self.entries = EntryTable(self._database)
         self.room = Room(self._database)
         self.views = ViewTables(self._database)

@@ -22,6 +22,7 @@ from panda_web.node.aside import Aside, here
 from panda_web.node.store.erasing import MAX_REWRITTEN, Eraser
 from panda_web.node.store.migrations import MIGRATIONS
 from panda_web.node.store.reading import Readings
+from panda_web.node.store.settings import SERVER, Settings, connect
 
 MAX_JOURNAL = 64 << 20
 """Bytes of the journal beyond which readings pause, so that it can begin anew."""
@@ -59,28 +60,31 @@ class Database:
     Args:
         path: the database file; None keeps it in memory.
         aside: where the disk is waited for; a database in memory has none.
+        settings: what the platform wants of SQLite.
 
     Attributes:
         readings: what may take long to read is read by these.
     """
 
-    def __init__(self, path: Path | None, aside: Aside = here) -> None:
+    def __init__(self, path: Path | None, aside: Aside = here, settings: Settings = SERVER) -> None:
+        if settings.exclusive and aside is not here:
+            raise ValueError("a database that is opened once has no connection to read with aside")
         self._aside = aside if path is not None else here
         try:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = self._reader = _connect(path)
+            self._connection = self._reader = connect(path, settings)
             earlier = self._migrate()
             self._connection.execute("PRAGMA busy_timeout=0")  # `begin` waits, and lets others run
             self._eraser = Eraser(self._connection, in_files=path is not None)
             # What was due when it was killed; and, once, whatever an earlier version left behind.
             self._eraser.finish(most=None if earlier else MAX_REWRITTEN)
             if self._aside is not here:
-                self._reader = _connect(path, reads=True)
+                self._reader = connect(path, settings, reads=True)
         except (sqlite3.Error, OSError) as error:
             raise StoreFailed(f"The database {path} cannot be opened: {error}.") from error
         self._asked = self._reader
-        self.readings = Readings(lambda: _connect(path, reads=True), self._reader, self._aside)
+        self.readings = Readings(lambda: connect(path, settings, reads=True), self._reader, self._aside)
         self._journal = None if path is None else Path(f"{path}-wal")
         self._in_group = False
         self._size: int | None = None
@@ -285,18 +289,3 @@ class Database:
             self._reader.close()
         self._eraser.finish()
         self._connection.close()
-
-
-def _connect(path: Path | None, *, reads: bool = False) -> sqlite3.Connection:
-    connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "secure_delete=ON",
-        "foreign_keys=ON",
-        "busy_timeout=5000",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-    if reads:
-        connection.execute("PRAGMA query_only=ON")
-    return connection
