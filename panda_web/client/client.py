@@ -25,11 +25,9 @@ from panda_web.client.store import ClientStore
 from panda_web.keys import Signer, Verifier
 from panda_web.messages import Field, Message
 from panda_web.messages.schema import DEFINITION, Schema, write_definition
-from panda_web.rpc.connection import Connection
+from panda_web.rpc.connection import Connection, Way
 from panda_web.rpc.errors import CallFailed
 from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT
-from panda_web.rpc.peer import Peer
-from panda_web.rpc.transport import Transport
 from panda_web.rpc.types import Json
 
 
@@ -44,8 +42,8 @@ class Client:
     Writes take effect in the order in which they were begun, also where nobody waits in between.
 
     Args:
-        node: the node's address (http, https, ws or wss); or what leads to it: a transport, or a peer. For a
-            node in the same program that is `rpc.reopening.in_process(node.dispatcher())`.
+        node: its address (http, https, ws, wss), or what leads to it: a transport or a peer, such as
+            `rpc.reopening.in_process(node.dispatcher())` for one in the same program.
         signer: the author; None for reading only.
         store: what must not be forgotten of the author's logs. By default the one that belongs to the
             signer (a key file has one beside it), else memory: right for keys that live in memory only.
@@ -57,7 +55,7 @@ class Client:
 
     def __init__(
         self,
-        node: str | Transport | Peer,
+        node: str | Way,
         signer: Signer | None = None,
         *,
         store: ClientStore | None = None,

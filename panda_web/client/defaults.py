@@ -3,11 +3,10 @@
 from panda_web.client.lock import LeaseLock, Lock, ProcessLock
 from panda_web.client.store import ClientStore, MemoryStore
 from panda_web.keys import Signer, Verifier
-from panda_web.rpc.peer import Peer
-from panda_web.rpc.transport import Transport
+from panda_web.rpc.connection import Way
 
 
-def way_to(url: str) -> Transport | Peer:
+def way_to(url: str) -> Way:
     """To a node: over HTTP by httpx, over WebSocket (ws, wss) by websockets. Raises NodeAddressWrong."""
     if url.startswith(("ws:", "wss:")):
         from panda_web.rpc.websocket import over_websocket

@@ -1,7 +1,7 @@
 """The calling side: methods of the table are called, their results read, over whatever leads to the node."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from panda_web.rpc.errors import AnswerMalformed, RpcError
 from panda_web.rpc.methods import Method
@@ -11,6 +11,9 @@ from panda_web.rpc.types import Json
 
 R = TypeVar("R")
 
+Way: TypeAlias = Peer | Transport
+"""What leads to a node."""
+
 
 class Connection:
     """Calls a node's methods.
@@ -19,7 +22,7 @@ class Connection:
         node: a peer, such as a session, or a transport.
     """
 
-    def __init__(self, node: Peer | Transport) -> None:
+    def __init__(self, node: Way) -> None:
         self._peer = node if isinstance(node, Peer) else Exchange(node)
 
     async def call(self, method: Method[R], **params: Json) -> R:
