@@ -5,7 +5,7 @@ Bytes in, values out; no I/O, no clock, no randomness; standard library only.
 
 from panda_web.bamboo.entry import MAX_SIZE, Entry, Unsigned, decode, encode, place_of
 from panda_web.bamboo.errors import BacklinkMissing, InvalidEntry, InvalidLink, InvalidPayload
-from panda_web.bamboo.head import Head
+from panda_web.bamboo.head import Head, Slot
 from panda_web.bamboo.links import certificate_pool, has_skiplink, lipmaa, path
 from panda_web.bamboo.verify import check_links, check_payload, check_target
 from panda_web.bamboo.yamf import HEX_SIZE, digest, is_hash, is_hex
@@ -19,6 +19,7 @@ __all__ = [
     "InvalidEntry",
     "InvalidLink",
     "InvalidPayload",
+    "Slot",
     "Unsigned",
     "certificate_pool",
     "check_links",

@@ -86,8 +86,9 @@ def encode(
         raise ValueError("an author is 32 bytes, and every entry but the first has a backlink")
     if (skiplink is not None) != has_skiplink(seq_num):
         raise ValueError(f"a skiplink at seq num {seq_num}, or its lack, breaks the rule")
-    for link in (skiplink, backlink, payload_hash):
-        if link is not None and not yamf.is_hash(link):
+    for each in (skiplink, backlink, payload_hash):
+        # As `yamf.is_hash` has it: a call costs as much as the look.
+        if each is not None and not (len(each) == yamf.SIZE and each.startswith(yamf.PREFIX)):
             raise ValueError("a link or payload hash is not a YAMF hash")
     return b"".join(
         (

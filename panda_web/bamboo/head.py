@@ -10,8 +10,26 @@ from dataclasses import dataclass, field
 
 from panda_web.bamboo.entry import Unsigned
 from panda_web.bamboo.errors import BacklinkMissing, SkiplinkMissing
-from panda_web.bamboo.links import lipmaa
+from panda_web.bamboo.links import lipmaa, path
 from panda_web.bamboo.yamf import digest
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The place of one entry in one log: what its payload may be bound to before the entry is signed.
+
+    Attributes:
+        author: 32 bytes.
+        log_id: of the log.
+        seq_num: of the entry.
+        backlink: the hash of the entry before it, 66 bytes; None at seq num 1. So a slot that another entry
+            took is not this one.
+    """
+
+    author: bytes
+    log_id: int
+    seq_num: int
+    backlink: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,32 +63,41 @@ class Head:
             end_of_log,
         )
 
+    def slot(self, author: bytes, log_id: int) -> Slot:
+        """The place of the next entry.
+
+        Raises:
+            BacklinkMissing, SkiplinkMissing: no entry can be signed for it, since a hash is not known.
+        """
+        _, backlink = self.links(log_id)
+        return Slot(author, log_id, self.seq_num + 1, backlink)
+
     def links(self, log_id: int) -> tuple[bytes | None, bytes | None]:
         """Skiplink and backlink of the next entry, None where it has none.
 
         Raises:
             BacklinkMissing, SkiplinkMissing: a hash that the next entry must contain is not known.
         """
-        last = self.seq_num
-        if last == 0:
-            return None, None
-        backlink = self.hashes.get(last)
-        if backlink is None:
-            raise BacklinkMissing(f"The hash of entry {last} of log {log_id} is not known.")
-        target = lipmaa(last + 1)
-        if target == last:
-            return None, backlink
-        skiplink = self.hashes.get(target)
-        if skiplink is None:
-            raise SkiplinkMissing(f"The hash of entry {target} of log {log_id} is not known.")
-        return skiplink, backlink
+        return next_links(self.seq_num, self.hashes, log_id)
 
-    def advance(self, entry_hash: bytes) -> "Head":
-        """The head after an entry with this hash was appended."""
-        seq_num = self.seq_num + 1
-        target = lipmaa(seq_num)
-        if target == self.seq_num:  # no skiplink: the path from here goes through all that is known
-            return Head(seq_num, {**self.hashes, seq_num: entry_hash})
-        hashes = {n: known for n, known in self.hashes.items() if n <= target}
-        hashes[seq_num] = entry_hash
-        return Head(seq_num, hashes)
+    def advance(self, *entry_hashes: bytes) -> "Head":
+        """The head after entries with these hashes were appended, in this order."""
+        last = self.seq_num + len(entry_hashes)
+        hashes = {**self.hashes, **dict(enumerate(entry_hashes, self.seq_num + 1))}
+        return Head(last, {n: hashes[n] for n in sorted(path(last, 1)) if n in hashes})
+
+
+def next_links(last: int, hashes: Mapping[int, bytes], log_id: int) -> tuple[bytes | None, bytes | None]:
+    """As `Head.links`, of a log that ends with entry `last`."""
+    if last == 0:
+        return None, None
+    backlink = hashes.get(last)
+    if backlink is None:
+        raise BacklinkMissing(f"The hash of entry {last} of log {log_id} is not known.")
+    target = lipmaa(last + 1)
+    if target == last:
+        return None, backlink
+    skiplink = hashes.get(target)
+    if skiplink is None:
+        raise SkiplinkMissing(f"The hash of entry {target} of log {log_id} is not known.")
+    return skiplink, backlink

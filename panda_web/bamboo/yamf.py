@@ -3,8 +3,8 @@
 Source: AljoschaMeyer/yamf-hash. Bamboo allows no other hash.
 """
 
-import hashlib
 import re
+from hashlib import blake2b
 
 SIZE = 66
 HEX_SIZE = 2 * SIZE
@@ -14,7 +14,7 @@ _HEX = re.compile(r"0040[0-9a-f]{128}")
 
 def digest(data: bytes) -> bytes:
     """The YAMF hash of `data`, 66 bytes."""
-    return PREFIX + hashlib.blake2b(data).digest()
+    return PREFIX + blake2b(data).digest()
 
 
 def is_hash(data: bytes) -> bool:

@@ -14,11 +14,13 @@ _KEY, _SIGNATURE = 32, 64
 _AT_ONCE = 64
 
 
-async def sign_chain(private_key: Any, step: Any) -> None:
-    """Signs what `step` returns until that is undefined: step() for the first bytes, then step(signature)."""
-    unsigned = step()
+async def sign_chain(private_key: Any, step: Any, place: Any) -> None:
+    """Signs what `step` returns until that is None; it finds each signature in `place`."""
+    unsigned = step(False)
     while unsigned is not None:
-        unsigned = step(await js.crypto.subtle.sign("Ed25519", private_key, unsigned))
+        signature = await js.crypto.subtle.sign("Ed25519", private_key, unsigned)
+        place.assign(signature.to_bytes())
+        unsigned = step(True)
 
 
 async def verify_many(keys: Any, claims: Any) -> Any:

@@ -32,7 +32,7 @@ T = TypeVar("T")
 JsObject: TypeAlias = Any
 """Something of JavaScript's, of which Python sees a proxy."""
 
-SignChain: TypeAlias = Callable[[JsObject, JsObject], Awaitable[None]]
+SignChain: TypeAlias = Callable[[JsObject, JsObject, JsObject], Awaitable[None]]
 """`signChain` of `web/worker/ed25519.js`."""
 
 VerifyMany: TypeAlias = Callable[[JsObject, JsObject], Awaitable[JsObject]]
@@ -113,12 +113,13 @@ class WebCryptoSigner:
             SigningFailed: the browser did not sign. What the chain raises, surfaces as itself.
         """
         steps = Steps(chain)
-        # An array for each length of data, filled again and again: WebCrypto takes a copy at once, and making
-        # one in JavaScript costs more than filling it.
+        # Arrays of JavaScript's that are filled again and again, one for each length of data and one for the
+        # signatures: WebCrypto takes a copy at once, and making one, or a proxy, costs more than filling it.
         arrays: dict[int, JsObject] = {}
+        signature = js.Uint8Array.new(64)
 
-        def step(signature: JsObject = None) -> JsObject:
-            data = steps.step(None if signature is None else signature.to_bytes())
+        def step(signed: bool) -> JsObject:
+            data = steps.step(signature.to_bytes() if signed else None)
             if data is None:
                 return None
             array = arrays.get(len(data))
@@ -128,7 +129,7 @@ class WebCryptoSigner:
             return array
 
         try:
-            await self._sign_chain(self._key, step)
+            await self._sign_chain(self._key, step, signature)
         except JsException as error:
             raise SigningFailed(
                 f"The browser did not sign with this key: {error.name}. It may be another page's, or of "

@@ -28,6 +28,7 @@ UNSIGNED, NEGATIVE, BYTES, TEXT, ARRAY, MAP, TAG, SIMPLE = range(8)
 _NAMES = ("integer", "integer", "byte string", "text", "array", "map", "tag", "simple value or float")
 _FLOATS = {0xF9: struct.Struct(">e"), 0xFA: struct.Struct(">f"), 0xFB: struct.Struct(">d")}
 """Initial byte to the form of the bytes behind it."""
+_TWO_BYTES = struct.Struct(">BH")
 _LARGEST = {0xF9: 65504.0, 0xFA: float.fromhex("0x1.fffffep127"), 0xFB: sys.float_info.max}
 """Initial byte to the largest finite float of that width."""
 
@@ -163,6 +164,8 @@ def head(major: int, argument: int) -> bytes:
     """The shortest head."""
     if argument < 24:
         return bytes((major << 5 | argument,))
+    if 1 << 8 <= argument < 1 << 16:
+        return _TWO_BYTES.pack(major << 5 | 25, argument)
     for info, size in ((24, 1), (25, 2), (26, 4), (27, 8)):
         if argument < 1 << 8 * size:
             return bytes((major << 5 | info,)) + argument.to_bytes(size, "big")

@@ -14,6 +14,7 @@ and each as an array with `[]` behind it: a tuple in Python; one without items t
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from panda_web.bamboo import is_hex
@@ -110,20 +111,28 @@ def read_value(kind: str, data: bytes, at: int) -> tuple[Value, int]:
         raise FieldTypeMismatch(f"A field says that it is {kind}, but its value is not: {error}") from error
 
 
-def write_field(field: Field) -> bytes:
-    """The CBOR of a field: a map of `type`, then `value`."""
-    name, value = field.type, field.value
-    start = _STARTS.get(name)
-    if start is None:
-        raise FieldTypeUnknown(f"There is no field type {name[:40]!r}.")
-    if name in _SCALARS:
-        kind, _, write = _SCALARS[name]
-        return start + write(value if type(value) is kind else _typed(value, kind, name))
-    kind, _, write = _SCALARS[name.removesuffix("[]")]
+def write_field(name: str, field: Field) -> bytes:
+    """The CBOR of a field: its name, and a map of `type`, then `value`."""
+    kind, value = field.type, field.value
+    start = _start(name, kind)
+    if kind in _SCALARS:
+        python, _, write = _SCALARS[kind]
+        return start + write(value if type(value) is python else _typed(value, python, kind))
+    python, _, write = _SCALARS[kind.removesuffix("[]")]
     if not isinstance(value, tuple | list):
-        raise FieldTypeMismatch(f"A field of type {name} needs a list, not {value!r:.60}.")
-    items = [write(_typed(item, kind, name)) for item in value]
+        raise FieldTypeMismatch(f"A field of type {kind} needs a list, not {value!r:.60}.")
+    items = [write(_typed(item, python, kind)) for item in value]
     return start + cbor.head(cbor.ARRAY, len(items)) + b"".join(items)
+
+
+@lru_cache(maxsize=1024)  # messages of one schema have the same fields
+def _start(name: str, kind: str) -> bytes:
+    """A field up to its value. Raises TextMalformed, FieldTypeUnknown."""
+    written = cbor.write_text(name)
+    start = _STARTS.get(kind)
+    if start is None:
+        raise FieldTypeUnknown(f"There is no field type {kind[:40]!r}.")
+    return written + start
 
 
 def _typed(value: object, kind: type, name: str) -> object:
@@ -156,7 +165,10 @@ def infer(value: object) -> Field:
 
 def infer_all(fields: Mapping[str, object]) -> dict[str, Field]:
     """`infer` for every field."""
-    return {name: infer(value) for name, value in fields.items()}
+    return {
+        name: Field(kind, value) if (kind := _EXACT_TYPES.get(type(value))) else infer(value)  # type: ignore[arg-type]
+        for name, value in fields.items()
+    }
 
 
 def _scalar_type(value: object) -> str:

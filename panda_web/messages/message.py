@@ -92,7 +92,7 @@ class Message:
             parts += (_FIELDS, cbor.head(cbor.MAP, len(fields)))
             # Code points sort as their UTF-8 bytes do.
             for name in sorted(fields):
-                parts += (cbor.write_text(name), write_field(fields[name]))
+                parts.append(write_field(name, fields[name]))
         payload = b"".join(parts)
         if len(payload) > MAX_SIZE:
             raise PayloadTooLarge(f"The message has {len(payload)} bytes; {MAX_SIZE} are allowed.")

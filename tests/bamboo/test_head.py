@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panda_web.bamboo import Head, digest, lipmaa, path
+from panda_web.bamboo import Head, Slot, digest, lipmaa, path
 from panda_web.bamboo.errors import BacklinkMissing, SkiplinkMissing
 
 
@@ -30,6 +30,23 @@ def test_far_along(n: int) -> None:
         head.append(bytes(32), 1, b"")
         head = head.advance(fake(m))
     assert set(head.hashes) == set(path(n + 49, 1))
+
+
+@given(st.integers(0, 500), st.integers(0, 50), st.integers(0, 50))
+def test_many_at_once_are_one_after_the_other(before: int, some: int, more: int) -> None:
+    start = Head().advance(*map(fake, range(1, before + 1)))
+    assert start == Head(before, {k: fake(k) for k in path(before, 1)} if before else {})
+    new = [fake(n) for n in range(before + 1, before + some + more + 1)]
+    one_by_one = start
+    for each in new:
+        one_by_one = one_by_one.advance(each)
+    assert start.advance(*new) == start.advance(*new[:some]).advance(*new[some:]) == one_by_one
+
+
+def test_the_slot_of_the_next_entry() -> None:
+    author = bytes(32)
+    assert Head().slot(author, 1) == Slot(author, 1, 1, None)
+    assert Head().advance(fake(1), fake(2)).slot(author, 3) == Slot(author, 3, 3, fake(2))
 
 
 def test_gaps_are_named() -> None:

@@ -17,21 +17,23 @@ const BUSY_MS = 50;
 const pause = () => new Promise((resume) => { setTimeout(resume); });
 
 /**
- * Signs what `step` returns until that is undefined: step() for the first bytes, then step(signature).
+ * Signs what `step` returns until that is undefined. It is told whether a signature lies in `place`: none does at the
+ * first call, and at each later one that of the bytes that it returned before.
  *
  * @param {CryptoKey} privateKey
- * @param {(signature?: Uint8Array) => BufferSource | undefined} step
+ * @param {(signed: boolean) => BufferSource | undefined} step
+ * @param {Uint8Array} place 64 bytes
  */
-export async function signChain(privateKey, step) {
+export async function signChain(privateKey, step, place) {
   let since = performance.now();
-  let unsigned = step();
+  let unsigned = step(false);
   while (unsigned !== undefined) {
     if (performance.now() - since > BUSY_MS) {
       await pause();
       since = performance.now();
     }
-    const signature = await crypto.subtle.sign("Ed25519", privateKey, unsigned);
-    unsigned = step(new Uint8Array(signature));
+    place.set(new Uint8Array(await crypto.subtle.sign("Ed25519", privateKey, unsigned)));
+    unsigned = step(true);
   }
 }
 
