@@ -2,7 +2,8 @@
 
 from panda_web.client.check import Answer, Instance, Rejected
 from panda_web.client.client import Client
+from panda_web.client.drafts import AtSlot
 from panda_web.client.publisher import Written
 from panda_web.client.schemas import ListedSchema
 
-__all__ = ["Answer", "Client", "Instance", "ListedSchema", "Rejected", "Written"]
+__all__ = ["Answer", "AtSlot", "Client", "Instance", "ListedSchema", "Rejected", "Written"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from panda_web.client.asked import Query
 from panda_web.client.catching_up import CatchingUp
 from panda_web.client.check import Instance
+from panda_web.client.drafts import Draft
 from panda_web.client.errors import (
     ClientError,
     InstanceNotOwn,
@@ -20,7 +21,7 @@ from panda_web.client.errors import (
 from panda_web.client.lost import diverged
 from panda_web.client.own_logs import LogState, OwnLogs
 from panda_web.client.sending import Sender
-from panda_web.messages import Message, system_log
+from panda_web.messages import system_log
 from panda_web.rpc.errors import CallFailed
 
 
@@ -40,7 +41,7 @@ class Choosing:
     sender: Sender
     catching_up: CatchingUp
 
-    async def log_for(self, message: Message) -> LogState:
+    async def log_for(self, message: Draft) -> LogState:
         """The log that a message goes into, ready to be signed into.
 
         Raises:

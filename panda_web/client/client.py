@@ -13,6 +13,7 @@ from panda_web.client.asked import Query
 from panda_web.client.check import Answer
 from panda_web.client.contact import Contact
 from panda_web.client.definitions import KeptDefinitions
+from panda_web.client.drafts import AtSlot, Draft
 from panda_web.client.errors import NodeTooOld, NoKey
 from panda_web.client.lock import Lock, ProcessLock
 from panda_web.client.lost import told
@@ -99,7 +100,7 @@ class Client:
         """The author's public key, 64 hex digits; None for a client that only reads."""
         return self.signer.author.hex() if self.signer is not None else None
 
-    async def create(self, schema: str, fields: Given) -> Written:
+    async def create(self, schema: str, fields: Given | AtSlot) -> Written:
         """Publishes a new instance, held to its schema before anything is signed.
 
         The schema's definition is one that is known here, the author's own, kept from before, or the node's.
@@ -113,7 +114,7 @@ class Client:
             schema: its id, 132 hex digits.
             fields: name to value: str, int, float, bool, `Relation`, lists of one of these, or a `Field`;
                 the schema decides what the types are. Or a function that gives them, and is called with the
-                schema, or with None where it cannot be had.
+                schema, or with None where it cannot be had. Or an `AtSlot`, for what depends on the slot.
 
         Raises:
             InvalidMessage, InvalidFields, RelationTargetForeign, FieldNameReserved: what the fields are, or
@@ -127,17 +128,16 @@ class Client:
         (written,) = await self.create_many(schema, [fields])
         return written
 
-    async def create_many(self, schema: str, rows: Sequence[Given]) -> list[Written]:
+    async def create_many(self, schema: str, rows: Sequence[Given | AtSlot]) -> list[Written]:
         """Publishes many new instances, signed as one chain. See `create`."""
 
-        async def compose() -> list[Message]:
+        async def compose() -> list[Draft]:
             held_to = await self._schemas.to_hold(schema, self._writer.ask) if rows else None
-            fields = await self._schemas.fields(held_to, rows, "create")
-            return [messages.create(schema, each) for each in fields]
+            return await self._schemas.drafts(held_to, "create", schema, None, rows)
 
         return await self._writer.write(compose)
 
-    async def update(self, schema: str, instance: str, fields: Given) -> Written:
+    async def update(self, schema: str, instance: str, fields: Given | AtSlot) -> Written:
         """Publishes new values for some fields of an own instance.
 
         Args:
@@ -152,10 +152,9 @@ class Client:
             InvalidMessage and others: see `create`.
         """
 
-        async def compose() -> list[Message]:
+        async def compose() -> list[Draft]:
             held_to = await self._schemas.to_hold(schema, self._writer.ask)
-            (typed,) = await self._schemas.fields(held_to, [fields], "update")
-            return [messages.update(schema, instance, typed)]
+            return await self._schemas.drafts(held_to, "update", schema, instance, [fields])
 
         (written,) = await self._writer.write(compose)
         return written

@@ -21,14 +21,13 @@ from types import MappingProxyType
 from panda_web import log as log_module
 from panda_web.bamboo import Head, digest
 from panda_web.client.branch import signed_for
+from panda_web.client.drafts import Filled
 from panda_web.client.refusals import Refusal
 from panda_web.client.store import ClientStore
 from panda_web.errors import StoreFailed
-from panda_web.log import SignedEntry
 from panda_web.messages import (
     FIRST_USER_LOG,
     Field,
-    Message,
     Placed,
     decode,
     next_user_log,
@@ -252,25 +251,24 @@ class OwnLogs:
             if each is not None and each.deleted == deleted
         }
 
-    async def append(self, log: LogState, made: Sequence[tuple[SignedEntry, bytes, Message]]) -> LogState:
+    async def append(self, log: LogState, filled: Sequence[Filled]) -> LogState:
         """Records signed entries and the log's new end, in one commit.
 
         Args:
             log: one that was not recorded before is begun; this must be the only copy of the key still.
-            made: the entries, each with its payload and message.
+            filled: the slots behind its end, in their order.
 
         Raises:
             StoreConflict: another tab was faster, or a copy was made. These entries must be forgotten,
                 and never be sent.
         """
-        head = log.head
+        head = log.head.advance(*(each.signed.hash for each in filled))
         changes: dict[str, str | None] = {}
-        for signed, payload, message in made:
-            head = head.advance(signed.hash)
-            own = OwnEntry(signed.entry.seq_num, signed.encoded, payload)
+        for each in filled:
+            own = OwnEntry(each.signed.entry.seq_num, each.signed.encoded, each.payload)
             changes[self._entry(log.log_id, own.seq_num)] = own.text()
-            instance = message.id or signed.hash.hex()
-            about = json.dumps({"logId": log.log_id, "deleted": message.action == "delete"})
+            instance = each.message.id or each.signed.hash.hex()
+            about = json.dumps({"logId": log.log_id, "deleted": each.message.action == "delete"})
             changes[self._instance(instance)] = about
         expected = {self._only: "yes"} if log.stored is None else {}
         return await self._write(log, replace(log, head=head), changes, expected)

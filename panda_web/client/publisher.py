@@ -13,11 +13,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
-from panda_web import log as log_module
 from panda_web.bamboo import InvalidLink
 from panda_web.client.catching_up import CatchingUp
 from panda_web.client.choosing import Choosing
 from panda_web.client.contact import Contact
+from panda_web.client.drafts import Draft, Drafts, Filled
 from panda_web.client.errors import (
     ClientError,
     LogDiverged,
@@ -88,11 +88,11 @@ class Publisher:
         self._choosing = Choosing(signer.author, own, self._sender, self._catching_up)
         self._lock_name = f"panda:{signer.author.hex()}"
 
-    async def write(self, compose: Callable[[], Awaitable[Sequence[Message]]]) -> list[Written]:
+    async def write(self, compose: Callable[[], Awaitable[Sequence[Draft]]]) -> list[Written]:
         """Signs messages of one schema into one log, in order, and sends them.
 
         Args:
-            compose: makes the messages. It is called when the turn of this write has come, so that whatever
+            compose: gives the messages. It is called when the turn of this write has come, so that whatever
                 it asks for lets no later write overtake this one, and may use `ask`.
 
         Once a message is signed and kept, nothing that the node says or does not say is raised, for who sees
@@ -107,33 +107,33 @@ class Publisher:
         """
         async with self._lock(self._lock_name):
             self._sender.silent = None
-            messages = await compose()
-            if not messages:
+            composed = await compose()
+            if not composed:
                 return []
-            payloads = [message.encode() for message in messages]
-            await self.check(messages)
-            await self._choosing.catch_up_after_restoring(messages[0].schema)
+            drafts = Drafts(composed, self.check)
+            await self.check([draft for draft in composed if isinstance(draft, Message)])
+            await self._choosing.catch_up_after_restoring(composed[0].schema)
             hashes: list[bytes] = []
             error: PandaError | None = None
-            while len(hashes) < len(messages):
-                done = len(hashes)
-                log, made = await self._append(messages[done:], payloads[done:])
-                hashes += made
+            while len(hashes) < len(composed):
                 try:
+                    log, filled = await self._append(drafts, len(hashes))
+                    hashes += (each.signed.hash for each in filled)
                     await self._sender.send_pending(log)
                 except LogDiverged:
                     raise
                 except PandaError as failure:
-                    if len(hashes) < len(messages):
-                        failure.data["kept"] = [made.hex() for made in hashes]
+                    if len(hashes) < len(composed):
+                        if hashes:
+                            failure.data["kept"] = [kept.hex() for kept in hashes]
                         raise
                     error = failure
             if self._sender.forgotten:  # by a node that was replaced, or set back
                 with suppress(StoreFailed):  # what was written is signed and sent
                     await self._bring_up_to_date(None, give_up=False)
         return [
-            Written(message.id or entry_hash.hex(), entry_hash.hex(), error is None, error)
-            for message, entry_hash in zip(messages, hashes, strict=True)
+            Written(draft.id or entry_hash.hex(), entry_hash.hex(), error is None, error)
+            for draft, entry_hash in zip(composed, hashes, strict=True)
         ]
 
     async def ask(self, call: Callable[[], Awaitable[R]]) -> R | None:
@@ -219,28 +219,25 @@ class Publisher:
 
     # -- signing -------------------------------------------------------------------------------------
 
-    async def _append(
-        self, messages: Sequence[Message], payloads: Sequence[bytes]
-    ) -> tuple[LogState, list[bytes]]:
-        """Signs and records as many of the messages as the known links allow, one at least."""
-        count = len(messages)
+    async def _append(self, drafts: Drafts, start: int) -> tuple[LogState, list[Filled]]:
+        """Signs and records as many messages, from `start` on, as the known links allow, one at least."""
+        stop = len(drafts)
         for _ in range(100):
             try:
-                log = await self._ready(await self._choosing.log_for(messages[0]))
-                chain = log_module.chain(self._signer.author, log.log_id, log.head, payloads[:count])
-                made = await self._signer.sign_chain(chain)
-                log = await self._own.append(log, list(zip(made, payloads, messages, strict=False)))
+                log = await self._ready(await self._choosing.log_for(drafts[start]))
+                filled = await drafts.sign(self._signer, log.log_id, log.head, start, stop)
+                log = await self._own.append(log, filled)
             except InvalidLink:
                 # A log taken over from a node: some hash is only known to the node.
-                if count > 1:
-                    count = 1
+                if stop > start + 1:
+                    stop = start + 1
                 else:
                     # The node can only say what follows on all that is signed already.
                     await self._catching_up.learn_links(await self._sender.send_pending(log))
             except StoreConflict:
                 pass  # another tab was faster; what was signed here is forgotten, and signed anew
             else:
-                return log, [signed.hash for signed in made]
+                return log, filled
         raise StoreConflict("Other tabs keep writing to this log; nothing was recorded.")
 
     async def _ready(self, log: LogState) -> LogState:

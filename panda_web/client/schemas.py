@@ -11,15 +11,16 @@ from dataclasses import replace
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
 from panda_web import messages
-from panda_web.bamboo import is_hex
+from panda_web.bamboo import Slot, is_hex
 from panda_web.client.check import NODE_NAMES, Answer, Instance
 from panda_web.client.contact import Contact
 from panda_web.client.definitions import KeptDefinitions
+from panda_web.client.drafts import AtSlot, BoundMessage, Draft
 from panda_web.client.errors import InvalidProof, ProofMismatch, SchemaNotFound
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.pages import pages
 from panda_web.errors import PandaError
-from panda_web.messages import Field, check_log, infer_all, system_log
+from panda_web.messages import Field, Message, check_log, infer_all, system_log
 from panda_web.messages.errors import SchemaMalformed
 from panda_web.messages.schema import (
     DEFINITION,
@@ -134,6 +135,33 @@ class Schemas:
         references = [schema.check(fields, action) for fields in found]
         await self._check_relations({each.instance: each for some in references for each in some}.values())
         return found
+
+    async def drafts(
+        self,
+        held_to: Schema | None,
+        action: Literal["create", "update"],
+        schema: str,
+        instance: str | None,
+        rows: Sequence[Given | AtSlot],
+    ) -> list[Draft]:
+        """The messages that are written for some rows.
+
+        What is raised: see `fields`. An `AtSlot` is held to the schema when it is made for its slot.
+        """
+
+        def bound(row: AtSlot) -> BoundMessage:
+            async def at(slot: Slot) -> Mapping[str, Field]:
+                (fields,) = await self.fields(held_to, [await row.fields(slot)], action)
+                return fields
+
+            return BoundMessage(action, schema, instance, at)
+
+        plain = [row for row in rows if not isinstance(row, AtSlot)]
+        fields = iter(await self.fields(held_to, plain, action))
+        return [
+            bound(row) if isinstance(row, AtSlot) else Message(action, schema, instance, next(fields))
+            for row in rows
+        ]
 
     async def to_hold(self, schema: str, ask: Ask) -> Schema | None:
         """The schema that messages are held to before they are signed; None where no definition can be had.

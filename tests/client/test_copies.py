@@ -3,7 +3,8 @@
 What must hold whatever the order:
 - after restoring, with a node in reach, every instance of the author at the node can be changed and deleted;
 - whatever was signed is at the node in the end, or its loss was told, with its contents;
-- a copy signs a slot twice only above an entry by another copy that the node has shown.
+- a copy signs a slot twice only above an entry by another copy that the node has shown;
+- a message that is bound to its slot leaves for this one alone.
 """
 
 import asyncio
@@ -15,15 +16,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from panda_web import bamboo
 from panda_web.bamboo import digest
-from panda_web.client import Client, Written
+from panda_web.client import AtSlot, Client, Written
 from panda_web.client.errors import InstanceNotOwn, LogDiverged
 from panda_web.client.own_logs import OwnLogs
+from panda_web.client.schemas import Given
 from panda_web.client.store import MemoryStore
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
 from panda_web.node import Node, Store
 from panda_web.rpc import jsonrpc
 from panda_web.rpc.errors import CallFailed, NodeUnreachable
 from panda_web.rpc.transport import InProcess
+from tests.client.world import bound, fits
 from tests.examples import examples
 
 T = TypeVar("T")
@@ -76,7 +79,9 @@ class Copy:
         value = jsonrpc.loads(body)
         for request in value if isinstance(value, list) else [value]:
             if request["method"] == "panda_publishEntry":
-                await self._note(bytes.fromhex(request["params"]["entryEncoded"]))
+                encoded = bytes.fromhex(request["params"]["entryEncoded"])
+                assert fits(encoded, bytes.fromhex(request["params"]["messageEncoded"]))
+                await self._note(encoded)
         if self.offline:
             raise NodeUnreachable("offline")
         return await self._transport.send(body)
@@ -151,7 +156,7 @@ class Copies(RuleBasedStateMachine):
 
     @rule(which=COPIES, schema=st.sampled_from(SCHEMAS), count=st.integers(1, 3))
     def create(self, which: int, schema: str, count: int) -> None:
-        rows = [{"n": self._next()} for _ in range(count)]
+        rows = [self._fields() for _ in range(count)]
         for written in self.copies[which].do(self.copies[which].client.create_many(schema, rows)):
             self.known.append((schema, written.id))
 
@@ -161,9 +166,7 @@ class Copies(RuleBasedStateMachine):
         schema, instance = self.known[pick % len(self.known)]
         client = self.copies[which].client
         self.copies[which].do(
-            client.delete(schema, instance)
-            if delete
-            else client.update(schema, instance, {"n": self._next()})
+            client.delete(schema, instance) if delete else client.update(schema, instance, self._fields())
         )
 
     @rule(which=COPIES, offline=st.booleans())
@@ -186,6 +189,11 @@ class Copies(RuleBasedStateMachine):
     def nothing_is_rejected(self) -> None:
         if hasattr(self, "store"):
             self._shown()
+
+    def _fields(self) -> Given | AtSlot:
+        """Every second message is bound to its slot."""
+        n = self._next()
+        return bound(n) if n % 2 else {"n": n}
 
     def _next(self) -> int:
         self.serial += 1

@@ -2,6 +2,7 @@
 
 What must hold whatever happens:
 - for no slot do two different entries ever leave the client;
+- a message that is bound to its slot is kept and sent for this one alone;
 - what was acknowledged is on the node in the end, and so is what was kept;
 - nothing is there twice.
 """
@@ -16,11 +17,14 @@ from panda_web.bamboo import digest
 from panda_web.client import Written
 from panda_web.client.errors import InstanceNotOwn, StoreConflict
 from panda_web.rpc.errors import CallFailed
-from tests.client.world import World, run
+from tests.client.world import World, bound, run
 from tests.examples import examples
 
 SCHEMAS = [digest(name).hex() for name in (b"one", b"two")]
 TABS = st.sampled_from([0, 1])
+KINDS = st.lists(st.booleans(), min_size=1, max_size=5)
+"""New instances: for each, whether its message is bound to its slot."""
+CHANGES = st.sampled_from(["update", "bound", "delete"])
 
 
 class Tabs(RuleBasedStateMachine):
@@ -45,26 +49,28 @@ class Tabs(RuleBasedStateMachine):
 
     # -- operations, each a coroutine that is stepped ---------------------------------------------
 
-    def _create(self, tab: int, schema: str, count: int) -> Coroutine[Any, Any, None]:
-        serials = [self._next(schema) for _ in range(count)]
+    def _create(self, tab: int, schema: str, kinds: list[bool]) -> Coroutine[Any, Any, None]:
+        serials = [self._next(schema) for _ in kinds]
+        rows = [bound(n) if is_bound else {"n": n} for n, is_bound in zip(serials, kinds, strict=True)]
 
         async def work() -> None:
-            done = await self.tabs[tab].create_many(schema, [{"n": n} for n in serials])
+            done = await self.tabs[tab].create_many(schema, rows)
             for written, n in zip(done, serials, strict=True):
                 self._note(schema, written, n)
 
         return work()
 
-    def _change(self, tab: int, schema: str, instance: str, *, delete: bool) -> Coroutine[Any, Any, None]:
+    def _change(self, tab: int, schema: str, instance: str, how: str) -> Coroutine[Any, Any, None]:
         n = self._next(schema)
         self.unsure.add(instance)
 
         async def work() -> None:
-            if delete:
+            if how == "delete":
                 written = await self.tabs[tab].delete(schema, instance)
             else:
-                written = await self.tabs[tab].update(schema, instance, {"n": n})
-            self._note(schema, written, None if delete else n)
+                fields = bound(n) if how == "bound" else {"n": n}
+                written = await self.tabs[tab].update(schema, instance, fields)
+            self._note(schema, written, None if how == "delete" else n)
 
         return work()
 
@@ -79,17 +85,17 @@ class Tabs(RuleBasedStateMachine):
 
     # -- rules ------------------------------------------------------------------------------------
 
-    @rule(tab=TABS, schema=st.sampled_from(SCHEMAS), count=st.integers(1, 5))
-    def create(self, tab: int, schema: str, count: int) -> None:
+    @rule(tab=TABS, schema=st.sampled_from(SCHEMAS), kinds=KINDS)
+    def create(self, tab: int, schema: str, kinds: list[bool]) -> None:
         if self.work[tab] is None:
-            self.work[tab] = self._create(tab, schema, count)
+            self.work[tab] = self._create(tab, schema, kinds)
 
     @precondition(lambda self: self.written)
-    @rule(tab=TABS, delete=st.booleans(), pick=st.randoms(use_true_random=False))
-    def change(self, tab: int, delete: bool, pick: Any) -> None:
+    @rule(tab=TABS, how=CHANGES, pick=st.randoms(use_true_random=False))
+    def change(self, tab: int, how: str, pick: Any) -> None:
         schema, instance = pick.choice(sorted(self.written))
         if self.work[tab] is None and instance not in self.unsure:
-            self.work[tab] = self._change(tab, schema, instance, delete=delete)
+            self.work[tab] = self._change(tab, schema, instance, how)
 
     @rule(tab=TABS)
     def flush(self, tab: int) -> None:
@@ -156,6 +162,7 @@ class Tabs(RuleBasedStateMachine):
             self.written[schema, written.id] = 0
         assert run(client.pending()) == 0
         self.no_slot_twice()
+        assert self.world.misplaced() == []
         for schema in SCHEMAS:
             shown = {instance["id"]: instance["n"] for instance in self.world.instances(schema)}
             for (about, instance), n in self.written.items():

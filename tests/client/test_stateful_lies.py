@@ -24,7 +24,7 @@ from panda_web.rpc.errors import NodeUnreachable
 from panda_web.rpc.transport import InProcess
 from tests.client.liar import FALSE_PROOFS, REASONS
 from tests.client.test_arguments import ARGUMENTS
-from tests.client.test_stateful import SCHEMAS, Tabs
+from tests.client.test_stateful import CHANGES, KINDS, SCHEMAS, Tabs
 from tests.client.world import World, checkpoint, run
 from tests.examples import examples
 
@@ -156,17 +156,17 @@ class Lied(Tabs):
             self.tabs.append(self.world.tab_there())
         return self.work[THERE] is None
 
-    @rule(schema=st.sampled_from(SCHEMAS), count=st.integers(1, 3))
-    def create_there(self, schema: str, count: int) -> None:
+    @rule(schema=st.sampled_from(SCHEMAS), kinds=KINDS)
+    def create_there(self, schema: str, kinds: list[bool]) -> None:
         if self._there():
-            self.work[THERE] = self._create(THERE, schema, count)
+            self.work[THERE] = self._create(THERE, schema, kinds)
 
     @precondition(lambda self: self.written)
-    @rule(delete=st.booleans(), pick=st.randoms(use_true_random=False))
-    def change_there(self, delete: bool, pick: Any) -> None:
+    @rule(how=CHANGES, pick=st.randoms(use_true_random=False))
+    def change_there(self, how: str, pick: Any) -> None:
         schema, instance = pick.choice(sorted(self.written))
         if self._there() and instance not in self.unsure:
-            self.work[THERE] = self._change(THERE, schema, instance, delete=delete)
+            self.work[THERE] = self._change(THERE, schema, instance, how)
 
     @rule()
     def flush_there(self) -> None:

@@ -10,8 +10,10 @@ from collections.abc import AsyncIterator, Coroutine, Generator, Mapping, Sequen
 from contextlib import asynccontextmanager
 from typing import Any
 
-from panda_web import bamboo, log
-from panda_web.client import Client, Instance, Rejected
+from panda_web import bamboo, log, messages
+from panda_web.bamboo import Slot
+from panda_web.client import AtSlot, Client, Instance, Rejected
+from panda_web.client.own_logs import OwnLogs
 from panda_web.client.replay import replay
 from panda_web.client.store import MemoryStore
 from panda_web.keys import Verifier
@@ -36,6 +38,29 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
             work.send(None)
         except StopIteration as end:
             return end.value
+
+
+def bound(n: int) -> AtSlot:
+    """Fields of a message that says where it stands."""
+
+    async def fields(slot: Slot) -> Mapping[str, object]:
+        await checkpoint()
+        return {"n": n, "seq_num": slot.seq_num, "backlink": _text(slot.backlink)}
+
+    return AtSlot(fields)
+
+
+def fits(encoded: bytes, payload: bytes) -> bool:
+    """Whether a message that says where it stands is under the entry that stands there."""
+    entry, fields = bamboo.decode(encoded), messages.decode(payload).fields
+    if "backlink" not in fields:
+        return True
+    said = fields["seq_num"].value, fields["backlink"].value
+    return said == (entry.seq_num, _text(entry.backlink))
+
+
+def _text(backlink: bytes | None) -> str:
+    return backlink.hex() if backlink is not None else ""
 
 
 class Disk(MemoryStore):
@@ -103,6 +128,7 @@ class World:
 
     Attributes:
         sent: for each slot (log id, seq num), every entry that left a client for it.
+        payloads: of each of these entries.
         faults: what happens to the coming requests.
     """
 
@@ -112,6 +138,7 @@ class World:
         self.lock = Lock(works=locks)
         self.faults: list[str] = []
         self.sent: dict[tuple[int, int], set[bytes]] = {}
+        self.payloads: dict[bytes, bytes] = {}
         self.new_node()
 
     def new_node(self) -> None:
@@ -158,6 +185,14 @@ class World:
                 encoded = bytes.fromhex(request["params"]["entryEncoded"])
                 entry = bamboo.decode(encoded)
                 self.sent.setdefault((entry.log_id, entry.seq_num), set()).add(encoded)
+                self.payloads[encoded] = bytes.fromhex(request["params"]["messageEncoded"])
+
+    def misplaced(self) -> list[bytes]:
+        """Entries that were sent, or are kept, with a message that does not belong where it stands."""
+        own = OwnLogs(self.disk, self.signer.author)
+        kept = [each for log in run(own.logs()) for each in run(own.entries(log.log_id, 0, None))]
+        pairs = [*self.payloads.items(), *((each.entry, each.payload) for each in kept)]
+        return [entry for entry, payload in pairs if not fits(entry, payload)]
 
     def instances(self, schema: str) -> list[dict[str, Any]]:
         """What the node shows of a schema."""
