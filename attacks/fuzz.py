@@ -175,6 +175,12 @@ def bodies() -> tuple[Sequence[bytes], Callable[[bytes], bool]]:
             "proof": True,
         },
         "panda_getItems": {"author": "ab" * 32, "logId": 1, "start": 1, "end": -1},
+        "panda_publishItems": {
+            "items": [
+                {"entryBytes": signed.encoded.hex(), "payloadBytes": payload.hex()},
+                {"entryBytes": signed.encoded.hex(), "payloadBytes": None},
+            ]
+        },
         "panda_schemas": {},
         "rpc.discover": [],
     }

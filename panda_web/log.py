@@ -4,12 +4,12 @@
 the signature holds. It needs no context, so it is done in bulk, before anything is recorded.
 
 *Verified* (`VerifiedEntry`): a path of signed entries, each linked by hash to the next, leads from the entry
-to entry 1 of its log. `place` extends verified entries by one; `verify_paths` finds it in a heap of them.
+to entry 1 of its log. `place` and `attach` extend those of a store by one; `verify_paths` finds it in a heap.
 
 Only this module makes these two, so holding one is the proof; `node.ingest` takes nothing else.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from panda_web import bamboo
@@ -36,6 +36,24 @@ class SignedEntry:
 @dataclass(frozen=True, slots=True)
 class VerifiedEntry(SignedEntry):
     """A signed entry that has its place in its log, down to entry 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A verified entry of one's own store, as far as what links to it is checked by it.
+
+    Attributes:
+        author: 32 bytes.
+        log_id, seq_num: its place.
+        end_of_log: whether nothing may follow it.
+        hash: its YAMF hash, 66 bytes.
+    """
+
+    author: bytes
+    log_id: int
+    seq_num: int
+    end_of_log: bool
+    hash: bytes
 
 
 Unsound = InvalidEntry | InvalidSignature
@@ -76,15 +94,60 @@ def _claim(entry: Entry, encoded: bytes) -> Claim:
 
 
 def place(
-    signed: SignedEntry, backlink: VerifiedEntry | None = None, skiplink: VerifiedEntry | None = None
+    signed: SignedEntry,
+    backlink: VerifiedEntry | Held | None = None,
+    skiplink: VerifiedEntry | Held | None = None,
 ) -> VerifiedEntry:
-    """The entry, verified by its link targets. Raises InvalidLink."""
+    """The entry, verified by both its link targets. Raises InvalidLink."""
     bamboo.check_links(signed.entry, _target(backlink), _target(skiplink))
     return VerifiedEntry(signed.entry, signed.encoded, signed.hash)
 
 
-def _target(verified: VerifiedEntry | None) -> tuple[Entry, bytes] | None:
-    return None if verified is None else (verified.entry, verified.hash)
+def _target(target: VerifiedEntry | Held | None) -> tuple[bamboo.Place, bytes] | None:
+    if target is None:
+        return None
+    return (target.entry if isinstance(target, VerifiedEntry) else target), target.hash
+
+
+def attach(signed: SignedEntry, held: Callable[[bytes], Held | None]) -> VerifiedEntry:
+    """The entry, verified by one of its link targets at least: a path leads from there to entry 1.
+
+    What stands at the other link's place is not asked: where that is another entry than the link says, author
+    and log are at fault, and the entry is part of the proof.
+
+    Args:
+        signed: the entry.
+        held: gives the entry with a hash, where the store holds it.
+
+    Raises:
+        BacklinkMissing: no link target is held.
+        LinkAuthorMismatch, LinkLogMismatch, LinkSeqNumMismatch: the ones that are held are not what an entry
+            here may link to.
+    """
+    entry = signed.entry
+    wrong: InvalidLink | None = None
+    attached = entry.seq_num == 1
+    for link, seq_num in ((entry.backlink, entry.seq_num - 1), (entry.skiplink, lipmaa(entry.seq_num))):
+        target = held(link) if link is not None else None
+        if target is not None:
+            try:
+                bamboo.check_link(entry, seq_num, target)
+                attached = True
+            except InvalidLink as error:
+                wrong = error
+    if not attached:
+        raise wrong or BacklinkMissing(f"No path of links leads from entry {entry.seq_num} to entry 1.")
+    return VerifiedEntry(entry, signed.encoded, signed.hash)
+
+
+def signed_for(signed: SignedEntry) -> Iterator[tuple[int, bytes]]:
+    """The seq nums and hashes that an entry's author has signed for with it: its own, and its links."""
+    entry = signed.entry
+    yield entry.seq_num, signed.hash
+    if entry.backlink is not None:
+        yield entry.seq_num - 1, entry.backlink
+    if entry.skiplink is not None:
+        yield lipmaa(entry.seq_num), entry.skiplink
 
 
 def recall(encoded: bytes) -> VerifiedEntry:

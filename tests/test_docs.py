@@ -12,6 +12,7 @@ from panda_web.client import pages
 from panda_web.errors import DiskFull
 from panda_web.messages import message
 from panda_web.node import groups, ingest, items, proof, publishing, query, rates, replayable, turns
+from panda_web.node.ingest import peer
 from panda_web.node.store import reading, room
 from panda_web.rpc import dispatch, jsonrpc, methods, outgoing, session, transport, websocket
 from panda_web.rpc import query as asked
@@ -114,6 +115,8 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "fields to filter by": (asked.MAX_FILTERS, methods.MAX_ORDER, asked.MAX_CURSOR),
     "texts are ordered by": (asked.ORDERED,),
     "an answer to `panda_getItems`": (items.MAX_ANSWER,),
+    "entries in a call of `panda_publishItems`": (methods.MAX_ITEMS,),
+    "entries of one log that are kept": (peer.MOST_SECOND,),
     "an answer to `panda_queryEntries`": (replayable.MAX_ANSWER, replayable.MAX_READ, replayable.MOST_READ),
     "reading for one call": (reading.MAX_SECONDS, reading.MAX_STEPS // 1_000_000),
     "calls that read at the same time": (turns.READINGS, turns.MOST_WAITING),

@@ -6,8 +6,8 @@ Bytes in, values out; no I/O, no clock, no randomness; standard library only.
 from panda_web.bamboo.entry import MAX_SIZE, Entry, Unsigned, decode, encode, place_of
 from panda_web.bamboo.errors import BacklinkMissing, InvalidEntry, InvalidLink, InvalidPayload
 from panda_web.bamboo.head import Head, Slot
-from panda_web.bamboo.links import certificate_pool, has_skiplink, lipmaa, path
-from panda_web.bamboo.verify import check_links, check_payload, check_target
+from panda_web.bamboo.links import certificate_pool, has_skiplink, linking_to, lipmaa, path
+from panda_web.bamboo.verify import Place, check_link, check_links, check_payload, check_target
 from panda_web.bamboo.yamf import HEX_SIZE, digest, is_hash, is_hex
 
 __all__ = [
@@ -19,9 +19,11 @@ __all__ = [
     "InvalidEntry",
     "InvalidLink",
     "InvalidPayload",
+    "Place",
     "Slot",
     "Unsigned",
     "certificate_pool",
+    "check_link",
     "check_links",
     "check_payload",
     "check_target",
@@ -31,6 +33,7 @@ __all__ = [
     "has_skiplink",
     "is_hash",
     "is_hex",
+    "linking_to",
     "lipmaa",
     "path",
     "place_of",

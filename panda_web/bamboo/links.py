@@ -9,6 +9,7 @@ time-stamping", section 5.
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import takewhile
 
 _BLOCKS = tuple((3**k - 1) // 2 for k in range(64))
 """0, 1, 4, 13, 40, and on beyond 2^64: where the blocks end, one in the other, that skiplinks join."""
@@ -31,6 +32,16 @@ def lipmaa(n: int) -> int:
 def has_skiplink(n: int) -> bool:
     """Whether entry `n` carries a skiplink: not the first, and not where it would equal the backlink."""
     return n > 1 and lipmaa(n) != n - 1
+
+
+def linking_to(n: int) -> Iterator[int]:
+    """The entries that link to entry `n`, ascending: the one behind it, and those whose skiplink does."""
+    yield n + 1
+    for size in takewhile(n.__ge__, _BLOCKS[2:]):
+        if lipmaa(n + size) == n:  # it closes a block of that size, which begins behind n
+            yield n + size
+    if n in _BLOCKS:
+        yield 3 * n + 1
 
 
 def path(start: int, end: int) -> Iterator[int]:

@@ -4,6 +4,8 @@
 caller's business, and so is having checked the targets themselves.
 """
 
+from typing import Protocol
+
 from panda_web.bamboo import yamf
 from panda_web.bamboo.entry import Entry
 from panda_web.bamboo.errors import (
@@ -20,7 +22,28 @@ from panda_web.bamboo.errors import (
 )
 from panda_web.bamboo.links import lipmaa
 
-Target = tuple[Entry, bytes]
+
+class Place(Protocol):
+    """What of an entry decides whether another one may link to it."""
+
+    @property
+    def author(self) -> bytes:
+        """32 bytes."""
+
+    @property
+    def log_id(self) -> int:
+        """The author's log."""
+
+    @property
+    def seq_num(self) -> int:
+        """From 1."""
+
+    @property
+    def end_of_log(self) -> bool:
+        """Whether nothing may follow it."""
+
+
+Target = tuple[Place, bytes]
 """A link target: the entry, and its hash."""
 
 
@@ -50,11 +73,22 @@ def check_links(entry: Entry, backlink: Target | None, skiplink: Target | None) 
             raise SkiplinkMismatch(f"The skiplink is not the hash of entry {target}.")
 
 
-def check_target(entry: Entry, seq_num: int, target: Entry) -> None:
+def check_target(entry: Entry, seq_num: int, target: Place) -> None:
     """Raises unless `target` may stand at `seq_num`, where `entry` links to. Hashes are compared elsewhere.
 
     Raises:
         InvalidLink: one of its subclasses, named after the broken rule.
+    """
+    check_link(entry, seq_num, target)
+    if target.end_of_log:
+        raise AfterEndOfLog(f"The log was ended by its author with entry {target.seq_num}.")
+
+
+def check_link(entry: Entry, seq_num: int, target: Place) -> None:
+    """The same, but for what may follow an end of log: who keeps a proof of that keeps the entry.
+
+    Raises:
+        LinkAuthorMismatch, LinkLogMismatch, LinkSeqNumMismatch: named after the broken rule.
     """
     if target.author != entry.author:
         raise LinkAuthorMismatch("A link leads to an entry of another author.")
@@ -64,8 +98,6 @@ def check_target(entry: Entry, seq_num: int, target: Entry) -> None:
         raise LinkSeqNumMismatch(
             f"A link leads to entry {target.seq_num}, but the rule demands entry {seq_num}."
         )
-    if target.end_of_log:
-        raise AfterEndOfLog(f"The log was ended by its author with entry {target.seq_num}.")
 
 
 def check_payload(entry: Entry, payload: bytes) -> None:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from panda_web import log as log_module
 from panda_web import messages
-from panda_web.bamboo import Head, InvalidPayload, check_payload, lipmaa, path
+from panda_web.bamboo import Head, InvalidPayload, check_payload, path
 from panda_web.client.errors import LogNotProven, NodeContradictsItself
-from panda_web.log import SignedEntry, VerifiedEntry
+from panda_web.log import SignedEntry, VerifiedEntry, signed_for
 from panda_web.messages import InvalidMessage
 
 
@@ -66,16 +66,6 @@ def first_other(shown: Iterable[SignedEntry], known: Mapping[int, bytes]) -> int
     """
     signed = [each for entry in shown for each in signed_for(entry)]
     return min((n for n, found in signed if known.get(n, found) != found), default=None)
-
-
-def signed_for(signed: SignedEntry) -> Iterable[tuple[int, bytes]]:
-    """The seq nums and hashes that an entry's author has signed for with it: its own, and its links."""
-    entry = signed.entry
-    yield entry.seq_num, signed.hash
-    if entry.backlink is not None:
-        yield entry.seq_num - 1, entry.backlink
-    if entry.skiplink is not None:
-        yield lipmaa(entry.seq_num), entry.skiplink
 
 
 def said_to_be(schema: str, shown: Iterable[tuple[SignedEntry, bytes]]) -> bool:

@@ -20,11 +20,11 @@ from types import MappingProxyType
 
 from panda_web import log as log_module
 from panda_web.bamboo import Head, digest
-from panda_web.client.branch import signed_for
 from panda_web.client.drafts import Filled
 from panda_web.client.refusals import Refusal
 from panda_web.client.store import ClientStore
 from panda_web.errors import StoreFailed
+from panda_web.log import signed_for
 from panda_web.messages import (
     FIRST_USER_LOG,
     Field,

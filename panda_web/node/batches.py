@@ -70,6 +70,8 @@ def _one(_: object) -> int:
 class Batches(Generic[T, R]):
     """Calls that are collected and carried out together, in the order in which they came.
 
+    How many may wait is no business of theirs: who calls for others sees to it (`Room`).
+
     A caller that is cancelled is forgotten where its call was not begun; else the call is finished and
     nobody is told.
 
@@ -77,7 +79,6 @@ class Batches(Generic[T, R]):
         work: carries out several calls: for each the result, or the error that its caller gets. What it
             raises, all of them get. It runs once at a time.
         most: what the calls in one batch weigh together; a heavier one is a batch of its own.
-        room: the weight of calls that may be under way; whoever comes then waits for room, in turn.
         weigh: gives the weight of a call; each counts for one unless given.
     """
 
@@ -86,24 +87,21 @@ class Batches(Generic[T, R]):
         work: Callable[[Sequence[T]], Awaitable[Sequence[R | Exception]]],
         *,
         most: int,
-        room: int,
         weigh: Callable[[T], int] = _one,
     ) -> None:
         self._work = work
         self._most = most
-        self._room = Room(room)
         self._weigh = weigh
         self._queue: deque[tuple[T, asyncio.Future[R]]] = deque()
         self._worker: asyncio.Task[None] | None = None
 
     async def __call__(self, call: T) -> R:
         """The result of one call. Raises what `work` gives for it."""
-        async with self._room.taken(self._weigh(call)):
-            answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-            self._queue.append((call, answer))
-            if self._worker is None or self._worker.done():
-                self._worker = asyncio.create_task(self._drain())
-            return await answer
+        answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._queue.append((call, answer))
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._drain())
+        return await answer
 
     async def finish(self) -> None:
         """Returns once nothing is under way."""

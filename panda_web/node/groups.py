@@ -18,9 +18,6 @@ MOST = 64
 """What the works in one transaction weigh: an ordinary message, of some fields and some KiB, counts for one.
 What they have to write is worked out in the event loop, some 10 ms."""
 
-ROOM = 512
-"""The weight of works under way; more wait where they are, and what they hold with them."""
-
 ROWS = 32
 BYTES = 8 << 10
 """So many rows to write or to look up, and so many bytes, count for one."""
@@ -52,9 +49,7 @@ class Groups:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._batches: Batches[Work, Any] = Batches(
-            self._do_many, most=MOST, room=ROOM, weigh=lambda work: work.weight
-        )
+        self._batches: Batches[Work, Any] = Batches(self._do_many, most=MOST, weigh=lambda work: work.weight)
 
     async def __call__(self, work: Callable[[], T], weight: int = 1) -> T:
         """Does something in a transaction; returns what it gives once that is durable.

@@ -35,7 +35,7 @@ def items(
         author: 32 bytes.
         log_id: the author's log; of one that is not held there are no items.
         start: seq num of the first entry; a negative one counts from the log's end, -1 being the last.
-        end: of the last entry, likewise.
+        end: of the last entry, likewise. The first entry between that is not held ends the answer.
         dist_low: how many hops the path is followed from `start` down to 1.
         dist_high: how many hops before `end` the path is begun that leads to it from above.
         payloads: whether payloads are given for the entries between.
@@ -75,8 +75,12 @@ def _rows(
 
     for seq_num in sorted(islice(path(first, 1), 1, 1 + dist_low)):
         yield from link(seq_num)
+    behind = first
     for row in store.entries.between(log_row.key, first, last, payloads=payloads):
+        if row.seq_num > behind:
+            return  # a gap: what comes behind it, whoever asks gets by asking for it
         yield row, payloads
+        behind = row.seq_num + 1
     z = 1
     while z < last:
         z = 3 * z + 1
@@ -90,6 +94,6 @@ def _item(row: EntryRow, *, payload: bool) -> dict[str, Json]:
         "entryBytes": row.entry.hex(),
         "entryHash": row.hash.hex(),
         "payloadBytes": row.payload.hex() if row.payload is not None and payload else None,
-        "payloadState": "held" if row.payload is not None else "deleted",
+        "payloadState": row.state,
         "payloadSize": decode(row.entry).payload_size,
     }

@@ -4,7 +4,7 @@ One writer per instance: the id names an earlier create in the same log. Updates
 order of seq num. A delete ends the instance and drops the payloads of all its entries but its own, which
 is what tells other nodes.
 
-`check` and `apply` are for the untyped views, whose messages come in order. `update_view` is for typed ones,
+`apply` is for the untyped views, whose messages come in order. `update_view` is for typed ones,
 and takes them as they come (`messages.instance`).
 """
 
@@ -16,39 +16,21 @@ from panda_web.messages.instance import change
 from panda_web.node.store import Store
 from panda_web.node.store.entries import LogRow
 from panda_web.node.store.typed import TypedView
-from panda_web.rpc.errors import InstanceDeleted, InstanceUnknown
-
-
-def check(store: Store, log_row: LogRow | None, message: Message) -> None:
-    """Raises unless the message is about something that this log may change.
-
-    Raises:
-        InstanceUnknown: no earlier create in this log made it.
-        InstanceDeleted: it is deleted.
-    """
-    if message.id is None:
-        return
-    instance = bytes.fromhex(message.id)
-    if log_row is None or store.entries.log_of_create(instance) != log_row.key:
-        raise InstanceUnknown(f"The {message.action} is for an instance that was not created in this log.")
-    if store.entries.is_deleted(instance, log_row.key):
-        raise InstanceDeleted(f"The {message.action} is for an instance that its author has deleted.")
 
 
 def apply(store: Store, log_row: LogRow, verified: VerifiedEntry, message: Message) -> None:
-    """Brings the views up to date with a message that `check` let pass."""
+    """Brings the untyped views up to date with a message that counts."""
     seq_num = verified.entry.seq_num
     if message.id is None:
         store.views.add(verified.hash, log_row.key, message.schema, seq_num, message.fields)
         return
-    instance = bytes.fromhex(message.id)
+    instance = store.views.get(bytes.fromhex(message.id))
+    if instance is None or instance.log_key != log_row.key or instance.deleted:
+        return
     if message.action == "update":
-        store.views.change(instance, seq_num, verified.hash, message.fields)
+        store.views.change(instance.id, seq_num, verified.hash, message.fields)
     else:
-        store.views.end(instance, seq_num, verified.hash)
-        store.entries.note_delete(instance, log_row.key, seq_num)
-        dropped = store.entries.drop_payloads(instance, but=verified.hash)
-        store.room.free(log_row.author, dropped)
+        store.views.end(instance.id, seq_num, verified.hash)
 
 
 def update_view(

@@ -22,7 +22,7 @@ from panda_web.node.turns import Turns
 from panda_web.rpc import discover
 from panda_web.rpc.caller import CALLER
 from panda_web.rpc.dispatch import Dispatcher, Handler
-from panda_web.rpc.methods import METHODS, NO_SCHEMA, EntryArguments
+from panda_web.rpc.methods import METHODS, NO_SCHEMA, EntryArguments, StoredEntry
 from panda_web.rpc.types import Json
 
 logger = logging.getLogger(__name__)
@@ -73,6 +73,7 @@ class Node:
         handlers: dict[str, Handler] = {
             "panda_getEntryArguments": self.get_entry_arguments,
             "panda_publishEntry": self.publish_entry,
+            "panda_publishItems": self.publish_items,
             "panda_queryEntries": self.query_entries,
             "panda_query": self.query,
             "panda_getItems": self.get_items,
@@ -121,6 +122,10 @@ class Node:
     async def publish_entry(self, entry_encoded: bytes, message_encoded: bytes) -> Json:
         """Takes in an entry with its message; answers once it is durable."""
         return (await self._publishing.publish(entry_encoded, message_encoded)).to_json()
+
+    async def publish_items(self, items: Sequence[StoredEntry]) -> Json:
+        """Takes in what a peer brings; answers once it is durable."""
+        return {"items": [each.to_json() for each in await self._publishing.offer(items)]}
 
     async def query_entries(self, schema: str, everything: bool = False) -> Json:
         """The entries of a schema, in an order in which they can be replayed: for old clients, or all."""

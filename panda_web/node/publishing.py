@@ -1,23 +1,27 @@
 """Publishing, for many at once: signatures are checked in batches, and entries stored in groups."""
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 
 from panda_web import log
-from panda_web.bamboo import has_skiplink, lipmaa
+from panda_web.bamboo import digest, has_skiplink, lipmaa
+from panda_web.errors import PandaError, StoreFailed
 from panda_web.keys import Verifier
 from panda_web.log import SignedEntry
 from panda_web.messages.schema import DEFINITION
-from panda_web.node import ingest
 from panda_web.node.aside import Aside, here
 from panda_web.node.batches import Batches, Room
 from panda_web.node.groups import Groups, weight
-from panda_web.node.ingest import Checked, Limits
+from panda_web.node.ingest import Limits, checking, peer, publish
+from panda_web.node.ingest.checking import Checked
+from panda_web.node.ingest.limits import House
 from panda_web.node.rates import Rates
 from panda_web.node.schemas import Registry
 from panda_web.node.store import Store
 from panda_web.node.store.entries import LogRow
-from panda_web.rpc.methods import EntryArguments, Published
+from panda_web.rpc.errors import RefusedByNode
+from panda_web.rpc.methods import EntryArguments, ItemOutcome, ItemState, Published, StoredEntry
 
 MOST_CHECKED = 64
 """What weighs the entries that are checked in one go, some 10 ms: see `groups.weight`."""
@@ -30,21 +34,17 @@ ROOM = 512
 Python's values they are many times as large. More wait where they are, and their bodies with them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Publish:
-    """What came: an entry's bytes and its payload."""
+SLICE = 32
+"""Items of one call that are taken in between others."""
 
-    entry: bytes
-    payload: bytes
 
-    @property
-    def weight(self) -> int:
-        """What it weighs before it is known how many fields it has."""
-        return weight(1, len(self.payload))
+def _weight(came: StoredEntry) -> int:
+    """What an entry weighs before it is known how many fields its message has."""
+    return weight(1, len(came.payload or b""))
 
 
 class Publishing:
-    """Takes in entries with their messages.
+    """Takes in entries with their messages, from their authors and from peers.
 
     Args:
         store: where they are kept.
@@ -68,61 +68,112 @@ class Publishing:
     ) -> None:
         self._store = store
         self._verifier = verifier
-        self._limits = limits
         self._aside = aside
         self._registry = registry
+        self._house = House(store, registry, limits, rates)
         self._room = Room(ROOM)
-        self._check = Batches(self._check_many, most=MOST_CHECKED, room=ROOM, weigh=lambda each: each.weight)
-        self._rates = rates
+        self._check = Batches(self._check_many, most=MOST_CHECKED, weigh=_weight)
         self._write = write
 
     async def publish(self, entry: bytes, payload: bytes) -> Published:
-        """Takes in an entry; returns once it is durable.
+        """Takes in an author's entry; returns once it is durable.
 
         Raises:
             InvalidEntry, InvalidSignature, InvalidPayload, InvalidMessage, InvalidLink, SchemaError,
             RefusedByNode: named after the broken rule; nothing was stored.
             StoreFailed: the database did not obey; nothing was stored.
         """
-        came = Publish(entry, payload)
-        async with self._room.taken(came.weight):
+        came = StoredEntry(entry, payload)
+        async with self._room.taken(_weight(came)):
             checked = await self._check(came)
-            published = await self._write(lambda: self._take_in(checked), weight(checked.rows, len(payload)))
-        if checked.message.schema == DEFINITION.id:
-            self._registry.notice()
+            if checked.wrong is not None:
+                raise checked.wrong
+            published = await self._write(lambda: self._publish(checked), weight(checked.rows, len(payload)))
+        self._notice((checked,))
         return published
+
+    async def offer(self, items: Sequence[StoredEntry]) -> list[ItemOutcome]:
+        """Takes in what a peer brings, in any order; returns once it is durable what became of each.
+
+        Raises:
+            StoreFailed: the database did not obey; some items may be stored.
+        """
+        async with self._room.taken(sum(map(_weight, items))):
+            verdicts = await asyncio.gather(*map(self._check, items), return_exceptions=True)
+            found = [
+                _unfit(item, each) if isinstance(each, BaseException) else None
+                for item, each in zip(items, verdicts, strict=True)
+            ]
+            fit = [each for each in verdicts if isinstance(each, Checked)]
+            places = [number for number, each in enumerate(verdicts) if isinstance(each, Checked)]
+            taking = peer.Peer(self._house, fit)
+            order = peer.in_order(fit)
+            for start in range(0, len(order), SLICE):
+                some = order[start : start + SLICE]
+                work = partial(self._take_in, taking, [fit[number] for number in some])
+                heavy = sum(weight(fit[number].rows, len(fit[number].payload or b"")) for number in some)
+                for number, outcome in zip(some, await self._write(work, heavy), strict=True):
+                    found[places[number]] = outcome
+        self._notice(fit)
+        return [each for each in found if each is not None]
 
     async def finish(self) -> None:
         """Returns once nothing is under way."""
         await self._check.finish()
         await self._write.finish()
 
-    async def _check_many(self, came: Sequence[Publish]) -> Sequence[Checked | Exception]:
-        few = sum(len(one.entry) + len(one.payload) for one in came) <= FEW_BYTES
+    async def _check_many(self, came: Sequence[StoredEntry]) -> Sequence[Checked | Exception]:
+        few = sum(len(one.entry) + len(one.payload or b"") for one in came) <= FEW_BYTES
         return await (here if few else self._aside)(self._check_each(came))
 
-    async def _check_each(self, came: Sequence[Publish]) -> list[Checked | Exception]:
+    async def _check_each(self, came: Sequence[StoredEntry]) -> list[Checked | Exception]:
         verdicts = await log.verify_many([one.entry for one in came], self._verifier)
         return [self._check_one(signed, one.payload) for signed, one in zip(verdicts, came, strict=True)]
 
-    def _check_one(self, signed: SignedEntry | log.Unsound, payload: bytes) -> Checked | Exception:
+    def _check_one(self, signed: SignedEntry | log.Unsound, payload: bytes | None) -> Checked | Exception:
         if not isinstance(signed, SignedEntry):
             return signed
         try:
-            return ingest.check(signed, payload, self._registry)
+            return checking.check(signed, payload, self._registry)
         except Exception as error:  # noqa: BLE001 - a fault with one is not the others'
             return error
 
-    def _take_in(self, checked: Checked) -> Published:
-        log_row = ingest.take_in(self._store, checked, self._limits, self._registry, self._rates)
-        return Published(checked.signed.hash.hex(), next_arguments(self._store, log_row))
+    def _publish(self, checked: Checked) -> Published:
+        log_row = publish.take_in(self._house, checked)
+        return Published(checked.signed.hash.hex(), next_arguments(self._store, log_row, checked.signed))
+
+    def _take_in(self, taking: peer.Peer, items: Sequence[Checked]) -> list[ItemOutcome]:
+        return [taking.take_in(each) for each in items]
+
+    def _notice(self, came: Sequence[Checked]) -> None:
+        """A definition may be among what came."""
+        if any(each.message is not None and each.message.schema == DEFINITION.id for each in came):
+            self._registry.notice()
 
 
-def next_arguments(store: Store, log_row: LogRow) -> EntryArguments:
-    """What the next entry of a log must contain."""
+def _unfit(item: StoredEntry, error: BaseException) -> ItemOutcome:
+    """What became of an item that is none. Raises what is no verdict about it."""
+    if not isinstance(error, PandaError) or isinstance(error, StoreFailed):
+        raise error
+    state: ItemState = "refused" if isinstance(error, RefusedByNode) else "invalid"
+    return ItemOutcome(digest(item.entry).hex(), state, error.reason)
+
+
+def next_arguments(store: Store, log_row: LogRow, held: SignedEntry | None = None) -> EntryArguments:
+    """What the next entry of a log must contain.
+
+    Args:
+        store: what is asked.
+        log_row: the log.
+        held: an entry of it, which need not be looked up then.
+    """
     seq_num = log_row.seq_num + 1
     skiplink = _hash_at(store, log_row, lipmaa(seq_num)) if has_skiplink(seq_num) else None
-    return EntryArguments(log_row.log_id, seq_num, _hash_at(store, log_row, log_row.seq_num), skiplink)
+    if held is not None and held.entry.seq_num == log_row.seq_num:
+        backlink: str | None = held.hash.hex()
+    else:
+        backlink = _hash_at(store, log_row, log_row.seq_num)
+    return EntryArguments(log_row.log_id, seq_num, backlink, skiplink)
 
 
 def _hash_at(store: Store, log_row: LogRow, seq_num: int) -> str | None:

@@ -50,7 +50,7 @@ def entries(store: Store, schema: str, *, everything: bool = False) -> list[Json
         if read > MAX_READ:
             raise _too_much()
         entry = log.recall(row.entry).entry
-        replayable = _replayable(store, row, entry, created, view, every_type=everything)
+        replayable = _replayable(store, schema, row, entry, created, view, every_type=everything)
         if replayable or everything:
             given += size if replayable else len(row.entry)
             if given > MAX_ANSWER:
@@ -68,6 +68,7 @@ def _too_much() -> AnswerTooLarge:
 
 def _replayable(
     store: Store,
+    schema: str,
     row: EntryRow,
     entry: Entry,
     created: dict[bytes, tuple[bytes, int]],
@@ -76,7 +77,7 @@ def _replayable(
     every_type: bool,
 ) -> bool:
     message = views.message_of(row)
-    if message is None:
+    if message is None or message.schema != schema:
         return False
     if not (every_type or all(field.type in BASIC_TYPES for field in message.fields.values())):
         return False

@@ -173,6 +173,11 @@ class Registry:
         except SchemaError as error:
             return Verdict(wrong=error)
 
+    @property
+    def takes_any(self) -> bool:
+        """Whether messages of all schemas are taken in."""
+        return self._policy == "any"
+
     def admit(self, id: str) -> None:
         """Raises unless messages of a schema are taken in.
 

@@ -43,7 +43,9 @@ class SchemaView:
     cascading: frozenset[str]
 
     def accepts(self, message: Message) -> bool:
-        """Whether a message of this schema counts."""
+        """Whether a message counts."""
+        if message.schema != self.schema.id:
+            return False
         if message.action == "delete":
             return True
         try:
@@ -119,8 +121,31 @@ def take_in(store: Store, log_row: LogRow, verified: VerifiedEntry, message: Mes
         if view.accepts(message):
             entries = store.entries.of_instance_in(log_row.key, instance)
             _apply(store, view, log_row.key, instance, came, partial(_held, view, log_row.key, entries))
-    if message.action == "delete":
-        store.cascades.ended(instance)
+
+
+def ended(store: Store, log_row: LogRow, instance: bytes) -> None:
+    """An instance of a log is deleted; so are its payloads. What leads to it is hidden."""
+    for view in _of_log(store, log_row):
+        view.table.end(instance, log_row.key)
+    store.cascades.ended(instance)
+
+
+def refresh(store: Store, log_row: LogRow, instance: bytes) -> None:
+    """Makes an instance of a log anew out of what still counts of it."""
+    for view in _of_log(store, log_row):
+        entries = list(store.entries.of_instance_in(log_row.key, instance))
+        view.table.end(instance, log_row.key)
+        held = list(_held(view, log_row.key, entries))
+        create = next((each for each in held if each.message.action == "create"), None)
+        if create is not None:
+            _apply(store, view, log_row.key, instance, create, partial(iter, held))
+        elif view.cascading:
+            store.cascades.point(instance, frozenset())
+
+
+def _of_log(store: Store, log_row: LogRow) -> Iterator[SchemaView]:
+    for schema in store.entries.schemas_of(log_row.key):
+        yield from _views(store, schema, lambda _: True)
 
 
 def replay(store: Store, view: SchemaView, log_row: LogRow, entry: EntryRow) -> None:

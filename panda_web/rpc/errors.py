@@ -151,6 +151,12 @@ class LogSchemaMismatch(RefusedByNode):
     reason = "log-schema-mismatch"
 
 
+class LogCondemned(RefusedByNode):
+    """It is proven that the author broke the log before this entry: nothing counts there but deletes."""
+
+    reason = "log-condemned"
+
+
 class InstanceUnknown(RefusedByNode):
     """An update or delete of something that no earlier create in the same log made."""
 

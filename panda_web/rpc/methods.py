@@ -6,8 +6,8 @@ OpenRPC document is made from it (`rpc.discover`). Handlers take the params by t
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
 
 from panda_web.rpc import types
 from panda_web.rpc.errors import InvalidParams
@@ -20,6 +20,8 @@ DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
 NO_SCHEMA = "0040" + "00" * 64
 """A schema that no log is for: asked for it, a node offers a log id that is free."""
+MAX_ITEMS = 1000
+"""Entries that are brought by one call of `panda_publishItems`."""
 MAX_ORDER = 4
 """Names to order by: each is a join over all instances."""
 
@@ -150,12 +152,25 @@ class Published:
         return Published(entry_hash or "", EntryArguments.from_json(value))
 
 
+PayloadState = Literal["held", "never-held", "dropped", "deleted"]
+"""What became of a payload at a node: `dropped` by a rule of the node, `deleted` by its author."""
+
+PAYLOAD_STATES: tuple[PayloadState, ...] = ("held", "never-held", "dropped", "deleted")
+
+
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
-    """An entry as `panda_queryEntries` and proofs give it; `payload` is None where it is not at hand."""
+    """An entry as a node gives it, or is given it.
+
+    Attributes:
+        entry: its bytes.
+        payload: None where it is not at hand, or was not asked for.
+        state: what became of the payload at the node; None where it does not say.
+    """
 
     entry: bytes
     payload: bytes | None
+    state: PayloadState | None = None
 
     @staticmethod
     def from_json(value: Json) -> "StoredEntry":
@@ -163,6 +178,7 @@ class StoredEntry:
         return StoredEntry(
             types.member(value, "entryBytes", types.HEX),
             types.member(value, "payloadBytes", types.nullable(types.HEX)),
+            types.member(value, "payloadState", types.nullable(types.one_of(*PAYLOAD_STATES))),
         )
 
 
@@ -179,6 +195,48 @@ class Items:
         return Items(
             types.member(value, "items", types.array(types.record(StoredEntry.from_json))),
             types.member(value, "next", types.nullable(types.SEQ_NUM)),
+        )
+
+
+ItemState = Literal["stored", "held", "refused", "invalid", "path-missing"]
+ITEM_STATES: tuple[ItemState, ...] = ("stored", "held", "refused", "invalid", "path-missing")
+
+
+@dataclass(frozen=True, slots=True)
+class ItemOutcome:
+    """What became of an item that was brought to a node.
+
+    Attributes:
+        entry_hash: of its entry, 132 hex digits.
+        state: `stored` now; `held` before; `refused` by a limit or a choice of the node, so that it may be
+            taken later, or elsewhere; `invalid`, so it is nowhere taken; `path-missing` where entries are
+            missing by which it could be verified.
+        reason: why it was not taken, or why it counts for nothing there though it was; None for nothing.
+        missing: the seq nums of the entries that are missing, ascending.
+    """
+
+    entry_hash: str
+    state: ItemState
+    reason: str | None = None
+    missing: list[int] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Json]:
+        """As it goes over the wire."""
+        found: dict[str, Json] = {"entryHash": self.entry_hash, "state": self.state}
+        if self.reason is not None:
+            found["reason"] = self.reason
+        if self.state == "path-missing":
+            found["missing"] = self.missing
+        return found
+
+    @staticmethod
+    def from_json(value: Json) -> "ItemOutcome":
+        """Reads one."""
+        return ItemOutcome(
+            types.member(value, "entryHash", types.HASH),
+            types.member(value, "state", types.one_of(*ITEM_STATES)),
+            types.member(value, "reason", types.nullable(types.TEXT)),
+            types.member(value, "missing", types.array(types.SEQ_NUM), []),
         )
 
 
@@ -262,11 +320,35 @@ GET_ITEMS = Method(
                 entryBytes=types.HEX,
                 entryHash=types.HASH,
                 payloadBytes=types.nullable(types.HEX),
-                payloadState=types.TEXT,
+                payloadState=types.one_of(*PAYLOAD_STATES),
                 payloadSize=types.integer(0, types.WIRE_LIMIT),
             )
         ),
         next=types.nullable(types.SEQ_NUM),
+    ),
+)
+
+_ITEM: Type[StoredEntry] = Type(
+    {
+        "type": "object",
+        "properties": {
+            "entryBytes": dict(types.HEX.schema),
+            "payloadBytes": dict(types.nullable(types.HEX).schema),
+        },
+        "required": ["entryBytes"],
+    },
+    StoredEntry.from_json,
+)
+
+PUBLISH_ITEMS = Method(
+    "panda_publishItems",
+    "Brings entries, with or without payloads, as a peer does, in any order; each is taken in once verified.",
+    (Param("items", types.array(_ITEM, MAX_ITEMS)),),
+    types.record(
+        lambda value: types.member(value, "items", types.array(types.record(ItemOutcome.from_json))),
+        items=types.array(
+            types.record(ItemOutcome.from_json, entryHash=types.HASH, state=types.one_of(*ITEM_STATES))
+        ),
     ),
 )
 
@@ -281,5 +363,14 @@ DISCOVER = Method("rpc.discover", "This document (OpenRPC).", (), types.OBJECT)
 
 METHODS: Mapping[str, Method[Any]] = {
     method.name: method
-    for method in (GET_ENTRY_ARGUMENTS, PUBLISH_ENTRY, QUERY_ENTRIES, QUERY, GET_ITEMS, SCHEMAS, DISCOVER)
+    for method in (
+        GET_ENTRY_ARGUMENTS,
+        PUBLISH_ENTRY,
+        QUERY_ENTRIES,
+        QUERY,
+        GET_ITEMS,
+        PUBLISH_ITEMS,
+        SCHEMAS,
+        DISCOVER,
+    )
 }

@@ -102,6 +102,17 @@ def integer(minimum: int, maximum: int) -> Type[int]:
     return Type({"type": "integer", "minimum": minimum, "maximum": maximum}, read)
 
 
+def one_of(*words: str) -> Type[Any]:
+    """One of some words."""
+
+    def read(value: Json) -> str:
+        if isinstance(value, str) and value in words:
+            return value
+        raise ValueError(f"must be one of {', '.join(words)}")
+
+    return Type({"type": "string", "enum": list(words)}, read)
+
+
 def nullable(kind: Type[T]) -> Type[T | None]:
     """The type, or null."""
     schema = {"oneOf": [dict(kind.schema), {"type": "null"}]}

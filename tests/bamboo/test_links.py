@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panda_web.bamboo import certificate_pool, has_skiplink, lipmaa, path
+from panda_web.bamboo import certificate_pool, has_skiplink, linking_to, lipmaa, path
 
 seq_nums = st.integers(1, 10**12) | st.integers(1, 2000)
 
@@ -57,6 +57,18 @@ def test_skiplink_is_left_out_where_it_says_nothing(n: int) -> None:
 def test_links_do_not_cross(a: int, b: int) -> None:
     first, second = sorted((a, b))
     assert not lipmaa(first) < lipmaa(second) < first or first == second
+
+
+@given(st.integers(1, 500))
+def test_what_links_to_an_entry(n: int) -> None:
+    behind = range(n + 1, 3 * n + 3)
+    assert list(linking_to(n)) == [m for m in behind if n in (m - 1, lipmaa(m))]
+
+
+@given(seq_nums)
+def test_each_link_is_known_at_its_other_end(n: int) -> None:
+    assert n + 1 in linking_to(n)
+    assert n == 1 or n in linking_to(lipmaa(n))
 
 
 @given(seq_nums)

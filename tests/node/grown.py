@@ -13,7 +13,7 @@ from panda_web.messages import infer_all
 from panda_web.node import Node, Store
 from panda_web.node.ingest import Limits
 from tests.authors import SCHEMA, Author
-from tests.node.stored import MOST_CACHED
+from tests.node.stored import MOST_CACHED, complete
 
 
 class Grown:
@@ -58,6 +58,7 @@ class Grown:
             ((digest(b"%d" % n)[:32], SCHEMA) for n in range(count)),
         )
         self.connection.execute("INSERT INTO authors SELECT author, 300, 3 FROM logs WHERE id > 1")
+        complete(self.connection)
         self.connection.execute("COMMIT")
         self.connection.execute(f"PRAGMA cache_size={cache}")
         self.author.head = Head(count, {n: digest(entry) for n, entry in self.made.items()})

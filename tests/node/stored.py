@@ -1,5 +1,6 @@
 """Large logs, put into a store's tables as they are: no signature is made, so it is quick."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
@@ -62,6 +63,7 @@ def fill(store: Store, schema: str, count: int, first: int = 0) -> None:
         "INSERT INTO entries (log, seq_num, hash, entry, payload, instance) VALUES (?, ?, ?, ?, ?, ?)",
         chain.from_iterable(zip(*logs, strict=True)),
     )
+    complete(connection)
     connection.execute(
         "INSERT OR IGNORE INTO instances SELECT e.hash, e.log, ?, e.seq_num, e.hash, 0, 0 FROM entries e"
         " JOIN logs l ON l.id = e.log WHERE l.schema = ? AND e.hash = e.instance",
@@ -69,6 +71,12 @@ def fill(store: Store, schema: str, count: int, first: int = 0) -> None:
     )
     connection.execute("COMMIT")
     connection.execute(f"PRAGMA cache_size={cache}")
+
+
+def complete(connection: sqlite3.Connection) -> None:
+    """Notes what follows from logs that were put into their table as they are."""
+    connection.execute("INSERT OR IGNORE INTO log_schemas SELECT schema, author, log_id, id FROM logs")
+    connection.execute("UPDATE logs SET held = seq_num WHERE held = 0")
 
 
 def _rows(key: int, schema: str, size: int, first: int) -> Iterator[Sequence[Any]]:

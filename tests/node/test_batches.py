@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panda_web.node.batches import Batches
+from panda_web.node.batches import Batches, Room
 from tests.node.waiting import until
 
 
@@ -36,17 +36,15 @@ STEPS = st.lists(st.one_of(st.just("call"), st.just("turn"), st.integers(0, 30))
 WEIGHTS = st.lists(st.integers(1, 8), min_size=1, max_size=5)
 
 
-@given(STEPS, st.integers(1, 5), st.integers(1, 12), st.integers(0, 3), WEIGHTS)
-def test_each_once_and_in_order(
-    steps: list[str | int], most: int, room: int, turns: int, weights: list[int]
-) -> None:
+@given(STEPS, st.integers(1, 5), st.integers(0, 3), WEIGHTS)
+def test_each_once_and_in_order(steps: list[str | int], most: int, turns: int, weights: list[int]) -> None:
     work = Work(turns)
 
     def weigh(call: int) -> int:
         return weights[call % len(weights)]
 
     async def drive() -> tuple[list[asyncio.Task[int]], set[int]]:
-        batches = Batches(work, most=most, room=room, weigh=weigh)
+        batches = Batches(work, most=most, weigh=weigh)
         tasks: list[asyncio.Task[int]] = []
         cancelled: set[int] = set()
         for step in steps:
@@ -56,8 +54,6 @@ def test_each_once_and_in_order(
                 await asyncio.sleep(0)
             elif int(step) < len(tasks) and tasks[int(step)].cancel():
                 cancelled.add(int(step))
-            under_way = [weigh(call) for call, _ in batches._queue]
-            assert sum(under_way) <= room or len(under_way) == 1
         await asyncio.gather(*tasks, return_exceptions=True)
         await batches.finish()
         return tasks, cancelled
@@ -80,7 +76,7 @@ def test_what_comes_meanwhile_is_the_next_batch() -> None:
     work = Work()
 
     async def drive() -> None:
-        batches = Batches(work, most=100, room=100)
+        batches = Batches(work, most=100)
         first = asyncio.create_task(batches(1))
         await until(lambda: work.busy)
         await asyncio.gather(first, *(batches(call) for call in range(2, 50) if call % 7))
@@ -96,7 +92,7 @@ def test_work_that_fails_fails_for_all_and_goes_on() -> None:
         return list(calls)
 
     async def drive() -> None:
-        batches: Batches[int, int] = Batches(work, most=10, room=10)
+        batches: Batches[int, int] = Batches(work, most=10)
         for answer in await asyncio.gather(*(batches(call) for call in range(5)), return_exceptions=True):
             assert isinstance(answer, LookupError)
         assert await batches(7) == 7
@@ -107,7 +103,7 @@ def test_work_that_fails_fails_for_all_and_goes_on() -> None:
 def test_one_event_loop_after_the_other() -> None:
     """What the end of a loop cut off does not block the next one."""
     work = Work(turns=1000)
-    batches = Batches(work, most=1, room=10)
+    batches = Batches(work, most=1)
 
     async def cut_off() -> None:
         tasks = [asyncio.create_task(batches(call)) for call in (1, 2, 3)]
@@ -128,7 +124,7 @@ def test_one_event_loop_after_the_other() -> None:
 @pytest.mark.parametrize("call", [3, 7])
 def test_a_lone_call(call: int) -> None:
     async def drive() -> None:
-        batches = Batches(Work(), most=1, room=1)
+        batches = Batches(Work(), most=1)
         if call % 7:
             assert await batches(call) == 2 * call
         else:
@@ -136,3 +132,46 @@ def test_a_lone_call(call: int) -> None:
                 await batches(call)
 
     asyncio.run(drive())
+
+
+@given(STEPS, st.integers(1, 12), WEIGHTS)
+def test_there_is_room_for_so_much_and_who_came_first_goes_first(
+    steps: list[str | int], size: int, weights: list[int]
+) -> None:
+    """Whoever is cancelled, waiting or within, leaves the room to the others."""
+    begun: list[int] = []
+    within: set[int] = set()
+
+    def weigh(number: int) -> int:
+        return min(weights[number % len(weights)], size)
+
+    async def drive() -> None:
+        room = Room(size)
+
+        async def come(number: int) -> None:
+            async with room.taken(weights[number % len(weights)]):
+                begun.append(number)
+                within.add(number)
+                assert sum(map(weigh, within)) <= size
+                try:
+                    for _ in range(number % 3):
+                        await asyncio.sleep(0)
+                finally:
+                    within.remove(number)
+
+        tasks: list[asyncio.Task[None]] = []
+        for step in steps:
+            if step == "call":
+                tasks.append(asyncio.create_task(come(len(tasks))))
+            elif step == "turn":
+                await asyncio.sleep(0)
+            elif int(step) < len(tasks):
+                tasks[int(step)].cancel()
+        async with asyncio.timeout(5):
+            await asyncio.gather(*tasks, return_exceptions=True)
+            async with room.taken(size):
+                pass  # all of it is free again
+        assert all(task.cancelled() or number in begun for number, task in enumerate(tasks))
+
+    asyncio.run(drive())
+    assert begun == sorted(begun)

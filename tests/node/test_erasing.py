@@ -19,9 +19,9 @@ from panda_web.messages import infer_all
 from panda_web.node import Node, Store
 from panda_web.node.aside import Aside, here, in_a_thread
 from panda_web.node.store import database, erasing
-from panda_web.node.store.migrations import MIGRATIONS
 from panda_web.rpc.transport import InProcess
 from tests.authors import SCHEMA, Author
+from tests.node.earlier import folder
 from tests.node.test_groups import Verifier
 from tests.node.test_publish import Harness
 from tests.node.waiting import until
@@ -279,18 +279,9 @@ def test_killed_between(tmp_path: Path) -> None:
 
 def earlier(path: Path) -> None:
     """A data folder in the first format: deleted without care, nothing recorded of it."""
-    store, node = open_node(path.with_name("made.db"))
-    publish(node, marked(Author(), 60))
-    store.close()
+    folder(path, 1, marked(Author(), 60))
     connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA secure_delete=OFF")
-    connection.executescript(f"{MIGRATIONS[0]}; DELETE FROM everybody; PRAGMA user_version=1;")
-    connection.execute("ATTACH ? AS made", (str(path.with_name("made.db")),))
-    for table in ("authors", "everybody", "logs", "entries", "instances", "fields"):
-        columns = "author, bytes" if table == "authors" else "*"  # it got another one later
-        connection.execute(f"INSERT INTO {table} SELECT {columns} FROM made.{table}")
-    connection.execute("DETACH made")
     deleted = "SELECT instance FROM fields WHERE name = 'n' AND value < 40"
     connection.execute(f"UPDATE entries SET payload = NULL WHERE instance IN ({deleted})")
     connection.execute(f"UPDATE instances SET deleted = 1 WHERE id IN ({deleted})")

@@ -17,8 +17,10 @@ from panda_web.keys.strict import InvalidSignature
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.log import SignedEntry
 from panda_web.messages import infer_all
-from panda_web.node import Node, Store, ingest
+from panda_web.node import Node, Store
 from panda_web.node.aside import Aside, here, in_a_thread
+from panda_web.node.ingest import checking
+from panda_web.node.store.entries import LogRow
 from panda_web.rpc.errors import SeqNumTaken
 from tests.authors import SCHEMA, Author
 from tests.node.waiting import until
@@ -197,28 +199,29 @@ def test_a_refused_one_spoils_nothing(group: Group) -> None:
 
 
 def test_a_fault_of_ours_with_one_entry(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, bad = group.store.views.add, many(3)[1][0].hash
+    real, bad = group.store.writing.add, many(3)[1][0].hash
 
-    def add(instance: bytes, *rest: Any) -> None:
-        real(instance, *rest)
-        if instance == bad:
+    def add(known: Any, verified: SignedEntry, *rest: Any) -> LogRow:
+        log_row = real(known, verified, *rest)
+        if verified.hash == bad:
             raise ZeroDivisionError
+        return log_row
 
-    monkeypatch.setattr(group.store.views, "add", add)
+    monkeypatch.setattr(group.store.writing, "add", add)
     answers = asyncio.run(group.publish(many(3)))
     assert [type(answer) for answer in answers] == [dict, ZeroDivisionError, dict]
     assert asyncio.run(group.stored()) == 2
 
 
 def test_a_fault_of_ours_in_checking_one_entry(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, bad = ingest.check, many(3)[1][0].hash
+    real, bad = checking.check, many(3)[1][0].hash
 
-    def check(signed: SignedEntry, *rest: Any) -> ingest.Checked:
+    def check(signed: SignedEntry, *rest: Any) -> checking.Checked:
         if signed.hash == bad:
             raise ZeroDivisionError
         return real(signed, *rest)
 
-    monkeypatch.setattr(ingest, "check", check)
+    monkeypatch.setattr(checking, "check", check)
     answers = asyncio.run(group.publish(many(3)))
     assert [type(answer) for answer in answers] == [dict, ZeroDivisionError, dict]
 

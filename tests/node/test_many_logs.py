@@ -19,6 +19,7 @@ from tests.authors import SCHEMA, Author
 from tests.client.test_publishing import Patched
 from tests.client.test_schemas import client
 from tests.examples import examples
+from tests.node.stored import complete
 from tests.node.test_publish import Harness
 
 AUTHOR = Author().signer.author
@@ -76,6 +77,8 @@ def fill(
         ((AUTHOR, 2 * n + 1, schemas(n), ended) for n in range(count)),
     )
     connection.execute("INSERT INTO authors (author, bytes) VALUES (?, 300)", (AUTHOR,))
+    if isinstance(store, Store):
+        complete(connection)
     connection.execute("COMMIT")
 
 
@@ -140,6 +143,7 @@ def test_however_many_there_are_the_list_costs_its_page(node: Harness) -> None:
         "INSERT INTO logs (author, log_id, schema, seq_num, ended) VALUES (?, 1, ?, 1, 0)",
         ((digest(b"%d" % n)[:32], schema(n % 200)) for n in range(20_000)),
     )
+    complete(connection)
     assert 50 < steps(node, ask) <= few * 1.2
     assert len(node.call(SCHEMAS, limit=MAX_LIMIT)) == 200
 

@@ -1,7 +1,6 @@
 """Typed views of schemas in a node: built beside everything else, the same whatever came first, never half seen."""
 
 import asyncio
-import sqlite3
 import subprocess
 import sys
 from collections import Counter
@@ -27,7 +26,6 @@ from panda_web.messages.schema.errors import FieldUnknown, TimestampMalformed
 from panda_web.node import Node, Store, building, views
 from panda_web.node.aside import Aside, here, in_a_thread
 from panda_web.node.building import ViewDropped
-from panda_web.node.store.migrations import MIGRATIONS
 from panda_web.node.store.select import Select
 from panda_web.rpc.transport import InProcess
 from tests.authors import SCHEMA, Author
@@ -307,27 +305,6 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
 def test_a_schema_without_an_id() -> None:
     with pytest.raises(ValueError, match="not published"):
         run(Built().node.views.add(Schema("a", "", (FieldDefinition("b", "text"),))))
-
-
-def test_a_data_folder_of_the_first_version(tmp_path: Path) -> None:
-    path = tmp_path / "node.db"
-    old = sqlite3.connect(path)
-    old.executescript(f"{MIGRATIONS[0]}; PRAGMA user_version=1;")
-    old.close()
-    built = Built(path)
-    fill(built.store, TALK_ID, 1000)
-    built.store._database._connection.execute("PRAGMA user_version=1")
-    for table in ("erasing", "typed_views", "cascades", "hidden", "schemas"):
-        built.store._database._connection.execute(f"DROP TABLE {table}")
-    built.store._database._connection.execute("DROP INDEX logs_open")
-    built.store._database._connection.execute("ALTER TABLE authors DROP COLUMN free_log")
-    built.store._database._connection.execute("ALTER TABLE everybody RENAME COLUMN shown TO bytes")
-    built.store._database._connection.close()
-    built = Built(path)
-    assert built.in_place() is None
-    run(built.node.views.add(TALK))
-    assert shown(built) == expected(1000)
-    built.store.close()
 
 
 # --- what is in it

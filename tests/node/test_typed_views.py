@@ -15,6 +15,7 @@ from panda_web.bamboo import digest
 from panda_web.messages import Field, Message, Placed, reduce
 from panda_web.node import Store, materialise
 from panda_web.node.aside import in_a_thread
+from panda_web.node.store.entries import LogRow
 from panda_web.node.store.select import InstanceRow, Select
 from panda_web.node.store.typed import Column, TypedView
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
@@ -30,7 +31,10 @@ AT_LOG = {1: Author(1).signer.author, 2: Author(2).signer.author}
 def store_with_logs(path: Path | None = None) -> Store:
     store = Store(path)
     for key, author in AT_LOG.items():
-        store._database.execute("INSERT INTO logs VALUES (?, ?, 1, ?, 1, 0)", (key, author, SCHEMA))
+        store._database.execute(
+            "INSERT INTO logs (id, author, log_id, schema, seq_num, ended) VALUES (?, ?, 1, ?, 1, 0)",
+            (key, author, SCHEMA),
+        )
     return store
 
 
@@ -380,7 +384,7 @@ def test_deleted_values_leave_the_files(tmp_path: Path) -> None:
     def delete() -> None:
         for n in deleted:
             view.end(created[n].hash, 1)
-            store.entries.drop_payloads(created[n].hash, but=b"")
+            store.writing.drop_payloads(created[n].hash, LogRow(1, b"", 1, SCHEMA, 0, 0))
 
     in_group(store, create)
     assert found(path, range(600)) == list(range(600))

@@ -1,7 +1,7 @@
 """What a node keeps: entries, which are the truth, and views, which can always be rebuilt from them."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from panda_web.node.store.schemas import SchemaTable
 from panda_web.node.store.settings import SERVER, Settings
 from panda_web.node.store.typed import TypedViews
 from panda_web.node.store.views import ViewTables
+from panda_web.node.store.writing import Writing
 
 __all__ = ["Settings", "Store"]
 
@@ -37,6 +38,7 @@ class Store:
     def __init__(self, path: Path | None = None, aside: Aside = here, settings: Settings = SERVER) -> None:
         self._database = Database(path, aside, settings)
         self.entries = EntryTable(self._database)
+        self.writing = Writing(self._database)
         self.room = Room(self._database)
         self.views = ViewTables(self._database)
         self.typed = TypedViews(self._database)
@@ -45,11 +47,14 @@ class Store:
 
     async def begin(self) -> None:
         """Begins a group. Raises StoreFailed."""
+        self.room.begin()
         await self._database.begin()
 
-    def transaction(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
         """All or nothing, within a group. Raises StoreFailed where SQLite does not obey."""
-        return self._database.transaction()
+        with self._database.transaction(), self.room.work():
+            yield
 
     async def durable(self) -> None:
         """Ends a group; returns once all of it survives a power cut.
@@ -57,6 +62,7 @@ class Store:
         Raises:
             StoreFailed: nothing of the group is stored.
         """
+        self.room.end()
         await self._database.durable()
 
     def snapshot(self) -> AbstractContextManager[None]:

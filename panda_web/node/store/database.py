@@ -88,7 +88,7 @@ class Database:
         self._journal = None if path is None else Path(f"{path}-wal")
         self._in_group = False
         self._size: int | None = None
-        self._later: list[str] = []
+        self._later: list[tuple[str, tuple[Any, ...]]] = []
         self._erasing: asyncio.Future[None] | None = None
         self._erasing_later: asyncio.Task[None] | None = None
 
@@ -176,8 +176,8 @@ class Database:
         with _STORING:
             try:
                 self._require_group()
-                for sql in self._later:
-                    self._connection.execute(sql)
+                for sql, values in self._later:
+                    self._connection.execute(sql, values)
                 self._connection.execute("COMMIT")
             finally:
                 self._roll_back()
@@ -256,9 +256,9 @@ class Database:
         with _STORING:
             self._connection.execute(sql, values)
 
-    def execute_later(self, sql: str) -> None:
-        """Runs a statement that takes long where the disk is waited for: last in its group, before COMMIT."""
-        self._later.append(sql)
+    def execute_later(self, sql: str, values: tuple[Any, ...] = ()) -> None:
+        """Runs a statement where the disk is waited for, last in its group: it takes long, or sums it up."""
+        self._later.append((sql, values))
 
     def execute_many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Runs a statement once for each row."""

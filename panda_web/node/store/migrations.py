@@ -113,14 +113,39 @@ MIGRATIONS = (
         WHERE l.author = authors.author AND NOT EXISTS (
             SELECT 1 FROM instances i WHERE i.id = e.instance AND i.deleted AND i.last_entry = e.hash));
     """,
-    # Which instances their authors have deleted is asked of the entries from here on, and not of a view.
+    # What a network brings: logs with gaps, payloads that never came, two entries in a slot.
     """
+    ALTER TABLE entries ADD COLUMN state INTEGER NOT NULL DEFAULT 0;    -- of the payload: `PAYLOAD_STATES`
+    ALTER TABLE entries ADD COLUMN mark TEXT;   -- why the payload is no message of this log; NULL where it is
+    UPDATE entries SET state = 3 WHERE typeof(payload) = 'null';
+    DROP INDEX entries_by_slot;
+    CREATE INDEX entries_by_slot ON entries (log, seq_num);
     CREATE TABLE deletes (                  -- the delete messages that are held, also of what is not held
         instance BLOB NOT NULL,
         log INTEGER NOT NULL REFERENCES logs (id),
-        seq_num INTEGER NOT NULL,
-        PRIMARY KEY (instance, log, seq_num)
+        entry INTEGER NOT NULL REFERENCES entries (number),
+        PRIMARY KEY (instance, log, entry)
     ) WITHOUT ROWID;
-    INSERT INTO deletes SELECT id, log, seq_num FROM instances WHERE deleted;
+    INSERT INTO deletes
+        SELECT i.id, i.log, e.number FROM instances i JOIN entries e ON e.hash = i.last_entry WHERE i.deleted;
+    ALTER TABLE logs ADD COLUMN held INTEGER NOT NULL DEFAULT 0;        -- how many entries
+    UPDATE logs SET held = seq_num;
+    ALTER TABLE logs ADD COLUMN schema_from INTEGER NOT NULL DEFAULT 1; -- seq num of the message that says it
+    ALTER TABLE logs ADD COLUMN condemned INTEGER NOT NULL DEFAULT 9223372036854775807;
+    ALTER TABLE logs ADD COLUMN second INTEGER NOT NULL DEFAULT 0;      -- entries that found their slot taken
+    DROP INDEX logs_open;
+    UPDATE logs SET ended = seq_num WHERE ended;        -- from here on the least seq num of an end of log
+    CREATE INDEX logs_open ON logs (schema, author, log_id)
+        WHERE NOT ended AND condemned = 9223372036854775807;
+    CREATE TABLE log_schemas (              -- of all messages of a log: authors should need one, and may not
+        schema TEXT NOT NULL,
+        author BLOB NOT NULL,
+        log_id INTEGER NOT NULL,
+        log INTEGER NOT NULL REFERENCES logs (id),
+        PRIMARY KEY (schema, author, log_id)
+    ) WITHOUT ROWID;
+    INSERT INTO log_schemas SELECT schema, author, log_id, id FROM logs;
+    CREATE INDEX log_schemas_by_log ON log_schemas (log);
+    DROP INDEX logs_by_schema;
     """,
 )

@@ -8,7 +8,9 @@ Deletes need room, and must have it however full a node is. So whoever creates a
 delete as well, and of what all may take so much is left free as the deletes of all that is shown will need.
 """
 
-from typing import Literal
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from panda_web.node.store.database import Database
 
@@ -23,43 +25,96 @@ DELETE_ROOM = 1536
 
 
 def room_for(payload_size: int) -> int:
-    """What an author is charged for an entry that is no delete, in bytes."""
+    """What an author is charged for an entry, in bytes, unless it is a delete for which room was kept."""
     return ENTRY_ROOM + PAYLOAD_ROOM * payload_size
 
 
 class Room:
-    """The room that is taken. Reading it sees the transaction that it is read in."""
+    """The room that is taken. Reading it sees the transaction that it is read in.
+
+    What the works of a group take is summed up and written once, as the group ends.
+    """
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._in_group = False
+        # Of the group under way: what was read of authors, and of the instances shown; what comes on top; and
+        # of that what the work under way adds.
+        self._bytes: dict[bytes, int] = {}
+        self._shown: int | None = None
+        self._added: Counter[bytes] = Counter()
+        self._more_shown = 0
+        self._work: list[tuple[bytes, int, int]] = []
 
     def of_author(self, author: bytes) -> int:
         """What an author is charged for all that is held, in bytes."""
-        row = self._db.one("SELECT bytes FROM authors WHERE author = ?", (author,))
-        return row[0] if row else 0
+        held = self._bytes.get(author) if self._in_group else None
+        if held is None:
+            row = self._db.one("SELECT bytes FROM authors WHERE author = ?", (author,))
+            held = int(row[0]) if row else 0
+            if self._in_group:
+                self._bytes[author] = held
+        return held + self._added[author]
+
+    def shown(self) -> int:
+        """How many instances can be deleted."""
+        if self._shown is None or not self._in_group:
+            (self._shown,) = self._db.one("SELECT shown FROM everybody")
+        return int(self._shown or 0) + self._more_shown
 
     def of_all(self) -> int:
         """What the database takes, and what deletes of all that is shown will take, in bytes."""
-        (shown,) = self._db.one("SELECT shown FROM everybody")
-        return int(self._db.size() + shown * DELETE_ROOM)
+        return int(self._db.size() + self.shown() * DELETE_ROOM)
 
-    def take(self, author: bytes, action: Literal["create", "update", "delete"], payload_size: int) -> None:
-        """Charges an author for an entry."""
-        if action == "delete":
-            self._db.execute("UPDATE everybody SET shown = shown - 1")
-            return
-        self._charge(author, room_for(payload_size))
-        self._db.grow(room_for(payload_size))
-        if action == "create":
-            self._db.execute("UPDATE everybody SET shown = shown + 1")
+    def take(self, author: bytes, size: int, shown: int = 0) -> None:
+        """Charges an author for what is stored, within a work.
 
-    def free(self, author: bytes, payload_bytes: int) -> None:
-        """Gives an author back what so many bytes of payloads took."""
-        self._charge(author, -PAYLOAD_ROOM * payload_bytes)
+        Args:
+            author: whose it is.
+            size: bytes; less than nothing where something went.
+            shown: how many instances more there are that can be deleted; less than nothing for fewer.
+        """
+        self._add(author, size, shown)
+        self._work.append((author, size, shown))
+        if size > 0:
+            self._db.grow(size)
 
-    def _charge(self, author: bytes, size: int) -> None:
-        self._db.execute(
-            "INSERT INTO authors (author, bytes) VALUES (?, ?)"
-            " ON CONFLICT (author) DO UPDATE SET bytes = bytes + excluded.bytes",
-            (author, size),
-        )
+    def begin(self) -> None:
+        """Begins a group."""
+        self._bytes.clear()
+        self._added.clear()
+        self._work.clear()
+        self._shown, self._more_shown = None, 0
+        self._in_group = True
+
+    @contextmanager
+    def work(self) -> Iterator[None]:
+        """A work of the group: when anything is raised in the block, nothing was taken in it."""
+        self._work.clear()
+        try:
+            yield
+        except BaseException:
+            for author, size, shown in self._work:
+                self._add(author, -size, -shown)
+            raise
+
+    def end(self) -> None:
+        """Ends the group: what it took is written, last of all."""
+        for author, size in self._added.items():
+            if size:
+                self._db.execute_later(_CHARGE, (author, size))
+        if self._more_shown:
+            self._db.execute_later("UPDATE everybody SET shown = shown + ?", (self._more_shown,))
+        self._in_group = False
+        self._added.clear()
+        self._shown, self._more_shown = None, 0
+
+    def _add(self, author: bytes, size: int, shown: int) -> None:
+        self._added[author] += size
+        self._more_shown += shown
+
+
+_CHARGE = (
+    "INSERT INTO authors (author, bytes) VALUES (?, ?)"
+    " ON CONFLICT (author) DO UPDATE SET bytes = bytes + excluded.bytes"
+)

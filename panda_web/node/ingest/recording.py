@@ -1,0 +1,118 @@
+"""Recording what the rules let pass: the one way into the store.
+
+It takes verified entries only, and decides nothing but what follows from what is held: whether a payload is
+dropped because a delete came first, what an entry proves, and what is to be shown. So it does not matter in
+which order things come.
+"""
+
+from panda_web.bamboo import Entry
+from panda_web.log import VerifiedEntry
+from panda_web.node import materialise, views
+from panda_web.node.ingest import proofs
+from panda_web.node.ingest.checking import Checked
+from panda_web.node.store import Store
+from panda_web.node.store.entries import NEVER, Content, LogRow
+from panda_web.node.store.room import PAYLOAD_ROOM, room_for
+
+
+def record(
+    store: Store, known: LogRow | None, verified: VerifiedEntry, checked: Checked, *, placed: bool = False
+) -> LogRow:
+    """Stores an entry that is not held, with what came of its payload; gives its log as it is then.
+
+    Args:
+        store: where to.
+        known: the log, where anything of it is held.
+        verified: the entry.
+        checked: the same entry, with its payload.
+        placed: whether all that it links to is held: then it can contradict only what is behind it.
+    """
+    last = known is None or verified.entry.seq_num > known.seq_num
+    content = _content(store, known, checked)
+    ends = ends_instance(store, known, checked)
+    condemned = proofs.by_payload(checked)
+    if not (placed and last):
+        condemned = min(condemned, proofs.by_entry(store, known, verified))
+    log_row = store.writing.add(known, verified, content, condemned)
+    if not ends:
+        shown = 1 if content.payload is not None and content.instance == verified.hash else 0
+        store.room.take(log_row.author, room_for(len(content.payload or b"")), shown)
+    _show(store, known, log_row, verified, checked, content, ends=ends)
+    if not _rests_on_all(known, verified.entry) and store.entries.is_deleted(verified.hash, log_row.key):
+        views.ended(store, log_row, verified.hash)
+    return log_row
+
+
+def record_payload(store: Store, known: LogRow, verified: VerifiedEntry, checked: Checked) -> LogRow:
+    """Stores the payload of an entry that is held without; gives its log as it is then."""
+    content = _content(store, known, checked)
+    ends = ends_instance(store, known, checked)
+    log_row = store.writing.add_payload(known, verified, content, proofs.by_payload(checked))
+    if not ends:
+        shown = 1 if content.payload is not None and content.instance == verified.hash else 0
+        store.room.take(log_row.author, PAYLOAD_ROOM * len(content.payload or b""), shown)
+    _show(store, known, log_row, verified, checked, content, ends=ends)
+    return log_row
+
+
+def ends_instance(store: Store, log_row: LogRow | None, checked: Checked) -> bool:
+    """Whether a message is the delete of an instance that is held: room was kept for it."""
+    message, instance = checked.message, checked.instance
+    if log_row is None or message is None or message.action != "delete":
+        return False
+    return store.entries.log_of_create(instance) == log_row.key and not store.entries.is_deleted(
+        instance, log_row.key
+    )
+
+
+def _content(store: Store, known: LogRow | None, checked: Checked) -> Content:
+    message = checked.message
+    if checked.payload is None:
+        return Content(None, "never-held")
+    if message is None:
+        return Content(checked.payload, "held", mark=checked.wrong.reason if checked.wrong else None)
+    instance = checked.instance
+    deletes = message.action == "delete"
+    dropped = (
+        not deletes
+        and known is not None
+        and not (message.id is None and _rests_on_all(known, checked.signed.entry))
+        and store.entries.is_deleted(instance, known.key)
+    )
+    if dropped:
+        return Content(None, "deleted", message.schema, instance)
+    return Content(checked.payload, "held", message.schema, instance, deletes)
+
+
+def _show(
+    store: Store,
+    known: LogRow | None,
+    log_row: LogRow,
+    verified: VerifiedEntry,
+    checked: Checked,
+    content: Content,
+    *,
+    ends: bool,
+) -> None:
+    """Brings the views up to date: with a message that counts, and with what counts no more."""
+    before = known.condemned if known is not None else NEVER
+    if log_row.condemned < before:
+        for instance in store.entries.instances_between(log_row.key, log_row.condemned, before):
+            views.refresh(store, log_row, instance)
+    if checked.message is not None and (content.deletes or content.payload is not None):
+        materialise.apply(store, log_row, verified, checked.message)
+    if content.deletes:
+        store.room.take(
+            log_row.author,
+            -PAYLOAD_ROOM * store.writing.drop_payloads(content.instance, log_row),
+            -1 if ends else 0,
+        )
+        if store.entries.log_of_create(content.instance) == log_row.key:
+            views.ended(store, log_row, content.instance)
+    elif content.payload is not None and checked.message and verified.entry.seq_num < log_row.condemned:
+        views.take_in(store, log_row, verified, checked.message)
+
+
+def _rests_on_all(known: LogRow | None, entry: Entry) -> bool:
+    """Whether an entry's author signed all that is held of its log before it: none of that names it."""
+    return known is None or (known.whole and entry.seq_num > known.seq_num)
