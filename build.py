@@ -17,7 +17,7 @@
         something changed, or else plain. Equal sources make equal bytes, and the hash at the end stands for
         all of them: docs/security.md
     python3 build.py wheel [--out release] [--plain]
-        one file to install node, command and site from, on machines without this repository
+        what node, command and site are installed from on machines without this repository
     python3 build.py lock [--upgrade]
         for maintainers: makes the lock files again
 

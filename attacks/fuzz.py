@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from panda_festival.schedule import read_schedule
+
 from attacks.report import Row
 from panda_web import log, messages
 from panda_web.client.replay import replay
 from panda_web.errors import PandaError
-from panda_web.festival.schedule import read_schedule
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages.schema import (
     FieldDefinition,

@@ -2,7 +2,8 @@
 
 import time
 
-from panda_web.festival import ROOM, TALK
+from panda_festival.schemas import ROOM, TALK
+
 from panda_web.messages import Field
 
 

@@ -128,7 +128,7 @@ def empty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         python.parent.mkdir()
         python.touch()
 
-    monkeypatch.setattr(environment, "STEPS", {"build": (lock, "nothing", install)})
+    monkeypatch.setattr(environment, "STEPS", {"build": ((lock,), "nothing", install)})
     monkeypatch.setattr(environment, "new_venv", new_venv)
     return tmp_path
 
@@ -156,7 +156,7 @@ def test_a_failure_of_pip_keeps_what_works(empty: Path, monkeypatch: pytest.Monk
     def fail() -> None:
         raise telling.Problem("no network")
 
-    monkeypatch.setitem(environment.STEPS, "test", (empty / "lock.txt", "nothing", fail))
+    monkeypatch.setitem(environment.STEPS, "test", ((empty / "lock.txt",), "nothing", fail))
     with pytest.raises(telling.Problem):
         environment.ensure("build", "test")
     environment.ensure("build")
@@ -220,7 +220,7 @@ def checkout(to: Path) -> Path:
     to.mkdir()
     for name in ("LICENSE", "README.md", "build.py", "pyproject.toml"):
         shutil.copyfile(ROOT / name, to / name)
-    for name in ("licenses", "panda_web", "requirements", "tools", "web"):
+    for name in ("apps", "licenses", "panda_web", "requirements", "tools", "web"):
         ours = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, to / name, copy_function=shutil.copyfile, ignore=ours)
     for number, path in enumerate(sorted(to.rglob("*"))):
@@ -293,8 +293,17 @@ def test_snapshots_of_equal_wheels_are_equal(
     site: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(kept, "CACHE", tmp_path / "empty")
-    made = runtime.snapshot(runtime.lean_pyodide(), sorted((site / "wheels").iterdir()))
+    made = runtime.snapshot(
+        runtime.lean_pyodide(), [site / "wheels" / each["file"] for each in wheels_of(site)]
+    )
     assert made.read_bytes() == (static_site.runtime(site) / "snapshot.bin").read_bytes()
+
+
+def wheels_of(site: Path) -> list[dict[str, Any]]:
+    """What Python starts with."""
+    manifest = json.loads((static_site.runtime(site) / "manifest.json").read_text("utf-8"))
+    found: list[dict[str, Any]] = manifest["wheels"]
+    return found
 
 
 def glue(*exports: str) -> str:
@@ -364,7 +373,8 @@ def test_a_module_that_is_cut_off_loses_nothing_in_silence(length: int) -> None:
 
 def parts_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """All files that a manifest names."""
-    return [manifest["runtime"], manifest["library"], manifest["snapshot"], *manifest["wheels"]]
+    more = [*manifest["wheels"], *manifest["extensions"]]
+    return [manifest["runtime"], manifest["library"], manifest["snapshot"], *more]
 
 
 def test_what_lies_beside_a_file_is_the_same_compressed(packed_site: Path, site: Path) -> None:
@@ -407,7 +417,7 @@ def test_a_failed_build_leaves_the_old_site(
 def test_manifest_tells_the_truth(site: Path) -> None:
     files = static_site.runtime(site)
     manifest = json.loads((files / "manifest.json").read_text("utf-8"))
-    assert set(manifest) == {"version", "lock", "runtime", "library", "snapshot", "wheels"}
+    assert set(manifest) == {"version", "lock", "runtime", "library", "snapshot", "wheels", "extensions"}
     assert manifest["lock"]["packages"] == {}
     assert len(manifest["wheels"]) == 2
     parts = parts_of(manifest)
@@ -415,7 +425,8 @@ def test_manifest_tells_the_truth(site: Path) -> None:
     for part in parts:
         path = files / part["file"]
         assert part == {**part, "integrity": hash_of(path), "bytes": path.stat().st_size}
-    for wheel in manifest["wheels"]:
+    assert [each["module"] for each in manifest["extensions"]] == ["panda_festival.worker"]
+    for wheel in [*manifest["wheels"], *manifest["extensions"]]:
         assert (files / wheel["file"]).read_bytes() == (site / "wheels" / wheel["file"]).read_bytes()
 
 
@@ -475,7 +486,7 @@ def test_the_site_holds_nothing_else(site: Path) -> None:
                 unseen.append(target)
     assert used == set(contents(site))
     assert not [name for name in used if not re.fullmatch(r"[A-Za-z0-9_./-]+", name)]
-    assert len(list((site / "wheels").iterdir())) == 2
+    assert len(list((site / "wheels").iterdir())) == 3
     assert len(list((site / "licenses").iterdir())) == 5
 
 

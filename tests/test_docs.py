@@ -27,7 +27,7 @@ from panda_web.rpc.errors import (
 from panda_web.server import answer, body, budget, connection
 from panda_web.server import room as connected
 from tests.processes import ServedNode
-from tests.test_layers import FILES
+from tests.test_layers import APPS, FILES
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -69,7 +69,7 @@ def test_links_lead_somewhere(document: Path) -> None:
 def reasons() -> str:
     """The list of reasons, as docs/reasons.md must have it."""
     rows = {}
-    for path in FILES:
+    for path in (*FILES, *APPS):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             for reason in reason_of(node):
                 meaning = (ast.get_docstring(node) or "").split("\n\n")[0].replace("\n", " ")  # type: ignore[arg-type]

@@ -27,19 +27,22 @@ LAYERS: dict[str, set[str]] = {
     "client": {"rpc", "log"},
     "node": {"log", "messages", "rpc"},
     "server": {"node", "rpc"},
-    "festival": {"client"},
-    "browser": {"client", "festival"},
-    "cli": {"client", "festival", "server", "node"},
+    "browser": {"client"},
+    "cli": {"client", "server", "node"},
 }
+# What is built on the package lies beside it, and may import these; nothing of the package imports it.
+APPLICATION = {"client"}
+# Where an application adds to the worker and to the command: two of its modules, and what they may import besides.
+ADDING = {"worker": {"browser"}, "command": {"cli"}}
 # Besides the standard library, and anything for the two layers that compose.
 THIRD_PARTY: dict[str, set[str]] = {
     "keys": {"cryptography", "pure25519"},
     "rpc": {"httpx", "websockets"},
-    "festival": {"defusedxml"},
     "server": {"h11", "starlette", "uvicorn", "uvloop"},
     "browser": {"js", "pyodide"},
     "cli": {"platformdirs", "rich", "starlette", "typer", "uvicorn"},
 }
+OF_APPLICATIONS = {"defusedxml", "rich", "typer"}
 # No clock, no randomness, no files, no network in what only computes.
 PURE = ("bamboo", "messages", "strict_json")
 IMPURE = {
@@ -57,6 +60,8 @@ IMPURE = {
     "uuid",
 }
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+SCRIPTS = sorted([*(ROOT / "web").rglob("*.js"), *(ROOT / "apps").rglob("*.js")])
+APPS = sorted((ROOT / "apps").glob("*/panda_*/**/*.py"))
 
 
 def layer_of(module: str) -> str:
@@ -99,6 +104,21 @@ def test_imports_point_down_only(path: Path) -> None:
             assert layer not in PURE or top not in IMPURE, f"{layer} imports {module}"
         else:
             assert top in THIRD_PARTY.get(layer, set()), f"{layer} imports {module}"
+
+
+@pytest.mark.parametrize("path", APPS, ids=lambda path: path.stem)
+def test_an_application_is_built_on_the_client(path: Path) -> None:
+    package = next(each for each in path.parents if each.name.startswith("panda_")).name
+    layers = set().union(*(allowed(layer) for layer in APPLICATION | ADDING.get(path.stem, set())))
+    for module in imports(path):
+        top = module.split(".")[0]
+        if top == "panda_web":
+            name = layer_of(module)
+            assert name in layers or name in panda_web.__all__, f"{path.stem} imports {module}"
+        else:
+            assert top in {package, *OF_APPLICATIONS, *sys.stdlib_module_names}, (
+                f"{path.stem} imports {module}"
+            )
 
 
 def test_every_file_has_its_layer() -> None:
@@ -145,9 +165,9 @@ def test_only_the_command_reads_the_environment() -> None:
 
 def test_no_language_inside_strings_of_the_other() -> None:
     """Python in JavaScript goes by files, and so does JavaScript in Python."""
-    for path in (ROOT / "web").rglob("*.js"):
+    for path in SCRIPTS:
         assert not re.search(r"runPython|pyodide\.run", path.read_text("utf-8")), path
-    for path in FILES:
+    for path in (*FILES, *APPS):
         assert "run_js" not in path.read_text("utf-8"), path
         assert not [line for name, line in calls(path) if name == "eval"], path
 
@@ -158,6 +178,9 @@ def test_every_rule_has_one_word() -> None:
         if path.relative_to(PACKAGE).parts[0] != "browser":  # needs a browser to import
             module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
             __import__(module)
+    for path in APPS:
+        if path.stem != "worker":  # the same
+            __import__(f"{path.parent.name}.{path.stem}".removesuffix(".__init__"))
     reasons: dict[str, type[PandaError]] = {}
     for error in all_errors():
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", error.reason), error
@@ -174,7 +197,7 @@ def test_one_version() -> None:
 
 def test_files_stay_readable() -> None:
     """A file of more than 400 lines is a sign of two concepts."""
-    for path in {*FILES, *(ROOT / "web").rglob("*.js")}:
+    for path in {*FILES, *APPS, *SCRIPTS, *(ROOT / "tools").glob("*.py")}:
         assert len(path.read_text("utf-8").splitlines()) <= 400, path
 
 

@@ -19,22 +19,32 @@ STAGES = re.findall(
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("release")
     subprocess.run([sys.executable, ROOT / "build.py", "wheel", "--plain", "--out", out], check=True, cwd=out)
-    (made,) = out.iterdir()
-    return made
+    assert {path.name.split("-")[0] for path in out.iterdir()} == {"panda_web", "panda_festival"}
+    return out
 
 
-def test_the_wheel_serves_the_page(wheel: Path, tmp_path: Path) -> None:
-    names = zipfile.ZipFile(wheel).namelist()
+def test_the_wheels_serve_the_page(wheels: Path, tmp_path: Path) -> None:
+    names = [name for wheel in wheels.iterdir() for name in zipfile.ZipFile(wheel).namelist()]
     assert {"panda_web/site/index.html", "panda_web/site/panda.js", "panda_web/cli/main.py"} <= set(names)
+    assert {"panda_festival/definitions.json", "panda_festival/command.py"} <= set(names)
     assert not [name for name in names if "__pycache__" in name or name.startswith("tests")]
     target = tmp_path / "installed"
     quiet = ("--quiet", "--no-deps", "--no-index", "--disable-pip-version-check")
-    subprocess.run([sys.executable, "-m", "pip", "install", *quiet, "--target", target, wheel], check=True)
+    install = [sys.executable, "-m", "pip", "install", *quiet, "--target", target]
+    subprocess.run([*install, *wheels.iterdir()], check=True)
     env = {**os.environ, "PYTHONPATH": str(target), "PYTHONSAFEPATH": "1"}
-    command = [sys.executable, target / "bin" / "panda", "serve", "--no-browser", "--port", str(free_port())]
+    command = [
+        sys.executable,
+        target / "bin" / "panda",
+        "serve",
+        "--festival",
+        "--no-browser",
+        "--port",
+        str(free_port()),
+    ]
     with subprocess.Popen(
         [*command, "--data", tmp_path / "data"], env=env, cwd=tmp_path, stdout=subprocess.PIPE, text=True
     ) as serving:

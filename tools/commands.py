@@ -15,7 +15,7 @@ from tools import environment, nodejs
 from tools.environment import in_venv
 from tools.kept import CACHE, ROOT
 from tools.locks import lock
-from tools.static_site import build_site
+from tools.static_site import FESTIVAL, build_site
 from tools.telling import Problem, progress, say
 from tools.wheels import own_wheel
 
@@ -88,20 +88,21 @@ def site(arguments: Sequence[str]) -> int:
 
 
 def wheel(arguments: Sequence[str]) -> int:
-    """The package with the site in it, as a wheel."""
+    """The package with the site in it, and the festival, as wheels."""
     parser = argparse.ArgumentParser(prog="build.py wheel")
     parser.add_argument("--out", type=Path, default=ROOT / "release")
     parser.add_argument("--plain", action="store_true")
     options = parser.parse_args(arguments)
+    out = options.out.absolute()
     with tempfile.TemporaryDirectory() as scratch:
         tree = Path(scratch)
         for name in ("pyproject.toml", "README.md", "LICENSE"):
             shutil.copy(ROOT / name, tree)
         shutil.copytree(ROOT / "panda_web", tree / "panda_web", ignore=shutil.ignore_patterns("__pycache__"))
         build_site(tree / "panda_web" / "site", packed=not options.plain)
-        options.out.mkdir(parents=True, exist_ok=True)
-        made = own_wheel(options.out.absolute(), tree)
-    say(f"{made} is there; install it: pip install '{made.name}[cli]'")
+        out.mkdir(parents=True, exist_ok=True)
+        package, festival = own_wheel(out, tree), own_wheel(out, FESTIVAL)
+    say(f"they are in {out}; install them: pip install './{package.name}[cli]' ./{festival.name}")
     return 0
 
 

@@ -11,7 +11,7 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from tools.telling import Problem, progress
 VENV = ROOT / ".venv"
 STATE = VENV / ".panda"
 REQUIREMENTS = ROOT / "requirements"
+# Our own, each with a pyproject.toml: the package, and what is built on it.
+PACKAGES = (ROOT, ROOT / "apps" / "festival")
 # The one package that exists as source only; it is built by the setuptools of the first step.
 FROM_SOURCE = ("--no-binary=pure25519", "--no-build-isolation")
 
@@ -49,16 +51,17 @@ def install_locked(name: str, *options: str) -> None:
 
 
 def install_package() -> None:
-    """Installs panda_web so that changes to its code are seen at once."""
-    pip("install", "--no-deps", "--no-build-isolation", "--editable", ROOT)
+    """Installs our packages so that changes to their code are seen at once."""
+    ours = [word for package in PACKAGES for word in ("--editable", package)]
+    pip("install", "--no-deps", "--no-build-isolation", *ours)
 
 
 # Step: what it depends on, what is said, what is done. The order is that of installation.
-STEPS: dict[str, tuple[Path, str, Callable[[], None]]] = {
-    "build": (REQUIREMENTS / "build.txt", "build tools", lambda: install_locked("build.txt")),
-    "run": (REQUIREMENTS / "run.txt", "what node and command need", lambda: install_locked("run.txt")),
-    "package": (ROOT / "pyproject.toml", "panda-web itself", install_package),
-    "test": (REQUIREMENTS / "dev.txt", "test tools", lambda: install_locked("dev.txt", *FROM_SOURCE)),
+STEPS: dict[str, tuple[Sequence[Path], str, Callable[[], None]]] = {
+    "build": ((REQUIREMENTS / "build.txt",), "build tools", lambda: install_locked("build.txt")),
+    "run": ((REQUIREMENTS / "run.txt",), "what node and command need", lambda: install_locked("run.txt")),
+    "package": ([package / "pyproject.toml" for package in PACKAGES], "panda-web itself", install_package),
+    "test": ((REQUIREMENTS / "dev.txt",), "test tools", lambda: install_locked("dev.txt", *FROM_SOURCE)),
 }
 
 
@@ -100,8 +103,8 @@ def ensure(*steps: str) -> None:
         (STATE / "unfinished").touch()
     make_venv(kind)
     for step in steps:
-        source, words, install = STEPS[step]
-        stamp, begun, wanted = STATE / step, STATE / f"begun-{step}", digest(source)
+        sources, words, install = STEPS[step]
+        stamp, begun, wanted = STATE / step, STATE / f"begun-{step}", digest(*sources)
         if stamp.exists() and stamp.read_text() == wanted:
             continue
         with progress(f"installing {words}"):

@@ -23,8 +23,12 @@ from tools.runtime import PYODIDE_FILES, lean_pyodide, measures, snapshot
 from tools.telling import Problem, progress, say
 from tools.wheels import even, own_wheel, pure25519_wheel, write_library
 
+FESTIVAL = ROOT / "apps" / "festival"
 # The pages of the site, each in a folder: its .html, and beside that what it is made of.
-PAGES = (WEB / "pages" / "programme", WEB / "pages" / "schemas")
+PAGES = (FESTIVAL / "page", WEB / "pages" / "schemas")
+# Applications that add to the worker, for the site's own pages: the module that says what, and where their
+# wheel is built from.
+EXTENSIONS = {"panda_festival.worker": FESTIVAL}
 # The hashes of a site's files, as `sha256sum --check` takes them.
 SUMS = "SHA256SUMS"
 
@@ -103,6 +107,10 @@ def fill(site: Path, *, packed: bool) -> None:
     files = site / "runtime"
     shutil.copytree(site / "wheels", files)
     wheels = sorted(files.iterdir())
+    extensions = {module: own_wheel(site / "wheels", source) for module, source in EXTENSIONS.items()}
+    for extension in extensions.values():
+        even(extension)
+        shutil.copy(extension, files)
     package = lean_pyodide()
     shutil.copyfile(package / PYODIDE_FILES["runtime"], files / PYODIDE_FILES["runtime"])
     write_library(package / PYODIDE_FILES["library"], files / PYODIDE_FILES["library"])
@@ -130,6 +138,7 @@ def fill(site: Path, *, packed: bool) -> None:
         **{part: entry(files / name) for part, name in PYODIDE_FILES.items()},
         "snapshot": entry(frozen) | measures(frozen),
         "wheels": [entry(path) for path in wheels],
+        "extensions": [entry(files / path.name) | {"module": name} for name, path in extensions.items()],
     }
     (files / "manifest.json").write_text(json.dumps(manifest, indent=1), "utf-8")
     name_runtime(files)

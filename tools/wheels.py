@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -18,20 +19,16 @@ EPOCH = "315532800"
 
 
 def own_wheel(directory: Path, source: Path = ROOT) -> Path:
-    """Builds panda_web's wheel, of this tree or of one that is like it, into a directory."""
-    command: list[str | Path] = [
-        environment.in_venv("python"),
-        "-m",
-        "flit_core.wheel",
-        "--outdir",
-        directory,
-        source,
-    ]
-    env = os.environ | {"SOURCE_DATE_EPOCH": EPOCH}
-    result = subprocess.run(command, env=env, capture_output=True, text=True, umask=0o022, check=False)
-    if result.returncode:
-        raise Problem(f"the wheel of panda_web could not be built:\n{result.stderr.strip()}")
-    return next(directory.glob("panda_web-*.whl"))
+    """Builds the wheel of one of our packages, or of a tree that is like one, into a directory."""
+    with tempfile.TemporaryDirectory(dir=directory) as scratch:
+        words = ("-m", "flit_core.wheel", "--outdir", scratch, source)
+        command: list[str | Path] = [environment.in_venv("python"), *words]
+        env = os.environ | {"SOURCE_DATE_EPOCH": EPOCH}
+        result = subprocess.run(command, env=env, capture_output=True, text=True, umask=0o022, check=False)
+        if result.returncode:
+            raise Problem(f"the wheel of {source.name} could not be built:\n{result.stderr.strip()}")
+        (made,) = Path(scratch).iterdir()
+        return made.replace(directory / made.name)
 
 
 def even(wheel: Path) -> None:

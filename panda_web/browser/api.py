@@ -3,28 +3,17 @@
 The words are those of `panda.js` and of the node's own RPC. The page is not trusted to send the right types.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from panda_web.browser.at_hand import at_hand
 from panda_web.browser.draft import describe
 from panda_web.browser.opening import Site
 from panda_web.browser.values import read_fields, read_filter, write_value
 from panda_web.client import Answer, Instance, Written
 from panda_web.client.check import to_json
-from panda_web.errors import PandaError
-from panda_web.festival import (
-    ROOM,
-    TALK,
-    Progress,
-    Schedule,
-    import_talks,
-    plan_import,
-    read_schedule,
-    room_named,
-)
 from panda_web.messages.schema import Schema, schema_from_dict, schema_from_toml, schema_to_dict
 from panda_web.rpc import types
 from panda_web.rpc.dispatch import Handler
@@ -82,37 +71,8 @@ METHODS: Mapping[str, Method[Any]] = {
             (Param("text", types.TEXT), Param("passphrase", types.TEXT)),
             types.OBJECT,
         ),
-        Method(
-            "planImport",
-            "What of a schedule file is new or has changed; publishes nothing.",
-            (Param("text", types.TEXT),),
-            types.OBJECT,
-        ),
-        Method(
-            "importSchedule",
-            "Publishes what of a schedule file is new or has changed.",
-            (
-                Param("text", types.TEXT),
-                Param("withdraw", types.BOOL, False),
-                Param("restore", types.BOOL, False),
-            ),
-            types.OBJECT,
-            progress="import",
-        ),
-        Method(
-            "room",
-            "The id of the author's own room of this name, which is published if there is none.",
-            (Param("name", types.TEXT),),
-            types.HASH,
-        ),
     )
 }
-
-
-class LibraryOutOfReach(PandaError):
-    """A part of Python that a page needs only now and then has to be fetched, and cannot be."""
-
-    reason = "library-out-of-reach"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +94,6 @@ class Api:
             "keyKind": client.signer.kind if client.signer else None,
             "canBackUp": self.site.can_back_up,
             "copy": self.site.copy,
-            "talkSchema": TALK.id,
-            "roomSchema": ROOM.id,
             "readOnly": {"reason": refusal.reason, "message": str(refusal)} if refusal else None,
         }
 
@@ -184,7 +142,7 @@ class Api:
 
     async def schema_from_toml(self, text: str) -> Json:
         """The definition in a file."""
-        with _at_hand():
+        with at_hand():
             return schema_to_dict(schema_from_toml(text))
 
     async def pending(self) -> Json:
@@ -208,38 +166,6 @@ class Api:
         """Another key from now on."""
         await self.site.restore(text, passphrase)
         return self.who()
-
-    async def plan_import(self, text: str) -> Json:
-        """What an import would do."""
-        return (await plan_import(self.site.writer(), _schedule(text))).to_json()
-
-    async def import_schedule(self, text: str, withdraw: bool, restore: bool, progress: Progress) -> Json:
-        """Publishes a festival's talks."""
-        panda = self.site.writer()
-        done = await import_talks(panda, _schedule(text), progress, withdraw=withdraw, restore=restore)
-        return done.to_json()
-
-    async def room(self, name: str) -> Json:
-        """The id of a room."""
-        return await room_named(self.site.writer(), name)
-
-
-def _schedule(text: str) -> Schedule:
-    """The schedule in a file."""
-    with _at_hand():
-        return read_schedule(text.encode())
-
-
-@contextmanager
-def _at_hand() -> Iterator[None]:
-    """Says it in words where a part of Python that is not in the snapshot cannot be fetched."""
-    try:
-        yield
-    except ImportError as error:
-        raise LibraryOutOfReach(
-            "What reads such files is fetched when it is first needed, and cannot be fetched now: "
-            "try again when there is a network."
-        ) from error
 
 
 def _written(written: Written) -> Json:

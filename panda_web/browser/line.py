@@ -142,6 +142,7 @@ class Line:
         site = await open_site(node, *self._crypto)
         api = Api(site)
         handlers, said = dict(api.handlers()), api.who()
+        said["more"] = [name for extension in self._extensions for name in extension.methods]
         for extension in self._extensions:
             site.client.learn(extension.schemas)
             handlers |= extension.handlers(site)

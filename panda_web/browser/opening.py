@@ -12,7 +12,6 @@ from panda_web.browser.locks import platform_lock
 from panda_web.browser.webcrypto import SignChain, VerifyMany, WebCryptoVerifier
 from panda_web.client import Client
 from panda_web.errors import PandaError, StoreFailed
-from panda_web.festival import SCHEMAS
 from panda_web.keys import Signer, Verifier
 from panda_web.keys.backup import BackupImpossible
 from panda_web.rpc.transport import Transport
@@ -59,7 +58,6 @@ class Site:
         self._earlier: list[Client] = []
         self.refusal: PandaError | None = None
         self.client = Client(transport, verifier=crypto.verifier, name=name)
-        self.client.learn(SCHEMAS)
 
     async def open(self) -> None:
         """Opens the storage and finds or makes the key. Raises KeyUnusable.

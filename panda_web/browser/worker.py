@@ -1,11 +1,27 @@
-"""What `web/worker/worker.js` starts once Python is there: a line for each connection of a page."""
+"""What `web/worker/worker.js` calls once Python is there: a line for each connection of a page."""
 
+import importlib
+import sys
 from typing import Any
 
+from panda_web.browser.extension import Extension
 from panda_web.browser.line import Line
 from panda_web.browser.webcrypto import SignChain, VerifyMany
+
+_extensions: list[Extension] = []
+
+
+def extend(archive: str, module: str) -> None:
+    """Adds an application to all connections that come.
+
+    Args:
+        archive: the path of its wheel, which Python imports from as it is.
+        module: has its `EXTENSION`.
+    """
+    sys.path.append(archive)
+    _extensions.append(importlib.import_module(module).EXTENSION)
 
 
 def start(port: Any, sign_chain: SignChain, verify_many: VerifyMany) -> None:
     """Answers what comes through a MessagePort; the functions are those of `web/worker/ed25519.js`."""
-    Line(port, sign_chain, verify_many).listen()
+    Line(port, sign_chain, verify_many, tuple(_extensions)).listen()

@@ -9,6 +9,7 @@ import json
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -19,13 +20,12 @@ from panda_web import Client, strict_json
 from panda_web.bamboo import is_hex
 from panda_web.cli import inspect as inspect_entry
 from panda_web.cli import places
-from panda_web.cli.importing import import_file
+from panda_web.cli.extension import Extension, extensions, known_schemas, with_flags
 from panda_web.cli.options import Data, Node, Schema, address
 from panda_web.cli.output import UNACKNOWLEDGED, print_json, run, say
 from panda_web.cli.schema import schema_app
 from panda_web.client.errors import LogRefused, NodeTooOld, RefusedUnclearly
 from panda_web.errors import PandaError
-from panda_web.festival import SCHEMAS
 from panda_web.keys.file import KeyFile
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node.schemas import Policy
@@ -37,7 +37,9 @@ entry_app = typer.Typer(help="Single entries.", no_args_is_help=True)
 app.add_typer(key_app, name="key")
 app.add_typer(entry_app, name="entry")
 app.add_typer(schema_app, name="schema")
-app.command("import")(import_file)
+for _extension in extensions():
+    for _name, _command in _extension.commands.items():
+        app.command(_name)(_command)
 
 
 def _version(wanted: bool) -> None:
@@ -72,6 +74,7 @@ def main() -> None:
 
 
 @app.command()
+@with_flags
 def serve(
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for a free one.")] = 2020,
@@ -84,9 +87,6 @@ def serve(
     schemas: Annotated[
         Policy, typer.Option(help="Take messages of any schema, or of registered ones only.")
     ] = "any",
-    festival: Annotated[
-        bool, typer.Option("--festival", help="Register the schemas of talks and rooms, which the page uses.")
-    ] = False,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
     rate: Annotated[
         float,
@@ -111,6 +111,7 @@ def serve(
             "--private-network", help="Let pages of public websites call the node in a private network."
         ),
     ] = False,
+    applications: Sequence[Extension],
 ) -> None:
     """Runs a node, and the page with it, on one port."""
     from panda_web.cli import serve as server  # loads the server only where it is wanted
@@ -118,7 +119,7 @@ def serve(
     folder, site = places.data_folder(data), site or places.packaged_site()
     open_browser = browser and site is not None
     openness = server.Openness(schemas, rate, proxy, private_network)
-    server.serve(host, port, folder, site, openness=openness, festival=festival, open_browser=open_browser)
+    server.serve(host, port, folder, site, applications, openness=openness, open_browser=open_browser)
 
 
 @key_app.command("new")
@@ -207,7 +208,7 @@ def publish(
 
     async def work() -> None:
         async with Client(node, KeyFile(places.key_path(data))) as panda:
-            panda.learn(SCHEMAS)
+            panda.learn(known_schemas())
             schema_id = schema if is_hex(schema) else str((await panda.schema_named(schema)).id)
             if delete is not None:
                 written = await panda.delete(schema_id, delete)
@@ -270,7 +271,7 @@ def query(
     async def work() -> int:
         withheld = incomplete = 0
         async with Client(node) as panda:
-            panda.learn(SCHEMAS)
+            panda.learn(known_schemas())
             at_once = MAX_LIMIT if every else limit
             async for page in panda.pages(schema, filter=equal, order_by=order, limit=at_once, after=after):
                 for instance in page:

@@ -9,13 +9,13 @@ import typer
 
 from panda_web import Client
 from panda_web.cli import places
+from panda_web.cli.extension import known_schemas
 from panda_web.cli.options import Data, Node, NodeHere, Schema, folder_or_node
 from panda_web.cli.output import UNACKNOWLEDGED, print_json, print_toml, run, say
 from panda_web.cli.running import folder_of, is_running_on
 from panda_web.client.pages import MAX_PAGES
 from panda_web.client.schemas import ListedSchema
 from panda_web.errors import PandaError
-from panda_web.festival import SCHEMAS
 from panda_web.keys.file import KeyFile
 from panda_web.messages.schema import DEFINITION, schema_from_toml, schema_to_toml
 from panda_web.node import Store
@@ -66,7 +66,7 @@ def schema_show(schema: Schema, *, node: Node = places.DEFAULT_NODE) -> None:
 
     async def work() -> str:
         async with Client(node) as panda:
-            panda.learn(SCHEMAS)
+            panda.learn(known_schemas())
             return schema_to_toml(await panda.schema_named(schema))
 
     print_toml(run(work()))

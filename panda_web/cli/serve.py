@@ -5,7 +5,7 @@ import socket
 import sys
 import time
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +14,11 @@ import uvicorn
 from starlette.types import ASGIApp
 
 import panda_web
+from panda_web.cli.extension import Extension
 from panda_web.cli.output import safe, say
 from panda_web.cli.places import database_path
 from panda_web.cli.running import alone, known_by
 from panda_web.errors import PandaError
-from panda_web.festival import SCHEMAS
-from panda_web.festival.definitions import definitions
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages.schema import Schema
 from panda_web.node import Node, Store
@@ -100,9 +99,9 @@ def serve(
     port: int,
     folder: Path,
     site: Path | None,
+    applications: Sequence[Extension],
     *,
     openness: Openness,
-    festival: bool,
     open_browser: bool,
 ) -> None:
     """Serves until it is interrupted.
@@ -112,8 +111,8 @@ def serve(
         port: 0 for a free one.
         folder: where the node keeps what it takes in; it is made where it is not there.
         site: a folder that is served beside it.
+        applications: those whose schemas are registered.
         openness: what it lets others do.
-        festival: whether the schemas of talks and rooms are registered.
         open_browser: whether a browser is to show the site.
 
     Raises:
@@ -129,7 +128,7 @@ def serve(
     ):
         served = Served(_address(host, listener), folder, open_browser=open_browser)
         with asyncio.Runner(loop_factory=new_loop) as runner:
-            runner.run(_begin(store, listener, served, site, openness, festival=festival))
+            runner.run(_begin(store, listener, served, site, applications, openness))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +151,10 @@ async def _begin(
     listener: socket.socket,
     served: Served,
     site: Path | None,
+    applications: Sequence[Extension],
     openness: Openness,
-    *,
-    festival: bool,
 ) -> None:
-    node = await _open(store, openness, festival)
+    node = await _open(store, openness, applications)
     edge = Edge(openness.rates(*CALLS), openness.proxy, openness.private_network)
     room = Room(most=_files(FILES) // 2)
     app = application(node.dispatcher(), site, node.health, edge)
@@ -205,9 +203,9 @@ async def _run(server: uvicorn.Server, node: Node, listener: socket.socket, serv
         await node.finish()  # what was taken in and could not be answered any more
 
 
-async def _open(store: Store, openness: Openness, festival: bool) -> Node:
-    if festival:
-        for schema in SCHEMAS:
+async def _open(store: Store, openness: Openness, applications: Sequence[Extension]) -> Node:
+    for each in applications:
+        for schema in each.schemas:
             await register(store, str(schema.id))
     node = Node(
         store,
@@ -217,12 +215,12 @@ async def _open(store: Store, openness: Openness, festival: bool) -> Node:
         policy=openness.policy,
         rates=openness.rates(*ENTRIES),
     )
-    if festival:  # registered before, so they start as they come
+    for each in applications:  # registered before, so they start as they come
         try:
-            for definition in definitions():
-                await node.publish_entry(definition.entry, definition.payload)
+            for entry, payload in each.definitions():
+                await node.publish_entry(entry, payload)
         except RefusedByNode as error:  # a node that is full goes on answering
-            say(f"The festival's schemas stay pending: {error}")
+            say(f"The {each.name}'s schemas stay pending: {error}")
     return node
 
 

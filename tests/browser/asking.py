@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from panda_festival.schemas import ROOM, TALK
+
 from panda_web import Client, Instance, messages
-from panda_web.festival import ROOM, TALK
 from panda_web.keys.with_cryptography import CryptographySigner
 from panda_web.messages import Message
 from panda_web.rpc.connection import Connection

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from panda_web.festival import ROOM
+from panda_festival.schemas import ROOM
+
 from panda_web.messages import decode
 
 Calls = list[dict[str, Any]]

@@ -1,4 +1,4 @@
-"""What a person sees and does on the page, in any of the three engines: hooks are those of web/pages/programme/page.js."""
+"""What a person sees and does on the page, in any of the three engines: hooks are those of apps/festival/page/page.js."""
 
 import time
 from collections.abc import Callable

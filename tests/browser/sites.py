@@ -52,8 +52,10 @@ def harness_site(site: Path, out: Path) -> Path:
 def frozen_harness_site(site: Path, out: Path) -> Path:
     """The same with `awake`, in a snapshot made of it."""
     wheel = _wheel(out, {"tests/browser/harness/checks.py": HARNESS / "awake.py"})
-    frozen = snapshot(lean_pyodide(), [*sorted((site / "wheels").iterdir()), wheel])
     manifest = manifest_of(site)
+    frozen = snapshot(
+        lean_pyodide(), [*(site / "wheels" / each["file"] for each in manifest["wheels"]), wheel]
+    )
     manifest["snapshot"] = _entry(frozen, "snapshot.bin") | measures(frozen)
     return copy_site(runtime(site), out, _page(manifest) | {"snapshot.bin": frozen.read_bytes()})
 

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.wire import wire
 from tests.browser.api import Api, bare_website
+from tests.browser.festivals import event, schedule
 from tests.browser.python import Python
 from tests.browser.sites import copy_site, frozen_harness_site, manifest_of
 from tests.browsers import Browsers, StaticServer, Tab, static_server
@@ -18,6 +19,7 @@ from tools.static_site import runtime, seal
 RUNTIME = "pyodide.asm.wasm"
 SNAPSHOT = "snapshot.bin"
 LIBRARY = "python_stdlib.zip"
+FESTIVAL = "panda_festival-0.1.0-py3-none-any.whl"
 SCHEMA = "0040" + "5a" * 64
 AIM = 5_500_000
 """Bytes that a first visit transfers, at most."""
@@ -47,13 +49,15 @@ def works(tab: Tab, server: StaticServer, node: ServedNode) -> list[str]:
 
 
 @pytest.mark.every_engine
-def test_nothing_but_runtime_and_snapshot_is_loaded(
+def test_nothing_but_runtime_snapshot_and_application_is_loaded(
     tab: Tab, site: Path, empty_node: ServedNode, tmp_path: Path
 ) -> None:
     """Also not for what a page does later: no module is missing in the snapshot."""
     with static_server(bare_website(site, tmp_path / "www")) as server:
         assert works(tab, server, empty_node) == []
-        assert loaded(server) == {RUNTIME, SNAPSHOT}
+        talks = {"text": json.dumps(schedule(event(1)))}
+        assert Api(tab, empty_node.url).call("importSchedule", talks)["published"] == 1
+        assert loaded(server) == {RUNTIME, SNAPSHOT, FESTIVAL}
 
 
 def spoil(www: Path, how: str) -> None:

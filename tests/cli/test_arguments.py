@@ -19,9 +19,16 @@ from tests.authors import SCHEMA
 from tests.cli.test_commands import output, panda
 from tests.processes import ROOT, ServedNode
 from tests.test_docs import DOCUMENTS
-from tests.test_layers import FILES
+from tests.test_layers import APPS, FILES, SCRIPTS
 
-SOURCES = [*DOCUMENTS, *FILES, *(ROOT / "web").rglob("*.js"), *(ROOT / "web").rglob("*.html")]
+SOURCES = [
+    *DOCUMENTS,
+    *FILES,
+    *APPS,
+    *SCRIPTS,
+    *(ROOT / "web").rglob("*.html"),
+    *(ROOT / "apps").rglob("*.html"),
+]
 NOWHERE = "http://localhost:1"
 ODD = st.one_of(
     st.text(st.characters(exclude_characters="\0"), max_size=20),

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from panda_festival.definitions import definitions
+from panda_festival.schemas import SCHEMAS, TALK
 
 from panda_web import messages
 from panda_web.bamboo import digest
@@ -20,8 +22,6 @@ from panda_web.client.errors import (
 )
 from panda_web.client.store import ClientStore, MemoryStore
 from panda_web.errors import StoreFailed
-from panda_web.festival import SCHEMAS, TALK
-from panda_web.festival.definitions import definitions
 from panda_web.keys.file import KeyFile
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
 from panda_web.messages import SYSTEM_LOGS, InvalidMessage, infer_all

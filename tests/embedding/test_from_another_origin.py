@@ -1,5 +1,7 @@
 """A website on one origin, panda.js on another: it works in every engine, and under the strictest policy."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 from tests.browsers import StaticServer, Tab
 from tests.embedding.websites import Websites, call, strict
 from tests.processes import ServedNode
+from tools.static_site import runtime
 
 pytestmark = pytest.mark.every_engine
 
@@ -100,3 +103,9 @@ def test_second_visit_asks_for_panda_js_alone(
     assert call(tab, "connect", "third", {"node": host.url})["author"] == author
     asked = {line.split()[1].rsplit("/")[-1] for line in static_host.requests}
     assert asked == {"worker.js", "manifest.json", "pyodide.asm.wasm", "snapshot.bin"}
+    # What HOST's applications add is for its own pages: it is not fetched, and there is no name for it.
+    assert json.loads((runtime(site) / "manifest.json").read_text("utf-8"))["extensions"]
+    types = re.search(r"interface Panda \{(.*?)\n\}", (site / "panda.d.ts").read_text("utf-8"), re.DOTALL)
+    assert types
+    documented = set(re.findall(r"^  (?:readonly )?(\w+)[(:?]", types[1], re.MULTILINE))
+    assert set(call(tab, "names", "third")) - {"constructor"} == documented

@@ -1,6 +1,5 @@
 """Whatever is wrong with host, page or browser: a PandaError names it, soon."""
 
-import json
 import os
 import shutil
 from collections.abc import Callable
@@ -9,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from tests.browser.festivals import event, schedule
 from tests.browsers import PlaywrightTab, StaticServer, Tab
 from tests.embedding.websites import CORS, NONCE, BrokenHost, Websites, call, strict, write_pages
 from tests.processes import ServedNode
@@ -103,7 +101,6 @@ def test_host_goes_away_once_python_runs(tab: Tab, host: ServedNode, site: Path,
     assert (found["beside"], found["_meta"]["verified"]) == (hall, True)
     backup = ask("backUp", "a long passphrase")
     ask("restore", backup, "a long passphrase")
-    assert ask("importSchedule", json.dumps(schedule(event(1, guid=author))))["published"] == 1
     ask("delete", schema, hall)
     assert (ask("flush"), ask("pending")) == (0, 0)
     assert call(tab, "connect", "two", {"node": host.url})["author"] == author

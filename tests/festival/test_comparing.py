@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from panda_web.festival.comparing import NEAR, Comparison, Published, compare
-from panda_web.festival.schedule import Talk
+from panda_festival.comparing import NEAR, Comparison, Published, compare
+from panda_festival.schedule import Talk
 
 FIELDS = ("guid", "title", "start", "room", "persons")
 DAY = "2026-06-05T"

@@ -2,10 +2,11 @@
 
 import asyncio
 
+from panda_festival.definitions import definitions
+from panda_festival.schemas import SCHEMAS
+
 from panda_web import log
 from panda_web.bamboo import check_payload
-from panda_web.festival import SCHEMAS
-from panda_web.festival.definitions import definitions
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import check_log, decode
 from panda_web.messages.schema import read_definition

@@ -6,21 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from panda_festival.importing import Imported, import_talks, plan_import
+from panda_festival.rooms import room_named
+from panda_festival.schedule import Schedule, read_schedule
+from panda_festival.schemas import ROOM, TALK
 
 from panda_web.client import Client
 from panda_web.client.errors import LogRefused
 from panda_web.client.lock import ProcessLock
 from panda_web.client.store import MemoryStore
-from panda_web.festival import (
-    ROOM,
-    TALK,
-    Imported,
-    Schedule,
-    import_talks,
-    plan_import,
-    read_schedule,
-    room_named,
-)
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
 from panda_web.messages import Relation
 from panda_web.messages.schema import InvalidFields

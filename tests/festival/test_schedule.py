@@ -6,10 +6,17 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from panda_festival.schedule import (
+    MAX_SLOTS,
+    NotASchedule,
+    Schedule,
+    ScheduleEmpty,
+    ScheduleFormatUnread,
+    read_schedule,
+)
+from panda_festival.schemas import ROOM, TALK
 
 from panda_web import messages
-from panda_web.festival import ROOM, TALK, NotASchedule, Schedule, read_schedule
-from panda_web.festival.schedule import MAX_SLOTS, ScheduleEmpty, ScheduleFormatUnread
 from tests.schedules import SMALL, by_guid, lists, small_talks
 
 
@@ -428,7 +435,7 @@ def test_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
         ("MAX_EVENTS", of_events(event(), event())),
     ):
         with monkeypatch.context() as patch:
-            patch.setattr(f"panda_web.festival.schedule.{bound}", 1)
+            patch.setattr(f"panda_festival.schedule.{bound}", 1)
             with pytest.raises(NotASchedule, match=r"large|more than"):
                 read_schedule(content)
 

@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from panda_festival.importing import Imported, Plan, import_talks, plan_import
+from panda_festival.schedule import Schedule
+from panda_festival.schemas import TALK
 
 from panda_web.client.errors import NodeTooOld
-from panda_web.festival import TALK, Imported, Plan, Schedule, import_talks, plan_import
 from panda_web.messages import Field
 from panda_web.rpc.errors import NodeUnreachable
 from panda_web.rpc.transport import InProcess

@@ -11,9 +11,6 @@
  * @typedef {import("./panda.d.ts").SchemaDraft} SchemaDraft
  * @typedef {import("./panda.d.ts").DescribedDraft} DescribedDraft
  * @typedef {import("./panda.d.ts").ListedSchema} ListedSchema
- * @typedef {import("./panda.d.ts").ImportPlan} ImportPlan
- * @typedef {import("./panda.d.ts").ImportOptions} ImportOptions
- * @typedef {import("./panda.d.ts").Imported} Imported
  */
 
 /** One author on one node. Made by `connect`. */
@@ -23,23 +20,30 @@ export class Panda {
   /** @param {Line} line @param {any} opened */
   constructor(line, opened) {
     this.#line = line;
-    line.onreopen = (again) => Object.assign(this, again);
+    line.onreopen = (again) => this.#say(again);
     /** The public key, 64 hex digits; null where nothing can be written. @type {string | null} */
     this.author = opened.author;
     /** "webcrypto" (no script can read it) or "pure25519" (the weaker choice). @type {string | null} */
     this.keyKind = opened.keyKind;
     /** The node's address. @type {string} */
     this.node = opened.node;
-    /** The schema of a festival's talks. @type {string} */
-    this.talkSchema = opened.talkSchema;
-    /** The schema of the rooms that talks lead to. @type {string} */
-    this.roomSchema = opened.roomSchema;
     /** Why nothing can be written, or null. @type {{reason: string, message: string} | null} */
     this.readOnly = opened.readOnly;
     /** Whether the key was made in this browser and can still be copied. @type {boolean} */
     this.canBackUp = opened.canBackUp;
     /** "waiting" for a decision, "saved" or "declined"; null where nothing is known. @type {"waiting" | "saved" | "declined" | null} */
     this.copy = opened.copy;
+    this.#say(opened);
+    // What the site's applications add, for its own pages.
+    for (const name of opened.more) {
+      const call = (/** @type {{}} */ params, /** @type {{}} */ options) => line.call(name, params, options);
+      Object.assign(this, { [name]: call });
+    }
+  }
+
+  /** @param {any} opened what the worker says of this connection */
+  #say({ more, ...said }) {
+    Object.assign(this, said);
   }
 
   /**
@@ -150,38 +154,6 @@ export class Panda {
   /** Sends them. @returns {Promise<number>} */
   flush() {
     return this.#line.call("flush");
-  }
-
-  /**
-   * What of a schedule is new, has changed or is no longer in it; publishes nothing.
-   *
-   * @param {string} text a schedule: JSON of frab, pretalx or c3voc, or XML of frab
-   * @param {{signal?: AbortSignal | undefined}} [options]
-   * @returns {Promise<ImportPlan>}
-   */
-  planImport(text, options) {
-    return this.#line.call("planImport", { text }, options);
-  }
-
-  /**
-   * Publishes what of a schedule is new or has changed; run again after an end of any kind, it goes on.
-   *
-   * @param {string} text see `planImport`
-   * @param {ImportOptions} [options]
-   * @returns {Promise<Imported>}
-   */
-  importSchedule(text, { withdraw = false, restore = false, ...options } = {}) {
-    return this.#line.call("importSchedule", { text, withdraw, restore }, options);
-  }
-
-  /**
-   * The id of the author's own room of this name, for the `room` of a talk; it is published if there is none.
-   *
-   * @param {string} name
-   * @returns {Promise<string>}
-   */
-  room(name) {
-    return this.#line.call("room", { name });
   }
 
   /** Ends this connection; the last one on a page ends the worker. */

@@ -4,7 +4,7 @@ import { PandaError, unusable } from "./errors.js";
 import { fromJson, toJson } from "./json.js";
 import { KEPT, KEYS, LISTS } from "./kept.js";
 import { UNSAID, join, leave } from "./runtime.js";
-import { FILES, MANIFEST, STARTS, WORKER } from "./site.js";
+import { BASE, FILES, MANIFEST, STARTS, WORKER } from "./site.js";
 
 /**
  * @typedef {import("./panda.d.ts").ConnectOptions} Options
@@ -63,7 +63,8 @@ export class Line {
       if (this.#runtime !== runtime) return;
       worker.addEventListener("error", this.#onerror);
       const storage = { name: KEPT, files: KEYS, lists: LISTS, list: STARTS, others: [WORKER] };
-      const message = { base: FILES, integrity: MANIFEST, kept, storage };
+      const own = location.href.startsWith(BASE); // a page of HOST's site, and of no other website
+      const message = { base: FILES, integrity: MANIFEST, own, kept, storage };
       worker.postMessage(message, [port2, ...kept.values()]);
       kept.clear();
     }, (error) => {

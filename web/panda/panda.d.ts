@@ -42,10 +42,6 @@ export interface Panda {
   readonly keyKind: string | null;
   /** The node's address. */
   readonly node: string;
-  /** The schema of a festival's talks. */
-  readonly talkSchema: string;
-  /** The schema of the rooms that talks lead to. */
-  readonly roomSchema: string;
   /** Why nothing can be written, or null. */
   readonly readOnly: { reason: string; message: string } | null;
   /** Whether the key was made in this browser and can still be copied: until `backUp` or `declineBackup`. */
@@ -100,20 +96,6 @@ export interface Panda {
    * error with the reason "log-diverged" tells in `data.messages` what has lost its place and must be written again.
    */
   restore(text: string, passphrase: string): Promise<void>;
-
-  /**
-   * What of a schedule is new, has changed since this author published it, or is no longer in it; publishes nothing.
-   * Schedules are JSON as frab, pretalx and c3voc write it, or XML as frab does.
-   */
-  planImport(text: string, options?: { signal?: AbortSignal | undefined }): Promise<ImportPlan>;
-
-  /**
-   * Publishes what of a schedule is new or has changed, and the rooms; run again, it goes on, and nothing is there
-   * twice.
-   */
-  importSchedule(text: string, options?: ImportOptions): Promise<Imported>;
-  /** The id of the author's own room of this name, for the `room` of a talk; it is published if there is none. */
-  room(name: string): Promise<string>;
 
   /** Ends this connection; the last one on a page ends the worker. */
   close(): void;
@@ -230,50 +212,6 @@ export interface Meta {
   verified: boolean;
   /** No change can be missing between its first entry and this one; false: that is not known. */
   complete: boolean;
-}
-
-/** A value of a schedule that is not published: no talk can hold it, or the node cannot take it. */
-export interface LeftOut {
-  talk: string;
-  field: string;
-  value: string;
-  why: string;
-}
-
-/** What an import would do, in titles of talks. */
-export interface ImportPlan {
-  new: string[];
-  changed: { talk: string; fields: string[] }[];
-  /** Published, and no longer in the file. */
-  withdrawn: string[];
-  /** In the file, and deleted by this author before. */
-  deleted: string[];
-  unchanged: number;
-  /** Talks in the file. */
-  total: number;
-  leftOut: LeftOut[];
-  /** False where another copy of the key may have deleted talks: those count as new here. */
-  knowsDeleted: boolean;
-}
-
-export interface ImportOptions {
-  /** Delete what is published and no longer in the file. */
-  withdraw?: boolean | undefined;
-  /** Publish again what this author has deleted. */
-  restore?: boolean | undefined;
-  onProgress?: ((progress: Progress) => void) | undefined;
-  signal?: AbortSignal | undefined;
-}
-
-/** How many talks an import published, changed, deleted, and found as they are in the file. */
-export interface Imported {
-  published: number;
-  updated: number;
-  withdrawn: number;
-  unchanged: number;
-  leftOut: LeftOut[];
-  /** Talks in the file. */
-  total: number;
 }
 
 export interface Rejected {

@@ -19,10 +19,13 @@ if (!("stack" in Error.prototype)) Error.prototype.stack = "";
  * @typedef {import("./files.js").Part} Part
  * @typedef {import("pyodide").Lockfile} Lock
  * @typedef {Part & {data: number, head: number}} Snapshot data and head: as snapshot.js has them, in bytes
- * @typedef {{lock: Lock, runtime: Part, library: Part, wheels: Part[], snapshot?: Snapshot}} Manifest
+ * @typedef {Part & {module: string}} Extension an application's wheel, and what of it adds to ours
+ * @typedef {{lock: Lock, runtime: Part, library: Part, wheels: Part[], extensions: Extension[], snapshot?: Snapshot}} Manifest
  * @typedef {(memory: Uint8Array) => void} OnFresh called with the memory that an instance begins with
  * @typedef {(more: object, onFresh?: OnFresh) => Promise<import("pyodide").PyodideAPI>} Start
- * @typedef {{start: (port: MessagePort, sign: typeof signChain, verify: typeof verifyMany) => void}} Python
+ * @typedef {object} Python panda_web/browser/worker.py
+ * @property {(archive: string, module: string) => void} extend
+ * @property {(port: MessagePort, sign: typeof signChain, verify: typeof verifyMany) => void} start
  */
 
 const RUNTIME = "pyodide.asm.wasm";
@@ -40,7 +43,7 @@ let python = null;
 self.onmessage = async ({ data, ports }) => {
   const [port] = /** @type {[MessagePort]} */ (ports);
   // A bare address serves who vouches for the manifest otherwise.
-  const start = typeof data === "string" ? { base: data, integrity: "", kept: new Map() } : data;
+  const start = typeof data === "string" ? { base: data, integrity: "", own: false, kept: new Map() } : data;
   waiting.add(port);
   try {
     python ??= awake(load(start));
@@ -68,39 +71,44 @@ function awake(work) {
  * @param {object} start what panda.js says
  * @param {string} start.base where HOST has the files
  * @param {string} start.integrity the manifest's hash
+ * @param {boolean} start.own whether the page is one of HOST's: only those get what HOST's applications add
  * @param {Map<string, ArrayBuffer>} start.kept files that are kept, by their hashes
  * @param {import("./files.js").Storage} [start.storage] where to keep them
  * @returns {Promise<Python>}
  */
-async function load({ base, integrity, kept, storage }) {
+async function load({ base, integrity, own, kept, storage }) {
   await mayCompile();
   const downloads = new Downloads(base, kept, (done, total) => tell("download", done, total));
   /** @type {Manifest} */
   const manifest = await downloads.json("manifest.json", integrity);
-  const python = await started(manifest, downloads);
+  const python = await started(own ? manifest : { ...manifest, extensions: [] }, downloads);
   if (storage) void downloads.keep(storage);
   return python;
 }
 
 /** @param {Manifest} manifest @param {Downloads} downloads */
 async function started(manifest, downloads) {
-  const { runtime, library, snapshot, wheels } = manifest;
+  const { runtime, library, snapshot, wheels, extensions } = manifest;
+  const more = downloads.bring(extensions);
+  more.catch(() => {}); // also where the start fails before it is awaited
   const module = downloads.bring([runtime]).then(() => WebAssembly.compile(downloads.take(runtime)));
   /** @type {Start} */
   const start = (more, onFresh) => startPyodide(manifest, module, downloads, more, onFresh);
   if (snapshot) {
     try {
-      return await fromSnapshot(snapshot, library, downloads, start);
+      const pyodide = await fromSnapshot(snapshot, library, downloads, start);
+      await more;
+      return ready(pyodide, extensions, downloads);
     } catch (error) {
       await module; // without it there is no other way either
       tell("fallback", 0, 0, `Python starts without its snapshot, which takes longer: ${error}`);
     }
   }
-  await Promise.all([module, downloads.bring([library, ...wheels])]);
+  await Promise.all([module, more, downloads.bring([library, ...wheels])]);
   tell("start", 0, 0);
   const pyodide = await start({});
   for (const wheel of wheels) pyodide.unpackArchive(downloads.take(wheel), "wheel");
-  return ready(pyodide);
+  return ready(pyodide, extensions, downloads);
 }
 
 /**
@@ -111,7 +119,7 @@ async function started(manifest, downloads) {
  * @param {Part} library
  * @param {Downloads} downloads
  * @param {Start} start
- * @returns {Promise<Python>}
+ * @returns {Promise<import("pyodide").PyodideAPI>}
  */
 async function fromSnapshot(snapshot, { file, integrity = "" }, downloads, start) {
   const head = new Uint8Array(snapshot.head);
@@ -135,7 +143,7 @@ async function fromSnapshot(snapshot, { file, integrity = "" }, downloads, start
     },
   }, (memory) => { fresh = memory.slice(0, snapshot.data); });
   pyodide.pyimport("panda_web.browser.frozen").awake(address, integrity, fetchNow);
-  return ready(pyodide);
+  return pyodide;
 }
 
 /**
@@ -167,10 +175,22 @@ function startPyodide({ lock }, module, downloads, more, onFresh) {
   return withFiles(downloads.files, module, onFresh, () => loadPyodide(settings));
 }
 
-/** @param {import("pyodide").PyodideAPI} pyodide @returns {Python} */
-function ready(pyodide) {
+/**
+ * @param {import("pyodide").PyodideAPI} pyodide
+ * @param {Extension[]} extensions which were brought
+ * @param {Downloads} downloads
+ * @returns {Python}
+ */
+function ready(pyodide, extensions, downloads) {
   tell("storage", 0, 0);
-  return pyodide.pyimport("panda_web.browser.worker");
+  /** @type {Python} */
+  const python = pyodide.pyimport("panda_web.browser.worker");
+  for (const extension of extensions) {
+    const archive = `/${extension.file}`;
+    pyodide.FS.writeFile(archive, downloads.take(extension));
+    python.extend(archive, extension.module);
+  }
+  return python;
 }
 
 /** A file, at once: an import cannot wait. @param {string} address @returns {Uint8Array | null} */

@@ -18,6 +18,12 @@ globalThis.website = {
     return { author: panda.author, node: panda.node };
   },
 
+  /** What there is on a connection. */
+  names(name) {
+    const panda = open.get(name);
+    return [...Object.keys(panda), ...Object.getOwnPropertyNames(Object.getPrototypeOf(panda))];
+  },
+
   close(name) {
     open.get(name).close();
   },

@@ -10,34 +10,38 @@ import { connect } from "panda.js";
  * @typedef {{stage: string, done: number, total: number}} StartProgress
  */
 
+/** @template {Panda} [P=Panda] with what an application adds, on its page */
 export class Session {
-  /** @type {Promise<Panda> | null} */
+  /** @type {Promise<P> | null} */
   #opening = null;
-  /** @type {Panda | null} */
+  /** @type {P | null} */
   now = null;
+  /** @type {(panda: any) => void} */
+  #onOpen;
 
   /**
    * @param {object} use
    * @param {string | undefined} use.node
    * @param {(progress: StartProgress) => void} use.onProgress
-   * @param {(panda: Panda) => void} use.onOpen  whoever asked first
+   * @param {(panda: P) => void} use.onOpen  whoever asked first
    */
   constructor({ node, onProgress, onOpen }) {
     this.node = node;
     this.onProgress = onProgress;
-    this.onOpen = onOpen;
+    this.#onOpen = onOpen;
   }
 
-  /** @returns {Promise<Panda>} */
+  /** @returns {Promise<P>} */
   panda() {
     return (this.#opening ??= this.#open());
   }
 
   async #open() {
     try {
-      const panda = await connect({ ...(this.node ? { node: this.node } : {}), onProgress: this.onProgress });
+      const connected = await connect({ ...(this.node ? { node: this.node } : {}), onProgress: this.onProgress });
+      const panda = /** @type {P} */ (/** @type {unknown} */ (connected));
       this.now = panda;
-      this.onOpen(panda);
+      this.#onOpen(panda);
       return panda;
     } catch (error) {
       this.#opening = null;

@@ -18,9 +18,6 @@
  * @typedef {{filter?: object, orderBy?: string[], limit?: number, after?: string | null}} Query
  * @typedef {{id: string, entryHash: string, acknowledged: boolean, error: {reason: string, message: string} | null}} Published
  * @typedef {{done: number, total: number}} Progress
- * @typedef {import("../../panda/panda.js").LeftOut} LeftOut
- * @typedef {import("../../panda/panda.js").ImportPlan} ImportPlan
- * @typedef {import("../../panda/panda.js").Imported} Imported
  *
  * @typedef {import("../../panda/panda.js").FieldDefinition} FieldDefinition
  * @typedef {import("../../panda/panda.js").SchemaDefinition} SchemaDefinition
@@ -34,9 +31,6 @@
  * @property {string | null} author
  * @property {string | null} keyKind
  * @property {string} node
- * @property {string} talkSchema
- * @property {string} roomSchema
- * @property {(name: string) => Promise<string>} room
  * @property {{reason: string, message: string} | null} readOnly  why nothing can be written
  * @property {(schema: string, fields: Record<string, unknown>) => Promise<Published>} create
  * @property {(schema: string, id: string, fields: Record<string, unknown>) => Promise<Published>} update
@@ -54,8 +48,6 @@
  * @property {(text: string) => Promise<SchemaDefinition>} schemaFromToml
  * @property {() => Promise<number>} pending
  * @property {() => Promise<unknown>} flush
- * @property {(text: string, options: {signal?: AbortSignal}) => Promise<ImportPlan>} planImport
- * @property {(text: string, options: {withdraw: boolean, restore: boolean, onProgress?: (progress: Progress) => void, signal?: AbortSignal}) => Promise<Imported>} importSchedule
  * @property {() => void} close
  */
 export {};

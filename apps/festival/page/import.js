@@ -1,8 +1,8 @@
 /** Import of a schedule file: choose or drop, see what it would change, publish with progress, cancel, resume. */
 
-import { byId, el } from "../shared/dom.js";
+import { byId, el } from "../../../web/pages/shared/dom.js";
 import { drawPlan, items } from "./import-plan.js";
-import { AWAY, count, explain } from "../shared/words.js";
+import { AWAY, count, explain } from "../../../web/pages/shared/words.js";
 
 const LARGEST = 64e6;
 /** Milliseconds without progress, after which it is said that it goes on all the same. */
@@ -20,8 +20,8 @@ const WRONG_FILE = ["not-a-schedule", "schedule-format-unread", "schedule-empty"
 
 /**
  * @param {object} use
- * @param {import("../shared/session.js").Session} use.session
- * @param {import("../shared/notices.js").Notices} use.notices
+ * @param {import("./festival.d.ts").FestivalSession} use.session
+ * @param {import("../../../web/pages/shared/notices.js").Notices} use.notices
  * @param {ReturnType<typeof import("./identity.js").makeIdentity>} use.identity
  * @param {() => Promise<void>} use.onPublished  something may have been published
  */
@@ -112,7 +112,7 @@ export function makeImport({ session, notices, identity, onPublished }) {
    *
    * @param {"planning" | "running"} state
    * @param {string} words
-   * @param {(panda: import("../shared/types.js").Panda, text: string, signal: AbortSignal) => Promise<State>} work
+   * @param {(panda: import("./festival.d.ts").FestivalPanda, text: string, signal: AbortSignal) => Promise<State>} work
    * @param {(error: unknown) => State} fail
    */
   async function busy(state, words, work, fail) {
@@ -149,7 +149,7 @@ export function makeImport({ session, notices, identity, onPublished }) {
       "planning",
       "Comparing with what you have published…",
       async (panda, text, signal) => {
-        const found = await panda.planImport(text, { signal });
+        const found = await panda.planImport({ text }, { signal });
         chosen = drawPlan(plan, found, () => show("planned"));
         drawLeftOut(found.leftOut);
         const whole = found.unchanged === found.total;
@@ -190,8 +190,7 @@ export function makeImport({ session, notices, identity, onPublished }) {
       PUBLISHING,
       async (panda, text, signal) => {
         moved();
-        const result = await panda.importSchedule(text, {
-          ...options,
+        const result = await panda.importSchedule({ text, ...options }, {
           signal,
           onProgress(now) {
             ({ done, total } = now);
@@ -274,14 +273,14 @@ function unreadable(why) {
   return Object.assign(new Error(why), { reason: "file-unreadable" });
 }
 
-/** @param {import("../shared/types.js").LeftOut[]} leftOut  what of the file is not published */
+/** @param {import("./festival.d.ts").LeftOut[]} leftOut  what of the file is not published */
 function drawLeftOut(leftOut) {
   byId("import-left-out", HTMLDetailsElement).hidden = leftOut.length === 0;
   byId("import-left-out-summary", HTMLElement).textContent = `${count(leftOut.length, "value")} of the file ${leftOut.length === 1 ? "is" : "are"} left out`;
   byId("import-left-out-list", HTMLElement).replaceChildren(...items(leftOut.map(({ talk, field, why }) => `${talk}, ${field}: ${why}`)));
 }
 
-/** @param {import("../shared/types.js").Imported} result */
+/** @param {import("./festival.d.ts").Imported} result */
 function resultWords({ published, updated, withdrawn, unchanged, total }) {
   const parts = [];
   if (published) parts.push(`${count(published, "talk")} signed and published.`);

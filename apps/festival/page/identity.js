@@ -1,12 +1,12 @@
 /** Who I am: author, kind of key, node, entries that wait. */
 
-import { byId, copy, shortAuthor } from "../shared/dom.js";
-import { face } from "../shared/face.js";
-import { makePending } from "../shared/pending.js";
-import { AWAY, explain } from "../shared/words.js";
+import { byId, copy, shortAuthor } from "../../../web/pages/shared/dom.js";
+import { face } from "../../../web/pages/shared/face.js";
+import { makePending } from "../../../web/pages/shared/pending.js";
+import { AWAY, explain } from "../../../web/pages/shared/words.js";
 
 /**
- * @typedef {import("../shared/types.js").Panda} Panda
+ * @typedef {import("../../../web/pages/shared/types.js").Panda} Panda
  * @typedef {"unknown" | "reachable" | "unreachable"} NodeState
  */
 
@@ -42,8 +42,8 @@ const PLAIN =
 
 /**
  * @param {object} use
- * @param {import("../shared/session.js").Session} use.session
- * @param {import("../shared/notices.js").Notices} use.notices
+ * @param {import("./festival.d.ts").FestivalSession} use.session
+ * @param {import("../../../web/pages/shared/notices.js").Notices} use.notices
  * @param {() => void} use.onSent  entries that waited have reached the node
  * @param {() => void} use.onWaiting  some are signed, and wait
  */

@@ -1,18 +1,18 @@
 /** The programme: read from the node, drawn once, filtered by hiding. */
 
-import { byId, el } from "../shared/dom.js";
+import { byId, el } from "../../../web/pages/shared/dom.js";
 import { makeHidden } from "./hidden.js";
 import { readProgramme, readRooms, sort } from "./reading.js";
 import { NONE, fold, hues, inOrder, searchWords, tally, toTalk } from "./talk.js";
 import { talkBody, talkRow } from "./talk-view.js";
 import { dayIn, dayWords, ownOffset, zoneOf } from "./time.js";
 import { drawHidden, drawWithheld } from "./withheld.js";
-import { count, explain } from "../shared/words.js";
+import { count, explain } from "../../../web/pages/shared/words.js";
 
 /**
- * @typedef {import("../shared/types.js").Instance} Instance
- * @typedef {import("../shared/types.js").Panda} Panda
- * @typedef {import("../shared/types.js").Rejected} Rejected
+ * @typedef {import("../../../web/pages/shared/types.js").Instance} Instance
+ * @typedef {import("./festival.d.ts").FestivalPanda} Panda
+ * @typedef {import("../../../web/pages/shared/types.js").Rejected} Rejected
  * @typedef {import("./talk.js").Talk} Talk
  *
  * @typedef {object} Slot
@@ -29,8 +29,8 @@ const MENU = 500;
 
 /**
  * @param {object} use
- * @param {import("../shared/session.js").Session} use.session
- * @param {import("../shared/notices.js").Notices} use.notices
+ * @param {import("./festival.d.ts").FestivalSession} use.session
+ * @param {import("../../../web/pages/shared/notices.js").Notices} use.notices
  * @param {ReturnType<typeof import("./identity.js").makeIdentity>} use.identity
  * @param {() => void} use.onOwn  the reader has published some of what is shown
  * @param {(talk: Talk) => void} use.onEdit

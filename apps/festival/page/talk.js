@@ -3,11 +3,11 @@
  * type, or enormous.
  */
 
-import { plain } from "../shared/foreign.js";
+import { plain } from "../../../web/pages/shared/foreign.js";
 import { parseDuration, parseStart } from "./time.js";
 
 /**
- * @typedef {import("../shared/types.js").Instance} Instance
+ * @typedef {import("../../../web/pages/shared/types.js").Instance} Instance
  *
  * @typedef {object} Talk
  * @property {Instance} item

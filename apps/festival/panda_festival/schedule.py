@@ -10,12 +10,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from panda_web import strict_json
-from panda_web.errors import PandaError
-from panda_web.festival.formats import Event, events
-from panda_web.festival.markup import XmlUnusable, schedule_of
-from panda_web.festival.schemas import ROOM, TALK
-from panda_web.festival.values import (
+from panda_festival.formats import Event, events
+from panda_festival.markup import XmlUnusable, schedule_of
+from panda_festival.schemas import ROOM, TALK
+from panda_festival.values import (
     NoReading,
     duration_between,
     read_duration,
@@ -24,6 +22,8 @@ from panda_web.festival.values import (
     read_text,
     shown,
 )
+from panda_web import strict_json
+from panda_web.errors import PandaError
 from panda_web.messages.schema import MAX_ITEMS, MAX_VARCHAR, InvalidFields
 from panda_web.rpc.types import Json
 

@@ -1,11 +1,11 @@
 /** What of a node's answer is not in the programme: what the checks did not let pass, and what the reader has hidden. */
 
-import { button, byId, el, shortAuthor } from "../shared/dom.js";
-import { face } from "../shared/face.js";
-import { quoted } from "../shared/foreign.js";
-import { count, withheldWords } from "../shared/words.js";
+import { button, byId, el, shortAuthor } from "../../../web/pages/shared/dom.js";
+import { face } from "../../../web/pages/shared/face.js";
+import { quoted } from "../../../web/pages/shared/foreign.js";
+import { count, withheldWords } from "../../../web/pages/shared/words.js";
 
-/** @typedef {import("../shared/types.js").Rejected} Rejected */
+/** @typedef {import("../../../web/pages/shared/types.js").Rejected} Rejected */
 
 /** @param {Rejected[]} rejected */
 export function drawWithheld(rejected) {

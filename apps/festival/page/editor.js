@@ -1,9 +1,9 @@
 /** Write, edit and delete a talk. Text that was not saved is kept, whatever goes wrong. */
 
-import { byId, el } from "../shared/dom.js";
+import { byId, el } from "../../../web/pages/shared/dom.js";
 import { text } from "./talk.js";
 import { parseDuration, parseStart } from "./time.js";
-import { AWAY, explain } from "../shared/words.js";
+import { AWAY, explain } from "../../../web/pages/shared/words.js";
 
 /**
  * @typedef {import("./talk.js").Talk} Talk
@@ -18,8 +18,8 @@ const INPUTS = [...LINES, ...TEXTS, "persons", "room", "start", "offset"];
 
 /**
  * @param {object} use
- * @param {import("../shared/session.js").Session} use.session
- * @param {import("../shared/notices.js").Notices} use.notices
+ * @param {import("./festival.d.ts").FestivalSession} use.session
+ * @param {import("../../../web/pages/shared/notices.js").Notices} use.notices
  * @param {ReturnType<typeof import("./identity.js").makeIdentity>} use.identity
  * @param {() => string} use.offset  for a new talk
  * @param {(id: string) => Promise<void>} use.onSaved
@@ -241,7 +241,7 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       const panda = await session.panda();
       save.textContent = "Signing…";
       const { fields } = result;
-      if (typeof fields.room === "string") fields.room = await panda.room(fields.room);
+      if (typeof fields.room === "string") fields.room = await panda.room({ name: fields.room });
       const { id, acknowledged, error } = subject
         ? await panda.update(panda.talkSchema, subject.id, fields)
         : await panda.create(panda.talkSchema, fields);

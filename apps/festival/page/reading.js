@@ -1,9 +1,9 @@
 /** Reading the programme from the node: talks, and the rooms that they lead to. */
 
 /**
- * @typedef {import("../shared/types.js").Instance} Instance
- * @typedef {import("../shared/types.js").Panda} Panda
- * @typedef {import("../shared/types.js").Rejected} Rejected
+ * @typedef {import("../../../web/pages/shared/types.js").Instance} Instance
+ * @typedef {import("./festival.d.ts").FestivalPanda} Panda
+ * @typedef {import("../../../web/pages/shared/types.js").Rejected} Rejected
  */
 
 const PAGE = 1000;

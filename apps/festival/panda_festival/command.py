@@ -1,4 +1,8 @@
-"""`panda import`: what a schedule would change, told first; then carried out."""
+"""What a festival adds to the `panda` command.
+
+`panda import` tells first what a schedule would change, and then carries it out.
+`panda serve --festival` registers the schemas of talks and rooms.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,12 +12,16 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from panda_festival.definitions import definitions
+from panda_festival.importing import Plan, import_talks, plan_import
+from panda_festival.schedule import MAX_SIZE, LeftOut, Schedule, read_schedule
+from panda_festival.schemas import SCHEMAS
 from panda_web import Client
 from panda_web.cli import places
+from panda_web.cli.extension import Extension
 from panda_web.cli.options import Data, Node
 from panda_web.cli.output import UNACKNOWLEDGED, print_json, run, say
 from panda_web.errors import PandaError
-from panda_web.festival import MAX_SIZE, LeftOut, Plan, Schedule, import_talks, plan_import, read_schedule
 from panda_web.keys.file import KeyFile
 
 MOST_TOLD = 20
@@ -130,3 +138,12 @@ def _list(what: str, lines: Sequence[str]) -> None:
         say(f"  {what}: {line}")
     if len(lines) > MOST_TOLD:
         say(f"  {what}: and {len(lines) - MOST_TOLD} more")
+
+
+EXTENSION = Extension(
+    name="festival",
+    about="Register the schemas of talks and rooms, which the page uses.",
+    commands={"import": import_file},
+    schemas=SCHEMAS,
+    definitions=definitions,
+)

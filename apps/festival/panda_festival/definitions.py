@@ -1,18 +1,12 @@
 """The definitions of the festival's schemas, signed, for nodes to take in."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class SignedDefinition:
-    """A definition as it is published.
-
-    Attributes:
-        entry: its entry.
-        payload: its message.
-    """
+class SignedDefinition(NamedTuple):
+    """A definition as it is published: its entry, and its message."""
 
     entry: bytes
     payload: bytes

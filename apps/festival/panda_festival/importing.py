@@ -10,14 +10,14 @@ goes on where the last one ended, and nothing is published twice.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
+from panda_festival.comparing import Comparison, Published, compare
+from panda_festival.own import Instances, own_instances
+from panda_festival.rooms import own_rooms, rooms_named
+from panda_festival.schedule import MAX_TITLE, LeftOut, Schedule, Talk
+from panda_festival.schemas import ROOM, SCHEMAS, TALK
+from panda_festival.values import shown
 from panda_web.client import Client, Written
 from panda_web.client.errors import InstanceNotOwn, LogRefused
-from panda_web.festival.comparing import Comparison, Published, compare
-from panda_web.festival.own import Instances, own_instances
-from panda_web.festival.rooms import own_rooms, rooms_named
-from panda_web.festival.schedule import MAX_TITLE, LeftOut, Schedule, Talk
-from panda_web.festival.schemas import ROOM, SCHEMAS, TALK
-from panda_web.festival.values import shown
 from panda_web.rpc.types import Json
 
 AT_ONCE = 8

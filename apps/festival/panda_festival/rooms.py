@@ -7,11 +7,11 @@ in Unicode of one name are one room, which is called as it was written first.
 from collections.abc import Iterable
 from contextlib import suppress
 
+from panda_festival.comparing import nfc
+from panda_festival.own import own_instances
+from panda_festival.schemas import ROOM
 from panda_web.client import Client
 from panda_web.errors import PandaError
-from panda_web.festival.comparing import nfc
-from panda_web.festival.own import own_instances
-from panda_web.festival.schemas import ROOM
 
 SCHEMA = str(ROOM.id)
 AT_ONCE = 100

@@ -1,13 +1,13 @@
 /** What an import would change, shown before it is begun: numbers, titles, and what one may choose. */
 
-import { el } from "../shared/dom.js";
-import { quoted } from "../shared/foreign.js";
-import { count } from "../shared/words.js";
+import { el } from "../../../web/pages/shared/dom.js";
+import { quoted } from "../../../web/pages/shared/foreign.js";
+import { count } from "../../../web/pages/shared/words.js";
 
 const MOST_SHOWN = 50;
 const LONGEST = 300;
 
-/** @typedef {import("../shared/types.js").ImportPlan} ImportPlan */
+/** @typedef {import("./festival.d.ts").ImportPlan} ImportPlan */
 
 /**
  * Draws a plan.

@@ -11,7 +11,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from panda_web.festival.values import offset_of, read_clock
+from panda_festival.values import offset_of, read_clock
 from panda_web.rpc.types import Json
 
 Names = Mapping[str, Json]

@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from panda_web.festival.schedule import MAX_TITLE, Talk
-from panda_web.festival.values import seconds_of
+from panda_festival.schedule import MAX_TITLE, Talk
+from panda_festival.values import seconds_of
 from panda_web.messages import Value
 
 NEAR = 31 * 86_400

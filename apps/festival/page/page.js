@@ -41,17 +41,18 @@
  *   #notices .notice[data-kind=error|news][data-reason] .dismiss
  */
 
-import { node, siteLink } from "../shared/address.js";
-import { byId } from "../shared/dom.js";
+import { node, siteLink } from "../../../web/pages/shared/address.js";
+import { byId } from "../../../web/pages/shared/dom.js";
 import { makeEditor } from "./editor.js";
 import { makeIdentity } from "./identity.js";
 import { makeImport } from "./import.js";
-import { makeNotices } from "../shared/notices.js";
+import { makeNotices } from "../../../web/pages/shared/notices.js";
 import { makeProgramme } from "./programme.js";
-import { makeBackup, makeRestore } from "../shared/backup.js";
-import { Session } from "../shared/session.js";
-import { showOpen, showStart, startPython } from "../shared/start.js";
+import { makeBackup, makeRestore } from "../../../web/pages/shared/backup.js";
+import { Session } from "../../../web/pages/shared/session.js";
+import { showOpen, showStart, startPython } from "../../../web/pages/shared/start.js";
 
+/** @type {import("./festival.d.ts").FestivalSession} */
 const session = new Session({ node, onProgress: showStart, onOpen });
 const notices = makeNotices(byId("notices", HTMLElement));
 const backup = makeBackup({ session, notices, onSettled: (panda) => identity.show(panda) });
@@ -112,7 +113,7 @@ byId("import-file", HTMLInputElement).addEventListener("change", () => showSide(
 byId("to-schemas", HTMLAnchorElement).href = siteLink("schemas.html");
 identity.setAddress(node ?? new URL(".", location.href).href);
 
-/** @param {import("../shared/types.js").Panda} panda */
+/** @param {import("./festival.d.ts").FestivalPanda} panda */
 function onOpen(panda) {
   identity.show(panda);
   backup.show(panda);

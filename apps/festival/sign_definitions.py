@@ -1,6 +1,6 @@
-"""Signs the definitions of the festival's schemas, and prints their ids for `panda_web/festival/schemas.py`.
+"""Signs the definitions of the festival's schemas, and prints their ids for `panda_festival/schemas.py`.
 
-    .venv/bin/python tools/sign_definitions.py
+    .venv/bin/python apps/festival/sign_definitions.py
 
 For maintainers, and only when a schema is to be another one: it gets another id then, and who wrote under the
 old one keeps that. The key is drawn here and never written anywhere.
@@ -11,7 +11,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from panda_web import festival
+from panda_festival import definitions
+from panda_festival.schemas import SCHEMAS
+
 from panda_web.client import Client
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.store import MemoryStore
@@ -20,7 +22,7 @@ from panda_web.messages.schema import DEFINITION
 from panda_web.node import Node, Store
 from panda_web.rpc.transport import InProcess
 
-TARGET = Path(festival.__file__).with_name("definitions.json")
+TARGET = Path(definitions.__file__).with_name("definitions.json")
 
 
 async def main() -> None:
@@ -29,7 +31,7 @@ async def main() -> None:
     node = Node(Store(None), verifier, version="0")
     ids: dict[str, str] = {}
     async with Client(InProcess(node.dispatcher()), signer, store=store, verifier=verifier) as panda:
-        for schema in festival.SCHEMAS:
+        for schema in SCHEMAS:
             fields = tuple(
                 replace(each, schema=ids.get(str(each.schema), each.schema)) for each in schema.fields
             )

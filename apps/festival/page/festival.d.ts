@@ -1,0 +1,71 @@
+// What a festival adds to panda.js, for the pages of a site that has it.
+
+import type { Progress } from "../../../web/panda/panda.d.ts";
+import type { Session } from "../../../web/pages/shared/session.js";
+import type { Panda } from "../../../web/pages/shared/types.js";
+
+export type FestivalSession = Session<FestivalPanda>;
+
+/** One author on one node. */
+export interface FestivalPanda extends Panda {
+  /** The schema of a festival's talks. */
+  readonly talkSchema: string;
+  /** The schema of the rooms that talks lead to. */
+  readonly roomSchema: string;
+  /**
+   * What of a schedule is new, has changed since this author published it, or is no longer in it; publishes nothing.
+   * Schedules are JSON as frab, pretalx and c3voc write it, or XML as frab does.
+   */
+  planImport(params: { text: string }, options?: { signal?: AbortSignal | undefined }): Promise<ImportPlan>;
+  /**
+   * Publishes what of a schedule is new or has changed, and the rooms; run again, it goes on, and nothing is there
+   * twice.
+   */
+  importSchedule(
+    params: {
+      text: string;
+      /** Delete what is published and no longer in the file. */
+      withdraw?: boolean | undefined;
+      /** Publish again what this author has deleted. */
+      restore?: boolean | undefined;
+    },
+    options?: { onProgress?: ((progress: Progress) => void) | undefined; signal?: AbortSignal | undefined },
+  ): Promise<Imported>;
+  /** The id of the author's own room of this name, for the `room` of a talk; it is published if there is none. */
+  room(params: { name: string }): Promise<string>;
+}
+
+/** A value of a schedule that is not published: no talk can hold it, or the node cannot take it. */
+export interface LeftOut {
+  talk: string;
+  field: string;
+  value: string;
+  why: string;
+}
+
+/** What an import would do, in titles of talks. */
+export interface ImportPlan {
+  new: string[];
+  changed: { talk: string; fields: string[] }[];
+  /** Published, and no longer in the file. */
+  withdrawn: string[];
+  /** In the file, and deleted by this author before. */
+  deleted: string[];
+  unchanged: number;
+  /** Talks in the file. */
+  total: number;
+  leftOut: LeftOut[];
+  /** False where another copy of the key may have deleted talks: those count as new here. */
+  knowsDeleted: boolean;
+}
+
+/** How many talks an import published, changed, deleted, and found as they are in the file. */
+export interface Imported {
+  published: number;
+  updated: number;
+  withdrawn: number;
+  unchanged: number;
+  leftOut: LeftOut[];
+  /** Talks in the file. */
+  total: number;
+}
