@@ -26,8 +26,11 @@ async def sign(count: int, fields: dict[str, messages.Value]) -> float:
     """Seconds for so many creates, encoded and signed in one log; each has its number in `title`."""
     signer = await WebCryptoSigner.generate(_crypto["sign"])
     before = time.perf_counter()
-    await _signed(signer, count, fields)
-    return time.perf_counter() - before
+    signed = await _signed(signer, count, fields)
+    took = time.perf_counter() - before
+    if len(signed) != count:
+        raise ValueError("Some entry was not signed.")
+    return took
 
 
 async def verify(count: int, fields: dict[str, messages.Value]) -> float:

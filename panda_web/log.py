@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from panda_web import bamboo
-from panda_web.bamboo import BacklinkMissing, Entry, Head, InvalidEntry, InvalidLink, lipmaa
+from panda_web.bamboo import BacklinkMissing, Entry, Head, InvalidEntry, InvalidLink, lipmaa, varu64
+from panda_web.bamboo.entry import encode_beginning, encode_ending
 from panda_web.bamboo.head import next_links
 from panda_web.keys import Chain, Claim, InvalidSignature, Verifier
 
@@ -212,23 +213,32 @@ def chain(author: bytes, log_id: int, head: Head, payloads: Sequence[bytes]) -> 
 
     Raises:
         BacklinkMissing, SkiplinkMissing: the head lacks a hash that an entry must contain.
+        ValueError: it holds one that is none.
     """
-    # What needs no signature is done before the first one, or after the last: what is done between two of
-    # them takes longer, since each time the processor's caches are full of other things.
-    payload_hashes = [bamboo.digest(payload) for payload in payloads]
-    hashes = dict(head.hashes)
-    last = head.seq_num
+    if not all(map(bamboo.is_hash, head.hashes.values())):
+        raise ValueError("a hash of the head is not a YAMF hash")
+    # What needs no signature is done before the first one, or after the last. Between two of them it would
+    # take longer, since signing fills the processor's caches with other things.
+    beginning = encode_beginning(author, log_id)
+    sizes_and_hashes = [(len(payload), bamboo.digest(payload)) for payload in payloads]
+    endings = [encode_ending(*each) for each in sizes_and_hashes]
+    hashes, last = dict(head.hashes), head.seq_num
     made = []
-    for payload, payload_hash in zip(payloads, payload_hashes, strict=True):
-        links = next_links(last, hashes, log_id)
+    for ending in endings:
+        skiplink, backlink = next_links(last, hashes, log_id)
         last += 1
-        fields = (author, log_id, last, *links, len(payload), payload_hash, False)
-        data = bamboo.encode(*fields)
+        data = b"".join((beginning, varu64.encode(last), skiplink or b"", backlink or b"", ending))
         signature = yield data
         encoded = data + signature
         hashes[last] = entry_hash = bamboo.digest(encoded)
-        made.append((fields, signature, encoded, entry_hash))
+        made.append((last, skiplink, backlink, signature, encoded, entry_hash))
     return [
-        SignedEntry(Entry(*fields, signature), encoded, entry_hash)
-        for fields, signature, encoded, entry_hash in made
+        SignedEntry(
+            Entry(author, log_id, seq_num, skiplink, backlink, size, payload_hash, False, signature),
+            encoded,
+            entry_hash,
+        )
+        for (seq_num, skiplink, backlink, signature, encoded, entry_hash), (size, payload_hash) in zip(
+            made, sizes_and_hashes, strict=True
+        )
     ]

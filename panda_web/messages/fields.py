@@ -12,9 +12,8 @@ and each as an array with `[]` behind it: a tuple in Python; one without items t
 (`messages.instance`). p2panda-js 0.2.1 knows the first five.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from panda_web.bamboo import is_hex
@@ -111,33 +110,61 @@ def read_value(kind: str, data: bytes, at: int) -> tuple[Value, int]:
         raise FieldTypeMismatch(f"A field says that it is {kind}, but its value is not: {error}") from error
 
 
-def write_field(name: str, field: Field) -> bytes:
-    """The CBOR of a field: its name, and a map of `type`, then `value`."""
-    kind, value = field.type, field.value
-    start = _start(name, kind)
-    if kind in _SCALARS:
-        python, _, write = _SCALARS[kind]
-        return start + write(value if type(value) is python else _typed(value, python, kind))
-    python, _, write = _SCALARS[kind.removesuffix("[]")]
-    if not isinstance(value, tuple | list):
-        raise FieldTypeMismatch(f"A field of type {kind} needs a list, not {value!r:.60}.")
-    items = [write(_typed(item, python, kind)) for item in value]
-    return start + cbor.head(cbor.ARRAY, len(items)) + b"".join(items)
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What messages with the same fields have in common: all but the values.
+
+    Attributes:
+        head: of the map of fields.
+        fields: in the order in which they are written, for each its name, its bytes up to the value, what
+            writes the value, the value's type in Python, and its type in so many words.
+    """
+
+    head: bytes
+    fields: tuple[tuple[str, bytes, Writer, type, str], ...]
+
+    @staticmethod
+    def of(names: Sequence[str], kinds: Sequence[str]) -> "Shape":
+        """The shape of fields with these names and types. Raises TextMalformed, FieldTypeUnknown."""
+        fields = []
+        # Code points sort as their UTF-8 bytes do.
+        for name, kind in sorted(zip(names, kinds, strict=True)):
+            if kind not in _STARTS:
+                raise FieldTypeUnknown(f"There is no field type {kind[:40]!r}.")
+            fields.append((name, cbor.write_text(name) + _STARTS[kind], *_WRITERS[kind], kind))
+        return Shape(cbor.head(cbor.MAP, len(names)), tuple(fields))
+
+    def write(self, fields: Mapping[str, Field]) -> list[bytes]:
+        """The CBOR of fields of this shape, in pieces: a map of name to a map of `type`, then `value`."""
+        parts = [self.head]
+        for name, start, write, python, kind in self.fields:
+            value = fields[name].value
+            parts += (start, write(value if type(value) is python else _typed(value, python, kind)))
+        return parts
 
 
-@lru_cache(maxsize=1024)  # messages of one schema have the same fields
-def _start(name: str, kind: str) -> bytes:
-    """A field up to its value. Raises TextMalformed, FieldTypeUnknown."""
-    written = cbor.write_text(name)
-    start = _STARTS.get(kind)
-    if start is None:
-        raise FieldTypeUnknown(f"There is no field type {kind[:40]!r}.")
-    return written + start
+def _list_writer(kind: str) -> Writer:
+    python, _, write = _SCALARS[kind]
+
+    def write_list(values: Sequence[object]) -> bytes:
+        items = [write(_typed(each, python, kind + "[]")) for each in values]
+        return cbor.head(cbor.ARRAY, len(items)) + b"".join(items)
+
+    return write_list
+
+
+_WRITERS: Final[dict[str, tuple[Writer, type]]] = {
+    **{name: (write, python) for name, (python, _, write) in _SCALARS.items()},
+    **{f"{name}[]": (_list_writer(name), tuple) for name in _SCALARS},
+}
 
 
 def _typed(value: object, kind: type, name: str) -> object:
+    if kind is tuple:
+        if not isinstance(value, tuple | list):
+            raise FieldTypeMismatch(f"A field of type {name} needs a list, not {value!r:.60}.")
     # bool is an int in Python, and is none here
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+    elif not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise FieldTypeMismatch(f"A field of type {name} cannot hold {value!r:.60}.")
     return value
 

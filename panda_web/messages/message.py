@@ -8,7 +8,7 @@ the names' UTF-8 bytes. Reading takes keys in any order.
 Who writes alone leaves it out, and then the bytes are those of p2panda-js 0.2.1, which does not know it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -36,7 +36,7 @@ from panda_web.messages.errors import (
     SchemaMalformed,
     VersionUnsupported,
 )
-from panda_web.messages.fields import READERS_BEHIND, Field, Value, read_value, write_field
+from panda_web.messages.fields import READERS_BEHIND, Field, Shape, Value, read_value
 
 Action = Literal["create", "update", "delete"]
 _ACTIONS: tuple[Action, ...] = ("create", "update", "delete")
@@ -89,10 +89,9 @@ class Message:
             parts += (_PREVIOUS, cbor.head(cbor.ARRAY, len(self.previous)))
             parts += map(cbor.write_text, self.previous)
         if fields is not None:
-            parts += (_FIELDS, cbor.head(cbor.MAP, len(fields)))
-            # Code points sort as their UTF-8 bytes do.
-            for name in sorted(fields):
-                parts.append(write_field(name, fields[name]))
+            parts.append(_FIELDS)
+            shape = _shape(tuple(fields), tuple([each.type for each in fields.values()]))
+            parts += shape.write(fields)
         payload = b"".join(parts)
         if len(payload) > MAX_SIZE:
             raise PayloadTooLarge(f"The message has {len(payload)} bytes; {MAX_SIZE} are allowed.")
@@ -113,6 +112,13 @@ def _beginning(action: str, schema: str, has_previous: bool) -> bytes:
             b"\x67version\x01",
         )
     )
+
+
+@lru_cache(maxsize=64)  # messages of one schema have the same fields
+def _shape(names: tuple[str, ...], kinds: tuple[str, ...]) -> Shape:
+    """What is written of fields beside their values. Raises InvalidMessage."""
+    _check_names(names)
+    return Shape.of(names, kinds)
 
 
 _ID = b"\x62id\x78\x84"  # the head says 132 digits
@@ -243,6 +249,7 @@ def _read_any(payload: bytes) -> Message:
         raise KeyMissing("A message needs the keys action, schema and version.")
     known = _check_beginning(action, schema, version)
     _check_parts(known, instance, previous, fields)
+    _check_names(fields or ())
     return Message(known, schema, instance, fields or {}, previous or ())
 
 
@@ -329,14 +336,16 @@ def _check_parts(
         raise KeyMissing(f"The {action} has no fields.")
     elif not fields:
         raise FieldsEmpty(f"The {action} has not a single field.")
-    else:
-        _check_count(len(fields))
-        longest = max(fields, key=len)
-        if len(longest) > MAX_FIELD_NAME:
-            raise FieldNameTooLong(
-                f"The name {longest[:40]!r}… of a field has {len(longest)} characters; "
-                f"{MAX_FIELD_NAME} are allowed."
-            )
+
+
+def _check_names(names: Collection[str]) -> None:
+    _check_count(len(names))
+    longest = max(names, key=len, default="")
+    if len(longest) > MAX_FIELD_NAME:
+        raise FieldNameTooLong(
+            f"The name {longest[:40]!r}… of a field has {len(longest)} characters; "
+            f"{MAX_FIELD_NAME} are allowed."
+        )
 
 
 def _check_previous(previous: tuple[str, ...]) -> None:
