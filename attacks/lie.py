@@ -22,6 +22,7 @@ from panda_web.client.check import check_answer
 from panda_web.errors import PandaError
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import infer_all
+from panda_web.query import Query
 from panda_web.rpc.http import HttpTransport
 from panda_web.rpc.jsonrpc import read_replies
 from panda_web.rpc.methods import QUERY
@@ -92,7 +93,7 @@ def about_instances(share: float) -> Row:
         for _ in range(draw.randrange(1, 8)):
             lie(draw.choice(items), draw.choice(items), draw)
             lies += 1
-        for instance in asyncio.run(check_answer(SCHEMA, {}, items, verifier)):
+        for instance in asyncio.run(check_answer(Query(SCHEMA), items, verifier)):
             shown += 1
             if dict(instance.values) not in made.get(instance.id, []):
                 return Row("lies about instances", f"{lies:,} lies", broken=f"shown: {dict(instance.values)}")

@@ -14,8 +14,9 @@ from panda_web.messages import message
 from panda_web.node import groups, ingest, items, proof, publishing, query, rates, replayable, turns
 from panda_web.node.ingest import peer
 from panda_web.node.store import reading, room
+from panda_web.query import matching
+from panda_web.query import reading as asked
 from panda_web.rpc import dispatch, jsonrpc, methods, outgoing, session, transport, websocket
-from panda_web.rpc import query as asked
 from panda_web.rpc.errors import (
     AuthorQuotaReached,
     DiskBudgetReached,
@@ -113,7 +114,7 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "an answer to a query": (query.MAX_ANSWER, query.MAX_READ),
     "the proof of one instance": (proof.MAX_PROOF, proof.MOST_UPDATES, proof.MAX_LOOKED_THROUGH),
     "fields to filter by": (asked.MAX_FILTERS, methods.MAX_ORDER, asked.MAX_CURSOR),
-    "texts are ordered by": (asked.ORDERED,),
+    "texts are ordered by": (matching.ORDERED,),
     "an answer to `panda_getItems`": (items.MAX_ANSWER,),
     "entries in a call of `panda_publishItems`": (methods.MAX_ITEMS,),
     "entries of one log that are kept": (peer.MOST_SECOND,),

@@ -23,7 +23,8 @@ LAYERS: dict[str, set[str]] = {
     "messages": {"bamboo", "strict_json"},
     "keys": {"errors"},
     "log": {"bamboo", "keys"},
-    "rpc": {"messages", "bamboo"},
+    "query": {"messages"},
+    "rpc": {"messages", "bamboo", "query"},
     "client": {"rpc", "log"},
     "node": {"log", "messages", "rpc"},
     "server": {"node", "rpc"},
@@ -44,7 +45,7 @@ THIRD_PARTY: dict[str, set[str]] = {
 }
 OF_APPLICATIONS = {"defusedxml", "rich", "typer"}
 # No clock, no randomness, no files, no network in what only computes.
-PURE = ("bamboo", "messages", "strict_json")
+PURE = ("bamboo", "messages", "query", "strict_json")
 IMPURE = {
     "asyncio",
     "datetime",

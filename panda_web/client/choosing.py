@@ -6,7 +6,7 @@ caught up with, as far as that is known before anything is signed.
 
 from dataclasses import dataclass
 
-from panda_web.client.asked import Query
+from panda_web.client.asked import Asked
 from panda_web.client.catching_up import CatchingUp
 from panda_web.client.check import Instance
 from panda_web.client.drafts import Draft
@@ -89,8 +89,8 @@ class Choosing:
 
     async def _ask_for_instance(self, schema: str, instance: str) -> Instance:
         """An instance that another copy of this key wrote, as its entries at the node prove."""
-        query = Query(schema, {"id": instance}, (), 1, None)
-        for found in await self.sender.reach(lambda dialect: dialect.query(query)):
+        asked = Asked.of(schema, {"id": instance}, limit=1)
+        for found in await self.sender.reach(lambda dialect: dialect.query(asked)):
             if found.author == self.author.hex():
                 return found
         raise InstanceNotOwn(

@@ -9,7 +9,7 @@ from typing import Self
 from panda_web import messages
 from panda_web.bamboo import is_hex
 from panda_web.client import defaults
-from panda_web.client.asked import Query
+from panda_web.client.asked import Asked
 from panda_web.client.check import Answer
 from panda_web.client.contact import Contact
 from panda_web.client.definitions import KeptDefinitions
@@ -304,13 +304,13 @@ class Client:
 
         Raises:
             CallFailed: the node cannot be reached, or refuses the query.
-            InvalidParams: the query is none, and the node an early one, for which it is carried out here.
+            InvalidParams: the query is none.
         """
         if not is_hex(schema):
             schema = str((await self._schemas.named(schema)).id)
         wanted = {name: list(v) if isinstance(v, tuple) else v for name, v in (filter or {}).items()}
-        query = Query(schema, wanted, order_by, limit, after)
-        return await patiently(lambda: self._contact.query(query), self._sleep)
+        asked = Asked.of(schema, wanted, order_by, limit, after)
+        return await patiently(lambda: self._contact.query(asked), self._sleep)
 
     async def pages(
         self,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from panda_web.client.asked import Query
+from panda_web.client.asked import Asked
 from panda_web.client.check import Answer
 from panda_web.client.dialect import Dialect, PresentDay
 from panda_web.client.early import Early
@@ -53,9 +53,9 @@ class Contact:
             self._dialect = self._speak(early=early)
         return self._dialect
 
-    async def query(self, query: Query) -> Answer:
-        """Instances, checked. Raises CallFailed, InvalidParams."""
-        return await (await self.dialect()).query(query)
+    async def query(self, asked: Asked) -> Answer:
+        """Instances, checked. Raises CallFailed."""
+        return await (await self.dialect()).query(asked)
 
     async def last_known(self) -> Dialect:
         """The dialect that the node spoke when it could last be reached. Nobody is asked."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from panda_web import log as log_module
-from panda_web.client.asked import Query
+from panda_web.client.asked import Asked
 from panda_web.client.check import Answer, check_answer, proof_of
 from panda_web.client.definitions import SignedDefinition
 from panda_web.client.errors import ProofMismatch
@@ -68,7 +68,7 @@ class Dialect(Protocol):
         The last one comes with its payload, which a node always has; of others it may be missing (empty).
         """
 
-    async def query(self, query: Query) -> Answer:
+    async def query(self, asked: Asked) -> Answer:
         """Instances, each rebuilt from its entries and checked."""
 
     async def definition(self, schema: str) -> SignedDefinition | None:
@@ -152,26 +152,26 @@ class PresentDay:
             place = items.next
         return await signed_of(given, self._verifier, author, log_id)
 
-    async def query(self, query: Query) -> Answer:
+    async def query(self, asked: Asked) -> Answer:
         """Asks for the instances with their proofs; of a schema without a view they are evaluated here."""
-        if self._evaluator.goes_on(query):
-            return await self._evaluator.query(query)
+        if asked.goes_on and self._evaluator.has_looked_at(asked.schema):
+            return await self._evaluator.query(asked.with_cursor())
         try:
-            items = await self._connection.call(QUERY, **query.params(), proof=True)
+            items = await self._connection.call(QUERY, **asked.params, proof=True)
         except ErrorFromNode as error:
             if error.reason not in WITHOUT_VIEW:
                 raise
-            return await self._evaluator.query(query)
-        return await check_answer(query.schema, query.filter, items, self._verifier)
+            return await self._evaluator.query(asked.with_cursor())
+        return await check_answer(asked.query, items, self._verifier)
 
     async def _stored(self, schema: str) -> Sequence[StoredEntry]:
         return await self._connection.call(QUERY_ENTRIES, schema=schema, everything=True)
 
     async def definition(self, schema: str) -> SignedDefinition | None:
         """Asks for the definition as for any instance, and takes the entry from its proof."""
-        query = Query(str(DEFINITION.id), {"id": schema}, (), 1, None)
-        items = await self._connection.call(QUERY, **query.params(), proof=True)
-        answer = await check_answer(query.schema, query.filter, items, self._verifier)
+        asked = Asked.of(str(DEFINITION.id), {"id": schema}, limit=1)
+        items = await self._connection.call(QUERY, **asked.params, proof=True)
+        answer = await check_answer(asked.query, items, self._verifier)
         for rejected in answer.rejected:
             raise rejected.error
         if not answer:

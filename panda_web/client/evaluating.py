@@ -9,15 +9,14 @@ cut from what the first one brought. No new look is answered from an earlier one
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from panda_web import log
-from panda_web.client.asked import Query
 from panda_web.client.check import Answer, Instance, Rejected
 from panda_web.client.replay import replay
-from panda_web.client.select import select
 from panda_web.keys import Verifier
 from panda_web.log import SignedEntry, Unsound
+from panda_web.query import Query, page, write_cursor
 from panda_web.rpc.methods import StoredEntry
 
 MAX_KEPT = 64 << 20
@@ -59,20 +58,19 @@ class Evaluator:
         self._verifier = verifier
         self._looks: dict[str, Look] = {}
 
-    def goes_on(self, query: Query) -> bool:
-        """Whether a query goes on behind a page that was evaluated here."""
-        return query.after is not None and query.schema in self._looks
+    def has_looked_at(self, schema: str) -> bool:
+        """Whether a page of a schema was evaluated here: the next one can be cut from the same look."""
+        return schema in self._looks
 
     async def query(self, query: Query) -> Answer:
-        """The instances that a query asks for. Raises InvalidParams, and what `stored` raises."""
+        """The instances that a query asks for. Raises what `stored` raises."""
         look = await self._look_at(query.schema, goes_on=query.after is not None)
-        found = select(look.instances, query)
+        found = [
+            replace(instance, cursor=write_cursor(cursor)) for instance, cursor in page(look.instances, query)
+        ]
         # What is wrong with the entries is said once, with the first page.
-        return Answer(
-            tuple(found),
-            tuple(look.rejected) if query.after is None else (),
-            found[-1].cursor if found else None,
-        )
+        rejected = look.rejected if query.after is None else ()
+        return Answer(tuple(found), tuple(rejected), found[-1].cursor if found else None)
 
     async def _look_at(self, schema: str, *, goes_on: bool) -> Look:
         """What the node holds of a schema; with `goes_on` what it held when that was last looked at."""

@@ -19,10 +19,11 @@ from panda_web.node.rates import Rates
 from panda_web.node.schemas import Policy, Registry
 from panda_web.node.store import Store
 from panda_web.node.turns import Turns
+from panda_web.query import typed
 from panda_web.rpc import discover
 from panda_web.rpc.caller import CALLER
 from panda_web.rpc.dispatch import Dispatcher, Handler
-from panda_web.rpc.methods import METHODS, NO_SCHEMA, EntryArguments, StoredEntry
+from panda_web.rpc.methods import METHODS, NO_SCHEMA, EntryArguments, StoredEntry, read_query
 from panda_web.rpc.types import Json
 
 logger = logging.getLogger(__name__)
@@ -148,12 +149,12 @@ class Node:
         """Instances of a schema, by its id, or by its name where one registered schema has it."""
         schema = self._registry.id_of(schema)
         self._registry.answer(schema)
+        asked = read_query(schema, filter, order_by, limit, after)
 
         def read() -> Json:
             view = views.in_place(self._store, schema)
-            definition = view.schema if view is not None else None
-            select = query.compile_query(schema, filter, order_by, limit, after, definition)
-            return query.answer(self._store, select, view, proof=proof)
+            of_schema = typed(asked, view.schema) if view is not None else asked
+            return query.answer(self._store, of_schema, view, proof=proof)
 
         return await self._read(read)
 

@@ -11,8 +11,8 @@ from itertools import islice
 
 from panda_web.bamboo import path
 from panda_web.node.store import Store
+from panda_web.node.store.compiling import InstanceRow
 from panda_web.node.store.entries import EntryRow
-from panda_web.node.store.select import InstanceRow
 from panda_web.node.views import SchemaView, message_of
 
 MAX_PROOF = 2 << 20

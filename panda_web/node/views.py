@@ -24,8 +24,7 @@ from panda_web.node import materialise
 from panda_web.node.store import Store
 from panda_web.node.store.entries import EntryRow, LogRow
 from panda_web.node.store.typed import Column, Kept, TypedView
-
-_INDEXED = ("varchar", "integer", "float", "boolean", "timestamp", "relation")
+from panda_web.query import By, compared_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,8 @@ def columns_of(schema: Schema) -> tuple[Column, ...]:
         Column(
             each.name,
             each.message_type,
-            key=instant if each.type == "timestamp" else None,
-            indexed=each.type in _INDEXED,
+            key=instant if compared_by(each) is By.INSTANT else None,
+            indexed=compared_by(each) is not By.BEGINNING,
         )
         for each in schema.fields
     )

@@ -5,10 +5,12 @@ OpenRPC document is made from it (`rpc.discover`). Handlers take the params by t
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
+from panda_web import query
+from panda_web.query import Query, QueryMalformed
 from panda_web.rpc import types
 from panda_web.rpc.errors import InvalidParams
 from panda_web.rpc.types import Json, Type
@@ -296,6 +298,17 @@ QUERY = Method(
     ),
     types.array(types.OBJECT, MAX_LIMIT),
 )
+
+
+def read_query(
+    schema: str, filter: Mapping[str, Json], order_by: Sequence[str], limit: int, after: str | None
+) -> Query:
+    """What the params of `QUERY` ask for. Raises InvalidParams."""
+    try:
+        return query.read_query(schema, filter, order_by, limit, after)
+    except QueryMalformed as error:
+        raise InvalidParams(str(error), **error.data) from error
+
 
 _PLACE = types.integer(1 - types.WIRE_LIMIT, types.WIRE_LIMIT - 1)
 _HOPS = types.integer(0, 255)

@@ -15,6 +15,7 @@ from panda_web.client.check import check_answer
 from panda_web.keys import Claim, InvalidSignature
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import infer_all
+from panda_web.query import Query, read_query
 from panda_web.rpc.errors import AnswerMalformed
 from panda_web.rpc.methods import QUERY, StoredEntry
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
@@ -41,13 +42,15 @@ def honest() -> list[Item]:
 
 
 def check(items: list[Item], **equal: Any) -> tuple[list[Any], list[str]]:
-    answer = asyncio.run(check_answer(SCHEMA, equal, items, CryptographyVerifier()))
+    answer = asyncio.run(
+        check_answer(read_query(SCHEMA, equal, [], 1000, None), items, CryptographyVerifier())
+    )
     return [instance.values.get("n") for instance in answer], [r.error.reason for r in answer.rejected]
 
 
 def test_honest(honest: list[Item]) -> None:
     assert check(honest) == ([0, 1, 2, 9], [])
-    answer = asyncio.run(check_answer(SCHEMA, {}, honest, CryptographyVerifier()))
+    answer = asyncio.run(check_answer(Query(SCHEMA), honest, CryptographyVerifier()))
     assert all(instance.verified for instance in answer)
     assert [instance.edited for instance in answer] == [False, True, False, False]
     assert [instance.complete for instance in answer] == [
@@ -79,7 +82,7 @@ class CountingVerifier(CryptographyVerifier):
 def test_a_whole_page_is_verified_at_once(honest: list[Item]) -> None:
     """Whatever the number of instances: each time costs a way to the browser and back."""
     verifier = CountingVerifier()
-    asyncio.run(check_answer(SCHEMA, {}, honest, verifier))
+    asyncio.run(check_answer(Query(SCHEMA), honest, verifier))
     entries = {entry["entryBytes"] for item in honest for entry in item["_entries"]}
     assert len(entries) > len(honest)
     assert verifier.asked == [len(entries)]
@@ -235,7 +238,7 @@ class Talks(Author):
     def answer(self, listed: Sequence[int], shown: Sequence[int]) -> list[Any]:
         """What the client makes of these talks."""
         items = [self.item(n, shown) for n in listed]
-        answer = asyncio.run(check_answer(SCHEMA, {}, items, CryptographyVerifier()))
+        answer = asyncio.run(check_answer(Query(SCHEMA), items, CryptographyVerifier()))
         assert not answer.rejected
         return list(answer)
 
@@ -301,7 +304,7 @@ def test_the_author_is_who_signed_whatever_the_node_says(honest: list[Item]) -> 
         item["_meta"] |= {"author": "77" * 32, "logId": 7, "seqNum": 7, "lastEntry": "0040" + "77" * 64}
 
     def places(items: list[Item]) -> list[tuple[str, int, int]]:
-        answer = asyncio.run(check_answer(SCHEMA, {}, items, CryptographyVerifier()))
+        answer = asyncio.run(check_answer(Query(SCHEMA), items, CryptographyVerifier()))
         return [(instance.author, instance.log_id, instance.seq_num) for instance in answer]
 
     assert places(items) == places(honest)
@@ -347,7 +350,7 @@ def test_what_was_not_asked_for(honest: list[Item]) -> None:
 
 def test_without_the_links_it_is_signed_but_not_verified(honest: list[Item]) -> None:
     item = copy.deepcopy(honest[2])
-    answer = asyncio.run(check_answer(SCHEMA, {}, [item], CryptographyVerifier()))
+    answer = asyncio.run(check_answer(Query(SCHEMA), [item], CryptographyVerifier()))
     assert [instance.verified for instance in answer] == [False]
 
 

@@ -13,16 +13,17 @@ from hypothesis import strategies as st
 from panda_web import messages
 from panda_web.bamboo import digest
 from panda_web.client.check import Instance
-from panda_web.client.dialect import Query
-from panda_web.client.select import select
 from panda_web.messages import Field, message
 from panda_web.messages.schema import FieldDefinition, Schema
 from panda_web.node import proof as proofs
 from panda_web.node import query as query_module
 from panda_web.node import replayable
+from panda_web.query import Cursor, Key, beginning, read_query, write_cursor
+from panda_web.query import page as evaluated
+from panda_web.query.matching import ORDERED
+from panda_web.query.reading import MAX_CURSOR
 from panda_web.rpc.errors import ErrorFromNode
 from panda_web.rpc.methods import QUERY, QUERY_ENTRIES
-from panda_web.rpc.query import MAX_CURSOR, ORDERED, ordered_by, read_order, write_cursor
 from tests.authors import SCHEMA, Author
 from tests.examples import examples
 from tests.node.test_publish import Harness
@@ -94,8 +95,8 @@ def test_long_texts_are_ordered_by_their_beginning(
         after = {"after": page[-1]["_meta"]["cursor"]}
         assert len(after["after"]) <= MAX_CURSOR
     assert sorted(found) == sorted(instance.id for instance in instances)
-    theirs = select(instances, Query(schema, {}, order, 100, None))
-    assert found == [instance.id for instance in theirs]
+    theirs = evaluated(instances, read_query(schema, {}, order, 100, None))
+    assert found == [instance.id for instance, _ in theirs]
     node.store.close()
 
 
@@ -106,16 +107,17 @@ def _instance(schema: str, id: str, author: str, fields: dict[str, Field]) -> In
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=300), st.text(max_size=300))
 def test_the_beginning_keeps_the_order(one: str, other: str) -> None:
     least, most = sorted((one, other))
-    assert ordered_by(least) <= ordered_by(most)  # type: ignore[operator]
+    assert beginning(least) <= beginning(most)  # type: ignore[operator]
 
 
 def test_the_longest_cursor() -> None:
-    longest = write_cursor(["\U0001f43c" * ORDERED] * 4, SCHEMA)
+    longest = write_cursor(Cursor(("\U0001f43c" * ORDERED,) * 4, SCHEMA))
     assert MAX_CURSOR / 2 < len(longest) <= MAX_CURSOR
 
 
 def test_a_name_is_ordered_by_once(node: Harness) -> None:
-    assert read_order(["a", "-b", "--a"]) == [("a", False), ("b", True), ("-a", True)]
+    order = read_query(SCHEMA, {}, ["a", "-b", "--a"], 1, None).order
+    assert order == (Key("a"), Key("b", descending=True), Key("-a", descending=True))
     node.publish(*Author().create(a="x"))
     for order in (["a", "a"], ["a", "-a"], ["a", "b", "c", "a"]):
         with pytest.raises(ErrorFromNode) as refused:

@@ -26,7 +26,7 @@ from panda_web.messages.schema.errors import FieldUnknown, TimestampMalformed
 from panda_web.node import Node, Store, building, views
 from panda_web.node.aside import Aside, here, in_a_thread
 from panda_web.node.building import ViewDropped
-from panda_web.node.store.select import Select
+from panda_web.query import Query
 from panda_web.rpc.transport import InProcess
 from tests.authors import SCHEMA, Author
 from tests.examples import examples
@@ -117,7 +117,7 @@ def shown(built: Built) -> dict[bytes, dict[str, object]]:
     view = built.in_place()
     assert view is not None
     with built.store.snapshot():
-        rows = view.table.select(Select(TALK_ID, {}, None, None, (), None, 1_000_000))
+        rows = view.table.select(Query(TALK_ID, limit=1_000_000))
         return {row.id: dict(view.table.fields(row.id)) for row in rows}
 
 

@@ -1,9 +1,10 @@
 """Typed views: the same whatever came first, the same answers as the untyped ones, made anew and swapped in."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import pytest
@@ -15,9 +16,10 @@ from panda_web.bamboo import digest
 from panda_web.messages import Field, Message, Placed, reduce
 from panda_web.node import Store, materialise
 from panda_web.node.aside import in_a_thread
+from panda_web.node.store.compiling import InstanceRow
 from panda_web.node.store.entries import LogRow
-from panda_web.node.store.select import InstanceRow, Select
 from panda_web.node.store.typed import Column, TypedView
+from panda_web.query import Compare, Cursor, Every, Key, Query
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
 from tests.examples import examples
 from tests.messages.strategies import SCALARS
@@ -149,7 +151,7 @@ def test_a_view_does_not_depend_on_what_came_first(came: list[Came]) -> None:
     assert rows(store, view) == rows(store, anew)
     shown = {
         row.id: (row.seq_num, row.last_entry, row.edited, view.fields(row.id))
-        for row in view.select(Select(SCHEMA, {}, None, None, (), None, 100))
+        for row in view.select(Query(SCHEMA))
     }
     assert shown == model(came)
     store.close()
@@ -192,16 +194,29 @@ ORDER = st.lists(
 )
 
 
-def pages(
-    view: Any, schema: str, equal: Any, order: Any, limit: int, author: bytes | None
-) -> list[InstanceRow]:
+def query(
+    order: Sequence[tuple[str, bool]] = (),
+    equal: Mapping[str, Field] = MappingProxyType({}),
+    *,
+    after: Cursor | None = None,
+    limit: int = 10,
+    **of_instance: bytes | None,
+) -> Query:
+    """A query for some values of fields, and for an `id` or an `author`."""
+    compared = [Compare(name, value) for name, value in equal.items()]
+    compared += [Compare(name, Field("str", value.hex())) for name, value in of_instance.items() if value]
+    keys = [Key(name, descending) for name, descending in order]
+    return Query(SCHEMA, Every(tuple(compared)), keys, limit, after)
+
+
+def pages(view: Any, equal: Any, order: Any, limit: int, author: bytes | None) -> list[InstanceRow]:
     """All that a query gives, page by page."""
     every: list[InstanceRow] = []
     after = None
-    while page := view.select(Select(schema, equal, None, author, order, after, limit)):
+    while page := view.select(query(order, equal, author=author, limit=limit, after=after)):
         assert len(page) <= limit
         every += page
-        after = (page[-1].order, page[-1].id)
+        after = Cursor(page[-1].order, page[-1].id.hex())
     return every
 
 
@@ -222,12 +237,12 @@ def test_same_answers_as_the_untyped_views(
         store.views.add(instance, log_key, SCHEMA, held.seq_num, fields)
         take_in(store, typed, log_key, instance, held)
     author = AT_LOG[1] if by_author else None
-    answer = pages(typed, SCHEMA, equal, order, limit, author)
-    assert answer == pages(store.views, SCHEMA, equal, order, limit, author)
+    answer = pages(typed, equal, order, limit, author)
+    assert answer == pages(store.views, equal, order, limit, author)
     for row in answer:
         assert typed.fields(row.id) == store.views.fields(row.id)
         assert repr(typed.fields(row.id)) == repr(store.views.fields(row.id)), "also the types are the same"
-        (one,) = typed.select(Select(SCHEMA, {}, row.id, None, (), None, 2))
+        (one,) = typed.select(query(id=row.id))
         assert one.id == row.id
     store.close()
 
@@ -245,26 +260,21 @@ def filled(store: Store, contents: Sequence[dict[str, Field]], columns: Sequence
     return view
 
 
-def select(order: Sequence[tuple[str, bool]] = (), **rest: Any) -> Select:
-    wanted = {"equal": {}, "instance": None, "author": None, "after": None, "limit": 10, **rest}
-    return Select(SCHEMA, order=order, **wanted)
-
-
 @pytest.mark.parametrize(
     ("asked", "index"),
     [
-        (select(), "all"),
-        (select(after=((), digest(b"x"))), "all"),
-        (select(equal={"a": Field("str", "x")}), "c0"),
-        (select([("b", False)]), "c1"),
-        (select([("b", False)], after=((5,), digest(b"x"))), "c1 (c1>?)"),
-        (select([("b", True)]), "c1"),
-        (select([("b", True)], after=((5,), digest(b"x"))), "c1"),
-        (select([("when", False)]), "k3"),
-        (select([("when", False)], equal={"a": Field("str", "x")}), "c0"),
+        (query(), "all"),
+        (query(after=Cursor((), digest(b"x").hex())), "all"),
+        (query(equal={"a": Field("str", "x")}), "c0"),
+        (query([("b", False)]), "c1"),
+        (query([("b", False)], after=Cursor((5,), digest(b"x").hex())), "c1 (c1>?)"),
+        (query([("b", True)]), "c1"),
+        (query([("b", True)], after=Cursor((5,), digest(b"x").hex())), "c1"),
+        (query([("when", False)]), "k3"),
+        (query([("when", False)], equal={"a": Field("str", "x")}), "c0"),
     ],
 )
-def test_indexes_are_used(asked: Select, index: str) -> None:
+def test_indexes_are_used(asked: Query, index: str) -> None:
     store = store_with_logs()
     view = filled(store, [{"a": Field("str", "x")}], [*COLUMNS, Column("when", "str", key=str.lower)])
     statements: list[str] = []
@@ -274,7 +284,9 @@ def test_indexes_are_used(asked: Select, index: str) -> None:
     connection.set_trace_callback(None)
     plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statements[-1]}")]
     assert f"view_{view.number}_{index}" in plan[0], plan
-    assert not [step for step in plan if step == "USE TEMP B-TREE FOR ORDER BY" and not asked.equal], plan
+    assert not [
+        step for step in plan if step == "USE TEMP B-TREE FOR ORDER BY" and asked.filter == Every()
+    ], plan
     store.close()
 
 
@@ -283,12 +295,12 @@ def test_what_is_compared_by_its_key() -> None:
     store = store_with_logs()
     texts = ["B", "a", "C", "b"]
     view = filled(store, [{"t": Field("str", text)} for text in texts], [Column("t", "str", key=str.lower)])
-    assert [view.fields(row.id)["t"] for row in view.select(select([("t", False)]))][0::3] == ["a", "C"]
-    same = view.select(select(equal={"t": Field("str", "b")}))
+    assert [view.fields(row.id)["t"] for row in view.select(query([("t", False)]))][0::3] == ["a", "C"]
+    same = view.select(query(equal={"t": Field("str", "b")}))
     assert {view.fields(row.id)["t"] for row in same} == {"B", "b"}
-    first = view.select(select([("t", False)], limit=2))
+    first = view.select(query([("t", False)], limit=2))
     assert first[-1].order == ("b",)
-    rest = view.select(select([("t", False)], after=(first[-1].order, first[-1].id)))
+    rest = view.select(query([("t", False)], after=Cursor(first[-1].order, first[-1].id.hex())))
     assert {row.id for row in (*first, *rest)} == {digest(b"%d" % n) for n in range(4)}
     store.close()
 
@@ -297,26 +309,26 @@ def test_hidden_ones_come_back() -> None:
     store = store_with_logs()
     view = filled(store, [{"a": Field("str", "x")}, {"a": Field("str", "y")}], COLUMNS)
     view.hide(digest(b"0"), hidden=True)
-    assert [row.id for row in view.select(select())] == [digest(b"1")]
+    assert [row.id for row in view.select(query())] == [digest(b"1")]
     update = Placed(1, 9, digest(b"u"), messages.update(SCHEMA, digest(b"0").hex(), {"b": Field("int", 1)}))
     take_in(store, view, 1, digest(b"0"), update)
-    assert [row.id for row in view.select(select())] == [digest(b"1")], "a change does not show it"
+    assert [row.id for row in view.select(query())] == [digest(b"1")], "a change does not show it"
     view.hide(digest(b"0"), hidden=False)
     assert view.fields(digest(b"0")) == {"a": "x", "b": 1}
-    assert len(view.select(select())) == 2
+    assert len(view.select(query())) == 2
     store.close()
 
 
 def test_no_names_in_sql() -> None:
     """Whatever fields are called, their names are values."""
     store = store_with_logs()
-    hostile = ['a"; DROP TABLE logs; --', "c0", "id", "hidden", "", "ü", "select"]
+    hostile = ['a"; DROP TABLE logs; --', "c0", "i.id", "hidden", "", "ü", "select"]
     columns = [Column(name, "int") for name in hostile]
     view = filled(store, [{name: Field("int", n) for n, name in enumerate(hostile)}], columns)
     statements: list[str] = []
     store._database._connection.set_trace_callback(statements.append)
     for name in hostile:
-        (row,) = view.select(select([(name, True)], equal={name: Field("int", hostile.index(name))}))
+        (row,) = view.select(query([(name, True)], equal={name: Field("int", hostile.index(name))}))
         assert view.fields(row.id)[name] == hostile.index(name)
     assert not [sql for sql in statements if "DROP" in sql]
     store.close()
@@ -338,13 +350,13 @@ def test_a_view_is_swapped_in(tmp_path: Path) -> None:
     assert before is not None and before.number == old.number
     assert in_place(store, wider) is None, "made for other columns"
     with store.snapshot():
-        assert len(before.select(select())) == 1
+        assert len(before.select(query())) == 1
         group(lambda: store.typed.put_in_place(new))
         assert in_place(store, COLUMNS) is not None
-        assert len(before.select(select())) == 1, "who is reading goes on"
+        assert len(before.select(query())) == 1, "who is reading goes on"
     assert in_place(store, COLUMNS) is None
     after = in_place(store, wider)
-    assert after is not None and len(after.select(select())) == 2
+    assert after is not None and len(after.select(query())) == 2
     unfinished, other = group(lambda: (filled(store, [], COLUMNS), store.typed.begin(OTHER_SCHEMA, COLUMNS)))
     group(lambda: store.typed.put_in_place(other))
     assert tables(store) == {f"view_{view.number}" for view in (new, unfinished, other)}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from panda_web import log as log_module
 from panda_web import messages
-from panda_web.client.asked import Query
+from panda_web.client.asked import Asked
 from panda_web.client.branch import not_proven, said_to_be
 from panda_web.client.check import Answer
 from panda_web.client.definitions import SignedDefinition
@@ -27,7 +27,7 @@ from panda_web.log import VerifiedEntry
 from panda_web.messages import Message
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import AnswerTooLong, ErrorFromNode, RpcError
-from panda_web.rpc.methods import PUBLISH_ENTRY, QUERY, QUERY_ENTRIES, EntryArguments, StoredEntry
+from panda_web.rpc.methods import PUBLISH_ENTRY, QUERY_ENTRIES, EntryArguments, StoredEntry
 
 
 class Early:
@@ -156,10 +156,9 @@ class Early:
 
     # -- reading ---------------------------------------------------------------------------------------
 
-    async def query(self, query: Query) -> Answer:
-        """Evaluated here. Raises InvalidParams where the query is none."""
-        QUERY.bind(query.params())
-        return await self._evaluator.query(query)
+    async def query(self, asked: Asked) -> Answer:
+        """Evaluated here: the node has nothing to filter by."""
+        return await self._evaluator.query(asked.with_cursor())
 
     async def _stored(self, schema: str) -> Sequence[StoredEntry]:
         """All entries that the node gives for a schema. Raises AnswerTooLong, CallFailed."""

@@ -13,24 +13,22 @@ A view is made anew in a table that nobody sees, and takes the place of the old 
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from panda_web.messages import Field
 from panda_web.messages.instance import Change, Standing, is_emptying
-from panda_web.node.store.database import Database
-from panda_web.node.store.select import (
-    ALIKE,
+from panda_web.node.store.compiling import (
+    Compared,
     InstanceRow,
-    Select,
-    beginning,
-    behind,
+    compile_query,
     instance_row,
-    narrow,
-    order_by,
+    long,
     to_column,
     to_json,
 )
+from panda_web.node.store.database import Database
+from panda_web.query import Query
 from panda_web.rpc.types import Json
 
 LAYOUT = 2
@@ -53,6 +51,10 @@ class Column:
     type: str
     key: Callable[[str], str] | None = None
     indexed: bool = True
+
+    def compared(self, field: Field) -> object:
+        """What a value is compared by."""
+        return to_column(field) if self.key is None else self.key(str(field.value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +212,6 @@ class TypedView:
         position, column = self._columns[name]
         return f"k{position}" if column.key else f"c{position}"
 
-    def _ordered(self, name: str) -> str:
-        """What a field is ordered by; short texts, which have an index, by all of it."""
-        key = f"i.{self._key(name)}"
-        return key if self._columns[name][1].indexed else beginning(key)
-
     def standing(self, instance: bytes, log_key: int) -> Standing | None:
         """How far an instance of a log has come; None where it has no row."""
         row = self._db.one(
@@ -234,7 +231,7 @@ class TypedView:
             field = fields.get(name)
             row.append(None if field is None else to_column(field))
             if column.key is not None:
-                row.append(None if field is None else column.key(str(field.value)))
+                row.append(None if field is None else column.compared(field))
         marks = ", ".join("?" * len(row))
         self._db.execute(f"INSERT OR REPLACE INTO {self.table} VALUES ({marks})", tuple(row))
 
@@ -250,7 +247,7 @@ class TypedView:
             values.append(None if empty else to_column(field))
             if column.key is not None:
                 changed.append(f"k{position} = ?")
-                values.append(None if empty else column.key(str(field.value)))
+                values.append(None if empty else column.compared(field))
         self._db.execute(
             f"UPDATE {self.table} SET {', '.join(changed)} WHERE log = ? AND created = ?",
             (*values, log_key, standing.created),
@@ -279,34 +276,23 @@ class TypedView:
         }
         return dict(sorted(found.items()))
 
-    def select(self, select: Select) -> list[InstanceRow]:
-        """The instances that match, in order."""
-        where = ["i.hidden = 0"]
-        values: list[object] = []
-        narrow(select, where, values)
-        where += self._equal(select.equal, values)
-        keys = [
-            ("NULL" if name not in self._columns else self._ordered(name), descending)
-            for name, descending in select.order
-        ]
-        if select.after is not None:
-            where.append(behind(keys, select.after, values))
-        columns = "".join(f", {key}" for key, _ in keys)
-        sql = (
-            "SELECT i.id, l.author, l.id, l.log_id, i.seq_num, i.last_entry, i.seq_num > i.created, 0"
-            f"{columns} FROM {self.table} i JOIN logs l ON l.id = i.log WHERE {' AND '.join(where)}"
-            f" ORDER BY {order_by(keys)} LIMIT ?"
-        )
-        return [instance_row(row) for row in self._db.rows(sql, (*values, select.limit))]
+    def select(self, query: Query) -> list[InstanceRow]:
+        """The instances that a query of the schema asks for, in order."""
+        sql, values = compile_query(query, self.table, self._compared)
+        return [instance_row(row) for row in self._db.rows(sql, values)]
 
-    def _equal(self, equal: Mapping[str, Field], values: list[object]) -> Iterator[str]:
-        for name, field in equal.items():
-            if name not in self._columns or self._columns[name][1].type not in ALIKE[field.type]:
-                yield "0"
-                continue
-            _, column = self._columns[name]
-            yield f"i.{self._key(name)} = ?"
-            values.append(column.key(str(field.value)) if column.key else to_column(field))
+    def _compared(self, name: str) -> Compared | None:
+        if name not in self._columns:
+            return None
+        _, column = self._columns[name]
+        key = f"i.{self._key(name)}"
+        return Compared(
+            column.type,
+            by=key,
+            # Short texts, which have an index, are ordered by all of them.
+            ordered=key if column.indexed else long(key),
+            value=column.compared,
+        )
 
 
 _AT = "(log, created) = (SELECT log, seq_num FROM entries WHERE hash = ?)"

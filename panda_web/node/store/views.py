@@ -8,25 +8,36 @@ from collections.abc import Mapping
 
 from panda_web.messages import Field
 from panda_web.messages.instance import is_emptying
-from panda_web.node.store.database import Database
-from panda_web.node.store.select import (
-    ALIKE,
+from panda_web.node.store.compiling import (
     InstanceRow,
-    Select,
-    beginning,
     behind,
     instance_row,
-    narrow,
+    long,
     order_by,
     to_column,
     to_json,
 )
+from panda_web.node.store.database import Database
+from panda_web.query import Compare, Every, Query
 from panda_web.rpc.types import Json
 
 _INSTANCE = (
     "SELECT i.id, l.author, l.id, l.log_id, i.seq_num, i.last_entry, i.edited, i.deleted{columns}"
     " FROM instances i JOIN logs l ON l.id = i.log{joins} WHERE {where}"
 )
+
+# A value that could be two types at once in JSON: texts and relations look alike, so do numbers.
+_ALIKE = {
+    "str": ("str", "relation"),
+    "int": ("int", "float"),
+    "float": ("int", "float"),
+    "bool": ("bool", "bool"),
+    "str[]": ("str[]", "relation[]"),
+    "int[]": ("int[]", "float[]"),
+    "float[]": ("int[]", "float[]"),
+    "bool[]": ("bool[]", "bool[]"),
+}
+"""Type of a filter's value to the types that it may equal."""
 
 
 class ViewTables:
@@ -95,28 +106,33 @@ class ViewTables:
             ),
         )
 
-    def select(self, select: Select) -> list[InstanceRow]:
+    def select(self, query: Query) -> list[InstanceRow]:
         """The instances that match, in order."""
         values: list[object] = []
         joins = ""
         keys = []
-        for number, (name, descending) in enumerate(select.order):
+        for number, key in enumerate(query.order):
             joins += f" LEFT JOIN fields o{number} ON o{number}.instance = i.id AND o{number}.name = ?"
-            values.append(name)
+            values.append(key.name)
             value = f"o{number}.value"
-            keys.append((f"iif(typeof({value}) = 'text', {beginning(value)}, {value})", descending))
+            keys.append((f"iif(typeof({value}) = 'text', {long(value)}, {value})", key.descending))
         where = ["i.schema = ?", "i.deleted = 0"]
-        values.append(select.schema)
-        narrow(select, where, values)
-        for name, field in select.equal.items():
+        values.append(query.schema)
+        for part in query.filter.parts if isinstance(query.filter, Every) else (query.filter,):
+            if not isinstance(part, Compare):
+                continue
+            if part.name in ("id", "author"):
+                where.append("i.id = ?" if part.name == "id" else "l.author = ?")
+                values.append(bytes.fromhex(str(part.value.value)))
+                continue
             where.append(
                 "EXISTS (SELECT 1 FROM fields f"
                 " WHERE f.instance = i.id AND f.name = ? AND f.type IN (?, ?) AND f.value = ?)"
             )
-            values += (name, *ALIKE[field.type], to_column(field))
-        if select.after is not None:
-            where.append(behind(keys, select.after, values))
+            values += (part.name, *_ALIKE[part.value.type], to_column(part.value))
+        if query.after is not None:
+            where.append(behind(keys, query.after, values))
         columns = "".join(f", {key}" for key, _ in keys)
         sql = _INSTANCE.format(columns=columns, joins=joins, where=" AND ".join(where))
-        rows = self._db.rows(f"{sql} ORDER BY {order_by(keys)} LIMIT ?", (*values, select.limit))
+        rows = self._db.rows(f"{sql} ORDER BY {order_by(keys)} LIMIT ?", (*values, query.limit))
         return [instance_row(row) for row in rows]

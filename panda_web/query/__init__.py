@@ -1,0 +1,39 @@
+"""What a query means, once: for the node's SQL, the client's check, and whoever evaluates it on instances.
+
+    reading     from JSON: each part held to its rules
+    tree        the parts: filter, order, limit, cursor
+    typing      what a schema says of it: which names there are, and how their values are compared
+    matching    whether an instance is meant, what it is ordered by, and the page that a query asks for
+
+The SQL of it is in `node.store.compiling`, and gives the same instances in the same order.
+"""
+
+from panda_web.query.errors import QueryMalformed
+from panda_web.query.matching import Queried, alike, beginning, matches, page
+from panda_web.query.reading import read_cursor, read_query, write_cursor
+from panda_web.query.tree import EVERYTHING, By, Compare, Cursor, Every, Filter, Key, Query, Scalar
+from panda_web.query.typing import compared_by, typed, untyped
+
+__all__ = [
+    "EVERYTHING",
+    "By",
+    "Compare",
+    "Cursor",
+    "Every",
+    "Filter",
+    "Key",
+    "Queried",
+    "Query",
+    "QueryMalformed",
+    "Scalar",
+    "alike",
+    "beginning",
+    "compared_by",
+    "matches",
+    "page",
+    "read_cursor",
+    "read_query",
+    "typed",
+    "untyped",
+    "write_cursor",
+]
