@@ -154,7 +154,7 @@ async def check_answer(query: Query, items: Sequence[Mapping[str, Json]], verifi
                 raise proof
             own = _own(query.schema, item, proof, verdicts)
             verified = all(is_placed(placed[signed.hash]) for signed, _ in own)
-            instance = replace(shown(_proven(own), own, verified=verified), cursor=_cursor(item))
+            instance = replace(instance_of(_proven(own), own, verified=verified), cursor=_cursor(item))
             _compare(item, instance)
             if not matches(wanted, instance):
                 raise FilterMismatch("The node returned an instance that is not what was asked for.")
@@ -213,13 +213,13 @@ def placed(told: Told) -> Placed:
     return Placed((signed.entry.author, signed.entry.log_id), signed.entry.seq_num, signed.hash, message)
 
 
-def shown(reduced: Reduced, own: Sequence[Told], *, verified: bool) -> Instance:
+def instance_of(reduced: Reduced, own: Sequence[Told], *, verified: bool) -> Instance:
     """An instance, as its entries make it.
 
     Args:
         reduced: the instance.
-        own: its entries.
-        verified: whether they are.
+        own: its entries, that count.
+        verified: whether each of them is linked to entry 1 of the log.
     """
     create, last = reduced.create, reduced.last
     entry = own[0][0].entry
@@ -242,7 +242,7 @@ def without_gaps(instances: Iterable[Instance], told: Iterable[Told]) -> list[In
     """The instances, `complete` where what is told of others fills what lies between their own entries.
 
     Args:
-        instances: as `shown` gives them.
+        instances: as `instance_of` gives them.
         told: all entries with what they say, each about one of the instances that an answer shows.
     """
     created: dict[str, int] = {}

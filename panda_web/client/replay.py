@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from panda_web import bamboo, log, messages
 from panda_web.bamboo import digest
-from panda_web.client.check import Instance, Rejected, Told, is_placed, placed, shown, without_gaps
+from panda_web.client.check import Instance, Rejected, Told, instance_of, is_placed, placed, without_gaps
 from panda_web.client.errors import ProofIncomplete, ProofMismatch
 from panda_web.errors import PandaError
 from panda_web.log import SignedEntry, Unsound
@@ -60,7 +60,7 @@ def replay(
         if reduced is not None and not reduced.deleted:
             own = [each for each in about if _log(each[0]) == reduced.create.log]
             verified = all(is_placed(paths[signed.hash]) for signed, _ in own)
-            instances.append(shown(reduced, own, verified=verified))
+            instances.append(instance_of(reduced, own, verified=verified))
     return without_gaps(instances, told.values()), rejected
 
 
