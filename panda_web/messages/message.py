@@ -153,14 +153,14 @@ def decode(payload: bytes) -> Message:
     """
     if len(payload) > MAX_SIZE:
         raise PayloadTooLarge(f"The message has {len(payload)} bytes; {MAX_SIZE} are allowed.")
-    return _read_as_written(payload) or _read_any(payload)
+    return read_as_written(payload) or read_any(payload)
 
 
-def _read_as_written(data: bytes) -> Message | None:
+def read_as_written(data: bytes) -> Message | None:
     """The message, if it is written as `encode` would (though its fields may stand in any order).
 
     So are nearly all, and then whole stretches of bytes can be compared instead of being taken apart. None
-    says nothing but that `_read_any` has to look, which alone knows what is wrong, and what is wrong first.
+    says nothing but that `read_any` has to look, which alone knows what is wrong, and what is wrong first.
     """
     try:
         beginning = _read_beginning(data[:_BEGINNING_SIZE])
@@ -215,8 +215,8 @@ def _read_beginning(data: bytes) -> tuple[Action, str, bool] | None:
     return None
 
 
-def _read_any(payload: bytes) -> Message:
-    """The message, however its CBOR is written."""
+def read_any(payload: bytes) -> Message:
+    """The message, however its CBOR is written. Raises InvalidMessage."""
     count, at = cbor.read_map(payload, 0)
     action = schema = instance = None
     version: int | None = None

@@ -19,7 +19,7 @@ from panda_web.messages.errors import (
     FieldTypeUnknown,
     PayloadTooLarge,
 )
-from panda_web.messages.message import _read_any, _read_as_written
+from panda_web.messages.message import read_any, read_as_written
 from tests.examples import examples
 from tests.messages.strategies import FIELDS, HASHES, MESSAGES
 
@@ -120,12 +120,12 @@ def outcome(read: Callable[[bytes], Message], payload: bytes) -> tuple[object, .
 @examples(5)
 @given(changed_payloads())
 def test_the_quick_way_reads_what_the_plain_way_reads(payload: bytes) -> None:
-    assert outcome(messages.decode, payload) == outcome(_read_any, payload)
+    assert outcome(messages.decode, payload) == outcome(read_any, payload)
 
 
 @given(MESSAGES)
 def test_what_is_written_is_read_the_quick_way(message: Message) -> None:
-    assert repr(_read_as_written(message.encode())) == repr(_read_any(message.encode()))
+    assert repr(read_as_written(message.encode())) == repr(read_any(message.encode()))
 
 
 @given(st.binary(max_size=200))
@@ -273,7 +273,7 @@ def test_a_create_has_no_previous() -> None:
     del value["previous"]
     for head in range(0xA0, 0xB8):
         payload = bytes((head,)) + cbor2.dumps(value)[1:]
-        assert outcome(messages.decode, payload) == outcome(_read_any, payload)
+        assert outcome(messages.decode, payload) == outcome(read_any, payload)
 
 
 @pytest.mark.parametrize("count", [1, 15, 16])
