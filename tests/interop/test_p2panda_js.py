@@ -14,7 +14,7 @@ from panda_web.keys.with_cryptography import CryptographySigner
 from panda_web.messages import Field, Relation
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.http import HttpTransport
-from panda_web.rpc.methods import PUBLISH_ENTRY
+from panda_web.rpc.methods import PUBLISH_ENTRY, PUBLISH_ITEMS
 from tests.authors import Author
 from tests.interop.old_client import OldClient
 from tests.interop.recorder import Recorder
@@ -274,7 +274,10 @@ def test_it_reads_what_our_client_wrote(old: Old, node: ServedNode) -> None:
 
 
 def test_it_passes_over_a_key_that_it_does_not_know(old: Old, node: ServedNode) -> None:
-    """`previous`, which several devices of one person write: it replays what carries it."""
+    """`previous`, which several devices of one person write: it replays what carries it.
+
+    What another log says of an instance is not given to it: it looks at no logs, and would believe that.
+    """
     old.create(n=0)
     author = Author(9)
     known = (digest(b"an entry of another device").hex(),)
@@ -282,20 +285,33 @@ def test_it_passes_over_a_key_that_it_does_not_know(old: Old, node: ServedNode) 
     (ended, _) = third = author.create(old.schema, n=2)
     second = author.write(messages.update(old.schema, created.hash.hex(), {"n": Field("int", 3)}, known))
     fourth = author.write(messages.delete(old.schema, ended.hash.hex(), known))
+    other, late = Author(10), Author(11).create(old.schema, n=4)
+    items = [
+        other.create(old.schema, n=5),
+        other.write(messages.update(old.schema, late[0].hash.hex(), {"n": Field("int", 6)}, known)),
+    ]
 
     async def publish() -> None:
         transport = HttpTransport(node.url)
         try:
-            for signed, payload in (first, third, second, fourth):
+            for signed, payload in (first, third, second, fourth, late):
                 await Connection(transport).call(
                     PUBLISH_ENTRY, entryEncoded=signed.encoded.hex(), messageEncoded=payload.hex()
                 )
+            outcomes = await Connection(transport).call(
+                PUBLISH_ITEMS,
+                items=[
+                    {"entryBytes": signed.encoded.hex(), "payloadBytes": payload.hex()}
+                    for signed, payload in items
+                ],
+            )
+            assert [each.state for each in outcomes] == ["stored", "stored"]
         finally:
             await transport.close()
 
     asyncio.run(publish())
-    assert values(old.query()) == [0, 3]
-    assert values(ours(node, old.schema)) == [0, 3]
+    assert values(old.query()) == [0, 3, 4, 5]
+    assert values(ours(node, old.schema)) == [0, 3, 4, 5]
 
 
 def test_a_session_goes_on_after_the_node_was_killed(
