@@ -1,5 +1,7 @@
 """p2panda in a browser tab, in Python: a client for the browser and for servers, and a node.
 
+from pathlib import Path
+
 from panda_web import Client
 from panda_web.keys.file import KeyFile
 

@@ -10,8 +10,10 @@ One class stands for one broken rule. The leaves live beside the code that raise
     ├── SchemaError         messages.schema  a schema's definition, and fields that a schema does not accept
     ├── InvalidSignature    keys.strict      the strict check and the signature
     ├── KeyUnusable         keys             a key that cannot be made, read or used
+    ├── QueryMalformed      query            a filter, an order or a cursor that is none
     ├── RpcError            rpc              what goes wrong between client and node
-    ├── RefusedByNode       node             what a node refuses, beyond the rules above
+    │   ├── RefusedByNode                    what a node refuses, beyond the rules above
+    │   └── CallFailed                       on the calling side: no answer, or an error in it
     ├── ClientError         client           what the client refuses or cannot do
     ├── NotJson             strict_json      a text that should be JSON
     └── StoreFailed         here             a database or a browser storage that does not obey

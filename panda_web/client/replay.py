@@ -2,9 +2,8 @@
 
 - An entry counts if it is signed, its payload is the announced one, its message is of the schema asked for
   (an early node may hold two in one log), and no link of it breaks a rule.
-- One writer per instance: an update or a delete counts in the log of the create, after it. A stranger's takes
-  nothing away from the instance; it is rejected.
-- Updates in order of seq num; a delete ends the instance.
+- What those that count make of an instance, `messages.instance` says. The others, such as the update of a
+  stranger, are rejected, and take nothing away from it.
 - Two entries at one place of a log: nothing from there on counts.
 """
 
