@@ -22,6 +22,7 @@ from attacks.wire import HEAD, Stranger, call
 from panda_web.bamboo import digest
 from tests.authors import SCHEMA, Author
 from tests.processes import ROOT, ServedNode
+from tests.server.sockets import HANDSHAKE, PING, TEXT, frame
 
 SECONDS = 5.0
 """For each attack."""
@@ -185,6 +186,35 @@ def small_calls(stranger: Stranger) -> None:
     stranger.together(4, send)
 
 
+def frames(stranger: Stranger) -> None:
+    """Sends the smallest frames there are over eight WebSockets, as fast as it can, and reads nothing."""
+    kinds = (frame(PING, b"?") * 200, frame(TEXT, b"x") * 1000, frame(TEXT, b" ", last=False))
+
+    def send(number: int) -> None:
+        while stranger.goes_on():
+            with contextlib.suppress(OSError), stranger.open(HANDSHAKE) as link:
+                link.recv(12)
+                while stranger.goes_on():
+                    link.sendall(kinds[number % len(kinds)])
+                    stranger.count += 1
+
+    stranger.together(8, send)
+
+
+def half_messages(stranger: Stranger) -> None:
+    """Sends 7 of 8 MiB over 150 WebSockets, and no more."""
+    with contextlib.ExitStack() as links:
+        for _ in range(150):
+            if not stranger.goes_on():
+                break
+            with contextlib.suppress(OSError):
+                link = links.enter_context(stranger.open(HANDSHAKE))
+                link.recv(12)
+                stranger.count += 1
+                link.sendall(frame(TEXT, bytes(7 * MIB), size=8 * MIB))
+        stranger.wait()
+
+
 def junk_schemas(stranger: Stranger) -> None:
     """Has 330,000 schemas listed."""
     stranger.again_and_again([call("panda_schemas"), call("panda_query", schema="talk")], 4)
@@ -204,6 +234,8 @@ ATTACKS: Mapping[str, Attack] = {
     "answers nobody reads": Attack(not_read),
     "chunks of one byte": Attack(single_bytes),
     "small calls without a pause": Attack(small_calls),
+    "small frames without a pause": Attack(frames),
+    "half-sent messages": Attack(half_messages),
     "330,000 schemas": Attack(junk_schemas, filled.junk_schemas),
 }
 

@@ -27,6 +27,7 @@ from panda_web.rpc.errors import (
 )
 from panda_web.server import answer, body, budget, connection
 from panda_web.server import room as connected
+from panda_web.server import socket as server_socket
 from tests.processes import ServedNode
 from tests.test_layers import APPS, FILES
 
@@ -97,9 +98,9 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "values in a body": (strict_json.MAX_PARTS, strict_json.MAX_DEPTH, jsonrpc.MAX_DIGITS),
     "the time for a request's head": (connection.HEAD_SECONDS, connection.MAX_HEAD, connection.MAX_FIELDS),
     "the time for a body to arrive": (body.FIRST_SECONDS, body.MIN_SPEED, body.SMALL, body.SECONDS),
-    "pieces (chunks, reads) of a body": (connection.FREE_PIECES, connection.PIECE),
+    "pieces (chunks, reads) of a body, and frames": (connection.FREE_PIECES, connection.PIECE),
     "sent behind a request": (connection.MAX_BEHIND, connection.MAX_WAITING),
-    "bodies that arrive": (body.BUDGET, body.SMALL, budget.PATIENCE),
+    "bodies and messages that arrive": (body.BUDGET, body.SMALL, budget.PATIENCE),
     "answers that are made": (answer.BUDGET, answer.PIECE),
     "the time in which something of an answer": (connection.ANSWER_SECONDS,),
     "connections at once": (connected.MAX_CONNECTIONS,),
@@ -108,6 +109,7 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "`previous` entries of a message": (message.MAX_PREVIOUS,),
     "calls in a batch": (dispatch.MAX_BATCH, dispatch.BATCH_SECONDS, dispatch.MAX_ANSWER),
     "calls of one session": (session.MAX_CALLS,),
+    "messages that came over a WebSocket": (server_socket.QUEUED,),
     "messages of a session": (outgoing.MAX_QUEUED, outgoing.MAX_QUEUED_BYTES, outgoing.UNREAD_SECONDS),
     "untyped schemas in an answer": (methods.MAX_LIMIT, methods.DEFAULT_LIMIT),
     "instances in the answer": (methods.MAX_LIMIT, methods.DEFAULT_LIMIT),

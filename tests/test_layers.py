@@ -39,7 +39,7 @@ ADDING = {"worker": {"browser"}, "command": {"cli"}}
 THIRD_PARTY: dict[str, set[str]] = {
     "keys": {"cryptography", "pure25519"},
     "rpc": {"httpx", "websockets"},
-    "server": {"h11", "starlette", "uvicorn", "uvloop"},
+    "server": {"h11", "starlette", "uvicorn", "uvloop", "websockets"},
     "browser": {"js", "pyodide"},
     "cli": {"platformdirs", "rich", "starlette", "typer", "uvicorn"},
 }

@@ -27,10 +27,11 @@ from panda_web.node.rates import Rates
 from panda_web.node.schemas import Policy, register
 from panda_web.rpc.dispatch import MAX_BODY
 from panda_web.rpc.errors import RefusedByNode
-from panda_web.server import Edge, application
+from panda_web.server import Edge, Sessions, UnderWay, application
 from panda_web.server.connection import Connection
 from panda_web.server.fastest import Kind, connections, new_loop
 from panda_web.server.room import MAX_CONNECTIONS, Room
+from panda_web.server.socket import sockets
 
 FILES = 2 * MAX_CONNECTIONS
 """Files and connections that the process may have open, where the system lets it."""
@@ -157,8 +158,9 @@ async def _begin(
     node = await _open(store, openness, applications)
     edge = Edge(openness.rates(*CALLS), openness.proxy, openness.private_network)
     room = Room(most=_files(FILES) // 2)
-    app = application(node.dispatcher(), site, node.health, edge)
-    server = uvicorn.Server(http_of(app, room, edge.proxy))
+    dispatcher, under_way = node.dispatcher(), UnderWay()
+    app = application(dispatcher, site, node.health, edge, under_way)
+    server = uvicorn.Server(served_by(app, Sessions(dispatcher, edge, under_way), room, edge.proxy))
     watching = asyncio.create_task(room.watch())
     try:
         await _run(server, node, listener, served)
@@ -166,10 +168,10 @@ async def _begin(
         watching.cancel()
 
 
-def http_of(
-    app: ASGIApp, room: Room, proxy: str | None = None, kind: type[Connection] = Kind
+def served_by(
+    app: ASGIApp, sessions: Sessions, room: Room, proxy: str | None = None, kind: type[Connection] = Kind
 ) -> uvicorn.Config:
-    """How uvicorn serves an application: with connections, of a kind, that find their place in a room."""
+    """How uvicorn serves requests, and WebSockets: by connections, of a kind, with their place in a room."""
     return uvicorn.Config(
         app,
         http=connections(room, proxy, 2 * MAX_BODY, kind),
@@ -180,7 +182,7 @@ def http_of(
         backlog=128,
         timeout_graceful_shutdown=5,
         timeout_keep_alive=30,
-        ws="none",
+        ws=sockets(room, proxy, sessions),
     )
 
 

@@ -2,6 +2,7 @@
 
 application      which request goes where
 posted           JSON-RPC by POST
+sessions         JSON-RPC over WebSockets: socket, a channel, and frames, what it carries
 site             static files
 body, answer     requests and answers under way, bounded in bytes and time
 budget           the memory that these share
@@ -12,6 +13,7 @@ edge, visitors   whom a limit counts a request for, and what it takes of them
 """
 
 from panda_web.server.application import application
-from panda_web.server.edge import Edge
+from panda_web.server.edge import Edge, UnderWay
+from panda_web.server.sessions import Sessions
 
-__all__ = ["Edge", "application"]
+__all__ = ["Edge", "Sessions", "UnderWay", "application"]

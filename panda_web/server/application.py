@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from panda_web.errors import PandaError
 from panda_web.rpc.dispatch import Dispatcher
 from panda_web.rpc.types import Json
-from panda_web.server.edge import Edge
+from panda_web.server.edge import Edge, UnderWay
 from panda_web.server.posted import EXPOSED, Posted
 from panda_web.server.site import Site
 
@@ -32,7 +32,11 @@ Health = Callable[[], Awaitable[Json]]
 
 
 def application(
-    dispatcher: Dispatcher, site: Path | None = None, health: Health | None = None, edge: Edge | None = None
+    dispatcher: Dispatcher,
+    site: Path | None = None,
+    health: Health | None = None,
+    edge: Edge | None = None,
+    under_way: UnderWay | None = None,
 ) -> ASGIApp:
     """The application of a node.
 
@@ -41,9 +45,10 @@ def application(
         site: a folder to serve beside them.
         health: asked by GET at /health, which answers 200, or 503 with a reason; None for no such address.
         edge: how it meets the network.
+        under_way: the memory for what is under way.
     """
     edge = edge or Edge()
-    posted, pages = Posted(dispatcher, edge), _pages(site, health, edge)
+    posted, pages = Posted(dispatcher, edge, under_way or UnderWay()), _pages(site, health, edge)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == "/":

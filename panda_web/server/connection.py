@@ -56,26 +56,29 @@ def check_head(size: int, fields: int) -> None:
 
 
 class Pieces:
-    """Counts the pieces of a body as they come.
+    """Counts the pieces of a body, or of a message, as they come.
 
     Args:
-        most: bytes of a body.
+        most: bytes of one.
+
+    Attributes:
+        size: bytes that came.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._pieces = self._bytes = 0
+        self._pieces = self.size = 0
 
     def begin(self) -> None:
-        """Another body begins."""
-        self._pieces = self._bytes = 0
+        """Another one begins."""
+        self._pieces = self.size = 0
 
     def add(self, size: int) -> None:
-        """One more. Raises TooMuch."""
+        """One piece more. Raises TooMuch."""
         self._pieces += 1
-        self._bytes += size
-        if self._pieces > FREE_PIECES + self._bytes // PIECE or self._bytes > self._most:
-            raise TooMuch("a body of too many pieces, or bytes")
+        self.size += size
+        if self._pieces > FREE_PIECES + self.size // PIECE or self.size > self._most:
+            raise TooMuch("too many pieces, or bytes")
 
 
 if TYPE_CHECKING:
@@ -97,6 +100,7 @@ if TYPE_CHECKING:
             _loop: asyncio.AbstractEventLoop | None = None,
         ) -> None: ...
         def on_response_complete(self) -> None: ...
+        def handle_websocket_upgrade(self, *event: Any) -> None: ...
         def shutdown(self) -> None: ...
 
 else:
@@ -153,6 +157,11 @@ class Connection(_Uvicorns):
         """Makes place for others."""
         self.room.leave(self)
         super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self, *event: Any) -> None:
+        """The connection is a WebSocket from here on, which finds a place of its own."""
+        self.room.leave(self)
+        super().handle_websocket_upgrade(*event)
 
     def data_received(self, data: bytes) -> None:
         """Reads on, where it may."""

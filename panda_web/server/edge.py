@@ -1,11 +1,10 @@
 """How a node meets the network: whom it counts calls for, and how many it takes."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
-from starlette.types import Scope
+from dataclasses import dataclass, field
 
 from panda_web.node.rates import Rates
+from panda_web.server import answer, body
+from panda_web.server.budget import Budget
 from panda_web.server.visitors import visitor
 
 
@@ -24,17 +23,15 @@ class Edge:
     proxy: str | None = None
     private_network: bool = False
 
-    def visit(self, scope: Scope, forwarded: Iterable[bytes]) -> "Visit":
+    def visit(self, address: str | None, forwarded: str) -> "Visit":
         """Whoever made a request, or opened a channel.
 
         Args:
-            scope: of it.
-            forwarded: its headers X-Forwarded-For, in order.
+            address: of the other end of the connection.
+            forwarded: its headers X-Forwarded-For, in order. A proxy may add a line of its own below the
+                sender's (RFC 9110, section 5.3: they are one list).
         """
-        client = scope.get("client")
-        address = client[0] if client else None
-        # A proxy may add a line of its own below the sender's (RFC 9110, section 5.3: they are one list).
-        who = visitor(address, self.proxy, b",".join(forwarded).decode("latin-1"))
+        who = visitor(address, self.proxy, forwarded)
         return Visit(who, who or address or "", self.rates if who is not None else None)
 
 
@@ -61,3 +58,16 @@ class Visit:
         """Counts calls. Raises RateExceeded where they are too many."""
         if self.rates is not None:
             self.rates.charge(self.who, calls)
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """The memory for what is under way, whichever way it came.
+
+    Attributes:
+        bodies: that arrive or are worked on.
+        answers: that are made, or are not read yet.
+    """
+
+    bodies: Budget = field(default_factory=lambda: Budget(body.BUDGET))
+    answers: Budget = field(default_factory=lambda: Budget(answer.BUDGET))

@@ -14,8 +14,7 @@ from panda_web.rpc.errors import BodyTooLarge, BodyTooSlow, Busy, ContentTypeNot
 from panda_web.server import answer, body
 from panda_web.server.answer import Answer, Headers
 from panda_web.server.body import Arriving, CallerLeft
-from panda_web.server.budget import Budget
-from panda_web.server.edge import Edge, Visit
+from panda_web.server.edge import Edge, UnderWay, Visit
 
 JSON_TYPES = frozenset(("application/json", "application/json-rpc", "application/jsonrequest"))
 """What a request may call itself (JSON-RPC over HTTP, jsonrpc.org). None of them is a form's, or needs no
@@ -47,13 +46,13 @@ class Posted:
     Args:
         dispatcher: the node's methods.
         edge: how it meets the network.
+        under_way: the memory for what is under way.
     """
 
-    def __init__(self, dispatcher: Dispatcher, edge: Edge) -> None:
+    def __init__(self, dispatcher: Dispatcher, edge: Edge, under_way: UnderWay) -> None:
         self._dispatcher = dispatcher
         self._edge = edge
-        self._bodies = Budget(body.BUDGET)
-        self._answers = Budget(answer.BUDGET)
+        self._under_way = under_way
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -68,7 +67,10 @@ class Posted:
         arriving = Arriving(receive, self._dispatcher.max_body)
         try:
             _check_type(content_type or b"")
-            found = await self._answer(self._edge.visit(scope, forwarded), arriving, receive)
+            client = scope.get("client")
+            address = client[0] if client else None
+            visit = self._edge.visit(address, b",".join(forwarded).decode("latin-1"))
+            found = await self._answer(visit, arriving, receive)
         except CallerLeft:
             return
         except PandaError as error:
@@ -95,9 +97,9 @@ class Posted:
             raise
         CALLER.set(visit.caller)
         leaving = _Leaving(receive)
-        held = self._answers.hold(visit.who, answer.PIECE)
+        held = self._under_way.answers.hold(visit.who, answer.PIECE)
         try:
-            with self._bodies.hold(visit.who, body.SMALL) as holding:
+            with self._under_way.bodies.hold(visit.who, body.SMALL) as holding:
                 caller = Caller(leaving.left, charge, held.take)
                 found = await self._dispatcher.handle(await arriving.read(holding), caller)
         except BaseException:

@@ -74,13 +74,15 @@ class Room:
                 self._end_one(theirs)
         if len(self._guests) >= self._most:
             self._end_one([*self._guests])
+        self._guests[guest] = None
         self.moved(guest)
 
     def moved(self, guest: Guest) -> None:
-        """A request of its own has begun, or was answered."""
-        guest.since = self.clock()
-        self._guests.pop(guest, None)
-        self._guests[guest] = None
+        """A request of its own has begun, or was answered; where it is still here."""
+        if guest in self._guests:
+            guest.since = self.clock()
+            del self._guests[guest]
+            self._guests[guest] = None
 
     def leave(self, guest: Guest) -> None:
         """It is gone."""

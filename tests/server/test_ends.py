@@ -2,23 +2,16 @@
 
 import asyncio
 import json
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 import pytest
-import uvicorn
 
-from panda_web.cli.serve import http_of
-from panda_web.keys.with_cryptography import CryptographyVerifier
-from panda_web.node import Node, Store
 from panda_web.rpc.dispatch import Dispatcher
 from panda_web.rpc.methods import METHODS
-from panda_web.server import answer, application, body, budget, connection, fastest, room
-from panda_web.server.connection import Connection
-from panda_web.server.room import Room
-from panda_web.server.with_h11 import WithH11
+from panda_web.server import answer, body, budget, connection, room
+from tests.server import serving
+from tests.server.serving import Served
 
 HEAD = b"POST / HTTP/1.1\r\nHost: node\r\nContent-Type: application/json\r\n"
 MIB = 1 << 20
@@ -38,51 +31,32 @@ Link = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Opens = Callable[..., Awaitable[Link]]
 
 
-@asynccontextmanager
-async def served(kind: type[Connection], dispatcher: Dispatcher | None = None) -> AsyncIterator[Opens]:
-    """A server; gives what opens a connection to it, and sends something."""
-    dispatcher = dispatcher or Node(Store(), CryptographyVerifier(), version="0").dispatcher()
-    space = Room()
-    links: list[Link] = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(http_of(application(dispatcher), space, kind=kind))
-        tasks = [asyncio.create_task(server.serve([listener])), asyncio.create_task(space.watch())]
-
-        async def opens(sent: bytes = b"") -> Link:
-            links.append(await asyncio.open_connection(*listener.getsockname()))
-            links[-1][1].write(sent)
-            return links[-1]
-
-        try:
-            yield opens
-        finally:
-            for _, writer in links:
-                writer.close()
-            server.should_exit = True
-            await tasks[0]
-            tasks[1].cancel()
-
-
 class Run(Protocol):
     def __call__(
         self, work: Callable[[Opens], Awaitable[None]], dispatcher: Dispatcher | None = None
     ) -> None: ...
 
 
-@pytest.fixture(params=["fastest", "plain"])
+@pytest.fixture(params=serving.KINDS)
 def run(request: pytest.FixtureRequest) -> Run:
     """Does something with a server of each kind."""
-    fast = request.param == "fastest"
-    if fast and fastest.Kind is WithH11:
-        pytest.skip("there is no httptools here")
 
     def run(work: Callable[[Opens], Awaitable[None]], dispatcher: Dispatcher | None = None) -> None:
-        async def all_of_it() -> None:
-            async with asyncio.timeout(60), served(fastest.Kind if fast else WithH11, dispatcher) as opens:
-                await work(opens)
+        async def with_links(node: Served) -> None:
+            links: list[Link] = []
 
-        with asyncio.Runner(loop_factory=fastest.new_loop if fast else None) as runner:
-            runner.run(all_of_it())
+            async def opens(sent: bytes = b"") -> Link:
+                links.append(await asyncio.open_connection("127.0.0.1", node.port))
+                links[-1][1].write(sent)
+                return links[-1]
+
+            try:
+                await work(opens)
+            finally:
+                for _, writer in links:
+                    writer.close()
+
+        serving.run(with_links, request.param, dispatcher)
 
     return run
 

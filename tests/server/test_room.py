@@ -79,3 +79,12 @@ def test_whoever_takes_too_long_is_ended() -> None:
     clock.seconds = 10
     room.look()
     assert (soon.ended, late.ended) == (True, False)
+
+
+def test_who_has_left_does_not_come_back() -> None:
+    room = Room(clock=Clock())
+    guest = Fake()
+    room.enter(guest)
+    room.leave(guest)
+    room.moved(guest)  # what it asked for was answered after all
+    assert len(room) == 0

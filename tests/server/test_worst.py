@@ -7,7 +7,6 @@ import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -16,18 +15,19 @@ from panda_web.server import answer, body
 from panda_web.server.connection import FREE_PIECES, MAX_FIELDS, MAX_HEAD
 from panda_web.server.room import MAX_CONNECTIONS
 from tests.processes import PANDA, PLAIN, ServedNode
-
-MIB = 1 << 20
-PROXIED = ("--rate", "1", "--proxy", "127.0.0.1")
-"""Only whom a proxy names is counted."""
-JSON = {"Content-Type": "application/json"}
-HEAD = b"POST / HTTP/1.1\r\nHost: node\r\nContent-Type: application/json\r\n"
-ARGUMENTS = {"author": "ab" * 32, "schema": "0040" + "ab" * 64}
-
-
-def call(method: str, params: object, number: int = 1) -> dict[str, object]:
-    return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
-
+from tests.server.sockets import CONTINUATION, HANDSHAKE, PING, TEXT, frame
+from tests.server.strangers import (
+    ARGUMENTS,
+    HEAD,
+    JSON,
+    MIB,
+    answers,
+    call,
+    everything,
+    most_memory,
+    open_one,
+    posted,
+)
 
 either_parser = pytest.mark.parametrize("node", [PANDA, PLAIN], ids=["fastest", "plain"], indirect=True)
 """For what depends on what reads HTTP."""
@@ -42,43 +42,6 @@ def node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServedNode]
         yield served
         served.kill()
         assert served.errors.read_text("utf-8") == ""
-
-
-@pytest.fixture(scope="module", params=[PANDA, PLAIN], ids=["fastest", "plain"])
-def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
-    """One for what does a node no harm."""
-    with ServedNode(tmp_path_factory.mktemp("shared"), None, *PROXIED, panda=request.param) as served:
-        yield served
-
-
-def answers(node: ServedNode) -> None:
-    """Another client's question is answered."""
-    reply = httpx.post(node.url, json=call("panda_getEntryArguments", ARGUMENTS), timeout=30)
-    assert (reply.status_code, reply.json()["result"]["seqNum"]) == (200, 1), reply.text
-
-
-def open_one(node: ServedNode, sent: bytes = b"") -> socket.socket:
-    link = socket.create_connection(("127.0.0.1", node.port), timeout=30)
-    if sent:
-        link.sendall(sent)
-    return link
-
-
-def everything(link: socket.socket) -> bytes:
-    """What the node says until it ends the connection."""
-    found = b""
-    with contextlib.suppress(ConnectionError):
-        while part := link.recv(1 << 16):
-            found += part
-    return found
-
-
-def most_memory(node: ServedNode) -> int:
-    """Bytes that the process ever had in memory."""
-    status = Path(f"/proc/{node.pid}/status")
-    if not status.exists():
-        pytest.skip("only Linux says how much memory a process had")
-    return int(re.findall(r"VmHWM:\s+(\d+) kB", status.read_text("utf-8"))[0]) << 10
 
 
 HALF = HEAD + b"Content-Length: 1000\r\n\r\n{"
@@ -280,81 +243,36 @@ def test_the_end_waits_for_nobody_who_sends_slowly(tmp_path: Path, panda: list[s
         batch = json.dumps([call("rpc.discover", {}, n) for n in range(900)]).encode()
         unread = open_one(node, HEAD + b"Content-Length: %d\r\n\r\n" % len(batch) + batch)
         assert links.enter_context(unread).recv(1)
+        for sent in (b"", frame(TEXT, b"{", last=False), frame(TEXT, batch)):
+            opened = links.enter_context(open_one(node, HANDSHAKE))
+            assert opened.recv(12) == b"HTTP/1.1 101"
+            opened.sendall(sent)
         answers(node)
         assert node.kill(signal.SIGINT) in (0, -signal.SIGINT, 130)
     assert node.errors.read_text("utf-8") == ""
 
 
-def posted(node: ServedNode, content_type: str | None, content: Any = None, **more: str) -> httpx.Response:
-    headers = {"Content-Type": content_type, **more} if content_type is not None else more
-    content = content if content is not None else json.dumps(call("panda_getEntryArguments", ARGUMENTS))
-    return httpx.post(node.url, content=content, headers=headers)
+FLOODS = {
+    "pings": frame(PING, b"?" * 20) * 20_000,
+    "fragments": frame(TEXT, b" ", last=False) + frame(CONTINUATION, b" ", last=False) * 50_000,
+    "messages": frame(TEXT, b"x") * 50_000,
+    "calls": frame(TEXT, json.dumps(call("rpc.discover", {})).encode()) * 5000,
+    "replies": frame(TEXT, b'{"jsonrpc":"2.0","id":"1","result":null}') * 5000,
+    "a huge frame": frame(TEXT, bytes(4 * MIB), size=8 * MIB),
+}
 
 
-@pytest.mark.parametrize(
-    ("content_type", "status"),
-    [
-        ("application/json", 200),
-        ("application/json; charset=utf-8", 200),
-        ("APPLICATION/JSON ;charset=UTF-8", 200),
-        ("application/json-rpc", 200),
-        ("application/jsonrequest", 200),
-        ("text/plain", 415),
-        ("text/plain; application/json", 415),
-        ("application/x-www-form-urlencoded", 415),
-        ("multipart/form-data; boundary=x", 415),
-        ("application/x-json", 415),
-        ("", 415),
-        (None, 415),
-    ],
-)
-def test_only_json_is_read(content_type: str | None, status: int, shared: ServedNode) -> None:
-    reply = posted(shared, content_type, Origin="https://website.example")
-    assert reply.status_code == status
-    if status == 415:
-        assert reply.json()["error"]["data"]["reason"] == "content-type-not-json"
-        assert "application/json" in reply.json()["error"]["message"]
-
-
-def test_a_form_on_a_website_does_nothing(shared: ServedNode) -> None:
-    """As a browser sends it: JSON in the name of a field, and what follows."""
-    fields = {json.dumps(call("panda_getEntryArguments", ARGUMENTS))[:-1] + ',"x":"': '"}'}
-    assert httpx.post(shared.url, data=fields).status_code == 415
-    assert httpx.post(shared.url, files={"a": b"{}"}).status_code == 415
-
-
-@pytest.mark.parametrize(("options", "status"), [((), 400), (("--private-network",), 200)])
-def test_private_networks_are_opened_by_an_option(
-    tmp_path: Path, options: tuple[str, ...], status: int
-) -> None:
-    headers = {
-        "Origin": "https://website.example",
-        "Access-Control-Request-Method": "POST",
-        "Access-Control-Request-Headers": "content-type",
-    }
-    asks = {**headers, "Access-Control-Request-Private-Network": "true"}
-    with ServedNode(tmp_path, None, *options) as node:
-        assert httpx.options(node.url, headers=headers).status_code == 200
-        reply = httpx.options(node.url, headers=asks)
-    assert reply.status_code == status
-    assert reply.headers.get("Access-Control-Allow-Private-Network") == ("true" if options else None)
-
-
-def test_a_rate_for_each_address(tmp_path: Path) -> None:
-    batch = json.dumps([call("panda_getEntryArguments", ARGUMENTS, n) for n in range(61)])
-    single = json.dumps(call("panda_getEntryArguments", ARGUMENTS, 7))
-    with ServedNode(tmp_path, None, "--rate", "1", "--proxy", "127.0.0.1") as node:
-        far, further = {"X-Forwarded-For": "192.0.2.7"}, {"X-Forwarded-For": "192.0.2.7, 192.0.2.8"}
-        assert len(posted(node, "application/json", batch, **far).json()) == 61
-        refused = posted(node, "application/json", single, **far)
-        assert refused.status_code == 429
-        assert refused.json()["id"] == 7
-        assert refused.json()["error"]["data"]["reason"] == "rate-exceeded"
-        assert refused.json()["error"]["data"]["retryAfter"] == int(refused.headers["Retry-After"])
-        assert posted(node, "application/json", batch, **far).json()["id"] is None
-        assert "result" in posted(node, "application/json", single, **further).json()
-        lines = [("Content-Type", "application/json"), ("X-Forwarded-For", "192.0.2.9"), *far.items()]
-        forged = httpx.post(node.url, content=single, headers=lines)
-        assert forged.status_code == 429, "what the sender wrote above the proxy's line counts for nothing"
-        assert len(posted(node, "application/json", batch).json()) == 61
-        assert "result" in posted(node, "application/json", single).json(), "this machine is not counted"
+@either_parser
+def test_floods_over_websockets(node: ServedNode) -> None:
+    """Nobody reads what the node says to them."""
+    before = most_memory(node)
+    with contextlib.ExitStack() as links:
+        for flood in FLOODS.values():
+            for _ in range(4):
+                link = links.enter_context(open_one(node, HANDSHAKE))
+                assert link.recv(12) == b"HTTP/1.1 101"
+                link.settimeout(0.1)
+                with contextlib.suppress(OSError):
+                    link.sendall(flood)
+            answers(node)
+        assert most_memory(node) - before < body.BUDGET + 64 * MIB

@@ -1,0 +1,15 @@
+"""A real node that the tests of a module share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.processes import PANDA, PLAIN, ServedNode
+from tests.server.strangers import PROXIED
+
+
+@pytest.fixture(scope="module", params=[PANDA, PLAIN], ids=["fastest", "plain"])
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
+    """One for what does a node no harm."""
+    with ServedNode(tmp_path_factory.mktemp("shared"), None, *PROXIED, panda=request.param) as served:
+        yield served
