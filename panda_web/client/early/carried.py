@@ -1,4 +1,4 @@
-"""What an early node can take: the first five field types, in user logs."""
+"""What an early node can take: the first five field types, in user logs, of who writes alone."""
 
 from panda_web.client.errors import NodeTooOld
 from panda_web.messages import BASIC_TYPES, Message, system_log
@@ -13,6 +13,11 @@ def too_new(message: Message) -> NodeTooOld | None:
     if log_id is not None:
         return NodeTooOld(
             f"This node is an early one and takes no system logs, such as log {log_id}. {WAY_OUT}"
+        )
+    if message.previous:
+        return NodeTooOld(
+            "This node is an early one, and takes nothing about what several logs change, in which the key "
+            f"previous stands. {WAY_OUT}"
         )
     for name, field in message.fields.items():
         if is_emptying(field):
