@@ -219,6 +219,8 @@ def publish(
             print_json(
                 {"id": written.id, "entryHash": written.entry_hash, "acknowledged": written.acknowledged}
             )
+            if written.acknowledged and written.error is not None:
+                raise written.error
             if written.error is not None:
                 never_here = isinstance(written.error, LogRefused | NodeTooOld | RefusedUnclearly)
                 where = " --node URL` sends it to another node" if never_here else "` sends it"

@@ -28,9 +28,11 @@ from panda_web.rpc.methods import (
     GET_ITEMS,
     NO_SCHEMA,
     PUBLISH_ENTRY,
+    PUBLISH_ITEMS,
     QUERY,
     QUERY_ENTRIES,
     EntryArguments,
+    ItemOutcome,
     Published,
     StoredEntry,
 )
@@ -61,6 +63,9 @@ class Dialect(Protocol):
         Raises:
             NodeUnreachable: nothing is known; the same call again is right.
         """
+
+    async def bring(self, own: OwnEntry) -> ItemOutcome | None:
+        """Brings an entry as a peer does; gives what became of it, None where the node knows no such way."""
 
     async def branch(self, schema: str, author: bytes, log_id: int, above: int) -> Shown:
         """Signed entries of one log: all above a seq num, and what links the last one to entry 1.
@@ -117,6 +122,20 @@ class PresentDay:
                 return acknowledged, wrong
             acknowledged = entry.seq_num
         return acknowledged, None
+
+    async def bring(self, own: OwnEntry) -> ItemOutcome | None:
+        """`panda_publishItems`, which older nodes do not have."""
+        item = {"entryBytes": own.entry.hex(), "payloadBytes": own.payload.hex()}
+        try:
+            outcomes = await self._connection.call(PUBLISH_ITEMS, items=[item])
+        except ErrorFromNode as error:
+            if error.node_code != MethodNotFound.code:
+                raise
+            return None
+        if [each.entry_hash for each in outcomes] != [log_module.recall(own.entry).hash.hex()]:
+            raise AnswerMalformed("The node says what became of another entry than was brought.")
+        (outcome,) = outcomes
+        return outcome
 
     async def branch(self, schema: str, author: bytes, log_id: int, above: int) -> Shown:
         """Asks for the last entry with its path down to entry 1, then for the others, page by page."""

@@ -47,6 +47,15 @@ class LogRefused(ClientError):
     reason = "log-refused"
 
 
+class MessageRefused(ClientError):
+    """The node refuses what a signed entry says. It has the entry, so its log goes on; nobody is shown it.
+
+    Write anew what should stand.
+    """
+
+    reason = "message-refused"
+
+
 class NodeLags(ClientError):
     """The node lost entries that this client does not hold either, so nothing can follow them there."""
 

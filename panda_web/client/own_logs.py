@@ -34,6 +34,7 @@ from panda_web.messages import (
     reduce,
     system_log,
 )
+from panda_web.rpc.errors import LogCondemned
 
 MAX_LOG_ID = 999_999
 """The highest log id that is begun: far below what nodes take (2^31 - 1), far above what anybody needs."""
@@ -278,7 +279,8 @@ class OwnLogs:
         refused = {
             name: refusal
             for name, refusal in log.refused.items()
-            if name != node or refusal.seq_num > seq_num  # it has taken the entry after all
+            # It has taken the entry after all. A log that is condemned stays so.
+            if name != node or refusal.seq_num > seq_num or refusal.reason == LogCondemned.reason
         }
         held = log.acknowledged | {node: seq_num}
         return await self._write(log, replace(log, acknowledged=held, refused=refused))

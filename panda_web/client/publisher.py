@@ -48,7 +48,9 @@ class Written:
         entry_hash: of its entry, 132 hex digits.
         acknowledged: whether the node holds it; if not, it is sent again with the next write, or `flush`:
             do not write it again.
-        error: why the node does not hold it yet; None where it does.
+        error: why the node does not hold it yet; or, where it does, that it refuses what the entry says and
+            shows it to nobody (`MessageRefused`, whose `data.entryHash` says which entry: that of the last of
+            several may be about one that was signed before, and sent with them). None for nothing.
     """
 
     id: str
@@ -131,8 +133,18 @@ class Publisher:
             if self._sender.forgotten:  # by a node that was replaced, or set back
                 with suppress(StoreFailed):  # what was written is signed and sent
                     await self._bring_up_to_date(None, give_up=False)
+        told = self._sender.passed_over
+        own = {each: told.pop(each) for each in hashes if each in told}
+        if told:  # of what was signed before: who hears of it once, hears of it now
+            own.setdefault(hashes[-1], next(iter(told.values())))
+            told.clear()
         return [
-            Written(draft.id or entry_hash.hex(), entry_hash.hex(), error is None, error)
+            Written(
+                draft.id or entry_hash.hex(),
+                entry_hash.hex(),
+                error is None,
+                error or own.get(entry_hash),
+            )
             for draft, entry_hash in zip(composed, hashes, strict=True)
         ]
 
@@ -172,6 +184,10 @@ class Publisher:
                 await self._bring_up_to_date(schema, give_up=False)
                 raise
             sent, failed = await self._bring_up_to_date(schema, give_up=True)
+            told = list(self._sender.passed_over.values())
+            self._sender.passed_over.clear()
+        if told:  # once; what failed stays pending, and fails again
+            raise told[0]
         if failed is not None:
             raise failed
         return sent

@@ -1,8 +1,10 @@
 """What a node refuses is that node's word: it says nothing about other nodes, and ends no log.
 
-A refused entry keeps its place in the log, so at that node nothing can follow it. This is remembered for that
+A refused entry keeps its place in the log. Where it is refused for what its message says, it is brought to
+the node as a peer would bring it: there it is kept, and shown to nobody, and the log goes on (`Sender`). A
+node that does not take it in this way either can be sent nothing that follows. That is remembered for this
 node alone, until it takes the entry after all. Only a proof ends a log: another entry at one of its places,
-signed with the same key (`Sender`, `client.branch`).
+signed with the same key (`client.branch`).
 """
 
 from dataclasses import dataclass
@@ -14,12 +16,13 @@ from panda_web.bamboo.errors import (
     SkiplinkMismatch,
     SkiplinkMissing,
 )
-from panda_web.client.errors import LogRefused
+from panda_web.client.errors import LogRefused, MessageRefused
 from panda_web.errors import PandaError
 from panda_web.messages.schema import InvalidFields
 from panda_web.rpc.errors import (
     InstanceDeleted,
     InstanceUnknown,
+    LogCondemned,
     LogSchemaMismatch,
     RelationTargetForeign,
     SeqNumTaken,
@@ -31,20 +34,19 @@ MAX_WORDS = 300
 OTHERS = frozenset((SeqNumTaken.reason, BacklinkMismatch.reason, SkiplinkMismatch.reason))
 """Words that say that the node holds others of this log's entries. Nothing but these entries proves them."""
 
-BLOCKING = (
-    OTHERS
-    | frozenset(
-        error.reason
-        for error in (
-            LogSchemaMismatch,
-            InstanceUnknown,
-            InstanceDeleted,
-            RelationTargetForeign,
-            AfterEndOfLog,
-        )
+OF_A_MESSAGE = frozenset(
+    error.reason
+    for error in (
+        LogSchemaMismatch,
+        LogCondemned,
+        InstanceUnknown,
+        InstanceDeleted,
+        RelationTargetForeign,
     )
-    | {error.reason for error in InvalidFields.__subclasses__()}
-)
+) | {error.reason for error in InvalidFields.__subclasses__()}
+"""Words that say that what the entry's message says counts for nothing. Its place is not in doubt."""
+
+BLOCKING = OTHERS | OF_A_MESSAGE | {AfterEndOfLog.reason}
 """Words of a refusal that does not pass by itself. After any other the next write tries again."""
 
 LAGGING = frozenset((BacklinkMissing.reason, SkiplinkMissing.reason))
@@ -78,6 +80,26 @@ class Refusal:
         """The error for whoever wants to add to the log at this node. Nothing was signed."""
         return self._error(
             node, log_id, "So your change was not signed. At a node that takes the entry it can be made."
+        )
+
+    def passed_over(self, node: str, log_id: int, entry_hash: bytes, *, shown: bool) -> MessageRefused:
+        """The error for who has signed the entry: the node has it, as part of the log.
+
+        Args:
+            node: its name.
+            log_id: the log.
+            entry_hash: of the entry.
+            shown: whether the node says nothing against showing it.
+        """
+        what = "counts there all the same" if shown else "is shown to nobody there"
+        return MessageRefused(
+            f"The node {node} refuses what entry {self.seq_num} of log {log_id} says "
+            f"({self.words.rstrip('.')}). It was brought there, so that the log goes on, and {what}. "
+            "Write anew what should stand.",
+            node=self.reason,
+            logId=log_id,
+            seqNum=self.seq_num,
+            entryHash=entry_hash.hex(),
         )
 
     def _error(self, node: str, log_id: int, then: str) -> LogRefused:

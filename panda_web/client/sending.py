@@ -9,14 +9,28 @@ from panda_web.client.arguments import checked
 from panda_web.client.branch import first_other
 from panda_web.client.contact import Contact
 from panda_web.client.dialect import Dialect, shown_in
-from panda_web.client.errors import ClientError, LogNotProven, NodeContradictsItself, NodeLags, StoreConflict
+from panda_web.client.errors import (
+    ClientError,
+    LogNotProven,
+    MessageRefused,
+    NodeContradictsItself,
+    NodeLags,
+    StoreConflict,
+)
 from panda_web.client.lost import diverged
 from panda_web.client.own_logs import LogState, OwnEntry, OwnLogs
 from panda_web.client.pauses import Pauses, patiently
-from panda_web.client.refusals import BLOCKING, LAGGING, OTHERS, Refusal
+from panda_web.client.refusals import BLOCKING, LAGGING, OF_A_MESSAGE, OTHERS, Refusal
 from panda_web.errors import PandaError
 from panda_web.log import SignedEntry
-from panda_web.rpc.errors import CallFailed, ErrorFromNode, NodeSilent, NodeUnreachable, SeqNumTaken
+from panda_web.rpc.errors import (
+    CallFailed,
+    ErrorFromNode,
+    LogCondemned,
+    NodeSilent,
+    NodeUnreachable,
+    SeqNumTaken,
+)
 from panda_web.rpc.methods import EntryArguments
 
 R = TypeVar("R")
@@ -47,6 +61,8 @@ class Sender:
             attempt. Whoever was asked to send sets it back.
         silent: what a question of this write has brought: then the node is not waited for a second time.
             Whoever begins a write, or was asked to send, sets it back.
+        passed_over: by entry hash, what the node refused for what it says, and was brought all the same: its
+            author is to be told. Whoever tells it takes it out.
         forgotten: whether the node was found to lack entries that it had acknowledged: then other logs may
             lack some too. Whoever sees to that sets it back.
     """
@@ -64,6 +80,7 @@ class Sender:
         self._author = author
         self._own = own
         self._sleep = sleep
+        self.passed_over: dict[bytes, MessageRefused] = {}
         self.forgotten = False
         self.away = False
         self.silent: NodeSilent | None = None
@@ -110,11 +127,40 @@ class Sender:
                 again_from = earlier
                 log = await self.acknowledge(log, earlier)
                 continue
-            raise await self._judged(log, error, give_up=give_up)
+            brought = await self._bring(log, error)
+            if brought is None:
+                raise await self._judged(log, error, give_up=give_up)
+            log = brought
 
     async def _send(self, entries: Sequence[OwnEntry]) -> tuple[int, PandaError | None]:
         """Sends some entries; gives the last seq num that was acknowledged (0: none), and the first error."""
         return await self.reach(lambda dialect: dialect.publish(entries))
+
+    async def _bring(self, log: LogState, error: PandaError) -> LogState | None:
+        """Brings the log's next entry, refused for what it says, as a peer would; the log goes on behind it.
+
+        Gives the log as it is then; None where the entry is refused for something else, or does not pass in
+        this way either.
+        """
+        if not isinstance(error, ErrorFromNode) or error.reason not in OF_A_MESSAGE:
+            return None
+        seq_num = log.acknowledged.get(self.node, 0) + 1
+        (own,) = await self._own.entries(log.log_id, seq_num - 1, 1)
+        try:
+            outcome = await self.reach(lambda dialect: dialect.bring(own))
+        except ErrorFromNode:
+            return None
+        if outcome is None or outcome.state not in ("stored", "held"):
+            return None
+        refusal = Refusal.of(seq_num, error)
+        entry_hash = log_module.recall(own.entry).hash
+        self.passed_over[entry_hash] = refusal.passed_over(
+            self.node, log.log_id, entry_hash, shown=outcome.reason is None
+        )
+        log = await self.acknowledge(log, seq_num)
+        if error.reason == LogCondemned.reason:  # for what is new it has to be another log
+            log = await self._record(log, lambda now: self._own.refuse(now, self.node, refusal))
+        return log
 
     async def acknowledge(self, log: LogState, seq_num: int) -> LogState:
         """Records that the node holds the log up to `seq_num`, whatever another tab recorded meanwhile."""

@@ -53,7 +53,8 @@ class Caller:
 
     Attributes:
         left: says whether nobody waits for the answer any more.
-        charge: told how many calls came, before the first is begun; refuses them all by raising PandaError.
+        charge: told for how many calls those count that came, before the first is begun; refuses them all by
+            raising PandaError.
         hold: told how many bytes of answers there are more; refuses the calls that are left, and where there
             is but one its answer, by raising PandaError.
         progress: told the id of a call, the stage that it is in, how much is done, and of how much.
@@ -74,12 +75,14 @@ class Call:
         id: of the request.
         notification: whether it gets no reply.
         run: carries it out, or raises why it cannot be.
+        count: for how many calls it counts.
     """
 
     method: str
     id: jsonrpc.Id
     notification: bool
     run: Callable[[], Awaitable[Json]]
+    count: int = 1
 
 
 async def _refuse(error: PandaError) -> Json:
@@ -155,7 +158,7 @@ class Dispatcher:
             PandaError: what the caller refuses all of them with.
         """
         calls = [self._bind(request, caller) for request in requests]
-        caller.charge(len(calls))
+        caller.charge(sum(call.count for call in calls))
         if not batch:
             answer = await self._answer(calls[0])
             try:
@@ -171,17 +174,20 @@ class Dispatcher:
             return Call("", request.request_id, False, functools.partial(_refuse, request))
         name = request.method
         handler = self._handlers.get(name)
+        count = 1
         try:
             if handler is None:
                 raise MethodNotFound(f"There is no method {name[:60]!r} here.")
             method = self._methods[name]
             arguments = method.bind(request.params)
+            if method.counted:
+                count = max(1, len(arguments[method.counted]))
             if method.progress:
                 arguments["progress"] = functools.partial(caller.progress, request.id, method.progress)
             run: Callable[[], Awaitable[Json]] = functools.partial(handler, **arguments)
         except PandaError as error:
             run = functools.partial(_refuse, error)
-        return Call(name, request.id, request.notification, run)
+        return Call(name, request.id, request.notification, run, count)
 
     async def _answer_all(self, calls: Sequence[Call], caller: Caller) -> list[bytes]:
         """The replies to the calls of a batch, as far as they are carried out."""

@@ -63,6 +63,7 @@ class Method(Generic[R]):
         params: what it takes, in this order where they come by position.
         result: what it gives.
         progress: the stage that its progress is told as; empty for a method that tells of none.
+        counted: the param, by its Python name, of which each item counts as a call; empty for none.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Method(Generic[R]):
     params: tuple[Param, ...]
     result: Type[R]
     progress: str = ""
+    counted: str = ""
 
     def bind(self, given: Json) -> dict[str, Any]:
         """The arguments for a handler, by Python name. Raises InvalidParams."""
@@ -363,6 +365,7 @@ PUBLISH_ITEMS = Method(
             types.record(ItemOutcome.from_json, entryHash=types.HASH, state=types.one_of(*ITEM_STATES))
         ),
     ),
+    counted="items",
 )
 
 SCHEMAS = Method(

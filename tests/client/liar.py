@@ -27,18 +27,24 @@ class Liar:
         node: what it was as long as it was honest.
         reason: its word.
         proof: what it shows of "the other entry"; called with the entry that was sent.
+        brought: whether it takes entries that are brought to it, as a peer does; a node of an earlier version
+            knows no such way.
     """
 
-    def __init__(self, node: Harness, reason: str, proof: Any = None) -> None:
+    def __init__(self, node: Harness, reason: str, proof: Any = None, *, brought: bool = False) -> None:
         self._transport = InProcess(node.node.dispatcher())
         self.reason = reason
         self.proof = proof or (lambda _: None)
+        self.brought = brought
         self.calls: list[str] = []
 
     async def send(self, body: bytes) -> bytes:
         value = jsonrpc.loads(body)
         requests = value if isinstance(value, list) else [value]
         self.calls += [request["method"] for request in requests]
+        if requests[0]["method"] == "panda_publishItems" and not self.brought:
+            unknown = {"code": -32601, "message": "No.", "data": {"reason": "method-not-found"}}
+            return jsonrpc.dumps({"jsonrpc": "2.0", "id": requests[0]["id"], "error": unknown})
         if requests[0]["method"] != "panda_publishEntry":
             return await self._transport.send(body)
         replies = [

@@ -6,12 +6,16 @@ from typing import Any
 
 import pytest
 
+from panda_web.bamboo import digest
 from panda_web.client import Client
-from panda_web.client.errors import LogDiverged, LogRefused
+from panda_web.client.errors import LogDiverged, LogRefused, MessageRefused
 from panda_web.client.own_logs import OwnLogs
+from panda_web.client.refusals import OF_A_MESSAGE
 from panda_web.client.store import MemoryStore
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
+from panda_web.rpc import jsonrpc
 from panda_web.rpc.errors import AnswerMalformed
+from panda_web.rpc.methods import ItemOutcome
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
 from tests.client.liar import FALSE_PROOFS, REASONS, Liar
 from tests.client.test_publishing import SEED, Patched, client, no_sleep, numbers, run
@@ -201,3 +205,49 @@ def test_an_own_entry_that_lost_its_place_proves_nothing_new(node: Harness) -> N
     liar = Liar(node, "seq-num-taken", lambda _: lost.entry.hex())
     assert isinstance(run(at(liar, store).update(SCHEMA, old, {"n": 5})).error, LogRefused)
     assert run(client(node, store).delete(SCHEMA, old)).acknowledged
+
+
+@pytest.mark.parametrize("reason", sorted(OF_A_MESSAGE))
+def test_what_a_message_says_costs_its_log_nothing(node: Harness, reason: str) -> None:
+    """What the node refuses for what it says, it is brought; what was written before goes on as before."""
+    store = MemoryStore()
+    old = run(client(node, store).create(SCHEMA, {"n": 1})).id
+    liar = Liar(node, reason, brought=True)
+    panda = Client(
+        liar, CryptographySigner(SEED), store=store, verifier=CryptographyVerifier(), sleep=no_sleep
+    )
+    refused = run(panda.create_many(SCHEMA, [{"n": 2}, {"n": 3}]))
+    for each in refused:
+        assert each.acknowledged
+        assert isinstance(each.error, MessageRefused)
+        assert each.error.data["node"] == reason
+        assert each.error.data["entryHash"] == each.entry_hash
+    assert run(panda.pending()) == run(panda.flush()) == 0
+    changed = run(client(node, store).update(SCHEMA, old, {"n": 4}))
+    assert (changed.acknowledged, changed.error) == (True, None)
+    assert run(client(node, store).delete(SCHEMA, old)).acknowledged
+    assert run(client(node, store).lost()) == []
+
+
+def test_what_does_not_pass_either_way_waits_as_ever(node: Harness) -> None:
+    """The node neither takes the entry from its author nor as from a peer."""
+
+    class Closed(Liar):
+        async def send(self, body: bytes) -> bytes:
+            call = jsonrpc.loads(body)
+            if b"panda_publishItems" not in body:
+                return await super().send(body)
+            outcomes = [
+                ItemOutcome(
+                    digest(bytes.fromhex(item["entryBytes"])).hex(), "refused", "author-quota-reached"
+                )
+                for item in call["params"]["items"]
+            ]
+            return jsonrpc.dumps(jsonrpc.reply(call["id"], {"items": [each.to_json() for each in outcomes]}))
+
+    store = MemoryStore()
+    panda = at(Closed(Harness(), "field-missing", brought=True), store)
+    assert isinstance(run(panda.create(SCHEMA, {"n": 1})).error, LogRefused)
+    assert run(panda.pending()) == 1
+    run(client(node, store).flush())
+    assert numbers(node) == [1]

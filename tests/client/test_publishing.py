@@ -16,6 +16,7 @@ from panda_web.client.errors import (
     InstanceNotOwn,
     LogDiverged,
     LogRefused,
+    MessageRefused,
     NodeContradictsItself,
     NodeLags,
     NoKey,
@@ -488,7 +489,7 @@ def test_a_replaced_node_gets_a_log_above_one_that_was_given_up() -> None:
     assert numbers(empty, OTHER_SCHEMA) == [1]
 
 
-def test_what_a_replaced_node_refuses_stays_pending_until_somebody_is_told() -> None:
+def test_what_a_replaced_node_refuses_of_another_log_is_brought_there_and_told_once() -> None:
     first, second, store, talks = Harness(), Harness(), MemoryStore(), str(TALK.id)
     panda = client(first, store)
     run(panda.create(talks, {"title": "A", "start": "soon"}))
@@ -499,10 +500,15 @@ def test_what_a_replaced_node_refuses_stays_pending_until_somebody_is_told() -> 
     for each in definitions():
         run(second.node.publish_entry(each.entry, each.payload))
     panda = client(second, store)
-    assert run(panda.create(OTHER_SCHEMA, {"n": 1})).acknowledged
-    assert len(run(panda.own(talks))) == run(panda.pending()) == 1
-    with pytest.raises(LogRefused):
-        run(panda.flush())
+    run(second.node.views.add(TALK))
+    written = run(panda.create(OTHER_SCHEMA, {"n": 1}))
+    assert written.acknowledged
+    assert isinstance(written.error, MessageRefused)
+    assert written.error.data["entryHash"] != written.entry_hash
+    assert run(panda.pending()) == run(panda.flush()) == 0
+    assert list(run(panda.query(talks))) == []
+    again = run(panda.create(talks, {"title": "A", "start": "2026-11-28T10:00:00Z"}))
+    assert (again.acknowledged, again.error) == (True, None)
 
 
 def test_a_node_that_goes_away_while_it_gets_everything_again_gets_the_rest_later() -> None:
@@ -556,6 +562,9 @@ def test_new_instances_go_round_what_the_node_refuses_and_it_is_tried_again(node
                 requests = jsonrpc.loads(body)
                 error = ErrorFromNode("No.", "log-schema-mismatch")
                 return jsonrpc.dumps([jsonrpc.error_reply(request["id"], error) for request in requests])
+            if self.refuse and b"panda_publishItems" in body:
+                error = ErrorFromNode("No such method.", "method-not-found")
+                return jsonrpc.dumps(jsonrpc.error_reply(jsonrpc.loads(body)["id"], error))
             return await super().send(body)
 
     wire = Stubborn(node)

@@ -1,4 +1,4 @@
-"""The client under crashes at any await, lost and doubled requests, two tabs, and a node that lags.
+"""The client under crashes at any await, lost and doubled requests, two tabs, a node that lags, and one that refuses.
 
 What must hold whatever happens:
 - for no slot do two different entries ever leave the client;
@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from panda_web.bamboo import digest
 from panda_web.client import Written
-from panda_web.client.errors import InstanceNotOwn, StoreConflict
+from panda_web.client.errors import InstanceNotOwn, MessageRefused, StoreConflict
 from panda_web.rpc.errors import CallFailed
 from tests.client.world import World, bound, run
 from tests.examples import examples
@@ -32,9 +32,10 @@ class Tabs(RuleBasedStateMachine):
 
     kind: type[World] = World
 
-    @initialize(locks=st.booleans(), made=st.booleans())
-    def begin(self, locks: bool, made: bool) -> None:
+    @initialize(locks=st.booleans(), made=st.booleans(), picky=st.booleans())
+    def begin(self, locks: bool, made: bool, picky: bool) -> None:
         self.world = self.kind(locks=locks)
+        self.world.picky = picky
         if made:
             run(self.world.tab().made())
         self.tabs = [self.world.tab(), self.world.tab()]
@@ -117,6 +118,8 @@ class Tabs(RuleBasedStateMachine):
                 self.work[tab] = None
             except (CallFailed, StoreConflict):
                 self.work[tab] = None  # told to the user, who knows that it may have been kept
+            except MessageRefused:
+                self.work[tab] = None  # by a flush, of what was written before: it is there, and told
             except InstanceNotOwn:
                 self.work[tab] = None  # deleted by the other tab in the meantime
 
@@ -150,7 +153,7 @@ class Tabs(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "world"):
             return
-        self.world.faults = []
+        self.world.faults, self.world.picky = [], False
         for tab in (0, 1):
             self.crash(tab)
         # One more write in each log brings the node up to date, however far it lags.

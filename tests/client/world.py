@@ -20,7 +20,7 @@ from panda_web.keys import Verifier
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
 from panda_web.node import Node, Store
 from panda_web.rpc import jsonrpc
-from panda_web.rpc.errors import NodeUnreachable
+from panda_web.rpc.errors import ErrorFromNode, NodeUnreachable
 from panda_web.rpc.methods import StoredEntry
 from panda_web.rpc.transport import InProcess
 
@@ -111,16 +111,45 @@ class Wire:
         await checkpoint()
         if fault == "lose request":
             raise NodeUnreachable("lost")
-        answer = asyncio.run(InProcess(world.dispatcher).send(body))
+        answer = asyncio.run(self._answer(body))
         if fault == "double":
-            answer = asyncio.run(InProcess(world.dispatcher).send(body))
+            answer = asyncio.run(self._answer(body))
         await checkpoint()
         if fault == "lose reply":
             raise NodeUnreachable("lost")
         return answer
 
+    async def _answer(self, body: bytes) -> bytes:
+        """The node's answer; but what a picky one refuses for what it says does not come to it."""
+        node, value = InProcess(self._world.dispatcher), jsonrpc.loads(body)
+        if not (self._world.picky and isinstance(value, list)):
+            return await node.send(body)
+        taken = [request for request in value if not _is_picked(request)]
+        answers = jsonrpc.loads(await node.send(jsonrpc.dumps(taken))) if taken else []
+        replies = {reply["id"]: reply for reply in answers}
+        error = ErrorFromNode("Not that one.", "pattern-not-matched")
+        refused = {each["id"]: jsonrpc.error_reply(each["id"], error) for each in value if _is_picked(each)}
+        return jsonrpc.dumps([(refused | replies)[request["id"]] for request in value])
+
     async def close(self) -> None:
         pass
+
+
+def _is_picked(request: Any) -> bool:
+    """Whether a picky node refuses an entry for what it says."""
+    if request["method"] != "panda_publishEntry":
+        return False
+    fields = messages.decode(bytes.fromhex(request["params"]["messageEncoded"])).fields
+    return "n" in fields and int(fields["n"].value) % 3 == 1
+
+
+def _entries_in(request: Any) -> list[tuple[bytes, bytes]]:
+    """The entries that a call sends to the node, with their payloads."""
+    params = request.get("params", {})
+    pairs = [(item["entryBytes"], item["payloadBytes"]) for item in params.get("items", ())]
+    if "entryEncoded" in params:
+        pairs.append((params["entryEncoded"], params["messageEncoded"]))
+    return [(bytes.fromhex(entry), bytes.fromhex(payload)) for entry, payload in pairs]
 
 
 class World:
@@ -130,9 +159,11 @@ class World:
         sent: for each slot (log id, seq num), every entry that left a client for it.
         payloads: of each of these entries.
         faults: what happens to the coming requests.
+        picky: whether the node refuses some entries for what they say, unless they are brought as by a peer.
     """
 
-    def __init__(self, *, locks: bool = True) -> None:
+    def __init__(self, *, locks: bool = True, picky: bool = False) -> None:
+        self.picky = picky
         self.signer = CryptographySigner(bytes(range(32)))
         self.disk = Disk()
         self.lock = Lock(works=locks)
@@ -181,11 +212,10 @@ class World:
         """Remembers which entries left."""
         value = jsonrpc.loads(body)
         for request in value if isinstance(value, list) else [value]:
-            if request["method"] == "panda_publishEntry":
-                encoded = bytes.fromhex(request["params"]["entryEncoded"])
+            for encoded, payload in _entries_in(request):
                 entry = bamboo.decode(encoded)
                 self.sent.setdefault((entry.log_id, entry.seq_num), set()).add(encoded)
-                self.payloads[encoded] = bytes.fromhex(request["params"]["messageEncoded"])
+                self.payloads[encoded] = payload
 
     def misplaced(self) -> list[bytes]:
         """Entries that were sent, or are kept, with a message that does not belong where it stands."""

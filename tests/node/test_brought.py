@@ -1,16 +1,32 @@
 """What a network brings: entries in any order, with gaps, forks, wrong sizes, deletes and late payloads."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from panda_web import messages
+from panda_web.bamboo import Head
+from panda_web.errors import StoreFailed
+from panda_web.keys.with_cryptography import CryptographyVerifier
+from panda_web.messages import Message, infer_all
+from panda_web.node import Node, publishing
+from panda_web.node.ingest import peer, recording
+from panda_web.node.rates import Rates
 from panda_web.node.schemas import register
-from panda_web.rpc.methods import PUBLISH_ITEMS, QUERY, QUERY_ENTRIES, ItemOutcome
-from tests.authors import OTHER_SCHEMA
+from panda_web.node.store.entries import LogRow
+from panda_web.rpc import jsonrpc
+from panda_web.rpc.connection import Connection
+from panda_web.rpc.dispatch import Caller
+from panda_web.rpc.errors import ErrorFromNode
+from panda_web.rpc.methods import GET_ENTRY_ARGUMENTS, PUBLISH_ITEMS, QUERY, QUERY_ENTRIES, ItemOutcome
+from panda_web.rpc.transport import InProcess
+from tests.authors import OTHER_SCHEMA, Author
 from tests.examples import examples
 from tests.node.branches import DEFINED, NOTE, NOTE_ID, Made, expected, made
 from tests.node.test_publish import Harness
@@ -106,3 +122,162 @@ def test_what_is_held_is_a_function_of_what_came(
         answers.append(node.call(QUERY_ENTRIES, schema=OTHER_SCHEMA))
         node.store.close()
     assert answers[0] == answers[1]
+
+
+def log_of(count: int, number: int = 1) -> list[Made]:
+    """A log of creates."""
+    author = Author(number)
+    return [Made(*each) for each in author.write_many([note(n) for n in range(count)])]
+
+
+def note(n: int) -> Message:
+    return messages.create(NOTE_ID, infer_all({"text": f"note {n}"}))
+
+
+@pytest.mark.parametrize("payloads", [True, False])
+def test_whoever_brings_what_is_missing_comes_to_the_end(payloads: bool) -> None:
+    """Entry 100 is verified with a logarithmic number of others, of which the node says what they are."""
+    log, node = log_of(100), Peered()
+    asked = [100]
+    while (outcome := node.bring(*((log[n - 1], payloads) for n in asked))[-1]).state == "path-missing":
+        assert outcome.missing == sorted(outcome.missing)
+        assert not set(outcome.missing) & set(asked)
+        asked = [*outcome.missing, *asked]
+    assert outcome.state == "stored"
+    assert len(asked) < 15
+    items = asyncio.run(node.node.get_items(log[0].place[0], 1, 100, 100, 255, 0, True))["items"]
+    assert len(items) == len(asked)
+    assert len(node.shown()) == (len(asked) if payloads else 0)
+    arguments = node.call(GET_ENTRY_ARGUMENTS, author=Author(1).hex, schema=NOTE_ID)
+    assert (arguments.log_id, arguments.seq_num) == ((1, 101) if payloads else (3, 1))
+
+
+def test_what_is_no_entry_of_its_author_is_kept_out() -> None:
+    log, node = log_of(3), Peered()
+    other = log_of(3, number=2)
+    forged = bytearray(log[0].signed.encoded)
+    forged[-1] ^= 1
+    items = [
+        {"entryBytes": bytes(forged).hex(), "payloadBytes": log[0].payload.hex()},
+        {"entryBytes": "00", "payloadBytes": None},
+        {"entryBytes": log[0].signed.encoded.hex(), "payloadBytes": log[1].payload.hex()},
+    ]
+    found = node.call(PUBLISH_ITEMS, items=items)
+    assert [(each.state, each.reason) for each in found] == [
+        ("invalid", "signature-mismatch"),
+        ("invalid", "entry-truncated"),
+        ("invalid", "payload-hash-mismatch"),
+    ]
+    assert node.states({log[0].place[:2]}) == {}
+    # A path through another log is none.
+    author = Author(1)
+    author.head = Head(1, {1: other[0].signed.hash})
+    stray = Made(*author.write(note(9)))
+    assert [each.state for each in node.bring(other[0], stray)] == ["stored", "invalid"]
+
+
+def test_quotas_rates_and_choices_hold_for_peers_too() -> None:
+    log = log_of(8)
+    full = Peered(author_bytes=8_000)
+    found = full.bring(*log)
+    assert [each.state for each in found[:2]] == ["stored", "stored"]
+    assert {(each.state, each.reason) for each in found[4:]} <= {
+        ("refused", "author-quota-reached"),
+        ("path-missing", "backlink-missing"),
+    }
+    node = Harness()
+    chosen = Node(
+        node.store, CryptographyVerifier(), version="0", policy="registered", rates=Rates(0.1, "", "")
+    )
+    node.connection = Connection(InProcess(chosen.dispatcher()))
+
+    def bring(*items: Offered) -> list[str | None]:
+        return [each.reason or each.state for each in Peered.bring(node, *items)]  # type: ignore[arg-type]
+
+    assert bring((log[0], True), (log[1], False)) == ["schema-not-registered", "backlink-missing"]
+    assert bring((Made(*DEFINED), True)) == ["stored"], "system logs are taken always"
+    asyncio.run(register(node.store, NOTE_ID))
+    chosen._registry.refresh()
+    assert bring((log[0], False)) == ["schema-not-registered"], "nobody knows of what schema it is"
+    assert bring((log[0], False), (log[1], True)) == ["stored", "stored"]
+    assert bring((log[2], True), *((each, True) for each in log[3:]))[-1] == "rate-exceeded"
+
+
+def test_a_broken_log_is_not_gone_on_with_but_for_deletes() -> None:
+    node, author, fork = Peered(), Author(1), Author(1)
+    first = Made(*author.write(note(1)))
+    fork.head = author.head
+    node.publish(*first)
+    node.publish(*author.write(note(2)))
+    assert len(node.shown()) == 2
+    second = Made(*fork.write(note(3)))
+    node.refuses(*second, "seq-num-taken")
+    (outcome,) = node.bring(second)
+    assert outcome.state == "stored"
+    assert node.shown() == {first.signed.hash.hex(): "note 1"}
+    assert node.call(GET_ENTRY_ARGUMENTS, author=author.hex, schema=NOTE_ID).log_id == 3
+    later = author.write(note(4))
+    node.refuses(*later, "log-condemned")
+    (outcome,) = node.bring(Made(*later))
+    assert (outcome.state, outcome.reason) == ("stored", "log-condemned")
+    node.publish(*author.delete(first.signed.hash, NOTE_ID))
+    assert node.shown() == {}
+
+
+def test_so_many_branches_are_kept_and_what_proves_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peer, "MOST_SECOND", 2)
+    node, author = Peered(), Author(1)
+    log = []
+    for n in range(6):
+        head = author.head
+        log.append((head, Made(*author.write(note(n)))))
+    node.bring(*(each for _, each in log))
+
+    def another(seq_num: int, n: int) -> ItemOutcome:
+        author.head = log[seq_num - 1][0]
+        return node.bring(Made(*author.write(note(n))))[0]
+
+    assert [another(5, n).state for n in (10, 11)] == ["stored", "stored"]
+    refused = another(5, 13)
+    assert (refused.state, refused.reason) == ("refused", "log-condemned")
+    assert another(3, 14).state == "stored", "it condemns the log from an earlier entry on"
+    assert len(node.shown()) == 2
+
+
+def test_each_item_counts_as_a_call() -> None:
+    node, charged = Harness(), []
+    items = [{"entryBytes": "00", "payloadBytes": None}] * 7
+    body = jsonrpc.dumps(
+        {"jsonrpc": "2.0", "id": 1, "method": "panda_publishItems", "params": {"items": items}}
+    )
+    asyncio.run(node.node.dispatcher().handle(body, Caller(charge=charged.append)))
+    assert charged == [7]
+
+
+@examples(0.3)
+@given(made(), st.integers(0, 8))
+def test_a_crash_between_leaves_what_is_sound(entries: list[Made], ends: int) -> None:
+    """Some of a call is stored, in order; the rest is taken when it is brought again."""
+    node, want = Peered(), expected(dict.fromkeys(entries, True))
+    logs = {each.place[:2] for each in entries}
+    real, recorded = recording.record, 0
+
+    def record(*args: Any, **more: Any) -> LogRow:
+        nonlocal recorded
+        recorded += 1
+        log_row = real(*args, **more)
+        if recorded > ends:
+            raise StoreFailed("the disk is gone")
+        return log_row
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(publishing, "SLICE", 2)
+        patch.setattr(recording, "record", record)
+        if entries:
+            with contextlib.suppress(ErrorFromNode):
+                node.bring(*entries)
+    assert node.states(logs).keys() <= want.states.keys()
+    offer_all(node, [[(each, True) for each in entries]])
+    assert node.states(logs) == want.states
+    assert node.shown() == want.shown
+    node.store.close()

@@ -175,7 +175,7 @@ export interface Written {
   entryHash: string;
   /** Whether the node has it; if not, it is kept here and sent later. */
   acknowledged: boolean;
-  /** Why it has it not. */
+  /** Why it has it not; or, with `acknowledged`, why it shows it to nobody: `message-refused`. */
   error: { reason: string; message: string } | null;
 }
 

@@ -248,7 +248,8 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       done(subject);
       if (!acknowledged) return await keptHere(WRITE_WAITS, error);
       identity.setNode("reachable");
-      notices.say(subject ? "Your change is signed and published." : "Your talk is signed and published.");
+      if (error) passedOver(error);
+      else notices.say(subject ? "Your change is signed and published." : "Your talk is signed and published.");
       await identity.refreshPending();
       await onSaved(id);
     } catch (error) {
@@ -284,6 +285,14 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       notices.error(Object.assign(new Error(why.message), { reason: why.reason }), undefined, `${words}.`);
     }
     await identity.refreshPending();
+  }
+
+  /**
+   * The node has what was signed, and shows it to nobody.
+   * @param {{reason: string, message: string}} why
+   */
+  function passedOver(why) {
+    notices.error(Object.assign(new Error(why.message), { reason: why.reason }));
   }
 
   /** @param {boolean} on */
@@ -328,7 +337,8 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       drafts.delete(id);
       if (acknowledged) {
         identity.setNode("reachable");
-        notices.say("Deleted. The delete is signed and published.");
+        if (error) passedOver(error);
+        else notices.say("Deleted. The delete is signed and published.");
         onDeleted(id);
       } else {
         await keptHere(DELETE_WAITS, error);

@@ -17,7 +17,7 @@ from panda_festival.schedule import MAX_TITLE, LeftOut, Schedule, Talk
 from panda_festival.schemas import ROOM, SCHEMAS, TALK
 from panda_festival.values import shown
 from panda_web.client import Client, Written
-from panda_web.client.errors import InstanceNotOwn, LogRefused
+from panda_web.client.errors import InstanceNotOwn, LogRefused, MessageRefused
 from panda_web.rpc.types import Json
 
 AT_ONCE = 8
@@ -132,7 +132,7 @@ async def import_talks(
         for schema in (ROOMS, TALKS):  # what waits of other schemas is not this file's
             try:
                 await panda.flush(schema)
-            except LogRefused as error:  # that stays with what is in this log, and the others go on
+            except (LogRefused, MessageRefused) as error:  # that is about one talk, and the others go on
                 waiting.append(LeftOut("Signed before", "talk", "", str(error)))
         plan = await plan_import(panda, schedule)
         found = plan.comparison
@@ -143,7 +143,7 @@ async def import_talks(
         rooms = await _rooms(panda, [*new, *(each.fields for each in found.changed)])
         for start in range(0, len(new), AT_ONCE):
             rows = [_in_rooms(talk, rooms) for talk in new[start : start + AT_ONCE]]
-            work.done(await panda.create_many(TALKS, rows))
+            work.done(await panda.create_many(TALKS, rows), [str(row["title"]) for row in rows])
         updated = deleted = 0
         for each in found.changed:
             fields = _in_rooms(each.fields, rooms)
@@ -151,14 +151,15 @@ async def import_talks(
         for one in withdrawn:
             deleted += await work.change(one.title, panda.delete(TALKS, one.id))
     left_out = (*waiting, *plan.left_out, *work.stays)
-    return Imported(len(new), updated, deleted, len(found.unchanged), left_out, found.talks)
+    return Imported(len(new) - work.refused, updated, deleted, len(found.unchanged), left_out, found.talks)
 
 
 class _Work:
     """How far an import is: what needs nothing counts as done from the beginning.
 
     Attributes:
-        stays: talks that could not be changed.
+        stays: talks that could not be changed, or not published.
+        refused: how many could not be published.
     """
 
     def __init__(self, progress: Progress, todo: int, total: int) -> None:
@@ -166,24 +167,29 @@ class _Work:
         self._total = total
         self._done = total - todo
         self.stays: list[LeftOut] = []
+        self.refused = 0
         progress(self._done, total)
 
     async def change(self, title: str, writing: Awaitable[Written]) -> bool:
         """Changes or deletes one talk; tells it, and goes on, where that one can be changed no more."""
         try:
             written = await writing
-            if isinstance(written.error, LogRefused):
+            if isinstance(written.error, LogRefused | MessageRefused):
                 raise written.error
-        except (InstanceNotOwn, LogRefused) as error:
+        except (InstanceNotOwn, LogRefused, MessageRefused) as error:
             self.stays.append(LeftOut(title, "talk", "", str(error)))
             return False
         self.done([written])
         return True
 
-    def done(self, written: Sequence[Written]) -> None:
+    def done(self, written: Sequence[Written], titles: Sequence[str] = ()) -> None:
         """Counts what the node has. Raises why it has not: what was signed is sent by the next run."""
-        if written[-1].error is not None:
+        if not written[-1].acknowledged and written[-1].error is not None:
             raise written[-1].error
+        for title, each in zip(titles, written, strict=False):
+            if each.error is not None:
+                self.stays.append(LeftOut(title, "talk", "", str(each.error)))
+                self.refused += 1
         self._done += len(written)
         self._progress(self._done, self._total)
 

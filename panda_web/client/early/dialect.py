@@ -27,7 +27,7 @@ from panda_web.log import VerifiedEntry
 from panda_web.messages import Message
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import AnswerTooLong, ErrorFromNode, RpcError
-from panda_web.rpc.methods import PUBLISH_ENTRY, QUERY_ENTRIES, EntryArguments, StoredEntry
+from panda_web.rpc.methods import PUBLISH_ENTRY, QUERY_ENTRIES, EntryArguments, ItemOutcome, StoredEntry
 
 
 class Early:
@@ -94,6 +94,10 @@ class Early:
         return await held_of_log(self._connection, self._verifier, schema, author, log_id)
 
     # -- sending ---------------------------------------------------------------------------------------
+
+    async def bring(self, own: OwnEntry) -> ItemOutcome | None:  # noqa: ARG002 - whatever it is
+        """An early node knows no such way."""
+        return None
 
     async def publish(self, entries: Sequence[OwnEntry]) -> tuple[int, PandaError | None]:
         """Sends one entry after the other, none that the node has, and none that it cannot take."""

@@ -107,7 +107,7 @@ def _show(
             -PAYLOAD_ROOM * store.writing.drop_payloads(content.instance, log_row),
             -1 if ends else 0,
         )
-        if store.entries.log_of_create(content.instance) == log_row.key:
+        if store.entries.log_of(content.instance) == log_row.key:  # nobody ends what is in another log
             views.ended(store, log_row, content.instance)
     elif content.payload is not None and checked.message and verified.entry.seq_num < log_row.condemned:
         views.take_in(store, log_row, verified, checked.message)

@@ -244,6 +244,11 @@ class EntryTable:
         )
         return Held(row[0], row[1], row[2], False, entry_hash) if row else None
 
+    def log_of(self, entry_hash: bytes) -> int | None:
+        """The key of the log that an entry is in; None where it is not held."""
+        row = self._db.one("SELECT log FROM entries WHERE hash = ?", (entry_hash,))
+        return row[0] if row else None
+
     def state(self, entry_hash: bytes) -> PayloadState | None:
         """What became of the payload of an entry; None where the entry is not held."""
         row = self._db.one("SELECT state FROM entries WHERE hash = ?", (entry_hash,))

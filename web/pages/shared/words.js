@@ -128,6 +128,10 @@ const REASONS = {
     title: "This node refuses something that you signed",
     hint: "Open this page at another node, or press “Send now” later.",
   },
+  "message-refused": {
+    title: "The node does not take what you wrote",
+    hint: "It is part of your log there, and nobody is shown it. Everything else of yours goes on as before.",
+  },
   "log-not-proven": {
     title: "The node does not show what you signed",
     hint: "So nothing is built on it. Use another node: everything you signed is kept here and goes there.",
