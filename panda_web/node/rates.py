@@ -39,6 +39,7 @@ class Rates:
         most: int = MAX_BUCKETS,
     ) -> None:
         self._rate = rate
+        self._full = max(1.0, rate * BURST_SECONDS)
         self._words = f"{what} of {whose}"
         self._clock = clock
         self._most = most
@@ -46,24 +47,24 @@ class Rates:
 
     def check(self, whose: Hashable) -> None:
         """Raises RateExceeded while the bucket is empty, with the seconds until it is not."""
-        self._check(self._held(whose))
+        self._check(self._held(self._buckets.get(whose), self._clock()))
 
     def charge(self, whose: Hashable, count: int) -> None:
         """Takes out of the bucket. Raises RateExceeded where it is empty already, and takes nothing then."""
-        held = self._held(whose)
+        now, bucket = self._clock(), self._buckets.get(whose)
+        held = self._held(bucket, now)
         self._check(held)
-        self._buckets.pop(whose, None)
-        self._buckets[whose] = (held - count, self._clock())
+        if bucket is not None:
+            del self._buckets[whose]  # who comes now, is forgotten last
+        self._buckets[whose] = (held - count, now)
         if len(self._buckets) > self._most:
             del self._buckets[next(iter(self._buckets))]
 
     def __len__(self) -> int:
         return len(self._buckets)
 
-    def _held(self, whose: Hashable) -> float:
-        full = max(1.0, self._rate * BURST_SECONDS)
-        held, at = self._buckets.get(whose, (full, 0.0))
-        return min(full, held + (self._clock() - at) * self._rate)
+    def _held(self, bucket: tuple[float, float] | None, now: float) -> float:
+        return self._full if bucket is None else min(self._full, bucket[0] + (now - bucket[1]) * self._rate)
 
     def _check(self, held: float) -> None:
         # Clocks are not exact: whoever waits as long as was said must find it filled.

@@ -7,6 +7,7 @@ OpenRPC document is made from it (`rpc.discover`). Handlers take the params by t
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Generic, Literal, TypeVar
 
 from panda_web import query
@@ -28,6 +29,7 @@ MAX_ORDER = 4
 """Names to order by: each is a join over all instances."""
 
 
+@cache
 def python_name(name: str) -> str:
     """`entryEncoded` is `entry_encoded` in Python."""
     return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
