@@ -1,78 +1,21 @@
-"""What a page can ask the worker for: the table of methods, and the handlers behind them.
-
-The words are those of `panda.js` and of the node's own RPC. The page is not trusted to send the right types.
-"""
+"""The handlers of what a page can ask the worker for. The page is not trusted to send the right types."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
+from panda_web.browser import shapes
 from panda_web.browser.at_hand import at_hand
-from panda_web.browser.draft import describe
+from panda_web.browser.draft import definition_of, describe
+from panda_web.browser.methods import METHODS
 from panda_web.browser.opening import Site
 from panda_web.browser.values import read_fields, read_filter, write_value
 from panda_web.client import Answer, Instance, Written
 from panda_web.client.check import to_json
-from panda_web.messages.schema import Schema, schema_from_dict, schema_from_toml, schema_to_dict
-from panda_web.rpc import types
+from panda_web.messages.schema import Schema, schema_from_dict, schema_from_toml
 from panda_web.rpc.dispatch import Handler
-from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT, Method, Param, python_name
+from panda_web.rpc.methods import python_name
 from panda_web.rpc.types import Json
-
-_SCHEMA, _ID = Param("schema", types.HASH), Param("id", types.HASH)
-_FIELDS = Param("fields", types.OBJECT)
-
-METHODS: Mapping[str, Method[Any]] = {
-    method.name: method
-    for method in (
-        Method("create", "Publishes a new instance.", (_SCHEMA, _FIELDS), types.OBJECT),
-        Method("update", "Changes some fields of an own instance.", (_SCHEMA, _ID, _FIELDS), types.OBJECT),
-        Method("delete", "Ends an own instance.", (_SCHEMA, _ID), types.OBJECT),
-        Method(
-            "query",
-            "Instances of a schema, checked.",
-            (
-                _SCHEMA,
-                Param("filter", types.OBJECT, None),
-                Param("orderBy", types.array(types.TEXT), ()),
-                Param("limit", types.integer(1, MAX_LIMIT), DEFAULT_LIMIT),
-                Param("after", types.TEXT, None),
-            ),
-            types.OBJECT,
-        ),
-        Method(
-            "define",
-            "Publishes the definition of a schema, or finds the equal one, and makes the schema known.",
-            (Param("schema", types.OBJECT),),
-            types.OBJECT,
-        ),
-        Method("schema", "Makes a schema known: its definition is fetched.", (_ID,), types.OBJECT),
-        Method(
-            "schemas",
-            "Schemas that the node lists, or that are known here; untyped ones in pages.",
-            (Param("after", types.TEXT, None),),
-            types.array(types.OBJECT),
-        ),
-        Method(
-            "describe",
-            "What is wrong with a definition in the making, and its file; publishes nothing.",
-            (Param("draft", types.OBJECT),),
-            types.OBJECT,
-        ),
-        Method("schemaFromToml", "The definition in a file.", (Param("text", types.TEXT),), types.OBJECT),
-        Method("pending", "How many signed entries the node has not acknowledged.", (), types.LOG_ID),
-        Method("flush", "Sends them.", (), types.LOG_ID),
-        Method("backUp", "The key pair as encrypted PEM.", (Param("passphrase", types.TEXT),), types.TEXT),
-        Method("declineBackup", "Makes the key one that can no longer be copied.", (), types.OBJECT),
-        Method(
-            "restore",
-            "Goes on with the key pair of a backup.",
-            (Param("text", types.TEXT), Param("passphrase", types.TEXT)),
-            types.OBJECT,
-        ),
-    )
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +28,7 @@ class Api:
         """A handler for each method of the table."""
         return {name: getattr(self, python_name(name)) for name in METHODS}
 
-    def who(self) -> dict[str, Json]:
+    def who(self) -> shapes.Author:
         """What a page shows of itself: the answer to one that connects, and to one that restored a key."""
         client, refusal = self.site.client, self.site.refusal
         return {
@@ -97,15 +40,15 @@ class Api:
             "readOnly": {"reason": refusal.reason, "message": str(refusal)} if refusal else None,
         }
 
-    async def create(self, schema: str, fields: Mapping[str, Json]) -> Json:
+    async def create(self, schema: str, fields: Mapping[str, Json]) -> shapes.Written:
         """A new instance."""
         return _written(await self.site.writer().create(schema, partial(read_fields, fields)))
 
-    async def update(self, schema: str, id: str, fields: Mapping[str, Json]) -> Json:
+    async def update(self, schema: str, id: str, fields: Mapping[str, Json]) -> shapes.Written:
         """New values for some fields."""
         return _written(await self.site.writer().update(schema, id, partial(read_fields, fields)))
 
-    async def delete(self, schema: str, id: str) -> Json:
+    async def delete(self, schema: str, id: str) -> shapes.Written:
         """The end of an instance."""
         return _written(await self.site.writer().delete(schema, id))
 
@@ -122,53 +65,53 @@ class Api:
         client = self.site.client
         return _answer(await client.query(schema, filter=wanted, order_by=order_by, limit=limit, after=after))
 
-    async def define(self, schema: Mapping[str, Json]) -> Json:
+    async def define(self, schema: Mapping[str, Json]) -> shapes.Schema:
         """A schema with its id."""
         return _schema(await self.site.writer().define(schema_from_dict(schema)))
 
-    async def schema(self, id: str) -> Json:
+    async def schema(self, id: str) -> shapes.Schema:
         """A schema that somebody published."""
         return _schema(await self.site.client.schema(id))
 
-    async def schemas(self, after: str | None) -> Json:
+    async def schemas(self, after: str | None) -> list[shapes.ListedSchema]:
         """The schemas to choose from."""
         listed = await self.site.client.schemas(after)
         return [{"id": each.id, "name": each.name, "state": each.state} for each in listed]
 
-    async def describe(self, draft: Mapping[str, Json]) -> Json:
+    async def describe(self, draft: Mapping[str, Json]) -> shapes.DescribedDraft:
         """A definition in the making."""
         refusal = await self.site.client.takes_no_definitions()
-        return describe(draft) | {"refusal": str(refusal) if refusal is not None else None}
+        return describe(draft, str(refusal) if refusal is not None else None)
 
-    async def schema_from_toml(self, text: str) -> Json:
+    async def schema_from_toml(self, text: str) -> shapes.SchemaDefinition:
         """The definition in a file."""
         with at_hand():
-            return schema_to_dict(schema_from_toml(text))
+            return definition_of(schema_from_toml(text))
 
-    async def pending(self) -> Json:
+    async def pending(self) -> int:
         """How many entries wait."""
         return await self.site.pending()
 
-    async def flush(self) -> Json:
+    async def flush(self) -> int:
         """Sends them."""
         return await self.site.flush()
 
-    async def back_up(self, passphrase: str) -> Json:
+    async def back_up(self, passphrase: str) -> str:
         """The key pair under a passphrase."""
         return await self.site.back_up(passphrase)
 
-    async def decline_backup(self) -> Json:
+    async def decline_backup(self) -> shapes.Author:
         """The key can no longer be copied."""
         await self.site.keyring().settle("declined")
         return self.who()
 
-    async def restore(self, text: str, passphrase: str) -> Json:
+    async def restore(self, text: str, passphrase: str) -> shapes.Author:
         """Another key from now on."""
         await self.site.restore(text, passphrase)
         return self.who()
 
 
-def _written(written: Written) -> Json:
+def _written(written: Written) -> shapes.Written:
     return {
         "id": written.id,
         "entryHash": written.entry_hash,
@@ -194,5 +137,5 @@ def _instance(instance: Instance) -> Json:
     return {**fields, "id": instance.id, "_meta": {**instance.meta, "signed": True}}
 
 
-def _schema(schema: Schema) -> Json:
-    return {"id": schema.id, **schema_to_dict(schema)}
+def _schema(schema: Schema) -> shapes.Schema:
+    return {"id": str(schema.id), **definition_of(schema)}

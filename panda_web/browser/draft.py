@@ -7,6 +7,7 @@ objects, each with its `name` among its keys: while somebody types, names stand 
 from collections.abc import Mapping
 from typing import Final
 
+from panda_web.browser.shapes import DescribedDraft, DraftProblem, Part, SchemaDefinition
 from panda_web.messages.schema import (
     FieldDefinition,
     InvalidPattern,
@@ -30,7 +31,7 @@ from panda_web.messages.schema.errors import (
 from panda_web.messages.schema.schema import check_count
 from panda_web.rpc.types import Json
 
-_PARTS: Final[Mapping[type[InvalidSchema], str]] = {
+_PARTS: Final[Mapping[type[InvalidSchema], Part]] = {
     SchemaNameInvalid: "name",
     SchemaDescriptionInvalid: "description",
     FieldNameInvalid: "name",
@@ -44,7 +45,7 @@ _PARTS: Final[Mapping[type[InvalidSchema], str]] = {
 """Errors that are about one key of the draft, or of one of its fields."""
 
 
-def describe(draft: Mapping[str, Json]) -> dict[str, Json]:
+def describe(draft: Mapping[str, Json], refusal: str | None = None) -> DescribedDraft:
     """What there is to say about a draft: each field is looked at, whatever is wrong with the others.
 
     Returns:
@@ -53,19 +54,30 @@ def describe(draft: Mapping[str, Json]) -> dict[str, Json]:
             where it is about none) and `part` (the key that it is about, or null).
         definition: the schema's `name`, `description` and `fields`; null where there are problems.
         toml: the file, of those fields that are right; null while there is nothing to write.
+        refusal: as it was given.
 
     Raises:
         DefinitionValueWrong: it is not of a draft's shape.
     """
     texts, fields = _split(draft)
-    problems: list[dict[str, Json]] = []
+    problems: list[DraftProblem] = []
     head = _head(texts, problems)
     right = _right(fields, problems)
     schema = Schema(head.name, head.description, right) if head is not None and right else None
     return {
         "problems": problems,
-        "definition": schema_to_dict(schema) if schema is not None and not problems else None,
+        "definition": definition_of(schema) if schema is not None and not problems else None,
         "toml": schema_to_toml(schema) if schema is not None else None,
+        "refusal": refusal,
+    }
+
+
+def definition_of(schema: Schema) -> SchemaDefinition:
+    """A schema as JSON."""
+    return {
+        "name": schema.name,
+        "description": schema.description,
+        "fields": schema_to_dict(schema)["fields"],
     }
 
 
@@ -78,7 +90,7 @@ def _split(draft: Mapping[str, Json]) -> tuple[dict[str, Json], list[Json]]:
     return texts, fields
 
 
-def _head(texts: Mapping[str, Json], problems: list[dict[str, Json]]) -> Schema | None:
+def _head(texts: Mapping[str, Json], problems: list[DraftProblem]) -> Schema | None:
     """A schema of this name and description, and of another field."""
     try:
         return schema_from_dict({**texts, "fields": {"any": {"type": "text"}}}, "The draft")
@@ -87,7 +99,7 @@ def _head(texts: Mapping[str, Json], problems: list[dict[str, Json]]) -> Schema 
         return None
 
 
-def _right(fields: list[Json], problems: list[dict[str, Json]]) -> tuple[FieldDefinition, ...]:
+def _right(fields: list[Json], problems: list[DraftProblem]) -> tuple[FieldDefinition, ...]:
     """The fields that are right, also beside each other."""
     right: dict[int, FieldDefinition] = {}
     try:
@@ -125,6 +137,6 @@ def _place(error: InvalidSchema, fields: Mapping[int, FieldDefinition]) -> int |
     return named[:2][-1] if named else None
 
 
-def _problem(error: InvalidSchema, field: int | None) -> dict[str, Json]:
+def _problem(error: InvalidSchema, field: int | None) -> DraftProblem:
     part = next((part for kind, part in _PARTS.items() if isinstance(error, kind)), None)
     return {"field": field, "part": part, "reason": error.reason, "message": str(error)}

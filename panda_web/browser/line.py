@@ -16,8 +16,9 @@ from typing import Any
 from pyodide.ffi import create_proxy
 
 from panda_web import __version__
-from panda_web.browser.api import METHODS, Api
+from panda_web.browser.api import Api
 from panda_web.browser.extension import Extension
+from panda_web.browser.methods import METHODS
 from panda_web.browser.opening import open_site
 from panda_web.browser.webcrypto import SignChain, VerifyMany
 from panda_web.errors import PandaError
@@ -141,13 +142,13 @@ class Line:
             )
         site = await open_site(node, *self._crypto)
         api = Api(site)
-        handlers, said = dict(api.handlers()), api.who()
-        said["more"] = [name for extension in self._extensions for name in extension.methods]
+        handlers, said = dict(api.handlers()), dict[str, Json](api.who())
         for extension in self._extensions:
             site.client.learn(extension.schemas)
             handlers |= extension.handlers(site)
             said |= extension.says
         self._handlers = handlers
+        said["methods"] = {name: method.required for name, method in self._methods.items()}
         return said
 
     def _progress(self, request_id: jsonrpc.Id, stage: str, done: int, total: int) -> None:

@@ -43,11 +43,13 @@ class Param:
         name: on the wire.
         type: what it may be.
         default: what stands for it when it is left out; ... where it must be given.
+        about: what it means, for those who call from JavaScript.
     """
 
     name: str
     type: Type[Any]
     default: Any = ...
+    about: str = ""
 
     @property
     def python_name(self) -> str:
@@ -66,6 +68,7 @@ class Method(Generic[R]):
         result: what it gives.
         progress: the stage that its progress is told as; empty for a method that tells of none.
         counted: the param, by its Python name, of which each item counts as a call; empty for none.
+        long: whether it may take long, so that people want to cancel it.
     """
 
     name: str
@@ -74,6 +77,12 @@ class Method(Generic[R]):
     result: Type[R]
     progress: str = ""
     counted: str = ""
+    long: bool = False
+
+    @property
+    def required(self) -> list[str]:
+        """The names of the params that must be given."""
+        return [param.name for param in self.params if param.default is ...]
 
     def bind(self, given: Json) -> dict[str, Any]:
         """The arguments for a handler, by Python name. Raises InvalidParams."""

@@ -91,6 +91,11 @@ TEXT = Type({"type": "string"}, _read_text)
 OBJECT: Type[dict[str, Json]] = Type({"type": "object"}, _read_object)
 
 
+def named(name: str) -> Type[dict[str, Json]]:
+    """An object of a shape that is declared elsewhere under a name; its members are not looked at here."""
+    return Type({"type": "object", "title": name}, _read_object)
+
+
 def integer(minimum: int, maximum: int) -> Type[int]:
     """An integer between two bounds, both included."""
 

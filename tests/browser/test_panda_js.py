@@ -255,16 +255,16 @@ def test_import_can_be_cancelled_and_goes_on(api: Api, empty_node: ServedNode) -
     assert 16 <= done < total == 40
     there = talks_at(empty_node.url).keys() & wanted.keys()
     assert done <= len(there) < 40
-    result = api.call("importSchedule", {"text": text})
+    result = api.call("importSchedule", text)
     assert (result["published"] + result["unchanged"], result["total"]) == (40, 40)
     held = talks_at(empty_node.url)
     assert {guid: held[guid] for guid in wanted} == wanted
     nothing = {"published": 0, "updated": 0, "withdrawn": 0, "unchanged": 40, "total": 40, "leftOut": []}
-    assert api.call("importSchedule", {"text": text}) == nothing
+    assert api.call("importSchedule", text) == nothing
 
 
 def test_import_of_no_schedule_is_refused(api: Api) -> None:
-    assert api.refused("importSchedule", {"text": '{"days": []}'})[0] == "not-a-schedule"
+    assert api.refused("importSchedule", '{"days": []}')[0] == "not-a-schedule"
 
 
 @pytest.mark.every_engine

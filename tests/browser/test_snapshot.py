@@ -55,7 +55,7 @@ def test_nothing_but_runtime_snapshot_and_application_is_loaded(
     """Also not for what a page does later: no module is missing in the snapshot."""
     with static_server(bare_website(site, tmp_path / "www")) as server:
         assert works(tab, server, empty_node) == []
-        talks = {"text": json.dumps(schedule(event(1)))}
+        talks = json.dumps(schedule(event(1)))
         assert Api(tab, empty_node.url).call("importSchedule", talks)["published"] == 1
         assert loaded(server) == {RUNTIME, SNAPSHOT, FESTIVAL}
 

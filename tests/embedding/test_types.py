@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tools.nodejs import NODE
+from tools.typescript import FILES, Types
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web"
@@ -31,21 +34,21 @@ def test_panda_js_is_checked_against_its_types() -> None:
     assert "globalThis.panda = { connect, PandaError };" in (PANDA / "panda.js").read_text("utf-8")
 
 
-def test_both_name_the_same() -> None:
-    declared = re.search(r"interface Panda \{(.*?)\n\}", types(), re.DOTALL)
-    written = re.search(r"^export class Panda \{(.*?)^\}", script(), re.MULTILINE | re.DOTALL)
-    assert declared
-    assert written
-    of_types = set(re.findall(r"^  (?:readonly )?(\w+)[(:?]", declared[1], re.MULTILINE))
-    of_script = set(re.findall(r"^  (?:async )?(\w+)\(", written[1], re.MULTILINE)) - {"constructor"}
-    of_script |= set(re.findall(r"^    this\.(\w+) = ", written[1], re.MULTILINE))
-    assert of_types == of_script
-    assert of_types > {"author", "create", "update", "delete", "query", "close"}
+@pytest.mark.parametrize("types", FILES, ids=lambda types: types.path.name)
+def test_types_are_those_of_the_tables(types: Types) -> None:
+    assert types.path.read_text("utf-8") == types.whole(), "python tools/typescript.py makes them"
 
 
-def types() -> str:
-    return (PANDA / "panda.d.ts").read_text("utf-8")
-
-
-def script() -> str:
-    return (PANDA / "author.js").read_text("utf-8")
+def test_what_a_method_takes_and_gives() -> None:
+    """By position what must be given, then an object; each name that a table gives is declared."""
+    (panda, festival) = (types.path.read_text("utf-8") for types in FILES)
+    assert "  update(schema: string, id: string, fields: Fields): Promise<Written>;\n" in panda
+    assert re.search(
+        r"  schemas\(options\?: \{\n    after\?: string \| null;\n  \}\): Promise<ListedSchema\[\]>;", panda
+    )
+    assert re.search(
+        r"  importSchedule\(text: string, options\?: \{.*?    signal\?: AbortSignal;\n  \}\)",
+        festival,
+        re.DOTALL,
+    )
+    assert not {"importSchedule", "planImport", "talkSchema", "room"} & set(re.findall(r"\w+", panda))

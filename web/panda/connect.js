@@ -18,7 +18,7 @@ const TICK_MS = 1000;
  * @param {Options} [options] node: its address, by default where this file came from; onProgress: hears of
  *   "download" (bytes), "start" and "storage"; signal: ends the start; patience: seconds without progress after
  *   which the start has failed; worker: a file of the website's own that imports HOST's worker.js
- * @returns {Promise<Panda>}
+ * @returns {Promise<import("./panda.d.ts").Panda>}
  */
 export async function connect(options = {}) {
   if (Object(options) !== options) {
@@ -46,7 +46,7 @@ export async function connect(options = {}) {
   try {
     const panda = new Panda(line, await line.open({ version: VERSION, node: address }));
     void keepCode();
-    return panda;
+    return /** @type {any} */ (panda); // the worker says what there is on it
   } catch (error) {
     line.close(error);
     throw await Promise.race([explained(error), aborted(signal)]);

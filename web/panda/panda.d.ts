@@ -34,71 +34,15 @@ export class PandaError extends Error {
   data: Record<string, unknown>;
 }
 
-/** One author on one node. */
-export interface Panda {
-  /** The public key, 64 hex digits; null where nothing can be written. */
-  readonly author: string | null;
-  /** "webcrypto" (no script can read it) or "pure25519" (the weaker choice). */
-  readonly keyKind: string | null;
-  /** The node's address. */
-  readonly node: string;
-  /** Why nothing can be written, or null. */
-  readonly readOnly: { reason: string; message: string } | null;
-  /** Whether the key was made in this browser and can still be copied: until `backUp` or `declineBackup`. */
-  readonly canBackUp: boolean;
-  /** What became of the copy: nothing yet, one exists, nobody wants one; null where nothing is known. */
-  readonly copy: "waiting" | "saved" | "declined" | null;
-
-  /** Writes take effect in the order in which they were begun, also where nobody waits in between. */
-  create(schema: string, fields: Fields): Promise<Written>;
-  update(schema: string, id: string, fields: Fields): Promise<Written>;
-  delete(schema: string, id: string): Promise<Written>;
-  /** Instances, each rebuilt from its signed entries; what fails that is in `rejected` instead. */
-  query(schema: string, query?: Query): Promise<Page>;
-
-  /**
-   * Publishes the definition of a schema and makes it known; the same one again is found, and not published twice.
-   */
-  define(schema: SchemaDefinition): Promise<Schema>;
-  /**
-   * A schema: its definition is fetched once and checked. `create` and `update` find it by themselves, wherever it can
-   * be had, and its fields decide what they write: for a float 3 is a float, a relation is the id as a plain string,
-   * [] has a type. What the schema forbids is refused before anything is signed.
-   */
-  schema(id: string): Promise<Schema>;
-
-  /**
-   * The schemas that the node lists, and own and known ones that it does not. What the node says of them is not
-   * checked: `schema(id)` is. Of those in the state "untyped" it is a page: `after` the last id of one comes the
-   * next, until one is empty.
-   */
-  schemas(page?: { after?: string }): Promise<ListedSchema[]>;
-  /** What is wrong with a definition that somebody is writing, field by field, and its file. Publishes nothing. */
-  describe(draft: SchemaDraft): Promise<DescribedDraft>;
-  /** The definition in a file, which is TOML. */
-  schemaFromToml(text: string): Promise<SchemaDefinition>;
-
-  /** How many signed entries the node has not acknowledged. */
-  pending(): Promise<number>;
-  /** Sends them; gives how many are left. */
-  flush(): Promise<number>;
-
-  /**
-   * The key pair under a passphrase of eight characters at least, as encrypted PEM (PKCS #8), while `canBackUp`;
-   * then it cannot be copied any more.
-   */
-  backUp(passphrase: string): Promise<string>;
-  /** Makes the key one that can no longer be copied. */
-  declineBackup(): Promise<void>;
-  /**
-   * Goes on with the key of a backup: `author` is another one then. Use a key in one place at a time. What another
-   * browser wrote with it is taken over with the next `flush`, or before the next write. If both wrote at once, an
-   * error with the reason "log-diverged" tells in `data.messages` what has lost its place and must be written again.
-   */
-  restore(text: string, passphrase: string): Promise<void>;
-
+/** What every connection has. */
+export interface Connection {
   /** Ends this connection; the last one on a page ends the worker. */
   close(): void;
+}
+
+declare global {
+  /** What panda.js sets when a script tag loads it. */
+  var panda: { connect: typeof connect; PandaError: typeof PandaError };
 }
 
 /**
@@ -110,30 +54,8 @@ export interface Panda {
  */
 export type Fields = object;
 
-type FieldType = "varchar" | "text" | "integer" | "float" | "boolean" | "timestamp" | "relation";
-
-export interface FieldDefinition {
-  type: FieldType | `${FieldType}[]`;
-  /** A create may leave it out. */
-  optional?: boolean;
-  /** A pattern (RFC 9485) that the whole value must match; for varchar, text and timestamp. */
-  validation?: string;
-  /** The schema that a relation leads to, or "self". */
-  schema?: string;
-  /** The instance is hidden when the one that the relation leads to is deleted. */
-  cascade?: boolean;
-}
-
-export interface SchemaDefinition {
-  name: string;
-  description: string;
-  /** In the order in which people are to see them. */
-  fields: Record<string, FieldDefinition>;
-}
-
-export interface Schema extends SchemaDefinition {
-  id: string;
-}
+type Kind = "varchar" | "text" | "integer" | "float" | "boolean" | "timestamp" | "relation";
+export type FieldType = Kind | `${Kind}[]`;
 
 /** A definition in the making: its fields are a list, since names may stand twice, or not at all yet. */
 export interface SchemaDraft {
@@ -142,54 +64,8 @@ export interface SchemaDraft {
   fields: ({ name: string } & Partial<FieldDefinition>)[];
 }
 
-export interface DescribedDraft {
-  problems: DraftProblem[];
-  /** What `define` takes; null where there are problems. */
-  definition: SchemaDefinition | null;
-  /** The file, of those fields that are right; null while there is nothing to write. */
-  toml: string | null;
-  /** Why this node takes no schemas, as far as is known without asking it; null where it does. */
-  refusal: string | null;
-}
-
-export interface DraftProblem {
-  reason: string;
-  message: string;
-  /** The field's place in the draft, from 0; null where it is about none. */
-  field: number | null;
-  /** The key that it is about, of that field or else of the draft; null where it is about all of it. */
-  part: "name" | "description" | "type" | "validation" | "schema" | null;
-}
-
-export interface ListedSchema {
-  id: string;
-  /** By the node's word, unless this page knows the definition; null where nobody says. */
-  name: string | null;
-  /** At the node; "untyped": it holds messages of it and does not check them. "unlisted": it does not list it. */
-  state: "registered" | "pending" | "untyped" | "unlisted";
-}
-
-export interface Written {
-  /** The instance's id. */
-  id: string;
-  entryHash: string;
-  /** Whether the node has it; if not, it is kept here and sent later. */
-  acknowledged: boolean;
-  /** Why it has it not; or, with `acknowledged`, why it shows it to nobody: `message-refused`. */
-  error: { reason: string; message: string } | null;
-}
-
-/** An option that is not wanted is left out: undefined is refused, lest a filter be lost. */
-export interface Query {
-  /** Field names, "author" or "id", each with the value that it must equal. */
-  filter?: object;
-  /** Names, with "-" before one for descending. */
-  orderBy?: readonly string[];
-  /** 100 by default, 1,000 at most. */
-  limit?: number;
-  /** `after` of the page before, until a page is empty. */
-  after?: string | null;
-}
+/** What `query` takes besides the schema. An option that is not wanted is left out: undefined is refused, lest a filter be lost. */
+export type Query = NonNullable<Parameters<Panda["query"]>[1]>;
 
 export type Page = Instance[] & { rejected: Rejected[]; after: string | null };
 
@@ -214,13 +90,197 @@ export interface Meta {
   complete: boolean;
 }
 
+// What follows is made by tools/typescript.py.
+
+/** One author on one node. */
+export interface Panda extends Connection {
+  /** The node's address. */
+  readonly node: string;
+  /** The public key, 64 hex digits; null where nothing can be written. */
+  readonly author: string | null;
+  /** "webcrypto" (no script can read it) or "pure25519" (the weaker choice). */
+  readonly keyKind: string | null;
+  /** Whether the key was made in this browser and can still be copied: until `backUp` or `declineBackup`. */
+  readonly canBackUp: boolean;
+  /** What became of the copy: nothing yet, one exists, nobody wants one; null where nothing is known. */
+  readonly copy: "waiting" | "saved" | "declined" | null;
+  /** Why nothing can be written, or null. */
+  readonly readOnly: ReadOnly | null;
+
+  /**
+   * Publishes a new instance. Writes take effect in the order in which they were begun, also where nobody waits in
+   * between.
+   */
+  create(schema: string, fields: Fields): Promise<Written>;
+
+  /** Changes some fields of an own instance. */
+  update(schema: string, id: string, fields: Fields): Promise<Written>;
+
+  /** Ends an own instance. */
+  delete(schema: string, id: string): Promise<Written>;
+
+  /** Instances, each rebuilt from its signed entries; what fails that is in `rejected` instead. */
+  query(schema: string, options?: {
+    /** Field names, "author" or "id", each with the value that it must equal. */
+    filter?: object | null;
+    /** Names, with "-" before one for descending. */
+    orderBy?: readonly string[];
+    /** 100 by default, 1,000 at most. */
+    limit?: number;
+    /** `after` of the page before, until a page is empty. */
+    after?: string | null;
+  }): Promise<Page>;
+
+  /**
+   * Publishes the definition of a schema and makes it known; the same one again is found, and not published twice.
+   */
+  define(schema: SchemaDefinition): Promise<Schema>;
+
+  /**
+   * A schema: its definition is fetched once and checked. `create` and `update` find it by themselves, wherever it
+   * can be had, and its fields decide what they write: for a float 3 is a float, a relation is the id as a plain
+   * string, [] has a type. What the schema forbids is refused before anything is signed.
+   */
+  schema(id: string): Promise<Schema>;
+
+  /**
+   * The schemas that the node lists, and own and known ones that it does not. What the node says of them is not
+   * checked: `schema(id)` is. Of those in the state "untyped" it is a page: `after` the last id of one comes the
+   * next, until one is empty.
+   */
+  schemas(options?: {
+    after?: string | null;
+  }): Promise<ListedSchema[]>;
+
+  /**
+   * What is wrong with a definition that somebody is writing, field by field, and its file. Publishes nothing.
+   */
+  describe(draft: SchemaDraft): Promise<DescribedDraft>;
+
+  /** The definition in a file, which is TOML. */
+  schemaFromToml(text: string): Promise<SchemaDefinition>;
+
+  /** How many signed entries the node has not acknowledged. */
+  pending(): Promise<number>;
+
+  /** Sends them; gives how many were sent. */
+  flush(): Promise<number>;
+
+  /**
+   * The key pair under a passphrase of eight characters at least, as encrypted PEM (PKCS #8), while `canBackUp`; then
+   * it cannot be copied any more.
+   */
+  backUp(passphrase: string): Promise<string>;
+
+  /** Makes the key one that can no longer be copied. */
+  declineBackup(): Promise<Author>;
+
+  /**
+   * Goes on with the key of a backup: `author` is another one then. Use a key in one place at a time. What another
+   * browser wrote with it is taken over with the next `flush`, or before the next write. If both wrote at once, an
+   * error with the reason "log-diverged" tells in `data.messages` what has lost its place and must be written again.
+   */
+  restore(text: string, passphrase: string): Promise<Author>;
+}
+
+/** Why nothing can be written. */
+export interface ReadOnly {
+  reason: string;
+  message: string;
+}
+
+/** One author on one node. */
+export interface Author {
+  /** The node's address. */
+  node: string;
+  /** The public key, 64 hex digits; null where nothing can be written. */
+  author: string | null;
+  /** "webcrypto" (no script can read it) or "pure25519" (the weaker choice). */
+  keyKind: string | null;
+  /** Whether the key was made in this browser and can still be copied: until `backUp` or `declineBackup`. */
+  canBackUp: boolean;
+  /** What became of the copy: nothing yet, one exists, nobody wants one; null where nothing is known. */
+  copy: "waiting" | "saved" | "declined" | null;
+  /** Why nothing can be written, or null. */
+  readOnly: ReadOnly | null;
+}
+
+/** What a node says against an entry. */
+export interface WriteError {
+  reason: string;
+  message: string;
+}
+
+/** What came of a write. */
+export interface Written {
+  /** The instance's id. */
+  id: string;
+  entryHash: string;
+  /** Whether the node has it; if not, it is kept here and sent later. */
+  acknowledged: boolean;
+  /** Why it has it not; or, with `acknowledged`, why it shows it to nobody: `message-refused`. */
+  error: WriteError | null;
+}
+
+/** An instance that its entries do not prove. */
 export interface Rejected {
   id: string;
   reason: string;
   message: string;
 }
 
-declare global {
-  /** What panda.js sets when a script tag loads it. */
-  var panda: { connect: typeof connect; PandaError: typeof PandaError };
+/** One field of a schema. */
+export interface FieldDefinition {
+  type: FieldType;
+  /** A create may leave it out. */
+  optional?: boolean;
+  /** A pattern (RFC 9485) that the whole value must match; for varchar, text and timestamp. */
+  validation?: string;
+  /** The schema that a relation leads to, or "self". */
+  schema?: string;
+  /** The instance is hidden when the one that the relation leads to is deleted. */
+  cascade?: boolean;
+}
+
+/** What one kind of data is like. */
+export interface SchemaDefinition {
+  name: string;
+  description: string;
+  /** In the order in which people are to see them. */
+  fields: Record<string, FieldDefinition>;
+}
+
+/** A definition that is published. */
+export interface Schema extends SchemaDefinition {
+  id: string;
+}
+
+/** What is known of a schema without its definition. */
+export interface ListedSchema {
+  id: string;
+  /** By the node's word, unless this page knows the definition; null where nobody says. */
+  name: string | null;
+  /** At the node. "untyped": it holds messages of it, unchecked; "unlisted": it does not list it. */
+  state: "registered" | "pending" | "untyped" | "unlisted";
+}
+
+/** Something that is wrong with a definition in the making. */
+export interface DraftProblem {
+  reason: string;
+  message: string;
+  /** The field's place in the draft, from 0; null where it is about none. */
+  field: number | null;
+  /** The key that it is about, of that field or else of the draft; null where it is about all of it. */
+  part: "name" | "description" | "type" | "validation" | "schema" | null;
+}
+
+/** A definition in the making, looked at. */
+export interface DescribedDraft {
+  problems: DraftProblem[];
+  /** What `define` takes; null where there are problems. */
+  definition: SchemaDefinition | null;
+  /** The file, of those fields that are right; null while there is nothing to write. */
+  toml: string | null;
+  /** Why this node takes no schemas, as far as is known without asking it; null where it does. */
+  refusal: string | null;
 }

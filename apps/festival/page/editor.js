@@ -241,7 +241,7 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       const panda = await session.panda();
       save.textContent = "Signing…";
       const { fields } = result;
-      if (typeof fields.room === "string") fields.room = await panda.room({ name: fields.room });
+      if (typeof fields.room === "string") fields.room = await panda.room(fields.room);
       const { id, acknowledged, error } = subject
         ? await panda.update(panda.talkSchema, subject.id, fields)
         : await panda.create(panda.talkSchema, fields);

@@ -6,33 +6,52 @@ import type { Panda } from "../../../web/pages/shared/types.js";
 
 export type FestivalSession = Session<FestivalPanda>;
 
-/** One author on one node. */
+// What follows is made by tools/typescript.py.
+
+/** What the worker says of itself besides. */
 export interface FestivalPanda extends Panda {
   /** The schema of a festival's talks. */
   readonly talkSchema: string;
   /** The schema of the rooms that talks lead to. */
   readonly roomSchema: string;
+
   /**
    * What of a schedule is new, has changed since this author published it, or is no longer in it; publishes nothing.
    * Schedules are JSON as frab, pretalx and c3voc write it, or XML as frab does.
    */
-  planImport(params: { text: string }, options?: { signal?: AbortSignal | undefined }): Promise<ImportPlan>;
+  planImport(text: string, options?: {
+    signal?: AbortSignal;
+  }): Promise<ImportPlan>;
+
   /**
    * Publishes what of a schedule is new or has changed, and the rooms; run again, it goes on, and nothing is there
    * twice.
    */
-  importSchedule(
-    params: {
-      text: string;
-      /** Delete what is published and no longer in the file. */
-      withdraw?: boolean | undefined;
-      /** Publish again what this author has deleted. */
-      restore?: boolean | undefined;
-    },
-    options?: { onProgress?: ((progress: Progress) => void) | undefined; signal?: AbortSignal | undefined },
-  ): Promise<Imported>;
+  importSchedule(text: string, options?: {
+    /** Delete what is published and no longer in the file. */
+    withdraw?: boolean;
+    /** Publish again what this author has deleted. */
+    restore?: boolean;
+    onProgress?: (progress: Progress) => void;
+    signal?: AbortSignal;
+  }): Promise<Imported>;
+
   /** The id of the author's own room of this name, for the `room` of a talk; it is published if there is none. */
-  room(params: { name: string }): Promise<string>;
+  room(name: string): Promise<string>;
+}
+
+/** What the worker says of itself besides. */
+export interface Says {
+  /** The schema of a festival's talks. */
+  talkSchema: string;
+  /** The schema of the rooms that talks lead to. */
+  roomSchema: string;
+}
+
+/** A talk, by its title, and which of its fields have changed. */
+export interface ChangedTalk {
+  talk: string;
+  fields: string[];
 }
 
 /** A value of a schedule that is not published: no talk can hold it, or the node cannot take it. */
@@ -46,7 +65,7 @@ export interface LeftOut {
 /** What an import would do, in titles of talks. */
 export interface ImportPlan {
   new: string[];
-  changed: { talk: string; fields: string[] }[];
+  changed: ChangedTalk[];
   /** Published, and no longer in the file. */
   withdrawn: string[];
   /** In the file, and deleted by this author before. */

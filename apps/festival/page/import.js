@@ -149,7 +149,7 @@ export function makeImport({ session, notices, identity, onPublished }) {
       "planning",
       "Comparing with what you have published…",
       async (panda, text, signal) => {
-        const found = await panda.planImport({ text }, { signal });
+        const found = await panda.planImport(text, { signal });
         chosen = drawPlan(plan, found, () => show("planned"));
         drawLeftOut(found.leftOut);
         const whole = found.unchanged === found.total;
@@ -190,7 +190,8 @@ export function makeImport({ session, notices, identity, onPublished }) {
       PUBLISHING,
       async (panda, text, signal) => {
         moved();
-        const result = await panda.importSchedule({ text, ...options }, {
+        const result = await panda.importSchedule(text, {
+          ...options,
           signal,
           onProgress(now) {
             ({ done, total } = now);

@@ -8,8 +8,9 @@ goes on where the last one ended, and nothing is published twice.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
+from panda_festival import shapes
 from panda_festival.comparing import Comparison, Published, compare
 from panda_festival.own import Instances, own_instances
 from panda_festival.rooms import own_rooms, rooms_named
@@ -18,7 +19,6 @@ from panda_festival.schemas import ROOM, SCHEMAS, TALK
 from panda_festival.values import shown
 from panda_web.client import Client, Written
 from panda_web.client.errors import InstanceNotOwn, LogRefused, MessageRefused
-from panda_web.rpc.types import Json
 
 AT_ONCE = 8
 """Talks signed and sent at a time: so often is there progress, and a moment to cancel."""
@@ -44,7 +44,7 @@ class Plan:
     left_out: tuple[LeftOut, ...]
     knows_deleted: bool
 
-    def to_json(self) -> dict[str, Json]:
+    def to_json(self) -> shapes.ImportPlan:
         """In the words of `panda.js`: titles, and of what changes the names of the fields."""
         found = self.comparison
         return {
@@ -54,7 +54,7 @@ class Plan:
             "deleted": [str(talk["title"])[:MAX_TITLE] for talk in found.deleted],
             "unchanged": len(found.unchanged),
             "total": found.talks,
-            "leftOut": [asdict(each) for each in self.left_out],
+            "leftOut": [each.to_json() for each in self.left_out],
             "knowsDeleted": self.knows_deleted,
         }
 
@@ -79,14 +79,14 @@ class Imported:
     left_out: tuple[LeftOut, ...]
     total: int
 
-    def to_json(self) -> dict[str, Json]:
+    def to_json(self) -> shapes.Imported:
         """In the words of `panda.js`."""
         return {
             "published": self.published,
             "updated": self.updated,
             "withdrawn": self.withdrawn,
             "unchanged": self.unchanged,
-            "leftOut": [asdict(each) for each in self.left_out],
+            "leftOut": [each.to_json() for each in self.left_out],
             "total": self.total,
         }
 

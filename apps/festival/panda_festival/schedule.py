@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from panda_festival import shapes
 from panda_festival.formats import Event, events
 from panda_festival.markup import XmlUnusable, schedule_of
 from panda_festival.schemas import ROOM, TALK
@@ -128,6 +129,10 @@ class LeftOut:
     field: str
     value: str
     why: str
+
+    def to_json(self) -> shapes.LeftOut:
+        """In the words of `panda.js`."""
+        return {"talk": self.talk, "field": self.field, "value": self.value, "why": self.why}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,48 +5,19 @@ All but the schemas is imported when it is first asked for, so a page that only 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from panda_festival import shapes
+from panda_festival.methods import METHODS
 from panda_festival.schemas import ROOM, SCHEMAS, TALK
 from panda_web.browser.at_hand import at_hand
 from panda_web.browser.extension import Extension
 from panda_web.browser.opening import Site
-from panda_web.rpc import types
 from panda_web.rpc.dispatch import Handler
-from panda_web.rpc.methods import Method, Param, python_name
-from panda_web.rpc.types import Json
+from panda_web.rpc.methods import python_name
 
 if TYPE_CHECKING:
     from panda_festival.schedule import Schedule
-
-METHODS: Mapping[str, Method[Any]] = {
-    method.name: method
-    for method in (
-        Method(
-            "planImport",
-            "What of a schedule file is new or has changed; publishes nothing.",
-            (Param("text", types.TEXT),),
-            types.OBJECT,
-        ),
-        Method(
-            "importSchedule",
-            "Publishes what of a schedule file is new or has changed.",
-            (
-                Param("text", types.TEXT),
-                Param("withdraw", types.BOOL, False),
-                Param("restore", types.BOOL, False),
-            ),
-            types.OBJECT,
-            progress="import",
-        ),
-        Method(
-            "room",
-            "The id of the author's own room of this name, which is published if there is none.",
-            (Param("name", types.TEXT),),
-            types.HASH,
-        ),
-    )
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +30,7 @@ class Festival:
         """A handler for each method of the table."""
         return {name: getattr(self, python_name(name)) for name in METHODS}
 
-    async def plan_import(self, text: str) -> Json:
+    async def plan_import(self, text: str) -> shapes.ImportPlan:
         """What an import would do."""
         from panda_festival.importing import plan_import
 
@@ -67,7 +38,7 @@ class Festival:
 
     async def import_schedule(
         self, text: str, withdraw: bool, restore: bool, progress: Callable[[int, int], None]
-    ) -> Json:
+    ) -> shapes.Imported:
         """Publishes a festival's talks."""
         from panda_festival.importing import import_talks
 
@@ -75,7 +46,7 @@ class Festival:
         done = await import_talks(panda, _schedule(text), progress, withdraw=withdraw, restore=restore)
         return done.to_json()
 
-    async def room(self, name: str) -> Json:
+    async def room(self, name: str) -> str:
         """The id of a room."""
         from panda_festival.rooms import room_named
 
@@ -90,9 +61,11 @@ def _schedule(text: str) -> "Schedule":
         return read_schedule(text.encode())
 
 
+SAYS: shapes.Says = {"talkSchema": str(TALK.id), "roomSchema": str(ROOM.id)}
+
 EXTENSION = Extension(
     methods=METHODS,
     handlers=lambda site: Festival(site).handlers(),
     schemas=SCHEMAS,
-    says={"talkSchema": TALK.id, "roomSchema": ROOM.id},
+    says=dict(SAYS),
 )

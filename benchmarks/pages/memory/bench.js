@@ -5,4 +5,4 @@ globalThis.open = async (node) => {
   globalThis.panda = await connect({ node });
 };
 
-globalThis.publish = async (schedule) => (await globalThis.panda.importSchedule({ text: schedule })).published;
+globalThis.publish = async (schedule) => (await globalThis.panda.importSchedule(schedule)).published;

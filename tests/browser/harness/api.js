@@ -90,7 +90,7 @@ export async function mistaken() {
     await outcome(connect("https://node.example")),
     await outcome(connect(null)),
     await outcome(connect({ signal: controller })),
-    await call("importSchedule", { text: "{}" }, { signal: controller }),
+    await call("importSchedule", "{}", { signal: controller }),
   ];
 }
 
@@ -114,7 +114,7 @@ export async function cancelImport(text, after) {
     seen.push([done, total]);
     if (done >= after) controller.abort();
   };
-  return { ...await outcome(panda.importSchedule({ text }, { onProgress, signal: controller.signal })), seen };
+  return { ...await outcome(panda.importSchedule(text, { onProgress, signal: controller.signal })), seen };
 }
 
 // Closes a connection with calls under way; gives what came of them, and of one that is made afterwards.

@@ -5,7 +5,7 @@ import { byId, el, shortHash } from "../shared/dom.js";
 import { plain } from "../shared/foreign.js";
 import { count } from "../shared/words.js";
 
-/** @typedef {import("../../panda/panda.d.ts").ListedSchema} ListedSchema */
+/** @typedef {import("../shared/types.js").ListedSchema} ListedSchema */
 
 /** So many are shown at most. */
 export const LISTED = 200;

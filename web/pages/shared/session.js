@@ -39,7 +39,7 @@ export class Session {
   async #open() {
     try {
       const connected = await connect({ ...(this.node ? { node: this.node } : {}), onProgress: this.onProgress });
-      const panda = /** @type {P} */ (/** @type {unknown} */ (connected));
+      const panda = /** @type {P} */ (connected);
       this.now = panda;
       this.#onOpen(panda);
       return panda;

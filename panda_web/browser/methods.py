@@ -1,0 +1,109 @@
+"""The worker's table of methods: what a page can ask for, by the names of `panda.js`.
+
+The worker checks params by it and binds its handlers to it (`browser.api`). `panda.js` makes its calls from
+it: params that must be given come by position, the others in an object behind them. The types for websites
+are made from it too (`tools/typescript.py`), so a summary is what their authors read.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from panda_web.rpc import types
+from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT, Method, Param
+
+_SCHEMA, _ID = Param("schema", types.HASH), Param("id", types.HASH)
+_FIELDS = Param("fields", types.named("Fields"))
+_WRITTEN, _AUTHOR = types.named("Written"), types.named("Author")
+
+METHODS: Final[Mapping[str, Method[Any]]] = {
+    method.name: method
+    for method in (
+        Method(
+            "create",
+            "Publishes a new instance. Writes take effect in the order in which they were begun, also "
+            "where nobody waits in between.",
+            (_SCHEMA, _FIELDS),
+            _WRITTEN,
+        ),
+        Method("update", "Changes some fields of an own instance.", (_SCHEMA, _ID, _FIELDS), _WRITTEN),
+        Method("delete", "Ends an own instance.", (_SCHEMA, _ID), _WRITTEN),
+        Method(
+            "query",
+            "Instances, each rebuilt from its signed entries; what fails that is in `rejected` instead.",
+            (
+                _SCHEMA,
+                Param(
+                    "filter",
+                    types.OBJECT,
+                    None,
+                    'Field names, "author" or "id", each with the value that it must equal.',
+                ),
+                Param("orderBy", types.array(types.TEXT), (), 'Names, with "-" before one for descending.'),
+                Param(
+                    "limit",
+                    types.integer(1, MAX_LIMIT),
+                    DEFAULT_LIMIT,
+                    f"{DEFAULT_LIMIT} by default, {MAX_LIMIT:,} at most.",
+                ),
+                Param("after", types.TEXT, None, "`after` of the page before, until a page is empty."),
+            ),
+            types.named("Page"),
+        ),
+        Method(
+            "define",
+            "Publishes the definition of a schema and makes it known; the same one again is found, and "
+            "not published twice.",
+            (Param("schema", types.named("SchemaDefinition")),),
+            types.named("Schema"),
+        ),
+        Method(
+            "schema",
+            "A schema: its definition is fetched once and checked. `create` and `update` find it by "
+            "themselves, wherever it can be had, and its fields decide what they write: for a float 3 is "
+            "a float, a relation is the id as a plain string, [] has a type. What the schema forbids is "
+            "refused before anything is signed.",
+            (_ID,),
+            types.named("Schema"),
+        ),
+        Method(
+            "schemas",
+            "The schemas that the node lists, and own and known ones that it does not. What the node says"
+            ' of them is not checked: `schema(id)` is. Of those in the state "untyped" it is a page: '
+            "`after` the last id of one comes the next, until one is empty.",
+            (Param("after", types.TEXT, None),),
+            types.array(types.named("ListedSchema")),
+        ),
+        Method(
+            "describe",
+            "What is wrong with a definition that somebody is writing, field by field, and its file. "
+            "Publishes nothing.",
+            (Param("draft", types.named("SchemaDraft")),),
+            types.named("DescribedDraft"),
+        ),
+        Method(
+            "schemaFromToml",
+            "The definition in a file, which is TOML.",
+            (Param("text", types.TEXT),),
+            types.named("SchemaDefinition"),
+        ),
+        Method("pending", "How many signed entries the node has not acknowledged.", (), types.LOG_ID),
+        Method("flush", "Sends them; gives how many were sent.", (), types.LOG_ID),
+        Method(
+            "backUp",
+            "The key pair under a passphrase of eight characters at least, as encrypted PEM (PKCS #8), "
+            "while `canBackUp`; then it cannot be copied any more.",
+            (Param("passphrase", types.TEXT),),
+            types.TEXT,
+        ),
+        Method("declineBackup", "Makes the key one that can no longer be copied.", (), _AUTHOR),
+        Method(
+            "restore",
+            "Goes on with the key of a backup: `author` is another one then. Use a key in one place at a "
+            "time. What another browser wrote with it is taken over with the next `flush`, or before the "
+            'next write. If both wrote at once, an error with the reason "log-diverged" tells in '
+            "`data.messages` what has lost its place and must be written again.",
+            (Param("text", types.TEXT), Param("passphrase", types.TEXT)),
+            _AUTHOR,
+        ),
+    )
+}

@@ -1,0 +1,124 @@
+"""The shapes of what a page gives and gets, with what a website's author reads about them.
+
+The declarations in `web/panda/panda.d.ts` are made from this file (`tools/typescript.py`), in JavaScript's
+names. What is not JSON is declared there by hand.
+"""
+
+from typing import Literal, NotRequired, TypedDict
+
+FieldType = str
+"""A type of `messages.schema`, or an array of one."""
+Part = Literal["name", "description", "type", "validation", "schema"]
+
+
+class ReadOnly(TypedDict):
+    """Why nothing can be written."""
+
+    reason: str
+    message: str
+
+
+class Author(TypedDict):
+    """One author on one node."""
+
+    node: str
+    """The node's address."""
+    author: str | None
+    """The public key, 64 hex digits; null where nothing can be written."""
+    keyKind: str | None
+    """"webcrypto" (no script can read it) or "pure25519" (the weaker choice)."""
+    canBackUp: bool
+    """Whether the key was made in this browser and can still be copied: until `backUp` or `declineBackup`."""
+    copy: Literal["waiting", "saved", "declined"] | None
+    """What became of the copy: nothing yet, one exists, nobody wants one; null where nothing is known."""
+    readOnly: ReadOnly | None
+    """Why nothing can be written, or null."""
+
+
+class WriteError(TypedDict):
+    """What a node says against an entry."""
+
+    reason: str
+    message: str
+
+
+class Written(TypedDict):
+    """What came of a write."""
+
+    id: str
+    """The instance's id."""
+    entryHash: str
+    acknowledged: bool
+    """Whether the node has it; if not, it is kept here and sent later."""
+    error: WriteError | None
+    """Why it has it not; or, with `acknowledged`, why it shows it to nobody: `message-refused`."""
+
+
+class Rejected(TypedDict):
+    """An instance that its entries do not prove."""
+
+    id: str
+    reason: str
+    message: str
+
+
+class FieldDefinition(TypedDict):
+    """One field of a schema."""
+
+    type: FieldType
+    optional: NotRequired[bool]
+    """A create may leave it out."""
+    validation: NotRequired[str]
+    """A pattern (RFC 9485) that the whole value must match; for varchar, text and timestamp."""
+    schema: NotRequired[str]
+    """The schema that a relation leads to, or "self"."""
+    cascade: NotRequired[bool]
+    """The instance is hidden when the one that the relation leads to is deleted."""
+
+
+class SchemaDefinition(TypedDict):
+    """What one kind of data is like."""
+
+    name: str
+    description: str
+    fields: dict[str, FieldDefinition]
+    """In the order in which people are to see them."""
+
+
+class Schema(SchemaDefinition):
+    """A definition that is published."""
+
+    id: str
+
+
+class ListedSchema(TypedDict):
+    """What is known of a schema without its definition."""
+
+    id: str
+    name: str | None
+    """By the node's word, unless this page knows the definition; null where nobody says."""
+    state: Literal["registered", "pending", "untyped", "unlisted"]
+    """At the node. "untyped": it holds messages of it, unchecked; "unlisted": it does not list it."""
+
+
+class DraftProblem(TypedDict):
+    """Something that is wrong with a definition in the making."""
+
+    reason: str
+    message: str
+    field: int | None
+    """The field's place in the draft, from 0; null where it is about none."""
+    part: Literal["name", "description", "type", "validation", "schema"] | None
+    """The key that it is about, of that field or else of the draft; null where it is about all of it."""
+
+
+class DescribedDraft(TypedDict):
+    """A definition in the making, looked at."""
+
+    problems: list[DraftProblem]
+    definition: SchemaDefinition | None
+    """What `define` takes; null where there are problems."""
+    toml: str | None
+    """The file, of those fields that are right; null while there is nothing to write."""
+    refusal: str | None
+    """Why this node takes no schemas, as far as is known without asking it; null where it does."""
