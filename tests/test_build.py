@@ -226,7 +226,7 @@ def checkout(to: Path) -> Path:
     for number, path in enumerate(sorted(to.rglob("*"))):
         path.chmod(0o700 if path.is_dir() else 0o600)
         os.utime(path, (1_000_000_000 + number, 1_000_000_000 + number))
-    for name in ("pyodide", "esbuild", "@esbuild"):  # links, which are quicker
+    for name in ("binaryen", "pyodide", "esbuild", "@esbuild"):  # links, which are quicker
         shutil.copytree(ROOT / "node_modules" / name, to / "node_modules" / name, copy_function=linked)
     return to
 
@@ -292,10 +292,9 @@ def test_two_builds_at_once_make_the_same(monkeypatch: pytest.MonkeyPatch, tmp_p
 def test_snapshots_of_equal_wheels_are_equal(
     site: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    pyodide = runtime.lean_pyodide()
     monkeypatch.setattr(kept, "CACHE", tmp_path / "empty")
-    made = runtime.snapshot(
-        runtime.lean_pyodide(), [site / "wheels" / each["file"] for each in wheels_of(site)]
-    )
+    made = runtime.snapshot(pyodide, [site / "wheels" / each["file"] for each in wheels_of(site)])
     assert made.read_bytes() == (static_site.runtime(site) / "snapshot.bin").read_bytes()
 
 

@@ -3,8 +3,9 @@
 Emscripten prepares each start for modules that may be linked later: whatever function Python exports gets a
 JavaScript name, a place in the table of functions and one among the addresses. That is half of what a start
 does in JavaScript, and nobody here ever asks. It is left out by its text; each edit must find its place
-exactly once, so another version of Pyodide is looked at anew. The module keeps its code, but exports only
-what the glue that is left can ask for: for each export a browser makes an object, and the glue visits it.
+exactly once, so another version of Pyodide is looked at anew. The module exports only what the glue that is
+left can ask for: for each export a browser makes an object, and the glue visits it. Code that nothing leads
+to any more goes afterwards (`runtime`).
 
 The memory snapshot must be made with the same glue, since pointers to functions are places in that table.
 """

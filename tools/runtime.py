@@ -12,13 +12,24 @@ from tools.telling import Problem, progress
 
 TOOLS = ROOT / "tools"
 WORKER = ROOT / "web" / "worker"
+# What Pyodide is built with. If wasm-opt may use all that it knows, it writes what browsers refuse.
+FEATURES = (
+    "bulk-memory",
+    "exception-handling",
+    "multivalue",
+    "mutable-globals",
+    "nontrapping-float-to-int",
+    "reference-types",
+    "sign-ext",
+    "simd",
+)
 # What the worker calls them.
 PYODIDE_FILES = {"runtime": "pyodide.asm.wasm", "library": "python_stdlib.zip"}
 
 
 def lean_pyodide() -> Path:
     """What a start needs of Pyodide, without what no start of ours asks for."""
-    package = nodejs.MODULES / "pyodide"
+    package, binaryen = nodejs.MODULES / "pyodide", nodejs.MODULES / "binaryen"
     users = [TOOLS / "snapshot.mjs", *sorted(WORKER.glob("*.js"))]
 
     def make(out: Path) -> None:
@@ -26,9 +37,15 @@ def lean_pyodide() -> Path:
             lean.write(package, out, users)
         except lean.ChangedError as error:
             raise Problem(f"Pyodide could not be made leaner: {error}") from error
+        with progress("leaving out of Pyodide what cannot be reached"):
+            module = out / PYODIDE_FILES["runtime"]
+            features = [f"--enable-{feature}" for feature in FEATURES]
+            options: list[str | Path] = [*features, "--remove-unused-module-elements", "--output", module]
+            nodejs.node("Pyodide could not be made leaner", binaryen / "bin" / "wasm-opt", module, *options)
 
     parts = [package / name for name in ("package.json", "pyodide.asm.mjs", "pyodide.asm.wasm")]
-    return kept("lean", Path(lean.__file__), *parts, *users, make=make)
+    makers = (Path(lean.__file__), Path(__file__), binaryen / "package.json")
+    return kept("lean", *makers, *parts, *users, make=make)
 
 
 def snapshot(pyodide: Path, wheels: Sequence[Path]) -> Path:
