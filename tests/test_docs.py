@@ -2,6 +2,7 @@
 
 import ast
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,6 +60,21 @@ def test_python_examples_run(
     for _ in range(2):  # people run an example again
         exec(compile(code, "example", "exec"), {"__name__": "__main__"})
         assert capsys.readouterr().out, "an example shows something"
+
+
+@pytest.mark.parametrize("module", ["panda_web/__init__.py", "panda_web/browser/__init__.py"])
+def test_what_a_docstring_imports_is_there(module: str) -> None:
+    """The first thing that a reader of the package tries."""
+    words = ast.get_docstring(ast.parse((ROOT / module).read_text("utf-8")), clean=False) or ""
+    example = textwrap.dedent("\n".join(re.findall(r"^ {4}.*$|^$", words, re.MULTILINE)))
+    code = ast.parse(example)
+    imported = [node for node in code.body if isinstance(node, ast.ImportFrom)]
+    exec(compile(ast.Module(imported, []), module, "exec"), names := {})
+    used = {
+        node.id for node in ast.walk(code) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
+    assert imported
+    assert {name for name in used if name[0].isupper()} <= names.keys()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
