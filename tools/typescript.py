@@ -19,7 +19,7 @@ from typing import Any
 import panda_festival.methods
 
 import panda_web.browser.methods
-from panda_web.rpc.methods import Method, Param
+from panda_web.rpc.table import Method, Param
 
 ROOT = Path(__file__).resolve().parent.parent
 FESTIVAL = ROOT / "apps" / "festival"

@@ -14,7 +14,7 @@ from panda_web.client import Answer, Instance, Written
 from panda_web.client.check import to_json
 from panda_web.messages.schema import Schema, schema_from_dict, schema_from_toml
 from panda_web.rpc.dispatch import Handler
-from panda_web.rpc.methods import python_name
+from panda_web.rpc.table import python_name
 from panda_web.rpc.types import Json
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from panda_web.browser.opening import Site
 from panda_web.messages.schema import Schema
 from panda_web.rpc.dispatch import Handler
-from panda_web.rpc.methods import Method
+from panda_web.rpc.table import Method
 from panda_web.rpc.types import Json
 
 

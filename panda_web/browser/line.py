@@ -25,7 +25,7 @@ from panda_web.errors import PandaError
 from panda_web.rpc import jsonrpc, types
 from panda_web.rpc.dispatch import Handler
 from panda_web.rpc.errors import InternalError, InvalidRequest, MethodNotFound
-from panda_web.rpc.methods import Method, Param
+from panda_web.rpc.table import Method, Param
 from panda_web.rpc.types import Json
 
 logger = logging.getLogger(__name__)

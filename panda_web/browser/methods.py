@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from panda_web.rpc import types
-from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT, Method, Param
+from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT
+from panda_web.rpc.table import Method, Param
 
 _SCHEMA, _ID = Param("schema", types.HASH), Param("id", types.HASH)
 _FIELDS = Param("fields", types.named("Fields"))

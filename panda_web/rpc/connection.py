@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias, TypeVar
 
 from panda_web.rpc.errors import AnswerMalformed, RpcError
-from panda_web.rpc.methods import Method
 from panda_web.rpc.peer import Exchange, Peer
+from panda_web.rpc.table import Method
 from panda_web.rpc.transport import Transport
 from panda_web.rpc.types import Json
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from panda_web.rpc.errors import APPLICATION_ERROR
-from panda_web.rpc.methods import Method, Param
+from panda_web.rpc.table import Method, Param
 from panda_web.rpc.types import Json
 
 OPENRPC_VERSION = "1.3.2"

@@ -21,7 +21,7 @@ from panda_web.rpc.errors import (
     InvalidRequest,
     MethodNotFound,
 )
-from panda_web.rpc.methods import Method
+from panda_web.rpc.table import Method
 from panda_web.rpc.types import Json
 
 Handler = Callable[..., Awaitable[Json]]

@@ -15,9 +15,9 @@ from panda_web.rpc.caller import SESSION
 from panda_web.rpc.channel import Channel
 from panda_web.rpc.dispatch import Dispatcher
 from panda_web.rpc.errors import ConnectionEnded, ErrorFromNode, RpcError
-from panda_web.rpc.methods import Method, Param
 from panda_web.rpc.peer import Peer
 from panda_web.rpc.session import Session
+from panda_web.rpc.table import Method, Param
 from panda_web.rpc.types import Json, Type
 
 ANY: Type[Any] = Type({}, lambda value: value)

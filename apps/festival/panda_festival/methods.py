@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from panda_web.rpc import types
-from panda_web.rpc.methods import Method, Param
+from panda_web.rpc.table import Method, Param
 
 METHODS: Final[Mapping[str, Method[Any]]] = {
     method.name: method

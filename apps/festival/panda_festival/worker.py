@@ -14,7 +14,7 @@ from panda_web.browser.at_hand import at_hand
 from panda_web.browser.extension import Extension
 from panda_web.browser.opening import Site
 from panda_web.rpc.dispatch import Handler
-from panda_web.rpc.methods import python_name
+from panda_web.rpc.table import python_name
 
 if TYPE_CHECKING:
     from panda_festival.schedule import Schedule
