@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 from panda_web import bamboo
 from panda_web.bamboo import BacklinkMissing, Entry, Head, InvalidEntry, InvalidLink, lipmaa, varu64
-from panda_web.bamboo.entry import encode_beginning, encode_ending
+from panda_web.bamboo.entry import encode_beginning
 from panda_web.bamboo.head import next_links
+from panda_web.bamboo.yamf import SIZE as HASH_SIZE
 from panda_web.keys import Chain, Claim, InvalidSignature, Verifier
 
 
@@ -220,10 +221,9 @@ def chain(author: bytes, log_id: int, head: Head, payloads: Sequence[bytes]) -> 
     # What needs no signature is done before the first one, or after the last. Between two of them it would
     # take longer, since signing fills the processor's caches with other things.
     beginning = encode_beginning(author, log_id)
-    sizes_and_hashes = [(len(payload), bamboo.digest(payload)) for payload in payloads]
-    endings = [encode_ending(*each) for each in sizes_and_hashes]
+    endings = [varu64.encode(len(payload)) + bamboo.digest(payload) for payload in payloads]
     hashes, last = dict(head.hashes), head.seq_num
-    made = []
+    signed = []
     for ending in endings:
         skiplink, backlink = next_links(last, hashes, log_id)
         last += 1
@@ -231,14 +231,24 @@ def chain(author: bytes, log_id: int, head: Head, payloads: Sequence[bytes]) -> 
         signature = yield data
         encoded = data + signature
         hashes[last] = entry_hash = bamboo.digest(encoded)
-        made.append((last, skiplink, backlink, signature, encoded, entry_hash))
+        signed.append((last, skiplink, backlink, signature, encoded, entry_hash))
     return [
         SignedEntry(
-            Entry(author, log_id, seq_num, skiplink, backlink, size, payload_hash, False, signature),
+            Entry(
+                author,
+                log_id,
+                seq_num,
+                skiplink,
+                backlink,
+                len(payload),
+                ending[-HASH_SIZE:],
+                False,
+                signature,
+            ),
             encoded,
             entry_hash,
         )
-        for (seq_num, skiplink, backlink, signature, encoded, entry_hash), (size, payload_hash) in zip(
-            made, sizes_and_hashes, strict=True
+        for payload, ending, (seq_num, skiplink, backlink, signature, encoded, entry_hash) in zip(
+            payloads, endings, signed, strict=True
         )
     ]

@@ -86,14 +86,19 @@ def encode(
         raise ValueError("every entry but the first has a backlink")
     if (skiplink is not None) != has_skiplink(seq_num):
         raise ValueError(f"a skiplink at seq num {seq_num}, or its lack, breaks the rule")
-    for link in (skiplink, backlink):
+    for link in (skiplink, backlink, payload_hash):
         if link is not None and not yamf.is_hash(link):
-            raise ValueError("a link is not a YAMF hash")
-    beginning, ending = (
-        encode_beginning(author, log_id, end_of_log),
-        encode_ending(payload_size, payload_hash),
+            raise ValueError("a link or payload hash is not a YAMF hash")
+    return b"".join(
+        (
+            encode_beginning(author, log_id, end_of_log),
+            varu64.encode(seq_num),
+            skiplink or b"",
+            backlink or b"",
+            varu64.encode(payload_size),
+            payload_hash,
+        )
     )
-    return b"".join((beginning, varu64.encode(seq_num), skiplink or b"", backlink or b"", ending))
 
 
 def encode_beginning(author: bytes, log_id: int, end_of_log: bool = False) -> bytes:
@@ -101,13 +106,6 @@ def encode_beginning(author: bytes, log_id: int, end_of_log: bool = False) -> by
     if len(author) != AUTHOR_SIZE:
         raise ValueError("an author is 32 bytes")
     return (b"\x01" if end_of_log else b"\x00") + author + varu64.encode(log_id)
-
-
-def encode_ending(payload_size: int, payload_hash: bytes) -> bytes:
-    """What comes behind the links, but for the signature."""
-    if not yamf.is_hash(payload_hash):
-        raise ValueError("the payload hash is not a YAMF hash")
-    return varu64.encode(payload_size) + payload_hash
 
 
 @dataclass(frozen=True, slots=True)
