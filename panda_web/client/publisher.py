@@ -2,6 +2,8 @@
 
     load the log's state → sign → commit state and entries → send → record the acknowledgement
 
+A message that is bound to its slot is made when the log's state is loaded (`client.drafts`).
+
 Whatever happens between two of these (a crash, a cancelled task, a lost reply, another tab), the next run
 begins at the first and finds what is recorded: a slot is never signed twice, for only what was committed is
 sent, and a commit is refused where the log has moved on. (The one exception is what follows a fork by another
