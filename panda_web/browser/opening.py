@@ -75,7 +75,7 @@ class Site:
         self.client = self._client(signer, database)
         if self._keyring.made_now:
             with suppress(StoreFailed):  # then the node is asked before the first write
-                await self.client.made()
+                await self.client.key_made()
         self._earlier = [self._client(signer, self._database) for signer in await self._keyring.earlier()]
 
     def _client(self, signer: Signer, database: IndexedDb) -> Client:
@@ -117,7 +117,7 @@ class Site:
         """The key under a passphrase. Raises BackupImpossible, PassphraseShort."""
         keyring = self.keyring()
         text = await keyring.back_up(passphrase)
-        await self.client.copied()  # before the copy is handed out: the tab may end here
+        await self.client.key_copied()  # before the copy is handed out: the tab may end here
         await keyring.settle("saved")
         return text
 
@@ -127,7 +127,7 @@ class Site:
         signer, record = await keyring.read(text, passphrase)
         if self._database is not None:
             client = self._client(signer, self._database)
-            await client.restored()  # before the key is in use: the tab may end here
+            await client.key_restored()  # before the key is in use: the tab may end here
             await keyring.use(record)
             earlier = (*self._earlier, self.client)
             self._earlier = [each for each in earlier if each.author != client.author]

@@ -178,7 +178,7 @@ def key_restore(
     async def work() -> KeyFile:
         key = await KeyFile.restore(places.key_path(data), text, passphrase)
         async with Client(places.DEFAULT_NODE, key) as panda:
-            await panda.restored()
+            await panda.key_restored()
         return key
 
     key = run(work())

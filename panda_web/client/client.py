@@ -351,7 +351,7 @@ class Client:
                 break
         return found
 
-    async def made(self) -> None:
+    async def key_made(self) -> None:
         """Says that this key was made just now, for this client, and that there is no copy of it.
 
         Then nothing needs to be asked before the first write, which works without a network like any other.
@@ -359,12 +359,12 @@ class Client:
         if self._own is not None:
             await self._own.set_only_copy(only=True)
 
-    async def copied(self) -> None:
-        """Says that a copy of this key goes elsewhere, and may write there: the opposite of `made`."""
+    async def key_copied(self) -> None:
+        """Says that a copy of this key goes elsewhere, and may write there: the opposite of `key_made`."""
         if self._own is not None:
             await self._own.set_only_copy(only=False)
 
-    async def restored(self) -> None:
+    async def key_restored(self) -> None:
         """Says that this key comes from a backup: another copy of it may have written since.
 
         The node is asked for its logs before anything is signed, at once or when it can be reached.

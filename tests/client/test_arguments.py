@@ -78,7 +78,7 @@ def test_no_lie_leads_to_what_an_honest_node_refuses(
 ) -> None:
     node, store = Harness(), MemoryStore()
     if made:
-        run(client(node, store).made())
+        run(client(node, store).key_made())
     old = run(client(node, store).create_many(SCHEMA, [{"n": n} for n in range(4)]))[0].id if known else None
     liar = Liar(twin(node), lies, hides=hides)
     own = OwnLogs(store, AUTHOR)

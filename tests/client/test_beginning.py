@@ -44,7 +44,7 @@ def copy_of(world: World) -> Client:
 def test_two_tabs_without_locks_begin_at_once(steps: int, schemas: tuple[str, str], made: bool) -> None:
     world = World(locks=False)
     if made:
-        run(world.tab().made())
+        run(world.tab().key_made())
     slow = world.tab().create(schemas[0], {"n": 0})
     if not step(slow, steps):
         return
@@ -60,11 +60,11 @@ def test_two_tabs_without_locks_begin_at_once(steps: int, schemas: tuple[str, st
 @pytest.mark.parametrize("steps", STEPS)
 def test_copy_is_made_while_a_tab_begins(steps: int, crash: bool) -> None:
     world = World(locks=False)
-    run(world.tab().made())
+    run(world.tab().key_made())
     slow = world.tab().create(ONE, {"n": 0})
     if not step(slow, steps):
         return
-    run(world.tab().copied())
+    run(world.tab().key_copied())
     if any(key.startswith("entry/") for key in world.disk._texts):
         return  # what is signed is signed: the copy must wait for it
     run(copy_of(world).create(ONE, {"n": 1}))

@@ -147,10 +147,10 @@ class Copies(RuleBasedStateMachine):
         self.node = Node(self.store, CryptographyVerifier(), version="0")
         self.copies = [Copy(self.store, self.node) for _ in range(3)]
         if made:
-            run(self.copies[0].client.made())
-            run(self.copies[0].client.copied())
+            run(self.copies[0].client.key_made())
+            run(self.copies[0].client.key_copied())
         for copy in self.copies[1:]:
-            run(copy.client.restored())
+            run(copy.client.key_restored())
         self.known: list[tuple[str, str]] = []
         self.serial = 0
 
@@ -175,7 +175,7 @@ class Copies(RuleBasedStateMachine):
 
     @rule(which=COPIES)
     def restore(self, which: int) -> None:
-        run(self.copies[which].client.restored())
+        run(self.copies[which].client.key_restored())
 
     @rule(which=COPIES)
     def reopen(self, which: int) -> None:
@@ -213,7 +213,7 @@ class Copies(RuleBasedStateMachine):
             return
         for copy in self.copies:
             copy.offline = False
-            run(copy.client.restored())
+            run(copy.client.key_restored())
             copy.flush()
             for schema, instance in self._shown():
                 n = self._next()
@@ -227,7 +227,7 @@ class Copies(RuleBasedStateMachine):
             for entry_hash in copy.kept - copy.told:
                 assert self._is_held(entry_hash), "signed, not at the node, and its loss was not told"
         last = self.copies[0]
-        run(last.client.restored())
+        run(last.client.key_restored())
         for schema, instance in self._shown():
             assert last.do(last.client.delete(schema, instance))[0].acknowledged
         assert self._shown() == []

@@ -59,7 +59,7 @@ def test_restoring_the_key_once_more_is_enough(node: Harness) -> None:
     store = MemoryStore()
     old, _ = forked(node, store)
     panda = client(node, store)
-    run(panda.restored())
+    run(panda.key_restored())
     assert run(panda.flush()) == 0
     assert run(panda.update(SCHEMA, old, {"n": 5})).acknowledged
 

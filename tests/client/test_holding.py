@@ -200,7 +200,7 @@ def test_a_silent_node_is_waited_for_once_in_a_write(node: Harness) -> None:
     room = defined(node, ROOM)
     panda, wire, waits = timed(node)
     run(panda.create(SCHEMA, {"n": 1}))
-    run(panda.made())
+    run(panda.key_made())
     attempts: list[str] = []
     send = wire.send
 
@@ -222,7 +222,7 @@ def test_a_silent_node_is_waited_for_once_in_a_write(node: Harness) -> None:
 def test_a_node_that_is_away_costs_one_attempt_more(node: Harness) -> None:
     room = defined(node, ROOM)
     panda, wire, waits = timed(node)
-    run(panda.made())
+    run(panda.key_made())
     wire.storm = True
     assert not run(panda.create(room, {"name": "Hall"})).acknowledged
     assert waits == [0.2, 0.8, 2.0]

@@ -47,7 +47,7 @@ def visited(node: Harness, liar: Liar) -> tuple[MemoryStore, list[str]]:
     """An author with two talks at an honest node, who presses "Send now" at a lying one."""
     store = MemoryStore()
     panda = client(node, store)
-    run(panda.made())
+    run(panda.key_made())
     ids = [each.id for each in run(panda.create_many(SCHEMA, [{"n": 1}, {"n": 2}]))]
     with pytest.raises(LogRefused, match="The node liar refuses entry 1 of log 1") as told:
         run(at(liar, store).flush())
@@ -140,7 +140,7 @@ def test_the_other_entry_is_what_ends_a_log(node: Harness) -> None:
             return {"items": [], "next": None} if method == "panda_getItems" else result
 
     store = MemoryStore()
-    run(client(node, store).made())
+    run(client(node, store).key_made())
     run(client(node).create(SCHEMA, {"n": 1}))
     with pytest.raises(LogDiverged, match="in use elsewhere"):
         run(client(Silent(node), store).create(SCHEMA, {"n": 2}))

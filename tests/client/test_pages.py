@@ -116,7 +116,7 @@ def test_defining_at_a_node_without_end_ends(endless: Endless) -> None:
     async def work() -> int:
         signer = CryptographySigner(bytes(32))
         async with Client(endless, signer, verifier=CryptographyVerifier()) as panda:
-            await panda.restored()
+            await panda.key_restored()
             with pytest.raises(PagesEndless):
                 await panda.define(schema)
             return await panda.pending()

@@ -231,7 +231,7 @@ def test_a_key_that_comes_back_learns_what_its_copy_wrote(node: Harness) -> None
     run(copy.delete(SCHEMA, first[0].id))
     wire = Weather(node)
     back = client(wire, mine)
-    run(back.restored())
+    run(back.key_restored())
     wire.storm = True
     with pytest.raises(NodeUnreachable):
         run(back.create(SCHEMA, {"n": 20}))
@@ -297,7 +297,7 @@ def test_pending_entries_of_a_copy_are_not_lost_without_a_word(node: Harness) ->
     wire.storm = True
     kept = run(client(wire, mine).create(SCHEMA, {"n": 2}))
     run(client(node).create(SCHEMA, {"n": 3}))
-    run(client(wire, mine).restored())
+    run(client(wire, mine).key_restored())
     wire.storm = False
     with pytest.raises(LogDiverged) as diverged:
         run(client(wire, mine).flush())
@@ -322,7 +322,7 @@ class Weather(Patched):
 def test_a_key_that_was_made_here_begins_without_the_node(node: Harness) -> None:
     wire, store = Weather(node), MemoryStore()
     panda = client(wire, store)
-    run(panda.made())
+    run(panda.key_made())
     wire.storm = True
     kept = [run(panda.create(schema, {"n": n})) for n, schema in enumerate((SCHEMA, OTHER_SCHEMA, SCHEMA))]
     assert not any(one.acknowledged for one in kept)
@@ -333,13 +333,13 @@ def test_a_key_that_was_made_here_begins_without_the_node(node: Harness) -> None
     assert (numbers(node), numbers(node, OTHER_SCHEMA)) == ([0, 2], [1])
 
 
-@pytest.mark.parametrize("told", [Client.copied, Client.restored])
+@pytest.mark.parametrize("told", [Client.key_copied, Client.key_restored])
 def test_a_key_that_may_be_in_use_elsewhere_asks_the_node(
     node: Harness, told: Callable[[Client], Coroutine[Any, Any, None]]
 ) -> None:
     wire, store = Weather(node), MemoryStore()
     panda = client(wire, store)
-    run(panda.made())
+    run(panda.key_made())
     run(told(panda))
     run(client(node).create(SCHEMA, {"n": 0}))  # by the copy
     wire.storm = True
@@ -353,7 +353,7 @@ def test_a_key_that_may_be_in_use_elsewhere_asks_the_node(
 def test_a_key_that_is_found_in_use_elsewhere_asks_from_then_on(node: Harness) -> None:
     wire, store = Patched(node), MemoryStore()
     panda = client(wire, store)
-    run(panda.made())
+    run(panda.key_made())
     run(client(node).create(SCHEMA, {"n": 0}))
     run(client(node).create(OTHER_SCHEMA, {"n": 1}))
     with pytest.raises(LogDiverged):
@@ -367,10 +367,10 @@ def test_sending_finds_out_that_a_copy_of_the_key_took_the_slots(node: Harness, 
     """However many entries the node has under the same numbers, these are none of ours."""
     wire = Weather(node)
     panda = client(wire)
-    run(panda.made())
+    run(panda.key_made())
     wire.storm = True
     kept = run(panda.create_many(SCHEMA, [{"n": 10}, {"n": 11}]))
-    run(panda.copied())
+    run(panda.key_copied())
     run(client(node).create_many(SCHEMA, [{"n": n} for n in range(elsewhere)]))
     wire.storm = False
     with pytest.raises(LogDiverged) as caught:

@@ -96,7 +96,7 @@ def test_a_restored_key_finds_what_it_defined(node: Harness) -> None:
     run(again.define(OTHER))
     assert run(again.define(ROOM)) == first
     restored = client(node)
-    run(restored.restored())
+    run(restored.key_restored())
     assert run(restored.define(OTHER)).id in definitions(node)
     assert len(definitions(node)) == 5
 

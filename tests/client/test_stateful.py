@@ -37,7 +37,7 @@ class Tabs(RuleBasedStateMachine):
         self.world = self.kind(locks=locks)
         self.world.picky = picky
         if made:
-            run(self.world.tab().made())
+            run(self.world.tab().key_made())
         self.tabs = [self.world.tab(), self.world.tab()]
         self.work: list[Coroutine[Any, Any, None] | None] = [None, None]
         self.serial = 0

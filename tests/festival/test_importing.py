@@ -169,13 +169,13 @@ def test_a_restored_key_says_that_it_does_not_know_what_was_deleted() -> None:
         await run_import(panda, file_of(*FIRST))
         first = next(talk for talk in await panda.query(TALKS) if talk["title"] == "Opening")
         restored = client(node, signer)
-        await restored.restored()
+        await restored.key_restored()
         assert await run_import(restored, file_of(*FIRST)) == (0, 0, 0, 3)
         await restored.delete(TALKS, first.id)
         plan = await plan_import(restored, file_of(*FIRST))
         assert not plan.knows_deleted
         assert plan.to_json()["new"] == ["Opening"], "nobody keeps what was deleted elsewhere"
-        await panda.restored()
+        await panda.key_restored()
         plan = await plan_import(panda, file_of(*FIRST))
         assert plan.to_json()["deleted"] == ["Opening"], "it signed that talk, and the node has it no more"
 
@@ -214,7 +214,7 @@ def test_what_another_program_wrote_is_put_right() -> None:
         guid = event(1)["guid"]
         await other.create(TALKS, {"guid": guid, "title": 7, "room": "Meadow", "persons": "Person 1"})
         panda = client(node, signer)
-        await panda.restored()
+        await panda.key_restored()
         assert await run_import(panda, file_of(event(1))) == (0, 1, 0, 0)
         assert await run_import(panda, file_of(event(1))) == (0, 0, 0, 1)
 

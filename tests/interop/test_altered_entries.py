@@ -87,7 +87,7 @@ def test_what_waits_behind_a_blocked_entry_is_kept_and_other_logs_go_on(
     node, store, author = Aquadoggo(), MemoryStore(), Author()
     wire = LossyWire(node)
     panda = client(wire, store)
-    run(panda.made())
+    run(panda.key_made())
     wire.gone = True
     for n in range(1, 4):
         assert not run(panda.create(SCHEMA, {"n": n})).acknowledged

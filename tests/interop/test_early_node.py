@@ -186,7 +186,7 @@ class LossyWire(InProcessAquadoggo):
 def test_a_key_that_was_made_here_begins_without_the_node(node: Aquadoggo) -> None:
     wire, store = LossyWire(node), MemoryStore()
     panda = client(wire, store)
-    run(panda.made())
+    run(panda.key_made())
     wire.gone = True
     for n, schema in enumerate((SCHEMA, OTHER_SCHEMA, SCHEMA)):
         assert not run(panda.create(schema, {"n": n})).acknowledged
