@@ -14,7 +14,8 @@ from panda_web.errors import DiskFull
 from panda_web.messages import message
 from panda_web.node import groups, ingest, items, proof, publishing, query, rates, replayable, turns
 from panda_web.node.ingest import peer
-from panda_web.node.store import reading, room
+from panda_web.node.schemas import registry
+from panda_web.node.store import reading, room, typed
 from panda_web.query import matching
 from panda_web.query import reading as asked
 from panda_web.rpc import dispatch, jsonrpc, methods, outgoing, session, transport, websocket
@@ -127,10 +128,12 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "calls of one session": (session.MAX_CALLS,),
     "messages that came over a WebSocket": (server_socket.QUEUED,),
     "messages of a session": (outgoing.MAX_QUEUED, outgoing.MAX_QUEUED_BYTES, outgoing.UNREAD_SECONDS),
-    "untyped schemas in an answer": (methods.MAX_LIMIT, methods.DEFAULT_LIMIT),
+    "schemas without a view in an answer": (methods.MAX_LIMIT, methods.DEFAULT_LIMIT),
+    "schemas that are registered by themselves": (registry.MOST_OF_AUTHOR, registry.MOST_BY_THEMSELVES),
+    "fields of a schema that have an index": (typed.MOST_INDEXED,),
     "instances in the answer": (methods.MAX_LIMIT, methods.DEFAULT_LIMIT),
     "an answer to a query": (query.MAX_ANSWER, query.MAX_READ),
-    "the proof of one instance": (proof.MAX_PROOF, proof.MOST_UPDATES, proof.MAX_LOOKED_THROUGH),
+    "the proof of one instance": (proof.MAX_PROOF,),
     "fields to filter by": (asked.MAX_FILTERS, methods.MAX_ORDER, asked.MAX_CURSOR),
     "texts are ordered by": (matching.ORDERED,),
     "an answer to `panda_getItems`": (items.MAX_ANSWER,),

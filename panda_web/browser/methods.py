@@ -69,7 +69,7 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
         Method(
             "schemas",
             "The schemas that the node lists, and own and known ones that it does not. What the node says"
-            ' of them is not checked: `schema(id)` is. Of those in the state "untyped" it is a page: '
+            " of them is not checked: `schema(id)` is. Of those that it has no view of it is a page: "
             "`after` the last id of one comes the next, until one is empty.",
             (Param("after", types.TEXT, None),),
             types.array(types.named("ListedSchema")),

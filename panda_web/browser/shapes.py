@@ -97,8 +97,8 @@ class ListedSchema(TypedDict):
     id: str
     name: str | None
     """By the node's word, unless this page knows the definition; null where nobody says."""
-    state: Literal["registered", "pending", "untyped", "unlisted"]
-    """At the node. "untyped": it holds messages of it, unchecked; "unlisted": it does not list it."""
+    state: Literal["registered", "pending", "not-registered", "not-defined", "unlisted"]
+    """At the node. "not-…": it holds messages of it, unchecked; "unlisted": it does not list it."""
 
 
 class DraftProblem(TypedDict):

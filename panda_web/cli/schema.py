@@ -123,7 +123,7 @@ async def _listed(panda: Client) -> AsyncIterator[ListedSchema]:
         for each in listed:
             unlisted.pop(each.id, None)
             yield each
-        if not listed or listed[-1].state != "untyped":
+        if not listed or listed[-1].state not in ("not-registered", "not-defined"):
             break
         page = await panda.schemas(listed[-1].id)
     for each in unlisted.values():

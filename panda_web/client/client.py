@@ -244,8 +244,8 @@ class Client:
     async def schemas(self, after: str | None = None) -> tuple[ListedSchema, ...]:
         """The schemas that the node lists, then own and known ones that it does not list. Raises CallFailed.
 
-        Of the untyped ones that is a page; `after` its last id comes the next one, empty at the end. Nothing
-        in the node's list is proven: `schema` fetches what an id stands for, with the proof.
+        Of those that it has no view of, that is a page; `after` its last id comes the next one, empty at the
+        end. Nothing in the node's list is proven: `schema` fetches what an id stands for, with the proof.
         """
         return await self._schemas.listed(after)
 

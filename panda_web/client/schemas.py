@@ -39,13 +39,14 @@ from panda_web.rpc.names import only_one
 from panda_web.rpc.types import Json
 
 R = TypeVar("R")
-State = Literal["registered", "pending", "untyped", "unlisted"]
+State = Literal["registered", "pending", "not-registered", "not-defined", "unlisted"]
 Given = Mapping[str, object] | Callable[[Schema | None], Mapping[str, object]]
 """Fields of a message, or what gives them once it is told the schema, None where that cannot be had."""
 _STATES: Mapping[str, State] = {
     "registered": "registered",
     "pending": "pending",
-    "untyped": "untyped",
+    "not-registered": "not-registered",
+    "not-defined": "not-defined",
 }
 
 
@@ -56,8 +57,9 @@ class ListedSchema(NamedTuple):
         id: 132 hex digits.
         name: what it is called, by the node's word alone unless its definition is known here; None where
             nobody says.
-        state: at the node `registered`, `pending` (registered, and waiting) or `untyped` (messages of it are
-            held); `unlisted` where this client knows it and the node does not list it in its first page.
+        state: at the node `registered`, `pending` (registered, and waiting), or of a schema that it holds
+            messages of and has no view of, `not-registered` or `not-defined`; `unlisted` where this client
+            knows it and the node does not list it in its first page.
     """
 
     id: str

@@ -14,17 +14,23 @@ import time
 from collections.abc import Callable, Mapping
 
 from panda_web.errors import PandaError
-from panda_web.messages.schema import Schema, write_definition
+from panda_web.log import VerifiedEntry
+from panda_web.messages.schema import Schema
 from panda_web.node import views
 from panda_web.node.groups import Groups
+from panda_web.node.schemas import Registry
 from panda_web.node.store import Store
 from panda_web.node.store.typed import Reached
+from panda_web.node.views import SchemaView
 
 MOST_REPLAYED = 500
 """Entries in one slice."""
 
 SLICE_SECONDS = 0.04
 """Others are kept waiting so long by a slice, and by one message more. Each slice waits for the disk once."""
+
+START_SECONDS = 1.0
+"""Before a node answers, it fills views for so long at most; the others are filled beside what it does."""
 
 Progress = Callable[[int, int], object]
 """Told how many entries are replayed, and how many there are. That number grows with what comes meanwhile."""
@@ -121,8 +127,7 @@ class Views:
         if views.in_place(self._store, schema_id) is not None:
             return False
         if views.unfinished(self._store, schema_id) is None:
-            definition = write_definition(schema).encode()
-            self._store.typed.begin(schema_id, views.columns_of(schema), definition)
+            views.begin(self._store, schema)
         return True
 
     def _slice(self, schema_id: str) -> tuple[int, bool]:
@@ -134,21 +139,68 @@ class Views:
                     f"The view of schema {schema_id[:16]}… was dropped while it was being built."
                 )
             return 0, True
-        reached = self._store.typed.reached(view.table)
-        done = reached.done
-        enough = time.monotonic() + SLICE_SECONDS
-        entries = self._store.entries.scan(schema_id, reached.author, reached.log_id, reached.seq_num)
-        for log_row, entry in entries:
-            views.replay(self._store, view, log_row, entry)
-            done += 1
-            if done - reached.done == MOST_REPLAYED or time.monotonic() >= enough:
-                entries.close()
-                reached = Reached(log_row.author, log_row.log_id, entry.seq_num, done)
-                self._store.typed.reach(view.table, reached)
-                return done, False
-        if done > reached.done:
-            self._store.typed.reach(view.table, Reached(log_row.author, log_row.log_id, entry.seq_num, done))
-        if self._store.typed.index_later(view.table):
+        done, full = _fill(self._store, view, time.monotonic() + SLICE_SECONDS)
+        if not full or self._store.typed.index_later(view.table):
             return done, False
         self._store.typed.put_in_place(view.table)
         return done, True
+
+
+def start(store: Store, registry: Registry) -> None:
+    """Registers what was defined before, and has the views in place that take no time; before anything else.
+
+    Raises:
+        StoreFailed: the database did not obey. What was so before still is.
+    """
+
+    def work() -> None:
+        registry.take_in_held()
+        at_once(store, registry, time.monotonic() + START_SECONDS)
+
+    with store.snapshot():
+        is_due = registry.is_due() or registry.started.keys() - store.typed.schemas()
+    if is_due:
+        store.at_once(work)
+
+
+def take_in(store: Store, registry: Registry, verified: VerifiedEntry) -> None:
+    """A definition is stored, in the transaction under way: its schema may start, and so may others."""
+    registry.take_in(verified.hash.hex(), verified.entry.author)
+    at_once(store, registry, time.monotonic() + SLICE_SECONDS)
+
+
+def at_once(store: Store, registry: Registry, until: float) -> None:
+    """Makes the views that started schemas lack, in the transaction under way, as long as there is time.
+
+    As a rule nothing is held of a schema that was defined just now, so its view is empty, and in place.
+    """
+    there = store.typed.schemas()
+    for schema_id, schema in registry.started_within().items():
+        if schema_id in there:
+            continue
+        view = views.begin(store, schema)
+        _, full = _fill(store, view, until)
+        if not full:
+            return
+        store.typed.index(view.table)
+        store.typed.put_in_place(view.table)
+
+
+def _fill(store: Store, view: SchemaView, until: float) -> tuple[int, bool]:
+    """Replays entries until a moment, `MOST_REPLAYED` at most.
+
+    Gives how many are replayed by now, and whether these are all.
+    """
+    reached = store.typed.reached(view.table)
+    done = reached.done
+    entries = store.entries.scan(str(view.schema.id), reached.author, reached.log_id, reached.seq_num)
+    for log_row, entry in entries:
+        views.replay(store, view, log_row, entry)
+        done += 1
+        if done - reached.done == MOST_REPLAYED or time.monotonic() >= until:
+            entries.close()
+            store.typed.reach(view.table, Reached(log_row.author, log_row.log_id, entry.seq_num, done))
+            return done, False
+    if done > reached.done:
+        store.typed.reach(view.table, Reached(log_row.author, log_row.log_id, entry.seq_num, done))
+    return done, True

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
 
+from panda_web.errors import StoreFailed
 from panda_web.keys import Verifier
 from panda_web.messages import system_log
-from panda_web.node import query, replayable, views
+from panda_web.node import building, query, replayable, views
 from panda_web.node.aside import Aside, here
 from panda_web.node.building import ProgressOf, Views
 from panda_web.node.groups import Groups
@@ -68,6 +69,18 @@ class Node:
         )
         self._turns = Turns()
         self.views = Views(store, write)
+        self._schemas_changed: asyncio.Event | None = None
+        store.tell(self._notice)
+        try:
+            building.start(store, self._registry)
+        except StoreFailed:  # a disk that is full, perhaps: what is held is answered all the same
+            logger.exception("what is defined could not be registered")
+
+    def _notice(self, noted: frozenset[str]) -> None:
+        if "schemas" in noted:
+            self._registry.notice()
+            if self._schemas_changed is not None:
+                self._schemas_changed.set()
 
     def dispatcher(self) -> Dispatcher:
         """The node's methods, bound to the table."""
@@ -84,22 +97,36 @@ class Node:
         return Dispatcher(METHODS, handlers, together={"panda_publishEntry"})
 
     async def watch(self, pause: float = 1.0, progress: ProgressOf | None = None) -> None:
-        """Notices, without end, what other programs register in the same database, and keeps the views.
+        """Keeps the views of what is registered, and notices what other programs register; without end.
 
         Args:
-            pause: seconds between two looks; one costs some 50 µs.
+            pause: seconds between two looks at what other programs did to the database; one costs some µs.
             progress: told how far the view of a schema is that is being built.
         """
-
-        async def notice() -> None:
-            self._registry.notice()
-
-        async def keep_views() -> None:
-            await self.views.keep(lambda: self._registry.started, progress)
-
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_again_and_again(notice, pause))
-            tasks.create_task(_again_and_again(keep_views, pause))
+            tasks.create_task(self._store.notice_others(pause))
+            tasks.create_task(self._keep_views(pause, progress))
+
+    async def keep_views(self, progress: ProgressOf | None = None) -> None:
+        """Makes the views of what is registered, and drops those of what is not; returns once that is done.
+
+        Raises:
+            StoreFailed: the database did not obey. The next time it may.
+        """
+        self._registry.refresh()
+        await self.views.keep(lambda: self._registry.started, progress)
+
+    async def _keep_views(self, pause: float, progress: ProgressOf | None) -> None:
+        changed = self._schemas_changed = asyncio.Event()
+        while True:
+            changed.clear()
+            try:
+                await self.keep_views(progress)
+            except Exception:
+                logger.exception("the views of what is registered could not be kept")
+                await asyncio.sleep(pause)
+            else:
+                await changed.wait()
 
     async def finish(self) -> None:
         """Returns once nothing is under way: then the store can be closed.
@@ -153,8 +180,9 @@ class Node:
 
         def read() -> Json:
             view = views.in_place(self._store, schema)
-            of_schema = typed(asked, view.schema) if view is not None else asked
-            return query.answer(self._store, of_schema, view, proof=proof)
+            if view is None:
+                raise self._registry.why_no_view(schema)
+            return query.answer(self._store, typed(asked, view.schema), view, proof=proof)
 
         return await self._read(read)
 
@@ -194,13 +222,7 @@ class Node:
                     for schema in self._store.entries.schemas(after or "")
                     if schema not in found and system_log(schema) is None
                 )
-                nothing: dict[str, Json] = {
-                    "name": None,
-                    "state": "untyped",
-                    "waitsFor": [],
-                    "definition": None,
-                }
-                listed += [{"id": schema, **nothing} for schema in islice(others, limit)]
+                listed += [self._registry.not_registered(schema) for schema in islice(others, limit)]
         return listed
 
     async def health(self) -> Json:
@@ -212,13 +234,3 @@ class Node:
     async def discover(self) -> Json:
         """The OpenRPC document."""
         return discover.document(METHODS.values(), self._version)
-
-
-async def _again_and_again(work: Callable[[], Awaitable[None]], pause: float) -> None:
-    """Whatever goes wrong once, the next time it may do."""
-    while True:
-        try:
-            await work()
-        except Exception:
-            logger.exception("what is registered could not be followed")
-        await asyncio.sleep(pause)

@@ -1,8 +1,7 @@
 """The entries by which an instance is checked: what its values rest on, and what links that to entry 1.
 
 Whoever updates an instance for ever would else make every answer that it is in larger and slower, for all.
-A typed view knows of each field which update set it. For the untyped ones the updates are looked through, the
-last ones first, and no more than `MAX_LOOKED_THROUGH`.
+The view knows of each field which update set it.
 """
 
 from collections.abc import Sequence, Set
@@ -13,23 +12,13 @@ from panda_web.bamboo import path
 from panda_web.node.store import Store
 from panda_web.node.store.compiling import InstanceRow
 from panda_web.node.store.entries import EntryRow
-from panda_web.node.views import SchemaView, message_of
+from panda_web.node.views import SchemaView
 
 MAX_PROOF = 2 << 20
 """Bytes of payloads in the proof of one instance; one that needs more is given without, and not shown."""
 
-MAX_LOOKED_THROUGH = 8 << 20
-"""Bytes of entries and payloads about one instance that are looked through; one that has more is given
-without."""
-
-MOST_UPDATES = 10_000
-"""Entries about one instance that are looked through, likewise."""
-
 _FEW = 8
 """Entries that are not worth looking into."""
-
-_PLACE_SIZE = 64
-"""Bytes that finding an entry counts for."""
 
 Place = tuple[int, int]
 """A log's key, and a seq num."""
@@ -52,7 +41,7 @@ class Count:
 
 
 def prove(
-    store: Store, row: InstanceRow, view: SchemaView | None, given: Set[Place], count: Count
+    store: Store, row: InstanceRow, view: SchemaView, given: Set[Place], count: Count
 ) -> dict[Place, EntryRow]:
     """The proof of an instance, by place; empty where it would be too much.
 
@@ -62,7 +51,7 @@ def prove(
     Args:
         store: what is asked.
         row: the instance.
-        view: its schema's typed view; None for the untyped ones.
+        view: its schema's.
         given: what the answer has given already.
         count: counts what is read.
     """
@@ -79,38 +68,16 @@ def prove(
     return proof
 
 
-def _own(store: Store, row: InstanceRow, view: SchemaView | None, count: Count) -> list[EntryRow] | None:
+def _own(store: Store, row: InstanceRow, view: SchemaView, count: Count) -> list[EntryRow] | None:
     """The create, and the updates of which a value still stands; None where they are too much to look for."""
     few = store.entries.some_of_instance_in(row.log_key, row.id, _FEW + 1)
     for entry in few:
         count(entry)
     if len(few) <= _FEW:
-        return few if view is None else [entry for entry, _ in view.counting(few)]
-    if view is None:
-        return _looked_through(store, row, count)
+        return [entry for entry, _ in view.counting(few)]
     standing = view.table.standing(row.id, row.log_key)
     places = sorted({standing.created, *standing.set_at.values()}) if standing is not None else []
     return _within(MAX_PROOF, store, row.log_key, places, count)
-
-
-def _looked_through(store: Store, row: InstanceRow, count: Count) -> list[EntryRow] | None:
-    places = store.entries.places_of_instance_in(row.log_key, row.id, MOST_UPDATES + 1)
-    count.size += len(places) * _PLACE_SIZE
-    if len(places) > MOST_UPDATES:
-        return None
-    until = count.size + MAX_LOOKED_THROUGH
-    decided: set[str] = set()
-    deciding = []
-    for place in reversed(places[1:]):
-        entry = count(store.entries.at(row.log_key, place))
-        if count.size > until:
-            return None
-        message = message_of(entry)
-        names = message.fields.keys() if message is not None else decided
-        if not names <= decided:
-            decided |= names
-            deciding.append(entry)
-    return [count(store.entries.at(row.log_key, places[0])), *reversed(deciding)]
 
 
 def _within(

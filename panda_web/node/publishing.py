@@ -9,7 +9,6 @@ from panda_web.bamboo import digest, has_skiplink, lipmaa
 from panda_web.errors import PandaError, StoreFailed
 from panda_web.keys import Verifier
 from panda_web.log import SignedEntry
-from panda_web.messages.schema import DEFINITION
 from panda_web.node.aside import Aside, here
 from panda_web.node.batches import Batches, Room
 from panda_web.node.groups import Groups, weight
@@ -88,9 +87,7 @@ class Publishing:
             checked = await self._check(came)
             if checked.wrong is not None:
                 raise checked.wrong
-            published = await self._write(lambda: self._publish(checked), weight(checked.rows, len(payload)))
-        self._notice((checked,))
-        return published
+            return await self._write(lambda: self._publish(checked), weight(checked.rows, len(payload)))
 
     async def offer(self, items: Sequence[StoredEntry]) -> list[ItemOutcome]:
         """Takes in what a peer brings, in any order; returns once it is durable what became of each.
@@ -114,7 +111,6 @@ class Publishing:
                 heavy = sum(weight(fit[number].rows, len(fit[number].payload or b"")) for number in some)
                 for number, outcome in zip(some, await self._write(work, heavy), strict=True):
                     found[places[number]] = outcome
-        self._notice(fit)
         return [each for each in found if each is not None]
 
     async def finish(self) -> None:
@@ -144,11 +140,6 @@ class Publishing:
 
     def _take_in(self, taking: peer.Peer, items: Sequence[Checked]) -> list[ItemOutcome]:
         return [taking.take_in(each) for each in items]
-
-    def _notice(self, came: Sequence[Checked]) -> None:
-        """A definition may be among what came."""
-        if any(each.message is not None and each.message.schema == DEFINITION.id for each in came):
-            self._registry.notice()
 
 
 def _unfit(item: StoredEntry, error: BaseException) -> ItemOutcome:

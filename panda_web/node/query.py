@@ -1,6 +1,6 @@
 """`panda_query`: the answer, from a view, with proof where it is asked for.
 
-Of a schema with a typed view in place that is asked; of others the untyped views are.
+Of a schema without a view there is none: see `Registry.why_no_view`.
 """
 
 import json
@@ -19,18 +19,16 @@ MAX_READ = 16 << 20
 """Bytes of entries and payloads that are read for the proofs in one answer, likewise."""
 
 
-def answer(
-    store: Store, query: Query, view: SchemaView | None = None, *, proof: bool
-) -> list[dict[str, Json]]:
+def answer(store: Store, query: Query, view: SchemaView, *, proof: bool) -> list[dict[str, Json]]:
     """The instances that match, at most as many as fit into `MAX_ANSWER`, and are found within `MAX_READ`.
 
     Args:
         store: what is asked.
-        query: what for, typed where there is a typed view.
-        view: the schema's typed view; None for the untyped ones.
+        query: what for, typed.
+        view: the schema's.
         proof: whether each comes with its entries.
     """
-    instances = store.views if view is None else view.table
+    instances = view.table
     found: list[dict[str, Json]] = []
     given: set[Place] = set()
     size = 0

@@ -18,9 +18,17 @@ from functools import lru_cache, partial
 from typing import cast
 
 from panda_web.log import VerifiedEntry
-from panda_web.messages import InvalidMessage, Message, Placed, decode
-from panda_web.messages.schema import InvalidFields, Schema, instant, read_definition
-from panda_web.node import materialise
+from panda_web.messages import InvalidMessage, Message, Placed, decode, reduce
+from panda_web.messages.instance import change
+from panda_web.messages.schema import (
+    DEFINITION,
+    InvalidFields,
+    InvalidSchema,
+    Schema,
+    instant,
+    read_definition,
+    write_definition,
+)
 from panda_web.node.store import Store
 from panda_web.node.store.entries import EntryRow, LogRow
 from panda_web.node.store.typed import Column, Kept, TypedView
@@ -48,8 +56,11 @@ class SchemaView:
         if message.action == "delete":
             return True
         try:
-            self.schema.check(message.fields, message.action)
-        except (InvalidFields, InvalidMessage):
+            if self.schema.id == DEFINITION.id:
+                read_definition(message)
+            else:
+                self.schema.check(message.fields, message.action)
+        except (InvalidFields, InvalidMessage, InvalidSchema):
             return False
         return True
 
@@ -90,6 +101,13 @@ def in_place(store: Store, schema_id: str) -> SchemaView | None:
 def unfinished(store: Store, schema_id: str) -> SchemaView | None:
     """The view of a schema that is being filled; None where none is."""
     return next(_views(store, schema_id, lambda kept: not kept.current), None)
+
+
+def begin(store: Store, schema: Schema) -> SchemaView:
+    """An empty view of a schema that has an id, to be filled."""
+    definition = write_definition(schema).encode()
+    table = store.typed.begin(str(schema.id), columns_of(schema), definition)
+    return SchemaView(schema, table, _cascading(schema))
 
 
 def _views(store: Store, schema_id: str, which: Callable[[Kept], bool]) -> Iterator[SchemaView]:
@@ -183,7 +201,7 @@ def _apply(
     held: Callable[[], Iterable[Placed]],
 ) -> None:
     """Changes a view's table by one message, and hides or shows what that leads to."""
-    materialise.update_view(view.table, log_key, instance, came, held)
+    update(view.table, log_key, instance, came, held)
     action = came.message.action
     names = view.cascading if action == "create" else view.cascading.intersection(came.message.fields)
     # Without a row it has ended, or has no create yet.
@@ -191,6 +209,32 @@ def _apply(
         store.cascades.point(instance, frozenset(_targets(view, view.table.fields(instance))))
         if action == "create" and store.cascades.is_hidden(instance):
             view.table.hide(instance, hidden=True)
+
+
+def update(
+    view: TypedView, log_key: int, instance: bytes, came: Placed, held: Callable[[], Iterable[Placed]]
+) -> None:
+    """Brings a view's table up to date with a message, whichever of the instance's others came before it.
+
+    Args:
+        view: of the message's schema.
+        log_key: of the message's log: those of other logs change nothing.
+        instance: that it is about.
+        came: the message; valid under its schema.
+        held: gives all that counts and is held of the instance in this log, the message included. Asked
+            for creates only, whose updates may have come before them.
+    """
+    match came.message.action:
+        case "create":
+            whole = reduce(held())
+            if whole is not None and not whole.deleted:
+                view.put(instance, log_key, (whole.standing, whole.fields))
+        case "update":
+            standing = view.standing(instance, log_key)
+            if standing is not None:
+                view.change(log_key, change(standing, came))
+        case "delete":
+            view.end(instance, log_key)
 
 
 def _targets(view: SchemaView, values: dict[str, object]) -> Iterator[bytes]:

@@ -297,7 +297,7 @@ PUBLISH_ITEMS = Method(
 
 SCHEMAS = Method(
     "panda_schemas",
-    "Registered and pending schemas, then a page of untyped ones, by id; after one of them, the next page.",
+    "Registered and pending schemas, then a page of those without a view, by id; after one, the next page.",
     (Param("after", types.HASH, None), Param("limit", types.integer(1, MAX_LIMIT), DEFAULT_LIMIT)),
     types.array(types.OBJECT),
 )

@@ -186,7 +186,6 @@ def test_a_node_holds_others_to_it(node: Harness) -> None:
     of = str(schema.id)
     run(node.node.views.add(schema))
     run(register(node.store, of))
-    node.node._registry.refresh()
     author = Author(4)
     made = author.create(of, title="A", persons=Field("str[]", ()), seats=7)
     node.publish(*made)

@@ -205,7 +205,6 @@ def test_what_can_be_done_about_a_refused_entry_is_said(node: Harness) -> None:
     run(client(wire, store).create(schema, {"n": 1}))
     wire.storm = False
     run(register(node.store, schema))
-    node.node._registry.refresh()
     run(node.node.views.add(replace(talk, id=schema)))
     with pytest.raises(
         MessageRefused, match=r"The node node refuses what entry 2 of log 1 says .* nobody there"

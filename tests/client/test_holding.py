@@ -36,7 +36,6 @@ def defined(node: Harness, schema: Schema) -> str:
     """Defined by somebody else, and registered, so that the node refuses what the schema forbids."""
     schema_id = str(run(client(node, seed=OWNER).define(schema)).id)
     run(register(node.store, schema_id))
-    node.node._registry.refresh()
     return schema_id
 
 

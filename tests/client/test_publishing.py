@@ -31,6 +31,7 @@ from panda_web.rpc import jsonrpc
 from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, NodeSilent, NodeUnreachable
 from panda_web.rpc.transport import InProcess
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
+from tests.defining import define
 from tests.node.test_publish import Harness
 
 T = TypeVar("T")
@@ -224,23 +225,24 @@ def test_a_restored_key_whose_payloads_are_partly_gone(node: Harness) -> None:
 
 
 def test_a_key_that_comes_back_learns_what_its_copy_wrote(node: Harness) -> None:
+    schema = define(node, n="integer")
     mine, theirs = MemoryStore(), MemoryStore()
-    first = run(client(node, mine).create_many(SCHEMA, [{"n": n} for n in range(6)]))
+    first = run(client(node, mine).create_many(schema, [{"n": n} for n in range(6)]))
     copy = client(node, theirs)
-    written = run(copy.create_many(SCHEMA, [{"n": n} for n in range(6, 20)]))
-    run(copy.delete(SCHEMA, first[0].id))
+    written = run(copy.create_many(schema, [{"n": n} for n in range(6, 20)]))
+    run(copy.delete(schema, first[0].id))
     wire = Weather(node)
     back = client(wire, mine)
     run(back.key_restored())
     wire.storm = True
     with pytest.raises(NodeUnreachable):
-        run(back.create(SCHEMA, {"n": 20}))
+        run(back.create(schema, {"n": 20}))
     wire.storm = False
-    run(client(wire, mine).create(SCHEMA, {"n": 20}))
-    run(client(wire, mine).update(SCHEMA, written[0].id, {"n": 60}))
+    run(client(wire, mine).create(schema, {"n": 20}))
+    run(client(wire, mine).update(schema, written[0].id, {"n": 60}))
     with pytest.raises(InstanceNotOwn):
-        run(client(wire, mine).update(SCHEMA, first[0].id, {"n": 0}))
-    assert numbers(node) == [*range(1, 6), *range(7, 21), 60]
+        run(client(wire, mine).update(schema, first[0].id, {"n": 0}))
+    assert numbers(node, schema) == [*range(1, 6), *range(7, 21), 60]
     assert "panda_queryEntries" not in wire.calls
 
 
@@ -496,7 +498,6 @@ def test_what_a_replaced_node_refuses_of_another_log_is_brought_there_and_told_o
     run(panda.create(OTHER_SCHEMA, {"n": 0}))
     for schema in SCHEMAS:
         run(register(second.store, str(schema.id)))
-    second.node._registry.refresh()
     for each in definitions():
         run(second.node.publish_entry(each.entry, each.payload))
     panda = client(second, store)

@@ -22,7 +22,7 @@ from panda_web.messages.schema import (
     Schema,
     write_definition,
 )
-from panda_web.node.schemas import register
+from panda_web.node.schemas import drop, register
 from panda_web.rpc.errors import (
     AnswerMalformed,
     ErrorFromNode,
@@ -371,9 +371,7 @@ def listed(panda: Any) -> list[tuple[str, str | None, str]]:
 
 def test_those_of_the_node_are_listed_and_then_the_own_ones(node: Harness) -> None:
     theirs = run(client(node, seed=bytes((9,)) * 32).define(ROOM)).id
-    run(register(node.store, theirs))
     run(register(node.store, digest(b"to come").hex()))
-    node.node._registry.refresh()
     store = MemoryStore()
     panda = client(node, store)
     mine = run(panda.define(OTHER)).id
@@ -381,9 +379,12 @@ def test_those_of_the_node_are_listed_and_then_the_own_ones(node: Harness) -> No
     found = [
         (theirs, "room", "registered"),
         (digest(b"to come").hex(), None, "pending"),
-        (SCHEMA, None, "untyped"),
-        (mine, "room", "unlisted"),
+        (mine, "room", "registered"),
+        (SCHEMA, None, "not-defined"),
     ]
+    assert listed(panda) == found
+    run(drop(node.store, mine))
+    found = [*found[:2], found[3], (mine, "room", "unlisted")]
     assert listed(panda) == found
     assert listed(client(node, store)) == found  # also when this client has not asked for it
     assert listed(client(node, seed=bytes((7,)) * 32)) == found[:3]
@@ -393,7 +394,6 @@ def test_what_is_known_here_is_called_by_its_own_name(node: Harness) -> None:
     panda = client(Listing(node, "The best room"))
     mine = run(panda.define(ROOM)).id
     run(register(node.store, mine))
-    node.node._registry.refresh()
     assert listed(panda) == [(mine, "room", "registered")]
     stranger = client(Listing(node, "The best room"), seed=bytes((7,)) * 32)
     assert listed(stranger) == [(mine, "The best room", "registered")]
@@ -435,6 +435,7 @@ def test_a_list_of_something_else(node: Harness, more: dict[str, Any]) -> None:
 def test_an_own_definition_has_its_name_before_the_node_registers_it(node: Harness) -> None:
     store = MemoryStore()
     made = run(client(node, store).define(ROOM))
+    run(drop(node.store, made.id))
     assert run(client(node, store).schema_named("room")) == made
     with pytest.raises(SchemaNameUnknown):
         run(client(node, seed=bytes((9,)) * 32).schema_named("room"))

@@ -10,7 +10,7 @@ from panda_web.rpc.errors import (
     NodeSlow,
     NodeUnreachable,
 )
-from panda_web.rpc.methods import DISCOVER, GET_ENTRY_ARGUMENTS, PUBLISH_ENTRY, QUERY
+from panda_web.rpc.methods import DISCOVER, GET_ENTRY_ARGUMENTS, PUBLISH_ENTRY, QUERY, QUERY_ENTRIES
 from panda_web.rpc.transport import Transport
 
 SCHEMA = "0040" + "ab" * 64
@@ -22,7 +22,7 @@ async def carries_calls(transport: Transport) -> None:
     assert document["openrpc"]
     arguments = await connection.call(GET_ENTRY_ARGUMENTS, author="ab" * 32, schema=SCHEMA)
     assert (arguments.log_id, arguments.seq_num, arguments.backlink) == (1, 1, None)
-    assert await connection.call(QUERY, schema=SCHEMA) == []
+    assert await connection.call(QUERY_ENTRIES, schema=SCHEMA) == []
 
 
 async def carries_errors(transport: Transport) -> None:

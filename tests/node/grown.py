@@ -48,10 +48,6 @@ class Grown:
             "INSERT INTO entries (log, seq_num, hash, entry, payload, instance) VALUES (1, ?, ?, ?, ?, ?)",
             (self._row(seq_num) for seq_num in range(1, count + 1)),
         )
-        self.connection.execute(
-            "INSERT INTO instances SELECT hash, 1, ?, seq_num, hash, 0, 0 FROM entries", (SCHEMA,)
-        )
-        self.connection.execute("INSERT INTO fields SELECT id, 'n', 'int', seq_num FROM instances")
         # Others hold as much: many authors, logs and schemas.
         self.connection.executemany(
             "INSERT INTO logs (author, log_id, schema, seq_num, ended) VALUES (?, 1, ?, 1, 0)",

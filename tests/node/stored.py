@@ -45,7 +45,7 @@ def instance(number: int) -> bytes:
 def fill(store: Store, schema: str, count: int, first: int = 0) -> None:
     """Stores so many messages: creates, each tenth followed by an update, of several authors who take turns.
 
-    Entries are noise of the size of entries, so there are no proofs; the untyped views hold no fields.
+    Entries are noise of the size of entries, so there are no proofs.
     """
     connection = store._database._connection
     (cache,) = connection.execute("PRAGMA cache_size").fetchone()
@@ -64,11 +64,6 @@ def fill(store: Store, schema: str, count: int, first: int = 0) -> None:
         chain.from_iterable(zip(*logs, strict=True)),
     )
     complete(connection)
-    connection.execute(
-        "INSERT OR IGNORE INTO instances SELECT e.hash, e.log, ?, e.seq_num, e.hash, 0, 0 FROM entries e"
-        " JOIN logs l ON l.id = e.log WHERE l.schema = ? AND e.hash = e.instance",
-        (schema, schema),
-    )
     connection.execute("COMMIT")
     connection.execute(f"PRAGMA cache_size={cache}")
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from panda_web import log, messages
-from panda_web.client import Client
+from panda_web.client import Answer, Client
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import infer_all
 from panda_web.node import Node, Store
@@ -21,6 +21,7 @@ from panda_web.node.aside import Aside, here, in_a_thread
 from panda_web.node.store import database, erasing
 from panda_web.rpc.transport import InProcess
 from tests.authors import SCHEMA, Author
+from tests.defining import define
 from tests.node.earlier import folder
 from tests.node.test_groups import Verifier
 from tests.node.test_publish import Harness
@@ -71,6 +72,11 @@ def aside(request: pytest.FixtureRequest) -> Aside:
 def open_node(path: Path, aside: Aside = in_a_thread) -> tuple[Store, Node]:
     store = Store(path, aside)
     return store, Node(store, Verifier(), version="0")
+
+
+def evaluated(node: Node) -> Answer:
+    """What a client makes of all that the node holds."""
+    return asyncio.run(Client(InProcess(node.dispatcher()), verifier=Verifier()).query_all(SCHEMA))
 
 
 def test_the_marks_can_be_found(tmp_path: Path) -> None:
@@ -151,13 +157,16 @@ def test_a_reader_in_the_way(tmp_path: Path, aside: Aside) -> None:
 def with_moved_rows(path: Path) -> tuple[Store, Node, list[int]]:
     """A node, and marks that were deleted and of which SQLite left copies where it moved rows from."""
     store, node = open_node(path)
-    author = Author()
+    schema, author = define(node, text="varchar", n="integer"), Author()
     deleted: list[int] = []
     for first in range(0, 6_000, 200):
-        entries = marked(author, 200, first)
-        publish(node, entries)
+        # In an index of values rows move most.
+        created = [
+            author.create(schema, text=(mark(n) * 50)[: 20 + n % 235], n=n) for n in range(first, first + 200)
+        ]
+        publish(node, created)
         chosen = random.Random(first).sample(range(200), 150)
-        publish(node, [author.delete(entries[at][0].hash) for at in chosen])
+        publish(node, [author.delete(created[at][0].hash, schema) for at in chosen])
         deleted += [first + at for at in chosen]
         if left := found(path, deleted):
             return store, node, left
@@ -224,7 +233,7 @@ def test_everything_at_once(tmp_path: Path, aside: Aside, monkeypatch: pytest.Mo
             for signed, _ in entries[:9]:
                 delete, payload = author.delete(signed.hash)
                 await node.publish_entry(delete.encoded, payload)
-            await node.query(SCHEMA, {"author": author.hex}, [], 100, None, proof=True)
+            await node.query_entries(SCHEMA)
 
     async def work() -> None:
         await asyncio.gather(*(one(number) for number in range(1, 6)))
@@ -272,8 +281,7 @@ def test_killed_between(tmp_path: Path) -> None:
     assert found(path, range(20)) == list(range(20))
     store, node = open_node(path)
     assert found(path, range(20)) == list(range(10, 20))
-    answer: Any = asyncio.run(node.query(SCHEMA, {}, [], 100, None, proof=False))
-    assert sorted(instance["n"] for instance in answer) == list(range(10, 20))
+    assert sorted(instance["n"] for instance in evaluated(node)) == list(range(10, 20))
     store.close()
 
 
@@ -299,8 +307,7 @@ def test_what_an_earlier_version_left(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(erasing, "MAX_REWRITTEN", most)
     store, node = open_node(path)
     assert found(path, range(60)) == list(range(40, 60))
-    answer: Any = asyncio.run(node.query(SCHEMA, {}, [], 100, None, proof=False))
-    assert sorted(instance["n"] for instance in answer) == list(range(40, 60))
+    assert sorted(instance["n"] for instance in evaluated(node)) == list(range(40, 60))
     assert not store._database._eraser._deletions()
     store.close()
 
@@ -377,7 +384,7 @@ def test_a_failure_of_erasing_undoes_no_commit(tmp_path: Path, caplog: pytest.Lo
     assert "journal could not be emptied" in caplog.text
     assert store._database._eraser.pause() is not None
     store._database._eraser._connection = real
-    assert asyncio.run(node.query(SCHEMA, {}, [], 100, None, proof=False)) == []
+    assert len(evaluated(node)) == 0
     store.close()
 
 

@@ -53,7 +53,7 @@ async def publish(url: str, bodies: list[list[dict[str, object]]], acknowledged:
 
 
 def stored(data: Path) -> set[str]:
-    """What the node holds, after its views were held to the entries."""
+    """What the node holds."""
     store = Store(next(data.glob("*.db")))
     node = Node(store, Verifier(), version="0")
 
@@ -63,8 +63,6 @@ def stored(data: Path) -> set[str]:
         return {entry["entryHash"] for entry in answer["entries"]}
 
     found = asyncio.run(ask())
-    shown = store._database.rows("SELECT id FROM instances")
-    assert {instance.hex() for (instance,) in shown} == found
     (check,) = store._database.one("PRAGMA integrity_check")
     assert check == "ok"
     for (author,) in list(store._database.rows("SELECT DISTINCT author FROM logs")):

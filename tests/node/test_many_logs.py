@@ -116,18 +116,17 @@ def test_an_earlier_version_s_logs_are_known(tmp_path: Path) -> None:
 # -- schemas in pages ----------------------------------------------------------------------------------
 
 
-def test_untyped_schemas_come_in_pages(node: Harness) -> None:
+def test_schemas_without_a_definition_come_in_pages(node: Harness) -> None:
     fill(node.store, 25, ended=False, schemas=schema)
     registered = [schema(3), digest(b"to come").hex()]
     for each in registered:
         asyncio.run(register(node.store, each))
-    node.node._registry.refresh()
     junk = sorted(schema(n) for n in range(25) if n != 3)
     first = [each["id"] for each in node.call(SCHEMAS, limit=10)]
     assert first == registered + junk[:10]
     assert [each["id"] for each in node.call(SCHEMAS)] == registered + junk
     second = node.call(SCHEMAS, limit=10, after=first[-1])
-    assert [(each["id"], each["state"]) for each in second] == [(each, "untyped") for each in junk[10:20]]
+    assert [(each["id"], each["state"]) for each in second] == [(each, "not-defined") for each in junk[10:20]]
     assert [each["id"] for each in node.call(SCHEMAS, limit=10, after=junk[19])] == junk[20:]
     assert node.call(SCHEMAS, after=junk[-1]) == []
 
@@ -170,7 +169,7 @@ def test_a_client_goes_on_page_by_page(node: Harness) -> None:
 
 def test_a_node_that_lists_without_end(node: Harness) -> None:
     """What is not behind the last id is not taken, so pages ascend."""
-    junk = [ListedSchema(schema(n), None, "untyped")._asdict() for n in range(10)]
+    junk = [ListedSchema(schema(n), None, "not-defined")._asdict() for n in range(10)]
 
     class Listing(Patched):
         def answer(self, method: str, result: object) -> object:

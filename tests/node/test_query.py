@@ -18,7 +18,8 @@ from panda_web.node.store import reading
 from panda_web.rpc.errors import ErrorFromNode
 from panda_web.rpc.methods import QUERY, QUERY_ENTRIES, SCHEMAS
 from panda_web.rpc.transport import InProcess
-from tests.authors import OTHER_SCHEMA, SCHEMA, Author
+from tests.authors import SCHEMA, Author
+from tests.defining import define, loose
 from tests.examples import examples
 from tests.messages.strategies import SCALARS
 from tests.node.test_publish import Harness
@@ -30,14 +31,18 @@ def node() -> Harness:
 
 
 def test_fields_come_as_they_came(node: Harness) -> None:
+    schema = define(
+        node, s="text", i="integer", f="float", b="boolean", r="relation",
+        ss="text[]", ii="integer[]", ff="float[]", bb="boolean[]",
+    )  # fmt: skip
     author = Author()
     fields: dict[str, object] = {
         "s": "Ünïcødé 🐼\x00", "i": -(2**63), "f": 3.0, "b": True, "r": Relation(digest(b"r").hex()),
-        "ss": ["a", ""], "ii": [1, 2], "ff": [0.5], "bb": [True, False], "": "an empty name", "a b\"'": "odd",
+        "ss": ["a", ""], "ii": [1, 2], "ff": [0.5], "bb": [True, False],
     }  # fmt: skip
-    signed, payload = author.create(**fields)
+    signed, payload = author.create(schema, **fields)
     node.publish(signed, payload)
-    (found,) = node.call(QUERY, schema=SCHEMA)
+    (found,) = node.call(QUERY, schema=schema)
     meta = found.pop("_meta")
     assert found == {"id": signed.hash.hex(), **fields}
     assert type(found["f"]) is float
@@ -48,36 +53,42 @@ def test_fields_come_as_they_came(node: Harness) -> None:
 
 
 def test_updates_and_deletes(node: Harness) -> None:
-    author = Author()
-    one, two = author.create(a="1", b="1"), author.create(a="2")
+    schema, author = define(node, a="text", b="text", c="integer"), Author()
+    one, two = author.create(schema, a="1", b="1"), author.create(schema, a="2")
     node.publish(*one)
     node.publish(*two)
-    change = author.update(one[0].hash, b="2", c=3)
+    change = author.update(one[0].hash, schema, b="2", c=3)
     node.publish(*change)
-    (found,) = node.call(QUERY, schema=SCHEMA, filter={"id": one[0].hash.hex()})
+    (found,) = node.call(QUERY, schema=schema, filter={"id": one[0].hash.hex()})
     assert (found["a"], found["b"], found["c"]) == ("1", "2", 3)
     assert found["_meta"]["edited"]
     assert found["_meta"]["seqNum"] == 3
     assert found["_meta"]["lastEntry"] == change[0].hash.hex()
-    node.publish(*author.delete(one[0].hash))
-    assert [item["a"] for item in node.call(QUERY, schema=SCHEMA)] == ["2"]
-    payloads = [row[0] for row in node.store._database.rows("SELECT payload FROM entries ORDER BY seq_num")]
-    assert [payload is None for payload in payloads] == [True, False, True, False]
+    node.publish(*author.delete(one[0].hash, schema))
+    assert [item["a"] for item in node.call(QUERY, schema=schema)] == ["2"]
+    items = asyncio.run(node.node.get_items(author.signer.author, 1, 1, 4, 0, 0, True))["items"]
+    assert [item["payloadBytes"] is None for item in items] == [True, False, True, False]
 
 
 def test_fields_named_like_the_nodes_own_do_not_win(node: Harness) -> None:
     signed, payload = Author().create(id="mine", _meta="mine", _entries="mine", n=1)
     node.publish(signed, payload)
-    (found,) = node.call(QUERY, schema=SCHEMA, proof=True)
-    assert found["id"] == signed.hash.hex()
-    assert found["_meta"]["author"] == Author().hex
     answer = asyncio.run(client(node).query(SCHEMA))
     assert not answer.rejected
+    assert (answer[0].id, answer[0].author) == (signed.hash.hex(), Author().hex)
     assert answer[0]["id"] == "mine"
 
 
+ABC = loose(a="text", b="integer", c="float")
 VALUES = st.one_of(*[st.builds(Field, st.just(kind), values) for kind, values in SCALARS.items()])
-ROWS = st.lists(st.dictionaries(st.sampled_from("abc"), VALUES, min_size=1), max_size=12)
+ROW = st.fixed_dictionaries(
+    {},
+    optional={
+        name: st.builds(Field, st.just(kind), SCALARS[kind])
+        for name, kind in (("a", "str"), ("b", "int"), ("c", "float"))
+    },
+)
+ROWS = st.lists(ROW.filter(bool), max_size=12)
 ORDERS = st.lists(
     st.sampled_from(["a", "-a", "b", "-b", "c"]), max_size=3, unique_by=lambda name: name.lstrip("-")
 )
@@ -94,9 +105,10 @@ def rank(field: Field | None) -> tuple[int, Any]:
 @given(ROWS, ORDERS, st.integers(1, 5))
 def test_order_and_paging(rows: list[dict[str, Field]], order: list[str], limit: int) -> None:
     node, author = Harness(), Author()
+    schema = define(node, ABC)
     model = []
     for fields in rows:
-        signed, payload = author.write(messages.create(SCHEMA, fields))
+        signed, payload = author.write(messages.create(schema, fields))
         node.publish(signed, payload)
         model.append((signed.hash.hex(), fields))
     model.sort(key=lambda row: row[0])
@@ -104,7 +116,7 @@ def test_order_and_paging(rows: list[dict[str, Field]], order: list[str], limit:
         model.sort(key=lambda row: rank(row[1].get(name.lstrip("-"))), reverse=name.startswith("-"))
     found: list[str] = []
     after: dict[str, str] = {}
-    while page := node.call(QUERY, schema=SCHEMA, orderBy=order, limit=limit, **after):
+    while page := node.call(QUERY, schema=schema, orderBy=order, limit=limit, **after):
         assert len(page) <= limit
         found += [item["id"] for item in page]
         after = {"after": page[-1]["_meta"]["cursor"]}
@@ -116,23 +128,26 @@ def test_order_and_paging(rows: list[dict[str, Field]], order: list[str], limit:
 @given(ROWS, st.sampled_from("abc"), VALUES)
 def test_equality(rows: list[dict[str, Field]], name: str, wanted: Field) -> None:
     node, author = Harness(), Author()
+    schema = define(node, ABC)
     alike = {"str": "text", "relation": "text", "int": "number", "float": "number", "bool": "bool"}
     expected = set()
-    candidates = [*rows, {name: wanted}]
+    kinds = {"a": "str", "b": "int", "c": "float"}
+    candidates = [*rows, {name: wanted}] if kinds[name] == wanted.type else rows
     for fields in candidates:
-        signed, payload = author.write(messages.create(SCHEMA, fields))
+        signed, payload = author.write(messages.create(schema, fields))
         node.publish(signed, payload)
         held = fields.get(name)
         if held and held.value == wanted.value and alike[held.type] == alike[wanted.type]:
             expected.add(signed.hash.hex())
-    found = node.call(QUERY, schema=SCHEMA, filter={name: wanted.value}, limit=1000)
+    found = node.call(QUERY, schema=schema, filter={name: wanted.value}, limit=1000)
     assert {item["id"] for item in found} == expected
     node.store.close()
 
 
 def test_filters_join_and_know_author_and_id(node: Harness) -> None:
-    one, two = Author(1), Author(2)
-    first, second = one.create(a="x", b=1), two.create(a="x", b=2)
+    schema, one, two = define(node, a="text", b="integer", missing="integer"), Author(1), Author(2)
+    first, second = one.create(schema, a="x", b=1), two.create(schema, a="x", b=2)
+    assert node.call(QUERY, schema=schema) == []
     node.publish(*first)
     node.publish(*second)
     for wanted, count in (
@@ -140,47 +155,49 @@ def test_filters_join_and_know_author_and_id(node: Harness) -> None:
         ({"author": one.hex, "b": 2}, 0), ({"id": second[0].hash.hex()}, 1), ({"missing": 1}, 0),
         ({"b": 1.0}, 1), ({"b": True}, 0), ({"b": "1"}, 0),
     ):  # fmt: skip
-        assert len(node.call(QUERY, schema=SCHEMA, filter=wanted)) == count, wanted
-    assert node.call(QUERY, schema=OTHER_SCHEMA) == []
+        assert len(node.call(QUERY, schema=schema, filter=wanted)) == count, wanted
 
 
 def test_arrays_are_equal_as_a_whole(node: Harness) -> None:
-    node.publish(*Author().create(persons=["a", "b"]))
-    assert len(node.call(QUERY, schema=SCHEMA, filter={"persons": ["a", "b"]})) == 1
-    assert node.call(QUERY, schema=SCHEMA, filter={"persons": ["b", "a"]}) == []
+    schema = define(node, persons="text[]")
+    node.publish(*Author().create(schema, persons=["a", "b"]))
+    assert len(node.call(QUERY, schema=schema, filter={"persons": ["a", "b"]})) == 1
+    assert node.call(QUERY, schema=schema, filter={"persons": ["b", "a"]}) == []
 
 
 def test_an_answer_is_bounded_and_goes_on(node: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = define(node, n="integer", text="text")
     monkeypatch.setattr(query_module, "MAX_ANSWER", 5000)
     author = Author()
     for n in range(20):
-        node.publish(*author.create(n=n, text="x" * 900))
-    first = node.call(QUERY, schema=SCHEMA)
+        node.publish(*author.create(schema, n=n, text="x" * 900))
+    first = node.call(QUERY, schema=schema)
     assert 1 <= len(first) < 20
-    answer = asyncio.run(client(node).query_all(SCHEMA))
+    answer = asyncio.run(client(node).query_all(schema))
     assert sorted(instance["n"] for instance in answer) == list(range(20))
-    node.publish(*author.create(text="x" * 9000))
-    assert len(node.call(QUERY, schema=SCHEMA, limit=1)) == 1
+    node.publish(*author.create(schema, text="x" * 9000))
+    assert len(node.call(QUERY, schema=schema, limit=1)) == 1
 
 
 def test_a_query_that_takes_too_long(node: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = define(node, n="integer", m="integer")
     author = Author()
-    for one in author.write_many([messages.create(SCHEMA, infer_all({"n": n})) for n in range(200)]):
+    for one in author.write_many([messages.create(schema, infer_all({"n": n})) for n in range(200)]):
         node.publish(*one)
     monkeypatch.setattr(reading, "MAX_STEPS", 2000)
     monkeypatch.setattr(reading, "STEPS_AT_ONCE", 100)
     with pytest.raises(ErrorFromNode) as refused:
-        node.call(QUERY, schema=SCHEMA, orderBy=["n", "m"])
+        node.call(QUERY, schema=schema, orderBy=["n", "m"])
     assert refused.value.reason == "query-too-expensive"
     monkeypatch.undo()
-    assert len(node.call(QUERY, schema=SCHEMA, orderBy=["n"], limit=1000)) == 200
+    assert len(node.call(QUERY, schema=schema, orderBy=["n"], limit=1000)) == 200
 
 
 def test_schemas(node: Harness) -> None:
     assert node.call(SCHEMAS) == []
     node.publish(*Author().create())
     assert node.call(SCHEMAS) == [
-        {"id": SCHEMA, "name": None, "state": "untyped", "waitsFor": [], "definition": None}
+        {"id": SCHEMA, "name": None, "state": "not-defined", "waitsFor": [], "definition": None}
     ]
 
 
@@ -189,21 +206,22 @@ def client(node: Harness) -> Client:
 
 
 def test_proofs_verify_every_instance_to_entry_1(node: Harness) -> None:
+    schema = define(node, n="integer")
     author, other = Author(1), Author(2)
-    made = [author.create(n=n) for n in range(90)]
+    made = [author.create(schema, n=n) for n in range(90)]
     for one in made:
         node.publish(*one)
-    node.publish(*author.update(made[40][0].hash, n=1000))
-    node.publish(*other.create(n=-1))
+    node.publish(*author.update(made[40][0].hash, schema, n=1000))
+    node.publish(*other.create(schema, n=-1))
     for wanted in ({}, {"n": 1000}, {"n": 77}, {"author": other.hex}):
-        answer = asyncio.run(client(node).query(SCHEMA, filter=wanted))
+        answer = asyncio.run(client(node).query(schema, filter=wanted))
         assert not answer.rejected
         assert answer
         assert all(instance.verified for instance in answer)
-    entries = node.call(QUERY, schema=SCHEMA, filter={"n": 77}, proof=True)[0]["_entries"]
+    entries = node.call(QUERY, schema=schema, filter={"n": 77}, proof=True)[0]["_entries"]
     assert len(entries) < 20, "a proof grows with the logarithm of the log"
     assert [entry["payloadBytes"] is not None for entry in entries].count(True) == 1
-    everything = node.call(QUERY, schema=SCHEMA, limit=1000, proof=True)
+    everything = node.call(QUERY, schema=schema, limit=1000, proof=True)
     given = [entry["entryBytes"] for item in everything for entry in item["_entries"]]
     links = [
         entry["entryBytes"] for item in everything for entry in item["_entries"] if not entry["payloadBytes"]
@@ -214,22 +232,23 @@ def test_proofs_verify_every_instance_to_entry_1(node: Harness) -> None:
 
 def test_an_instance_that_is_updated_for_ever(node: Harness) -> None:
     """Its proof stays small, one that would be too large hides nobody else, and both are told apart."""
+    schema = define(node, n="integer", kept="text", f0="text", f1="text", f2="text", f3="text")
     author, other = Author(1), Author(2)
-    small, huge = author.create(n=0, kept="first"), author.create(n=0)
+    small, huge = author.create(schema, n=0, kept="first"), author.create(schema, n=0)
     node.publish(*small)
     node.publish(*huge)
-    node.publish(*other.create(n=-1))
+    node.publish(*other.create(schema, n=-1))
     for n in range(1, 40):
-        node.publish(*author.update(small[0].hash, n=n))
-    node.publish(*author.update(small[0].hash, kept="second"))
+        node.publish(*author.update(small[0].hash, schema, n=n))
+    node.publish(*author.update(small[0].hash, schema, kept="second"))
     for n in range(4):
-        node.publish(*author.update(huge[0].hash, **{f"f{n}": "x" * 900_000}))
-    answer = asyncio.run(client(node).query(SCHEMA, order_by=["n"]))
+        node.publish(*author.update(huge[0].hash, schema, **{f"f{n}": "x" * 900_000}))
+    answer = asyncio.run(client(node).query(schema, order_by=["n"]))
     assert [instance["n"] for instance in answer] == [-1, 39]
     assert answer[1]["kept"] == "second"
     assert all(instance.verified for instance in answer)
     assert [rejected.error.reason for rejected in answer.rejected] == ["proof-incomplete"]
-    (proof,) = node.call(QUERY, schema=SCHEMA, filter={"id": small[0].hash.hex()}, proof=True)
+    (proof,) = node.call(QUERY, schema=schema, filter={"id": small[0].hash.hex()}, proof=True)
     assert sum(entry["payloadBytes"] is not None for entry in proof["_entries"]) == 3
 
 

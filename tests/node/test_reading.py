@@ -95,7 +95,8 @@ def test_a_query_holds_nobody_up(tmp_path: Path) -> None:
 
         async def ask(caller: str) -> Any:
             CALLER.set(caller)
-            return await node.query(SCHEMA, {}, [], 100, None, proof=True)
+            answer: Any = await node.query_entries(SCHEMA)
+            return answer["entries"]
 
         heavy = [asyncio.create_task(ask("one")) for _ in range(10)]
         heavy.append(asyncio.create_task(ask("one")))

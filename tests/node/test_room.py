@@ -191,8 +191,8 @@ def test_what_is_charged_adds_up(actions: list[str]) -> None:
             node.publish(*last)
     store = node.store
     held = store._database.rows(
-        "SELECT length(payload) FROM entries e WHERE NOT EXISTS (SELECT 1 FROM instances i"
-        " WHERE i.id = e.instance AND i.deleted AND i.last_entry = e.hash)"
+        "SELECT length(payload) FROM entries e WHERE NOT EXISTS"
+        " (SELECT 1 FROM deletes d WHERE d.entry = e.number)"
     )
     assert store.room.of_author(author.signer.author) == sum(room_for(size or 0) for (size,) in held)
     assert store._database.one("SELECT shown FROM everybody") == (len(shown),)

@@ -1,11 +1,11 @@
-"""Typed views: the same whatever came first, the same answers as the untyped ones, made anew and swapped in."""
+"""The tables of views: the same whatever came first, made anew and swapped in."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 from hypothesis import given
@@ -14,15 +14,13 @@ from hypothesis import strategies as st
 from panda_web import messages
 from panda_web.bamboo import digest
 from panda_web.messages import Field, Message, Placed, reduce
-from panda_web.node import Store, materialise
+from panda_web.node import Store, views
 from panda_web.node.aside import in_a_thread
-from panda_web.node.store.compiling import InstanceRow
 from panda_web.node.store.entries import LogRow
 from panda_web.node.store.typed import Column, TypedView
 from panda_web.query import Compare, Cursor, Every, Key, Query
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
 from tests.examples import examples
-from tests.messages.strategies import SCALARS
 from tests.node.test_erasing import found, mark
 
 T = TypeVar("T")
@@ -61,7 +59,7 @@ def take_in(
         "INSERT OR IGNORE INTO entries (log, seq_num, hash, entry, instance) VALUES (?, ?, ?, x'', ?)",
         (log_key, came.seq_num, came.hash, instance),
     )
-    materialise.update_view(view, log_key, instance, came, lambda: (came, *others))
+    views.update(view, log_key, instance, came, lambda: (came, *others))
 
 
 def rows(store: Store, view: TypedView) -> list[tuple[object, ...]]:
@@ -157,41 +155,7 @@ def test_a_view_does_not_depend_on_what_came_first(came: list[Came]) -> None:
     store.close()
 
 
-# --- the same answers as the untyped views
-
-TYPES = {"s": "str", "i": "int", "f": "float", "o": "bool", "r": "relation", "l": "str[]"}
-TYPED = [Column(name, kind) for name, kind in TYPES.items()]
-ROW = st.fixed_dictionaries(
-    {},
-    optional={
-        name: SCALARS[kind].map(lambda value, kind=kind: Field(kind, value))
-        for name, kind in TYPES.items()
-        if kind in SCALARS
-    },
-).filter(bool)
-NARROW = st.fixed_dictionaries(
-    {},
-    optional={
-        "s": st.sampled_from("ab").map(lambda text: Field("str", text)),
-        "i": st.integers(0, 2).map(lambda n: Field("int", n)),
-        "f": st.sampled_from([0.0, 0.5, 1.0]).map(lambda n: Field("float", n)),
-        "o": st.booleans().map(lambda value: Field("bool", value)),
-        "l": st.sampled_from([("a",), ("a", "b")]).map(lambda value: Field("str[]", value)),
-    },
-).filter(bool)
-EQUAL = st.dictionaries(
-    st.sampled_from([*TYPES, "none"]),
-    st.sampled_from(
-        [
-            Field("str", "a"), Field("int", 1), Field("float", 1.0), Field("float", 0.5), Field("bool", True),
-            Field("str[]", ("a",)), Field("str", "1"),
-        ]
-    ),
-    max_size=2,
-)  # fmt: skip
-ORDER = st.lists(
-    st.tuples(st.sampled_from([*TYPES, "none"]), st.booleans()), max_size=3, unique_by=lambda one: one[0]
-)
+# --- how they are kept
 
 
 def query(
@@ -207,47 +171,6 @@ def query(
     compared += [Compare(name, Field("str", value.hex())) for name, value in of_instance.items() if value]
     keys = [Key(name, descending) for name, descending in order]
     return Query(SCHEMA, Every(tuple(compared)), keys, limit, after)
-
-
-def pages(view: Any, equal: Any, order: Any, limit: int, author: bytes | None) -> list[InstanceRow]:
-    """All that a query gives, page by page."""
-    every: list[InstanceRow] = []
-    after = None
-    while page := view.select(query(order, equal, author=author, limit=limit, after=after)):
-        assert len(page) <= limit
-        every += page
-        after = Cursor(page[-1].order, page[-1].id.hex())
-    return every
-
-
-@examples(1)
-@given(st.lists(st.one_of(ROW, NARROW), max_size=14), EQUAL, ORDER, st.integers(1, 5), st.booleans())
-def test_same_answers_as_the_untyped_views(
-    contents: list[dict[str, Field]],
-    equal: dict[str, Field],
-    order: list[tuple[str, bool]],
-    limit: int,
-    by_author: bool,
-) -> None:
-    store = store_with_logs()
-    typed = store.typed.begin(SCHEMA, TYPED)
-    for number, fields in enumerate(contents):
-        instance, log_key = digest(b"%d" % number), number % 2 + 1
-        held = Placed(log_key, number + 1, instance, Message("create", SCHEMA, None, fields))
-        store.views.add(instance, log_key, SCHEMA, held.seq_num, fields)
-        take_in(store, typed, log_key, instance, held)
-    author = AT_LOG[1] if by_author else None
-    answer = pages(typed, equal, order, limit, author)
-    assert answer == pages(store.views, equal, order, limit, author)
-    for row in answer:
-        assert typed.fields(row.id) == store.views.fields(row.id)
-        assert repr(typed.fields(row.id)) == repr(store.views.fields(row.id)), "also the types are the same"
-        (one,) = typed.select(query(id=row.id))
-        assert one.id == row.id
-    store.close()
-
-
-# --- how they are kept
 
 
 def filled(store: Store, contents: Sequence[dict[str, Field]], columns: Sequence[Column]) -> TypedView:

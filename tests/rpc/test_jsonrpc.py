@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_web.keys.with_cryptography import CryptographyVerifier
+from panda_web.messages import SYSTEM_LOGS
 from panda_web.node import Node, Store
 from panda_web.rpc import dispatch, jsonrpc
 from panda_web.rpc.dispatch import Caller, Dispatcher
@@ -43,9 +44,9 @@ def call(method: str, params: object = None, **more: object) -> dict[str, object
 
 
 def test_by_name_and_by_position() -> None:
-    by_name = ask(call("panda_query", {"schema": SCHEMA}))
+    by_name = ask(call("panda_query", {"schema": SYSTEM_LOGS[0]}))
     assert by_name == {"jsonrpc": "2.0", "id": "1", "result": []}
-    assert ask(call("panda_query", [SCHEMA])) == by_name
+    assert ask(call("panda_query", [SYSTEM_LOGS[0]])) == by_name
 
 
 @pytest.mark.parametrize("request_id", ["x", 0, 7, 1.5, None])

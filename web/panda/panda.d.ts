@@ -145,7 +145,7 @@ export interface Panda extends Connection {
 
   /**
    * The schemas that the node lists, and own and known ones that it does not. What the node says of them is not
-   * checked: `schema(id)` is. Of those in the state "untyped" it is a page: `after` the last id of one comes the
+   * checked: `schema(id)` is. Of those that it has no view of it is a page: `after` the last id of one comes the
    * next, until one is empty.
    */
   schemas(options?: {
@@ -260,8 +260,8 @@ export interface ListedSchema {
   id: string;
   /** By the node's word, unless this page knows the definition; null where nobody says. */
   name: string | null;
-  /** At the node. "untyped": it holds messages of it, unchecked; "unlisted": it does not list it. */
-  state: "registered" | "pending" | "untyped" | "unlisted";
+  /** At the node. "not-…": it holds messages of it, unchecked; "unlisted": it does not list it. */
+  state: "registered" | "pending" | "not-registered" | "not-defined" | "unlisted";
 }
 
 /** Something that is wrong with a definition in the making. */

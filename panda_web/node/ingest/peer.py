@@ -76,9 +76,9 @@ class Peer:
             return self._outcome(checked, "refused", error.reason)
         against = self._against(log_row, checked)
         if log_row is not None and state is not None:
-            recording.record_payload(self._store, log_row, verified, checked)
+            recording.record_payload(self._house, log_row, verified, checked)
         else:
-            recording.record(self._store, log_row, verified, checked)
+            recording.record(self._house, log_row, verified, checked)
         return self._outcome(checked, "stored", against)
 
     def _outcome(

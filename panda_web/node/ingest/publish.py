@@ -54,8 +54,8 @@ def take_in(house: House, checked: Checked) -> LogRow:
     verified = _placed(store, checked, log_row)
     check_instance(store, log_row, message)
     if log_row is not None and held:
-        return recording.record_payload(store, log_row, verified, checked)
-    return recording.record(store, log_row, verified, checked, placed=True)
+        return recording.record_payload(house, log_row, verified, checked)
+    return recording.record(house, log_row, verified, checked, placed=True)
 
 
 def _is_held(store: Store, log_row: LogRow, checked: Checked) -> bool:

@@ -7,26 +7,29 @@ which order things come.
 
 from panda_web.bamboo import Entry
 from panda_web.log import VerifiedEntry
-from panda_web.node import materialise, views
+from panda_web.messages.schema import DEFINITION
+from panda_web.node import building, views
 from panda_web.node.ingest import proofs
 from panda_web.node.ingest.checking import Checked
+from panda_web.node.ingest.limits import House
 from panda_web.node.store import Store
 from panda_web.node.store.entries import NEVER, Content, LogRow
 from panda_web.node.store.room import PAYLOAD_ROOM, room_for
 
 
 def record(
-    store: Store, known: LogRow | None, verified: VerifiedEntry, checked: Checked, *, placed: bool = False
+    house: House, known: LogRow | None, verified: VerifiedEntry, checked: Checked, *, placed: bool = False
 ) -> LogRow:
     """Stores an entry that is not held, with what came of its payload; gives its log as it is then.
 
     Args:
-        store: where to.
+        house: whose store it goes to.
         known: the log, where anything of it is held.
         verified: the entry.
         checked: the same entry, with its payload.
         placed: whether all that it links to is held: then it can contradict only what is behind it.
     """
+    store = house.store
     last = known is None or verified.entry.seq_num > known.seq_num
     content = _content(store, known, checked)
     ends = ends_instance(store, known, checked)
@@ -37,21 +40,22 @@ def record(
     if not ends:
         shown = 1 if content.payload is not None and content.instance == verified.hash else 0
         store.room.take(log_row.author, room_for(len(content.payload or b"")), shown)
-    _show(store, known, log_row, verified, checked, content, ends=ends)
+    _show(house, known, log_row, verified, checked, content, ends=ends)
     if not _rests_on_all(known, verified.entry) and store.entries.is_deleted(verified.hash, log_row.key):
         views.ended(store, log_row, verified.hash)
     return log_row
 
 
-def record_payload(store: Store, known: LogRow, verified: VerifiedEntry, checked: Checked) -> LogRow:
+def record_payload(house: House, known: LogRow, verified: VerifiedEntry, checked: Checked) -> LogRow:
     """Stores the payload of an entry that is held without; gives its log as it is then."""
+    store = house.store
     content = _content(store, known, checked)
     ends = ends_instance(store, known, checked)
     log_row = store.writing.add_payload(known, verified, content, proofs.by_payload(checked))
     if not ends:
         shown = 1 if content.payload is not None and content.instance == verified.hash else 0
         store.room.take(log_row.author, PAYLOAD_ROOM * len(content.payload or b""), shown)
-    _show(store, known, log_row, verified, checked, content, ends=ends)
+    _show(house, known, log_row, verified, checked, content, ends=ends)
     return log_row
 
 
@@ -85,7 +89,7 @@ def _content(store: Store, known: LogRow | None, checked: Checked) -> Content:
 
 
 def _show(
-    store: Store,
+    house: House,
     known: LogRow | None,
     log_row: LogRow,
     verified: VerifiedEntry,
@@ -95,12 +99,11 @@ def _show(
     ends: bool,
 ) -> None:
     """Brings the views up to date: with a message that counts, and with what counts no more."""
+    store = house.store
     before = known.condemned if known is not None else NEVER
     if log_row.condemned < before:
         for instance in store.entries.instances_between(log_row.key, log_row.condemned, before):
             views.refresh(store, log_row, instance)
-    if checked.message is not None and (content.deletes or content.payload is not None):
-        materialise.apply(store, log_row, verified, checked.message)
     if content.deletes:
         store.room.take(
             log_row.author,
@@ -111,6 +114,8 @@ def _show(
             views.ended(store, log_row, content.instance)
     elif content.payload is not None and checked.message and verified.entry.seq_num < log_row.condemned:
         views.take_in(store, log_row, verified, checked.message)
+        if checked.message.schema == DEFINITION.id:
+            building.take_in(store, house.registry, verified)
 
 
 def _rests_on_all(known: LogRow | None, entry: Entry) -> bool:

@@ -13,7 +13,6 @@ from panda_web.node.store.room import Room
 from panda_web.node.store.schemas import SchemaTable
 from panda_web.node.store.settings import SERVER, Settings
 from panda_web.node.store.typed import TypedViews
-from panda_web.node.store.views import ViewTables
 from panda_web.node.store.writing import Writing
 
 __all__ = ["Settings", "Store"]
@@ -40,7 +39,6 @@ class Store:
         self.entries = EntryTable(self._database)
         self.writing = Writing(self._database)
         self.room = Room(self._database)
-        self.views = ViewTables(self._database)
         self.typed = TypedViews(self._database)
         self.schemas = SchemaTable(self._database)
         self.cascades = Cascades(self._database, self.typed)
@@ -64,6 +62,22 @@ class Store:
         """
         self.room.end()
         await self._database.durable()
+
+    def at_once(self, work: Callable[[], T]) -> T:
+        """The same for one transaction, before anything else runs. Raises StoreFailed."""
+        return self._database.at_once(work)
+
+    def tell(self, told: Callable[[frozenset[str]], object]) -> None:
+        """Has somebody called after each commit that something was noted in, with all that was."""
+        self._database.told.append(told)
+
+    async def notice_others(self, pause: float) -> None:
+        """Looks without end whether another program wrote to the database; tells of it as of a commit.
+
+        Args:
+            pause: seconds between two looks. While this program writes, each group looks as well.
+        """
+        await self._database.notice_others(pause)
 
     def snapshot(self) -> AbstractContextManager[None]:
         """What is read within is one state, that of one commit. Raises StoreFailed."""

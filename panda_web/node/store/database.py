@@ -11,11 +11,12 @@ one connection serves all.
 """
 
 import asyncio
+import logging
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from panda_web.errors import DiskFull, StoreFailed
 from panda_web.node.aside import Aside, here
@@ -23,6 +24,13 @@ from panda_web.node.store.erasing import MAX_REWRITTEN, Eraser
 from panda_web.node.store.migrations import MIGRATIONS
 from panda_web.node.store.reading import Readings
 from panda_web.node.store.settings import SERVER, Settings, connect
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+EVERYTHING = frozenset({"schemas"})
+"""What is told where it cannot be said what changed."""
 
 MAX_JOURNAL = 64 << 20
 """Bytes of the journal beyond which readings pause, so that it can begin anew."""
@@ -64,6 +72,7 @@ class Database:
 
     Attributes:
         readings: what may take long to read is read by these.
+        told: called after each commit that something was noted in, with all that was.
     """
 
     def __init__(self, path: Path | None, aside: Aside = here, settings: Settings = SERVER) -> None:
@@ -89,6 +98,9 @@ class Database:
         self._in_group = False
         self._size: int | None = None
         self._later: list[tuple[str, tuple[Any, ...]]] = []
+        self._notes: list[str] = []
+        (self._version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        self.told: list[Callable[[frozenset[str]], object]] = []
         self._erasing: asyncio.Future[None] | None = None
         self._erasing_later: asyncio.Task[None] | None = None
 
@@ -116,6 +128,7 @@ class Database:
         self._in_group = True
         self._size = None
         self._later.clear()
+        self._notes.clear()
         try:
             with _STORING:
                 await self._erased()
@@ -150,9 +163,11 @@ class Database:
             self._require_group()
             self._connection.execute("SAVEPOINT one")
             self._asked = self._connection
+            noted = len(self._notes)
             try:
                 yield
             except BaseException:
+                del self._notes[noted:]
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK TO one")
                 raise
@@ -167,12 +182,16 @@ class Database:
             await self._aside(self._commit())
         finally:
             self._in_group = False
+        self._tell()
         if self._journal_size() > MAX_JOURNAL:
             self._eraser.begin_journal_anew()
         if self._eraser.pause() is not None and (self._erasing_later is None or self._erasing_later.done()):
             self._erasing_later = asyncio.create_task(self._erase_later())
 
     async def _commit(self) -> None:
+        self._commit_here()
+
+    def _commit_here(self) -> None:
         with _STORING:
             try:
                 self._require_group()
@@ -182,6 +201,61 @@ class Database:
             finally:
                 self._roll_back()
         self._eraser.committed()
+
+    def at_once(self, work: Callable[[], T]) -> T:
+        """Does something in a transaction of its own, and waits for the disk where it is called.
+
+        For what comes before anything else: nobody else has a turn meanwhile.
+
+        Raises:
+            StoreFailed: nothing is stored.
+        """
+        self._later.clear()
+        self._notes.clear()
+        with _STORING:
+            self._connection.execute(f"PRAGMA busy_timeout={int(1000 * PATIENCE * PAUSE)}")
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+            finally:
+                self._connection.execute("PRAGMA busy_timeout=0")
+        try:
+            with self.transaction():
+                result = work()
+        except BaseException:
+            self._roll_back()
+            raise
+        self._commit_here()
+        self._tell()
+        return result
+
+    async def notice_others(self, pause: float) -> None:
+        """Looks without end whether another program has committed something: then it tells `EVERYTHING`."""
+        while True:
+            if not self._in_group and (self._erasing is None or self._erasing.done()):
+                try:
+                    self._look()
+                except StoreFailed:
+                    logger.exception("it cannot be told whether another program has written")
+            await asyncio.sleep(pause)
+
+    def _look(self) -> None:
+        with _READING:
+            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        if version != self._version:
+            self._version = version
+            for tell in self.told:
+                tell(EVERYTHING)
+
+    def note(self, what: str) -> None:
+        """Whoever is told of commits is to be told this, if the transaction under way is committed."""
+        self._notes.append(what)
+
+    def _tell(self) -> None:
+        if self._notes:
+            noted = frozenset(self._notes)
+            self._notes.clear()
+            for tell in self.told:
+                tell(noted)
 
     def _journal_size(self) -> int:
         try:

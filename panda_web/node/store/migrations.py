@@ -148,4 +148,14 @@ MIGRATIONS = (
     CREATE INDEX log_schemas_by_log ON log_schemas (log);
     DROP INDEX logs_by_schema;
     """,
+    # A schema may be registered by itself, and one that its administrator drops is not so registered again.
+    """
+    ALTER TABLE schemas ADD COLUMN author BLOB;     -- of the definition; NULL: its administrator chose it
+    ALTER TABLE schemas ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0;
+    """,
+    # There is one kind of view: a table for each schema that is registered.
+    """
+    DROP TABLE fields;
+    DROP TABLE instances;
+    """,
 )

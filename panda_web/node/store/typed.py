@@ -34,6 +34,10 @@ from panda_web.rpc.types import Json
 LAYOUT = 2
 """The number of the tables' layout; a view that has another one is made anew."""
 
+MOST_INDEXED = 32
+"""Fields of a schema that have an index, the first ones. Schemas are registered by themselves, and each index
+is a page of the file, and is kept in mind by every connection."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -128,6 +132,11 @@ class TypedViews:
         self._db.execute(view.definition())
         return view
 
+    def index(self, view: "TypedView") -> None:
+        """Adds the indexes that the view lacks. Takes long where it is large."""
+        for _, statement in view.indexes():
+            self._db.execute(statement)
+
     def index_later(self, view: "TypedView") -> bool:
         """Adds one index that the view lacks, as its group ends; gives whether there was one to add."""
         for name, statement in view.indexes():
@@ -200,9 +209,9 @@ class TypedView:
         """Names, and the statements that make them. It takes less time when the table is full already."""
         # Among the shown ones, each in the order that breaks ties.
         indexed = {"all": "id", "log": "log, id"}
-        for _, column in self._columns.values():
-            if column.indexed:
-                indexed[self._key(column.name)] = f"{self._key(column.name)}, id"
+        short = [column.name for _, column in self._columns.values() if column.indexed]
+        for name in short[:MOST_INDEXED]:
+            indexed[self._key(name)] = f"{self._key(name)}, id"
         for key, terms in indexed.items():
             name = f"{self.table}_{key}"
             yield name, f"CREATE INDEX IF NOT EXISTS {name} ON {self.table} ({terms}) WHERE hidden = 0"

@@ -17,7 +17,8 @@ const LONGEST = 100;
 const STATES = {
   registered: "the node checks its data",
   pending: "registered, and waiting for another one",
-  untyped: "not checked here",
+  "not-registered": "not checked here",
+  "not-defined": "nobody has defined it here",
   unlisted: "not registered at this node",
 };
 
