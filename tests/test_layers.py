@@ -28,7 +28,7 @@ LAYERS: dict[str, set[str]] = {
     "client": {"rpc", "log"},
     "node": {"log", "messages", "rpc"},
     "server": {"node", "rpc"},
-    "browser": {"client"},
+    "browser": {"client", "node"},
     "cli": {"client", "server", "node"},
 }
 # What is built on the package lies beside it, and may import these; nothing of the package imports it.

@@ -23,6 +23,6 @@ async def connect(node: str) -> Client:
         KeyUnusable: the browser makes no key.
     """
     from panda_web.browser import loops
-    from panda_web.browser.opening import open_site
+    from panda_web.browser.host import Host
 
-    return (await open_site(node, loops.sign_chain, loops.verify_many)).client
+    return (await Host(loops.sign_chain, loops.verify_many).site(node)).client

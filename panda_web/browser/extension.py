@@ -1,7 +1,7 @@
 """How an application adds to what a page can ask the worker for.
 
 The worker's own methods are in `browser.api`. An application that is built on this package has methods of its
-own; `Line` puts them beside those, for the pages that ask for them.
+own; `browser.page` puts them beside those, for the pages that ask for them.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,93 +1,61 @@
-"""Composing a client in the browser: which key, which storage, which lock, which node."""
+"""The life of a site's key: found or made, copied, replaced by that of a backup; and who writes with it."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Self
+from typing import TypeAlias
 
-from panda_web.browser import pure, webcrypto
-from panda_web.browser.fetch import FetchTransport
-from panda_web.browser.indexeddb import IndexedDb, IndexedDbStore, StorageFull, StorageRefused
+from panda_web.browser.crypto import Crypto
+from panda_web.browser.indexeddb import IndexedDb, StorageFull, StorageRefused
 from panda_web.browser.keyring import Copy, Keyring
-from panda_web.browser.locks import platform_lock
-from panda_web.browser.webcrypto import SignChain, VerifyMany, WebCryptoVerifier
 from panda_web.client import Client
 from panda_web.errors import PandaError, StoreFailed
-from panda_web.keys import Signer, Verifier
+from panda_web.keys import Signer
 from panda_web.keys.backup import BackupImpossible
-from panda_web.rpc.transport import Transport
 
-
-@dataclass(frozen=True, slots=True)
-class Crypto:
-    """What signs and verifies in this page.
-
-    Attributes:
-        sign_chain: of `web/worker/ed25519.js`.
-        verifier: WebCrypto, guarded in browsers that disagree with the others; Python where there is none.
-        available: whether this page has Ed25519 in WebCrypto.
-    """
-
-    sign_chain: SignChain
-    verifier: Verifier
-    available: bool
-
-    @classmethod
-    async def find(cls, sign_chain: SignChain, verify_many: VerifyMany) -> Self:
-        """The best that this page has. Raises ArithmeticMissing."""
-        if not await webcrypto.available():
-            return cls(sign_chain, pure.verifier(), available=False)
-        verifier = WebCryptoVerifier(verify_many)
-        agrees = await webcrypto.agrees(verifier)
-        return cls(sign_chain, verifier if agrees else pure.guarded(verifier), available=True)
+Clients: TypeAlias = Callable[[Signer | None], Client]
+"""Gives the client of an author; that of nobody reads."""
 
 
 class Site:
-    """This site's client, and what it is made of.
+    """This site's client and its key.
+
+    Args:
+        crypto: what signs here.
+        clients: for the node that is worked with.
 
     Attributes:
         client: for the site's key, or for reading only.
         refusal: why it can only read; None where it can write.
     """
 
-    def __init__(self, transport: Transport, name: str, crypto: Crypto) -> None:
-        self._transport = transport
-        self._name = name
+    def __init__(self, crypto: Crypto, clients: Clients) -> None:
         self._crypto = crypto
-        self._database: IndexedDb | None = None
+        self._clients = clients
         self._keyring: Keyring | None = None
         self._earlier: list[Client] = []
         self.refusal: PandaError | None = None
-        self.client = Client(transport, verifier=crypto.verifier, name=name)
+        self.client = clients(None)
 
-    async def open(self) -> None:
+    async def open(self, storage: Callable[[], Awaitable[IndexedDb]]) -> None:
         """Opens the storage and finds or makes the key. Raises KeyUnusable.
 
         Where the browser refuses storage, or has no room for a key, the client can only read.
         """
         try:
-            database = await IndexedDb.open()
-            keyring = Keyring(database, self._crypto.sign_chain, self._crypto.available)
+            keyring = Keyring(await storage(), self._crypto.sign_chain, self._crypto.available)
             signer = await keyring.signer()
         except (StorageRefused, StorageFull) as refusal:
             self.refusal = refusal
             return
-        self._database, self._keyring = database, keyring
-        self.client = self._client(signer, database)
-        if self._keyring.made_now:
+        self._keyring = keyring
+        self.client = self._client(signer)
+        if keyring.made_now:
             with suppress(StoreFailed):  # then the node is asked before the first write
                 await self.client.key_made()
-        self._earlier = [self._client(signer, self._database) for signer in await self._keyring.earlier()]
+        self._earlier = [self._client(signer) for signer in await keyring.earlier()]
 
-    def _client(self, signer: Signer, database: IndexedDb) -> Client:
-        store = IndexedDbStore(database)
-        client = Client(
-            self._transport,
-            signer,
-            store=store,
-            verifier=self._crypto.verifier,
-            lock=platform_lock(store),
-            name=self._name,
-        )
+    def _client(self, signer: Signer) -> Client:
+        client = self._clients(signer)
         client.learn(self.client.known_schemas.values())
         return client
 
@@ -125,13 +93,12 @@ class Site:
         """Goes on with the key of a backup. Raises BackupMalformed, PassphraseWrong."""
         keyring = self.keyring()
         signer, record = await keyring.read(text, passphrase)
-        if self._database is not None:
-            client = self._client(signer, self._database)
-            await client.key_restored()  # before the key is in use: the tab may end here
-            await keyring.use(record)
-            earlier = (*self._earlier, self.client)
-            self._earlier = [each for each in earlier if each.author != client.author]
-            self.client = client
+        client = self._client(signer)
+        await client.key_restored()  # before the key is in use: the tab may end here
+        await keyring.use(record)
+        earlier = (*self._earlier, self.client)
+        self._earlier = [each for each in earlier if each.author != client.author]
+        self.client = client
 
     async def pending(self) -> int:
         """How many signed entries the node has not acknowledged, those of keys that were replaced too."""
@@ -149,16 +116,3 @@ class Site:
         if failed is not None:
             raise failed
         return sent
-
-
-async def open_site(node: str, sign_chain: SignChain, verify_many: VerifyMany) -> Site:
-    """The client for this site and a node. Where the browser refuses storage, it can only read.
-
-    Raises:
-        NodeAddressWrong, InsecureNode: the address cannot be one.
-        KeyUnusable: the browser makes no key.
-    """
-    transport = FetchTransport(node)
-    site = Site(transport, transport.url, await Crypto.find(sign_chain, verify_many))
-    await site.open()
-    return site

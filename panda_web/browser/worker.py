@@ -1,14 +1,16 @@
-"""What `web/worker/worker.js` calls once Python is there: a line for each connection of a page."""
+"""What `web/worker/worker.js` calls once Python is there: a session for each connection of a page."""
 
 import importlib
 import sys
 from typing import Any
 
 from panda_web.browser.extension import Extension
-from panda_web.browser.line import Line
+from panda_web.browser.host import Host
 from panda_web.browser.webcrypto import SignChain, VerifyMany
 
 _extensions: list[Extension] = []
+_hosts: list[Host] = []
+"""One at most, from the first connection on."""
 
 
 def extend(archive: str, module: str) -> None:
@@ -24,4 +26,6 @@ def extend(archive: str, module: str) -> None:
 
 def start(port: Any, sign_chain: SignChain, verify_many: VerifyMany) -> None:
     """Answers what comes through a MessagePort; the functions are those of `web/worker/ed25519.js`."""
-    Line(port, sign_chain, verify_many, tuple(_extensions)).listen()
+    if not _hosts:
+        _hosts.append(Host(sign_chain, verify_many, _extensions))
+    _hosts[0].connect(port)

@@ -44,7 +44,7 @@ class Client:
 
     Args:
         node: its address (http, https, ws, wss), or what leads to it: a transport or a peer, such as
-            `rpc.reopening.in_process(node.dispatcher())` for one in the same program.
+            `rpc.within.in_process(node.dispatcher())` for one in the same program.
         signer: the author; None for reading only.
         store: what must not be forgotten of the author's logs. By default the one that belongs to the
             signer (a key file has one beside it), else memory: right for keys that live in memory only.

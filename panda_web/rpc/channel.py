@@ -10,15 +10,11 @@ To put a session on something new, write a class with the three methods of `Chan
 and both may be done on one channel: a session calls and answers at the same time. What runs on every channel
 is shown by the contract in `tests/contracts/channels.py`; run yours through it.
 
-Implementations: `pair` here, `rpc.websocket` (a client's end, by the package websockets), `browser.port` (a
-MessagePort). HTTP is no channel, since a node cannot begin there: see `rpc.transport`.
+Implementations: `rpc.within` (in one event loop), `rpc.websocket` (by the package websockets), `browser.port`
+(a MessagePort). HTTP is no channel, since a node cannot begin there: see `rpc.transport`.
 """
 
-import asyncio
-from collections import deque
 from typing import Protocol
-
-from panda_web.rpc.errors import ConnectionEnded
 
 
 class Channel(Protocol):
@@ -46,60 +42,3 @@ class Channel(Protocol):
         Args:
             why: a reason word, such as "messages-not-read", for the other side; empty at an ordinary end.
         """
-
-
-ROOM = 16
-"""Messages that an in-process channel holds in each direction before sending waits."""
-
-
-def pair(room: int = ROOM) -> tuple[Channel, Channel]:
-    """The two ends of a channel within one event loop.
-
-    Args:
-        room: messages that wait in each direction until sending does.
-    """
-    there, back = _Way(room), _Way(room)
-    return _End(back, there), _End(there, back)
-
-
-class _Way:
-    """Messages in one direction."""
-
-    def __init__(self, room: int) -> None:
-        self.messages: deque[bytes] = deque()
-        self.room = room
-        self.ended: str | None = None
-        self.changed = asyncio.Condition()
-
-
-class _End:
-    def __init__(self, incoming: _Way, outgoing: _Way) -> None:
-        self._incoming = incoming
-        self._outgoing = outgoing
-
-    async def send(self, message: bytes) -> None:
-        way = self._outgoing
-        async with way.changed:
-            await way.changed.wait_for(lambda: len(way.messages) < way.room or way.ended is not None)
-            if way.ended is not None:
-                raise ConnectionEnded(way.ended)
-            way.messages.append(message)
-            way.changed.notify_all()
-
-    async def receive(self) -> bytes:
-        way = self._incoming
-        async with way.changed:
-            await way.changed.wait_for(lambda: way.messages or way.ended is not None)
-            if not way.messages:
-                raise ConnectionEnded(way.ended or "")
-            message = way.messages.popleft()
-            way.changed.notify_all()
-            return message
-
-    async def close(self, why: str = "") -> None:
-        self._incoming.messages.clear()
-        said = f"The other side closed it ({why})." if why else "The other side closed it."
-        for way, words in ((self._incoming, "It was closed here."), (self._outgoing, said)):
-            async with way.changed:
-                way.ended = way.ended or words
-                way.changed.notify_all()

@@ -101,6 +101,8 @@ class Dispatcher:
         together: methods whose calls, where they follow each other in a batch, are begun in order without
             waiting for each other's answers. Their handlers see to it that the order holds.
         clock: gives seconds.
+        fault: said of what a handler raises that is no PandaError, and then what it was: for callers who may
+            know. Empty for strangers, who are told that the node has a fault.
     """
 
     def __init__(
@@ -112,6 +114,7 @@ class Dispatcher:
         max_batch: int = MAX_BATCH,
         together: Collection[str] = (),
         clock: Callable[[], float] = time.monotonic,
+        fault: str = "",
     ) -> None:
         unknown = handlers.keys() - methods.keys()
         if unknown:
@@ -122,6 +125,7 @@ class Dispatcher:
         self.max_batch = max_batch
         self._together = frozenset(together)
         self._clock = clock
+        self._fault = fault
         self._pace = asyncio.Lock()
 
     async def handle(self, body: bytes, caller: Caller | None = None) -> bytes:
@@ -248,7 +252,9 @@ class Dispatcher:
             reply = jsonrpc.reply(call.id, await (call.run() if wrong is None else _refuse(wrong)))
         except PandaError as error:
             reply = jsonrpc.error_reply(call.id, error)
-        except Exception:  # a fault of ours must not end the node, nor say to strangers what it was
+        except Exception as error:  # a fault of ours must not end the node, nor say to strangers what it was
             logger.exception("%s failed", call.method[:60])
-            reply = jsonrpc.error_reply(call.id, InternalError("The node has a fault of its own."))
+            words = f"{self._fault}: {type(error).__name__}: {error}"
+            fault = InternalError(words if self._fault else "The node has a fault of its own.")
+            reply = jsonrpc.error_reply(call.id, fault)
         return b"" if call.notification else jsonrpc.dumps(reply)

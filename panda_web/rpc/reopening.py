@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from panda_web.rpc.channel import Channel, pair
+from panda_web.rpc.channel import Channel
 from panda_web.rpc.dispatch import Dispatcher
 from panda_web.rpc.errors import ConnectionEnded, RpcError
 from panda_web.rpc.peer import Peer, Progress
@@ -57,14 +57,3 @@ class Reopening(Peer):
         async with self._opening:
             if self._session is not None:
                 await self._session.close()
-
-
-def in_process(dispatcher: Dispatcher) -> Peer:
-    """Whoever has these methods, in the same event loop, as in `Client(in_process(node.dispatcher()))`."""
-
-    async def reach() -> Channel:
-        ours, theirs = pair()
-        Session(theirs, dispatcher).start()
-        return ours
-
-    return Reopening(reach)

@@ -1,11 +1,10 @@
 """Calls in both directions over one channel, with notifications, progress and cancelling. No I/O of its own.
 
-Each side may call the other at any time (`asking`, `answering`), and answers arrive in any order. Three
+Each side may call the other at any time (`asking`, `answering`), and answers arrive in any order. Two
 notifications belong to the session itself:
 
     cancel {id}                            whoever made the call with this id no longer wants its answer
     progress {id, stage, done, total}      how far the call with this id is
-    close                                  nothing more comes; as if the channel ended
 
 Nothing that the other side sends breaks a session: a reply that nobody waits for and a cancel of what is done
 are passed over, a request whose id is in use is refused. When the channel ends, all open calls end with
@@ -118,9 +117,10 @@ class Session(Peer):
             if isinstance(end, Exception):  # a fault of ours, or of the channel's
                 raise end
 
-    def start(self) -> None:
-        """Runs from now on, beside whatever else is done."""
+    def start(self) -> asyncio.Task[None]:
+        """Runs from now on, beside whatever else is done; gives that."""
         self._runs = asyncio.create_task(self.run())
+        return self._runs
 
     async def close(self) -> None:
         """Ends the session, and its channel. Open calls end with ConnectionEnded."""
@@ -247,9 +247,7 @@ class Session(Peer):
             return False
         params = request.params if isinstance(request.params, dict) else {}
         about = jsonrpc.id_of(params)
-        if request.method == "close":
-            self._end(ConnectionEnded("The other side closed it."))
-        elif request.method == "cancel":
+        if request.method == "cancel":
             self._answering.cancel(about)
         elif request.method == "progress":
             self._asking.tell(about, params)

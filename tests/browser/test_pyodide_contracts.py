@@ -10,7 +10,7 @@ import pytest
 from tests.browser.python import Python
 from tests.browser.sites import TESTS
 from tests.browsers import Browsers, StaticServer
-from tests.contracts import signers, stores, transports, verifiers
+from tests.contracts import channels, signers, stores, transports, verifiers
 from tests.processes import ServedNode, free_port, mute_server
 from tests.rpc.lying_server import lying_server, now_and_then
 
@@ -72,6 +72,23 @@ def test_store_contract(python: Python, check: Any) -> None:
 @pytest.mark.parametrize("check", transports.ALL, ids=lambda check: check.__name__)
 def test_transport_contract_across_origins(python: Python, empty_node: ServedNode, check: Any) -> None:
     python.run("transport_contract", check=check.__name__, url=empty_node.url)
+
+
+CHANNELS = (*channels.CHANNELS, *channels.SESSIONS, *channels.CALLS)
+
+
+@pytest.mark.parametrize("check", CHANNELS, ids=lambda check: check.__name__)
+def test_channel_contract_over_message_ports(python: Python, check: Any) -> None:
+    python.run("channel_contract", check=check.__name__)
+
+
+@pytest.mark.parametrize("path", [None, "/a folder/node.db"])
+def test_node_in_the_tab(python: Python, path: str | None) -> None:
+    """The server's Node and Store in the worker, with our client beside them: in memory, and on a file there."""
+    found = python.run("node_in_the_tab", path=path)
+    titles = [f"talk {n}" for n in range(50) if n != 2]
+    titles[1] = "changed"
+    assert found == {"titles": titles, "rejected": 0}
 
 
 def test_transport_where_nobody_listens(python: Python) -> None:

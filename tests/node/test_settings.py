@@ -12,7 +12,7 @@ from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVer
 from panda_web.node import Node, Store
 from panda_web.node.aside import in_a_thread
 from panda_web.node.store import Settings
-from panda_web.rpc.reopening import in_process
+from panda_web.rpc.within import in_process
 
 SCHEMA = "0040" + "ab" * 64
 SETTINGS = [

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from panda_web.rpc.channel import Channel, pair
+from panda_web.rpc.channel import Channel
 from panda_web.rpc.errors import NodeAddressWrong, NodeUnreachable
-from panda_web.rpc.reopening import in_process
 from panda_web.rpc.session import Session
 from panda_web.rpc.transport import MAX_ANSWER
 from panda_web.rpc.websocket import WebSocketChannel, open_websocket, over_websocket
+from panda_web.rpc.within import in_process, pair
 from tests.contracts import channels
 from tests.processes import free_port
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from panda_web.rpc.channel import Channel, pair
+from panda_web.rpc.channel import Channel
 from panda_web.rpc.dispatch import Caller
 from panda_web.rpc.errors import AnswerMalformed, ConnectionEnded, ErrorFromNode, NodeSilent, RateExceeded
 from panda_web.rpc.session import Bounds, Session
+from panda_web.rpc.within import pair
 from panda_web.strict_json import MAX_DEPTH
 from tests.contracts.channels import Own, Served, reason_of
 
@@ -240,19 +241,6 @@ def test_a_caller_is_entered_for_each_request_and_may_refuse_it() -> None:
             await gone.wait()  # once the answer was taken
             assert await raw.ask([call(2, "echo"), call(3, "echo")]) == (2, "rate-exceeded")
             assert (await raw.hear())["id"] == 3
-
-    asyncio.run(run())
-
-
-def test_closing_is_told_by_a_message_too() -> None:
-    async def run() -> None:
-        async with talking() as (raw, session):
-            await raw.say(call(1, "wait"))
-            opened = asyncio.ensure_future(session.call("m", {}))
-            await raw.hear()
-            await raw.say({"jsonrpc": "2.0", "method": "close"})
-            assert await reason_of(opened) == "connection-ended"
-            assert await reason_of(raw.channel.receive()) == "connection-ended"
 
     asyncio.run(run())
 

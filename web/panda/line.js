@@ -1,4 +1,4 @@
-// A port to the worker, where panda_web/browser/line.py answers.
+// A port to the worker, where panda_web/browser/page.py answers.
 
 import { PandaError, unusable } from "./errors.js";
 import { fromJson, toJson } from "./json.js";
@@ -159,6 +159,8 @@ export class Line {
       const { id: about, ...progress } = params;
       if (about === undefined) this.doing = DOING[progress.stage] ?? this.doing;
       (about === undefined ? this.#onProgress : this.#requests.get(about)?.onProgress)?.(progress);
+    } else if (method === "close") {
+      this.close(new PandaError("connection-ended", "The worker ended this connection: connect again."));
     } else if (error) {
       const { reason, fatal, ...data } = error.data ?? {};
       const problem = new PandaError(reason ?? "internal-error", error.message, data);

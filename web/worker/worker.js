@@ -1,5 +1,5 @@
 // The worker: loads Python from HOST's files, and hands to it the port of each connection.
-// What happens on a port is written in panda_web/browser/line.py.
+// What happens on a port is written in panda_web/rpc/session.py and panda_web/browser/page.py.
 //
 // build.py makes one file of this and all that it imports. It runs from a blob in the page's origin, so every address
 // is made from the one that the page gives, and nothing is imported later.

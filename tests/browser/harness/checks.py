@@ -21,23 +21,27 @@ from pyodide.ffi import JsException
 
 from panda_web import __version__
 from panda_web.browser import loops
+from panda_web.browser.crypto import Crypto
 from panda_web.browser.fetch import FetchTransport
+from panda_web.browser.host import Host
 from panda_web.browser.indexeddb import KEYS, IndexedDb, IndexedDbStore
 from panda_web.browser.keyring import Keyring
-from panda_web.browser.line import Line
+from panda_web.browser.local import LocalNode
 from panda_web.browser.locks import WebLock
-from panda_web.browser.opening import Crypto, open_site
+from panda_web.browser.port import PortChannel
 from panda_web.browser.webcrypto import SignChain, VerifyMany, WebCryptoSigner
-from panda_web.client.store import ClientStore
+from panda_web.client import Client
+from panda_web.client.store import ClientStore, MemoryStore
 from panda_web.keys import Claim, Signer, Verifier
 from panda_web.keys.backup import BackupImpossible
 from panda_web.keys.with_pure25519 import PureSigner, PureVerifier
+from panda_web.messages.schema import schema_from_dict
 from panda_web.rpc.transport import TIMEOUT, WHOLE
-from tests.contracts import corpus, corpus_keys, signers, stores, transports, verifiers
+from tests.contracts import channels, corpus, corpus_keys, signers, stores, transports, verifiers
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 NODE = "http://localhost:1/"
-"""An address that `open_site` is given where nothing is sent."""
+"""An address where nothing is sent."""
 
 
 @dataclass(frozen=True)
@@ -118,10 +122,8 @@ async def transport_contract(
 async def closed_connection_is_forgotten(tools: Tools) -> None:
     """The worker keeps nothing of a connection that ended: no key, no storage, and nothing that is under way."""
     channel = js.MessageChannel.new()
-    line = Line(channel.port2, tools.sign_chain, tools.verify_many)
-    line.listen()
-    gone = weakref.ref(line)
-    del line
+    host = Host(tools.sign_chain, tools.verify_many)
+    gone = weakref.ref(host.connect(channel.port2))
     for message in (
         {"id": 1, "method": "open", "params": {"version": __version__, "node": NODE}},
         {"id": 2, "method": "flush"},
@@ -132,6 +134,59 @@ async def closed_connection_is_forgotten(tools: Tools) -> None:
         while gone() is not None:
             await asyncio.sleep(0.05)
             gc.collect()
+
+
+async def channel_contract(_: Tools, check: str) -> None:
+    """One check of the channels' contract, on the two ends of a MessageChannel; or of the sessions'."""
+    made = js.MessageChannel.new()
+    ends = PortChannel(made.port1), PortChannel(made.port2)
+    work = getattr(channels, check)
+    if work in channels.CHANNELS:
+        await work(ends)
+        return
+    async with channels.session_on(ends) as (session, own):
+        await (work(session) if work in channels.CALLS else work(session, own))
+
+
+# -- a node in the tab -----------------------------------------------------------------------------
+
+
+async def node_in_the_tab(tools: Tools, path: str | None) -> dict[str, Any]:
+    """The server's Node and Store beside our client: publish, query, update, delete; a file is opened again.
+
+    Gives what a client that has nothing but the node reads at the end, and what was told on the way.
+    """
+    host = Host(tools.sign_chain, tools.verify_many)
+    crypto = await host.crypto()
+    file = Path(path) if path is not None else None
+    signer = await WebCryptoSigner.generate(tools.sign_chain)
+    definition = schema_from_dict(
+        {
+            "name": "talk",
+            "description": "",
+            "fields": {"title": {"type": "varchar"}, "n": {"type": "integer"}},
+        }
+    )
+    local = await host.local(file)
+    assert await host.local(file) is local
+    async with Client(local.peer(), signer, store=MemoryStore(), verifier=crypto.verifier) as panda:
+        schema = await panda.define(definition)
+        rows = [{"title": f"talk {n}", "n": n} for n in range(50)]
+        written = await panda.create_many(schema.id, rows)
+        assert [each.error for each in written] == [None] * 50
+        await panda.update(schema.id, written[1].id, {"title": "changed"})
+        await panda.delete(schema.id, written[2].id)
+        found = await panda.query(schema.id, filter={"title": "changed"})
+        assert [each.id for each in found] == [written[1].id]
+    if file is not None:
+        await local.close()
+        assert [each.name for each in file.parent.iterdir()] == [file.name], "a journal is left"
+        local = LocalNode(file, crypto.verifier)
+    async with Client(local.peer(), verifier=crypto.verifier) as reader:
+        answer = await reader.query(schema.id, order_by=["n"], limit=1000)
+        titles = [each["title"] for each in answer]
+    await local.close()
+    return {"titles": titles, "rejected": len(answer.rejected)}
 
 
 # -- locks -----------------------------------------------------------------------------------------
@@ -230,7 +285,7 @@ async def lock_is_given_back_after_an_error(_: Tools) -> None:
 async def authors_of_simultaneous_starts(tools: Tools, count: int) -> list[str | None]:
     """The authors of some clients of this site that are opened at the same moment."""
     opened = await asyncio.gather(
-        *(open_site(NODE, tools.sign_chain, tools.verify_many) for _ in range(count))
+        *(Host(tools.sign_chain, tools.verify_many).site(NODE) for _ in range(count))
     )
     return [one.client.author for one in opened]
 
@@ -294,7 +349,7 @@ async def key_of_an_older_version_goes_on(tools: Tools) -> None:
 
 async def key_pair(tools: Tools) -> dict[str, Any]:
     """This site's author, and what scripts may do with its private key."""
-    opened = await open_site(NODE, tools.sign_chain, tools.verify_many)
+    opened = await Host(tools.sign_chain, tools.verify_many).site(NODE)
     record = await (await IndexedDb.open()).get(KEYS, "author")
     refused: Sequence[str] = []
     for form in ("pkcs8", "jwk", "raw"):

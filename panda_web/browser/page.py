@@ -1,0 +1,81 @@
+"""One connection of a page: what can be called over it.
+
+The first request is `open`, with the version of `panda.js`: both sides come from one site, but caches can mix
+them. It says which node the page works with. Then there are the methods of `browser.api` and of applications.
+"""
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from panda_web import __version__
+from panda_web.browser.api import Api
+from panda_web.browser.methods import METHODS
+from panda_web.errors import PandaError
+from panda_web.rpc import types
+from panda_web.rpc.dispatch import Dispatcher, Handler
+from panda_web.rpc.table import Method, Param
+from panda_web.rpc.types import Json
+
+if TYPE_CHECKING:
+    from panda_web.browser.host import Host
+
+OPEN = Method("open", "Connects.", (Param("version", types.TEXT), Param("node", types.TEXT)), types.OBJECT)
+
+
+class VersionMismatch(PandaError):
+    """Page and worker are of different versions."""
+
+    reason = "version-mismatch"
+
+
+class NotOpen(PandaError):
+    """A request before `open`."""
+
+    reason = "not-open"
+
+
+class Page:
+    """What a page can call.
+
+    Args:
+        host: what its worker has.
+    """
+
+    def __init__(self, host: "Host") -> None:
+        self._host = host
+        self._extensions = tuple(host.extensions)
+        self._methods: dict[str, Method[Any]] = dict(METHODS)
+        for extension in self._extensions:
+            self._methods |= extension.methods
+        self._handlers: dict[str, Handler] = {}
+
+    def dispatcher(self) -> Dispatcher:
+        """All methods of the connection."""
+        handlers: dict[str, Handler] = {name: partial(self._call, name) for name in self._methods}
+        return Dispatcher(
+            self._methods | {OPEN.name: OPEN},
+            handlers | {OPEN.name: self._open},
+            fault="panda-web has a fault",
+        )
+
+    async def _call(self, name: str, /, **arguments: Any) -> Json:
+        handler = self._handlers.get(name)
+        if handler is None:
+            raise NotOpen("The first request must be `open`.")
+        return await handler(**arguments)
+
+    async def _open(self, version: str, node: str) -> Json:
+        if version != __version__:
+            raise VersionMismatch(
+                f"The page has version {version}, the worker {__version__}. Reload the page."
+            )
+        site = await self._host.site(node)
+        api = Api(site)
+        handlers, said = dict(api.handlers()), dict[str, Json](api.who())
+        for extension in self._extensions:
+            site.client.learn(extension.schemas)
+            handlers |= extension.handlers(site)
+            said |= extension.says
+        self._handlers = handlers
+        said["methods"] = {name: method.required for name, method in self._methods.items()}
+        return said
