@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 
 from panda_web.rpc import jsonrpc
@@ -46,9 +46,18 @@ class Asking:
         progress: Progress | None = None,
         *,
         batch: bool = False,
+        at_once: bool = False,
     ) -> list[Json | RpcError]:
-        """What came for each call. Raises ConnectionEnded, NodeSilent: for all of them."""
-        async with self._free:
+        """What came for each call. Raises ConnectionEnded, NodeSilent: for all of them.
+
+        Args:
+            method: that is called.
+            calls: the params of each call.
+            progress: told how far they are.
+            batch: whether they go as a batch, and not as one call.
+            at_once: whether this does not wait until fewer calls are open.
+        """
+        async with nullcontext() if at_once else self._free:
             loop = asyncio.get_running_loop()
             # An id is a text: early nodes read no other kind.
             asked = {str(next(self._ids)): Open(loop.create_future(), progress) for _ in calls}

@@ -22,6 +22,7 @@ from panda_web.errors import PandaError
 from panda_web.rpc import jsonrpc
 from panda_web.rpc.answering import Answering, anyone
 from panda_web.rpc.asking import Asking
+from panda_web.rpc.caller import SESSION
 from panda_web.rpc.channel import Channel
 from panda_web.rpc.dispatch import MAX_BODY, Caller, Dispatcher
 from panda_web.rpc.errors import (
@@ -161,14 +162,22 @@ class Session(Peer):
             NodeSilent: no answer came in the time that it had.
             AnswerMalformed, ErrorFromNode: see `Peer`.
         """
-        (result,) = await self._asking.ask(method, [params], progress)
+        (result,) = await self._asking.ask(method, [params], progress, at_once=self._is_asked())
         if isinstance(result, RpcError):
             raise result
         return result
 
     async def call_batch(self, method: str, calls: Sequence[Mapping[str, Json]]) -> Sequence[Json | RpcError]:
         """A result or an error for each. What is begun there is not cancelled. Raises as `call` does."""
-        return await self._asking.ask(method, calls, batch=True) if calls else []
+        return await self._asking.ask(method, calls, batch=True, at_once=self._is_asked()) if calls else []
+
+    def _is_asked(self) -> bool:
+        """Whether this is done for a call of the other side.
+
+        Both sides may be asked as much as they ask. Would their handlers wait for a place to ask back, they
+        could wait for each other for ever.
+        """
+        return SESSION.get() is self
 
     def notify(self, method: str, params: Mapping[str, Json]) -> None:
         """Tells the other side something, and waits for no answer.
