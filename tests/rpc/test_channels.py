@@ -9,14 +9,20 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
+from panda_web.client import Client
+from panda_web.keys.with_cryptography import CryptographySigner
 from panda_web.rpc.channel import Channel
 from panda_web.rpc.errors import NodeAddressWrong, NodeUnreachable
+from panda_web.rpc.http import HttpTransport
+from panda_web.rpc.peer import Exchange
 from panda_web.rpc.session import Session
 from panda_web.rpc.transport import MAX_ANSWER
 from panda_web.rpc.websocket import WebSocketChannel, open_websocket, over_websocket
 from panda_web.rpc.within import in_process, pair
 from tests.contracts import channels
 from tests.processes import free_port
+from tests.server import serving
+from tests.server.serving import Served
 
 
 def name_of(check: Any) -> str:
@@ -162,3 +168,30 @@ def test_an_address_where_nobody_listens() -> None:
 def test_what_is_no_address(url: str) -> None:
     with pytest.raises(NodeAddressWrong):
         over_websocket(url)
+
+
+@pytest.mark.parametrize("check", [channels.carries_values, channels.carries_errors], ids=name_of)
+def test_calls_over_http(check: Any) -> None:
+    """HTTP for its part: calls, and nothing that a node would have to begin."""
+
+    async def work(node: Served) -> None:
+        peer = Exchange(HttpTransport(f"http://127.0.0.1:{node.port}/"))
+        await check(peer)
+        await peer.close()
+
+    serving.run(work, dispatcher=channels.Served().dispatcher())
+
+
+@pytest.mark.parametrize("scheme", ["http", "ws"])
+def test_a_client_writes_and_reads_over_either(scheme: str) -> None:
+    schema = "0040" + "cd" * 64
+
+    async def work(node: Served) -> None:
+        signer = CryptographySigner.generate()
+        async with Client(f"{scheme}://127.0.0.1:{node.port}/", signer) as panda:
+            written = await panda.create_many(schema, [{"n": n} for n in range(20)])
+            assert [each.error for each in written] == [None] * 20
+            await panda.delete(schema, written[0].id)
+            assert sorted(each["n"] for each in await panda.query(schema)) == list(range(1, 20))
+
+    serving.run(work)
