@@ -181,7 +181,10 @@ def _when(retry_after: str | None) -> str:
 
 
 class InProcess:
-    """A transport to a node in the same process."""
+    """A transport to a node in the same process: a body in, a body out, for what a program puts in between.
+
+    `rpc.within` is the way that carries both directions.
+    """
 
     def __init__(self, dispatcher: "Dispatcher") -> None:
         self._dispatcher = dispatcher
