@@ -4,6 +4,7 @@ import asyncio
 import copy
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from panda_web.rpc.errors import AnswerMalformed
 from panda_web.rpc.methods import QUERY, StoredEntry
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
 from tests.client.world import replayed
+from tests.defining import loose
 from tests.examples import examples
 from tests.node.test_publish import Harness
 
@@ -30,6 +32,7 @@ Item = dict[str, Any]
 def honest() -> list[Item]:
     """The honest answer: three instances, the second one edited; a deleted one and another author's beside them."""
     node, author, other = Harness(), Author(1), Author(2)
+    asyncio.run(node.node.views.add(replace(loose(n="integer", title="varchar"), id=SCHEMA)))
     made = [author.create(n=n, title=f"talk {n}") for n in range(4)]
     for one in made:
         node.publish(*one)
