@@ -19,7 +19,7 @@ from panda_web.node.ingest import Limits
 from panda_web.node.store import database
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import ErrorFromNode
-from panda_web.rpc.methods import GET_ENTRY_ARGUMENTS, PUBLISH_ENTRY, QUERY, Published
+from panda_web.rpc.methods import GET_ENTRY_ARGUMENTS, PUBLISH_ENTRY, QUERY_ENTRIES, Published
 from panda_web.rpc.transport import InProcess
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
 
@@ -257,9 +257,9 @@ def test_a_database_that_does_not_obey(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_an_error_in_reading_is_named(node: Harness) -> None:
     node.publish(*Author().create())
-    node.store._database.execute("ALTER TABLE fields RENAME TO gone")
+    node.store._database.execute("ALTER TABLE log_schemas RENAME TO gone")
     with pytest.raises(ErrorFromNode) as refused:
-        node.call(QUERY, schema=SCHEMA)
+        node.call(QUERY_ENTRIES, schema=SCHEMA)
     assert refused.value.reason == "store-failed"
 
 

@@ -14,6 +14,7 @@ from panda_web.messages import infer_all
 from panda_web.node.store.room import DELETE_ROOM, ENTRY_ROOM, PAYLOAD_ROOM, room_for
 from panda_web.rpc.errors import ErrorFromNode
 from tests.authors import SCHEMA, Author
+from tests.defining import define, loose
 from tests.examples import examples
 from tests.node import earlier
 from tests.node.test_publish import Harness
@@ -98,10 +99,12 @@ FORMS = {
 def test_what_is_charged_is_what_the_file_takes(form: str, tmp_path: Path) -> None:
     """An author's limit is about the disk, by a factor that docs/running-a-node.md says."""
     node, author = Harness(tmp_path / "node.db"), Author()
+    kinds = {name: "integer" if isinstance(value, int) else "text" for name, value in FORMS[form].items()}
+    schema = define(node, loose(**kinds))
     before = node.store._database.size() - node.store._database._journal_size()
     count = 300 if form != "a long text" else 40
     fields = dict(FORMS[form])
-    batch = creates(author, count, **fields)
+    batch = author.write_many([messages.create(schema, infer_all(fields)) for _ in range(count)])
 
     async def publish() -> None:
         await asyncio.gather(*(node.node.publish_entry(one.encoded, payload) for one, payload in batch))
