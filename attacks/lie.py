@@ -26,9 +26,10 @@ from panda_web.query import Query
 from panda_web.rpc.http import HttpTransport
 from panda_web.rpc.jsonrpc import read_replies
 from panda_web.rpc.methods import QUERY
-from tests.authors import SCHEMA, Author
+from tests.authors import Author
 from tests.client.test_check import LIES
 from tests.client.test_stateful_lies import Lied
+from tests.defining import define
 from tests.node.test_publish import Harness
 from tests.rpc.lying_server import lying_server, now_and_then
 
@@ -71,19 +72,20 @@ def about_logs(share: float) -> Row:
 def about_instances(share: float) -> Row:
     """Values that nobody signed, entries that are not whole, proofs of something else."""
     node, made = Harness(), {}
+    schema = define(node, n="integer", title="text", number="integer")
     for number in range(1, 5):
         author = Author(number)
         for n in range(3):
-            signed, payload = author.create(n=n, title=f"talk {n}", author=number)
+            signed, payload = author.create(schema, n=n, title=f"talk {n}", number=number)
             node.publish(signed, payload)
-            states = [{"n": n, "title": f"talk {n}", "author": number}]
+            states = [{"n": n, "title": f"talk {n}", "number": number}]
             if n:
                 node.publish(
-                    *author.write(messages.update(SCHEMA, signed.hash.hex(), infer_all({"n": 100 + n})))
+                    *author.write(messages.update(schema, signed.hash.hex(), infer_all({"n": 100 + n})))
                 )
                 states.append({**states[0], "n": 100 + n})
             made[signed.hash.hex()] = states
-    honest = node.call(QUERY, schema=SCHEMA, proof=True)
+    honest = node.call(QUERY, schema=schema, proof=True)
     draw = random.Random()  # noqa: S311 - no secret
     verifier = CryptographyVerifier()
     lies = shown = 0
@@ -93,7 +95,7 @@ def about_instances(share: float) -> Row:
         for _ in range(draw.randrange(1, 8)):
             lie(draw.choice(items), draw.choice(items), draw)
             lies += 1
-        for instance in asyncio.run(check_answer(Query(SCHEMA), items, verifier)):
+        for instance in asyncio.run(check_answer(Query(schema), items, verifier)):
             shown += 1
             if dict(instance.values) not in made.get(instance.id, []):
                 return Row("lies about instances", f"{lies:,} lies", broken=f"shown: {dict(instance.values)}")
