@@ -1,32 +1,42 @@
 """What an attacker has filled a node with beforehand: written into its tables, since that is quicker."""
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from panda_web import messages
 from panda_web.bamboo import digest
+from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import infer_all
-from panda_web.node import Store
+from panda_web.node import Node, Store, views
 from tests.authors import SCHEMA, Author
+from tests.defining import define, definition, loose
 
 NAME = Author(9).signer.author
 """Of the author of what is noise."""
+NOTE = loose(text="text", n="integer")
+NOTES, _ = definition(NOTE)
 
 
 def long_texts(data: Path, share: float) -> None:
     """372 texts of 1 MiB, to be ordered by."""
     count = max(2, round(372 * share))
-    with _tables(data) as into:
-        into("logs (id, author, log_id, schema, seq_num, ended)", [(1, NAME, 1, SCHEMA, count, 0)])
+    into = _tables(data)
+    view = into.view()
+    with into:
+        into("logs (id, author, log_id, schema, seq_num, ended)", [(100, NAME, 1, NOTES, count, 0)])
         ids = [digest(b"text %d" % number) for number in range(count)]
         into(
-            "instances (id, log, schema, seq_num, last_entry, edited, deleted)",
-            [(each, 1, SCHEMA, number + 1, each, 0, 0) for number, each in enumerate(ids)],
+            "entries (log, seq_num, hash, entry, payload, instance)",
+            ((100, number, each, bytes(300), b"", each) for number, each in enumerate(ids, 1)),
         )
         into(
-            "fields (instance, name, type, value)",
-            ((each, "text", "str", "x" * (1 << 20) + each.hex()) for each in ids),
+            f"{view} (log, created, id, seq_num, last_entry, hidden, c0)",
+            (
+                (100, number, each, number, each, 0, "x" * (1 << 20) + each.hex())
+                for number, each in enumerate(ids, 1)
+            ),
         )
 
 
@@ -46,24 +56,25 @@ def not_replayable(data: Path, share: float) -> None:
 def updates(data: Path, share: float) -> None:
     """An instance with 20,000 updates, all signed: each of its proofs is about them."""
     author = Author()
-    made = [author.create(n=0)]
+    made = [author.create(NOTES, n=0)]
     of = made[0][0].hash
     count = max(2, round(20_000 * share))
-    made += author.write_many([messages.update(SCHEMA, of.hex(), infer_all({"n": n})) for n in range(count)])
-    with _tables(data) as into:
+    made += author.write_many([messages.update(NOTES, of.hex(), infer_all({"n": n})) for n in range(count)])
+    into = _tables(data)
+    view = into.view()
+    with into:
         into(
             "logs (id, author, log_id, schema, seq_num, ended)",
-            [(1, author.signer.author, 1, SCHEMA, count + 1, 0)],
+            [(100, author.signer.author, 1, NOTES, count + 1, 0)],
         )
         into(
             "entries (log, seq_num, hash, entry, payload, instance)",
-            ((1, n, one.hash, one.encoded, payload, of) for n, (one, payload) in enumerate(made, 1)),
+            ((100, n, one.hash, one.encoded, payload, of) for n, (one, payload) in enumerate(made, 1)),
         )
         into(
-            "instances (id, log, schema, seq_num, last_entry, edited, deleted)",
-            [(of, 1, SCHEMA, count + 1, made[-1][0].hash, 1, 0)],
+            f"{view} (log, created, id, seq_num, last_entry, set_at, hidden, c1)",
+            [(100, 1, of, count + 1, made[-1][0].hash, json.dumps({"n": count + 1}), 0, count - 1)],
         )
-        into("fields (instance, name, type, value)", [(of, "n", "int", count - 1)])
 
 
 def many_logs(data: Path, share: float) -> None:
@@ -90,6 +101,13 @@ class _tables:  # noqa: N801 - reads like a function
     def __init__(self, data: Path) -> None:
         self._store = Store(data / "node.db")
         self._connection = self._store._database._connection  # noqa: SLF001
+
+    def view(self) -> str:
+        """The table of the view of `NOTES`, which is defined here."""
+        node = Node(self._store, CryptographyVerifier(), version="0")
+        define(node, NOTE)
+        made = views.in_place(self._store, NOTES)
+        return made.table.table if made is not None else ""
 
     def __enter__(self) -> "_tables":
         self._connection.execute("PRAGMA cache_size=-262144")

@@ -54,7 +54,7 @@ def long_texts(stranger: Stranger) -> None:
     """Orders by them, four at once."""
     orders = (["text"], ["-text"], ["text", "n"])
     stranger.again_and_again(
-        (call("panda_query", schema=SCHEMA, orderBy=order, limit=1000) for order in orders), 4
+        (call("panda_query", schema=filled.NOTES, orderBy=order, limit=1000) for order in orders), 4
     )
 
 
@@ -65,7 +65,7 @@ def not_replayable(stranger: Stranger) -> None:
 
 def proofs(stranger: Stranger) -> None:
     """Has the proof of an instance made that was changed 20,000 times."""
-    stranger.again_and_again([call("panda_query", schema=SCHEMA, proof=True)], 4)
+    stranger.again_and_again([call("panda_query", schema=filled.NOTES, proof=True)], 4)
 
 
 def many_logs(stranger: Stranger) -> None:
@@ -110,7 +110,15 @@ def brackets(stranger: Stranger) -> None:
 def batches(stranger: Stranger) -> None:
     """Sends batches of 1,000 calls that are work, and leaves without the answer."""
     query = [
-        call("panda_query", n, schema=SCHEMA, filter={"n": n}, orderBy=["text", "n"], limit=1000, proof=True)
+        call(
+            "panda_query",
+            n,
+            schema=filled.NOTES,
+            filter={"n": n},
+            orderBy=["text", "n"],
+            limit=1000,
+            proof=True,
+        )
         for n in range(1000)
     ]
     entries = [call("panda_queryEntries", n, schema=SCHEMA) for n in range(1000)]
