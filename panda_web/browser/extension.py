@@ -1,18 +1,21 @@
 """How an application adds to what a page can ask the worker for.
 
 The worker's own methods are in `browser.api`. An application that is built on this package has methods of its
-own; `browser.page` puts them beside those, for the pages that ask for them.
+own; `browser.page` puts them beside those. It takes nothing over: a name that is in use is refused.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from panda_web.browser.opening import Site
+from panda_web.browser.methods import METHODS, OPEN
 from panda_web.messages.schema import Schema
 from panda_web.rpc.dispatch import Handler
-from panda_web.rpc.table import Method
+from panda_web.rpc.table import Method, joined
 from panda_web.rpc.types import Json
+
+if TYPE_CHECKING:  # needs a browser to import
+    from panda_web.browser.opening import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +24,17 @@ class Extension:
 
     Attributes:
         methods: its table of methods, by name.
-        handlers: makes the handlers of these methods for a site; see `rpc.dispatch.Dispatcher`.
+        handlers: makes a handler for each of these methods, for a site; see `rpc.dispatch.Dispatcher`.
         schemas: what the client knows from the start, without asking a node.
         says: what the answer to `open` says besides.
     """
 
     methods: Mapping[str, Method[Any]]
-    handlers: Callable[[Site], Mapping[str, Handler]]
+    handlers: Callable[["Site"], Mapping[str, Handler]]
     schemas: tuple[Schema, ...] = ()
     says: Mapping[str, Json] = field(default_factory=dict)
+
+
+def all_methods(extensions: Iterable[Extension]) -> dict[str, Method[Any]]:
+    """The whole table of a connection. Raises ValueError where an application takes a name that is in use."""
+    return joined({OPEN.name: OPEN}, METHODS, *(extension.methods for extension in extensions))

@@ -16,6 +16,10 @@ _SCHEMA, _ID = Param("schema", types.HASH), Param("id", types.HASH)
 _FIELDS = Param("fields", types.named("Fields"))
 _WRITTEN, _AUTHOR = types.named("Written"), types.named("Author")
 
+OPEN: Final = Method(
+    "open", "Connects.", (Param("version", types.TEXT), Param("node", types.TEXT)), types.OBJECT
+)
+
 METHODS: Final[Mapping[str, Method[Any]]] = {
     method.name: method
     for method in (

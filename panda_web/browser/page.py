@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from panda_web import __version__
 from panda_web.browser.api import Api
-from panda_web.browser.methods import METHODS
+from panda_web.browser.extension import all_methods
+from panda_web.browser.methods import OPEN
 from panda_web.errors import PandaError
-from panda_web.rpc import types
 from panda_web.rpc.dispatch import Dispatcher, Handler
-from panda_web.rpc.table import Method, Param
+from panda_web.rpc.table import joined
 from panda_web.rpc.types import Json
 
 if TYPE_CHECKING:
     from panda_web.browser.host import Host
-
-OPEN = Method("open", "Connects.", (Param("version", types.TEXT), Param("node", types.TEXT)), types.OBJECT)
 
 
 class VersionMismatch(PandaError):
@@ -44,19 +42,14 @@ class Page:
     def __init__(self, host: "Host") -> None:
         self._host = host
         self._extensions = tuple(host.extensions)
-        self._methods: dict[str, Method[Any]] = dict(METHODS)
-        for extension in self._extensions:
-            self._methods |= extension.methods
+        self._methods = all_methods(self._extensions)
         self._handlers: dict[str, Handler] = {}
 
     def dispatcher(self) -> Dispatcher:
         """All methods of the connection."""
         handlers: dict[str, Handler] = {name: partial(self._call, name) for name in self._methods}
-        return Dispatcher(
-            self._methods | {OPEN.name: OPEN},
-            handlers | {OPEN.name: self._open},
-            fault="panda-web has a fault",
-        )
+        handlers[OPEN.name] = self._open
+        return Dispatcher(self._methods, handlers, fault="panda-web has a fault")
 
     async def _call(self, name: str, /, **arguments: Any) -> Json:
         handler = self._handlers.get(name)
@@ -71,11 +64,9 @@ class Page:
             )
         site = await self._host.site(node)
         api = Api(site)
-        handlers, said = dict(api.handlers()), dict[str, Json](api.who())
         for extension in self._extensions:
             site.client.learn(extension.schemas)
-            handlers |= extension.handlers(site)
-            said |= extension.says
-        self._handlers = handlers
-        said["methods"] = {name: method.required for name, method in self._methods.items()}
+        self._handlers = joined(api.handlers(), *(each.handlers(site) for each in self._extensions))
+        table = {name: method.required for name, method in self._methods.items() if name != OPEN.name}
+        said: Json = joined(api.who(), {"methods": table}, *(each.says for each in self._extensions))
         return said

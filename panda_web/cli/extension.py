@@ -48,6 +48,19 @@ def known_schemas() -> tuple[Schema, ...]:
     return tuple(schema for extension in extensions() for schema in extension.schemas)
 
 
+def add_commands(app: typer.Typer, added: Iterable[Extension]) -> None:
+    """Adds their subcommands to ours. Raises ValueError where one has a name that is in use."""
+    groups = (each.name for each in app.registered_groups)
+    commands = (each.name or each.callback.__name__ for each in app.registered_commands if each.callback)
+    taken = {*groups, *commands}
+    for extension in added:
+        for name, command in extension.commands.items():
+            if name in taken:
+                raise ValueError(f"the {extension.name} adds a command {name!r}, and there is one")
+            taken.add(name)
+            app.command(name)(command)
+
+
 def with_flags(command: Callable[..., None]) -> Callable[..., None]:
     """A subcommand that takes `applications`, with a flag for each in its place: those that are named."""
 

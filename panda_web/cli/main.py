@@ -20,7 +20,7 @@ from panda_web import Client, strict_json
 from panda_web.bamboo import is_hex
 from panda_web.cli import inspect as inspect_entry
 from panda_web.cli import places
-from panda_web.cli.extension import Extension, extensions, known_schemas, with_flags
+from panda_web.cli.extension import Extension, add_commands, extensions, known_schemas, with_flags
 from panda_web.cli.options import Data, Node, Schema, address
 from panda_web.cli.output import UNACKNOWLEDGED, print_json, run, say
 from panda_web.cli.schema import schema_app
@@ -37,9 +37,6 @@ entry_app = typer.Typer(help="Single entries.", no_args_is_help=True)
 app.add_typer(key_app, name="key")
 app.add_typer(entry_app, name="entry")
 app.add_typer(schema_app, name="schema")
-for _extension in extensions():
-    for _name, _command in _extension.commands.items():
-        app.command(_name)(_command)
 
 
 def _version(wanted: bool) -> None:
@@ -329,3 +326,6 @@ def entry_inspect(
 ) -> None:
     """Shows what an entry says; exit 1 where its bytes, signature or payload are not valid."""
     print_json(run(inspect_entry.inspect(entry, payload, CryptographyVerifier())))
+
+
+add_commands(app, extensions())

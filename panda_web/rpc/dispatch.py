@@ -1,6 +1,7 @@
 """The called side: a body comes in, handlers run, a body goes out. No sockets here.
 
-Handlers are bound to a table of methods once, and what they lack is an error at that moment, not at a call.
+Handlers are bound to a table of methods once. A handler whose method the table lacks is an error then,
+not at a call.
 """
 
 import asyncio

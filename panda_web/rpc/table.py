@@ -5,6 +5,7 @@ languages are made from it. Handlers take the params by their Python names.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Generic, TypeVar
@@ -13,12 +14,23 @@ from panda_web.rpc.errors import InvalidParams
 from panda_web.rpc.types import Json, Type
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 @cache
 def python_name(name: str) -> str:
     """`entryEncoded` is `entry_encoded` in Python."""
     return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
+
+
+def joined(*parts: Mapping[str, T]) -> dict[str, T]:
+    """Several tables, or what is kept by their names, as one. Raises ValueError where two share a name."""
+    whole: dict[str, T] = {}
+    for part in parts:
+        if twice := sorted(whole.keys() & part.keys()):
+            raise ValueError(f"there are two of the same name: {', '.join(twice)}")
+        whole |= part
+    return whole
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,53 @@
+"""Tables of methods are put together, and nobody takes a name from somebody else."""
+
+import pytest
+import typer
+
+from panda_web.browser.extension import Extension, all_methods
+from panda_web.browser.methods import METHODS, OPEN
+from panda_web.cli import extension as command
+from panda_web.rpc import types
+from panda_web.rpc.table import Method, joined
+
+
+def adding(name: str) -> Extension:
+    return Extension(methods={name: Method(name, "Something.", (), types.TEXT)}, handlers=lambda _: {})
+
+
+def test_an_application_adds_its_methods_to_those_of_the_worker() -> None:
+    assert list(all_methods([adding("room"), adding("ticket")])) == [OPEN.name, *METHODS, "room", "ticket"]
+
+
+@pytest.mark.parametrize("name", [OPEN.name, *METHODS])
+def test_an_application_takes_over_no_method_of_the_worker(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"two of the same name: {name}$"):
+        all_methods([adding(name)])
+
+
+def test_two_applications_have_no_method_in_common() -> None:
+    with pytest.raises(ValueError, match="two of the same name: room"):
+        all_methods([adding("room"), adding("room")])
+
+
+def test_handlers_and_answers_are_put_together_by_the_same_rule() -> None:
+    assert joined({"a": 1}, {}, {"b": 2}) == {"a": 1, "b": 2}
+    with pytest.raises(ValueError, match="two of the same name: a, c"):
+        joined({"a": 1, "c": 1}, {"b": 2}, {"c": 1, "a": 1})
+
+
+def application(name: str, *commands: str) -> command.Extension:
+    return command.Extension(name, "Something.", dict.fromkeys(commands, lambda: None), (), list)
+
+
+@pytest.mark.parametrize("name", ["publish", "key", "import"])
+def test_an_application_takes_over_no_subcommand(name: str) -> None:
+    app = typer.Typer()
+    app.command()(publish)
+    app.add_typer(typer.Typer(), name="key")
+    command.add_commands(app, [application("festival", "import")])
+    with pytest.raises(ValueError, match=f"the fair adds a command '{name}'"):
+        command.add_commands(app, [application("fair", "sell", name)])
+
+
+def publish() -> None:
+    """As the command has it."""
