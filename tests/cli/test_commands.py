@@ -119,10 +119,14 @@ def test_publish_and_query(tmp_path: Path, node: ServedNode) -> None:
     assert (found["title"], found["n"], found["id"]) == ("Opening", 2, created["id"])
     assert found["_meta"]["author"] == author
     assert (found["_meta"]["verified"], found["_meta"]["complete"]) == (True, True)
-    output("publish", SCHEMA, '{"n": 7}', *data, *there)
-    output("publish", SCHEMA, '{"n": 3}', "--update", created["id"], *data, *there)
-    assert panda("query", SCHEMA, *there).stderr == ""
-    alone = panda("query", SCHEMA, "--filter", "n=3", *there)  # nobody shows what lies between
+    thing = tmp_path / "thing.toml"
+    thing.write_text('name = "thing"\ndescription = ""\n[fields.n]\ntype = "integer"\n', "utf-8")
+    things = output("schema", "init", "--file", thing, *data, *there)["id"]
+    first = output("publish", things, '{"n": 1}', *data, *there)
+    output("publish", things, '{"n": 7}', *data, *there)
+    output("publish", things, '{"n": 3}', "--update", first["id"], *data, *there)
+    assert panda("query", things, *there).stderr == ""
+    alone = panda("query", things, "--filter", "n=3", *there)  # nobody shows what lies between
     assert (alone.returncode, "Changed, and incomplete: 1." in alone.stderr) == (0, True)
     output("publish", SCHEMA, "--delete", created["id"], *data, *there)
     assert panda("query", SCHEMA, "--filter", f"id={created['id']}", *there).stdout == ""
