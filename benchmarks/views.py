@@ -1,4 +1,4 @@
-"""How fast a node makes the typed view of a schema from what it has stored, and holds messages to a schema.
+"""How fast a node makes the view of a schema from what it has stored, and holds messages to a schema.
 
 Built as a node does it, in slices, each committed to a file. What a message takes should not grow with their
 number.
@@ -15,8 +15,8 @@ from benchmarks import checking, work
 from benchmarks.report import Result, Samples
 from panda_web.node import Store
 from panda_web.node.aside import in_a_thread
-from panda_web.node.building import Views
 from panda_web.node.groups import Groups
+from panda_web.node.views.building import Builder
 from tests.browsers import Browsers
 from tests.node.stored import TALK, fill
 
@@ -60,7 +60,7 @@ async def _built(count: int) -> list[float]:
             if done > reached[-1][0]:
                 reached.append((done, time.perf_counter()))
 
-        views = Views(store, Groups(store))
+        views = Builder(store, Groups(store))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ENOUGH_SECONDS):
                 await views.add(TALK, progress)

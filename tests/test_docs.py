@@ -12,10 +12,11 @@ from panda_web import strict_json
 from panda_web.client import pages
 from panda_web.errors import DiskFull
 from panda_web.messages import message
-from panda_web.node import groups, ingest, items, proof, publishing, query, rates, replayable, turns
+from panda_web.node import groups, ingest, publishing, rates, turns
+from panda_web.node.answer import instances, items, proof, replayable
 from panda_web.node.ingest import peer
 from panda_web.node.schemas import registry
-from panda_web.node.store import reading, room, typed
+from panda_web.node.store import reading, room, view_tables
 from panda_web.query import matching
 from panda_web.query import reading as asked
 from panda_web.rpc import dispatch, jsonrpc, methods, outgoing, session, transport, websocket
@@ -130,9 +131,9 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "messages of a session": (outgoing.MAX_QUEUED, outgoing.MAX_QUEUED_BYTES, outgoing.UNREAD_SECONDS),
     "schemas without a view in an answer": (methods.MAX_LIMIT, methods.DEFAULT_LIMIT),
     "schemas that are registered by themselves": (registry.MOST_OF_AUTHOR, registry.MOST_BY_THEMSELVES),
-    "fields of a schema that have an index": (typed.MOST_INDEXED,),
+    "fields of a schema that have an index": (view_tables.MOST_INDEXED,),
     "instances in the answer": (methods.MAX_LIMIT, methods.DEFAULT_LIMIT),
-    "an answer to a query": (query.MAX_ANSWER, query.MAX_READ),
+    "an answer to a query": (instances.MAX_ANSWER, instances.MAX_READ),
     "the proof of one instance": (proof.MAX_PROOF,),
     "fields to filter by": (asked.MAX_FILTERS, methods.MAX_ORDER, asked.MAX_CURSOR),
     "texts are ordered by": (matching.ORDERED,),

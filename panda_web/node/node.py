@@ -9,17 +9,18 @@ from typing import TypeVar
 from panda_web.errors import StoreFailed
 from panda_web.keys import Verifier
 from panda_web.messages import system_log
-from panda_web.node import building, query, replayable, views
+from panda_web.node import views
+from panda_web.node.answer import instances, items, replayable
 from panda_web.node.aside import Aside, here
-from panda_web.node.building import ProgressOf, Views
 from panda_web.node.groups import Groups
 from panda_web.node.ingest import Limits
-from panda_web.node.items import items
 from panda_web.node.publishing import Publishing, next_arguments
 from panda_web.node.rates import Rates
 from panda_web.node.schemas import Policy, Registry
 from panda_web.node.store import Store
 from panda_web.node.turns import Turns
+from panda_web.node.views import building
+from panda_web.node.views.building import ProgressOf
 from panda_web.query import typed
 from panda_web.rpc import discover
 from panda_web.rpc.caller import CALLER
@@ -45,7 +46,7 @@ class Node:
         rates: of new entries, for each author; None for no limit.
 
     Attributes:
-        views: the typed views of schemas, which are begun and ended here.
+        views: begins and ends the views of schemas.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Node:
             store, verifier, limits or Limits(), aside, self._registry, write, rates
         )
         self._turns = Turns()
-        self.views = Views(store, write)
+        self.views = building.Builder(store, write)
         self._schemas_changed: asyncio.Event | None = None
         store.tell(self._notice)
         try:
@@ -159,9 +160,7 @@ class Node:
         """The entries of a schema, in an order in which they can be replayed: for old clients, or all."""
         self._registry.answer(schema)
         return {
-            "entries": await self._read(
-                lambda: replayable.entries(self._store, schema, everything=everything)
-            )
+            "entries": await self._read(lambda: replayable.answer(self._store, schema, everything=everything))
         }
 
     async def query(
@@ -182,7 +181,7 @@ class Node:
             view = views.in_place(self._store, schema)
             if view is None:
                 raise self._registry.why_no_view(schema)
-            return query.answer(self._store, typed(asked, view.schema), view, proof=proof)
+            return instances.answer(self._store, typed(asked, view.schema), view, proof=proof)
 
         return await self._read(read)
 
@@ -198,7 +197,9 @@ class Node:
     ) -> Json:
         """A stretch of a log, with the entries that link it to others."""
         return await self._read(
-            lambda: items(self._store, author, log_id, start, end, dist_low, dist_high, payloads=payloads)
+            lambda: items.answer(
+                self._store, author, log_id, start, end, dist_low, dist_high, payloads=payloads
+            )
         )
 
     async def _read(self, work: Callable[[], T]) -> T:

@@ -15,8 +15,7 @@ from panda_web.bamboo import digest
 from panda_web.client.check import Instance
 from panda_web.messages import Field, message
 from panda_web.messages.schema import FieldDefinition, Schema
-from panda_web.node import query as query_module
-from panda_web.node import replayable
+from panda_web.node.answer import instances, replayable
 from panda_web.query import Cursor, Key, beginning, read_query, write_cursor
 from panda_web.query import page as evaluated
 from panda_web.query.matching import ORDERED
@@ -134,7 +133,7 @@ def test_an_instance_too_large_for_an_answer(node: Harness, monkeypatch: pytest.
     node.publish(*author.write(messages.update(schema, made[0].hash.hex(), more)))
     node.publish(*author.write(messages.create(schema, {"n": Field("int", 1)})))
     assert {len(item) for item in node.call(QUERY, schema=schema)} == {3, 4}
-    monkeypatch.setattr(query_module, "MAX_ANSWER", 5000)
+    monkeypatch.setattr(instances, "MAX_ANSWER", 5000)
     found = node.call(QUERY, schema=schema, orderBy=["n"])
     assert [sorted(item) for item in found] == [["_meta", "id"], ["_meta", "id", "n"]]
 
@@ -177,7 +176,7 @@ def test_a_proof_takes_no_longer_for_more_updates(node: Harness) -> None:
 def test_what_is_read_ends_a_page(node: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     with_view(node)
     ids = {updated(node, str(NOTE.id), count) for count in range(20, 26)}
-    monkeypatch.setattr(query_module, "MAX_READ", 1)
+    monkeypatch.setattr(instances, "MAX_READ", 1)
     found: set[str] = set()
     after: dict[str, str] = {}
     pages = 0

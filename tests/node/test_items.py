@@ -12,7 +12,7 @@ from panda_web import log
 from panda_web.bamboo import decode, digest
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.log import SignedEntry, VerifiedEntry
-from panda_web.node import items as items_module
+from panda_web.node.answer import items as items_module
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import ErrorFromNode
 from panda_web.rpc.methods import GET_ITEMS, Items

@@ -13,7 +13,7 @@ from panda_web.bamboo import digest
 from panda_web.client import Client
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import Field, Relation, infer_all
-from panda_web.node import query as query_module
+from panda_web.node.answer import instances
 from panda_web.node.store import reading
 from panda_web.rpc.errors import ErrorFromNode
 from panda_web.rpc.methods import QUERY, QUERY_ENTRIES, SCHEMAS
@@ -167,7 +167,7 @@ def test_arrays_are_equal_as_a_whole(node: Harness) -> None:
 
 def test_an_answer_is_bounded_and_goes_on(node: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     schema = define(node, n="integer", text="text")
-    monkeypatch.setattr(query_module, "MAX_ANSWER", 5000)
+    monkeypatch.setattr(instances, "MAX_ANSWER", 5000)
     author = Author()
     for n in range(20):
         node.publish(*author.create(schema, n=n, text="x" * 900))

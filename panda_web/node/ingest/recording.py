@@ -8,13 +8,14 @@ which order things come.
 from panda_web.bamboo import Entry
 from panda_web.log import VerifiedEntry
 from panda_web.messages.schema import DEFINITION
-from panda_web.node import building, views
+from panda_web.node import views
 from panda_web.node.ingest import proofs
 from panda_web.node.ingest.checking import Checked
 from panda_web.node.ingest.limits import House
 from panda_web.node.store import Store
 from panda_web.node.store.entries import NEVER, Content, LogRow
 from panda_web.node.store.room import PAYLOAD_ROOM, room_for
+from panda_web.node.views import building
 
 
 def record(
@@ -115,7 +116,7 @@ def _show(
     elif content.payload is not None and checked.message and verified.entry.seq_num < log_row.condemned:
         views.take_in(store, log_row, verified, checked.message)
         if checked.message.schema == DEFINITION.id:
-            building.take_in(store, house.registry, verified)
+            building.definition_came(store, house.registry, verified)
 
 
 def _rests_on_all(known: LogRow | None, entry: Entry) -> bool:

@@ -52,7 +52,7 @@ async def register(store: Store, id: str) -> Registered:
         held(store, id)
     await store.begin()
     with store.transaction():
-        store.schemas.choose(id)
+        store.registrations.choose(id)
     await store.durable()
     return Registry(store).registered[id]
 
@@ -71,6 +71,6 @@ async def drop(store: Store, id: str) -> Registered:
         raise SchemaNotRegistered(f"No schema {id[:16]!r} is registered at this node.")
     await store.begin()
     with store.transaction():
-        store.schemas.drop(id)
+        store.registrations.drop(id)
     await store.durable()
     return found

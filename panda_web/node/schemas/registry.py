@@ -72,7 +72,7 @@ class Registry:
     def refresh(self) -> None:
         """Looks what is registered by now, and which definitions have come. Raises StoreFailed."""
         with self._store.snapshot():
-            ids = self._store.schemas.all(chosen_only=self._policy == "registered")
+            ids = self._store.registrations.all(chosen_only=self._policy == "registered")
             if ids != self._ids or self._waiting:
                 self.registered = MappingProxyType(self._states(ids))
                 self._ids = ids
@@ -101,16 +101,16 @@ class Registry:
 
     def started_within(self) -> dict[str, Schema]:
         """The same, as it is within the transaction under way."""
-        ids = self._store.schemas.all(chosen_only=self._policy == "registered")
+        ids = self._store.registrations.all(chosen_only=self._policy == "registered")
         return _started(self._states(ids).values())
 
     def take_in(self, id: str, author: bytes) -> None:
         """A definition is stored, in the transaction under way: its schema is registered by itself."""
-        self._store.schemas.note()
+        self._store.registrations.note()
         if self._policy == "any":
             with contextlib.suppress(SchemaError):  # taken from a peer, or at a time that took anything
                 held(self._store, id)
-                self._store.schemas.add(id, author, MOST_OF_AUTHOR, MOST_BY_THEMSELVES)
+                self._store.registrations.add(id, author, MOST_OF_AUTHOR, MOST_BY_THEMSELVES)
 
     def take_in_held(self) -> None:
         """The same for what is held already."""
@@ -124,8 +124,8 @@ class Registry:
     def _not_registered(self) -> list[tuple[str, bytes]]:
         if self._policy == "registered":
             return []
-        schemas = self._store.schemas
-        return schemas.not_registered(str(DEFINITION.id), MOST_OF_AUTHOR, MOST_BY_THEMSELVES)
+        registrations = self._store.registrations
+        return registrations.not_registered(str(DEFINITION.id), MOST_OF_AUTHOR, MOST_BY_THEMSELVES)
 
     def id_of(self, schema: str) -> str:
         """The id of a schema that is given by its id or by its name.

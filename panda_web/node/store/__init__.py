@@ -9,10 +9,10 @@ from panda_web.node.aside import Aside, here
 from panda_web.node.store.cascades import Cascades
 from panda_web.node.store.database import Database
 from panda_web.node.store.entries import EntryTable
+from panda_web.node.store.registrations import Registrations
 from panda_web.node.store.room import Room
-from panda_web.node.store.schemas import SchemaTable
 from panda_web.node.store.settings import SERVER, Settings
-from panda_web.node.store.typed import TypedViews
+from panda_web.node.store.view_tables import ViewTables
 from panda_web.node.store.writing import Writing
 
 __all__ = ["Settings", "Store"]
@@ -39,9 +39,9 @@ class Store:
         self.entries = EntryTable(self._database)
         self.writing = Writing(self._database)
         self.room = Room(self._database)
-        self.typed = TypedViews(self._database)
-        self.schemas = SchemaTable(self._database)
-        self.cascades = Cascades(self._database, self.typed)
+        self.views = ViewTables(self._database)
+        self.registrations = Registrations(self._database)
+        self.cascades = Cascades(self._database, self.views)
 
     async def begin(self) -> None:
         """Begins a group. Raises StoreFailed."""

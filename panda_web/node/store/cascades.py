@@ -1,6 +1,6 @@
 """What is hidden because something that it leads to is deleted, or hidden itself.
 
-An instance in a typed view leads, by those of its relations that cascade, to others, in whatever view. It is
+An instance in a view leads, by those of its relations that cascade, to others, in whatever view. It is
 hidden where a path of such relations leads from it to an instance that is deleted. So relations in a circle
 hide nobody by themselves, and what is not held hides nobody. Nothing is erased: when an update makes the
 last such path go, the instance is shown again.
@@ -11,7 +11,7 @@ That is kept as it changes: `hidden` holds who is, and the views' tables a copy,
 from collections.abc import Set
 
 from panda_web.node.store.database import Database
-from panda_web.node.store.typed import TypedViews
+from panda_web.node.store.view_tables import ViewTables
 
 _ABOVE = """
     WITH RECURSIVE above (id) AS (
@@ -43,9 +43,9 @@ class Cascades:
     What a change costs grows with the number of instances that it hides or shows.
     """
 
-    def __init__(self, database: Database, typed: TypedViews) -> None:
+    def __init__(self, database: Database, views: ViewTables) -> None:
         self._db = database
-        self._typed = typed
+        self._views = views
 
     def is_hidden(self, instance: bytes) -> bool:
         """Whether an instance is kept from being shown."""
@@ -106,7 +106,7 @@ class Cascades:
         self._db.execute("DELETE FROM hidden WHERE changing = 1")
 
     def _copy(self, *, hidden: bool) -> None:
-        for table in self._typed.tables():
+        for table in self._views.tables():
             self._db.execute(
                 f"UPDATE {table} SET hidden = ? WHERE (log, created) IN (SELECT e.log, e.seq_num"
                 " FROM hidden h JOIN entries e ON e.hash = h.instance WHERE h.changing = 1)",

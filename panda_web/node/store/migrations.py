@@ -82,7 +82,7 @@ MIGRATIONS = (
     );
     CREATE INDEX typed_views_by_schema ON typed_views (schema);
     CREATE UNIQUE INDEX typed_views_current ON typed_views (schema) WHERE current;
-    CREATE TABLE cascades (                 -- instances in typed views that are hidden with another one
+    CREATE TABLE cascades (                 -- instances in views that are hidden with another one
         source BLOB NOT NULL,
         target BLOB NOT NULL,
         PRIMARY KEY (source, target)
@@ -157,5 +157,12 @@ MIGRATIONS = (
     """
     DROP TABLE fields;
     DROP TABLE instances;
+    """,
+    """
+    ALTER TABLE typed_views RENAME TO views;
+    DROP INDEX typed_views_by_schema;
+    DROP INDEX typed_views_current;
+    CREATE INDEX views_by_schema ON views (schema);
+    CREATE UNIQUE INDEX views_current ON views (schema) WHERE current;
     """,
 )

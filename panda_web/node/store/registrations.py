@@ -3,7 +3,7 @@
 from panda_web.node.store.database import Database
 
 
-class SchemaTable:
+class Registrations:
     """Which schemas are registered, and which are not to be. What that means, `node.schemas` knows."""
 
     def __init__(self, database: Database) -> None:

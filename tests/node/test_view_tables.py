@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from panda_web import messages
 from panda_web.bamboo import digest
 from panda_web.messages import Field, Message, Placed, reduce
-from panda_web.node import Store, views
+from panda_web.node import Store
 from panda_web.node.aside import in_a_thread
 from panda_web.node.store.entries import LogRow
-from panda_web.node.store.typed import Column, TypedView
+from panda_web.node.store.view_tables import Column, ViewTable
+from panda_web.node.views import changing
 from panda_web.query import Compare, Cursor, Every, Key, Query
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
 from tests.examples import examples
@@ -52,17 +53,17 @@ def in_group(store: Store, work: Callable[[], T]) -> T:
 
 
 def take_in(
-    store: Store, view: TypedView, log_key: int, instance: bytes, came: Placed, others: Iterable[Placed] = ()
+    store: Store, view: ViewTable, log_key: int, instance: bytes, came: Placed, others: Iterable[Placed] = ()
 ) -> None:
     """Stores a message's entry and brings a view up to date with it, and with others that are held."""
     store._database.execute(
         "INSERT OR IGNORE INTO entries (log, seq_num, hash, entry, instance) VALUES (?, ?, ?, x'', ?)",
         (log_key, came.seq_num, came.hash, instance),
     )
-    views.update(view, log_key, instance, came, lambda: (came, *others))
+    changing.update(view, log_key, instance, came, lambda: (came, *others))
 
 
-def rows(store: Store, view: TypedView) -> list[tuple[object, ...]]:
+def rows(store: Store, view: ViewTable) -> list[tuple[object, ...]]:
     """Everything in the view's table."""
     return sorted(store._database.rows(f"SELECT * FROM view_{view.number}"))
 
@@ -134,14 +135,14 @@ def model(came: Iterable[Came]) -> dict[bytes, tuple[int, bytes, bool, dict[str,
 @given(arrivals())
 def test_a_view_does_not_depend_on_what_came_first(came: list[Came]) -> None:
     store = store_with_logs()
-    view = store.typed.begin(SCHEMA, COLUMNS)
+    view = store.views.begin(SCHEMA, COLUMNS)
 
     def held(log_key: int, instance: bytes, until: int | None = None) -> list[Placed]:
         return [one for key, about, one in came[:until] if (key, about) == (log_key, instance)]
 
     for number, (log_key, instance, one) in enumerate(came):
         take_in(store, view, log_key, instance, one, held(log_key, instance, number))
-    anew = store.typed.begin(SCHEMA, COLUMNS)
+    anew = store.views.begin(SCHEMA, COLUMNS)
     for log_key, instance in {(log_key, instance) for log_key, instance, _ in came}:
         whole = reduce(held(log_key, instance))
         if whole is not None and not whole.deleted:
@@ -173,8 +174,8 @@ def query(
     return Query(SCHEMA, Every(tuple(compared)), keys, limit, after)
 
 
-def filled(store: Store, contents: Sequence[dict[str, Field]], columns: Sequence[Column]) -> TypedView:
-    view = store.typed.begin(SCHEMA, columns)
+def filled(store: Store, contents: Sequence[dict[str, Field]], columns: Sequence[Column]) -> ViewTable:
+    view = store.views.begin(SCHEMA, columns)
     for _, statement in view.indexes():
         store._database.execute(statement)
     for number, fields in enumerate(contents):
@@ -267,31 +268,31 @@ def test_a_view_is_swapped_in(tmp_path: Path) -> None:
     assert in_place(store, COLUMNS) is None
     old = group(lambda: filled(store, [{"a": Field("str", "old")}], COLUMNS))
     assert in_place(store, COLUMNS) is None, "it is not in place yet"
-    group(lambda: store.typed.put_in_place(old))
+    group(lambda: store.views.put_in_place(old))
     new = group(lambda: filled(store, [{"a": Field("str", "new")}] * 2, wider))
     before = in_place(store, COLUMNS)
     assert before is not None and before.number == old.number
     assert in_place(store, wider) is None, "made for other columns"
     with store.snapshot():
         assert len(before.select(query())) == 1
-        group(lambda: store.typed.put_in_place(new))
+        group(lambda: store.views.put_in_place(new))
         assert in_place(store, COLUMNS) is not None
         assert len(before.select(query())) == 1, "who is reading goes on"
     assert in_place(store, COLUMNS) is None
     after = in_place(store, wider)
     assert after is not None and len(after.select(query())) == 2
-    unfinished, other = group(lambda: (filled(store, [], COLUMNS), store.typed.begin(OTHER_SCHEMA, COLUMNS)))
-    group(lambda: store.typed.put_in_place(other))
+    unfinished, other = group(lambda: (filled(store, [], COLUMNS), store.views.begin(OTHER_SCHEMA, COLUMNS)))
+    group(lambda: store.views.put_in_place(other))
     assert tables(store) == {f"view_{view.number}" for view in (new, unfinished, other)}
-    group(lambda: store.typed.drop(SCHEMA))
+    group(lambda: store.views.drop(SCHEMA))
     assert tables(store) == {f"view_{other.number}"}
     store.close()
 
 
-def in_place(store: Store, columns: Sequence[Column]) -> TypedView | None:
+def in_place(store: Store, columns: Sequence[Column]) -> ViewTable | None:
     """The view that is in place, if it was made for these columns."""
-    (kept,) = [kept for kept in store.typed.of_schema(SCHEMA) if kept.current] or [None]
-    return store.typed.open(kept, columns) if kept is not None else None
+    (kept,) = [kept for kept in store.views.of_schema(SCHEMA) if kept.current] or [None]
+    return store.views.open(kept, columns) if kept is not None else None
 
 
 def tables(store: Store) -> set[str]:
@@ -304,7 +305,7 @@ def test_deleted_values_leave_the_files(tmp_path: Path) -> None:
     path = tmp_path / "node.db"
     store = store_with_logs(path)
     view = in_group(
-        store, lambda: store.typed.begin(SCHEMA, [Column("a", "str"), Column("b", "str", str.upper)])
+        store, lambda: store.views.begin(SCHEMA, [Column("a", "str"), Column("b", "str", str.upper)])
     )
     created = {}
     for n in range(600):

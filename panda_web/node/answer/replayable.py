@@ -2,7 +2,7 @@
 
 Left out: entries whose payload is gone, what is about an instance that no create in the same log made, and
 types that p2panda-js 0.2.1 does not know: one such row would make its whole query fail. Of a schema with a
-typed view, also what does not count there, and what is hidden. There are no pages, so there is a bound, on
+view, also what does not count there, and what is hidden. There are no pages, so there is a bound, on
 what is left out too.
 """
 
@@ -12,7 +12,7 @@ from panda_web.messages import BASIC_TYPES
 from panda_web.node import views
 from panda_web.node.store import Store
 from panda_web.node.store.entries import EntryRow
-from panda_web.node.views import SchemaView
+from panda_web.node.views import View
 from panda_web.rpc.errors import AnswerTooLarge
 from panda_web.rpc.types import Json
 
@@ -26,7 +26,7 @@ MOST_READ = 25_000
 """Entries in the logs of a schema that is looked through at all."""
 
 
-def entries(store: Store, schema: str, *, everything: bool = False) -> list[Json]:
+def answer(store: Store, schema: str, *, everything: bool = False) -> list[Json]:
     """The entries.
 
     Args:
@@ -72,7 +72,7 @@ def _replayable(
     row: EntryRow,
     entry: Entry,
     created: dict[bytes, tuple[bytes, int]],
-    view: SchemaView | None,
+    view: View | None,
     *,
     every_type: bool,
 ) -> bool:

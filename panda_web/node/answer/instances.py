@@ -5,10 +5,10 @@ Of a schema without a view there is none: see `Registry.why_no_view`.
 
 import json
 
-from panda_web.node.proof import Count, Place, prove
+from panda_web.node.answer.proof import Count, Place, prove
 from panda_web.node.store import Store
 from panda_web.node.store.entries import EntryRow
-from panda_web.node.views import SchemaView
+from panda_web.node.views import View
 from panda_web.query import Cursor, Query, write_cursor
 from panda_web.rpc.types import Json
 
@@ -19,7 +19,7 @@ MAX_READ = 16 << 20
 """Bytes of entries and payloads that are read for the proofs in one answer, likewise."""
 
 
-def answer(store: Store, query: Query, view: SchemaView, *, proof: bool) -> list[dict[str, Json]]:
+def answer(store: Store, query: Query, view: View, *, proof: bool) -> list[dict[str, Json]]:
     """The instances that match, at most as many as fit into `MAX_ANSWER`, and are found within `MAX_READ`.
 
     Args:

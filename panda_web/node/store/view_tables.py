@@ -62,7 +62,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class ViewRow:
     """What is kept of a view beside its table.
 
     Attributes:
@@ -97,47 +97,49 @@ class Reached:
     done: int
 
 
-class TypedViews:
-    """Which typed views there are."""
+class ViewTables:
+    """Which views there are."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     def schemas(self) -> set[str]:
         """The schemas that have views, those that are being filled too."""
-        return {schema for (schema,) in self._db.rows("SELECT DISTINCT schema FROM typed_views")}
+        return {schema for (schema,) in self._db.rows("SELECT DISTINCT schema FROM views")}
 
-    def of_schema(self, schema: str) -> list[Kept]:
+    def of_schema(self, schema: str) -> list[ViewRow]:
         """The views of a schema, those that are being filled too."""
         rows = self._db.rows(
-            "SELECT number, definition, columns, current FROM typed_views WHERE schema = ?", (schema,)
+            "SELECT number, definition, columns, current FROM views WHERE schema = ?", (schema,)
         )
-        return [Kept(number, definition, made, bool(current)) for number, definition, made, current in rows]
+        return [
+            ViewRow(number, definition, made, bool(current)) for number, definition, made, current in rows
+        ]
 
-    def open(self, kept: Kept, columns: Sequence[Column]) -> "TypedView | None":
+    def open(self, row: ViewRow, columns: Sequence[Column]) -> "ViewTable | None":
         """A view; None where it was made for other columns."""
-        return TypedView(self._db, kept.number, columns) if kept.columns == _described(columns) else None
+        return ViewTable(self._db, row.number, columns) if row.columns == _described(columns) else None
 
     def tables(self) -> list[str]:
         """The tables of all views, those that are being filled too."""
-        return [_table(number) for (number,) in self._db.rows("SELECT number FROM typed_views")]
+        return [_table(number) for (number,) in self._db.rows("SELECT number FROM views")]
 
-    def begin(self, schema: str, columns: Sequence[Column], definition: bytes = b"") -> "TypedView":
+    def begin(self, schema: str, columns: Sequence[Column], definition: bytes = b"") -> "ViewTable":
         """An empty view, to be filled. Nobody asks it before `put_in_place`."""
         number = self._db.insert(
-            "INSERT INTO typed_views (schema, definition, columns, current) VALUES (?, ?, ?, 0)",
+            "INSERT INTO views (schema, definition, columns, current) VALUES (?, ?, ?, 0)",
             (schema, definition, _described(columns)),
         )
-        view = TypedView(self._db, number, columns)
+        view = ViewTable(self._db, number, columns)
         self._db.execute(view.definition())
         return view
 
-    def index(self, view: "TypedView") -> None:
+    def index(self, view: "ViewTable") -> None:
         """Adds the indexes that the view lacks. Takes long where it is large."""
         for _, statement in view.indexes():
             self._db.execute(statement)
 
-    def index_later(self, view: "TypedView") -> bool:
+    def index_later(self, view: "ViewTable") -> bool:
         """Adds one index that the view lacks, as its group ends; gives whether there was one to add."""
         for name, statement in view.indexes():
             if self._db.one("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)) is None:
@@ -145,37 +147,35 @@ class TypedViews:
                 return True
         return False
 
-    def reached(self, view: "TypedView") -> Reached:
+    def reached(self, view: "ViewTable") -> Reached:
         """How far a view is filled."""
-        row = self._db.one(
-            "SELECT author, log_id, seq_num, done FROM typed_views WHERE number = ?", (view.number,)
-        )
+        row = self._db.one("SELECT author, log_id, seq_num, done FROM views WHERE number = ?", (view.number,))
         return Reached(*row)
 
-    def reach(self, view: "TypedView", reached: Reached) -> None:
+    def reach(self, view: "ViewTable", reached: Reached) -> None:
         """Keeps how far a view is filled."""
         self._db.execute(
-            "UPDATE typed_views SET author = ?, log_id = ?, seq_num = ?, done = ? WHERE number = ?",
+            "UPDATE views SET author = ?, log_id = ?, seq_num = ?, done = ? WHERE number = ?",
             (reached.author, reached.log_id, reached.seq_num, reached.done, view.number),
         )
 
-    def put_in_place(self, view: "TypedView") -> None:
+    def put_in_place(self, view: "ViewTable") -> None:
         """The view is its schema's from now on; the one before it is dropped, and so are unfinished ones."""
-        (schema,) = self._db.one("SELECT schema FROM typed_views WHERE number = ?", (view.number,))
+        (schema,) = self._db.one("SELECT schema FROM views WHERE number = ?", (view.number,))
         self._drop("schema = ? AND number <> ?", (schema, view.number))
-        self._db.execute("UPDATE typed_views SET current = 1 WHERE number = ?", (view.number,))
+        self._db.execute("UPDATE views SET current = 1 WHERE number = ?", (view.number,))
 
     def drop(self, schema: str) -> None:
         """There is no view of this schema any more."""
         self._drop("schema = ?", (schema,))
 
     def _drop(self, which: str, values: tuple[object, ...]) -> None:
-        for (number,) in list(self._db.rows(f"SELECT number FROM typed_views WHERE {which}", values)):
+        for (number,) in list(self._db.rows(f"SELECT number FROM views WHERE {which}", values)):
             self._db.execute(f"DROP TABLE {_table(number)}")
-            self._db.execute("DELETE FROM typed_views WHERE number = ?", (number,))
+            self._db.execute("DELETE FROM views WHERE number = ?", (number,))
 
 
-class TypedView:
+class ViewTable:
     """The view of one schema. Nothing here decides what is valid, or what stands: see `messages.instance`.
 
     Args:

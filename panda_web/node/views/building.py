@@ -1,9 +1,10 @@
-"""Making the typed view of a schema from the stored log, beside everything else that the node does.
+"""Making the view of a schema from the stored log, beside everything else that the node does.
 
 The log is replayed in slices, author by author, log by log. Each slice is a work of its own among the
-publishes (`node.groups`), which come between; what they bring goes into the new table too (`views.take_in`).
-Indexes are made when the table is full, which is much sooner than keeping them while it fills; publishes wait
-for each of them, queries do not. The table takes its place in a transaction that finds nothing left to do.
+publishes (`node.groups`), which come between; what they bring goes into the new table too
+(`changing.take_in`). Indexes are made when the table is full, which is much sooner than keeping them while it
+fills; publishes wait for each of them, queries do not. The table takes its place in a transaction that finds
+nothing left to do.
 
 How far it has come is kept with each slice. So it does not matter who stops it, when, or how: nobody has seen
 anything of it, and whoever begins again goes on from there.
@@ -16,12 +17,12 @@ from collections.abc import Callable, Mapping
 from panda_web.errors import PandaError
 from panda_web.log import VerifiedEntry
 from panda_web.messages.schema import Schema
-from panda_web.node import views
 from panda_web.node.groups import Groups
 from panda_web.node.schemas import Registry
 from panda_web.node.store import Store
-from panda_web.node.store.typed import Reached
-from panda_web.node.views import SchemaView
+from panda_web.node.store.view_tables import Reached
+from panda_web.node.views import changing
+from panda_web.node.views.view import View, begin, drop, in_place, unfinished
 
 MOST_REPLAYED = 500
 """Entries in one slice."""
@@ -48,8 +49,8 @@ class NotWanted(Exception):
     """The schema is not registered any more: building its view ends."""
 
 
-class Views:
-    """Begins and ends the typed views of a node.
+class Builder:
+    """Begins and ends the views of a node.
 
     Args:
         store: where logs and views are.
@@ -90,7 +91,7 @@ class Views:
 
     async def drop(self, schema_id: str) -> None:
         """Ends the view of a schema, if there is one. Its entries stay. Raises StoreFailed."""
-        await self._write(lambda: views.drop(self._store, schema_id))
+        await self._write(lambda: drop(self._store, schema_id))
 
     async def keep(
         self, wanted: Callable[[], Mapping[str, Schema]], progress: ProgressOf | None = None
@@ -105,10 +106,8 @@ class Views:
             StoreFailed: the database did not obey.
         """
         with self._store.snapshot():
-            others = self._store.typed.schemas() - wanted().keys()
-            missing = [
-                schema for each, schema in wanted().items() if views.in_place(self._store, each) is None
-            ]
+            others = self._store.views.schemas() - wanted().keys()
+            missing = [schema for each, schema in wanted().items() if in_place(self._store, each) is None]
         for schema_id in others:
             await self.drop(schema_id)
         for schema in missing:
@@ -124,25 +123,25 @@ class Views:
 
     def _begin(self, schema_id: str, schema: Schema) -> bool:
         """Makes the table, unless there is one already; gives whether there is anything to do."""
-        if views.in_place(self._store, schema_id) is not None:
+        if in_place(self._store, schema_id) is not None:
             return False
-        if views.unfinished(self._store, schema_id) is None:
-            views.begin(self._store, schema)
+        if unfinished(self._store, schema_id) is None:
+            begin(self._store, schema)
         return True
 
     def _slice(self, schema_id: str) -> tuple[int, bool]:
         """Replays some entries; gives how many they are by now, and whether the view is in place."""
-        view = views.unfinished(self._store, schema_id)
+        view = unfinished(self._store, schema_id)
         if view is None:
-            if views.in_place(self._store, schema_id) is None:
+            if in_place(self._store, schema_id) is None:
                 raise ViewDropped(
                     f"The view of schema {schema_id[:16]}… was dropped while it was being built."
                 )
             return 0, True
         done, full = _fill(self._store, view, time.monotonic() + SLICE_SECONDS)
-        if not full or self._store.typed.index_later(view.table):
+        if not full or self._store.views.index_later(view.table):
             return done, False
-        self._store.typed.put_in_place(view.table)
+        self._store.views.put_in_place(view.table)
         return done, True
 
 
@@ -158,12 +157,12 @@ def start(store: Store, registry: Registry) -> None:
         at_once(store, registry, time.monotonic() + START_SECONDS)
 
     with store.snapshot():
-        is_due = registry.is_due() or registry.started.keys() - store.typed.schemas()
+        is_due = registry.is_due() or registry.started.keys() - store.views.schemas()
     if is_due:
         store.at_once(work)
 
 
-def take_in(store: Store, registry: Registry, verified: VerifiedEntry) -> None:
+def definition_came(store: Store, registry: Registry, verified: VerifiedEntry) -> None:
     """A definition is stored, in the transaction under way: its schema may start, and so may others."""
     registry.take_in(verified.hash.hex(), verified.entry.author)
     at_once(store, registry, time.monotonic() + SLICE_SECONDS)
@@ -174,33 +173,33 @@ def at_once(store: Store, registry: Registry, until: float) -> None:
 
     As a rule nothing is held of a schema that was defined just now, so its view is empty, and in place.
     """
-    there = store.typed.schemas()
+    there = store.views.schemas()
     for schema_id, schema in registry.started_within().items():
         if schema_id in there:
             continue
-        view = views.begin(store, schema)
+        view = begin(store, schema)
         _, full = _fill(store, view, until)
         if not full:
             return
-        store.typed.index(view.table)
-        store.typed.put_in_place(view.table)
+        store.views.index(view.table)
+        store.views.put_in_place(view.table)
 
 
-def _fill(store: Store, view: SchemaView, until: float) -> tuple[int, bool]:
+def _fill(store: Store, view: View, until: float) -> tuple[int, bool]:
     """Replays entries until a moment, `MOST_REPLAYED` at most.
 
     Gives how many are replayed by now, and whether these are all.
     """
-    reached = store.typed.reached(view.table)
+    reached = store.views.reached(view.table)
     done = reached.done
     entries = store.entries.scan(str(view.schema.id), reached.author, reached.log_id, reached.seq_num)
     for log_row, entry in entries:
-        views.replay(store, view, log_row, entry)
+        changing.replay(store, view, log_row, entry)
         done += 1
         if done - reached.done == MOST_REPLAYED or time.monotonic() >= until:
             entries.close()
-            store.typed.reach(view.table, Reached(log_row.author, log_row.log_id, entry.seq_num, done))
+            store.views.reach(view.table, Reached(log_row.author, log_row.log_id, entry.seq_num, done))
             return done, False
     if done > reached.done:
-        store.typed.reach(view.table, Reached(log_row.author, log_row.log_id, entry.seq_num, done))
+        store.views.reach(view.table, Reached(log_row.author, log_row.log_id, entry.seq_num, done))
     return done, True

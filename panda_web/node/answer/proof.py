@@ -12,7 +12,7 @@ from panda_web.bamboo import path
 from panda_web.node.store import Store
 from panda_web.node.store.compiling import InstanceRow
 from panda_web.node.store.entries import EntryRow
-from panda_web.node.views import SchemaView
+from panda_web.node.views import View
 
 MAX_PROOF = 2 << 20
 """Bytes of payloads in the proof of one instance; one that needs more is given without, and not shown."""
@@ -41,7 +41,7 @@ class Count:
 
 
 def prove(
-    store: Store, row: InstanceRow, view: SchemaView, given: Set[Place], count: Count
+    store: Store, row: InstanceRow, view: View, given: Set[Place], count: Count
 ) -> dict[Place, EntryRow]:
     """The proof of an instance, by place; empty where it would be too much.
 
@@ -68,7 +68,7 @@ def prove(
     return proof
 
 
-def _own(store: Store, row: InstanceRow, view: SchemaView, count: Count) -> list[EntryRow] | None:
+def _own(store: Store, row: InstanceRow, view: View, count: Count) -> list[EntryRow] | None:
     """The create, and the updates of which a value still stands; None where they are too much to look for."""
     few = store.entries.some_of_instance_in(row.log_key, row.id, _FEW + 1)
     for entry in few:

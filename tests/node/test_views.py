@@ -23,9 +23,11 @@ from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import Field, Relation
 from panda_web.messages.schema import DEFINITION, FieldDefinition, Schema
 from panda_web.messages.schema.errors import FieldUnknown, TimestampMalformed
-from panda_web.node import Node, Store, building, views
+from panda_web.node import Node, Store, views
 from panda_web.node.aside import Aside, here, in_a_thread
-from panda_web.node.building import ViewDropped
+from panda_web.node.views import building
+from panda_web.node.views.building import ViewDropped
+from panda_web.node.views.view import columns_of, unfinished
 from panda_web.query import Query
 from panda_web.rpc.errors import SchemaNotDefined
 from panda_web.rpc.transport import InProcess
@@ -56,13 +58,13 @@ class Built:
     async def titles(self, **params: Any) -> list[Any]:
         return [found["title"] for found in await self.query(**{"order_by": ["title"], **params})]
 
-    def in_place(self, schema: str = TALK_ID) -> views.SchemaView | None:
+    def in_place(self, schema: str = TALK_ID) -> views.View | None:
         return views.in_place(self.store, schema)
 
     def reached(self, schema: str = TALK_ID) -> int | None:
         """How many entries an unfinished view is made of."""
-        view = views.unfinished(self.store, schema)
-        return self.store.typed.reached(view.table).done if view is not None else None
+        view = unfinished(self.store, schema)
+        return self.store.views.reached(view.table).done if view is not None else None
 
     def rows(self, schema: str = TALK_ID) -> list[tuple[Any, ...]]:
         """Everything in the table of the view in place."""
@@ -184,7 +186,7 @@ KILLED = """
 import asyncio, sys
 from pathlib import Path
 from tests.node.stored import TALK
-from tests.node.test_schema_views import Built, in_a_thread
+from tests.node.test_views import Built, in_a_thread
 built = Built(Path(sys.argv[1]), in_a_thread)
 told = []
 def tell(done, total):
@@ -417,7 +419,7 @@ def test_what_is_kept_of_each_type() -> None:
     every = [FieldDefinition(f"f{n}", name) for n, name in enumerate(types)]
     every += [FieldDefinition(f"l{n}", f"{name}[]") for n, name in enumerate(types)]
     every.append(FieldDefinition("r", "relation", schema="self"))
-    columns = views.columns_of(Schema("all", "", tuple(every)))
+    columns = columns_of(Schema("all", "", tuple(every)))
     kinds = ["str", "str", "int", "float", "bool", "str"]
     assert [column.type for column in columns] == [*kinds, *(f"{kind}[]" for kind in kinds), "relation"]
     assert [column.name for column in columns if column.key is not None] == ["f5"]
@@ -449,10 +451,10 @@ def test_a_view_that_an_earlier_version_made(built: Built) -> None:
 
 
 def make_earlier(built: Built) -> None:
-    """Gives the tables the layout that the first typed views had."""
+    """Gives the tables the layout that the first views had."""
     connection = built.store._database._connection
     connection.execute(
-        "UPDATE typed_views SET columns = replace(columns, '[2, ', '[') WHERE schema <> ?", (DEFINITION.id,)
+        "UPDATE views SET columns = replace(columns, '[2, ', '[') WHERE schema <> ?", (DEFINITION.id,)
     )
     for table in built.tables():
         rows = f"(SELECT id, log, created, seq_num, last_entry, '{{}}', hidden, c0, c1 FROM {table})"

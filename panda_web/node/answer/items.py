@@ -17,7 +17,7 @@ MAX_ANSWER = 4 << 20
 """Bytes of entries and payloads in hex in one answer; it holds one item at least. Go on at its `next`."""
 
 
-def items(
+def answer(
     store: Store,
     author: bytes,
     log_id: int,
