@@ -141,11 +141,13 @@ class Node:
         if schema != NO_SCHEMA:
             self._registry.admit(schema)
         with self._store.snapshot():
-            found = self._store.entries.log_of_schema(author, schema)
+            entries, fixed = self._store.entries, system_log(schema)
+            # There is one log for what a system log is for: whatever is held of it, it is gone on with. Who
+            # was told to begin it again would fork it.
+            found = entries.log_of_schema(author, schema) if fixed is None else entries.log(author, fixed)
             if found is not None:
                 return next_arguments(self._store, found).to_json()
-            fixed = system_log(schema)
-            log_id = self._store.entries.free_user_log(author) if fixed is None else fixed
+            log_id = entries.free_user_log(author) if fixed is None else fixed
             return EntryArguments(log_id, 1, None, None).to_json()
 
     async def publish_entry(self, entry_encoded: bytes, message_encoded: bytes) -> Json:

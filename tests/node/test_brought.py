@@ -15,6 +15,7 @@ from panda_web.bamboo import Head
 from panda_web.errors import StoreFailed
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import Message, infer_all
+from panda_web.messages.schema import DEFINITION, FieldDefinition, Schema, write_definition
 from panda_web.node import Node, publishing
 from panda_web.node.ingest import peer, recording
 from panda_web.node.rates import Rates
@@ -222,6 +223,42 @@ def test_a_broken_log_is_not_gone_on_with_but_for_deletes() -> None:
     assert (outcome.state, outcome.reason) == ("stored", "log-condemned")
     node.publish(*author.delete(first.signed.hash, NOTE_ID))
     assert node.shown() == {}
+
+
+def test_an_author_is_refused_what_would_break_their_log() -> None:
+    """A slot in a gap is taken by the entry that others link to, held or not."""
+    log, node, author = log_of(13), Peered(), Author(1)
+    assert [each.state for each in node.bring(*log[:8], log[12])] == ["stored"] * 9
+    for each in log[:8]:
+        author.head = author.head.advance(each.signed.hash)
+    end = author.head.append(author.signer.author, 1, log[8].payload, end_of_log=True)
+    node.refuses(author.sign(end), log[8].payload, "after-end-of-log")
+    for each in log[8:11]:
+        node.publish(*each)
+        author.head = author.head.advance(each.signed.hash)
+    with pytest.raises(ErrorFromNode) as refused:
+        node.publish(*author.write(note(99)))
+    assert refused.value.reason == "seq-num-taken"
+    assert refused.value.data["node"]["entryBytes"] == log[12].signed.encoded.hex(), "the proof comes with it"
+    node.publish(*log[11])
+    assert len(node.shown()) == 13
+
+
+@pytest.mark.parametrize("breaks", ["payloads", "fork"])
+def test_nobody_is_told_to_begin_a_system_log_again(breaks: str) -> None:
+    """There is no other one to begin, so an author who believed it would fork their own."""
+    node, author, other = Peered(), Author(1, log_id=0), Author(1, log_id=0)
+
+    def definition(name: str) -> Message:
+        return write_definition(Schema(name, "", (FieldDefinition("text", "varchar"),)))
+
+    log = [Made(*author.write(definition(name))) for name in ("a", "b")]
+    node.bring(*((each, breaks == "fork") for each in log))
+    if breaks == "fork":
+        assert [each.state for each in node.bring(Made(*other.write(definition("c"))))] == ["stored"]
+    arguments = node.call(GET_ENTRY_ARGUMENTS, author=author.hex, schema=DEFINITION.id)
+    assert (arguments.log_id, arguments.seq_num) == (0, 3)
+    assert arguments.backlink == log[1].signed.hash.hex()
 
 
 def test_so_many_branches_are_kept_and_what_proves_more(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from panda_web.log import SignedEntry, VerifiedEntry
 from panda_web.node.answer import items as items_module
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import ErrorFromNode
-from panda_web.rpc.methods import GET_ITEMS, Items
+from panda_web.rpc.methods import GET_ITEMS, PUBLISH_ITEMS, Items
 from tests.authors import Author
 from tests.node.test_publish import Harness
 
@@ -91,6 +91,27 @@ def test_pages_go_on_where_they_stopped(monkeypatch: pytest.MonkeyPatch) -> None
         found, start, pages = found + numbers(page), page.next, pages + 1
     assert found == list(range(1, 23))
     assert pages > 5
+
+
+def test_a_slot_with_more_than_fits_is_gone_on_behind() -> None:
+    """Whoever is told to go on where they asked never comes to the end."""
+    node, author = Harness(), Author()
+    node.publish(*author.create())
+    head, made = author.head, []
+    for n in range(3):
+        author.head = head
+        made.append(author.create(n=n, text="x" * 900_000))
+    made.append(author.create(n=4))
+    brought = [{"entryBytes": each.encoded.hex(), "payloadBytes": payload.hex()} for each, payload in made]
+    assert {each.state for each in node.call(PUBLISH_ITEMS, items=brought)} == {"stored"}
+    seen: list[tuple[int, bool]] = []
+    at: int | None = 1
+    while at is not None:
+        found = ask(node, at, -1)
+        assert found.next is None or found.next > at
+        seen += [(decode(each.entry).seq_num, each.payload is not None) for each in found.entries]
+        at = found.next
+    assert seen == [(1, True), (2, True), (2, True), (2, False), (3, True)]
 
 
 def test_a_deleted_payload_is_said_to_be_deleted() -> None:

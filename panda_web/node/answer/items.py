@@ -14,7 +14,10 @@ from panda_web.node.store.entries import EntryRow, LogRow
 from panda_web.rpc.types import Json
 
 MAX_ANSWER = 4 << 20
-"""Bytes of entries and payloads in hex in one answer; it holds one item at least. Go on at its `next`."""
+"""Bytes of entries and payloads in hex in one answer; it holds one item at least. Go on at its `next`.
+
+Of a slot with several entries all come in one answer: those for whose payloads there is no room, without. The
+links beside the stretch are never left out for their size."""
 
 
 def answer(
@@ -48,13 +51,17 @@ def answer(
     if first > last:
         return {"items": [], "next": None}
     found: list[Json] = []
-    size = 0
+    size = slot = 0
     for row, with_payload in _rows(store, log_row, first, last, dist_low, dist_high, payloads=payloads):
         item = _item(row, payload=with_payload)
-        size += len(item["entryBytes"]) + len(item["payloadBytes"] or "")
-        if found and size > MAX_ANSWER:
-            return {"items": found, "next": row.seq_num if first <= row.seq_num <= last else None}
+        if slot and size + _size(item) > MAX_ANSWER and row.seq_num <= last:
+            if row.seq_num > slot:
+                return {"items": found, "next": row.seq_num}
+            item = _item(row, payload=False)  # whoever goes on, goes on behind this slot
+        size += _size(item)
         found.append(item)
+        if first <= row.seq_num <= last:
+            slot = row.seq_num
     return {"items": found, "next": None}
 
 
@@ -87,6 +94,10 @@ def _rows(
     above = sorted(path(z, last))[1 : 1 + dist_high]
     for seq_num in above:
         yield from link(seq_num)
+
+
+def _size(item: Json) -> int:
+    return len(item["entryBytes"]) + len(item["payloadBytes"] or "")
 
 
 def _item(row: EntryRow, *, payload: bool) -> dict[str, Json]:

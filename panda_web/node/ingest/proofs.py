@@ -41,16 +41,22 @@ def by_entry(store: Store, log_row: LogRow | None, signed: SignedEntry) -> int:
 
 def _is_contradicted(store: Store, log_row: LogRow, seq_num: int, claimed: bytes) -> bool:
     """Whether a held entry shows that the author signed for another hash in a slot than for this one."""
-    if seq_num > log_row.seq_num:
-        return False  # and what links to it is behind it
-    there = store.entries.hashes_at(log_row.key, seq_num)
+    there = store.entries.hashes_at(log_row.key, seq_num) if seq_num <= log_row.seq_num else []
     if there:  # what else is held that links there has been compared with it
         return any(each != claimed for each in there)
-    return any(
-        link != claimed
-        for behind in linking_to(seq_num)
-        if behind <= log_row.seq_num
-        for other in store.entries.verified(log_row.key, behind)
-        for slot, link in signed_for(other)
-        if slot == seq_num
+    return linking_past(store, log_row, seq_num, claimed) is not None
+
+
+def linking_past(store: Store, log_row: LogRow, seq_num: int, claimed: bytes) -> SignedEntry | None:
+    """The first held entry that links to another hash in a slot than to this one; None where none does."""
+    return next(
+        (
+            other
+            for behind in linking_to(seq_num)
+            if behind <= log_row.seq_num
+            for other in store.entries.verified(log_row.key, behind)
+            for slot, link in signed_for(other)
+            if slot == seq_num and link != claimed
+        ),
+        None,
     )

@@ -5,10 +5,11 @@ refuses it forgets.
 """
 
 from panda_web.bamboo import lipmaa
+from panda_web.bamboo.errors import AfterEndOfLog
 from panda_web.errors import PandaError
-from panda_web.log import VerifiedEntry, place
+from panda_web.log import SignedEntry, VerifiedEntry, place
 from panda_web.messages import Message
-from panda_web.node.ingest import recording
+from panda_web.node.ingest import proofs, recording
 from panda_web.node.ingest.checking import Checked
 from panda_web.node.ingest.limits import House
 from panda_web.node.schemas import Verdict
@@ -55,6 +56,8 @@ def take_in(house: House, checked: Checked) -> LogRow:
     check_instance(store, log_row, message)
     if log_row is not None and held:
         return recording.record_payload(house, log_row, verified, checked)
+    if log_row is not None:
+        _check_gap(store, log_row, signed)
     return recording.record(house, log_row, verified, checked, placed=True)
 
 
@@ -68,14 +71,31 @@ def _is_held(store: Store, log_row: LogRow, checked: Checked) -> bool:
     if any(each.hash == signed.hash for each in others):
         return True
     if others:
-        raise SeqNumTaken(
-            f"Log {log_row.log_id} has another entry {seq_num} already. Two programs that sign "
-            "with one key at the same time do this; let one of them write.",
-            logId=log_row.log_id,
-            seqNum=seq_num,
-            entryBytes=others[0].encoded.hex(),
-        )
+        raise _taken(log_row, seq_num, others[0])
     return False
+
+
+def _check_gap(store: Store, log_row: LogRow, signed: SignedEntry) -> None:
+    """Raises unless an entry that comes before others is the one that these are linked to."""
+    entry = signed.entry
+    if entry.seq_num > log_row.seq_num:
+        return
+    other = proofs.linking_past(store, log_row, entry.seq_num, signed.hash)
+    if other is not None:
+        raise _taken(log_row, entry.seq_num, other)
+    if entry.end_of_log:
+        raise AfterEndOfLog(f"Log {log_row.log_id} has entries behind entry {entry.seq_num} already.")
+
+
+def _taken(log_row: LogRow, seq_num: int, shown_by: SignedEntry) -> SeqNumTaken:
+    """The error for a slot that another entry has, as an entry shows: that one, or one that links to it."""
+    return SeqNumTaken(
+        f"Log {log_row.log_id} has another entry {seq_num} already. Two programs that sign "
+        "with one key at the same time do this; let one of them write.",
+        logId=log_row.log_id,
+        seqNum=seq_num,
+        entryBytes=shown_by.encoded.hex(),
+    )
 
 
 def _check_log(log_row: LogRow, seq_num: int, message: Message) -> None:
