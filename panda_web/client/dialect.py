@@ -67,6 +67,12 @@ class Dialect(Protocol):
     async def bring(self, own: OwnEntry) -> ItemOutcome | None:
         """Brings an entry as a peer does; gives what became of it, None where the node knows no such way."""
 
+    async def held(self, author: bytes, log_id: int, first: int, last: int) -> Sequence[StoredEntry] | None:
+        """The entries of a stretch of a log, without payloads, up to the first one that the node lacks.
+
+        None where the node holds no log in parts, so that its end says all.
+        """
+
     async def branch(self, schema: str, author: bytes, log_id: int, above: int) -> Shown:
         """Signed entries of one log: all above a seq num, and what links the last one to entry 1.
 
@@ -137,6 +143,15 @@ class PresentDay:
         (outcome,) = outcomes
         return outcome
 
+    async def held(self, author: bytes, log_id: int, first: int, last: int) -> Sequence[StoredEntry] | None:
+        """Asks for them page by page. Older nodes, which do not know the call, hold no log in parts."""
+        try:
+            return await self._stretch(author, log_id, first, last)
+        except ErrorFromNode as error:
+            if error.node_code != MethodNotFound.code:
+                raise
+            return None
+
     async def branch(self, schema: str, author: bytes, log_id: int, above: int) -> Shown:
         """Asks for the last entry with its path down to entry 1, then for the others, page by page."""
         try:
@@ -153,6 +168,12 @@ class PresentDay:
     async def _items(
         self, author: bytes, log_id: int, start: int, end: int, hops: int = 0, *, payloads: bool = False
     ) -> Shown:
+        given = await self._stretch(author, log_id, start, end, hops, payloads=payloads)
+        return await signed_of(given, self._verifier, author, log_id)
+
+    async def _stretch(
+        self, author: bytes, log_id: int, start: int, end: int, hops: int = 0, *, payloads: bool = False
+    ) -> list[StoredEntry]:
         given: list[StoredEntry] = []
         place: int | None = start
         while place is not None:
@@ -169,7 +190,7 @@ class PresentDay:
             if items.next is not None and not (items.entries and place < items.next <= end):
                 raise AnswerMalformed(f"The node's answer to {GET_ITEMS.name} does not go on.")
             place = items.next
-        return await signed_of(given, self._verifier, author, log_id)
+        return given
 
     async def query(self, asked: Asked) -> Answer:
         """Asks for the instances with their proofs; of a schema without a view they are evaluated here."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from panda_web import log as log_module
 from panda_web.client.arguments import checked
@@ -43,6 +43,13 @@ RETRY_AFTER = (0.2, 0.8, 2.0)
 
 MAX_BATCH = 4 << 20
 """Bytes of a batch in hex, half of what a node takes; a larger single entry goes alone."""
+
+
+class _Call(Protocol):
+    """Calls the node in its dialect, once or until it answers."""
+
+    async def __call__(self, call: Callable[[Dialect], Awaitable[R]], /) -> R:
+        """What it answers."""
 
 
 class Sender:
@@ -94,7 +101,7 @@ class Sender:
                 entries pending.
         """
         with suppress(LogNotProven, NodeContradictsItself):  # what is wrong is found out by sending
-            log = await self._as_held(log, await self.arguments(log.schema))
+            log = await self._as_held(log, await self.arguments(log.schema), self.reach)
         before = log.acknowledged.get(self.node, 0)
         return (await self.send_pending(log, give_up=give_up)).acknowledged.get(self.node, 0) - before
 
@@ -180,25 +187,43 @@ class Sender:
                 log = await self._own.get(log.log_id) or log
 
     async def held_up_to(self, log: LogState) -> int | None:
-        """How far the node's copy of a log goes; None where it does not say, for it holds another log."""
-        return _held_up_to(log, await self.arguments(log.schema))
+        """How far the node holds a log without a gap; None where it does not say, for it holds another log."""
+        end = _end_at_node(log, await self.arguments(log.schema))
+        return None if end is None else await self._without_gap(log, log.first - 1, end, self.reach)
 
     async def look(self, log: LogState) -> LogState:
         """The log as the node, which is asked once, holds it. Raises CallFailed, ClientError."""
-        dialect = await self._contact.dialect()
-        said = await dialect.arguments(self._author, log.schema)
-        return await self._as_held(log, await checked(self._own, log.schema, said))
+        said = await self._call(lambda dialect: dialect.arguments(self._author, log.schema))
+        return await self._as_held(log, await checked(self._own, log.schema, said), self._call)
 
-    async def _as_held(self, log: LogState, arguments: EntryArguments) -> LogState:
+    async def _as_held(self, log: LogState, arguments: EntryArguments, call: _Call) -> LogState:
         """Records how far the node holds a log: less than it had, or more, where the reply was lost."""
-        held, known = _held_up_to(log, arguments), log.acknowledged.get(self.node, 0)
-        if held is None or held == known:
+        end, known = _end_at_node(log, arguments), log.acknowledged.get(self.node, 0)
+        if end is None or end == known:
             return log
-        if held > known:
-            (last,) = await self._own.entries(log.log_id, held - 1, 1) or (None,)
+        if end > known:
+            (last,) = await self._own.entries(log.log_id, end - 1, 1) or (None,)
             if last is None or log_module.recall(last.entry).hash.hex() != arguments.backlink:
                 return log  # others than this client's: that is found out by sending
-        return await self.acknowledge(log, held)
+        above = known if end > known else log.first - 1
+        return await self.acknowledge(log, await self._without_gap(log, above, end, call))
+
+    async def _without_gap(self, log: LogState, above: int, end: int, call: _Call) -> int:
+        """The last entry before the first one above `above` that the node lacks, or has no payload of.
+
+        Anybody may have brought it the end of a log, and what links that, and nothing else.
+        """
+        ours = await self._own.entries(log.log_id, above, end - above) if end > above else []
+        if not ours:
+            return end
+        try:
+            theirs = await call(lambda dialect: dialect.held(self._author, log.log_id, above + 1, end))
+        except ErrorFromNode:
+            return above  # what it has, it takes again
+        if theirs is None:
+            return end
+        whole = {each.entry for each in theirs if each.state != "never-held"}
+        return next((own.seq_num - 1 for own in ours if own.entry not in whole), end)
 
     async def _judged(self, log: LogState, error: PandaError, *, give_up: bool) -> PandaError:
         """What a node's answer to a log's next entry comes to: the error for whoever had it sent."""
@@ -249,20 +274,21 @@ class Sender:
         if self.silent is not None:
             raise self.silent
 
-        async def attempt() -> R:
-            return await call(await self._contact.dialect())
-
         waits = iter(() if self.away else RETRY_AFTER)
         self.away = False
         while True:
             try:
-                return await patiently(attempt, self._sleep)
+                return await patiently(lambda: self._call(call), self._sleep)
             except NodeUnreachable as error:
                 seconds = None if isinstance(error, NodeSilent) else next(waits, None)
                 if seconds is None:
                     self.away = True
                     raise
             await self._sleep(seconds)
+
+    async def _call(self, call: Callable[[Dialect], Awaitable[R]]) -> R:
+        """Calls the node once, in its dialect."""
+        return await call(await self._contact.dialect())
 
     async def ask(self, call: Callable[[], Awaitable[R]]) -> R | None:
         """Calls the node once, for what can be done without; None where it gives no answer."""
@@ -305,7 +331,8 @@ class Sender:
         return await checked(self._own, schema, said)
 
 
-def _held_up_to(log: LogState, arguments: EntryArguments) -> int | None:
+def _end_at_node(log: LogState, arguments: EntryArguments) -> int | None:
+    """The last entry of a log at a node; None where it does not say."""
     if arguments.log_id == log.log_id:
         return min(arguments.seq_num - 1, log.head.seq_num)
     return 0 if arguments.seq_num == 1 else None  # an id that is free: it holds none of the schema

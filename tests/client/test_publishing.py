@@ -29,6 +29,7 @@ from panda_web.messages import SYSTEM_LOGS, InvalidMessage, infer_all
 from panda_web.node.schemas import register
 from panda_web.rpc import jsonrpc
 from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, NodeSilent, NodeUnreachable
+from panda_web.rpc.methods import PUBLISH_ITEMS
 from panda_web.rpc.transport import InProcess
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
 from tests.defining import define
@@ -510,6 +511,29 @@ def test_what_a_replaced_node_refuses_of_another_log_is_brought_there_and_told_o
     assert list(run(panda.query(talks))) == []
     again = run(panda.create(talks, {"title": "A", "start": "2026-11-28T10:00:00Z"}))
     assert (again.acknowledged, again.error) == (True, None)
+
+
+@pytest.mark.parametrize("asks", ["flush", "write"])
+def test_a_log_that_others_brought_in_parts_is_sent_whole(asks: str) -> None:
+    """The end of a log at a node says nothing about what is before it, nor about payloads."""
+    node, other, store = Harness(), Harness(), MemoryStore()
+    panda = client(other, store, name="other")
+    run(panda.create_many(SCHEMA, [{"n": n} for n in range(13)]))
+    items = run(other.node.get_items(Author(1).signer.author, 1, 1, 13, 0, 0, True))["items"]
+    brought = [
+        {"entryBytes": each["entryBytes"], "payloadBytes": each["payloadBytes"] if n == 13 else None}
+        for n, each in enumerate(items, 1)
+        if n in (1, 2, 3, 4, 13)
+    ]
+    assert {each.state for each in node.call(PUBLISH_ITEMS, items=brought)} == {"stored"}
+    panda = client(node, store)
+    assert run(panda.pending()) == 13
+    if asks == "flush":
+        assert run(panda.flush()) == 13
+    else:
+        assert run(panda.create(SCHEMA, {"n": 13})).acknowledged
+    assert run(panda.pending()) == 0
+    assert numbers(node)[:13] == list(range(13))
 
 
 def test_a_node_that_goes_away_while_it_gets_everything_again_gets_the_rest_later() -> None:

@@ -95,6 +95,9 @@ class Early:
 
     # -- sending ---------------------------------------------------------------------------------------
 
+    async def held(self, author: bytes, log_id: int, first: int, last: int) -> None:  # noqa: ARG002 - any
+        """It takes a log's entries in order, from its author."""
+
     async def bring(self, own: OwnEntry) -> ItemOutcome | None:  # noqa: ARG002 - whatever it is
         """An early node knows no such way."""
         return None
