@@ -7,6 +7,7 @@ node alone, until it takes the entry after all. Only a proof ends a log: another
 signed with the same key (`client.branch`).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from panda_web.bamboo.errors import (
@@ -18,7 +19,9 @@ from panda_web.bamboo.errors import (
 )
 from panda_web.client.errors import LogRefused, MessageRefused
 from panda_web.errors import PandaError
-from panda_web.messages.schema import InvalidFields
+from panda_web.messages import InvalidMessage
+from panda_web.messages.errors import PayloadTooLarge
+from panda_web.messages.schema import InvalidFields, InvalidSchema
 from panda_web.rpc.errors import (
     InstanceDeleted,
     InstanceUnknown,
@@ -34,6 +37,13 @@ MAX_WORDS = 300
 OTHERS = frozenset((SeqNumTaken.reason, BacklinkMismatch.reason, SkiplinkMismatch.reason))
 """Words that say that the node holds others of this log's entries. Nothing but these entries proves them."""
 
+
+def _kinds(error: type[PandaError]) -> Iterator[type[PandaError]]:
+    for kind in error.__subclasses__():
+        yield kind
+        yield from _kinds(kind)
+
+
 OF_A_MESSAGE = frozenset(
     error.reason
     for error in (
@@ -42,9 +52,15 @@ OF_A_MESSAGE = frozenset(
         InstanceUnknown,
         InstanceDeleted,
         RelationTargetForeign,
+        *_kinds(InvalidFields),
+        *_kinds(InvalidSchema),
+        *_kinds(InvalidMessage),
     )
-) | {error.reason for error in InvalidFields.__subclasses__()}
-"""Words that say that what the entry's message says counts for nothing. Its place is not in doubt."""
+) - {PayloadTooLarge.reason}
+"""Words that say that what the entry's message says counts for nothing. Its place is not in doubt.
+
+A node of another version may refuse what this client holds for a message, or for a definition. What is too
+large it takes from no peer either."""
 
 BLOCKING = OTHERS | OF_A_MESSAGE | {AfterEndOfLog.reason}
 """Words of a refusal that does not pass by itself. After any other the next write tries again."""

@@ -187,7 +187,7 @@ class Sender:
                 log = await self._own.get(log.log_id) or log
 
     async def held_up_to(self, log: LogState) -> int | None:
-        """How far the node holds a log without a gap; None where it does not say, for it holds another log."""
+        """How far the node holds a log without a gap; None where it does not say: it holds another one."""
         end = _end_at_node(log, await self.arguments(log.schema))
         return None if end is None else await self._without_gap(log, log.first - 1, end, self.reach)
 

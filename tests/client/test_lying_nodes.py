@@ -13,6 +13,7 @@ from panda_web.client.own_logs import OwnLogs
 from panda_web.client.refusals import OF_A_MESSAGE
 from panda_web.client.store import MemoryStore
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
+from panda_web.messages.schema import DEFINITION
 from panda_web.rpc import jsonrpc
 from panda_web.rpc.errors import AnswerMalformed
 from panda_web.rpc.methods import ItemOutcome
@@ -207,9 +208,13 @@ def test_an_own_entry_that_lost_its_place_proves_nothing_new(node: Harness) -> N
     assert run(client(node, store).delete(SCHEMA, old)).acknowledged
 
 
-@pytest.mark.parametrize("reason", sorted(OF_A_MESSAGE))
+@pytest.mark.parametrize(
+    "reason",
+    ["log-schema-mismatch", "log-condemned", "instance-unknown", "pattern-not-matched", "key-unknown"],
+)
 def test_what_a_message_says_costs_its_log_nothing(node: Harness, reason: str) -> None:
     """What the node refuses for what it says, it is brought; what was written before goes on as before."""
+    assert reason in OF_A_MESSAGE
     store = MemoryStore()
     old = run(client(node, store).create(SCHEMA, {"n": 1})).id
     liar = Liar(node, reason, brought=True)
@@ -227,6 +232,18 @@ def test_what_a_message_says_costs_its_log_nothing(node: Harness, reason: str) -
     assert (changed.acknowledged, changed.error) == (True, None)
     assert run(client(node, store).delete(SCHEMA, old)).acknowledged
     assert run(client(node, store).lost()) == []
+
+
+def test_a_definition_that_a_node_refuses_costs_no_other(node: Harness) -> None:
+    """An author has one log for definitions, and no other one to go to."""
+    store, schema = MemoryStore(), str(DEFINITION.id)
+    fields = {"name": "a", "description": "", "version": 1, "fields": '{"x": {"type": "text"}}'}
+    liar = at(Liar(node, "pattern-escape-unknown", brought=True), store)
+    refused = run(liar.create(schema, fields))
+    assert (refused.acknowledged, type(refused.error)) == (True, MessageRefused)
+    assert run(liar.pending()) == 0
+    written = run(client(node, store).create(schema, {**fields, "name": "b"}))
+    assert (written.acknowledged, written.error) == (True, None)
 
 
 def test_what_does_not_pass_either_way_waits_as_ever(node: Harness) -> None:

@@ -95,7 +95,7 @@ class Early:
 
     # -- sending ---------------------------------------------------------------------------------------
 
-    async def held(self, author: bytes, log_id: int, first: int, last: int) -> None:  # noqa: ARG002 - any
+    async def held(self, author: bytes, log_id: int, first: int, last: int) -> None:
         """It takes a log's entries in order, from its author."""
 
     async def bring(self, own: OwnEntry) -> ItemOutcome | None:  # noqa: ARG002 - whatever it is
