@@ -44,19 +44,17 @@ def _kinds(error: type[PandaError]) -> Iterator[type[PandaError]]:
         yield from _kinds(kind)
 
 
-OF_A_MESSAGE = frozenset(
-    error.reason
-    for error in (
-        LogSchemaMismatch,
-        LogCondemned,
-        InstanceUnknown,
-        InstanceDeleted,
-        RelationTargetForeign,
-        *_kinds(InvalidFields),
-        *_kinds(InvalidSchema),
-        *_kinds(InvalidMessage),
-    )
-) - {PayloadTooLarge.reason}
+_OF_A_MESSAGE: tuple[type[PandaError], ...] = (
+    LogSchemaMismatch,
+    LogCondemned,
+    InstanceUnknown,
+    InstanceDeleted,
+    RelationTargetForeign,
+    *_kinds(InvalidFields),
+    *_kinds(InvalidSchema),
+    *_kinds(InvalidMessage),
+)
+OF_A_MESSAGE = frozenset(error.reason for error in _OF_A_MESSAGE) - {PayloadTooLarge.reason}
 """Words that say that what the entry's message says counts for nothing. Its place is not in doubt.
 
 A node of another version may refuse what this client holds for a message, or for a definition. What is too

@@ -18,6 +18,7 @@ no other thing than no list. Why: docs/decisions/emptying.md.
 `reduce` takes all messages at once. `change` takes one more, for who keeps how far an instance has come.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -185,30 +186,38 @@ def _last(by_log: Mapping[Hashable, Placed], reach: Callable[[Placed], _Reach]) 
 def _order(messages: Sequence[Placed]) -> Callable[[Placed], _Reach]:
     """Tells of each of these messages how far back it reaches among them."""
     by_hash: dict[str, Placed] = {}
+    logs: dict[Hashable, list[Placed]] = {}
     known: dict[bytes, _Reach] = {}
 
     def reach(start: Placed) -> _Reach:
         if not by_hash:  # where one log writes, nobody ever asks
-            by_hash.update((each.hash.hex(), each) for each in messages)
+            for each in sorted(messages, key=_seq_num):
+                by_hash[each.hash.hex()] = each
+                logs.setdefault(each.log, []).append(each)
         if start.hash in known:
             return known[start.hash]
         reached: dict[Hashable, int] = {}
+        passed: dict[Hashable, int] = {}  # how many of a log's messages that are: each is looked at once
         ahead = [start]
         while ahead:
             one = ahead.pop()
-            above = reached.get(one.log, 0)
-            if one.seq_num > above:
+            if one.seq_num > reached.get(one.log, 0):
                 reached[one.log] = one.seq_num
+                first = passed.get(one.log, 0)
+                passed[one.log] = behind = bisect_right(logs[one.log], one.seq_num, first, key=_seq_num)
                 ahead += (
                     by_hash[entry]
-                    for each in messages
-                    if each.log == one.log and above < each.seq_num <= one.seq_num
+                    for each in logs[one.log][first:behind]
                     for entry in each.message.previous
                     if entry in by_hash
                 )
         return known.setdefault(start.hash, reached)
 
     return reach
+
+
+def _seq_num(message: Placed) -> int:
+    return message.seq_num
 
 
 # -- one message after the other -----------------------------------------------------------------------

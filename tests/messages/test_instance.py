@@ -179,3 +179,28 @@ def test_a_chain_of_devices() -> None:
     reduced = reduce([create, first, third], anybody)
     assert reduced is not None
     assert reduced.last == max(first, third, key=lambda one: one.hash)
+
+
+def test_a_long_chain_through_two_logs_is_gone_through_once() -> None:
+    """Whoever writes it decides in which order it comes, too."""
+    compared = 0
+
+    class Log:
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return self is other
+
+        def __hash__(self) -> int:
+            return id(self)
+
+    logs, length = (Log(), Log()), 300
+    create = messages.create(SCHEMA, {"a": Field("int", 0)})
+    chain = [Placed(logs[0], 1, INSTANCE, create)]
+    for n in range(1, length):
+        update = Message("update", SCHEMA, INSTANCE.hex(), {"a": Field("int", n)}, (chain[-1].hash.hex(),))
+        chain.append(Placed(logs[n % 2], n + 1, digest(b"%d" % n), update))
+    reduced = reduce(reversed(chain), anybody)
+    assert reduced is not None
+    assert reduced.fields == {"a": Field("int", length - 1)}
+    assert compared < 10 * length
