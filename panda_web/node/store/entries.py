@@ -311,11 +311,6 @@ class EntryTable:
         found = [_entry_row(row) for row in self._db.rows(sql, (instance, log_key, log_key, most))]
         return sorted(found, key=lambda row: row.seq_num)
 
-    def places_of_instance_in(self, log_key: int, instance: bytes, most: int) -> list[int]:
-        """The seq nums of entries about one instance in one log that count, ascending; `most` at most."""
-        sql = f"SELECT seq_num FROM entries WHERE {_ABOUT} AND {_COUNTS} LIMIT ?"
-        return sorted(seq_num for (seq_num,) in self._db.rows(sql, (instance, log_key, log_key, most)))
-
     def instances_between(self, log_key: int, first: int, behind: int) -> list[bytes]:
         """The instances that messages of a log are about, from one seq num to before another."""
         sql = "SELECT DISTINCT instance FROM entries WHERE log = ? AND seq_num >= ? AND seq_num < ?"
