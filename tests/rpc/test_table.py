@@ -18,8 +18,8 @@ def test_an_application_adds_its_methods_to_those_of_the_worker() -> None:
     assert list(all_methods([adding("room"), adding("ticket")])) == [OPEN.name, *METHODS, "room", "ticket"]
 
 
-@pytest.mark.parametrize("name", [OPEN.name, *METHODS])
-def test_an_application_takes_over_no_method_of_the_worker(name: str) -> None:
+@pytest.mark.parametrize("name", [OPEN.name, *METHODS, "close", "cancel", "author", "canBackUp"])
+def test_an_application_takes_over_no_name_of_the_worker(name: str) -> None:
     with pytest.raises(ValueError, match=rf"two of the same name: {name}$"):
         all_methods([adding(name)])
 

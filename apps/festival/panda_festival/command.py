@@ -116,7 +116,7 @@ def _tell(plan: Plan, *, withdraw: bool, restore: bool) -> None:
         )
         _list("deleted", [str(talk["title"]) for talk in found.deleted])
     if not plan.knows_deleted:
-        say("This key was used elsewhere too: a talk that was deleted there may count as new here.")
+        say("This key may have been used elsewhere too: a talk that was deleted there counts as new here.")
     _list("left out", [_left_out(each) for each in plan.left_out])
 
 
