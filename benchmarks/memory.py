@@ -22,7 +22,7 @@ COUNT = 10_000
 ROUNDS = 5
 PATIENCE_SECONDS = 900
 SETTLE_SECONDS = 3
-"""So long it rests before it is looked at."""
+"""It rests before its memory is measured."""
 LOOKED_AT = ("page alone", "page and worker, started", f"page and worker, {COUNT:,} entries")
 
 

@@ -22,7 +22,7 @@ from tests.node.stored import TALK, fill
 
 COUNTS = (10_000, 100_000, 1_000_000)
 ENOUGH_SECONDS = 180.0
-"""So long a view is built at most; then what it has reached counts."""
+"""What building a view may take; then what it has reached counts."""
 NOTES = [
     "4 fields, 1 message in 11 an update, by 10 authors in turn; in a file, slices durable.",
     "Each view is built once: a sample is a fifth of it, with its share of the time for indexes.",

@@ -22,9 +22,9 @@ OWN = ("/bench.html", "/bench.js", "/stock.py")
 
 ROUNDS = 7
 REST_SECONDS = 3
-"""So long a browser is left alone after it was started: its start is not what is measured."""
+"""A browser is left alone after it was started: its start is not what is measured."""
 SETTLE_SECONDS = 4
-"""So long a page stays open after its work: what is kept for the next visit is written then."""
+"""A page stays open after its work: what is kept for the next visit is written then."""
 PATIENCE_SECONDS = 180
 
 

@@ -12,7 +12,7 @@ from panda_web.errors import PandaError
 
 MAX_DEPTH = 64
 """Arrays and objects within each other. Deeper JSON ends CPython's patience at some thousand, and a whole
-browser tab, beyond repair, at some more: so it is looked at before it is parsed."""
+browser tab, beyond repair, at some more: so depth is counted before anything is parsed."""
 
 MAX_PARTS = 100_000
 """Parts of a text, unless its reader allows more: each `[`, `{` and `,` outside of strings begins one.

@@ -58,3 +58,13 @@ def test_every_script_is_checked() -> None:
     """Nobody turns the checks off for a whole file."""
     for script in SCRIPTS:
         assert not re.search(r"@ts-nocheck", script.read_text("utf-8")), script
+
+
+def test_no_comment_counts_without_saying_what() -> None:
+    """ "So long a body may take" has to be read twice; "What a body may take to arrive" does not."""
+    begins = re.compile(r'^\s*(?:"""|# |/\*\* |// )(?:So|As) (?:long|many|much|often) (?!as\b)', re.MULTILINE)
+    for folder in ("panda_web", "apps", "web", "tools", "attacks", "benchmarks"):
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix in (".py", ".js", ".mjs"):
+                found = begins.search(path.read_text("utf-8"))
+                assert found is None, f"{path}: {found and found[0]}"

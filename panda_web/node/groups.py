@@ -20,7 +20,7 @@ What they have to write is worked out in the event loop, some 10 ms."""
 
 ROWS = 32
 BYTES = 8 << 10
-"""So many rows to write or to look up, and so many bytes, count for one."""
+"""Rows to write or to look up, and bytes, that count for one."""
 
 T = TypeVar("T")
 

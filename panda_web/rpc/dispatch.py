@@ -33,7 +33,7 @@ MAX_ANSWER = 16 << 20
 """Bytes of the answers to a batch, after which the calls that are left are refused."""
 
 BATCH_SECONDS = 10.0
-"""So long a batch is worked on. The calls that are left then are refused, and may be sent again."""
+"""After this time no more calls of a batch are begun. The others are refused, and may be sent again."""
 
 MUCH = 16 << 10
 """Bytes of a body of which reading alone is work enough for a turn of the event loop."""

@@ -212,13 +212,13 @@ class Busy(RefusedByNode):
 
 
 class TooManyQueries(Busy):
-    """So many queries of one caller wait already that no more of them are taken."""
+    """One caller's queries that wait already are as many as may wait."""
 
     reason = "too-many-queries"
 
 
 class TooManyCalls(Busy):
-    """As many calls of this session are under way as one may have."""
+    """The calls of this session that are under way are as many as one may have."""
 
     reason = "too-many-calls"
 

@@ -8,10 +8,10 @@ from panda_web.rpc.errors import MessagesNotRead
 
 MAX_QUEUED = 1000
 MAX_QUEUED_BYTES = 64 << 20
-"""So many messages, and bytes of them, wait for the other side to read. More are not kept: it is cut off."""
+"""Messages, and bytes of them, that wait for the other side to read. With more it is cut off."""
 
 UNREAD_SECONDS = 300.0
-"""So long one message may take to be taken by the channel. Then the other side is cut off."""
+"""What the channel may take for one message. Then the other side is cut off."""
 
 
 class Outgoing:

@@ -80,7 +80,7 @@ def _read_object(value: Json) -> dict[str, Json]:
 
 
 _LIKE_AN_ID = 64
-"""So many hex digits are meant as an id, and not as a name."""
+"""Hex digits from which on a text is meant as an id, and not as a name."""
 
 HEX = Type({"type": "string", "pattern": "^([0-9a-fA-F]{2})*$"}, _read_hex)
 AUTHOR = Type({"type": "string", "pattern": "^[0-9a-f]{64}$", "title": "public key"}, _read_author)

@@ -15,10 +15,10 @@ from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.transport import MAX_ANSWER, TIMEOUT, read_answer, silent
 
 PING_SECONDS = 20.0
-"""So often it is asked whether the node is still there, and so long it may take to say so."""
+"""This client asks a silent node whether it is still there, and waits as long for an answer."""
 
 CLOSE_SECONDS = 2.0
-"""So long an orderly end may take."""
+"""What an orderly end may take."""
 
 GOING = 1000
 CUT_OFF = 1008

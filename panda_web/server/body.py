@@ -8,10 +8,10 @@ from panda_web.rpc.errors import BodyTooLarge, BodyTooSlow, NodeFull
 from panda_web.server.budget import RETRY_AFTER, Holding
 
 SECONDS = 60.0
-"""So long a body may take to arrive."""
+"""What a body may take to arrive, at most."""
 
 FIRST_SECONDS = 10.0
-"""So long it may take, however little arrives."""
+"""What it may take however little arrives."""
 
 MIN_SPEED = 4 << 10
 """Bytes a second that must arrive after that."""

@@ -15,7 +15,7 @@ RETRY_AFTER = 1
 
 
 class Budget:
-    """So many bytes, for all together. One visitor gets half of them.
+    """Bytes that all visitors share. One of them gets half.
 
     Args:
         size: bytes.

@@ -18,13 +18,13 @@ from panda_web.server.room import Room
 from panda_web.server.visitors import visitor
 
 HEAD_SECONDS = 10.0
-"""So long a request's head may take to arrive."""
+"""What a request's head may take to arrive."""
 
 ANSWER_SECONDS = 20.0
-"""So long nothing of an answer may be read; 48 KiB are the least that counts as reading."""
+"""Who has read nothing of an answer for this time is cut off. Less than 48 KiB count as nothing."""
 
 LAST_SECONDS = 3.0
-"""So long answers may still be read once the server ends; it gives its tasks 5 s."""
+"""What is left for reading answers once the server ends. It gives its tasks 5 s."""
 
 MAX_HEAD = 16 << 10
 """Bytes of a request's head."""

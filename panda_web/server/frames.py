@@ -104,7 +104,7 @@ class Frames:
             raise ConnectionEnded("It was closed here.") from error
 
     def ping(self) -> None:
-        """Asks whether the other side is there. So much may come between two messages again."""
+        """Asks whether the other side is there. What comes between two messages is counted anew from here."""
         if not self._parts:
             self._pieces.begin()
         self._protocol.send_ping(b"")

@@ -9,7 +9,7 @@ import { BASE, VERSION } from "./site.js";
 
 /** @typedef {import("./panda.d.ts").ConnectOptions} Options */
 
-/** As often as the clock of a hidden tab ticks. */
+/** The clock of a hidden tab ticks no faster. */
 const TICK_MS = 1000;
 
 /**

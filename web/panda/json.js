@@ -4,7 +4,7 @@
 
 import { PandaError } from "./errors.js";
 
-/** As many levels as Python reads. */
+/** Levels of JSON. Python reads no more. */
 const MAX_DEPTH = 64;
 
 /** @param {Record<string, unknown>} message */

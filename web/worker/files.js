@@ -5,7 +5,7 @@
 // Taken now, since the worker answers itself what Pyodide asks for meanwhile.
 const { fetch } = self;
 const GZIP = 0x1f;
-/** So long what another version needs is kept: a week. */
+/** What another version needs is kept for a week. */
 const LATE_MS = 7 * 24 * 3600 * 1000;
 
 /**
@@ -116,7 +116,7 @@ export class Downloads {
   }
 
   /**
-   * Whatever is wrong, it is asked once more, past all caches and as it is: a cache may hold another file, and a packed
+   * Whatever is wrong, the file is asked for once more, past all caches and as it is: a cache may hold another file, and a packed
    * copy may be missing or damaged.
    *
    * @param {Part} part

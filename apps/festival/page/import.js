@@ -5,7 +5,7 @@ import { drawPlan, items } from "./import-plan.js";
 import { AWAY, count, explain } from "../../../web/pages/shared/words.js";
 
 const LARGEST = 64e6;
-/** Milliseconds without progress, after which it is said that it goes on all the same. */
+/** After this many milliseconds without progress the page says that the import goes on all the same. */
 const STILL = 5000;
 const ENCODING = /^\s*<\?xml[^>]*\sencoding=["']([\w.-]+)["']/;
 const PUBLISHING = "Signing and publishing…";
@@ -15,7 +15,7 @@ const WRONG_FILE = ["not-a-schedule", "schedule-format-unread", "schedule-empty"
 
 /**
  * @typedef {"idle" | "planning" | "planned" | "running" | "paused"} State
- *   planning: it is looked at what the file would change; planned: that is shown; paused: an import ended in between
+ *   planning: the worker finds out what the file would change; planned: that is shown; paused: an import ended in between
  */
 
 /**

@@ -9,7 +9,7 @@ import * as later from "./p2panda-js-0.8.1/index.js";
 const SCHEMA = "0040" + "c0ffee00".repeat(16);
 const LATER_SCHEMA = "benchmark_0020" + "c0ffee00".repeat(8);
 const LOG = 1;
-// As many verifications under way together as web/worker/ed25519.js has.
+// Verifications under way together, as in web/worker/ed25519.js.
 const AT_ONCE = 256;
 
 const numbered = (fields, number) => ({ ...fields, title: `${fields.title} ${number}` });
@@ -96,7 +96,7 @@ function refuses(entry) {
 
 // --- The browser alone -------------------------------------------------------------------------------------------
 
-// So many bytes of an entry are signed.
+// The bytes of an entry that are signed: 241.
 const unsigned = (number) => new Uint8Array(241).fill(number);
 
 const generate = () => crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]);

@@ -37,7 +37,7 @@ MAX_JOURNAL = 64 << 20
 
 PATIENCE = 100
 PAUSE = 0.05
-"""So often, and so many seconds between, it is tried to write while another program does."""
+"""While another program writes, this one tries again up to 100 times, 50 ms apart."""
 
 
 class _Doing:

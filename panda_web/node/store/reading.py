@@ -24,17 +24,17 @@ from panda_web.node.aside import Aside, here
 from panda_web.rpc.errors import QueryTooExpensive
 
 MAX_SECONDS = 5.0
-"""So long a reading may take."""
+"""What a reading may take."""
 
 AT_ONCE_SECONDS = 0.004
-"""So long each reading has in the event loop first. Most end within it, and the way to a thread would take
+"""What each reading has in the event loop first. Most end within it, and the way to a thread would take
 longer than some of them."""
 
 MAX_STEPS = 20_000_000
 """Steps of SQLite's machine that a reading may take: some seconds."""
 
 STEPS_AT_ONCE = 2_000
-"""After so many it is looked whether the reading has to end: some 50 rows, also when each has a MiB."""
+"""Steps between two looks at whether the reading has to end: some 50 rows, also when each has a MiB."""
 
 T = TypeVar("T")
 

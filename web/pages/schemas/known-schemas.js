@@ -7,7 +7,7 @@ import { count } from "../shared/words.js";
 
 /** @typedef {import("../shared/types.js").ListedSchema} ListedSchema */
 
-/** So many are shown at most. */
+/** Schemas that are shown, at most. */
 export const LISTED = 200;
 
 /** Characters of a name, as the node says it. */
