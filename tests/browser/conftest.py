@@ -28,8 +28,8 @@ def empty_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]
 
 @pytest.fixture(scope="module")
 def node(engine: str, site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
-    """A node with the site, for a module's tests in one engine."""
-    with ServedNode(tmp_path_factory.mktemp(engine), site) as served:
+    """A node with the site, as `build.py serve` runs it, for a module's tests in one engine."""
+    with ServedNode(tmp_path_factory.mktemp(engine), site, "--festival") as served:
         yield served
 
 

@@ -331,19 +331,25 @@ HOSTILE: tuple[dict[str, object], ...] = (
 
 
 @pytest.mark.engines("chromium", "firefox")  # WebKitGTK's driver does not tell of dialogs
-def test_hostile_texts_stay_texts(screen: Screen, node: ServedNode) -> None:
+def test_hostile_texts_stay_texts(engine: str, browsers: Browsers, site: Path, tmp_path: Path) -> None:
+    """At a node that knows no definition of talks, and so holds nobody's message to one."""
+    with ServedNode(tmp_path / "node", site) as node, browsers.tab(engine) as tab:
+        assert isinstance(tab, PlaywrightTab)
+        show_hostile_texts(tab, node)
+
+
+def show_hostile_texts(tab: PlaywrightTab, node: ServedNode) -> None:
     dialogs: list[str] = []
-    assert isinstance(screen.tab, PlaywrightTab)
-    screen.tab.page.on("dialog", lambda dialog: dialogs.append(dialog.message))
+    tab.page.on("dialog", lambda dialog: dialogs.append(dialog.message))
     ids = sign_as_stranger(node.url, *HOSTILE)
-    reload(screen)
+    screen = Screen(tab).open(node.url)
     shown = {talk["id"]: talk for talk in screen.talks()}
     assert set(ids) <= shown.keys()
     assert shown[ids[0]]["fields"]["title"] == EVIL.replace("\u202e", "[U+202E]")
     assert shown[ids[7]]["fields"]["title"].startswith("[U+202E][U+2066][U+2067]WWW")
     assert shown[ids[6]]["fields"]["title"] == "Names"
     assert shown[ids[6]]["fields"]["author"] == shown[ids[0]]["author"]
-    found = screen.tab.evaluate((HARNESS / "elements.js").read_text("utf-8"))
+    found = tab.evaluate((HARNESS / "elements.js").read_text("utf-8"))
     assert not {"img", "script", "title", "iframe", "object", "style", "form"} & set(found["names"])
     assert found["handlers"] == 0
     assert all(link.startswith(("https://", "http://")) for link in found["links"])
@@ -351,7 +357,7 @@ def test_hostile_texts_stay_texts(screen: Screen, node: ServedNode) -> None:
     assert not found["ran"]
     assert dialogs == []
     for box in ("#filter-room", "#filter-track", "#filter-day"):
-        screen.tab.evaluate("(css) => document.querySelector(css).options.length", box)
+        tab.evaluate("(css) => document.querySelector(css).options.length", box)
     screen.fill("#search", "ran = 1")
     screen.until(lambda: screen.data("#count", "shown") == "1")
     screen.click("#filter-clear")

@@ -17,13 +17,6 @@ from tests.processes import ServedNode
 
 
 @pytest.fixture(scope="module")
-def node(engine: str, site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
-    """A node for one engine's tests."""
-    with ServedNode(tmp_path_factory.mktemp(engine), site, "--festival") as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
 def screen(engine: str, browsers: Browsers, node: ServedNode) -> Iterator[Screen]:
     """The page, started once; each test writes what it works with."""
     with browsers.tab(engine) as tab:
