@@ -192,6 +192,21 @@ def test_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 90
 
 
+def test_files_that_are_named_are_there() -> None:
+    """In documents, and in comments too. What is elsewhere is named with its place, and no longer where it was."""
+    named = re.compile(
+        r"(?<![\w./-])(?:panda_web|apps|web|tools|docs|attacks|benchmarks)/[\w./-]+\.(?:py|js|mjs|ts|md)\b"
+    )
+    code = [path for top in ("panda_web", "apps", "web", "tools") for path in (ROOT / top).rglob("*.*")]
+    found = 0
+    for path in (*DOCUMENTS, *code):
+        if path.suffix in (".md", ".py", ".js", ".mjs", ".ts"):
+            for name in named.findall(path.read_text("utf-8")):
+                assert (ROOT / name).is_file(), f"{path.relative_to(ROOT)} names {name}"
+                found += 1
+    assert found > 20
+
+
 if __name__ == "__main__":
     head = "# Reasons\n\nThe stable words in `error.data.reason`, in `PandaError.reason`, and before the sentence of a failed command. Made by `python tests/test_docs.py`.\n\n| reason | what is wrong |\n| --- | --- |\n"
     (ROOT / "docs" / "reasons.md").write_text(head + reasons() + "\n", "utf-8")

@@ -1,7 +1,8 @@
 """The schemas of festivals: rooms, and talks held in them.
 
 Their definitions are entries like any other: `definitions.json` holds them signed, and these are their ids.
-The key was drawn for these two entries and thrown away (`tools/sign_definitions.py`): nobody adds to its log.
+The key was drawn for these two entries and thrown away (`apps/festival/sign_definitions.py`): nobody adds to
+its log.
 """
 
 from typing import Final
