@@ -93,9 +93,9 @@ def test_what_a_node_is_filled_with_is_whole(fill: stall.Fill, tmp_path: Path) -
     """So the node answers what the attack asks, and is not stalled by an error."""
     fill(tmp_path, 0.0001)
     with contextlib.closing(filled.Store(tmp_path / "node.db")) as store:
-        (rows,) = store._database.one("SELECT count(*) FROM logs")
+        (rows,) = store.sqlite.execute("SELECT count(*) FROM logs").fetchone()
         assert rows > 0
-        assert store._database.one("PRAGMA foreign_key_check") is None
+        assert store.sqlite.execute("PRAGMA foreign_key_check").fetchone() is None
 
 
 def test_stall_finds_who_waits(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ class Liar(Patched):
 def twin(node: Harness) -> Harness:
     """Another node that holds the same."""
     copy = Harness()
-    node.store._database._connection.backup(copy.store._database._connection)
+    node.store.sqlite.backup(copy.store.sqlite)
     return copy
 
 

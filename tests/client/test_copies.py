@@ -22,12 +22,13 @@ from panda_web.client.own_logs import OwnLogs
 from panda_web.client.schemas import Given
 from panda_web.client.store import MemoryStore
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
-from panda_web.node import Node, Store
+from panda_web.node import Node
 from panda_web.rpc import jsonrpc
 from panda_web.rpc.errors import CallFailed, NodeUnreachable
 from panda_web.rpc.transport import InProcess
 from tests.client.world import bound, fits
 from tests.examples import examples
+from tests.sqlite import Store
 
 T = TypeVar("T")
 SCHEMAS = [digest(name).hex() for name in (b"one", b"two")]
@@ -234,7 +235,7 @@ class Copies(RuleBasedStateMachine):
 
     def _is_held(self, entry_hash: str) -> bool:
         sql = "SELECT 1 FROM entries WHERE hash = ?"
-        return self.store._database.one(sql, (bytes.fromhex(entry_hash),)) is not None
+        return self.store.sqlite.execute(sql, (bytes.fromhex(entry_hash),)).fetchone() is not None
 
 
 Copies.TestCase.settings = examples(1, stateful_step_count=30)

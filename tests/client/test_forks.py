@@ -10,7 +10,7 @@ from panda_web.client.own_logs import OwnLogs
 from panda_web.client.store import MemoryStore
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages.schema import DEFINITION, FieldDefinition, Schema
-from panda_web.node import Node, Store
+from panda_web.node import Node
 from panda_web.node.schemas import register
 from panda_web.rpc import jsonrpc
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
@@ -18,6 +18,7 @@ from tests.client.test_publishing import Patched, Weather, client, numbers, run
 from tests.interop.aquadoggo import Aquadoggo
 from tests.interop.test_early_node import client as early_client
 from tests.node.test_publish import Harness
+from tests.sqlite import Store
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ def test_a_node_that_was_set_back_and_went_on_with_another_copy(node: Harness, t
     panda = client(node, store)
     old = run(panda.create(SCHEMA, {"n": 1})).id
     early = Store()
-    node.store._database._connection.backup(early._database._connection)
+    node.store.sqlite.backup(early.sqlite)
     lost = [run(panda.create(SCHEMA, {"n": n})).entry_hash for n in (2, 3)]
     node.store = early
     node.node = Node(early, CryptographyVerifier(), version="0")

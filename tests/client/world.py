@@ -18,11 +18,12 @@ from panda_web.client.replay import replay
 from panda_web.client.store import MemoryStore
 from panda_web.keys import Verifier
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
-from panda_web.node import Node, Store
+from panda_web.node import Node
 from panda_web.rpc import jsonrpc
 from panda_web.rpc.errors import ErrorFromNode, NodeUnreachable
 from panda_web.rpc.methods import StoredEntry
 from panda_web.rpc.transport import InProcess
+from tests.sqlite import Store
 
 
 @types.coroutine
@@ -184,7 +185,7 @@ class World:
     def snapshot(self) -> Store:
         """A copy of all that the node holds."""
         copy = Store()
-        self.store._database._connection.backup(copy._database._connection)
+        self.store.sqlite.backup(copy.sqlite)
         return copy
 
     def restore(self, copy: Store) -> None:

@@ -10,10 +10,11 @@ from panda_web.bamboo import Head, Unsigned, digest, has_skiplink
 from panda_web.bamboo import path as certificate
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import infer_all
-from panda_web.node import Node, Store
+from panda_web.node import Node
 from panda_web.node.ingest import Limits
 from tests.authors import SCHEMA, Author
 from tests.node.stored import MOST_CACHED, complete
+from tests.sqlite import Store
 
 
 class Grown:
@@ -31,7 +32,7 @@ class Grown:
         self.store = Store(path)
         limits = Limits(author_bytes=1 << 40)
         self.node = Node(self.store, CryptographyVerifier(), version="0", limits=limits)
-        self.connection = self.store._database._connection
+        self.connection = self.store.sqlite
         self.author = Author()
         self.payload = messages.create(SCHEMA, infer_all({"n": 1})).encode()
         self.made = {seq_num: self._entry(seq_num) for seq_num in certificate(count, 1)}

@@ -9,7 +9,7 @@ from panda_web import messages
 from panda_web.bamboo import digest
 from panda_web.messages import infer_all
 from panda_web.messages.schema import FieldDefinition, Schema
-from panda_web.node import Store
+from tests.sqlite import Store
 
 TALK = Schema(
     "talk",
@@ -47,7 +47,7 @@ def fill(store: Store, schema: str, count: int, first: int = 0) -> None:
 
     Entries are noise of the size of entries, so there are no proofs.
     """
-    connection = store._database._connection
+    connection = store.sqlite
     (cache,) = connection.execute("PRAGMA cache_size").fetchone()
     connection.execute(f"PRAGMA cache_size=-{MOST_CACHED}")
     size = count // AUTHORS

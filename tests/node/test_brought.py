@@ -198,7 +198,6 @@ def test_quotas_rates_and_choices_hold_for_peers_too() -> None:
     assert bring((log[0], True), (log[1], False)) == ["schema-not-registered", "backlink-missing"]
     assert bring((Made(*DEFINED), True)) == ["stored"], "system logs are taken always"
     asyncio.run(register(node.store, NOTE_ID))
-    chosen._registry.refresh()
     assert bring((log[0], False)) == ["schema-not-registered"], "nobody knows of what schema it is"
     assert bring((log[0], False), (log[1], True)) == ["stored", "stored"]
     assert bring((log[2], True), *((each, True) for each in log[3:]))[-1] == "rate-exceeded"

@@ -6,8 +6,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +18,7 @@ from panda_web import log, messages
 from panda_web.client import Answer, Client
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import infer_all
-from panda_web.node import Node, Store
+from panda_web.node import Node
 from panda_web.node.aside import Aside, here, in_a_thread
 from panda_web.node.store import database, erasing
 from panda_web.rpc.transport import InProcess
@@ -27,6 +29,7 @@ from tests.node.test_groups import Verifier
 from tests.node.test_publish import Harness
 from tests.node.waiting import until
 from tests.processes import ROOT
+from tests.sqlite import Store
 
 Entry = tuple[log.SignedEntry, bytes]
 SIZES = (1, 2, 9, 40, 120, 300, 5_000)
@@ -69,9 +72,17 @@ def aside(request: pytest.FixtureRequest) -> Aside:
     return request.param  # type: ignore[no-any-return]
 
 
-def open_node(path: Path, aside: Aside = in_a_thread) -> tuple[Store, Node]:
-    store = Store(path, aside)
+def open_node(
+    path: Path, aside: Aside = in_a_thread, connection: type[sqlite3.Connection] = sqlite3.Connection
+) -> tuple[Store, Node]:
+    store = Store(path, aside, connection=connection)
     return store, Node(store, Verifier(), version="0")
+
+
+def deletions(store: Store) -> int:
+    """How many are recorded that may have left bytes in the files."""
+    (count,) = store.sqlite.execute("SELECT deletions FROM erasing").fetchone()
+    return int(count)
 
 
 def evaluated(node: Node) -> Answer:
@@ -87,7 +98,7 @@ def test_the_marks_can_be_found(tmp_path: Path) -> None:
     entries = marked(author, 60)
     publish(node, entries)
     assert found(path, range(60)) == list(range(60))
-    store._database._connection.execute("PRAGMA secure_delete=OFF")
+    store.sqlite.execute("PRAGMA secure_delete=OFF")
     publish(node, [author.delete(signed.hash) for signed, _ in entries[:30]])
     assert set(found(path, range(60))) > set(range(30, 60))
     store.close()
@@ -123,8 +134,8 @@ def test_values_that_updates_replaced_are_gone_too(tmp_path: Path, aside: Aside)
 def test_settings(tmp_path: Path) -> None:
     """Some builds of SQLite have these as defaults, where the other tests would not notice."""
     store, _ = open_node(tmp_path / "node.db")
-    assert store._database._connection.execute("PRAGMA secure_delete").fetchone() == (1,)
-    assert store._database._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert store.sqlite.execute("PRAGMA secure_delete").fetchone() == (1,)
+    assert store.sqlite.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     store.close()
 
 
@@ -186,7 +197,8 @@ def test_copies_are_erased_while_the_node_runs(tmp_path: Path, monkeypatch: pyte
     path = tmp_path / "node.db"
     monkeypatch.setattr(erasing, "CALM", 1e9)
     store, node, left = with_moved_rows(path)
-    store._database._eraser._rewrite_at = 0.0  # as if that much time had passed
+    later = SimpleNamespace(monotonic=lambda: time.monotonic() + 2e9)
+    monkeypatch.setattr(erasing, "time", later)
 
     async def work() -> None:
         author = Author(2)
@@ -205,14 +217,13 @@ def test_copies_are_erased_while_the_node_runs(tmp_path: Path, monkeypatch: pyte
 
 def test_deletes_do_not_put_the_rewriting_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(erasing, "CALM", 1e6)
-    store, node = open_node(tmp_path / "node.db")
-    author = Author()
-    entries = marked(author, 3)
-    publish(node, entries)
+    store, _ = open_node(tmp_path / "node.db")
+    eraser = erasing.Eraser(store.sqlite, in_files=True)
     pauses = []
-    for signed, _ in entries:
-        publish(node, [author.delete(signed.hash)])
-        pauses.append(store._database._eraser.pause() or 0)
+    for _ in range(3):
+        eraser.note()
+        eraser.committed()
+        pauses.append(eraser.pause() or 0)
     assert 0 < pauses[2] < pauses[1] < pauses[0] <= 1e6
     store.close()
 
@@ -237,12 +248,12 @@ def test_everything_at_once(tmp_path: Path, aside: Aside, monkeypatch: pytest.Mo
 
     async def work() -> None:
         await asyncio.gather(*(one(number) for number in range(1, 6)))
-        await until(lambda: store._database._eraser.pause() is None)
+        await until(lambda: deletions(store) == 0 and (tmp_path / "node.db-wal").stat().st_size == 0)
 
     asyncio.run(work())
     everything = [1000 * number + n for number in range(1, 6) for n in range(40)]
     assert found(path, everything) == [n for n in everything if n % 10 == 9]
-    assert list(store._database.rows("PRAGMA integrity_check")) == [("ok",)]
+    assert list(store.sqlite.execute("PRAGMA integrity_check")) == [("ok",)]
     store.close()
 
 
@@ -308,7 +319,7 @@ def test_what_an_earlier_version_left(tmp_path: Path, monkeypatch: pytest.Monkey
     store, node = open_node(path)
     assert found(path, range(60)) == list(range(40, 60))
     assert sorted(instance["n"] for instance in evaluated(node)) == list(range(40, 60))
-    assert not store._database._eraser._deletions()
+    assert deletions(store) == 0
     store.close()
 
 
@@ -328,12 +339,15 @@ def test_a_large_database_is_not_rewritten_while_it_is_in_use(
     assert found(path, range(60)) == list(range(40, 60))
     store.close()
     store, _ = open_node(path)
-    assert store._database._eraser._deletions() == 40
-    assert store._database._eraser.pause() is None
+    assert deletions(store) == 40
+    eraser = erasing.Eraser(store.sqlite, in_files=True)
+    eraser.finish()
+    assert eraser.pause() is None
+    assert deletions(store) == 40
     monkeypatch.undo()
     store.close()
     store, _ = open_node(path)
-    assert store._database._eraser._deletions() == 0
+    assert deletions(store) == 0
     store.close()
 
 
@@ -349,42 +363,48 @@ def test_another_program_writes_meanwhile(
     publish(node, [author.delete(signed.hash) for signed, _ in entries])
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    eraser = store._database._eraser
+    eraser = erasing.Eraser(store.sqlite, in_files=True)
     eraser.finish()
     assert "could not be rewritten" in caplog.text
-    assert eraser._deletions() == 20
+    assert deletions(store) == 20
     other.execute("ROLLBACK")
     other.close()
     asyncio.run(eraser.work())
-    assert eraser._deletions() == 0
+    assert deletions(store) == 0
     assert eraser.pause() is None
     store.close()
 
 
-class BrokenJournal:
-    """A connection that cannot empty its journal."""
+class BrokenJournal(sqlite3.Connection):
+    """A connection that cannot empty its journal, while it is broken."""
 
-    def __init__(self, real: sqlite3.Connection) -> None:
-        self.real = real
+    broken = False
 
-    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
-        if "wal_checkpoint" in sql:
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:  # type: ignore[override]
+        if self.broken and "wal_checkpoint" in sql:
             raise sqlite3.OperationalError("disk I/O error")
-        return self.real.execute(sql, *values)
+        return super().execute(sql, *values)
 
 
-def test_a_failure_of_erasing_undoes_no_commit(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    store, node = open_node(tmp_path / "node.db")
+def test_a_failure_of_erasing_undoes_no_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It stays due: whoever writes next has the journal emptied."""
+    monkeypatch.setattr(erasing, "RETRY", 0.0)
+    store, node = open_node(tmp_path / "node.db", connection=BrokenJournal)
+    assert isinstance(store.sqlite, BrokenJournal)
     author = Author()
     created = author.create()
     publish(node, [created])
-    real = store._database._connection
-    store._database._eraser._connection = BrokenJournal(real)  # type: ignore[assignment]
+    store.sqlite.broken = True
     publish(node, [author.delete(created[0].hash)])
     assert "journal could not be emptied" in caplog.text
-    assert store._database._eraser.pause() is not None
-    store._database._eraser._connection = real
-    assert len(evaluated(node)) == 0
+    store.sqlite.broken = False
+    statements: list[str] = []
+    store.sqlite.set_trace_callback(statements.append)
+    publish(node, [author.create()])
+    assert [sql for sql in statements if "wal_checkpoint" in sql]
+    assert len(evaluated(node)) == 1
     store.close()
 
 
@@ -392,11 +412,10 @@ def test_nothing_is_done_for_publishes(tmp_path: Path, monkeypatch: pytest.Monke
     """The journal is emptied, and the file rewritten, for deletes only."""
     store, node = open_node(tmp_path / "node.db")
     statements: list[str] = []
-    store._database._connection.set_trace_callback(statements.append)
+    store.sqlite.set_trace_callback(statements.append)
     author = Author()
     created = author.create()
     publish(node, [created, author.update(created[0].hash, n=2)])
-    assert store._database._eraser.pause() is None
     assert not [sql for sql in statements if "wal_checkpoint" in sql or sql == "VACUUM"]
     publish(node, [author.delete(created[0].hash)])
     assert [sql for sql in statements if "wal_checkpoint" in sql]
@@ -418,7 +437,7 @@ def test_the_log_still_verifies(tmp_path: Path) -> None:
     node.store.close()
     assert found(tmp_path / "node.db", range(20)) == []
     node = Harness(tmp_path / "node.db")
-    rows = list(node.store._database.rows("SELECT entry, payload FROM entries ORDER BY seq_num"))
+    rows = list(node.store.sqlite.execute("SELECT entry, payload FROM entries ORDER BY seq_num"))
     assert [row[0] for row in rows] == [signed.encoded for signed, _ in (*entries, *deletes)]
     assert [row[1] for row in rows] == [None] * 20 + [payload for _, payload in (*entries[20:], *deletes)]
     verdicts = asyncio.run(log.verify_many([row[0] for row in rows], CryptographyVerifier()))

@@ -17,13 +17,14 @@ from panda_web.keys.strict import InvalidSignature
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.log import SignedEntry
 from panda_web.messages import infer_all
-from panda_web.node import Node, Store
+from panda_web.node import Node
 from panda_web.node.aside import Aside, here, in_a_thread
 from panda_web.node.ingest import checking
 from panda_web.node.store.entries import LogRow
 from panda_web.rpc.errors import SeqNumTaken
 from tests.authors import SCHEMA, Author
 from tests.node.waiting import until
+from tests.sqlite import Store
 
 T = TypeVar("T")
 Entry = tuple[SignedEntry, bytes]
@@ -35,19 +36,19 @@ def disk_broken() -> sqlite3.OperationalError:
     return error
 
 
-class Faulty:
+class Faulty(sqlite3.Connection):
     """A connection on which chosen statements fail, or other things happen first."""
 
-    def __init__(self, real: sqlite3.Connection) -> None:
-        self.real = real
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
         self.commits = self.busy = 0
         self.failing: str | None = None
         self.gives_up_at = -1
 
-    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:  # type: ignore[override]
         if self.gives_up_at == 0 and sql.startswith("INSERT INTO entries"):
             self.gives_up_at = -1
-            self.real.execute("ROLLBACK")  # as SQLite does by itself when a disk breaks
+            super().execute("ROLLBACK")  # as SQLite does by itself when a disk breaks
             raise disk_broken()
         if sql.startswith("INSERT INTO entries"):
             self.gives_up_at -= 1
@@ -55,13 +56,10 @@ class Faulty:
             raise disk_broken()
         self.commits += sql == "COMMIT"
         try:
-            return self.real.execute(sql, *values)
+            return super().execute(sql, *values)
         except sqlite3.OperationalError as error:
             self.busy += error.sqlite_errorcode == sqlite3.SQLITE_BUSY
             raise
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.real, name)
 
 
 class Gate:
@@ -89,15 +87,12 @@ class Group:
     """A node on a file, with what the tests need of its inside."""
 
     def __init__(self, path: Path | None, aside: Aside = here, *, checking: Aside = here) -> None:
-        self.store = Store(path, aside)
+        self.store = Store(path, aside, connection=Faulty)
         self.verifier = Verifier()
         self.node = Node(self.store, self.verifier, version="0", aside=checking)
-        database = self.store._database
-        self.connection = Faulty(database._connection)
-        one = database._reader is database._connection
-        database._connection = self.connection  # type: ignore[assignment]
-        if one:
-            database._reader = database._asked = self.connection  # type: ignore[assignment]
+        assert isinstance(self.store.sqlite, Faulty)
+        self.connection = self.store.sqlite
+        self.connection.commits = 0
 
     async def publish(self, entries: Sequence[Entry]) -> list[Any]:
         """All at once: what each gets, or the error."""
@@ -111,7 +106,7 @@ class Group:
         return len(answer["entries"])
 
     def dump(self) -> list[str]:
-        return list(self.connection.real.iterdump())
+        return list(self.connection.iterdump())
 
 
 class Verifier(CryptographyVerifier):

@@ -53,9 +53,9 @@ def with_view(node: Harness) -> Harness:
 def statements(node: Harness) -> Iterator[list[str]]:
     """What SQLite is asked in the block."""
     seen: list[str] = []
-    node.store._database._connection.set_trace_callback(seen.append)
+    node.store.sqlite.set_trace_callback(seen.append)
     yield seen
-    node.store._database._connection.set_trace_callback(None)
+    node.store.sqlite.set_trace_callback(None)
 
 
 # -- ordering by what is long --------------------------------------------------------------------------
@@ -228,7 +228,7 @@ def test_only_numbers_are_sorted(node: Harness) -> None:
     with statements(node) as seen:
         node.call(QUERY_ENTRIES, schema=SCHEMA)
     (sql,) = [one for one in seen if "JOIN entries" in one]
-    plan = [str(row[3]) for row in node.store._database._connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
+    plan = [str(row[3]) for row in node.store.sqlite.execute(f"EXPLAIN QUERY PLAN {sql}")]
     assert plan[-3] == "USE TEMP B-TREE FOR ORDER BY", plan
     assert plan[-2:] == ["SCAN found", "SEARCH e USING INTEGER PRIMARY KEY (rowid=?)"], plan
 
@@ -255,7 +255,7 @@ def test_a_proof_is_not_looked_for_in_the_whole_log(node: Harness) -> None:
     with statements(node) as seen:
         node.publish(*author.write(messages.create(schema, {"n": Field("int", 4)})))
         node.call(QUERY, schema=schema, proof=True)
-    connection = node.store._database._connection
+    connection = node.store.sqlite
     plans = [
         str(row[3])
         for one in seen

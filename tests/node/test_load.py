@@ -9,12 +9,13 @@ import pytest
 
 from panda_web import messages
 from panda_web.messages import infer_all
-from panda_web.node import Node, Store
+from panda_web.node import Node
 from panda_web.node.store.room import room_for
 from tests.authors import SCHEMA, Author
 from tests.node.test_groups import Verifier
 from tests.node.waiting import until
 from tests.processes import ServedNode
+from tests.sqlite import Store
 
 CLIENTS = 16
 LENGTH = 400
@@ -63,10 +64,10 @@ def stored(data: Path) -> set[str]:
         return {entry["entryHash"] for entry in answer["entries"]}
 
     found = asyncio.run(ask())
-    (check,) = store._database.one("PRAGMA integrity_check")
+    (check,) = store.sqlite.execute("PRAGMA integrity_check").fetchone()
     assert check == "ok"
-    for (author,) in list(store._database.rows("SELECT DISTINCT author FROM logs")):
-        charged = store._database.rows(
+    for (author,) in list(store.sqlite.execute("SELECT DISTINCT author FROM logs")):
+        charged = store.sqlite.execute(
             "SELECT length(payload) FROM entries e JOIN logs l ON l.id = e.log WHERE l.author = ?", (author,)
         )
         assert store.room.of_author(author) == sum(room_for(size) for (size,) in charged)

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from panda_web.bamboo import digest
 from panda_web.client.schemas import ListedSchema
-from panda_web.node import Store
 from panda_web.node.schemas import register
 from panda_web.node.store.migrations import MIGRATIONS
 from panda_web.rpc.methods import GET_ENTRY_ARGUMENTS, MAX_LIMIT, NO_SCHEMA, SCHEMAS
@@ -21,6 +20,7 @@ from tests.client.test_schemas import client
 from tests.examples import examples
 from tests.node.stored import complete
 from tests.node.test_publish import Harness
+from tests.sqlite import Store
 
 AUTHOR = Author().signer.author
 
@@ -43,9 +43,9 @@ def steps(node: Harness, work: Callable[[], object]) -> int:
         count += 1
         return 0
 
-    node.store._database._connection.set_progress_handler(step, 1)
+    node.store.sqlite.set_progress_handler(step, 1)
     work()
-    node.store._database._connection.set_progress_handler(None, 0)
+    node.store.sqlite.set_progress_handler(None, 0)
     return count
 
 
@@ -70,7 +70,7 @@ def test_the_lowest_odd_log_id_is_offered(log_ids: list[int]) -> None:
 def fill(
     store: Store | sqlite3.Connection, count: int, *, ended: bool, schemas: Callable[[int], str]
 ) -> None:
-    connection = store._database._connection if isinstance(store, Store) else store
+    connection = store.sqlite if isinstance(store, Store) else store
     connection.execute("BEGIN")
     connection.executemany(
         "INSERT INTO logs (author, log_id, schema, seq_num, ended) VALUES (?, ?, ?, 1, ?)",
@@ -89,7 +89,7 @@ def test_entry_arguments_cost_no_more_for_many_logs(ended: bool) -> None:
     for count in (20, 2000):
         node = Harness()
         fill(node.store, count, ended=ended, schemas=(lambda _: SCHEMA) if ended else schema)
-        node.store._database._connection.execute("UPDATE authors SET free_log = ?", (2 * count + 1,))
+        node.store.sqlite.execute("UPDATE authors SET free_log = ?", (2 * count + 1,))
         ask = lambda node=node: node.call(GET_ENTRY_ARGUMENTS, author=AUTHOR.hex(), schema=SCHEMA)  # noqa: E731
         assert ask().log_id == 2 * count + 1
         counted.append(steps(node, ask))
@@ -137,7 +137,7 @@ def test_however_many_there_are_the_list_costs_its_page(node: Harness) -> None:
 
     fill(node.store, 100, ended=False, schemas=schema)
     few = steps(node, ask)
-    connection = node.store._database._connection
+    connection = node.store.sqlite
     connection.executemany(
         "INSERT INTO logs (author, log_id, schema, seq_num, ended) VALUES (?, 1, ?, 1, 0)",
         ((digest(b"%d" % n)[:32], schema(n % 200)) for n in range(20_000)),

@@ -14,7 +14,7 @@ from panda_web.errors import StoreFailed
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import SYSTEM_LOGS, Field, infer_all
 from panda_web.messages.schema import FieldDefinition, Schema, write_definition
-from panda_web.node import Node, Store
+from panda_web.node import Node
 from panda_web.node.ingest import Limits
 from panda_web.node.store import database
 from panda_web.rpc.connection import Connection
@@ -22,6 +22,7 @@ from panda_web.rpc.errors import ErrorFromNode
 from panda_web.rpc.methods import GET_ENTRY_ARGUMENTS, PUBLISH_ENTRY, QUERY_ENTRIES, Published
 from panda_web.rpc.transport import InProcess
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
+from tests.sqlite import Store
 
 
 class Harness:
@@ -52,7 +53,7 @@ class Harness:
 
     def dump(self) -> list[str]:
         """Everything that is stored."""
-        return list(self.store._database._connection.iterdump())
+        return list(self.store.sqlite.iterdump())
 
 
 @pytest.fixture
@@ -257,7 +258,7 @@ def test_a_database_that_does_not_obey(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_an_error_in_reading_is_named(node: Harness) -> None:
     node.publish(*Author().create())
-    node.store._database.execute("ALTER TABLE log_schemas RENAME TO gone")
+    node.store.sqlite.execute("ALTER TABLE log_schemas RENAME TO gone")
     with pytest.raises(ErrorFromNode) as refused:
         node.call(QUERY_ENTRIES, schema=SCHEMA)
     assert refused.value.reason == "store-failed"
@@ -270,7 +271,7 @@ def test_a_data_folder_opens_again(tmp_path: Path) -> None:
     node.store.close()
     again = Harness(tmp_path / "deep" / "node.db")
     again.publish(*author.create())
-    again.store._database._connection.execute("PRAGMA user_version=99")
+    again.store.sqlite.execute("PRAGMA user_version=99")
     again.store.close()
     with pytest.raises(StoreFailed, match="newer version"):
         Store(tmp_path / "deep" / "node.db")

@@ -1,8 +1,10 @@
 """Reading beside the event loop: what it may take, who has their turn, how it ends, what it sees."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +15,7 @@ from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node import Node, Store
 from panda_web.node.aside import in_a_thread
 from panda_web.node.store import database, reading
+from panda_web.node.store.database import Database
 from panda_web.node.turns import Turns
 from panda_web.rpc.caller import CALLER
 from panda_web.rpc.errors import QueryTooExpensive, TooManyQueries
@@ -24,14 +27,21 @@ ENDLESS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELE
 
 
 @pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Database]:
+    made = Database(tmp_path / "node.db", in_a_thread)
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     made = Store(tmp_path / "node.db", in_a_thread)
     yield made
     made.close()
 
 
-def read(store: Store, sql: str = "SELECT count(*) FROM entries") -> Any:
-    return list(store._database.rows(sql))
+def read(opened: Database, sql: str = "SELECT count(*) FROM entries") -> Any:
+    return list(opened.rows(sql))
 
 
 async def publish(node: Node, author: Author, **fields: object) -> None:
@@ -63,21 +73,21 @@ class Held:
         return await in_a_thread(work)
 
 
-def test_what_is_short_is_read_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_short_is_read_at_once(opened: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the event loop, and of what is not nothing stays behind there."""
     monkeypatch.setattr(reading, "MAX_SECONDS", 0.05)
     threads = []
 
     def work() -> Any:
         threads.append(threading.current_thread())
-        return read(store)
+        return read(opened)
 
     async def both() -> None:
-        assert await store.read(work) == [(0,)]
+        assert await opened.readings(work) == [(0,)]
         assert threads == [threading.main_thread()]
         with pytest.raises(QueryTooExpensive):
-            await store.read(lambda: read(store, ENDLESS))
-        assert await store.read(work) == [(0,)]
+            await opened.readings(lambda: read(opened, ENDLESS))
+        assert await opened.readings(work) == [(0,)]
         assert threads == [threading.main_thread()] * 2
 
     asyncio.run(both())
@@ -116,9 +126,9 @@ def test_a_query_holds_nobody_up(tmp_path: Path) -> None:
 
 
 def test_readings_are_done_in_threads_of_their_own(store: Store) -> None:
-    found = asyncio.run(store.read(lambda: (threading.get_ident(), read(store))))
+    found = asyncio.run(store.read(lambda: (threading.get_ident(), store.entries.count(SCHEMA))))
     assert found[0] != threading.get_ident()
-    assert found[1] == [(0,)]
+    assert found[1] == 0
     in_memory = Store(None, in_a_thread)
     assert asyncio.run(in_memory.read(threading.get_ident)) == threading.get_ident()
     in_memory.close()
@@ -128,11 +138,14 @@ def test_a_reading_sees_one_state(store: Store) -> None:
     node = Node(store, CryptographyVerifier(), version="0")
     read_once, committed = threading.Event(), threading.Event()
 
-    def twice() -> list[Any]:
-        before = read(store)
+    def count() -> int:
+        return store.entries.count(SCHEMA)
+
+    def twice() -> list[int]:
+        before = count()
         read_once.set()
         assert committed.wait(30)
-        return [before, read(store)]
+        return [before, count()]
 
     async def work() -> None:
         await publish(node, Author(), n=1)
@@ -140,10 +153,10 @@ def test_a_reading_sees_one_state(store: Store) -> None:
         await asyncio.to_thread(read_once.wait, 30)
         await publish(node, Author(2), n=1)
         with store.snapshot():
-            assert read(store) == [(2,)], "what is read in the loop is not of that state"
+            assert count() == 2, "what is read in the loop is not of that state"
         committed.set()
-        assert await found == [[(1,)], [(1,)]]
-        assert await store.read(lambda: read(store)) == [(2,)]
+        assert await found == [1, 1]
+        assert await store.read(count) == 2
 
     asyncio.run(work())
 
@@ -156,65 +169,73 @@ def test_a_reading_sees_one_state(store: Store) -> None:
 def test_a_reading_has_an_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, bound: str, value: float
 ) -> None:
-    made = Store(tmp_path / "node.db" if where == "file" else None, in_a_thread)
+    made = Database(tmp_path / "node.db" if where == "file" else None, in_a_thread)
     monkeypatch.setattr(reading, bound, value)
     with pytest.raises(QueryTooExpensive):
-        asyncio.run(made.read(lambda: read(made, ENDLESS)))
+        asyncio.run(made.readings(lambda: read(made, ENDLESS)))
     monkeypatch.undo()
-    assert asyncio.run(made.read(lambda: read(made))) == [(0,)]
+    assert asyncio.run(made.readings(lambda: read(made))) == [(0,)]
     made.close()
 
 
 def test_one_that_reads_much_by_little_statements_has_an_end_too(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    opened: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "MAX_SECONDS", 0.05)
 
     def work() -> None:
         while True:
-            store._database.one("SELECT 1")
+            opened.one("SELECT 1")
 
     with pytest.raises(QueryTooExpensive):
-        asyncio.run(store.read(work))
+        asyncio.run(opened.readings(work))
 
 
-def test_whoever_has_left_is_not_read_for(store: Store) -> None:
+def test_whoever_has_left_is_not_read_for(opened: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     began = threading.Event()
+    connections: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+
+    def counted(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connections.append(connect(*arguments, **options))
+        return connections[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", counted)
 
     def work() -> Any:
         began.set()
-        return read(store, ENDLESS)
+        return read(opened, ENDLESS)
 
     async def ask() -> None:
         for _ in range(3):
-            asked = asyncio.create_task(store.read(work))
+            asked = asyncio.create_task(opened.readings(work))
             await asyncio.to_thread(began.wait, 30)
             asked.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await asked
             began.clear()
-        assert await store.read(lambda: read(store)) == [(0,)]
+        assert await opened.readings(lambda: read(opened)) == [(0,)]
 
     asyncio.run(ask())
-    assert len(store._database.readings._all) == 1, "the connection was free again"
+    assert len(connections) == 1, "the connection was free again"
 
 
 def test_closing_ends_what_is_read(tmp_path: Path) -> None:
-    store = Store(tmp_path / "node.db", in_a_thread)
+    opened = Database(tmp_path / "node.db", in_a_thread)
     began = threading.Event()
 
     def work() -> Any:
         began.set()
-        return read(store, ENDLESS)
+        return read(opened, ENDLESS)
 
     async def close() -> None:
-        asked = asyncio.create_task(store.read(work))
+        asked = asyncio.create_task(opened.readings(work))
         await asyncio.to_thread(began.wait, 30)
-        store.close()
+        opened.close()
         with pytest.raises(StoreFailed):
             await asked
         with pytest.raises(StoreFailed):
-            await store.read(lambda: read(store))
+            await opened.readings(lambda: read(opened))
 
     asyncio.run(close())
     assert not (tmp_path / "node.db-wal").exists(), "closed in order"
@@ -227,25 +248,37 @@ def test_the_journal_begins_anew_though_somebody_always_reads(
     monkeypatch.setattr(database, "PAUSE", 0.001)
     node = Node(store, CryptographyVerifier(), version="0")
     began, ended = threading.Event(), threading.Event()
+    pauses: list[reading.Readings] = []
+    pause = reading.Readings.pause
+
+    def noted(readings: reading.Readings) -> AbstractAsyncContextManager[None]:
+        pauses.append(readings)
+        return pause(readings)
+
+    monkeypatch.setattr(reading.Readings, "pause", noted)
+    counted: list[int] = []
+
+    def count() -> None:
+        counted.append(store.entries.count(SCHEMA))
 
     def first() -> None:
-        read(store)
+        store.entries.count(SCHEMA)
         began.set()
         assert ended.wait(30)
 
     async def work() -> None:
-        readings = store._database.readings
         reads = asyncio.create_task(store.read(first))
         await asyncio.to_thread(began.wait, 30)
         await publish(node, Author(), n=1)
-        await until(lambda: readings._pausing > 0)
-        second = asyncio.create_task(store.read(lambda: read(store)))
+        await until(lambda: pauses)
+        second = asyncio.create_task(store.read(count))
         await publish(node, Author(2), n=1)  # who writes does not wait
         await asyncio.sleep(0)
-        assert readings._under_way == 1
+        assert counted == [], "what is to be read waits for the journal"
         ended.set()
         await reads
-        assert await second == [(2,)]
+        await second
+        assert counted == [2]
         await until(lambda: (tmp_path / "node.db-wal").stat().st_size == 0)
         await node.finish()
 
@@ -276,11 +309,19 @@ def let_in(callers: str, most: int = 2, waiting: int = 100) -> list[str]:
         async with asyncio.TaskGroup() as tasks:
             for caller in callers:
                 tasks.create_task(one(caller))
-        assert not turns._busy
-        assert not turns._waiting
+        await all_are_free(turns, most)
 
     asyncio.run(work())
     return order
+
+
+async def all_are_free(turns: Turns, most: int) -> None:
+    """So many others are let in at once."""
+    async with AsyncExitStack() as inside:
+        for number in range(most):
+            other = asyncio.ensure_future(inside.enter_async_context(turns.taken(f"other {number}")))
+            await asyncio.sleep(0)
+            assert other.done(), "somebody who has left has a turn still"
 
 
 def test_each_caller_has_a_turn() -> None:
@@ -313,6 +354,6 @@ def test_whoever_leaves_while_waiting_takes_no_turn() -> None:
             tasks[1].cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             assert [task.cancelled() for task in tasks if task is not tasks[1]] == [False] * 3
-            assert not turns._busy
+            await all_are_free(turns, 1)
 
     asyncio.run(work())

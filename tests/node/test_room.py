@@ -95,13 +95,22 @@ FORMS = {
 }
 
 
+def used(node: Harness) -> int:
+    """Bytes of the pages that are in use."""
+    pages, free, size = (
+        node.store.sqlite.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return int((pages - free) * size)
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_what_is_charged_is_what_the_file_takes(form: str, tmp_path: Path) -> None:
     """An author's limit is about the disk, by a factor that docs/running-a-node.md says."""
     node, author = Harness(tmp_path / "node.db"), Author()
     kinds = {name: "integer" if isinstance(value, int) else "text" for name, value in FORMS[form].items()}
     schema = define(node, loose(**kinds))
-    before = node.store._database.size() - node.store._database._journal_size()
+    before = used(node)
     count = 300 if form != "a long text" else 40
     fields = dict(FORMS[form])
     batch = author.write_many([messages.create(schema, infer_all(fields)) for _ in range(count)])
@@ -110,7 +119,7 @@ def test_what_is_charged_is_what_the_file_takes(form: str, tmp_path: Path) -> No
         await asyncio.gather(*(node.node.publish_entry(one.encoded, payload) for one, payload in batch))
 
     asyncio.run(publish())
-    grown = node.store._database.size() - node.store._database._journal_size() - before
+    grown = used(node) - before
     charged = node.store.room.of_author(author.signer.author)
     assert charged == count * (ENTRY_ROOM + PAYLOAD_ROOM * len(batch[0][1]))
     assert 0.4 < grown / charged < 1.5, (grown / charged, form)
@@ -120,7 +129,7 @@ def test_a_full_disk_budget_holds_for_the_files(tmp_path: Path) -> None:
     """Whoever fills a node takes away nobody's deletion, and when all is deleted the files are within it."""
     limit = 600_000
     node = Harness(tmp_path / "node.db", all_bytes=limit)
-    node.store._database._connection.execute("PRAGMA wal_autocheckpoint=8")  # the journal stays small
+    node.store.sqlite.execute("PRAGMA wal_autocheckpoint=8")  # the journal stays small
     victim, filler = Author(1), Author(2)
     mine = creates(victim, 20)
     assert until_full(node, mine)[0] == 20
@@ -145,7 +154,7 @@ def test_a_group_stays_within_the_budget(tmp_path: Path) -> None:
     node = Harness(tmp_path / "node.db", all_bytes=limit)
     came = [Author(number + 1).create(text="x" * 20_000) for number in range(64)]
     counted = []
-    node.store._database._connection.set_trace_callback(lambda sql: counted.append("page_count" in sql))
+    node.store.sqlite.set_trace_callback(lambda sql: counted.append("page_count" in sql))
 
     async def publish() -> list[object]:
         work = (node.node.publish_entry(one.encoded, payload) for one, payload in came)
@@ -162,7 +171,7 @@ def test_a_delete_takes_no_more_than_is_kept_for_it(tmp_path: Path) -> None:
     written = creates(author, 400)
     assert until_full(node, written)[0] == 400
     pages = "PRAGMA page_count"
-    connection = node.store._database._connection
+    connection = node.store.sqlite
     before = connection.execute(pages).fetchone()[0]
     deletes = author.write_many([messages.delete(SCHEMA, signed.hash.hex()) for signed, _ in written])
 
@@ -193,12 +202,12 @@ def test_what_is_charged_adds_up(actions: list[str]) -> None:
         if last is not None:
             node.publish(*last)
     store = node.store
-    held = store._database.rows(
+    held = store.sqlite.execute(
         "SELECT length(payload) FROM entries e WHERE NOT EXISTS"
         " (SELECT 1 FROM deletes d WHERE d.entry = e.number)"
     )
     assert store.room.of_author(author.signer.author) == sum(room_for(size or 0) for (size,) in held)
-    assert store._database.one("SELECT shown FROM everybody") == (len(shown),)
+    assert store.sqlite.execute("SELECT shown FROM everybody").fetchone() == (len(shown),)
 
 
 @pytest.mark.parametrize("number", earlier.FORMATS)
@@ -214,7 +223,7 @@ def test_an_earlier_folder_is_charged_alike(tmp_path: Path, number: int) -> None
     assert opened.store.room.of_author(author.signer.author) == node.store.room.of_author(
         author.signer.author
     )
-    assert opened.store._database.one("SELECT shown FROM everybody") == (4,)
+    assert opened.store.sqlite.execute("SELECT shown FROM everybody").fetchone() == (4,)
     opened.store.close()
 
 
@@ -223,7 +232,7 @@ def test_a_real_full_disk(tmp_path: Path) -> None:
     node, author = Harness(tmp_path / "node.db"), Author()
     held = author.create()
     node.publish(*held)
-    connection = node.store._database._connection
+    connection = node.store.sqlite
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count={pages + 2}")
     head = author.head

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from panda_web import messages
 from panda_web.bamboo import digest
 from panda_web.messages import Field, Message, Placed, reduce
-from panda_web.node import Store
 from panda_web.node.aside import in_a_thread
 from panda_web.node.store.entries import LogRow
 from panda_web.node.store.view_tables import Column, ViewTable
@@ -23,6 +22,7 @@ from panda_web.query import Compare, Cursor, Every, Key, Query
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
 from tests.examples import examples
 from tests.node.test_erasing import found, mark
+from tests.sqlite import Store
 
 T = TypeVar("T")
 COLUMNS = (Column("a", "str"), Column("b", "int"), Column("c", "float"))
@@ -32,7 +32,7 @@ AT_LOG = {1: Author(1).signer.author, 2: Author(2).signer.author}
 def store_with_logs(path: Path | None = None) -> Store:
     store = Store(path)
     for key, author in AT_LOG.items():
-        store._database.execute(
+        store.sqlite.execute(
             "INSERT INTO logs (id, author, log_id, schema, seq_num, ended) VALUES (?, ?, 1, ?, 1, 0)",
             (key, author, SCHEMA),
         )
@@ -56,7 +56,7 @@ def take_in(
     store: Store, view: ViewTable, log_key: int, instance: bytes, came: Placed, others: Iterable[Placed] = ()
 ) -> None:
     """Stores a message's entry and brings a view up to date with it, and with others that are held."""
-    store._database.execute(
+    store.sqlite.execute(
         "INSERT OR IGNORE INTO entries (log, seq_num, hash, entry, instance) VALUES (?, ?, ?, x'', ?)",
         (log_key, came.seq_num, came.hash, instance),
     )
@@ -65,7 +65,7 @@ def take_in(
 
 def rows(store: Store, view: ViewTable) -> list[tuple[object, ...]]:
     """Everything in the view's table."""
-    return sorted(store._database.rows(f"SELECT * FROM view_{view.number}"))
+    return sorted(store.sqlite.execute(f"SELECT * FROM view_{view.number}"))
 
 
 # --- the same whatever came first
@@ -177,7 +177,7 @@ def query(
 def filled(store: Store, contents: Sequence[dict[str, Field]], columns: Sequence[Column]) -> ViewTable:
     view = store.views.begin(SCHEMA, columns)
     for _, statement in view.indexes():
-        store._database.execute(statement)
+        store.sqlite.execute(statement)
     for number, fields in enumerate(contents):
         held = Placed(1, number + 1, digest(b"%d" % number), Message("create", SCHEMA, None, fields))
         take_in(store, view, 1, held.hash, held)
@@ -202,7 +202,7 @@ def test_indexes_are_used(asked: Query, index: str) -> None:
     store = store_with_logs()
     view = filled(store, [{"a": Field("str", "x")}], [*COLUMNS, Column("when", "str", key=str.lower)])
     statements: list[str] = []
-    connection = store._database._connection
+    connection = store.sqlite
     connection.set_trace_callback(statements.append)
     view.select(asked)
     connection.set_trace_callback(None)
@@ -250,7 +250,7 @@ def test_no_names_in_sql() -> None:
     columns = [Column(name, "int") for name in hostile]
     view = filled(store, [{name: Field("int", n) for n, name in enumerate(hostile)}], columns)
     statements: list[str] = []
-    store._database._connection.set_trace_callback(statements.append)
+    store.sqlite.set_trace_callback(statements.append)
     for name in hostile:
         (row,) = view.select(query([(name, True)], equal={name: Field("int", hostile.index(name))}))
         assert view.fields(row.id)[name] == hostile.index(name)
@@ -297,7 +297,7 @@ def in_place(store: Store, columns: Sequence[Column]) -> ViewTable | None:
 
 def tables(store: Store) -> set[str]:
     sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'view#_%' ESCAPE '#'"
-    return {name for (name,) in store._database.rows(sql)}
+    return {name for (name,) in store.sqlite.execute(sql)}
 
 
 def test_deleted_values_leave_the_files(tmp_path: Path) -> None:

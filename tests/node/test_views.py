@@ -23,7 +23,7 @@ from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import Field, Relation
 from panda_web.messages.schema import DEFINITION, FieldDefinition, Schema
 from panda_web.messages.schema.errors import FieldUnknown, TimestampMalformed
-from panda_web.node import Node, Store, views
+from panda_web.node import Node, views
 from panda_web.node.aside import Aside, here, in_a_thread
 from panda_web.node.views import building
 from panda_web.node.views.building import ViewDropped
@@ -35,6 +35,7 @@ from tests.authors import SCHEMA, Author
 from tests.examples import examples
 from tests.node.stored import AUTHORS, TALK, fill, instance, talk
 from tests.node.waiting import until
+from tests.sqlite import Store
 
 TALK_ID = TALK.id or ""
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -70,14 +71,14 @@ class Built:
         """Everything in the table of the view in place."""
         view = self.in_place(schema)
         assert view is not None
-        return sorted(self.store._database.rows(f"SELECT * FROM {view.table.table}"))
+        return sorted(self.store.sqlite.execute(f"SELECT * FROM {view.table.table}"))
 
     def tables(self) -> list[str]:
         """Those of views, but for the one of definitions, which is always there."""
         sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'view#_%' ESCAPE '#'"
         definitions = self.in_place(str(DEFINITION.id))
         assert definitions is not None
-        tables = [name for (name,) in self.store._database.rows(sql)]
+        tables = [name for (name,) in self.store.sqlite.execute(sql)]
         return [name for name in tables if name != definitions.table.table]
 
 
@@ -248,7 +249,7 @@ def test_what_a_message_takes(built: Built) -> None:
     """One statement for a create and two for an update, and the indexes when all of them are there."""
     fill(built.store, TALK_ID, 1100)
     statements: list[str] = []
-    connection = built.store._database._connection
+    connection = built.store.sqlite
     connection.set_trace_callback(statements.append)
     run(built.node.views.add(TALK))
     connection.set_trace_callback(None)
@@ -293,7 +294,7 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
     """Nothing half visible, and what was replayed before is not done again."""
     built = Built(tmp_path / "node.db", in_a_thread)
     fill(built.store, TALK_ID, 5000)
-    connection = built.store._database._connection
+    connection = built.store.sqlite
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count={pages + 200}")
     with pytest.raises(StoreFailed):
@@ -452,7 +453,7 @@ def test_a_view_that_an_earlier_version_made(built: Built) -> None:
 
 def make_earlier(built: Built) -> None:
     """Gives the tables the layout that the first views had."""
-    connection = built.store._database._connection
+    connection = built.store.sqlite
     connection.execute(
         "UPDATE views SET columns = replace(columns, '[2, ', '[') WHERE schema <> ?", (DEFINITION.id,)
     )
@@ -608,7 +609,7 @@ def model(written: Written, held: dict[tuple[int, int], int]) -> dict[bytes, dic
 
 def everything(built: Built) -> list[list[Any]]:
     """The views, and what cascades."""
-    tables = [sorted(built.store._database.rows(f"SELECT * FROM {name}")) for name in ("cascades", "hidden")]
+    tables = [sorted(built.store.sqlite.execute(f"SELECT * FROM {name}")) for name in ("cascades", "hidden")]
     return [built.rows(PLACE_ID), built.rows(EVENT_ID), *tables]
 
 
@@ -649,7 +650,7 @@ def test_what_cascades_does_not_depend_on_what_came_first(seed: int, count: int)
     for schema in SCHEMAS:
         run(built.node.views.drop(schema))
     assert [
-        sorted(built.store._database.rows(f"SELECT * FROM {name}")) for name in ("cascades", "hidden")
+        sorted(built.store.sqlite.execute(f"SELECT * FROM {name}")) for name in ("cascades", "hidden")
     ] == [[], []]
     for schema in reversed(SCHEMAS.values()):
         run(built.node.views.add(schema))

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from panda_web import messages
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import infer_all
-from panda_web.node import Node, Store
+from panda_web.node import Node
 from panda_web.rpc import dispatch
 from panda_web.rpc.dispatch import Dispatcher
 from panda_web.rpc.methods import METHODS
 from tests.authors import SCHEMA, Author
+from tests.sqlite import Store
 
 
 class Recorder:
@@ -105,9 +106,7 @@ def test_a_batch_of_a_log() -> None:
         "params": {"author": author.hex, "schema": SCHEMA},
     }
     commits: list[str] = []
-    store._database._connection.set_trace_callback(
-        lambda sql: commits.append(sql) if sql == "COMMIT" else None
-    )
+    store.sqlite.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
     dispatcher = Node(store, CryptographyVerifier(), version="0").dispatcher()
     body = json.dumps([*calls[:40], ask, *calls[40:], ask]).encode()
     answers = json.loads(asyncio.run(dispatcher.handle(body)))
