@@ -9,9 +9,10 @@ from panda_web import messages
 from panda_web.bamboo import digest
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import infer_all
-from panda_web.node import Node, Store, views
+from panda_web.node import Node, views
 from tests.authors import SCHEMA, Author
 from tests.defining import define, definition, loose
+from tests.sqlite import Store
 
 NAME = Author(9).signer.author
 """Of the author of what is noise."""
@@ -100,7 +101,7 @@ class _tables:  # noqa: N801 - reads like a function
 
     def __init__(self, data: Path) -> None:
         self._store = Store(data / "node.db")
-        self._connection = self._store._database._connection  # noqa: SLF001
+        self._connection = self._store.sqlite
 
     def view(self) -> str:
         """The table of the view of `NOTES`, which is defined here."""

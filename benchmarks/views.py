@@ -13,12 +13,12 @@ from pathlib import Path
 
 from benchmarks import checking, work
 from benchmarks.report import Result, Samples
-from panda_web.node import Store
 from panda_web.node.aside import in_a_thread
 from panda_web.node.groups import Groups
 from panda_web.node.views.building import Builder
 from tests.browsers import Browsers
 from tests.node.stored import TALK, fill
+from tests.sqlite import Store
 
 COUNTS = (10_000, 100_000, 1_000_000)
 ENOUGH_SECONDS = 180.0

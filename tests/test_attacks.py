@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from unittest.mock import patch
 import pytest
 
 from attacks import __main__ as program
-from attacks import filled, fuzz, kill, lie, stall
+from attacks import fuzz, kill, lie, stall
 from attacks.report import Row, table
 from attacks.wire import Stranger
 from panda_web.errors import PandaError
@@ -92,10 +93,10 @@ def test_stall(name: str, tmp_path: Path) -> None:
 def test_what_a_node_is_filled_with_is_whole(fill: stall.Fill, tmp_path: Path) -> None:
     """So the node answers what the attack asks, and is not stalled by an error."""
     fill(tmp_path, 0.0001)
-    with contextlib.closing(filled.Store(tmp_path / "node.db")) as store:
-        (rows,) = store.sqlite.execute("SELECT count(*) FROM logs").fetchone()
+    with contextlib.closing(sqlite3.connect(tmp_path / "node.db")) as database:
+        (rows,) = database.execute("SELECT count(*) FROM logs").fetchone()
         assert rows > 0
-        assert store.sqlite.execute("PRAGMA foreign_key_check").fetchone() is None
+        assert database.execute("PRAGMA foreign_key_check").fetchone() is None
 
 
 def test_stall_finds_who_waits(tmp_path: Path) -> None:

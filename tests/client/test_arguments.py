@@ -16,6 +16,7 @@ from panda_web.errors import PandaError
 from panda_web.messages import SYSTEM_LOGS
 from panda_web.messages.schema import FieldDefinition, Schema
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
+from tests.client.kept import texts_of
 from tests.client.test_publishing import Patched, client, numbers, run
 from tests.examples import examples
 from tests.node.test_publish import Harness
@@ -120,7 +121,7 @@ def test_a_log_is_taken_over_as_far_as_it_is_shown(node: Harness) -> None:
     for schema in (SCHEMA, OTHER_SCHEMA):
         with pytest.raises(LogNotProven):
             run(client(Liar(node, [lie]), store).create(schema, {"n": 1}))
-    assert store._texts == {}
+    assert texts_of(store) == {}
     assert run(client(node, store).create(SCHEMA, {"n": 1})).acknowledged
 
 

@@ -8,8 +8,10 @@ import pytest
 
 from panda_web.bamboo import digest
 from panda_web.client import Client
+from panda_web.client.own_logs import OwnLogs
 from panda_web.client.store import MemoryStore
 from panda_web.keys.with_cryptography import CryptographyVerifier
+from tests.client.kept import texts_of
 from tests.client.world import Wire, World, run
 
 ONE, TWO = (digest(name).hex() for name in (b"one", b"two"))
@@ -51,7 +53,7 @@ def test_two_tabs_without_locks_begin_at_once(steps: int, schemas: tuple[str, st
     run(world.tab().create(schemas[1], {"n": 1}))
     with suppress(StopIteration):
         run(slow)
-    logs = [log.schema for log in run(world.tab()._own.logs())]  # type: ignore[union-attr]
+    logs = [log.schema for log in run(OwnLogs(world.disk, world.signer.author).logs())]
     assert sorted(logs) == sorted({*schemas}), "a schema has one log"
     assert {*written(world, ONE), *written(world, TWO)} == {0, 1}
 
@@ -65,7 +67,7 @@ def test_copy_is_made_while_a_tab_begins(steps: int, crash: bool) -> None:
     if not step(slow, steps):
         return
     run(world.tab().key_copied())
-    if any(key.startswith("entry/") for key in world.disk._texts):
+    if texts_of(world.disk, "entry/"):
         return  # what is signed is signed: the copy must wait for it
     run(copy_of(world).create(ONE, {"n": 1}))
     if crash:

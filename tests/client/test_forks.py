@@ -14,6 +14,7 @@ from panda_web.node import Node
 from panda_web.node.schemas import register
 from panda_web.rpc import jsonrpc
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
+from tests.client.kept import set_text, texts_of
 from tests.client.test_publishing import Patched, Weather, client, numbers, run
 from tests.interop.aquadoggo import Aquadoggo
 from tests.interop.test_early_node import client as early_client
@@ -133,11 +134,11 @@ class Hiding(Patched):
 def test_no_slot_is_signed_again_on_a_nodes_bare_word(node: Harness) -> None:
     store, wire = MemoryStore(), Hiding(node)
     old, _ = forked(node, store, wire)
-    before = {key: text for key, text in store._texts.items() if key.startswith("entry/")}
+    before = texts_of(store, "entry/")
     for _ in range(2):
         with pytest.raises(LogDiverged, match="does not show"):
             run(client(wire, store).update(SCHEMA, old, {"n": 5}))
-    assert {key: text for key, text in store._texts.items() if key.startswith("entry/")} == before
+    assert texts_of(store, "entry/") == before
     wire.hides = False
     assert run(client(wire, store).update(SCHEMA, old, {"n": 5})).acknowledged
 
@@ -200,8 +201,7 @@ def test_what_can_be_done_about_a_refused_entry_is_said(node: Harness) -> None:
     store = MemoryStore()
     wire = Weather(node)
     old = run(client(wire, store).create(schema, {"title": "Opening"})).id
-    store._texts.pop(f"schema/{schema}")
-    store._keys.remove(f"schema/{schema}")
+    set_text(store, f"schema/{schema}", None)
     wire.storm = True
     run(client(wire, store).create(schema, {"n": 1}))
     wire.storm = False

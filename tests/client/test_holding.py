@@ -19,6 +19,7 @@ from panda_web.messages.schema.errors import FieldMissing, FieldNameReserved, Fi
 from panda_web.node.schemas import register
 from panda_web.rpc.errors import NodeSilent, RelationTargetForeign
 from tests.authors import OTHER_SCHEMA, SCHEMA
+from tests.client.kept import set_text, texts_of
 from tests.client.test_publishing import Far, Patched, Weather, client, run, timed
 from tests.node.test_publish import Harness
 
@@ -127,11 +128,12 @@ def test_a_kept_definition_that_was_changed_is_fetched_again(node: Harness, what
     wire, store = Patched(node), MemoryStore()
     for schema in (room, other):
         run(client(wire, store).create(schema, {"name": "Hall"}))
-    kept, false = (json.loads(store._texts[f"schema/{schema}"]) for schema in (room, other))
-    store._texts[f"schema/{room}"] = json.dumps({**kept, what: false[what] if what != "place" else "first"})
+    right, false = (json.loads(texts_of(store)[f"schema/{schema}"]) for schema in (room, other))
+    wrong = {**right, what: false[what] if what != "place" else "first"}
+    set_text(store, f"schema/{room}", json.dumps(wrong))
     run(client(wire, store).create(room, {"name": "Hall"}))
     assert wire.calls.count("panda_query") == (2 if what == "place" else 3)
-    store._texts[f"schema/{room}"] = "{}"
+    set_text(store, f"schema/{room}", "{}")
     with pytest.raises(FieldMissing):
         run(client(wire, store).create(room, {}))
 
@@ -186,7 +188,7 @@ def test_more_fields_than_nodes_take_are_not_signed(
         with pytest.raises(error):
             run(write)
     assert wire.calls.count("panda_publishEntry") == 1
-    assert sum(key.startswith("entry/") for key in store._texts) == 1
+    assert len(texts_of(store, "entry/")) == 1
 
 
 @pytest.mark.parametrize("name", ["id", "_meta", "_entries"])
@@ -249,8 +251,7 @@ def test_later_writes_do_not_overtake_one_that_waits_for_a_definition(node: Harn
         store = MemoryStore()
         hall = await client(node, store).create(room, {"name": "0"})
         panda = client(Far(node), store)
-        store._texts.pop(f"schema/{room}")
-        store._keys.remove(f"schema/{room}")
+        await store.commit({f"schema/{room}": None}, {})
         await asyncio.gather(*(panda.update(room, hall.id, {"name": str(n)}) for n in (1, 2, 3)))
         return [instance["name"] for instance in await panda.query(room)]
 

@@ -18,6 +18,7 @@ from panda_web.rpc import jsonrpc
 from panda_web.rpc.errors import AnswerMalformed
 from panda_web.rpc.methods import ItemOutcome
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
+from tests.client.kept import set_text, texts_of
 from tests.client.liar import FALSE_PROOFS, REASONS, Liar
 from tests.client.test_publishing import SEED, Patched, client, no_sleep, numbers, run
 from tests.node.test_publish import Harness
@@ -41,7 +42,7 @@ def at(liar: Liar, store: MemoryStore) -> Client:
 
 
 def entries(store: MemoryStore) -> dict[str, str]:
-    return {key: text for key, text in store._texts.items() if key.startswith("entry/")}
+    return texts_of(store, "entry/")
 
 
 def visited(node: Harness, liar: Liar) -> tuple[MemoryStore, list[str]]:
@@ -163,10 +164,10 @@ def test_a_log_that_ended_at_one_node_goes_on_where_it_is_ours(node: Harness) ->
 def test_what_an_earlier_version_gave_up_on_a_nodes_word_is_tried_again(node: Harness, word: str) -> None:
     store = MemoryStore()
     ours = run(client(node, store).create(SCHEMA, {"n": 1})).id
-    (key,) = (key for key in store._texts if key.startswith("log/"))
-    state = json.loads(store._texts[key])
+    ((key, text),) = texts_of(store, "log/").items()
+    state = json.loads(text)
     del state["refused"]
-    store._texts[key] = json.dumps(state | {"givenUp": word})
+    set_text(store, key, json.dumps(state | {"givenUp": word}))
     assert run(client(node, store).delete(SCHEMA, ours)).acknowledged
 
 

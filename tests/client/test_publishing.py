@@ -32,6 +32,7 @@ from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, NodeSilent, Nod
 from panda_web.rpc.methods import PUBLISH_ITEMS
 from panda_web.rpc.transport import InProcess
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
+from tests.client.kept import set_text, texts_of
 from tests.defining import define
 from tests.node.test_publish import Harness
 
@@ -712,8 +713,8 @@ def test_a_damaged_memory_is_a_named_error(node: Harness) -> None:
     store = MemoryStore()
     panda = client(node, store)
     run(panda.create(SCHEMA, {"n": 1}))
-    key = next(key for key in store._texts if key.startswith("log/"))
-    store._texts[key] = "{}"
+    (key,) = texts_of(store, "log/")
+    set_text(store, key, "{}")
     with pytest.raises(StoreFailed):
         run(panda.create(SCHEMA, {"n": 2}))
 

@@ -12,6 +12,7 @@ from panda_web.client import Client
 from panda_web.client.errors import NoKey, ProofMismatch, SchemaNotFound
 from panda_web.client.store import MemoryStore
 from panda_web.errors import PandaError
+from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import Field, Relation
 from panda_web.messages.errors import FieldsEmpty, SchemaMalformed, SystemLogCreateOnly
 from panda_web.messages.schema import (
@@ -31,6 +32,7 @@ from panda_web.rpc.errors import (
     SchemaNameAmbiguous,
     SchemaNameUnknown,
 )
+from panda_web.rpc.transport import InProcess
 from tests.authors import SCHEMA, Author
 from tests.client.test_publishing import Patched, client, run
 from tests.node.test_publish import Harness
@@ -135,8 +137,7 @@ def test_without_a_network_it_is_kept_and_usable(node: Harness) -> None:
 
 
 def test_only_with_a_key(node: Harness) -> None:
-    reader = client(node)
-    reader._publisher = None
+    reader = Client(InProcess(node.node.dispatcher()), verifier=CryptographyVerifier())
     with pytest.raises(NoKey):
         run(reader.define(ROOM))
     assert definitions(node) == []

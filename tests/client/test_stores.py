@@ -1,7 +1,9 @@
 import asyncio
 import sqlite3
 import stat
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,30 +45,33 @@ def test_files_that_cannot_be_used(tmp_path: Path) -> None:
         FileStore(tmp_path)
 
 
-class Failing:
-    """A connection whose COMMIT fails once, as a full or locked disk makes it."""
+class Failing(sqlite3.Connection):
+    """A connection whose second COMMIT fails, as a full or locked disk makes it; it waits for nobody."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self.failed = False
+    commits = 0
 
-    def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
-        if sql == "COMMIT" and not self.failed:
-            self.failed = True
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:  # type: ignore[override]
+        self.commits += sql == "COMMIT"
+        if sql == "COMMIT" and self.commits == 2:
             raise sqlite3.OperationalError("database is locked")
-        return self._connection.execute(sql, *values)  # type: ignore[arg-type]
+        if "busy_timeout" in sql:
+            sql = "PRAGMA busy_timeout=1"
+        return super().execute(sql, *values)
 
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._connection, name)
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are opened by such connections."""
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Failing))
 
 
+@pytest.mark.usefixtures("failing")
 def test_a_commit_that_fails_leaves_nothing_to_be_read(tmp_path: Path) -> None:
     """What is read could be sent; what was not committed could be signed for again."""
 
     async def work() -> None:
         store = FileStore(tmp_path / "logs.db")
         await store.commit({"a": "1"}, {})
-        store._connection = Failing(store._connection)  # type: ignore[assignment]
         with pytest.raises(StoreFailed):
             await store.commit({"a": "2", "b": "2"}, {"a": "1"})
         assert await store.get("a") == "1"
@@ -78,10 +83,10 @@ def test_a_commit_that_fails_leaves_nothing_to_be_read(tmp_path: Path) -> None:
     asyncio.run(work())
 
 
+@pytest.mark.usefixtures("failing")
 def test_a_file_that_is_locked_is_a_named_error(tmp_path: Path) -> None:
     async def work() -> None:
         store = FileStore(tmp_path / "logs.db")
-        store._connection.execute("PRAGMA busy_timeout=1")
         other = sqlite3.connect(tmp_path / "logs.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreFailed):

@@ -12,6 +12,7 @@ from panda_web.client.errors import LogNotProven, SlotBlocked
 from panda_web.client.store import MemoryStore
 from panda_web.rpc import jsonrpc
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
+from tests.client.kept import texts_of
 from tests.client.test_publishing import client as other_client
 from tests.interop.aquadoggo import Aquadoggo
 from tests.interop.served import InProcessAquadoggo
@@ -47,7 +48,7 @@ def test_a_restored_key_does_not_build_on_one(alter: Callable[[bytes], bytes], l
     wire, store = InProcessAquadoggo(node), MemoryStore()
     with pytest.raises(LogNotProven, match="another node"):
         run(client(wire, store).create(SCHEMA, {"n": 9}))
-    assert not [key for key in store._texts if key.startswith("entry/")]
+    assert not texts_of(store, "entry/")
     assert not [body for body in wire.bodies if body["method"] == "panda_publishEntry"]
 
 

@@ -18,6 +18,7 @@ from panda_web.rpc import jsonrpc
 from panda_web.rpc.errors import AnswerTooLong, InvalidParams, NodeUnreachable
 from panda_web.rpc.transport import InProcess, Transport, too_long
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
+from tests.client.kept import texts_of
 from tests.interop.aquadoggo import Aquadoggo
 from tests.interop.served import InProcessAquadoggo, ServedAquadoggo
 from tests.node.test_publish import Harness
@@ -417,13 +418,13 @@ def test_it_is_said_in_words_before_anything_is_signed(
     wire, store = LossyWire(node), MemoryStore()
     with pytest.raises(NodeTooOld, match=words):
         run(client(wire, store).create(schema, fields))
-    assert not [key for key in store._texts if key.startswith("entry/")]
+    assert not texts_of(store, "entry/")
     assert called(wire) == ["rpc.discover"]
     # As long as the node cannot be reached, it is what it was.
     wire.gone = True
     with pytest.raises(NodeTooOld):
         run(client(wire, store).create(schema, fields))
-    assert not [key for key in store._texts if key.startswith("entry/")]
+    assert not texts_of(store, "entry/")
 
 
 def test_what_went_to_another_node_is_withheld_from_it(node: Aquadoggo) -> None:

@@ -33,8 +33,8 @@ SCHEMA = "0040" + "ab" * 64
 
 
 def ask(body: bytes | object, **limits: int) -> Any:
-    handlers = Node(Store(), CryptographyVerifier(), version="0").dispatcher()._handlers
-    dispatcher = Dispatcher(METHODS, handlers, **limits)
+    node = Node(Store(), CryptographyVerifier(), version="0").dispatcher()
+    dispatcher = Dispatcher(METHODS, {}, **limits) if limits else node
     answer = asyncio.run(dispatcher.handle(body if isinstance(body, bytes) else json.dumps(body).encode()))
     return json.loads(answer) if answer else None
 
