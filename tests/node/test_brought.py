@@ -20,6 +20,7 @@ from panda_web.node import Node, publishing
 from panda_web.node.ingest import peer, recording
 from panda_web.node.rates import Rates
 from panda_web.node.schemas import register
+from panda_web.node.store import database
 from panda_web.node.store.entries import LogRow
 from panda_web.rpc import jsonrpc
 from panda_web.rpc.connection import Connection
@@ -258,6 +259,27 @@ def test_nobody_is_told_to_begin_a_system_log_again(breaks: str) -> None:
     arguments = node.call(GET_ENTRY_ARGUMENTS, author=author.hex, schema=DEFINITION.id)
     assert (arguments.log_id, arguments.seq_num) == (0, 3)
     assert arguments.backlink == log[1].signed.hash.hex()
+
+
+def test_what_counts_no_more_goes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that an author ever wrote may hang on one entry, and others wait meanwhile."""
+    node, author, other, asked = Peered(), Author(1), Author(1), 0
+    first = Made(*author.write(note(0)))
+    other.head = author.head
+    node.bring(first, *(Made(*each) for each in author.write_many([note(n) for n in range(1, 60)])))
+    node.bring(Made(*author.update(first.signed.hash, NOTE_ID, text="changed")))
+    assert len(node.shown()) == 60
+    real = database.Database.execute
+
+    def execute(*args: Any) -> None:
+        nonlocal asked
+        asked += 1
+        real(*args)
+
+    monkeypatch.setattr(database.Database, "execute", execute)
+    node.bring(Made(*other.write(note(99))))
+    assert asked < 40
+    assert node.shown() == {first.signed.hash.hex(): "note 0"}
 
 
 def test_so_many_branches_are_kept_and_what_proves_more(monkeypatch: pytest.MonkeyPatch) -> None:

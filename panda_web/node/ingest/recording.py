@@ -103,8 +103,7 @@ def _show(
     store = house.store
     before = known.condemned if known is not None else NEVER
     if log_row.condemned < before:
-        for instance in store.entries.instances_between(log_row.key, log_row.condemned, before):
-            views.refresh(store, log_row, instance)
+        views.condemned(store, log_row, before)
     if content.deletes:
         store.room.take(
             log_row.author,

@@ -75,10 +75,18 @@ class Cascades:
         if self._db.one(f"{seeds} LIMIT 1", (instance,)) is not None:
             self._hide(seeds, instance)
 
-    def forget(self, table: str) -> None:
-        """The instances in a view's table, which is about to be dropped, lead nowhere any more."""
-        self._doubt(f"SELECT id FROM {table} WHERE hidden = 1")
-        self._db.execute(f"DELETE FROM cascades WHERE source IN (SELECT id FROM {table})")
+    def forget(self, table: str, log_key: int | None = None, first: int = 1) -> None:
+        """Rows of a view's table, which are about to go, lead nowhere any more.
+
+        Args:
+            table: the view's.
+            log_key: of the log whose rows go; None for all of the table.
+            first: seq num in the log from which on what was created there goes.
+        """
+        which, values = ("1", ()) if log_key is None else ("log = ? AND created >= ?", (log_key, first))
+        rows = f"SELECT id FROM {table} WHERE {which}"
+        self._doubt(f"{rows} AND hidden = 1", *values)
+        self._db.execute(f"DELETE FROM cascades WHERE source IN ({rows})", values)
         self._settle()
 
     def _is_doomed(self, source: bytes) -> bool:
@@ -94,7 +102,7 @@ class Cascades:
         self._copy(hidden=True)
         self._db.execute("UPDATE hidden SET changing = 0 WHERE changing = 1")
 
-    def _doubt(self, seeds: str, *values: bytes) -> None:
+    def _doubt(self, seeds: str, *values: object) -> None:
         """Puts in question whether these, and those that lead to them, are to be hidden."""
         above = _ABOVE.format(seeds=seeds, hidden="", more="")
         self._db.execute(f"UPDATE hidden SET changing = 1 WHERE instance IN ({above})", values)

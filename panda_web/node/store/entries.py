@@ -311,10 +311,13 @@ class EntryTable:
         found = [_entry_row(row) for row in self._db.rows(sql, (instance, log_key, log_key, most))]
         return sorted(found, key=lambda row: row.seq_num)
 
-    def instances_between(self, log_key: int, first: int, behind: int) -> list[bytes]:
-        """The instances that messages of a log are about, from one seq num to before another."""
-        sql = "SELECT DISTINCT instance FROM entries WHERE log = ? AND seq_num >= ? AND seq_num < ?"
-        return [found for (found,) in self._db.rows(sql, (log_key, first, behind)) if found]
+    def changed_between(self, log_key: int, first: int, behind: int) -> list[bytes]:
+        """The instances of a log from before a seq num that messages from there to another are about."""
+        sql = (
+            "SELECT DISTINCT e.instance FROM entries e CROSS JOIN entries c ON c.hash = e.instance"
+            " WHERE e.log = ? AND e.seq_num >= ? AND e.seq_num < ? AND c.log = e.log AND c.seq_num < ?"
+        )
+        return [found for (found,) in self._db.rows(sql, (log_key, first, behind, first))]
 
     # -- entries by schema -----------------------------------------------------------------------------
 

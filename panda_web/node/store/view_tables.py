@@ -266,6 +266,10 @@ class ViewTable:
         """The instance, if it is one of this log, has no row any more."""
         self._db.execute(f"DELETE FROM {self.table} WHERE {_AT} AND log = ?", (instance, log_key))
 
+    def end_from(self, log_key: int, first: int) -> None:
+        """What was created in a log from a seq num on has no row any more."""
+        self._db.execute(f"DELETE FROM {self.table} WHERE log = ? AND created >= ?", (log_key, first))
+
     def hide(self, instance: bytes, *, hidden: bool) -> None:
         """Whether the instance is kept from being shown, as one that something it needs is deleted of."""
         self._db.execute(f"UPDATE {self.table} SET hidden = ? WHERE {_AT}", (hidden, instance))
