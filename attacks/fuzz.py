@@ -25,6 +25,7 @@ from panda_web.messages.schema import (
 from panda_web.node import Node, Store
 from panda_web.rpc.methods import StoredEntry
 from tests.authors import SCHEMA, Author
+from tests.defining import define
 from tests.schedules import SMALL
 
 SECONDS = 8.0
@@ -163,13 +164,14 @@ class Verdicts:
 def bodies() -> tuple[Sequence[bytes], Callable[[bytes], bool]]:
     """JSON-RPC bodies, and how a node answers them."""
     signed, payload = Author().create(title="A talk")
+    node = Node(Store(), CryptographyVerifier(), version="0")
     schema = {"schema": SCHEMA}
     params: dict[str, object] = {
         "panda_getEntryArguments": {"author": "ab" * 32, **schema},
         "panda_publishEntry": {"entryEncoded": signed.encoded.hex(), "messageEncoded": payload.hex()},
         "panda_queryEntries": schema,
         "panda_query": {
-            **schema,
+            "schema": define(node, title="varchar"),
             "filter": {"title": "A"},
             "orderBy": ["-title"],
             "limit": 10,
@@ -186,7 +188,7 @@ def bodies() -> tuple[Sequence[bytes], Callable[[bytes], bool]]:
         "rpc.discover": [],
     }
     calls = [{"jsonrpc": "2.0", "id": 1, "method": name, "params": given} for name, given in params.items()]
-    dispatcher = Node(Store(), CryptographyVerifier(), version="0").dispatcher()
+    dispatcher = node.dispatcher()
 
     def look(body: bytes) -> bool:
         answer = asyncio.run(dispatcher.handle(body))
