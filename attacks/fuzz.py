@@ -25,7 +25,7 @@ from panda_web.messages.schema import (
 from panda_web.node import Node, Store
 from panda_web.rpc.methods import StoredEntry
 from tests.authors import SCHEMA, Author
-from tests.defining import define
+from tests.defining import definition, loose
 from tests.schedules import SMALL
 
 SECONDS = 8.0
@@ -166,12 +166,14 @@ def bodies() -> tuple[Sequence[bytes], Callable[[bytes], bool]]:
     signed, payload = Author().create(title="A talk")
     node = Node(Store(), CryptographyVerifier(), version="0")
     schema = {"schema": SCHEMA}
+    defined, (definer, definition_encoded) = definition(loose(title="varchar"))
+    asyncio.run(node.publish_items([StoredEntry(definer.encoded, definition_encoded)]))
     params: dict[str, object] = {
         "panda_getEntryArguments": {"author": "ab" * 32, **schema},
         "panda_publishEntry": {"entryEncoded": signed.encoded.hex(), "messageEncoded": payload.hex()},
         "panda_queryEntries": schema,
         "panda_query": {
-            "schema": define(node, title="varchar"),
+            "schema": defined,
             "filter": {"title": "A"},
             "orderBy": ["-title"],
             "limit": 10,
