@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from panda_web.node.aside import Aside, here
 from panda_web.node.store.cascades import Cascades
+from panda_web.node.store.changes import Feed
 from panda_web.node.store.database import Database
 from panda_web.node.store.entries import EntryTable
 from panda_web.node.store.registrations import Registrations
@@ -36,6 +37,7 @@ class Store:
 
     def __init__(self, path: Path | None = None, aside: Aside = here, settings: Settings = SERVER) -> None:
         self._database = Database(path, aside, settings)
+        self.feed = Feed(self._database)
         self.entries = EntryTable(self._database)
         self.writing = Writing(self._database)
         self.room = Room(self._database)
@@ -68,14 +70,17 @@ class Store:
         return self._database.at_once(work)
 
     def tell(self, told: Callable[[frozenset[str]], object]) -> None:
-        """Has somebody called after each commit that something was noted in, with all that was."""
+        """Has somebody called after each commit that something was noted in, with the kinds of all that was.
+
+        These are the kinds of changes, and "schemas": what is registered or defined changed.
+        """
         self._database.told.append(told)
 
     async def notice_others(self, pause: float) -> None:
         """Looks without end whether another program wrote to the database; tells of it as of a commit.
 
         Args:
-            pause: seconds between two looks. While this program writes, each group looks as well.
+            pause: seconds between two looks. Each group looks as well, before it begins.
         """
         await self._database.notice_others(pause)
 

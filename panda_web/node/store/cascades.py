@@ -10,6 +10,7 @@ That is kept as it changes: `hidden` holds who is, and the views' tables a copy,
 
 from collections.abc import Set
 
+from panda_web.node.store.counting import ChangeKind, Note
 from panda_web.node.store.database import Database
 from panda_web.node.store.view_tables import ViewTables
 
@@ -114,9 +115,12 @@ class Cascades:
         self._db.execute("DELETE FROM hidden WHERE changing = 1")
 
     def _copy(self, *, hidden: bool) -> None:
+        changing = "FROM hidden h JOIN entries e ON e.hash = h.instance WHERE h.changing = 1"
         for table in self._views.tables():
             self._db.execute(
-                f"UPDATE {table} SET hidden = ? WHERE (log, created) IN (SELECT e.log, e.seq_num"
-                " FROM hidden h JOIN entries e ON e.hash = h.instance WHERE h.changing = 1)",
+                f"UPDATE {table} SET hidden = ? WHERE (log, created) IN (SELECT e.log, e.seq_num {changing})",
                 (hidden,),
             )
+        kind: ChangeKind = "hidden" if hidden else "shown"
+        changed = self._db.rows(f"SELECT e.number, e.hash {changing} ORDER BY e.number")
+        self._db.note(*(Note(kind, *each) for each in changed))

@@ -12,6 +12,7 @@ one connection serves all.
 
 import asyncio
 import logging
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from typing import Any, TypeVar
 
 from panda_web.errors import DiskFull, StoreFailed
 from panda_web.node.aside import Aside, here
+from panda_web.node.store.counting import EVERYTHING, Note, count
 from panda_web.node.store.erasing import MAX_REWRITTEN, Eraser
 from panda_web.node.store.migrations import MIGRATIONS
 from panda_web.node.store.reading import Readings
@@ -28,9 +30,6 @@ from panda_web.node.store.settings import SERVER, Settings, connect
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
-
-EVERYTHING = frozenset({"schemas"})
-"""What is told where it cannot be said what changed."""
 
 MAX_JOURNAL = 64 << 20
 """Bytes of the journal beyond which readings pause, so that it can begin anew."""
@@ -72,7 +71,7 @@ class Database:
 
     Attributes:
         readings: what may take long to read is read by these.
-        told: called after each commit that something was noted in, with all that was.
+        told: called after each commit that something was noted in, with the kinds of all that was.
     """
 
     def __init__(self, path: Path | None, aside: Aside = here, settings: Settings = SERVER) -> None:
@@ -98,7 +97,7 @@ class Database:
         self._in_group = False
         self._size: int | None = None
         self._later: list[tuple[str, tuple[Any, ...]]] = []
-        self._notes: list[str] = []
+        self._notes: list[Note] = []
         (self._version,) = self._connection.execute("PRAGMA data_version").fetchone()
         self.told: list[Callable[[frozenset[str]], object]] = []
         self._erasing: asyncio.Future[None] | None = None
@@ -117,6 +116,12 @@ class Database:
             self._connection.executescript(
                 f"BEGIN IMMEDIATE; {MIGRATIONS[number]}; PRAGMA user_version={number + 1}; COMMIT;"
             )
+        if self._connection.execute("SELECT 1 FROM store").fetchone() is None:
+            # Not by SQLite's own randomness: that of a browser's snapshot is the same for everybody.
+            self._connection.execute(
+                "INSERT INTO store (id) SELECT ? WHERE NOT EXISTS (SELECT 1 FROM store)",
+                (os.urandom(16),),
+            )
         return bool(version < len(MIGRATIONS))
 
     async def begin(self) -> None:
@@ -134,6 +139,7 @@ class Database:
                 await self._erased()
                 self._roll_back()  # what is left of a group that was given up half-way
                 await self._erase()
+                self._look()
                 for _ in range(PATIENCE):
                     if self._begin_at_once():
                         return
@@ -195,6 +201,7 @@ class Database:
         with _STORING:
             try:
                 self._require_group()
+                count(self._connection, self._notes)
                 for sql, values in self._later:
                     self._connection.execute(sql, values)
                 self._connection.execute("COMMIT")
@@ -246,13 +253,13 @@ class Database:
             for tell in self.told:
                 tell(EVERYTHING)
 
-    def note(self, what: str) -> None:
-        """Whoever is told of commits is to be told this, if the transaction under way is committed."""
-        self._notes.append(what)
+    def note(self, *notes: Note) -> None:
+        """Has these numbered, and told, if the transaction under way is committed."""
+        self._notes += notes
 
     def _tell(self) -> None:
         if self._notes:
-            noted = frozenset(self._notes)
+            noted = frozenset(note.kind for note in self._notes)
             self._notes.clear()
             for tell in self.told:
                 tell(noted)

@@ -165,4 +165,24 @@ MIGRATIONS = (
     CREATE INDEX views_by_schema ON views (schema);
     CREATE UNIQUE INDEX views_current ON views (schema) WHERE current;
     """,
+    # What happens is numbered in order of commit. What happened before has its numbers too: entries in the
+    # order in which they were taken in, and behind them the instances that are hidden.
+    """
+    CREATE TABLE store (id BLOB NOT NULL);      -- one row, made when the database is opened
+    CREATE TABLE changes (
+        number INTEGER PRIMARY KEY,
+        kind INTEGER NOT NULL,                  -- 0 entry, 1 proof, 2 payload, 3 shown, 4 hidden
+        entry INTEGER NOT NULL                  -- the number of its row
+    );
+    INSERT INTO changes SELECT number, 0, number FROM entries;
+    INSERT INTO changes
+        SELECT (SELECT max(number) FROM entries) + row_number() OVER (ORDER BY e.number), 4, e.number
+        FROM hidden h JOIN entries e ON e.hash = h.instance;
+    CREATE UNIQUE INDEX changes_replaced ON changes (entry, kind > 2) WHERE kind > 1;
+    CREATE TABLE commits (
+        last INTEGER PRIMARY KEY,               -- the number of its last change
+        hash BLOB NOT NULL                      -- of all that was counted up to that
+    );
+    INSERT INTO commits SELECT number, x'' FROM changes ORDER BY number DESC LIMIT 1;
+    """,
 )

@@ -1,5 +1,6 @@
 """The schemas that are registered: ids, in a table that the command writes too."""
 
+from panda_web.node.store.counting import Note
 from panda_web.node.store.database import Database
 
 
@@ -65,4 +66,4 @@ class Registrations:
 
     def note(self) -> None:
         """What is registered, or defined, changes with the transaction under way."""
-        self._db.note("schemas")
+        self._db.note(Note("schemas"))

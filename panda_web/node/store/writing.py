@@ -7,6 +7,7 @@ entry, whichever comes first.
 from dataclasses import replace
 
 from panda_web.log import VerifiedEntry
+from panda_web.node.store.counting import Note
 from panda_web.node.store.database import Database
 from panda_web.node.store.entries import DELETED, HELD, NEVER, Content, LogRow
 from panda_web.rpc.methods import PAYLOAD_STATES
@@ -48,6 +49,8 @@ class Writing:
                 content.mark,
             ),
         )
+        self._db.note(Note("entry", number, verified.hash))
+        self._note_proof(known, log_row, Note("proof", number, verified.hash))
         if content.deletes:
             self._note_delete(content.instance, log_row, number)
         return log_row
@@ -61,10 +64,13 @@ class Writing:
             "UPDATE entries SET payload = ?, instance = ?, state = ?, mark = ? WHERE number = ?",
             (content.payload, content.instance, PAYLOAD_STATES.index(content.state), content.mark, number),
         )
+        self._db.note(Note("payload", number, verified.hash))
         if content.deletes:
             self._note_delete(content.instance, log_row, number)
         after = _with_schema(log_row, verified.entry.seq_num, content.schema)
-        return self._change(log_row, replace(after, condemned=min(condemned, log_row.condemned)), content)
+        after = replace(after, condemned=min(condemned, log_row.condemned))
+        self._note_proof(log_row, after, Note("proof", number, verified.hash))
+        return self._change(log_row, after, content)
 
     def drop_payloads(self, instance: bytes, log_row: LogRow) -> int:
         """Deletes the payloads of a log's entries about an instance, but of those that delete it.
@@ -76,10 +82,16 @@ class Writing:
             " (SELECT entry FROM deletes WHERE instance = ? AND log = ?)"
         )
         which = (instance, log_row.key, instance, log_row.key)
-        (size,) = self._db.one(f"SELECT total(length(payload)) FROM entries {where}", which)
+        sql = f"SELECT number, hash, coalesce(length(payload), 0) FROM entries {where} ORDER BY number"
+        dropped = list(self._db.rows(sql, which))
         self._db.execute(f"UPDATE entries SET payload = NULL, state = {DELETED} {where}", which)
+        self._db.note(*(Note("payload", number, entry_hash) for number, entry_hash, _ in dropped))
         self._db.note_deletion()
-        return int(size)
+        return sum(size for *_, size in dropped)
+
+    def _note_proof(self, before: LogRow | None, after: LogRow, proof: Note) -> None:
+        if after.condemned < (before.condemned if before is not None else NEVER):
+            self._db.note(proof)
 
     def _note_delete(self, instance: bytes, log_row: LogRow, number: int) -> None:
         sql = "INSERT INTO deletes (instance, log, entry) VALUES (?, ?, ?)"

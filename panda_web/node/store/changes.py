@@ -1,0 +1,152 @@
+"""The feed of changes: what happened to a store, in order of commit, from any point on.
+
+A change names an entry or an instance, and the state of that is looked up: so of several changes of one
+payload, and of one instance's being shown or hidden, the last one alone is kept.
+
+Who follows is told after each commit and reads from the table, however slow they are: nothing is kept for
+them in memory.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from panda_web.node.store.counting import KINDS, LAST_COMMIT, ChangeKind
+from panda_web.node.store.database import Database
+
+PAGE = 500
+"""Changes that who follows gets at a time, at most: they are read in a millisecond or two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A point in what happened to a store, between two changes.
+
+    Attributes:
+        store: whose it is, 16 bytes.
+        number: of the last change before it; 0 where there is none.
+        hash: of what was counted up to the commit of that change; empty where none was.
+    """
+
+    store: bytes
+    number: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that happened to a store.
+
+    Attributes:
+        number: of the change; they ascend, with gaps.
+        kind: what happened.
+        entry: the hash of the entry; for `shown` and `hidden` the id of the instance, which is the same.
+        log_key: of the entry's log.
+        seq_num: of the entry.
+    """
+
+    number: int
+    kind: ChangeKind
+    entry: bytes
+    log_key: int
+    seq_num: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Some changes, one after the other.
+
+    Attributes:
+        changes: in order of their numbers.
+        cursor: the point behind them.
+        reset: the cursor that was asked with is of no point in what happened to this store: its database was
+            restored from a copy, or is another one. Then there are no changes, and the cursor is of now: who
+            asked takes in anew all that is held, and goes on from there.
+    """
+
+    changes: tuple[Change, ...]
+    cursor: Cursor
+    reset: bool = False
+
+
+class Feed:
+    """What happened to a store. Reading it sees the transaction, or the snapshot, that it is read in.
+
+    Args:
+        database: which notes and counts what is done.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        (self._store,) = database.one("SELECT id FROM store")
+        self._followers: set[asyncio.Event] = set()
+        database.told.append(self._tell)
+
+    @property
+    def store(self) -> bytes:
+        """The id of the store, 16 bytes: random, made with the database, and kept in it."""
+        return bytes(self._store)
+
+    def start(self) -> Cursor:
+        """The point before all that happened."""
+        return Cursor(self.store, 0, b"")
+
+    def now(self) -> Cursor:
+        """The point behind all that happened."""
+        row = self._db.one(LAST_COMMIT)
+        return Cursor(self.store, *row) if row else self.start()
+
+    def since(self, cursor: Cursor, limit: int = PAGE) -> Changes:
+        """The first changes behind a cursor; no more than `limit`, which is 1 or more."""
+        if not self._fits(cursor):
+            return Changes((), self.now(), reset=True)
+        rows = self._db.rows(
+            "SELECT c.number, c.kind, e.hash, e.log, e.seq_num FROM changes c"
+            " CROSS JOIN entries e ON e.number = c.entry WHERE c.number > ? ORDER BY c.number LIMIT ?",
+            (cursor.number, limit),
+        )
+        found = tuple(Change(number, KINDS[kind], *rest) for number, kind, *rest in rows)
+        if len(found) < limit:
+            return Changes(found, self.now())
+        last = found[-1].number
+        return Changes(found, Cursor(self.store, last, self._hash_at(last) or b""))
+
+    async def follow(self, cursor: Cursor | None = None, limit: int = PAGE) -> AsyncGenerator[Changes, None]:
+        """What happened behind a cursor, and then what happens, without end: each change once, in order.
+
+        Args:
+            cursor: where to begin; with what happens from now on where it is None.
+            limit: how many changes are given at a time, at most.
+
+        Raises:
+            StoreFailed: the database cannot be read.
+        """
+        told = asyncio.Event()
+        self._followers.add(told)
+        try:
+            while True:
+                told.clear()  # before it is read: what is committed behind the reading sets it again
+                with self._db.snapshot():
+                    found = self.since(self.now() if cursor is None else cursor, limit)
+                cursor = found.cursor
+                if found.changes or found.reset:
+                    yield found
+                if len(found.changes) < limit:
+                    await told.wait()
+        finally:
+            self._followers.discard(told)
+
+    def _fits(self, cursor: Cursor) -> bool:
+        return cursor.store == self.store and self._hash_at(cursor.number) == cursor.hash
+
+    def _hash_at(self, number: int) -> bytes | None:
+        """The hash of what was counted up to the commit of a change; None where it did not happen."""
+        if number == 0:
+            return b""
+        row = self._db.one("SELECT hash FROM commits WHERE last >= ? ORDER BY last LIMIT 1", (number,))
+        return row[0] if row else None
+
+    def _tell(self, noted: frozenset[str]) -> None:
+        if not noted.isdisjoint(KINDS):
+            for told in self._followers:
+                told.set()
