@@ -19,7 +19,7 @@ from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.log import SignedEntry
 from panda_web.messages import SYSTEM_LOGS, Field, Relation
 from panda_web.messages.schema import DEFINITION, FieldDefinition, Schema, schema_to_dict, write_definition
-from panda_web.node import Node, Store, views
+from panda_web.node import Node, views
 from panda_web.node.schemas import Policy, drop, register, registry
 from panda_web.node.store.migrations import MIGRATIONS
 from panda_web.rpc.connection import Connection
@@ -32,6 +32,7 @@ from tests.defining import definition
 from tests.node import earlier
 from tests.node.test_publish import Harness
 from tests.node.waiting import until
+from tests.sqlite import Store
 
 ROOM = Schema(
     "room",
