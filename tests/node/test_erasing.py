@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -163,6 +164,49 @@ def test_a_reader_in_the_way(tmp_path: Path, aside: Aside) -> None:
         store.close()
 
     asyncio.run(work())
+
+
+def test_closing_waits_for_what_is_erased_aside(tmp_path: Path) -> None:
+    """A connection that is closed while another thread uses it ends the process."""
+    inside: list[int] = []
+    most = 0
+    begun, go = threading.Event(), threading.Event()
+
+    class Slow(sqlite3.Connection):
+        def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+            nonlocal most
+            if "wal_checkpoint" not in sql or not slow:
+                return super().execute(sql, *values)
+            inside.append(1)
+            most = max(most, len(inside))
+            begun.set()
+            go.wait(10)
+            try:
+                return super().execute(sql, *values)
+            finally:
+                inside.pop()
+
+    slow = False
+    connection = sqlite3.connect(
+        tmp_path / "x.db", isolation_level=None, check_same_thread=False, factory=Slow
+    )
+    connection.executescript("CREATE TABLE erasing (only INTEGER, deletions INTEGER)")
+    connection.execute("INSERT INTO erasing VALUES (1, 0)")
+    eraser = erasing.Eraser(connection, in_files=True)
+    slow = True
+    eraser.begin_journal_anew()
+    aside = threading.Thread(target=lambda: asyncio.run(eraser.work()))
+    aside.start()
+    assert begun.wait(10)
+    closing = threading.Thread(target=eraser.close)
+    closing.start()
+    closing.join(0.2)
+    assert closing.is_alive(), "it waits"
+    go.set()
+    aside.join()
+    closing.join()
+    assert most == 1
+    assert eraser.pause() is None
 
 
 def with_moved_rows(path: Path) -> tuple[Store, Node, list[int]]:

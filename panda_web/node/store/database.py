@@ -368,5 +368,4 @@ class Database:
         self.readings.close()
         if self._reader is not self._connection:
             self._reader.close()
-        self._eraser.finish()
-        self._connection.close()
+        self._eraser.close()

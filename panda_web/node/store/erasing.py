@@ -15,6 +15,7 @@ Source: SQLite's documentation of `secure_delete`, `wal_checkpoint`, `VACUUM`; `
 
 import logging
 import sqlite3
+import threading
 import time
 
 logger = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class Eraser:
     def __init__(self, connection: sqlite3.Connection, *, in_files: bool) -> None:
         self._connection = connection
         self._in_files = in_files
+        self._at_work = threading.Lock()  # work may be aside when the database is closed
         self._noted = False
         # When something is to be done, by the monotonic clock; None where nothing is.
         self._journal_at: float | None = None
@@ -77,14 +79,17 @@ class Eraser:
 
     async def work(self) -> None:
         """Does what can be done now; not within a transaction."""
-        now = time.monotonic()
-        if self._journal_at is not None and self._journal_at <= now:
-            self._empty_journal()
-        if self._rewrite_at is not None and self._rewrite_at <= now:
-            self._rewrite(most=MAX_REWRITTEN)
+        with self._at_work:
+            now = time.monotonic()
+            if not self._in_files:  # closed meanwhile
+                return
+            if self._journal_at is not None and self._journal_at <= now:
+                self._empty_journal()
+            if self._rewrite_at is not None and self._rewrite_at <= now:
+                self._rewrite(most=MAX_REWRITTEN)
 
     def finish(self, *, most: int | None = MAX_REWRITTEN) -> None:
-        """Does all that is due, at once: when the database is opened or closed.
+        """Does all that is due, at once: when the database is opened.
 
         Args:
             most: bytes of a database that is rewritten; None for any.
@@ -93,6 +98,13 @@ class Eraser:
             self._empty_journal()
             if self._rewrite_at is not None:
                 self._rewrite(most=most)
+
+    def close(self) -> None:
+        """Does all that is due, and closes the connection: behind the work that is aside, if there is any."""
+        with self._at_work:
+            self.finish()
+            self._in_files = False
+            self._connection.close()
 
     def _empty_journal(self) -> None:
         try:
