@@ -6,8 +6,8 @@
 The two are one in what `panda_getEntryArguments` and `panda_queryEntries` are called and take.
 """
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Sequence
+from typing import Protocol, TypeVar
 
 from panda_web import log as log_module
 from panda_web.client.asked import Asked
@@ -37,6 +37,8 @@ from panda_web.rpc.methods import (
     StoredEntry,
 )
 from panda_web.rpc.types import HEX, member
+
+T = TypeVar("T")
 
 Shown = list[tuple[SignedEntry, bytes]]
 """Signed entries, each with its payload, or b"" where that did not come."""
@@ -132,11 +134,8 @@ class PresentDay:
     async def bring(self, own: OwnEntry) -> ItemOutcome | None:
         """`panda_publishItems`, which older nodes do not have."""
         item = {"entryBytes": own.entry.hex(), "payloadBytes": own.payload.hex()}
-        try:
-            outcomes = await self._connection.call(PUBLISH_ITEMS, items=[item])
-        except ErrorFromNode as error:
-            if error.node_code != MethodNotFound.code:
-                raise
+        outcomes = await _if_known(self._connection.call(PUBLISH_ITEMS, items=[item]))
+        if outcomes is None:
             return None
         if [each.entry_hash for each in outcomes] != [log_module.recall(own.entry).hash.hex()]:
             raise AnswerMalformed("The node says what became of another entry than was brought.")
@@ -145,20 +144,12 @@ class PresentDay:
 
     async def held(self, author: bytes, log_id: int, first: int, last: int) -> Sequence[StoredEntry] | None:
         """Asks for them page by page. Older nodes, which do not know the call, hold no log in parts."""
-        try:
-            return await self._stretch(author, log_id, first, last)
-        except ErrorFromNode as error:
-            if error.node_code != MethodNotFound.code:
-                raise
-            return None
+        return await _if_known(self._stretch(author, log_id, first, last))
 
     async def branch(self, schema: str, author: bytes, log_id: int, above: int) -> Shown:
         """Asks for the last entry with its path down to entry 1, then for the others, page by page."""
-        try:
-            found = await self._items(author, log_id, -1, -1, hops=255, payloads=True)
-        except ErrorFromNode as error:
-            if error.node_code != MethodNotFound.code:
-                raise
+        found = await _if_known(self._items(author, log_id, -1, -1, hops=255, payloads=True))
+        if found is None:
             return await held_of_log(self._connection, self._verifier, schema, author, log_id)
         last = max((signed.entry.seq_num for signed, _ in found), default=0)
         if last - 1 > above:
@@ -220,6 +211,16 @@ class PresentDay:
             raise ProofMismatch("The node shows a schema definition as changed, and such never change.")
         (created,) = [each for each in proof_of(items[0]) if each.payload is not None]
         return SignedDefinition(created.entry, created.payload or b"")
+
+
+async def _if_known(call: Awaitable[T]) -> T | None:
+    """What a call gives; None where the node is an older one, which does not know the method."""
+    try:
+        return await call
+    except ErrorFromNode as error:
+        if error.node_code != MethodNotFound.code:
+            raise
+        return None
 
 
 def acknowledges_other(sent: SignedEntry, reply: Published, named: str | None) -> AnswerMalformed | None:
