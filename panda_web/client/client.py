@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Self
 
 from panda_web import messages
@@ -15,8 +16,10 @@ from panda_web.client.contact import Contact
 from panda_web.client.definitions import KeptDefinitions
 from panda_web.client.drafts import AtSlot, Draft
 from panda_web.client.errors import NodeTooOld, NoKey
+from panda_web.client.following import Following
+from panda_web.client.keeping import Keeping
 from panda_web.client.lock import Lock, ProcessLock
-from panda_web.client.lost import told
+from panda_web.client.own import OfKey
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.pages import pages
 from panda_web.client.pauses import patiently
@@ -28,11 +31,12 @@ from panda_web.messages import Field, Message
 from panda_web.messages.schema import DEFINITION, Schema, write_definition
 from panda_web.rpc.connection import Connection, Way
 from panda_web.rpc.errors import CallFailed
-from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT
+from panda_web.rpc.methods import DEFAULT_LIMIT, DISCOVER, MAX_LIMIT
+from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.types import Json
 
 
-class Client:
+class Client(OfKey, Following):
     """Writes and reads on one node.
 
         async with Client("http://localhost:2020", signer) as panda:
@@ -52,6 +56,8 @@ class Client:
         lock: keeps several writers of one author apart; by default within this client.
         name: under which name the store keeps what this node has acknowledged; by default its address.
         sleep: waits for some seconds between attempts to reach the node.
+        sessions: with the node, for `keep` and subscriptions; by default over what `node` is where that
+            carries both directions, and over a WebSocket to the same address where it is one.
     """
 
     def __init__(
@@ -64,24 +70,30 @@ class Client:
         lock: Lock | None = None,
         name: str | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        sessions: Reopening | None = None,
     ) -> None:
         self.node = name or (node if isinstance(node, str) else "node")
         self.signer = signer
         self._sleep = sleep
-        self._connection = Connection(defaults.way_to(node) if isinstance(node, str) else node)
+        way = defaults.way_to(node) if isinstance(node, str) else node
+        self._connection = Connection(way)
+        self._sessions = sessions or (way if isinstance(way, Reopening) else defaults.sessions(node))
         self._store: ClientStore | None = None
-        self._own: OwnLogs | None = None
+        own: OwnLogs | None = None
         self._lock: Lock = lock or ProcessLock()
         self._publisher: Publisher | None = None
         if signer is not None:
             self._store = store or defaults.store(signer)
-            self._own = OwnLogs(self._store, signer.author)
+            own = OwnLogs(self._store, signer.author)
             self._lock = lock or defaults.lock(self._store)
+        OfKey.__init__(self, own)
         self._contact = Contact(self._connection, self.node, verifier or defaults.verifier(), self._own)
         kept = KeptDefinitions(self._store) if self._store is not None else None
         self._schemas = Schemas(self.query, self._contact, self._own, kept)
-        if signer is not None and self._own is not None:
-            self._publisher = Publisher(self._contact, self.node, signer, self._own, self._lock, sleep)
+        if signer is not None and own is not None:
+            self._publisher = Publisher(self._contact, self.node, signer, own, self._lock, sleep)
+        ask = partial(self._connection.call, DISCOVER)
+        Following.__init__(self, Keeping(self._sessions, ask, self.flush, sleep))
 
     async def __aenter__(self) -> Self:
         return self
@@ -91,6 +103,8 @@ class Client:
 
     async def close(self) -> None:
         """Closes the connection and the store."""
+        if self._sessions is not None:
+            await self._sessions.close()
         await self._connection.close()
         if self._store is not None:
             await self._store.close()
@@ -267,13 +281,6 @@ class Client:
         """Sends what the node does not hold, of one schema or of all; gives how many entries that were."""
         return await self._writer.flush(schema) if self._publisher else 0
 
-    async def lost(self) -> list[dict[str, Json]]:
-        """What was signed here and lost its place, because another copy of the key took it.
-
-        Each as `entryHash`, `action`, `schema`, `id` and `fields`, as `LogDiverged` told it: write it again.
-        """
-        return [told(own) for own in await self._own.lost()] if self._own else []
-
     def alone(self, name: str) -> AbstractAsyncContextManager[object]:
         """A context that one holder is in at a time, among all clients of this key that share its store."""
         return self._lock(f"panda:{self.author}:{name}")
@@ -351,38 +358,6 @@ class Client:
                 break
         return found
 
-    async def key_made(self) -> None:
-        """Says that this key was made just now, for this client, and that there is no copy of it.
-
-        Then nothing needs to be asked before the first write, which works without a network like any other.
-        """
-        if self._own is not None:
-            await self._own.set_only_copy(only=True)
-
-    async def key_copied(self) -> None:
-        """Says that a copy of this key goes elsewhere, and may write there: the opposite of `key_made`."""
-        if self._own is not None:
-            await self._own.set_only_copy(only=False)
-
-    async def key_restored(self) -> None:
-        """Says that this key comes from a backup: another copy of it may have written since.
-
-        The node is asked for its logs before anything is signed, at once or when it can be reached.
-        """
-        if self._own is not None:
-            await self._own.set_restored(restored=True)
-
-    async def own(self, schema: str, *, deleted: bool = False) -> dict[str, Mapping[str, Field]]:
-        """The author's own instances of a schema by id, as this client signed them.
-
-        It includes what no node has acknowledged yet, and lacks what another copy of the key wrote.
-
-        Args:
-            schema: its id.
-            deleted: give those that this client has deleted, as they were before that, and not the others.
-        """
-        return await self._own.instances(schema, deleted=deleted) if self._own else {}
-
     async def not_carried(
         self, schema: str, rows: Sequence[Mapping[str, Field]]
     ) -> list[dict[str, NodeTooOld]]:
@@ -392,7 +367,3 @@ class Client:
     async def takes_no_definitions(self) -> NodeTooOld | None:
         """Why this node takes no schemas, as far as is known without asking it; None where it does."""
         return await self._contact.takes_no_definitions()
-
-    async def is_complete(self, schema: str) -> bool:
-        """Whether `own` lacks nothing of a schema, as far as this client can know without asking the node."""
-        return await self._own.is_complete(schema) if self._own else False

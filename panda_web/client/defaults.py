@@ -3,7 +3,9 @@
 from panda_web.client.lock import LeaseLock, Lock, ProcessLock
 from panda_web.client.store import ClientStore, MemoryStore
 from panda_web.keys import Signer, Verifier
+from panda_web.rpc.channel import Channel
 from panda_web.rpc.connection import Way
+from panda_web.rpc.reopening import Reopening
 
 
 def way_to(url: str) -> Way:
@@ -15,6 +17,19 @@ def way_to(url: str) -> Way:
     from panda_web.rpc.http import HttpTransport
 
     return HttpTransport(url)
+
+
+def sessions(node: object) -> Reopening | None:
+    """With a node that is called over HTTP; None where it is not named by such an address."""
+    if not isinstance(node, str) or not node.startswith("http"):
+        return None
+
+    async def reach() -> Channel:
+        from panda_web.rpc.websocket import open_websocket
+
+        return await open_websocket(f"ws{node.removeprefix('http')}")
+
+    return Reopening(reach)
 
 
 def verifier() -> Verifier:

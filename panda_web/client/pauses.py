@@ -1,5 +1,6 @@
-"""A node that takes so many calls a second asks whoever is faster for a pause: it gets one, within bounds."""
+"""Pauses: those that a node asks for because it takes so many calls a second, and those between attempts."""
 
+import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -10,6 +11,29 @@ R = TypeVar("R")
 
 MOST_WAITED = 60
 """Seconds for which a node is waited for in this way, while nothing gets there."""
+
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+"""Seconds until what failed is tried again: the first time, and at most. Each is twice the one before it, but
+for a random part of up to half, so that the clients of a node that comes back do not come all at once."""
+
+
+class Growing:
+    """Pauses between attempts at one thing."""
+
+    def __init__(self) -> None:
+        self._next = FIRST_PAUSE
+
+    def next(self) -> float:
+        """Seconds until the next attempt."""
+        seconds = self._next
+        self._next = min(2 * seconds, LONGEST_PAUSE)
+        return seconds * random.uniform(0.5, 1)  # noqa: S311 - nobody has to be unable to guess it
+
+    def again(self) -> None:
+        """It succeeded: what fails next is tried again soon."""
+        self._next = FIRST_PAUSE
 
 
 class Pauses:

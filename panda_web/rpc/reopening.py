@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from panda_web.rpc.channel import Channel
 from panda_web.rpc.dispatch import Dispatcher
-from panda_web.rpc.errors import ConnectionEnded, RpcError
+from panda_web.rpc.errors import ConnectionEnded, NodeUnreachable, RpcError
+from panda_web.rpc.link import Link
 from panda_web.rpc.peer import Peer, Progress
 from panda_web.rpc.session import OF_A_NODE, Bounds, Session
 from panda_web.rpc.types import Json
@@ -18,6 +19,10 @@ class Reopening(Peer):
         reach: opens a channel. Raises NodeUnreachable.
         dispatcher: the methods that the other side may call.
         bounds: of the sessions.
+
+    Attributes:
+        dispatcher: the same, for sessions that are opened from now on.
+        link: whether a session is open, or none could be.
     """
 
     def __init__(
@@ -27,7 +32,8 @@ class Reopening(Peer):
         bounds: Bounds = OF_A_NODE,
     ) -> None:
         self._reach = reach
-        self._dispatcher = dispatcher
+        self.dispatcher = dispatcher
+        self.link = Link()
         self._bounds = bounds
         self._opening = asyncio.Lock()
         self._session: Session | None = None
@@ -39,9 +45,19 @@ class Reopening(Peer):
             if self._closed:
                 raise ConnectionEnded("It was closed here.")
             if self._session is None or self._session.ended is not None:
-                self._session = Session(await self._reach(), self._dispatcher, bounds=self._bounds)
-                self._session.start()
+                self._session = await self._open()
             return self._session
+
+    async def _open(self) -> Session:
+        try:
+            channel = await self._reach()
+        except NodeUnreachable:
+            self.link.note("unreachable")
+            raise
+        session = Session(channel, self.dispatcher, bounds=self._bounds)
+        session.start().add_done_callback(lambda _: self.link.note("idle" if self._closed else "unreachable"))
+        self.link.note("connected")
+        return session
 
     async def call(self, method: str, params: Mapping[str, Json], progress: Progress | None = None) -> Json:
         """The result of one call; see `Peer`."""

@@ -123,6 +123,10 @@ class Session(Peer):
         self._runs = asyncio.create_task(self.run())
         return self._runs
 
+    async def over(self) -> None:
+        """Returns once the session has ended; `ended` says why."""
+        await self._over.wait()
+
     async def close(self) -> None:
         """Ends the session, and its channel. Open calls end with ConnectionEnded."""
         self._end(ConnectionEnded("It was closed here."))

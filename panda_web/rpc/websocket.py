@@ -10,7 +10,6 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from panda_web.rpc.address import check_address, unreachable
 from panda_web.rpc.channel import Channel
 from panda_web.rpc.errors import AnswerMalformed, ConnectionEnded, NodeUnreachable
-from panda_web.rpc.peer import Peer
 from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.transport import MAX_ANSWER, TIMEOUT, read_answer, silent
 
@@ -90,6 +89,8 @@ async def open_websocket(url: str) -> Channel:
     except InvalidStatus as error:
         raise _refused(url, error) from error
     except InvalidHandshake as error:
+        if isinstance(error.__cause__, (OSError, EOFError)):  # it ended before it said anything
+            raise unreachable(url, error.__cause__) from error
         raise AnswerMalformed(f"Nobody at {url} speaks WebSocket: {error}.") from error
     except (OSError, EOFError, WebSocketException) as error:
         raise unreachable(url, error) from error
@@ -109,7 +110,7 @@ def _refused(url: str, error: InvalidStatus) -> NodeUnreachable | AnswerMalforme
     )
 
 
-def over_websocket(url: str) -> Peer:
+def over_websocket(url: str) -> Reopening:
     """The node at `url`, called over a WebSocket that is opened at the first call, and again when it broke.
 
     Raises:

@@ -6,7 +6,6 @@ from collections import deque
 from panda_web.rpc.channel import Channel
 from panda_web.rpc.dispatch import Dispatcher
 from panda_web.rpc.errors import ConnectionEnded
-from panda_web.rpc.peer import Peer
 from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.session import Session
 
@@ -67,7 +66,7 @@ class _End:
                 way.changed.notify_all()
 
 
-def in_process(dispatcher: Dispatcher) -> Peer:
+def in_process(dispatcher: Dispatcher) -> Reopening:
     """Whoever has these methods, in the same event loop, as in `Client(in_process(node.dispatcher()))`."""
 
     async def reach() -> Channel:

@@ -1,0 +1,124 @@
+"""Holding a session with the node open, and sending what waits whenever the node is there again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from panda_web.client.pauses import Growing
+from panda_web.errors import PandaError
+from panda_web.rpc.errors import AnswerMalformed, CallFailed, ErrorFromNode
+from panda_web.rpc.link import Link
+from panda_web.rpc.reopening import Reopening
+from panda_web.rpc.session import Session
+
+STILL_THERE_SECONDS = 20.0
+"""The node is asked after this time whether it is still there, and has as long to answer. A browser's
+WebSocket says nothing of a network that is gone."""
+
+ASK_SECONDS = 30.0
+"""Between two questions to a node with which there is no session, or that knows no subscriptions."""
+
+Told = Callable[[int, PandaError | None], object]
+"""Told how many entries were sent, and what was wrong with one; where neither is so, it is not called."""
+
+Sleep = Callable[[float], Awaitable[object]]
+
+
+class Keeping:
+    """Keeps the way to a node.
+
+    Args:
+        sessions: with the node; None where there is no way to have one: then it is called from time to time.
+        ask: calls the node, whatever for. Raises CallFailed.
+        flush: sends what the node does not hold; gives how many entries that were.
+        sleep: waits for some seconds.
+
+    Attributes:
+        link: how the way is.
+    """
+
+    def __init__(
+        self,
+        sessions: Reopening | None,
+        ask: Callable[[], Awaitable[object]],
+        flush: Callable[[], Awaitable[int]],
+        sleep: Sleep,
+    ) -> None:
+        self._sessions = sessions
+        self._ask = ask
+        self._flush = flush
+        self._sleep = sleep
+        self._hurried = asyncio.Event()
+        self.link = sessions.link if sessions is not None else Link()
+
+    def hurry(self) -> None:
+        """Ends the pause under way: there is a network again, perhaps."""
+        self._hurried.set()
+
+    async def keep(self, told: Told) -> None:
+        """Holds a session open, and sends what waits at each beginning; without end."""
+        pauses = Growing()
+        while True:
+            self._hurried.clear()
+            try:
+                session = await self._reach()
+                await self._send(told)
+                pauses.again()
+                if session is None:
+                    await self._pause(ASK_SECONDS)
+                else:
+                    await self._watch(session)
+            except CallFailed:
+                await self._pause(pauses.next())
+
+    async def _reach(self) -> Session | None:
+        if self._sessions is not None:
+            with suppress(AnswerMalformed):  # nobody there speaks WebSocket
+                return await self._sessions.session()
+        try:
+            await self._ask()
+        except CallFailed as error:
+            self.link.note("connected" if isinstance(error, ErrorFromNode) else "unreachable")
+            raise
+        self.link.note("connected")
+        return None
+
+    async def _send(self, told: Told) -> None:
+        sent, wrong = 0, None
+        try:
+            sent = await self._flush()
+        except CallFailed:
+            raise
+        except PandaError as error:
+            wrong = error
+        if sent or wrong is not None:
+            told(sent, wrong)
+
+    async def _watch(self, session: Session) -> None:
+        """Returns when the session has ended."""
+        over = asyncio.create_task(session.over())
+        try:
+            while not over.done():
+                await asyncio.wait([over], timeout=STILL_THERE_SECONDS)
+                if not over.done() and not await is_there(session):
+                    await session.close()
+        finally:
+            over.cancel()
+
+    async def _pause(self, seconds: float) -> None:
+        waits = [asyncio.ensure_future(self._sleep(seconds)), asyncio.create_task(self._hurried.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
+
+
+async def is_there(session: Session) -> bool:
+    """Whether the other side of a session answers, be it with an error."""
+    with suppress(TimeoutError, CallFailed):
+        async with asyncio.timeout(STILL_THERE_SECONDS):
+            with suppress(ErrorFromNode):
+                await session.call("panda_unsubscribe", {"subscription": ""})
+            return True
+    return False
