@@ -44,6 +44,7 @@ class Types:
         path: where it is.
         interface: what has the methods, and what it extends.
         methods: the table of methods.
+        series: those that give answers one after the other; what is in both tables gives an `Answer`.
         shapes: the source of the shapes.
         says: the shape of what is said of the connection itself; its fields can only be read.
     """
@@ -53,6 +54,7 @@ class Types:
     methods: Mapping[str, Method[Any]]
     shapes: Path
     says: str
+    series: Mapping[str, Method[Any]]
 
     def written(self) -> str:
         """What is written by hand."""
@@ -65,12 +67,22 @@ class Types:
         lines = [*_comment(says.about), f"export interface {self.interface} {{"]
         for field in says.fields:
             lines += _inside(_comment(field.about), f"readonly {field.text}")
-        for method in self.methods.values():
-            lines += ["", *_inside(_comment(method.summary), _signature(method))]
+        only = {name: method for name, method in self.series.items() if name not in self.methods}
+        for name, method in {**self.methods, **only}.items():
+            text = _signature(method, self._gives(name, method), ends=name in self.series)
+            lines += ["", *_inside(_comment(method.summary), text)]
         lines += ["}"]
         for shape in shapes:
             lines += ["", *_comment(shape.about), *_interface(shape)]
         return f"{self.written()}{MADE}\n" + "\n".join(lines) + "\n"
+
+    def _gives(self, name: str, method: Method[Any]) -> str:
+        """The type of what a method returns."""
+        if name not in self.series:
+            return f"Promise<{_json(method.result.schema, answer=True)}>"
+        if name in self.methods:
+            return "Answer"
+        return f"AsyncIterableIterator<{_json(method.result.schema, answer=True)}, undefined>"
 
 
 FILES = (
@@ -80,6 +92,7 @@ FILES = (
         panda_web.browser.methods.METHODS,
         ROOT / "panda_web" / "browser" / "shapes.py",
         "Author",
+        panda_web.browser.methods.SERIES,
     ),
     Types(
         FESTIVAL / "page" / "festival.d.ts",
@@ -87,6 +100,7 @@ FILES = (
         panda_festival.methods.METHODS,
         FESTIVAL / "panda_festival" / "shapes.py",
         "Says",
+        {},
     ),
 )
 
@@ -94,16 +108,16 @@ FILES = (
 # --- Methods --------------------------------------------------------------------------------------
 
 
-def _signature(method: Method[Any]) -> str:
+def _signature(method: Method[Any], gives: str, *, ends: bool) -> str:
     given = [f"{param.name}: {_json(param.type.schema)}" for param in method.params if param.default is ...]
     options = [line for param in method.params if param.default is not ... for line in _option(param)]
     if method.progress:
         options.append("onProgress?: (progress: Progress) => void;")
-    if method.long:
+    if method.long or ends:
         options.append("signal?: AbortSignal;")
     if options:
         given.append("options?: {\n" + textwrap.indent("\n".join(options), "  ") + "\n}")
-    return f"{method.name}({', '.join(given)}): Promise<{_json(method.result.schema, answer=True)}>;"
+    return f"{method.name}({', '.join(given)}): {gives};"
 
 
 def _option(param: Param) -> Iterator[str]:

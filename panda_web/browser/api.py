@@ -1,21 +1,26 @@
 """The handlers of what a page can ask the worker for. The page is not trusted to send the right types."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from panda_web.browser import shapes
 from panda_web.browser.at_hand import at_hand
 from panda_web.browser.draft import definition_of, describe
-from panda_web.browser.methods import METHODS
+from panda_web.browser.methods import METHODS, SERIES
 from panda_web.browser.opening import Site
+from panda_web.browser.series import Begins
 from panda_web.browser.values import read_fields, read_filter, write_value
 from panda_web.client import Answer, Instance, Written
 from panda_web.client.check import to_json
 from panda_web.messages.schema import Schema, schema_from_dict, schema_from_toml
 from panda_web.rpc.dispatch import Handler
+from panda_web.rpc.methods import DEFAULT_LIMIT
 from panda_web.rpc.table import python_name
 from panda_web.rpc.types import Json
+
+PAGE = 2 * DEFAULT_LIMIT
+"""Instances that are fetched and checked at once while a page iterates: soon there, and few questions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,10 @@ class Api:
     def handlers(self) -> Mapping[str, Handler]:
         """A handler for each method of the table."""
         return {name: getattr(self, python_name(name)) for name in METHODS}
+
+    def series(self) -> Mapping[str, Begins]:
+        """What begins each series of the table."""
+        return {name: getattr(self, f"each_{python_name(name)}") for name in SERIES}
 
     def who(self) -> shapes.Author:
         """What a page shows of itself: the answer to one that connects, and to one that restored a key."""
@@ -65,13 +74,33 @@ class Api:
         client = self.site.client
         return _answer(await client.query(schema, filter=wanted, order_by=order_by, limit=limit, after=after))
 
+    async def each_query(
+        self,
+        schema: str,
+        filter: Mapping[str, Json] | None,
+        order_by: Sequence[str],
+        limit: int | None,
+        after: str | None,
+    ) -> AsyncGenerator[Json, None]:
+        """The same, page after page, until there is no more, or so many were given."""
+        wanted = read_filter(filter or {})
+        size = min(limit or PAGE, PAGE)
+        left = limit
+        async for page in self.site.client.pages(
+            schema, filter=wanted, order_by=order_by, limit=size, after=after
+        ):
+            yield _answer(page if left is None else replace(page, instances=page.instances[:left]))
+            left = None if left is None else left - len(page)
+            if left is not None and left <= 0:
+                return
+
     async def define(self, schema: Mapping[str, Json]) -> shapes.Schema:
         """A schema with its id."""
         return _schema(await self.site.writer().define(schema_from_dict(schema)))
 
     async def schema(self, id: str) -> shapes.Schema:
         """A schema that somebody published."""
-        return _schema(await self.site.client.schema(id))
+        return _schema(await self.site.client.schema_named(id))
 
     async def schemas(self, after: str | None) -> list[shapes.ListedSchema]:
         """The schemas to choose from."""

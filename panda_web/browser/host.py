@@ -59,11 +59,18 @@ class Host:
 
     def connect(self, port: Any) -> Session:
         """Answers what comes through a MessagePort, until either end closes it."""
-        session = Session(PortChannel(port), Page(self).dispatcher(), bounds=OF_A_PAGE)
-        running = session.start()
-        self._sessions.add(running)
-        running.add_done_callback(self._left)
+        page = Page(self)
+        session = Session(PortChannel(port), page.dispatcher(), bounds=OF_A_PAGE)
+        serving = asyncio.ensure_future(self._serve(session.start(), page))
+        self._sessions.add(serving)
+        serving.add_done_callback(self._left)
         return session
+
+    async def _serve(self, session: asyncio.Task[None], page: Page) -> None:
+        try:
+            await session
+        finally:
+            await page.close()
 
     def _left(self, session: asyncio.Task[None]) -> None:
         self._sessions.discard(session)

@@ -3,6 +3,9 @@
 The worker checks params by it and binds its handlers to it (`browser.api`). `panda.js` makes its calls from
 it: params that must be given come by position, the others in an object behind them. The types for websites
 are made from it too (`tools/typescript.py`), so a summary is what their authors read.
+
+`METHODS` have one answer. What is in `SERIES` gives answers one after the other (`browser.series`), each as
+its result says; a name that is in both can be awaited, and iterated.
 """
 
 from collections.abc import Mapping
@@ -12,13 +15,52 @@ from panda_web.rpc import types
 from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT
 from panda_web.rpc.table import Method, Param
 
-_SCHEMA, _ID = Param("schema", types.HASH), Param("id", types.HASH)
+_SCHEMA, _ID = Param("schema", types.SCHEMA), Param("id", types.HASH)
 _FIELDS = Param("fields", types.named("Fields"))
 _WRITTEN, _AUTHOR = types.named("Written"), types.named("Author")
 
 OPEN: Final = Method(
     "open", "Connects.", (Param("version", types.TEXT), Param("node", types.TEXT)), types.OBJECT
 )
+_NUMBER: Final = types.integer(0, types.WIRE_LIMIT - 1)
+STEPS: Final[Mapping[str, Method[Any]]] = {
+    method.name: method
+    for method in (
+        Method(
+            "begin", "Begins a series.", (Param("series", types.TEXT), Param("params", types.OBJECT)), _NUMBER
+        ),
+        Method("next", "What comes next in it.", (Param("number", _NUMBER),), types.OBJECT),
+        Method("stop", "Ends it.", (Param("number", _NUMBER),), types.nullable(types.OBJECT)),
+    )
+}
+"""What `panda.js` calls to read a series."""
+
+
+def _query(limit: int | None) -> tuple[Param, ...]:
+    """What a query takes.
+
+    Args:
+        limit: how many instances are given where the page does not say; None for all.
+    """
+    return (
+        _SCHEMA,
+        Param(
+            "filter",
+            types.OBJECT,
+            None,
+            'Field names, "author" or "id", each with the value that it must equal.',
+        ),
+        Param("orderBy", types.array(types.TEXT), (), 'Names, with "-" before one for descending.'),
+        Param(
+            "limit",
+            types.integer(1, MAX_LIMIT),
+            limit,
+            f"How many at most, up to {MAX_LIMIT:,}. Without it all are iterated; a page that is awaited "
+            f"has {DEFAULT_LIMIT}.",
+        ),
+        Param("after", types.TEXT, None, "`after` of the page before, until a page is empty."),
+    )
+
 
 METHODS: Final[Mapping[str, Method[Any]]] = {
     method.name: method
@@ -34,24 +76,10 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
         Method("delete", "Ends an own instance.", (_SCHEMA, _ID), _WRITTEN),
         Method(
             "query",
-            "Instances, each rebuilt from its signed entries; what fails that is in `rejected` instead.",
-            (
-                _SCHEMA,
-                Param(
-                    "filter",
-                    types.OBJECT,
-                    None,
-                    'Field names, "author" or "id", each with the value that it must equal.',
-                ),
-                Param("orderBy", types.array(types.TEXT), (), 'Names, with "-" before one for descending.'),
-                Param(
-                    "limit",
-                    types.integer(1, MAX_LIMIT),
-                    DEFAULT_LIMIT,
-                    f"{DEFAULT_LIMIT} by default, {MAX_LIMIT:,} at most.",
-                ),
-                Param("after", types.TEXT, None, "`after` of the page before, until a page is empty."),
-            ),
+            "Instances, each rebuilt from its signed entries; what fails that is in `rejected` instead. "
+            "Iterated (`for await`), it gives all, and fetches them in pages; `toArray()` gives an array of "
+            "all; awaited, it is the first page.",
+            _query(DEFAULT_LIMIT),
             types.named("Page"),
         ),
         Method(
@@ -63,11 +91,11 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
         ),
         Method(
             "schema",
-            "A schema: its definition is fetched once and checked. `create` and `update` find it by "
-            "themselves, wherever it can be had, and its fields decide what they write: for a float 3 is "
-            "a float, a relation is the id as a plain string, [] has a type. What the schema forbids is "
-            "refused before anything is signed.",
-            (_ID,),
+            "A schema by its id, or by a name that one schema has: its definition is fetched once and "
+            "checked. `create` and `update` find it by themselves, wherever it can be had, and its fields "
+            "decide what they write: for a float 3 is a float, a relation is the id as a plain string, [] "
+            "has a type. What the schema forbids is refused before anything is signed.",
+            (Param("id", types.SCHEMA),),
             types.named("Schema"),
         ),
         Method(
@@ -111,4 +139,9 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
             _AUTHOR,
         ),
     )
+}
+
+SERIES: Final[Mapping[str, Method[Any]]] = {
+    method.name: method
+    for method in (Method("query", METHODS["query"].summary, _query(None), types.named("Page")),)
 }

@@ -4,16 +4,18 @@ The first request is `open`, with the version of `panda.js`: both sides come fro
 them. It says which node the page works with. Then there are the methods of `browser.api` and of applications.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from panda_web import __version__
 from panda_web.browser.api import Api
 from panda_web.browser.extension import all_methods
-from panda_web.browser.methods import OPEN
+from panda_web.browser.methods import OPEN, SERIES, STEPS
+from panda_web.browser.series import Series
 from panda_web.errors import PandaError
 from panda_web.rpc.dispatch import Dispatcher, Handler
-from panda_web.rpc.table import joined
+from panda_web.rpc.table import Method, joined
 from panda_web.rpc.types import Json
 
 if TYPE_CHECKING:
@@ -44,12 +46,17 @@ class Page:
         self._extensions = tuple(host.extensions)
         self._methods = all_methods(self._extensions)
         self._handlers: dict[str, Handler] = {}
+        self._series = Series({}, {})
 
     def dispatcher(self) -> Dispatcher:
         """All methods of the connection."""
         handlers: dict[str, Handler] = {name: partial(self._call, name) for name in self._methods}
         handlers[OPEN.name] = self._open
         return Dispatcher(self._methods, handlers, fault="panda-web has a fault")
+
+    async def close(self) -> None:
+        """Ends what is under way once the connection has ended."""
+        await self._series.close()
 
     async def _call(self, name: str, /, **arguments: Any) -> Json:
         handler = self._handlers.get(name)
@@ -66,7 +73,16 @@ class Page:
         api = Api(site)
         for extension in self._extensions:
             site.client.learn(extension.schemas)
-        self._handlers = joined(api.handlers(), *(each.handlers(site) for each in self._extensions))
-        table = {name: method.required for name, method in self._methods.items() if name != OPEN.name}
-        said: Json = joined(api.who(), {"methods": table}, *(each.says for each in self._extensions))
+        await self._series.close()
+        self._series = Series(SERIES, api.series())
+        steps: dict[str, Handler] = {name: getattr(self._series, name) for name in STEPS}
+        self._handlers = joined(api.handlers(), steps, *(each.handlers(site) for each in self._extensions))
+        table = _required({name: self._methods[name] for name in self._handlers if name not in STEPS})
+        names = {"methods": table, "series": _required(SERIES)}
+        said: Json = joined(api.who(), names, *(each.says for each in self._extensions))
         return said
+
+
+def _required(table: Mapping[str, Method[Any]]) -> Json:
+    """What must be given, by name of the method."""
+    return {name: method.required for name, method in table.items()}

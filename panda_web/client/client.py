@@ -8,7 +8,6 @@ from functools import partial
 from typing import Self
 
 from panda_web import messages
-from panda_web.bamboo import is_hex
 from panda_web.client import defaults
 from panda_web.client.asked import Asked
 from panda_web.client.check import Answer
@@ -125,7 +124,7 @@ class Client(OfKey, Following):
         False, `error` says why, and it is sent again with the next write or `flush`.
 
         Args:
-            schema: its id, 132 hex digits.
+            schema: its id, 132 hex digits, or its name, as `schema_named` takes it.
             fields: name to value: str, int, float, bool, `Relation`, lists of one of these, or a `Field`;
                 the schema decides what the types are. Or a function that gives them, and is called with the
                 schema, or with None where it cannot be had. Or an `AtSlot`, for what depends on the slot.
@@ -134,6 +133,7 @@ class Client(OfKey, Following):
             InvalidMessage, InvalidFields, RelationTargetForeign, FieldNameReserved: what the fields are, or
                 lead to, is not allowed. Nothing was signed.
             InvalidProof: what the node gives as the schema's definition is none. Nothing was signed.
+            SchemaNameUnknown, SchemaNameAmbiguous: not exactly one schema has this name. Nothing was signed.
             CallFailed: at the first use of a schema, when the node must be asked for a log id: with a key of
                 which there may be copies.
             NodeTooOld, NodeLags: this node cannot take it; nothing was signed.
@@ -146,8 +146,11 @@ class Client(OfKey, Following):
         """Publishes many new instances, signed as one chain. See `create`."""
 
         async def compose() -> list[Draft]:
-            held_to = await self._schemas.to_hold(schema, self._writer.ask) if rows else None
-            return await self._schemas.drafts(held_to, "create", schema, None, rows)
+            if not rows:
+                return []
+            of = await self._schemas.id_of(schema)
+            held_to = await self._schemas.to_hold(of, self._writer.ask)
+            return await self._schemas.drafts(held_to, "create", of, None, rows)
 
         return await self._writer.write(compose)
 
@@ -155,7 +158,7 @@ class Client(OfKey, Following):
         """Publishes new values for some fields of an own instance.
 
         Args:
-            schema: its id, 132 hex digits.
+            schema: its id, or its name, as for `create`.
             instance: its id, 132 hex digits.
             fields: as for `create`. None takes the value of an optional field away; where there is no
                 definition, the empty list of the value's type does: `Field("str[]", ())` for a text.
@@ -167,8 +170,9 @@ class Client(OfKey, Following):
         """
 
         async def compose() -> list[Draft]:
-            held_to = await self._schemas.to_hold(schema, self._writer.ask)
-            return await self._schemas.drafts(held_to, "update", schema, instance, [fields])
+            of = await self._schemas.id_of(schema)
+            held_to = await self._schemas.to_hold(of, self._writer.ask)
+            return await self._schemas.drafts(held_to, "update", of, instance, [fields])
 
         (written,) = await self._writer.write(compose)
         return written
@@ -177,7 +181,7 @@ class Client(OfKey, Following):
         """Ends an own instance. Raises InstanceNotOwn; see `create`."""
 
         async def compose() -> list[Message]:
-            return [messages.delete(schema, instance)]
+            return [messages.delete(await self._schemas.id_of(schema), instance)]
 
         (written,) = await self._writer.write(compose)
         return written
@@ -313,8 +317,7 @@ class Client(OfKey, Following):
             CallFailed: the node cannot be reached, or refuses the query.
             InvalidParams: the query is none.
         """
-        if not is_hex(schema):
-            schema = str((await self._schemas.named(schema)).id)
+        schema = await self._schemas.id_of(schema)
         wanted = {name: list(v) if isinstance(v, tuple) else v for name, v in (filter or {}).items()}
         asked = Asked.of(schema, wanted, order_by, limit, after)
         return await patiently(lambda: self._contact.query(asked), self._sleep)

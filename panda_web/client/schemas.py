@@ -210,6 +210,14 @@ class Schemas:
             raise ProofMismatch(f"The node calls a schema {name[:70]!r} that is called {found.name!r}.")
         return found
 
+    async def id_of(self, schema: str) -> str:
+        """A schema's id, by its name or by itself. Raises SchemaMalformed, and what `named` does."""
+        try:
+            types.SCHEMA.read(schema)
+        except ValueError as error:
+            raise SchemaMalformed(f"The schema {error}.") from error
+        return schema if is_hex(schema) else str((await self.named(schema)).id)
+
     async def get(self, schema: str) -> Schema:
         """A schema: known, of the author's own, or fetched with its proof. See `Client.schema`."""
         if not is_hex(schema):

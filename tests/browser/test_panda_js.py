@@ -1,17 +1,24 @@
 """`panda.js` from a bare page of somebody's own, in three engines."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
 from panda_web.bamboo import digest
+from panda_web.client import Client
+from panda_web.keys.with_cryptography import CryptographySigner
+from panda_web.messages.schema import schema_from_dict
 from tests.browser.api import LONG, Api, refusal
 from tests.browser.asking import instances_at, talks_at, values_of, write_as_stranger
 from tests.browser.festivals import event, schedule, talks_of
 from tests.browsers import StaticServer
 from tests.find_browsers import ENGINES
 from tests.processes import ServedNode
+
+PAGE = 200
+"""Instances that are fetched at once where a page iterates."""
 
 
 @pytest.fixture
@@ -115,6 +122,55 @@ def test_query_filters_orders_and_pages(api: Api, schema: str) -> None:
     assert pages == [[7, 6, 5], [4, 3, 2], [1]]
 
 
+def test_an_answer_is_iterated_page_by_page(api: Api, schema: str, empty_node: ServedNode) -> None:
+    many = 2 * PAGE + 7
+
+    async def write() -> list[str]:
+        async with Client(empty_node.url, CryptographySigner.generate()) as panda:
+            return [one.id for one in await panda.create_many(schema, [{"n": n} for n in range(many)])]
+
+    ids = asyncio.run(write())
+
+    def found(most: int, **options: object) -> list[int]:
+        outcome = api.do("iterate", most, "query", schema, {"orderBy": ["n"], **options})
+        return [each["n"] for each in outcome["value"]["found"]]
+
+    assert found(many + 1) == list(range(many))
+    assert found(PAGE + 3) == list(range(PAGE + 3))
+    assert found(many, limit=PAGE + 9) == list(range(PAGE + 9))
+    assert found(many, limit=5, orderBy=["-n"]) == list(range(many)[:-6:-1])
+    every = api.do("toArray", schema, {"orderBy": ["-n"]})["value"]
+    assert [each["id"] for each in every["instances"]] == ids[::-1]
+    assert every["rejected"] == []
+    assert all(each["_meta"]["signed"] for each in every["instances"])
+    assert len(api.call("query", schema)["instances"]) == 100
+    assert refusal(api.do("iterate", 1, "query", schema, {"limit": 0}))[0] == "invalid-params"
+    assert refusal(api.do("iterate", 1, "query", "no such schema"))[0] == "schema-name-unknown"
+    stopped = api.do("iterateUntilAborted", 3, schema)
+    assert (stopped["found"][:3], refusal(stopped["ended"])[0]) == ([0, 1, 2], "cancelled")
+
+
+def test_a_name_stands_for_a_schema_and_its_fields_are_held_to_it(api: Api, empty_node: ServedNode) -> None:
+    """Nobody in this page asked for the schema before."""
+    place = schema_from_dict({"name": "place", "description": "", "fields": {"area": {"type": "float"}}})
+
+    async def define() -> str:
+        async with Client(empty_node.url, CryptographySigner.generate()) as panda:
+            return str((await panda.define(place)).id)
+
+    defined = asyncio.run(define())
+    assert api.refused("create", "place", {"area": "wide"})[0] == "field-value-wrong"
+    assert api.refused("create", "place", {"width": 3})[0] == "field-unknown"
+    written = api.call("create", "place", {"area": 3})
+    (found,) = instances_at(empty_node.url, defined)
+    assert (found.id, found.fields["area"].type, found["area"]) == (written["id"], "float", 3.0)
+    api.call("update", "place", written["id"], {"area": 4})
+    assert [each["area"] for each in api.call("query", "place")["instances"]] == [4]
+    assert api.call("schema", "place")["id"] == defined
+    api.call("delete", "place", written["id"])
+    assert api.do("toArray", "place")["value"]["instances"] == []
+
+
 @pytest.mark.every_engine
 def test_creates_side_by_side_make_one_log(api: Api, schema: str, empty_node: ServedNode) -> None:
     outcomes = api.do("callAll", [["create", schema, {"n": n}] for n in range(20)])
@@ -138,6 +194,7 @@ def test_what_is_wrong_has_a_reason(api: Api, schema: str, empty_node: ServedNod
         "null": api.refused("create", schema, {"a": None}),
         "too large": api.refused("create", schema, {"a": "x" * (1 << 20)}),
         "no schema": api.refused("create", "talk", {"a": 1}),
+        "half an id": api.refused("create", "0040" + "7" * 127, {"a": 1}),
         "no fields": api.refused("create", schema, [1]),
         "unknown instance": api.refused("update", schema, "0040" + "77" * 64, {"a": 1}),
         "deleting nothing": api.refused("delete", schema, "0040" + "77" * 64),
@@ -155,7 +212,8 @@ def test_what_is_wrong_has_a_reason(api: Api, schema: str, empty_node: ServedNod
         "object": "field-type-ambiguous",
         "null": "field-type-ambiguous",
         "too large": "payload-too-large",
-        "no schema": "invalid-params",
+        "no schema": "schema-name-unknown",
+        "half an id": "invalid-params",
         "no fields": "invalid-params",
         "unknown instance": "instance-not-own",
         "deleting nothing": "instance-not-own",
@@ -166,7 +224,7 @@ def test_what_is_wrong_has_a_reason(api: Api, schema: str, empty_node: ServedNod
         "filter too deep": "invalid-params",
         "cursor": "invalid-params",
     }
-    assert reasons["no schema"][1]["param"] == "schema"
+    assert reasons["half an id"][1]["param"] == "schema"
     assert reasons["limit"][1]["param"] == "limit"
     assert reasons["unknown option"][1]["param"] == "page"
     assert instances_at(empty_node.url, schema) == []

@@ -1,5 +1,7 @@
 // What a page works with: an object with a function for each method that the worker has.
 
+import { Answer, Series } from "./series.js";
+
 /** @typedef {import("./line.js").Line} Line */
 
 /** What becomes of an answer before a page gets it. @type {Record<string, (panda: object, answer: any) => unknown>} */
@@ -22,34 +24,50 @@ export class Panda {
     this.#line = line;
     this.#say(opened);
     line.onreopen = (again) => this.#say(again);
-    for (const [name, required] of Object.entries(opened.methods)) {
+    const { methods, series } = opened;
+    for (const [name, required] of Object.entries({ ...methods, ...series })) {
       /** @param {unknown[]} given */
-      const call = (...given) => this.#call(name, /** @type {string[]} */ (required), given);
-      Object.assign(this, { [name]: call });
+      const call = (...given) => this.#call(name, required, given);
+      /** @param {unknown[]} given */
+      const each = (...given) => this.#each(name, required, given);
+      /** @param {unknown[]} given */
+      const both = (...given) => new Answer(() => call(...given), () => each(...given));
+      Object.assign(this, { [name]: !(name in series) ? call : name in methods ? both : each });
     }
   }
 
   /** @param {any} opened */
-  #say({ methods, ...about }) {
+  #say({ methods, series, ...about }) {
     Object.assign(this, about);
   }
 
-  /**
-   * What must be given comes by position; behind it comes an object with all that may be left out.
-   *
-   * @param {string} name
-   * @param {string[]} required
-   * @param {unknown[]} given
-   */
+  /** @param {string} name @param {string[]} required @param {unknown[]} given */
   async #call(name, required, given) {
-    const { signal, onProgress, ...params } = /** @type {any} */ (given[required.length] ?? {});
-    required.forEach((param, place) => { params[param] = given[place]; });
+    const { params, signal, onProgress } = named(required, given);
     const answer = await this.#line.call(name, params, { signal, onProgress });
     return ANSWERS[name]?.(this, answer) ?? answer;
+  }
+
+  /** @param {string} name @param {string[]} required @param {unknown[]} given */
+  #each(name, required, given) {
+    const { params, signal } = named(required, given);
+    return new Series(this.#line, name, params, signal);
   }
 
   /** Ends this connection; the last one on a page ends the worker. */
   close() {
     this.#line.close();
   }
+}
+
+/**
+ * What must be given comes by position; behind it comes an object with all that may be left out.
+ *
+ * @param {string[]} required
+ * @param {unknown[]} given
+ */
+function named(required, given) {
+  const { signal, onProgress, ...params } = /** @type {any} */ (given[required.length] ?? {});
+  required.forEach((param, place) => { params[param] = given[place]; });
+  return { params, signal, onProgress };
 }

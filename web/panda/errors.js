@@ -17,7 +17,11 @@ export function unusable(signal) {
   return new PandaError("invalid-params", "signal must be an AbortSignal, such as controller.signal.", { param: "signal" });
 }
 
-export const cancelled = () => new PandaError("cancelled", "Cancelled before Python was there.");
+export const cancelled = (words = "Cancelled before Python was there.") => new PandaError("cancelled", words);
+
+export const left = () => (
+  new PandaError("page-left", "The page was left before this was done. What was signed is not lost.")
+);
 
 /** @param {AbortSignal | undefined} signal @returns {Promise<PandaError>} once it is aborted */
 export const aborted = (signal) => new Promise((resolve) => {

@@ -1,6 +1,6 @@
 // A port to the worker, where panda_web/browser/page.py answers.
 
-import { PandaError, unusable } from "./errors.js";
+import { PandaError, left, unusable } from "./errors.js";
 import { fromJson, toJson } from "./json.js";
 import { KEPT, KEYS, LISTS } from "./kept.js";
 import { UNSAID, join, leave } from "./runtime.js";
@@ -21,6 +21,8 @@ const OPEN = "open";
 export class Line {
   /** Seconds since the worker was heard of, as far as somebody counts. */
   quiet = 0;
+  /** How often the worker has ended: the next one knows nothing of what was begun in the one before. */
+  life = 0;
   /** In words, for the case that nothing more is heard. */
   doing = "fetching and starting the worker";
   /** Hears what the worker says of the site when it was started again. @param {any} opened */
@@ -81,10 +83,11 @@ export class Line {
    */
   #onhide = ({ persisted }) => {
     if (!persisted) return;
+    this.life += 1;
     for (const [id, { reject, method }] of this.#requests) {
       if (method === OPEN) continue; // asked again
       this.#requests.delete(id);
-      reject(new PandaError("page-left", "The page was left before this was done. What was signed is not lost."));
+      reject(left());
     }
     this.#part(false);
     this.#back ??= new Promise((resolve) => { this.#resume = resolve; });

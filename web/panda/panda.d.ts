@@ -67,6 +67,13 @@ export interface SchemaDraft {
 /** What `query` takes besides the schema. An option that is not wanted is left out: undefined is refused, lest a filter be lost. */
 export type Query = NonNullable<Parameters<Panda["query"]>[1]>;
 
+/** The answer to a query. Awaited, it is the first page; `for await` and `toArray` give all. */
+export interface Answer extends Promise<Page>, AsyncIterable<Instance> {
+  toArray(): Promise<Instance[] & { rejected: Rejected[] }>;
+  /** What failed the checks, as far as it was iterated. */
+  readonly rejected: Rejected[];
+}
+
 export type Page = Instance[] & { rejected: Rejected[]; after: string | null };
 
 /**
@@ -119,17 +126,22 @@ export interface Panda extends Connection {
   /** Ends an own instance. */
   delete(schema: string, id: string): Promise<Written>;
 
-  /** Instances, each rebuilt from its signed entries; what fails that is in `rejected` instead. */
+  /**
+   * Instances, each rebuilt from its signed entries; what fails that is in `rejected` instead. Iterated (`for
+   * await`), it gives all, and fetches them in pages; `toArray()` gives an array of all; awaited, it is the first
+   * page.
+   */
   query(schema: string, options?: {
     /** Field names, "author" or "id", each with the value that it must equal. */
     filter?: object | null;
     /** Names, with "-" before one for descending. */
     orderBy?: readonly string[];
-    /** 100 by default, 1,000 at most. */
+    /** How many at most, up to 1,000. Without it all are iterated; a page that is awaited has 100. */
     limit?: number;
     /** `after` of the page before, until a page is empty. */
     after?: string | null;
-  }): Promise<Page>;
+    signal?: AbortSignal;
+  }): Answer;
 
   /**
    * Publishes the definition of a schema and makes it known; the same one again is found, and not published twice.
@@ -137,9 +149,10 @@ export interface Panda extends Connection {
   define(schema: SchemaDefinition): Promise<Schema>;
 
   /**
-   * A schema: its definition is fetched once and checked. `create` and `update` find it by themselves, wherever it
-   * can be had, and its fields decide what they write: for a float 3 is a float, a relation is the id as a plain
-   * string, [] has a type. What the schema forbids is refused before anything is signed.
+   * A schema by its id, or by a name that one schema has: its definition is fetched once and checked. `create` and
+   * `update` find it by themselves, wherever it can be had, and its fields decide what they write: for a float 3 is a
+   * float, a relation is the id as a plain string, [] has a type. What the schema forbids is refused before anything
+   * is signed.
    */
   schema(id: string): Promise<Schema>;
 

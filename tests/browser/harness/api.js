@@ -29,6 +29,27 @@ export async function open(options) {
 
 export const call = (method, ...args) => outcome(panda[method](...args));
 
+// What a loop over an answer, or a subscription, gives, up to so many; and all of it as an array.
+export const iterate = (most, method, ...args) => outcome((async () => {
+  const found = [];
+  if (most === 0) return { found };
+  for await (const each of panda[method](...args)) if (found.push(each) === most) break;
+  return { found };
+})());
+export const toArray = (...args) => outcome(panda.query(...args).toArray());
+
+// A loop that is ended by its signal after so many.
+export async function iterateUntilAborted(most, schema) {
+  const controller = new AbortController();
+  const found = [];
+  const ended = await outcome((async () => {
+    for await (const { n } of panda.query(schema, { orderBy: ["n"], signal: controller.signal })) {
+      if (found.push(n) === most) controller.abort();
+    }
+  })());
+  return { found, ended };
+}
+
 // Calls that are made in one go, before any of them is answered.
 export const callAll = (calls) => Promise.all(calls.map(([method, ...args]) => call(method, ...args)));
 

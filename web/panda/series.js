@@ -1,0 +1,136 @@
+// What comes one after the other: the worker makes the next one when it is asked for it (panda_web/browser/series.py).
+
+import { cancelled, left, unusable } from "./errors.js";
+
+/** @typedef {import("./line.js").Line} Line */
+
+/** A series that the worker has: an async iterator. @template T */
+export class Series {
+  #line;
+  #params;
+  #name;
+  #signal;
+  /** The worker's number for it, once it was begun. @type {Promise<number> | null} */
+  #number = null;
+  /** Which worker it was begun in. */
+  #life = 0;
+  #over = false;
+  #onabort = () => void this.return();
+
+  /**
+   * @param {Line} line
+   * @param {string} name
+   * @param {Record<string, unknown>} params
+   * @param {AbortSignal} [signal] ends it, with an error for whoever waits
+   */
+  constructor(line, name, params, signal) {
+    this.#line = line;
+    this.#name = name;
+    this.#params = params;
+    this.#signal = signal;
+  }
+
+  [Symbol.asyncIterator]() {
+    return this;
+  }
+
+  /** @returns {Promise<IteratorResult<T, undefined>>} */
+  async next() {
+    if (this.#over) return { done: true, value: undefined };
+    try {
+      const { done, value } = await this.#asked();
+      if (!done) return { done, value };
+    } catch (error) {
+      void this.return();
+      throw error;
+    }
+    void this.return();
+    return { done: true, value: undefined };
+  }
+
+  async #asked() {
+    const signal = this.#signal;
+    const problem = unusable(signal) ?? (signal?.aborted ? cancelled("This was cancelled.") : null);
+    if (problem) throw problem;
+    const number = await (this.#number ??= this.#begin());
+    if (this.#life !== this.#line.life) throw left();
+    return this.#line.call("next", { number }, { signal });
+  }
+
+  #begin() {
+    this.#signal?.addEventListener("abort", this.#onabort);
+    this.#life = this.#line.life;
+    return this.#line.call("begin", { series: this.#name, params: this.#params }, { signal: this.#signal });
+  }
+
+  /** Ends it; again is no error. @returns {Promise<IteratorResult<T, undefined>>} */
+  async return() {
+    if (!this.#over) {
+      this.#over = true;
+      this.#signal?.removeEventListener("abort", this.#onabort);
+      try {
+        const number = await this.#number;
+        if (number !== null && this.#life === this.#line.life) await this.#line.call("stop", { number });
+      } catch {
+        // the worker has none, or is gone
+      }
+    }
+    return { done: true, value: undefined };
+  }
+}
+
+/**
+ * The answer to a query: awaited, its first page; iterated, all instances, page after page.
+ *
+ * @typedef {import("./panda.d.ts").Instance} Instance
+ * @typedef {import("./panda.d.ts").Page} Page
+ * @typedef {import("./panda.d.ts").Rejected} Rejected
+ */
+export class Answer {
+  #first;
+  #each;
+  /** @type {Promise<Page> | null} */
+  #page = null;
+  /** What failed the checks in the pages that were iterated. @type {Rejected[]} */
+  rejected = [];
+
+  /** @param {() => Promise<Page>} first @param {() => AsyncIterable<{instances: Instance[], rejected: Rejected[]}>} each */
+  constructor(first, each) {
+    this.#first = first;
+    this.#each = each;
+  }
+
+  get [Symbol.toStringTag]() {
+    return "Answer";
+  }
+
+  /** @param {any} [resolve] @param {any} [reject] */
+  then(resolve, reject) {
+    return (this.#page ??= this.#first()).then(resolve, reject);
+  }
+
+  /** @param {any} [reject] */
+  catch(reject) {
+    return this.then(undefined, reject);
+  }
+
+  /** @param {any} [settle] */
+  finally(settle) {
+    return this.then().finally(settle);
+  }
+
+  async* [Symbol.asyncIterator]() {
+    this.rejected = [];
+    for await (const { instances, rejected } of this.#each()) {
+      this.rejected.push(...rejected);
+      yield* instances;
+    }
+  }
+
+  /** All of them; `rejected` is beside them. */
+  async toArray() {
+    const found = [];
+    for await (const instance of this) found.push(instance);
+    return Object.assign(found, { rejected: this.rejected });
+  }
+}
