@@ -147,7 +147,7 @@ def test_an_answer_is_iterated_page_by_page(api: Api, schema: str, empty_node: S
     assert refusal(api.do("iterate", 1, "query", schema, {"limit": 0}))[0] == "invalid-params"
     assert refusal(api.do("iterate", 1, "query", "no such schema"))[0] == "schema-name-unknown"
     stopped = api.do("iterateUntilAborted", 3, schema)
-    assert (stopped["found"][:3], refusal(stopped["ended"])[0]) == ([0, 1, 2], "cancelled")
+    assert (stopped["found"], refusal(stopped["ended"])[0]) == ([0, 1, 2], "cancelled")
 
 
 def test_a_name_stands_for_a_schema_and_its_fields_are_held_to_it(api: Api, empty_node: ServedNode) -> None:
@@ -159,7 +159,7 @@ def test_a_name_stands_for_a_schema_and_its_fields_are_held_to_it(api: Api, empt
             return str((await panda.define(place)).id)
 
     defined = asyncio.run(define())
-    assert api.refused("create", "place", {"area": "wide"})[0] == "field-value-wrong"
+    assert api.refused("create", "place", {"area": "wide"})[0] == "value-type-mismatch"
     assert api.refused("create", "place", {"width": 3})[0] == "field-unknown"
     written = api.call("create", "place", {"area": 3})
     (found,) = instances_at(empty_node.url, defined)
@@ -193,7 +193,7 @@ def test_what_is_wrong_has_a_reason(api: Api, schema: str, empty_node: ServedNod
         "object": api.refused("create", schema, {"a": {"b": 1}}),
         "null": api.refused("create", schema, {"a": None}),
         "too large": api.refused("create", schema, {"a": "x" * (1 << 20)}),
-        "no schema": api.refused("create", "talk", {"a": 1}),
+        "no schema": api.refused("create", "no such schema", {"a": 1}),
         "half an id": api.refused("create", "0040" + "7" * 127, {"a": 1}),
         "no fields": api.refused("create", schema, [1]),
         "unknown instance": api.refused("update", schema, "0040" + "77" * 64, {"a": 1}),

@@ -36,8 +36,9 @@ export class Series {
 
   /** @returns {Promise<IteratorResult<T, undefined>>} */
   async next() {
-    if (this.#over) return { done: true, value: undefined };
     try {
+      this.check();
+      if (this.#over) return { done: true, value: undefined };
       const { done, value } = await this.#asked();
       if (!done) return { done, value };
     } catch (error) {
@@ -48,13 +49,16 @@ export class Series {
     return { done: true, value: undefined };
   }
 
-  async #asked() {
-    const signal = this.#signal;
-    const problem = unusable(signal) ?? (signal?.aborted ? cancelled("This was cancelled.") : null);
+  /** Throws where its signal has ended it, or is none. */
+  check() {
+    const problem = unusable(this.#signal) ?? (this.#signal?.aborted ? cancelled("This was cancelled.") : null);
     if (problem) throw problem;
+  }
+
+  async #asked() {
     const number = await (this.#number ??= this.#begin());
     if (this.#life !== this.#line.life) throw left();
-    return this.#line.call("next", { number }, { signal });
+    return this.#line.call("next", { number }, { signal: this.#signal });
   }
 
   #begin() {
@@ -94,7 +98,7 @@ export class Answer {
   /** What failed the checks in the pages that were iterated. @type {Rejected[]} */
   rejected = [];
 
-  /** @param {() => Promise<Page>} first @param {() => AsyncIterable<{instances: Instance[], rejected: Rejected[]}>} each */
+  /** @param {() => Promise<Page>} first @param {() => Series<{instances: Instance[], rejected: Rejected[]}>} each */
   constructor(first, each) {
     this.#first = first;
     this.#each = each;
@@ -121,9 +125,13 @@ export class Answer {
 
   async* [Symbol.asyncIterator]() {
     this.rejected = [];
-    for await (const { instances, rejected } of this.#each()) {
+    const pages = this.#each();
+    for await (const { instances, rejected } of pages) {
       this.rejected.push(...rejected);
-      yield* instances;
+      for (const instance of instances) {
+        pages.check();
+        yield instance;
+      }
     }
   }
 
