@@ -35,6 +35,35 @@ def test_the_example_page_works(browsers: Browsers, host: ServedNode, tmp_path: 
         assert not [message for message in tab.messages if message.startswith(("error", "uncaught"))]
 
 
+POST = {
+    "name": "post",
+    "description": "",
+    "fields": {"title": {"type": "text"}, "date": {"type": "timestamp"}},
+}
+
+
+def test_reading(browsers: Browsers, host: ServedNode, site: Path, tmp_path: Path, serve_files) -> None:
+    www = write_pages(tmp_path / "www", host.url, site)
+    (www / "read.js").write_text(examples.files("embedding.md")["read.js"], "utf-8")
+    with browsers.tab("chromium") as tab:
+        tab.goto(serve_files(www).url + "tag.html")
+        found = tab.evaluate(
+            """async (post) => {
+                const mine = await panda.connect();
+                await mine.define(post);
+                const days = Array.from({ length: 25 }, (_, n) => String(n + 1).padStart(2, "0"));
+                for (const day of days) await mine.create("post", { title: day, date: `2026-01-${day}T00:00:00Z` });
+                const { titles, posts, twoPages } = await import("./read.js");
+                const pages = await twoPages(mine);
+                return [await titles(mine), (await posts(mine)).map(({ title }) => title), pages.map((page) => page.length)];
+            }""",
+            POST,
+            timeout=300,
+        )
+    newest = [f"{day:02}" for day in range(25, 0, -1)]
+    assert found == [newest, newest, [20, 5]]
+
+
 def test_the_copy_of_a_key(
     browsers: Browsers, host: ServedNode, site: Path, tmp_path: Path, serve_files
 ) -> None:

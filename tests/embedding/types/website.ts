@@ -1,6 +1,6 @@
 // A website in TypeScript. tests/embedding/test_types.py compiles it.
 
-import { connect, PandaError, type Instance, type Page, type Panda, type Progress } from "https://host.example/panda.js";
+import { connect, PandaError, type Answer, type Instance, type Page, type Panda, type Progress } from "https://host.example/panda.js";
 
 interface Talk {
   title: string;
@@ -33,6 +33,13 @@ export async function run(schema: string): Promise<string> {
   const verified: boolean | undefined = first?._meta.verified;
   for (const { id, reason } of page.rejected) console.warn(id, reason);
   await panda.query(schema, { after: page.after });
+  for await (const { id, _meta } of panda.query("post", { orderBy: ["-date"], signal: AbortSignal.timeout(60_000) })) {
+    console.log(id, _meta.author);
+  }
+  const all: Instance[] = await panda.query(schema).toArray();
+  const answer: Answer = panda.query(schema);
+  await answer.catch(() => []);
+  console.log(all.length, answer.rejected.length);
   await panda.delete(schema, id);
   const waiting: number = (await panda.pending()) + (await panda.flush());
   if (panda.canBackUp) await panda.restore(await panda.backUp("a passphrase"), "a passphrase");
