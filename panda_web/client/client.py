@@ -1,7 +1,7 @@
-"""The client: `create`, `update`, `delete`, `query` for one author and one node."""
+"""The client of one author and one node: it writes, and the parts that it is made of do the rest."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from functools import partial
@@ -9,8 +9,6 @@ from typing import Self
 
 from panda_web import messages
 from panda_web.client import defaults
-from panda_web.client.asked import Asked
-from panda_web.client.check import Answer
 from panda_web.client.contact import Contact
 from panda_web.client.definitions import KeptDefinitions
 from panda_web.client.drafts import AtSlot, Draft
@@ -20,22 +18,20 @@ from panda_web.client.keeping import Keeping
 from panda_web.client.lock import Lock, ProcessLock
 from panda_web.client.own import OfKey
 from panda_web.client.own_logs import OwnLogs
-from panda_web.client.pages import pages
-from panda_web.client.pauses import patiently
 from panda_web.client.publisher import Publisher, Written
-from panda_web.client.schemas import Given, ListedSchema, Schemas
+from panda_web.client.reading import Reader
+from panda_web.client.schemas import Given
 from panda_web.client.store import ClientStore
 from panda_web.keys import Signer, Verifier
 from panda_web.messages import Field, Message
 from panda_web.messages.schema import DEFINITION, Schema, write_definition
 from panda_web.rpc.connection import Connection, Way
 from panda_web.rpc.errors import CallFailed
-from panda_web.rpc.methods import DEFAULT_LIMIT, DISCOVER, MAX_LIMIT
+from panda_web.rpc.methods import DISCOVER
 from panda_web.rpc.reopening import Reopening
-from panda_web.rpc.types import Json
 
 
-class Client(OfKey, Following):
+class Client(Reader, OfKey, Following):
     """Writes and reads on one node.
 
         async with Client("http://localhost:2020", signer) as panda:
@@ -73,7 +69,6 @@ class Client(OfKey, Following):
     ) -> None:
         self.node = name or (node if isinstance(node, str) else "node")
         self.signer = signer
-        self._sleep = sleep
         way = defaults.way_to(node) if isinstance(node, str) else node
         self._connection = Connection(way)
         self._sessions = sessions or (way if isinstance(way, Reopening) else defaults.sessions(node))
@@ -86,11 +81,11 @@ class Client(OfKey, Following):
             own = OwnLogs(self._store, signer.author)
             self._lock = lock or defaults.lock(self._store)
         OfKey.__init__(self, own)
-        self._contact = Contact(self._connection, self.node, verifier or defaults.verifier(), self._own)
+        contact = Contact(self._connection, self.node, verifier or defaults.verifier(), own)
         kept = KeptDefinitions(self._store) if self._store is not None else None
-        self._schemas = Schemas(self.query, self._contact, self._own, kept)
+        Reader.__init__(self, contact, own, kept, sleep)
         if signer is not None and own is not None:
-            self._publisher = Publisher(self._contact, self.node, signer, own, self._lock, sleep)
+            self._publisher = Publisher(contact, self.node, signer, own, self._lock, sleep)
         ask = partial(self._connection.call, DISCOVER)
         Following.__init__(self, Keeping(self._sessions, ask, self.flush, sleep))
 
@@ -230,53 +225,6 @@ class Client(OfKey, Following):
         """
         return await self._schemas.published(schema, self.author) if self.author is not None else None
 
-    async def schema(self, id: str) -> Schema:
-        """A schema. `create` and `update` find the one that they need by themselves.
-
-        Its definition is fetched once, with the proof that it is the one with this id, and kept in the
-        client's store; what this author defined is at hand anyway.
-
-        Args:
-            id: the hash of the entry that published it, 132 hex digits.
-
-        Raises:
-            SchemaNotFound: the node does not have it either.
-            InvalidSchema, InvalidFields, InvalidProof: what the node gives is no definition with this id.
-            CallFailed: the node cannot be reached, or refuses.
-            SchemaMalformed: the id is no hash.
-        """
-        return await self._schemas.get(id)
-
-    async def schema_named(self, name: str) -> Schema:
-        """A schema by its name: among those that are known, else among those that the node has registered.
-
-        What the node says is checked as in `schema`. An id is taken as well.
-
-        Raises:
-            SchemaNameUnknown, SchemaNameAmbiguous: not exactly one has this name.
-            ProofMismatch: the node gives the name to a schema that has another one.
-            SchemaNotFound, CallFailed and others: see `schema`.
-        """
-        return await self._schemas.named(name)
-
-    async def schemas(self, after: str | None = None) -> tuple[ListedSchema, ...]:
-        """The schemas that the node lists, then own and known ones that it does not list. Raises CallFailed.
-
-        Of those that it has no view of, that is a page; `after` its last id comes the next one, empty at the
-        end. Nothing in the node's list is proven: `schema` fetches what an id stands for, with the proof.
-        """
-        return await self._schemas.listed(after)
-
-    @property
-    def known_schemas(self) -> Mapping[str, Schema]:
-        """The schemas whose definitions are at hand, by id: learned, defined, fetched or kept."""
-        return self._schemas.known
-
-    def learn(self, schemas: Iterable[Schema]) -> None:
-        """Makes schemas known that are at hand, such as those that another client fetched."""
-        for schema in schemas:
-            self._schemas.learn(schema)
-
     async def pending(self, schema: str | None = None) -> int:
         """How many signed entries, of one schema or of all, the node has not acknowledged."""
         return await self._writer.pending(schema) if self._publisher else 0
@@ -294,72 +242,6 @@ class Client(OfKey, Following):
         if self._publisher is None:
             raise NoKey("Writing needs a key, and this client was opened without one.")
         return self._publisher
-
-    async def query(
-        self,
-        schema: str,
-        *,
-        filter: Mapping[str, Json] | None = None,
-        order_by: Sequence[str] = (),
-        limit: int = DEFAULT_LIMIT,
-        after: str | None = None,
-    ) -> Answer:
-        """Instances of a schema, each rebuilt from its entries and checked.
-
-        Args:
-            schema: its id, 132 hex digits, or its name, as `schema_named` takes it.
-            filter: field, `author` or `id` to the value it must equal.
-            order_by: field names, `-` before one for descending; the id is the last tie-break.
-            limit: how many at most, up to 1,000; a node may give fewer where they are large.
-            after: the `cursor` of the instance to go on behind.
-
-        Raises:
-            CallFailed: the node cannot be reached, or refuses the query.
-            InvalidParams: the query is none.
-        """
-        schema = await self._schemas.id_of(schema)
-        wanted = {name: list(v) if isinstance(v, tuple) else v for name, v in (filter or {}).items()}
-        asked = Asked.of(schema, wanted, order_by, limit, after)
-        return await patiently(lambda: self._contact.query(asked), self._sleep)
-
-    async def pages(
-        self,
-        schema: str,
-        *,
-        filter: Mapping[str, Json] | None = None,
-        order_by: Sequence[str] = (),
-        limit: int = MAX_LIMIT,
-        after: str | None = None,
-    ) -> AsyncIterator[Answer]:
-        """All instances of a schema, page by page, the first one also where it is empty.
-
-        It takes and raises what `query` does, `limit` being how many are in a page. It ends where the node
-        has no more, or says again what it said before.
-
-        Raises:
-            PagesEndless: the node comes to no end.
-        """
-
-        async def query(behind: str | None) -> Answer:
-            return await self.query(schema, filter=filter, order_by=order_by, limit=limit, after=behind)
-
-        async for page in pages(query, after):
-            yield page
-
-    async def query_all(
-        self,
-        schema: str,
-        *,
-        filter: Mapping[str, Json] | None = None,
-        most: int = 100_000,
-    ) -> Answer:
-        """All instances of a schema, ordered by id; it ends with the page that reaches `most`."""
-        found = Answer(())
-        async for page in self.pages(schema, filter=filter):
-            found += page
-            if len(found) + len(found.rejected) >= most:
-                break
-        return found
 
     async def not_carried(
         self, schema: str, rows: Sequence[Mapping[str, Field]]

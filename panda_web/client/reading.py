@@ -1,0 +1,150 @@
+"""Reading: what a client does that needs no key."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+
+from panda_web.client.asked import Asked
+from panda_web.client.check import Answer
+from panda_web.client.contact import Contact
+from panda_web.client.definitions import KeptDefinitions
+from panda_web.client.own_logs import OwnLogs
+from panda_web.client.pages import pages
+from panda_web.client.pauses import patiently
+from panda_web.client.schemas import ListedSchema, Schemas
+from panda_web.messages.schema import Schema
+from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT
+from panda_web.rpc.types import Json
+
+
+class Reader:
+    """The part of `Client` that reads: schemas and instances, each checked.
+
+    Args:
+        contact: the node.
+        own: the author's own logs, which hold definitions too; None where there is no author.
+        kept: the definitions in the client's store; None where there is no store.
+        sleep: waits for some seconds where the node asks for a pause.
+    """
+
+    def __init__(
+        self,
+        contact: Contact,
+        own: OwnLogs | None,
+        kept: KeptDefinitions | None,
+        sleep: Callable[[float], Awaitable[object]],
+    ) -> None:
+        self._contact = contact
+        self._schemas = Schemas(self.query, contact, own, kept)
+        self._sleep = sleep
+
+    async def query(
+        self,
+        schema: str,
+        *,
+        filter: Mapping[str, Json] | None = None,
+        order_by: Sequence[str] = (),
+        limit: int = DEFAULT_LIMIT,
+        after: str | None = None,
+    ) -> Answer:
+        """Instances of a schema, each rebuilt from its entries and checked.
+
+        Args:
+            schema: its id, 132 hex digits, or its name, as `schema_named` takes it.
+            filter: field, `author` or `id` to the value it must equal.
+            order_by: field names, `-` before one for descending; the id is the last tie-break.
+            limit: how many at most, up to 1,000; a node may give fewer where they are large.
+            after: the `cursor` of the instance to go on behind.
+
+        Raises:
+            CallFailed: the node cannot be reached, or refuses the query.
+            InvalidParams: the query is none.
+        """
+        schema = await self._schemas.id_of(schema)
+        wanted = {name: list(v) if isinstance(v, tuple) else v for name, v in (filter or {}).items()}
+        asked = Asked.of(schema, wanted, order_by, limit, after)
+        return await patiently(lambda: self._contact.query(asked), self._sleep)
+
+    async def pages(
+        self,
+        schema: str,
+        *,
+        filter: Mapping[str, Json] | None = None,
+        order_by: Sequence[str] = (),
+        limit: int = MAX_LIMIT,
+        after: str | None = None,
+    ) -> AsyncIterator[Answer]:
+        """All instances of a schema, page by page, the first one also where it is empty.
+
+        It takes and raises what `query` does, `limit` being how many are in a page. It ends where the node
+        has no more, or says again what it said before.
+
+        Raises:
+            PagesEndless: the node comes to no end.
+        """
+
+        async def query(behind: str | None) -> Answer:
+            return await self.query(schema, filter=filter, order_by=order_by, limit=limit, after=behind)
+
+        async for page in pages(query, after):
+            yield page
+
+    async def query_all(
+        self,
+        schema: str,
+        *,
+        filter: Mapping[str, Json] | None = None,
+        most: int = 100_000,
+    ) -> Answer:
+        """All instances of a schema, ordered by id; it ends with the page that reaches `most`."""
+        found = Answer(())
+        async for page in self.pages(schema, filter=filter):
+            found += page
+            if len(found) + len(found.rejected) >= most:
+                break
+        return found
+
+    async def schema(self, id: str) -> Schema:
+        """A schema. `create` and `update` find the one that they need by themselves.
+
+        Its definition is fetched once, with the proof that it is the one with this id, and kept in the
+        client's store; what this author defined is at hand anyway.
+
+        Args:
+            id: the hash of the entry that published it, 132 hex digits.
+
+        Raises:
+            SchemaNotFound: the node does not have it either.
+            InvalidSchema, InvalidFields, InvalidProof: what the node gives is no definition with this id.
+            CallFailed: the node cannot be reached, or refuses.
+            SchemaMalformed: the id is no hash.
+        """
+        return await self._schemas.get(id)
+
+    async def schema_named(self, name: str) -> Schema:
+        """A schema by its name: among those that are known, else among those that the node has registered.
+
+        What the node says is checked as in `schema`. An id is taken as well.
+
+        Raises:
+            SchemaNameUnknown, SchemaNameAmbiguous: not exactly one has this name.
+            ProofMismatch: the node gives the name to a schema that has another one.
+            SchemaNotFound, CallFailed and others: see `schema`.
+        """
+        return await self._schemas.named(name)
+
+    async def schemas(self, after: str | None = None) -> tuple[ListedSchema, ...]:
+        """The schemas that the node lists, then own and known ones that it does not list. Raises CallFailed.
+
+        Of those that it has no view of, that is a page; `after` its last id comes the next one, empty at the
+        end. Nothing in the node's list is proven: `schema` fetches what an id stands for, with the proof.
+        """
+        return await self._schemas.listed(after)
+
+    @property
+    def known_schemas(self) -> Mapping[str, Schema]:
+        """The schemas whose definitions are at hand, by id: learned, defined, fetched or kept."""
+        return self._schemas.known
+
+    def learn(self, schemas: Iterable[Schema]) -> None:
+        """Makes schemas known that are at hand, such as those that another client fetched."""
+        for schema in schemas:
+            self._schemas.learn(schema)
