@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 
+from panda_web.client.answers import Answers
 from panda_web.client.asked import Asked
-from panda_web.client.check import Answer
+from panda_web.client.check import Answer, Instance
 from panda_web.client.contact import Contact
 from panda_web.client.definitions import KeptDefinitions
 from panda_web.client.own_logs import OwnLogs
@@ -11,7 +12,7 @@ from panda_web.client.pages import pages
 from panda_web.client.pauses import patiently
 from panda_web.client.schemas import ListedSchema, Schemas
 from panda_web.messages.schema import Schema
-from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT
+from panda_web.rpc.methods import MAX_LIMIT
 from panda_web.rpc.types import Json
 
 
@@ -36,32 +37,43 @@ class Reader:
         self._schemas = Schemas(self.query, contact, own, kept)
         self._sleep = sleep
 
-    async def query(
+    def query(
         self,
         schema: str,
         *,
         filter: Mapping[str, Json] | None = None,
         order_by: Sequence[str] = (),
-        limit: int = DEFAULT_LIMIT,
+        limit: int | None = None,
         after: str | None = None,
-    ) -> Answer:
+    ) -> Answers[Answer, Instance]:
         """Instances of a schema, each rebuilt from its entries and checked.
+
+        `await` it for the first page of the answer; or `async for instance in` it, for all of it, page by
+        page. What in the pages is not sound is in its `rejected` then.
 
         Args:
             schema: its id, 132 hex digits, or its name, as `schema_named` takes it.
             filter: field, `author` or `id` to the value it must equal.
             order_by: field names, `-` before one for descending; the id is the last tie-break.
-            limit: how many at most, up to 1,000; a node may give fewer where they are large.
+            limit: how many at most. A page has up to 1,000, 100 unless told; a node may give fewer where they
+                are large. Iterated, all that there are unless told.
             after: the `cursor` of the instance to go on behind.
 
         Raises:
             CallFailed: the node cannot be reached, or refuses the query.
             InvalidParams: the query is none.
+            PagesEndless: the node comes to no end.
         """
-        schema = await self._schemas.id_of(schema)
         wanted = {name: list(v) if isinstance(v, tuple) else v for name, v in (filter or {}).items()}
-        asked = Asked.of(schema, wanted, order_by, limit, after)
-        return await patiently(lambda: self._contact.query(asked), self._sleep)
+
+        async def ask(limit: int, after: str | None) -> Answer:
+            asked = Asked.of(await self._schemas.id_of(schema), wanted, order_by, limit, after)
+            return await patiently(lambda: self._contact.query(asked), self._sleep)
+
+        async def as_it_is(answer: Answer) -> Answer:
+            return answer
+
+        return Answers(ask, as_it_is, limit, after)
 
     async def pages(
         self,

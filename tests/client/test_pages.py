@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_web import Client
+from panda_web.client import answers
 from panda_web.client import pages as pages_module
 from panda_web.client.check import Answer, Instance, Rejected
 from panda_web.client.errors import PagesEndless, ProofIncomplete
@@ -123,3 +124,39 @@ def test_defining_at_a_node_without_end_ends(endless: Endless) -> None:
 
     assert asyncio.run(work()) == 0
     assert endless.asked == MAX_BARREN + 1
+
+
+def test_a_query_is_awaited_or_iterated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "MAX_LIMIT", 4)
+    node = InProcess(Harness().node.dispatcher())
+
+    async def work() -> None:
+        async with Client(node, CryptographySigner(bytes(32)), verifier=CryptographyVerifier()) as panda:
+            await panda.create_many(SCHEMA, [{"n": n} for n in range(10)])
+            asked = panda.query(SCHEMA, order_by=["n"])
+            for _ in range(2):  # each time anew
+                assert [each["n"] async for each in asked] == list(range(10))
+            assert [len(page) async for page in asked.pages()] == [4, 4, 2, 0]
+            assert asked.rejected == []
+            assert [each["n"] for each in await asked] == list(range(10))
+            some = panda.query(SCHEMA, order_by=["-n"], limit=6)
+            assert [each["n"] async for each in some] == [9, 8, 7, 6, 5, 4]
+            assert [each["n"] for each in await asyncio.create_task(some)] == [9, 8, 7, 6, 5, 4]
+            behind = (await panda.query(SCHEMA, order_by=["n"], limit=7)).after
+            assert [each["n"] async for each in panda.query(SCHEMA, order_by=["n"], after=behind)] == [
+                7,
+                8,
+                9,
+            ]
+
+    asyncio.run(work())
+
+
+def test_what_is_not_sound_is_told_beside_what_is_iterated(endless: Endless) -> None:
+    async def work() -> None:
+        asked = Client(endless, verifier=CryptographyVerifier()).query(SCHEMA)
+        with pytest.raises(PagesEndless):
+            assert [each async for each in asked] == []
+        assert len(asked.rejected) == MAX_BARREN + 1
+
+    asyncio.run(work())

@@ -1,0 +1,114 @@
+"""A query that is put in two ways: awaited, it gives its first page; iterated, all that there is.
+
+talks = await panda.query(schema, limit=20)
+async for talk in panda.query(schema): ...
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Generic, Protocol, TypeVar
+
+from panda_web.client.check import Answer, Rejected
+from panda_web.client.pages import pages
+from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT
+
+T = TypeVar("T", covariant=True)
+
+
+class Page(Protocol[T]):
+    """A page of what a query gives."""
+
+    def __iter__(self) -> Iterator[T]: ...
+
+    def __len__(self) -> int: ...
+
+    @property
+    def rejected(self) -> Sequence[Rejected]:
+        """What is not sound, and why."""
+
+
+P = TypeVar("P", bound=Page[Any])
+
+
+class Answers(Coroutine[Any, Any, P], Generic[P, T]):
+    """What `Client.query` gives. Nothing is asked before it is awaited or iterated.
+
+    It is a coroutine like that of any async function, and an async iterable, which asks page by page. Each
+    time that it is iterated it asks anew.
+
+    Args:
+        ask: asks for so many instances behind a cursor.
+        read: makes of an answer the page that is given.
+        limit: how many at most; None for a page's usual number, and for all where it is iterated.
+        after: the cursor to begin behind.
+
+    Attributes:
+        rejected: what the pages up to now held that is not sound, and why, where it is iterated.
+    """
+
+    def __init__(
+        self,
+        ask: Callable[[int, str | None], Awaitable[Answer]],
+        read: Callable[[Answer], Awaitable[P]],
+        limit: int | None,
+        after: str | None,
+    ) -> None:
+        self._ask = ask
+        self._read = read
+        self._limit = limit
+        self._after = after
+        self._first: Coroutine[Any, Any, P] | None = None
+        self.rejected: list[Rejected] = []
+
+    async def first(self) -> P:
+        """The first page. Raises what the query raises."""
+        return await self._read(
+            await self._ask(DEFAULT_LIMIT if self._limit is None else self._limit, self._after)
+        )
+
+    def __await__(self) -> Generator[Any, Any, P]:
+        return self.first().__await__()
+
+    async def pages(self) -> AsyncIterator[P]:
+        """All pages, the first one also where it is empty.
+
+        Raises:
+            PagesEndless: the node comes to no end.
+            What the query raises.
+        """
+        self.rejected = []
+        left = self._limit
+
+        async def ask(behind: str | None) -> Answer:
+            return await self._ask(MAX_LIMIT if left is None else min(left, MAX_LIMIT), behind)
+
+        async for answer in pages(ask, self._after):
+            page = await self._read(replace(answer, instances=answer.instances[:left]))
+            self.rejected += page.rejected
+            yield page
+            if left is not None:
+                left -= len(page)
+                if left <= 0:
+                    return
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        async for page in self.pages():
+            for each in page:
+                yield each
+
+    # A coroutine's own ways, for `asyncio.run` and `create_task`, which take nothing else.
+
+    def send(self, value: Any) -> Any:
+        """See `Coroutine`."""
+        self._first = self._first or self.first()
+        return self._first.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        """See `Coroutine`."""
+        self._first = self._first or self.first()
+        return self._first.throw(*error)
+
+    def close(self) -> None:
+        """See `Coroutine`."""
+        if self._first is not None:
+            self._first.close()
