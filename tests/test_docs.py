@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from panda_web import strict_json
-from panda_web.client import pages
+from panda_web.client import pages, typed
 from panda_web.errors import DiskFull
 from panda_web.messages import message
 from panda_web.node import groups, ingest, publishing, rates, turns
@@ -150,6 +150,7 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "an answer |": (transport.MAX_ANSWER,),
     "the time for an answer": (transport.TIMEOUT, transport.WHOLE),
     "a WebSocket whose": (websocket.PING_SECONDS, websocket.CLOSE_SECONDS),
+    "schemas of one name that are looked at": (typed.MOST_ALIKE,),
     "pages of one answer": (pages.MAX_PAGES, pages.MAX_BARREN),
 }
 """How the lines of the tables of limits begin, and what stands in them."""

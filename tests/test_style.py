@@ -33,7 +33,10 @@ def test_types() -> None:
     check("-m", "mypy")
 
 
-def test_types_of_the_house() -> None:
+def test_types_of_the_house(tmp_path: Path) -> None:
+    """And of the first example that people see."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (tmp_path / "readme.py").write_text(readme.split("```python\n")[1].split("```")[0], "utf-8")
     check(
         "-m",
         "mypy",
@@ -45,6 +48,8 @@ def test_types_of_the_house() -> None:
         "tests/browsers.py",
         "tests/conftest.py",
         "tests/find_browsers.py",
+        "tests/records/program.py",
+        tmp_path / "readme.py",
     )
 
 

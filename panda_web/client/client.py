@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from functools import partial
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self, overload
 
 from panda_web import messages
 from panda_web.client import defaults
@@ -29,6 +29,9 @@ from panda_web.rpc.connection import Connection, Way
 from panda_web.rpc.errors import CallFailed
 from panda_web.rpc.methods import DISCOVER
 from panda_web.rpc.reopening import Reopening
+
+if TYPE_CHECKING:
+    from panda_web.records.record import D, Dataclass
 
 
 class Client(Reader, OfKey, Following):
@@ -108,7 +111,13 @@ class Client(Reader, OfKey, Following):
         """The author's public key, 64 hex digits; None for a client that only reads."""
         return self.signer.author.hex() if self.signer is not None else None
 
-    async def create(self, schema: str, fields: Given | AtSlot) -> Written:
+    @overload
+    async def create(self, record: "D", /) -> "D": ...
+
+    @overload
+    async def create(self, schema: str, fields: Given | AtSlot) -> Written: ...
+
+    async def create(self, schema: Any, fields: Any = None) -> Any:
         """Publishes a new instance, held to its schema before anything is signed.
 
         The schema's definition is one that is known here, the author's own, kept from before, or the node's.
@@ -119,6 +128,8 @@ class Client(Reader, OfKey, Following):
         False, `error` says why, and it is sent again with the next write or `flush`.
 
         Args:
+            record: an instance of a dataclass that `define` takes. It is given back, with its `meta`, which
+                says what `Written` says.
             schema: its id, 132 hex digits, or its name, as `schema_named` takes it.
             fields: name to value: str, int, float, bool, `Relation`, lists of one of these, or a `Field`;
                 the schema decides what the types are. Or a function that gives them, and is called with the
@@ -134,11 +145,21 @@ class Client(Reader, OfKey, Following):
             NodeTooOld, NodeLags: this node cannot take it; nothing was signed.
             LogDiverged: the log is given up; what was signed reaches this node in no way.
         """
+        if not isinstance(schema, str):
+            return (await self.create_many([schema]))[0]
         (written,) = await self.create_many(schema, [fields])
         return written
 
-    async def create_many(self, schema: str, rows: Sequence[Given | AtSlot]) -> list[Written]:
+    @overload
+    async def create_many(self, records: "Sequence[D]", /) -> "list[D]": ...
+
+    @overload
+    async def create_many(self, schema: str, rows: Sequence[Given | AtSlot]) -> list[Written]: ...
+
+    async def create_many(self, schema: Any, rows: Any = ()) -> Any:
         """Publishes many new instances, signed as one chain. See `create`."""
+        if not isinstance(schema, str):
+            return await self._typed.create(schema, self._writer.write)
 
         async def compose() -> list[Draft]:
             if not rows:
@@ -149,21 +170,37 @@ class Client(Reader, OfKey, Following):
 
         return await self._writer.write(compose)
 
-    async def update(self, schema: str, instance: str, fields: Given | AtSlot) -> Written:
+    @overload
+    async def update(self, record: "D", changed: "D | None" = None, /, **changes: object) -> "D": ...
+
+    @overload
+    async def update(self, schema: str, instance: str, fields: Given | AtSlot) -> Written: ...
+
+    async def update(self, *given: Any, **named: Any) -> Any:  # type: ignore[misc]  # it accepts them all
         """Publishes new values for some fields of an own instance.
 
+        Of a record what differs from what is published is published: attributes that were changed, those in
+        `changes`, or those of `changed`. It is given as it is then: the same record, changed, or where its
+        dataclass is frozen another one, as `+=` does with lists and tuples.
+
         Args:
-            schema: its id, or its name, as for `create`.
-            instance: its id, 132 hex digits.
-            fields: as for `create`. None takes the value of an optional field away; where there is no
-                definition, the empty list of the value's type does: `Field("str[]", ())` for a text.
+            *given: a `record` as a query or `create` gave it, and perhaps, `changed`, what it is to be:
+                `dataclasses.replace(record, room=…)`. Or the `schema` as for `create`, the `instance` by
+                its id, and `fields` as for `create`. None takes the value of an optional field away; where
+                there is no definition, the empty list of its type does: `Field("str[]", ())` for a text.
+            **named: of a record attributes to values; else the same three by their names.
 
         Raises:
+            NotPublished: there is no such instance yet.
             InstanceNotOwn: this author did not make it, or has ended it.
             LogRefused: this node refuses an earlier entry of the log that it is in; nothing was signed.
             InvalidMessage and others: see `create`.
         """
+        if given and not isinstance(given[0], str):
+            return await self._typed.update(given, named, self._update)
+        return await self._update(*given, **named)
 
+    async def _update(self, schema: str, instance: str, fields: Given | AtSlot) -> Written:
         async def compose() -> list[Draft]:
             of = await self._schemas.id_of(schema)
             held_to = await self._schemas.to_hold(of, self._writer.ask)
@@ -172,8 +209,16 @@ class Client(Reader, OfKey, Following):
         (written,) = await self._writer.write(compose)
         return written
 
-    async def delete(self, schema: str, instance: str) -> Written:
-        """Ends an own instance. Raises InstanceNotOwn; see `create`."""
+    @overload
+    async def delete(self, record: "Dataclass", /) -> Written: ...
+
+    @overload
+    async def delete(self, schema: str, instance: str) -> Written: ...
+
+    async def delete(self, schema: Any, instance: Any = None) -> Written:
+        """Ends an own instance, given by ids or as a record. Raises InstanceNotOwn, NotPublished."""
+        if not isinstance(schema, str):
+            schema, instance = self._typed.place(schema)
 
         async def compose() -> list[Message]:
             return [messages.delete(await self._schemas.id_of(schema), instance)]
@@ -181,26 +226,38 @@ class Client(Reader, OfKey, Following):
         (written,) = await self._writer.write(compose)
         return written
 
-    async def define(self, schema: Schema) -> Schema:
-        """Publishes the definition of a schema, and makes the schema known.
+    async def define(self, schema: "Schema | type[Dataclass]") -> Schema:
+        """Publishes the definition of a schema, or of a dataclass, and makes the schema known.
 
         A definition stays for ever, so one that this author has published before and that says the same is
         not published again: it is found, and brought to this node where it is lacking. As with `create`, what
         the node does once the definition is signed is no exception; `pending` and `flush` go on from there.
 
+        A dataclass stands for the schema whose id it bears; else for the author's own that has its name and
+        its fields; else for one of another author that has them and is at hand or at the node, so that all
+        who run a program read and write the same data. Only where there is none its schema is published,
+        after those of the dataclasses that it leads to.
+
         Args:
-            schema: an id that it has plays no part.
+            schema: an id that it has plays no part. Or a dataclass: docs/schemas.md says what becomes of its
+                types.
 
         Returns:
             The schema with its id.
 
         Raises:
+            RecordError, InvalidSchema: the dataclass cannot be a schema, or bears the id of another one.
             NodeTooOld: the node is an early one, which knows no definitions; nothing was signed.
             CallFailed: the node must be asked, since another copy of the key may have defined it, and does
                 not answer.
             LogDiverged: the log of definitions is given up; see `create`.
             LogRefused: this node refuses an earlier definition; nothing was signed.
         """
+        if not isinstance(schema, Schema):
+            defined = await self._typed.define(schema, self.define)
+            with suppress(CallFailed):
+                await self.flush(DEFINITION.id)
+            return defined
         message = write_definition(schema)
         await self._writer.check([message])
 

@@ -58,14 +58,13 @@ class KeptDefinitions:
     async def get(self, schema: str) -> Schema | None:
         """The schema, where its definition is kept and sound."""
         text = await self._store.get(_PREFIX + schema)
-        if text is None:
-            return None
-        try:
-            value = json.loads(text)
-            kept = SignedDefinition(bytes.fromhex(value["entry"]), bytes.fromhex(value["payload"]))
-            return kept.read(schema)
-        except (PandaError, ValueError, KeyError, TypeError):
-            return None  # damaged: it is fetched again
+        return _read(schema, text) if text is not None else None
+
+    async def all(self) -> list[Schema]:
+        """Those that are sound, in the order in which they were kept."""
+        kept = sorted((_place(text), key, text) for key, text in await self._store.scan(_PREFIX))
+        found = (_read(key.removeprefix(_PREFIX), text) for _, key, text in kept)
+        return [schema for schema in found if schema is not None]
 
     async def keep(self, schema: str, signed: SignedDefinition) -> None:
         """Keeps one. That it cannot be kept costs nothing but a question to the node at the next start."""
@@ -77,6 +76,15 @@ class KeptDefinitions:
             text = json.dumps({"entry": signed.entry.hex(), "payload": signed.payload.hex(), "place": place})
             surplus = [key for _, key in kept[: max(0, len(kept) + 1 - MAX_KEPT)]]
             await self._store.commit({**dict.fromkeys(surplus), _PREFIX + schema: text}, {})
+
+
+def _read(schema: str, text: str) -> Schema | None:
+    try:
+        value = json.loads(text)
+        kept = SignedDefinition(bytes.fromhex(value["entry"]), bytes.fromhex(value["payload"]))
+        return kept.read(schema)
+    except (PandaError, ValueError, KeyError, TypeError):
+        return None  # damaged: it is fetched again
 
 
 def _place(text: str) -> int:

@@ -1,6 +1,8 @@
 """Reading: what a client does that needs no key."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, overload
 
 from panda_web.client.answers import Answers
 from panda_web.client.asked import Asked
@@ -14,6 +16,10 @@ from panda_web.client.schemas import ListedSchema, Schemas
 from panda_web.messages.schema import Schema
 from panda_web.rpc.methods import MAX_LIMIT
 from panda_web.rpc.types import Json
+
+if TYPE_CHECKING:  # a tab that uses no dataclasses loads none of it
+    from panda_web.client.typed import Records, Typed
+    from panda_web.records.record import D
 
 
 class Reader:
@@ -37,6 +43,29 @@ class Reader:
         self._schemas = Schemas(self.query, contact, own, kept)
         self._sleep = sleep
 
+    @cached_property
+    def _typed(self) -> "Typed":
+        from panda_web.client.typed import Typed
+
+        return Typed(self._schemas, self.author, self.query)
+
+    @property
+    def author(self) -> str | None:
+        """The author's public key, 64 hex digits; None for a client that only reads."""
+        return None
+
+    @overload
+    def query(
+        self,
+        schema: "type[D]",
+        *,
+        filter: Mapping[str, object] | None = None,
+        order_by: Sequence[str] = (),
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> "Answers[Records[D], D]": ...
+
+    @overload
     def query(
         self,
         schema: str,
@@ -45,14 +74,25 @@ class Reader:
         order_by: Sequence[str] = (),
         limit: int | None = None,
         after: str | None = None,
-    ) -> Answers[Answer, Instance]:
+    ) -> Answers[Answer, Instance]: ...
+
+    def query(
+        self,
+        schema: Any,
+        *,
+        filter: Mapping[str, Json] | None = None,
+        order_by: Sequence[str] = (),
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> Any:
         """Instances of a schema, each rebuilt from its entries and checked.
 
         `await` it for the first page of the answer; or `async for instance in` it, for all of it, page by
         page. What in the pages is not sound is in its `rejected` then.
 
         Args:
-            schema: its id, 132 hex digits, or its name, as `schema_named` takes it.
+            schema: its id, 132 hex digits, or its name, as `schema_named` takes it. Or a dataclass, as
+                `define` takes it: then the answer holds its records, each with its `meta`.
             filter: field, `author` or `id` to the value it must equal.
             order_by: field names, `-` before one for descending; the id is the last tie-break.
             limit: how many at most. A page has up to 1,000, 100 unless told; a node may give fewer where they
@@ -64,6 +104,8 @@ class Reader:
             InvalidParams: the query is none.
             PagesEndless: the node comes to no end.
         """
+        if not isinstance(schema, str):
+            return self._typed.query(schema, filter, order_by, limit, after)
         wanted = {name: list(v) if isinstance(v, tuple) else v for name, v in (filter or {}).items()}
 
         async def ask(limit: int, after: str | None) -> Answer:

@@ -5,7 +5,7 @@ before it is signed, whether or not anybody asked for the schema before: known, 
 node. Only where no definition can be had, messages are written as they are given, and the nodes decide.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Literal, NamedTuple, Protocol, TypeVar
@@ -295,6 +295,30 @@ class Schemas:
             if replace(other, id=None) == wanted:
                 return self.learn(other)
         return None
+
+    async def called(self, name: str, author: str | None, most: int) -> AsyncIterator[Schema]:
+        """The schemas of a name: the author's own, those at hand, and then those that the node lists.
+
+        Args:
+            name: of them.
+            author: whose own ones they are, 64 hex digits.
+            most: how many of the node's list are looked at.
+
+        Raises:
+            CallFailed: the node does not answer.
+        """
+        kept = await self._kept.all() if self._kept is not None else []
+        for schema in (*await self._own_definitions(), *self.known.values(), *kept):
+            if schema.name == name:
+                yield schema
+        own_log = str(DEFINITION.id)
+        if author is not None and self._own is not None and not await self._own.is_complete(own_log):
+            for schema in await self._definitions_at_node(name, author):
+                yield schema
+        listed = [each for each in await self.listed() if each.state in ("registered", "pending")]
+        for each in [each.id for each in listed if each.name == name][:most]:
+            with suppress(InvalidProof, SchemaNotFound, InvalidSchema, InvalidFields):
+                yield await self.get(each)
 
     async def _own_definitions(self) -> list[Schema]:
         own = await self._own.instances(str(DEFINITION.id)) if self._own is not None else {}
