@@ -22,7 +22,7 @@ def digest(*parts: bytes | str | Path) -> str:
     return total.hexdigest()
 
 
-def kept(name: str, *sources: Path, make: Callable[[Path], None]) -> Path:
+def kept(name: str, *sources: str | Path, make: Callable[[Path], None]) -> Path:
     """What `make` writes to a path, made once for equal sources and kept in .cache."""
     path = CACHE / f"{name}-{digest(*sources)[:32]}"
     if not path.exists():

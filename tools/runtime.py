@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tools import lean, nodejs
@@ -48,17 +48,32 @@ def lean_pyodide() -> Path:
     return kept("lean", *makers, *parts, *users, make=make)
 
 
-def snapshot(pyodide: Path, wheels: Sequence[Path]) -> Path:
-    """Python's memory with the wheels imported, as web/worker/snapshot.js packs it."""
+def snapshot(pyodide: Path, wheels: Sequence[Path], extensions: Mapping[str, Path]) -> Path:
+    """Python's memory with the wheels imported, as web/worker/snapshot.js packs it.
+
+    Args:
+        pyodide: the package.
+        wheels: ours, and what they need.
+        extensions: modules of applications, each with its wheel.
+    """
     script, program = TOOLS / "snapshot.mjs", TOOLS / "snapshot.py"
 
     def make(out: Path) -> None:
         with progress("making a snapshot of Python"):
-            nodejs.node("the snapshot could not be made", script, pyodide, out, program, *wheels)
+            more = [f"--extension={module}={wheel}" for module, wheel in extensions.items()]
+            nodejs.node("the snapshot could not be made", script, pyodide, out, program, *more, *wheels)
 
     # Pointers to functions are places in a table that the glue fills, so it counts as well.
     parts = [pyodide / name for name in ("pyodide.asm.mjs", "pyodide.asm.wasm")]
-    sources = (script, program, WORKER / "snapshot.js", *parts, *wheels)
+    sources: tuple[str | Path, ...] = (
+        script,
+        program,
+        WORKER / "snapshot.js",
+        *parts,
+        *wheels,
+        *extensions,
+        *extensions.values(),
+    )
     return kept("snapshot", *sources, make=make)
 
 

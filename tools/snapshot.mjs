@@ -1,16 +1,25 @@
 // Makes the snapshot that a site's worker starts from: Python with the wheels' modules imported.
 //
-//   node snapshot.mjs PYODIDE OUT PROGRAM WHEEL...
+//   node snapshot.mjs PYODIDE OUT PROGRAM [--extension MODULE=WHEEL]... WHEEL...
+//
+// Modules of applications are in it as well: a page that needs one would wait for it longer than for all the others.
+// Whether a page gets what they add is said when it starts.
 //
 // Equal sources make equal bytes: clock and randomness stand still, and freed memory is zeroed, which also makes the
 // snapshot small. No secret can be in it, since none is made.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
 import { pack } from "../web/worker/snapshot.js";
 
-const [pyodideDirectory, out, program, ...wheels] = process.argv.splice(2);
+const { positionals, values } = parseArgs({
+  args: process.argv.splice(2),
+  options: { extension: { type: "string", multiple: true, default: [] } },
+  allowPositionals: true,
+});
+const [pyodideDirectory, out, program, ...wheels] = positionals;
 process.argv[1] = "/snapshot"; // Emscripten gives it to Python as its own name
 const read = (path) => new Uint8Array(readFileSync(path));
 
@@ -47,6 +56,14 @@ const pyodide = await loadPyodide({
   env: { HOME: "/home/pyodide", PYTHONHASHSEED: "0" },
 });
 for (const wheel of wheels) pyodide.unpackArchive(read(wheel), "wheel");
+for (const extension of values.extension) {
+  const [module, wheel] = extension.split("=", 2);
+  const archive = `/${basename(wheel)}`; // where the worker puts it
+  pyodide.FS.writeFile(archive, read(wheel));
+  const worker = pyodide.pyimport("panda_web.browser.worker");
+  worker.load(archive, module);
+  worker.destroy();
+}
 pyodide.runPython(readFileSync(program, "utf-8"), { globals: pyodide.toPy({ __name__: "snapshot" }) });
 zeroFreed(pyodide._module);
 const snapshot = pyodide.makeMemorySnapshot();

@@ -115,7 +115,7 @@ def fill(site: Path, *, packed: bool) -> None:
     shutil.copyfile(package / PYODIDE_FILES["runtime"], files / PYODIDE_FILES["runtime"])
     write_library(package / PYODIDE_FILES["library"], files / PYODIDE_FILES["library"])
     frozen = files / "snapshot.bin"
-    shutil.copyfile(snapshot(package, wheels), frozen)
+    shutil.copyfile(snapshot(package, wheels, extensions), frozen)
     bundle_worker(package, files / "worker.js")
 
     def entry(path: Path) -> dict[str, int | str]:

@@ -13,15 +13,22 @@ _hosts: list[Host] = []
 """One at most, from the first connection on."""
 
 
-def extend(archive: str, module: str) -> None:
-    """Adds an application to all connections that come.
+def load(archive: str, module: str) -> None:
+    """Imports a module of an application; a snapshot has done it already.
 
     Args:
-        archive: the path of its wheel, which Python imports from as it is.
-        module: has its `EXTENSION`.
+        archive: the path of the application's wheel, which Python imports from as it is.
+        module: which one.
     """
-    sys.path.append(archive)
-    _extensions.append(importlib.import_module(module).EXTENSION)
+    if archive not in sys.path:
+        sys.path.append(archive)
+    importlib.import_module(module)
+
+
+def extend(archive: str, module: str) -> None:
+    """Adds an application to all connections that come; its module has an `EXTENSION`. See `load`."""
+    load(archive, module)
+    _extensions.append(sys.modules[module].EXTENSION)
 
 
 def start(port: Any, sign_chain: SignChain, verify_many: VerifyMany) -> None:

@@ -54,7 +54,7 @@ def frozen_harness_site(site: Path, out: Path) -> Path:
     wheel = _wheel(out, {"tests/browser/harness/checks.py": HARNESS / "awake.py"})
     manifest = manifest_of(site)
     frozen = snapshot(
-        lean_pyodide(), [*(site / "wheels" / each["file"] for each in manifest["wheels"]), wheel]
+        lean_pyodide(), [*(site / "wheels" / each["file"] for each in manifest["wheels"]), wheel], {}
     )
     manifest["snapshot"] = _entry(frozen, "snapshot.bin") | measures(frozen)
     return copy_site(runtime(site), out, _page(manifest) | {"snapshot.bin": frozen.read_bytes()})

@@ -151,6 +151,11 @@ def test_host_that_compresses_sends_little(tab: Tab, packed_site: Path, tmp_path
     assert sum(sizes.values()) < (AIM if encodings[-1][0] == "br" else 1.4 * AIM), sizes
 
 
+def test_what_applications_add_is_in_the_snapshot(site: Path) -> None:
+    """To import it from its wheel took a page of the site longer than all else that Python does at a start."""
+    assert b"planImport" in (runtime(site) / SNAPSHOT).read_bytes()
+
+
 def test_first_visit_of_the_sites_own_page(browsers: Browsers, packed_site: Path, tmp_path: Path) -> None:
     """All that travels until Python is there and the service worker has kept the page: the node sends little."""
     active = "async () => (await navigator.serviceWorker.ready).active?.state === 'activated'"
