@@ -18,6 +18,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from attacks.report import Row
 from panda_web import messages
+from panda_web.client.asked import Asked
 from panda_web.client.check import check_answer
 from panda_web.errors import PandaError
 from panda_web.keys.with_cryptography import CryptographyVerifier
@@ -95,7 +96,7 @@ def about_instances(share: float) -> Row:
         for _ in range(draw.randrange(1, 8)):
             lie(draw.choice(items), draw.choice(items), draw)
             lies += 1
-        for instance in asyncio.run(check_answer(Query(schema), items, verifier)):
+        for instance in asyncio.run(check_answer(Asked({}, Query(schema)), items, verifier)):
             shown += 1
             if dict(instance.values) not in made.get(instance.id, []):
                 return Row("lies about instances", f"{lies:,} lies", broken=f"shown: {dict(instance.values)}")

@@ -1,9 +1,21 @@
-"""What a query of this client asks for."""
+"""What a query of this client asks for, and whether an answer is that."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from panda_web.query import Query
+from panda_web.client.errors import FilterMismatch, OrderMismatch
+from panda_web.messages.schema import Schema
+from panda_web.query import (
+    Queried,
+    Query,
+    QueryMalformed,
+    is_behind,
+    matcher,
+    place,
+    read_cursor,
+    typed,
+    untyped,
+)
 from panda_web.rpc.methods import DEFAULT_LIMIT, QUERY, read_query
 from panda_web.rpc.types import Json
 
@@ -15,11 +27,13 @@ class Asked:
     Attributes:
         params: as `panda_query` takes them; what was not given is left out.
         query: what they mean, but for the cursor: a node's is the node's, and is read where the query is
-            evaluated here.
+            evaluated here. Typed where the schema is known.
+        known: the schema, where it is known.
     """
 
     params: Mapping[str, Json]
     query: Query
+    known: Schema | None = None
 
     @property
     def schema(self) -> str:
@@ -33,8 +47,14 @@ class Asked:
         order_by: Sequence[str] = (),
         limit: int = DEFAULT_LIMIT,
         after: str | None = None,
+        known: Schema | None = None,
     ) -> "Asked":
-        """Reads a query as a node does, all but its cursor. Raises InvalidParams."""
+        """Reads a query as a node does, all but its cursor.
+
+        Raises:
+            InvalidParams, FilterTooLarge: it is none.
+            FieldUnknown, OperatorNotForType, ValueTypeMismatch: it is none of this schema; see `query.typed`.
+        """
         params: dict[str, Json] = {"schema": schema, "limit": limit}
         if filter:
             params["filter"] = dict(filter)
@@ -42,7 +62,7 @@ class Asked:
             params["orderBy"] = list(order_by)
         if after is not None:
             params["after"] = after
-        return Asked(params, _read(params | {"after": None}))
+        return Asked(params, _read(params | {"after": None}, known), known)
 
     @property
     def goes_on(self) -> bool:
@@ -51,10 +71,51 @@ class Asked:
 
     def with_cursor(self) -> Query:
         """All of it, to be evaluated here. Raises InvalidParams."""
-        return _read(self.params) if self.goes_on else self.query
+        return _read(self.params, self.known) if self.goes_on else self.query
+
+    def expected(self) -> "Expected":
+        """What its answer is held to."""
+        return Expected(self.query, self.known, self.params.get("after"))
 
 
-def _read(params: Mapping[str, Json]) -> Query:
+class Expected:
+    """Holds the instances of an answer, one after the other, to what was asked for.
+
+    Where the schema is not known, nor are the types of its fields. Then a filter passes whatever it passes
+    under any schema, and an order is the node's word.
+
+    Args:
+        query: what was asked for, typed where the schema is known.
+        known: the schema, where it is known.
+        after: the cursor, as the node gave it.
+    """
+
+    def __init__(self, query: Query, known: Schema | None = None, after: str | None = None) -> None:
+        self._passes = matcher(query.filter if known is not None else untyped(query.filter))
+        self._order = query.order if known is not None or not query.order else None
+        self._last = None
+        if after is not None and self._order is not None:
+            try:
+                last = read_cursor(after)
+            except QueryMalformed:
+                return  # a node may write its cursors as it likes
+            self._last = last if len(last.values) == len(self._order) else None
+
+    def check(self, instance: Queried) -> None:
+        """Raises FilterMismatch, OrderMismatch."""
+        if not self._passes(instance):
+            raise FilterMismatch("The node returned an instance that is not what was asked for.")
+        if self._order is not None:
+            here = place(instance, self._order)
+            if self._last is not None and not is_behind(here, self._last, self._order):
+                raise OrderMismatch(
+                    "The node returned an instance where it does not belong in the order asked for."
+                )
+            self._last = here
+
+
+def _read(params: Mapping[str, Json], known: Schema | None) -> Query:
     bound = QUERY.bind(dict(params))
     del bound["proof"]
-    return read_query(**bound)
+    query = read_query(**bound)
+    return typed(query, known) if known is not None else query

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from panda_web import bamboo, log, messages
 from panda_web.bamboo import InvalidLink
 from panda_web.bamboo.errors import BacklinkMissing
-from panda_web.client.errors import FilterMismatch, InvalidProof, ProofIncomplete, ProofMismatch
+from panda_web.client.asked import Asked
+from panda_web.client.errors import InvalidProof, LimitMismatch, ProofIncomplete, ProofMismatch
 from panda_web.errors import PandaError
 from panda_web.keys import Verifier
 from panda_web.log import SignedEntry, VerifiedEntry
 from panda_web.messages import Field, Message, Placed, Reduced, Value, reduce
-from panda_web.query import Query, matches, untyped
 from panda_web.rpc.methods import StoredEntry
 from panda_web.rpc.types import HASH, TEXT, Json, array, member, record
 
@@ -131,15 +131,16 @@ class Answer(Sequence[Instance]):
         return self.instances[index]
 
 
-async def check_answer(query: Query, items: Sequence[Mapping[str, Json]], verifier: Verifier) -> Answer:
+async def check_answer(asked: Asked, items: Sequence[Mapping[str, Json]], verifier: Verifier) -> Answer:
     """Checks the instances in an answer of `panda_query` with `proof`.
 
     Args:
-        query: what was asked for.
+        asked: what was asked for.
         items: the answer.
         verifier: checks the signatures, all in one go.
     """
-    wanted = untyped(query.filter)  # whether or not the schema is known here
+    items, beyond = items[: asked.query.limit], items[asked.query.limit :]
+    expected = asked.expected()
     proofs = [_read_proof(item) for item in items]
     encoded = list({s.entry: None for proof in proofs if not isinstance(proof, PandaError) for s in proof})
     verdicts = dict(zip(encoded, await log.verify_many(encoded, verifier), strict=True))
@@ -152,21 +153,28 @@ async def check_answer(query: Query, items: Sequence[Mapping[str, Json]], verifi
         try:
             if isinstance(proof, PandaError):
                 raise proof
-            own = _own(query.schema, item, proof, verdicts)
+            own = _own(asked.schema, item, proof, verdicts)
             verified = all(is_placed(placed[signed.hash]) for signed, _ in own)
             instance = replace(instance_of(_proven(own), own, verified=verified), cursor=_cursor(item))
             _compare(item, instance)
-            if not matches(wanted, instance):
-                raise FilterMismatch("The node returned an instance that is not what was asked for.")
             if instance.id in found:
                 raise ProofMismatch("The node shows the same instance twice.")
+            expected.check(instance)
             found.add(instance.id)
             told += own
             instances.append(instance)
         except PandaError as error:
-            rejected.append(Rejected(str(item.get("id", ""))[:132], error))
+            rejected.append(Rejected(_id_of(item), error))
+    rejected += (Rejected(_id_of(item), LimitMismatch(_TOO_MANY)) for item in beyond)
     sound = without_gaps(instances, told)
     return Answer(tuple(sound), tuple(rejected), _cursor(items[-1]) if items else None)
+
+
+_TOO_MANY = "The node returned more instances than were asked for."
+
+
+def _id_of(item: Mapping[str, Json]) -> str:
+    return str(item.get("id", ""))[:132]
 
 
 def proof_of(item: Mapping[str, Json]) -> list[StoredEntry]:

@@ -193,7 +193,7 @@ class PresentDay:
             if error.reason not in WITHOUT_VIEW:
                 raise
             return await self._evaluator.query(asked.with_cursor())
-        return await check_answer(asked.query, items, self._verifier)
+        return await check_answer(asked, items, self._verifier)
 
     async def _stored(self, schema: str) -> Sequence[StoredEntry]:
         return await self._connection.call(QUERY_ENTRIES, schema=schema, everything=True)
@@ -202,7 +202,7 @@ class PresentDay:
         """Asks for the definition as for any instance, and takes the entry from its proof."""
         asked = Asked.of(str(DEFINITION.id), {"id": schema}, limit=1)
         items = await self._connection.call(QUERY, **asked.params, proof=True)
-        answer = await check_answer(asked.query, items, self._verifier)
+        answer = await check_answer(asked, items, self._verifier)
         for rejected in answer.rejected:
             raise rejected.error
         if not answer:

@@ -126,3 +126,15 @@ class FilterMismatch(InvalidProof):
     """The instance is sound, but it is not what was asked for."""
 
     reason = "filter-mismatch"
+
+
+class OrderMismatch(InvalidProof):
+    """The instance is sound, but it does not stand in its place, or lies before where the page begins."""
+
+    reason = "order-mismatch"
+
+
+class LimitMismatch(InvalidProof):
+    """The node returned more instances than were asked for; those beyond are not looked at."""
+
+    reason = "limit-mismatch"

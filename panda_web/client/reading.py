@@ -93,7 +93,8 @@ class Reader:
         Args:
             schema: its id, 132 hex digits, or its name, as `schema_named` takes it. Or a dataclass, as
                 `define` takes it: then the answer holds its records, each with its `meta`.
-            filter: field, `author` or `id` to the value it must equal.
+            filter: field, `author` or `id` to the value it must equal, or to operators, as `{"gte": 3}`;
+                `and`, `or` and `not` to filters. All of it: docs/protocol.md.
             order_by: field names, `-` before one for descending; the id is the last tie-break.
             limit: how many at most. A page has up to 1,000, 100 unless told; a node may give fewer where they
                 are large. Iterated, all that there are unless told.
@@ -101,15 +102,16 @@ class Reader:
 
         Raises:
             CallFailed: the node cannot be reached, or refuses the query.
-            InvalidParams: the query is none.
+            InvalidParams, FilterTooLarge: the query is none.
+            FieldUnknown, OperatorNotForType, ValueTypeMismatch: it is none of this schema, which is known.
             PagesEndless: the node comes to no end.
         """
         if not isinstance(schema, str):
             return self._typed.query(schema, filter, order_by, limit, after)
-        wanted = {name: list(v) if isinstance(v, tuple) else v for name, v in (filter or {}).items()}
 
         async def ask(limit: int, after: str | None) -> Answer:
-            asked = Asked.of(await self._schemas.id_of(schema), wanted, order_by, limit, after)
+            of = await self._schemas.id_of(schema)
+            asked = Asked.of(of, filter or {}, order_by, limit, after, self.known_schemas.get(of))
             return await patiently(lambda: self._contact.query(asked), self._sleep)
 
         async def as_it_is(answer: Answer) -> Answer:

@@ -8,30 +8,54 @@
 The SQL of it is in `node.store.compiling`, and gives the same instances in the same order.
 """
 
-from panda_web.query.errors import QueryMalformed
-from panda_web.query.matching import Queried, alike, beginning, matches, page
-from panda_web.query.reading import read_cursor, read_query, write_cursor
-from panda_web.query.tree import EVERYTHING, By, Compare, Cursor, Every, Filter, Key, Query, Scalar
+from panda_web.query.errors import FilterTooLarge, OperatorNotForType, QueryMalformed
+from panda_web.query.matching import Queried, alike, beginning, is_behind, matcher, matches, page, place
+from panda_web.query.reading import read_cursor, read_filter, read_query, write_cursor
+from panda_web.query.tree import (
+    EVERYTHING,
+    Among,
+    By,
+    Compare,
+    Cursor,
+    Every,
+    Exists,
+    Filter,
+    Key,
+    Not,
+    Query,
+    Scalar,
+    Some,
+)
 from panda_web.query.typing import compared_by, typed, untyped
 
 __all__ = [
     "EVERYTHING",
+    "Among",
     "By",
     "Compare",
     "Cursor",
     "Every",
+    "Exists",
     "Filter",
+    "FilterTooLarge",
     "Key",
+    "Not",
+    "OperatorNotForType",
     "Queried",
     "Query",
     "QueryMalformed",
     "Scalar",
+    "Some",
     "alike",
     "beginning",
     "compared_by",
+    "is_behind",
+    "matcher",
     "matches",
     "page",
+    "place",
     "read_cursor",
+    "read_filter",
     "read_query",
     "typed",
     "untyped",

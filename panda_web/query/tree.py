@@ -1,7 +1,8 @@
 """The parts of a query.
 
-A filter is a tree: comparisons, and what joins them. There is one operator, equality. Another one, or another
-way to join, is added here, in `query.reading`, in `query.matching` and in `node.store.compiling`, once each.
+A filter is a tree: comparisons, and what joins them. It has two values: a comparison with what is missing is
+false, and `Not` makes true of it. Another comparison, or another way to join, is added here, in
+`query.reading`, in `query.typing`, in `query.matching` and in `node.store.compiling`, once each.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from panda_web.messages import Field
 Scalar = str | int | float | None
 """What instances are ordered by; None where the field is missing."""
 
-Operator = Literal["eq"]
+Operator = Literal["eq", "lt", "lte", "gt", "gte", "contains", "startsWith"]
 
 
 class By(Enum):
@@ -27,12 +28,14 @@ class By(Enum):
         INSTANT: the moment that a timestamp means.
         EITHER: all of it, or where both values are timestamps their moments: for who does not know the schema
             and must pass whatever one who knows it passes.
+        BOTH: all of it, and where both values are timestamps their moments too: the same under a `Not`.
     """
 
     WHOLE = auto()
     BEGINNING = auto()
     INSTANT = auto()
     EITHER = auto()
+    BOTH = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,8 @@ class Compare:
         name: of the field; `id` and `author` are the instance's.
         value: a text or a relation, a number, a boolean, or a list.
         by: what is compared.
-        operator: how: `eq`, equal and of a like type.
+        operator: how. `eq`: equal, of a like type. `lt`, `lte`, `gt`, `gte`: numbers, texts by code point,
+            moments. `contains`: a part of a text, or a member of a list. `startsWith`: how a text begins.
     """
 
     name: str
@@ -53,13 +57,50 @@ class Compare:
 
 
 @dataclass(frozen=True, slots=True)
+class Among:
+    """A field that equals one of these values; of a list a member does.
+
+    Attributes:
+        name: of the field; `id` and `author` are the instance's.
+        values: no lists.
+        by: what is compared.
+    """
+
+    name: str
+    values: tuple[Field, ...]
+    by: By = By.WHOLE
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """A field that is not missing."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Every:
     """All of its parts must hold; without any it always holds."""
 
     parts: tuple["Filter", ...] = ()
 
 
-Filter = Compare | Every
+@dataclass(frozen=True, slots=True)
+class Some:
+    """One of its parts must hold, or several; without any it never holds."""
+
+    parts: tuple["Filter", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Its part must not hold."""
+
+    part: "Filter"
+
+
+Leaf = Compare | Among | Exists
+Filter = Leaf | Every | Some | Not
 EVERYTHING = Every()
 
 

@@ -1,13 +1,18 @@
 """What a schema says of a query: which names there are, and how their values are compared."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Final
 
+from panda_web.bamboo import is_hex
 from panda_web.messages import Field
 from panda_web.messages.schema import FieldDefinition, InvalidFields, Schema, as_asked, instant
-from panda_web.messages.schema.errors import FieldUnknown
-from panda_web.messages.schema.rules import listed
-from panda_web.query.tree import By, Compare, Every, Filter, Query
+from panda_web.messages.schema.errors import FieldUnknown, ValueTypeMismatch
+from panda_web.messages.schema.field import TYPES
+from panda_web.messages.schema.rules import listed, shown
+from panda_web.query.errors import OperatorNotForType
+from panda_web.query.matching import is_like
+from panda_web.query.tree import Among, By, Compare, Every, Exists, Filter, Leaf, Not, Query, Some
 
 _OF_INSTANCES = frozenset(("id", "author"))
 _WHOLE = frozenset(("varchar", "integer", "float", "boolean", "relation"))
@@ -20,35 +25,107 @@ def compared_by(field: FieldDefinition) -> By:
     return By.WHOLE if field.type in _WHOLE else By.BEGINNING
 
 
+_ORDERED: Final = frozenset(("lt", "lte", "gt", "gte"))
+_EQUAL: Final = frozenset(("eq",))
+_ASKED: Final[Mapping[str, frozenset[str]]] = {
+    "varchar": _EQUAL | _ORDERED | {"contains", "startsWith"},
+    "text": _EQUAL | _ORDERED | {"contains", "startsWith"},
+    "integer": _EQUAL | _ORDERED,
+    "float": _EQUAL | _ORDERED,
+    "boolean": _EQUAL,
+    "timestamp": _EQUAL | _ORDERED,
+    "relation": _EQUAL,
+}
+"""What the fields of a type can be asked, besides `in` and `exists`."""
+_OF_LISTS: Final = _EQUAL | {"contains"}
+
+
 def typed(query: Query, schema: Schema) -> Query:
     """A query with what its schema says.
 
     Raises:
         FieldUnknown: a name that the schema does not have.
+        OperatorNotForType: a field is compared in a way that its type does not know.
+        ValueTypeMismatch: a field is compared with a value of another type.
         TimestampMalformed, TimestampOutOfRange: a timestamp that is compared with what is none.
     """
     order = [replace(key, by=compared_by(_field(schema, key.name, "orderBy"))) for key in query.order]
-    return replace(query, filter=_each(query.filter, lambda one: _typed(one, schema)), order=order)
+    return replace(query, filter=_each(query.filter, lambda leaf, _: _typed(leaf, schema)), order=order)
 
 
 def untyped(filter: Filter) -> Filter:
     """A filter for who does not know the schema: it passes whatever one who knows it passes."""
-    return _each(filter, lambda one: replace(one, by=By.EITHER))
+    return _each(filter, _whatever)
 
 
-def _typed(compare: Compare, schema: Schema) -> Compare:
-    if compare.name in _OF_INSTANCES:
-        return compare
-    field = _field(schema, compare.name, "filter")
-    if compared_by(field) is not By.INSTANT or compare.value.type != "str":
-        return compare
-    text = as_asked(str(compare.value.value))
+def _whatever(leaf: Leaf, negated: bool) -> Leaf:
+    return leaf if isinstance(leaf, Exists) else replace(leaf, by=By.BOTH if negated else By.EITHER)
+
+
+def _typed(leaf: Leaf, schema: Schema) -> Leaf:
+    if leaf.name in _OF_INSTANCES:
+        return leaf
+    field = _field(schema, leaf.name, "filter")
+    match leaf:
+        case Exists():
+            return leaf
+        case Among(values=values):
+            return replace(leaf, values=tuple(_item(field, value) for value in values), by=_by(field))
+        case Compare(value=value, operator=operator):
+            if operator not in (_OF_LISTS if field.is_array else _ASKED[field.base]):
+                raise OperatorNotForType(
+                    f"The filter for {field.name!r} cannot ask {operator}: it is {_kind(field, field.type)}.",
+                    field=field.name,
+                    param="filter",
+                )
+            if field.is_array and operator == "eq":
+                return replace(leaf, value=_like(field, value, field.type))
+            return replace(leaf, value=_item(field, value), by=_by(field))
+
+
+def _by(field: FieldDefinition) -> By:
+    return By.INSTANT if field.base == "timestamp" else By.WHOLE
+
+
+def _item(field: FieldDefinition, value: Field) -> Field:
+    """A filter's value as a field has it, or as its items are: of a timestamp as one is written."""
+    _like(field, value, field.base)
+    if field.base != "timestamp":
+        return value
+    text = as_asked(str(value.value))
     try:
         instant(text)
     except InvalidFields as error:
-        words = f"The filter for {compare.name!r}: {error}"
-        raise type(error)(words, field=compare.name, param="filter") from None
-    return replace(compare, value=Field("str", text), by=By.INSTANT)
+        words = f"The filter for {field.name!r}: {error}"
+        raise type(error)(words, field=field.name, param="filter") from None
+    return Field("str", text)
+
+
+def _like(field: FieldDefinition, value: Field, kind: str) -> Field:
+    """Raises ValueTypeMismatch."""
+    base = TYPES[field.base][0]
+    items = value.value if isinstance(value.value, tuple) else (value.value,)
+    if not is_like(value, base + kind.removeprefix(field.base)) or (
+        base == "relation" and not all(is_hex(str(item)) for item in items)
+    ):
+        raise ValueTypeMismatch(
+            f"The filter for {field.name!r} compares {_kind(field, kind)} with {_shown(value)}.",
+            field=field.name,
+            param="filter",
+        )
+    return value
+
+
+def _kind(field: FieldDefinition, kind: str) -> str:
+    if kind.endswith("[]"):
+        return f"a list ({kind})"
+    if field.base == "relation":
+        return "the id of an instance"
+    return f"an {kind}" if kind == "integer" else f"a {kind}"
+
+
+def _shown(value: Field) -> str:
+    return "a list" if isinstance(value.value, tuple) else shown(value.value)
 
 
 def _field(schema: Schema, name: str, param: str) -> FieldDefinition:
@@ -62,10 +139,14 @@ def _field(schema: Schema, name: str, param: str) -> FieldDefinition:
     return schema.by_name[name]
 
 
-def _each(filter: Filter, change: Callable[[Compare], Filter]) -> Filter:
-    """The filter with each comparison changed."""
+def _each(filter: Filter, change: Callable[[Leaf, bool], Leaf], negated: bool = False) -> Filter:
+    """The filter with each comparison changed; told is whether it passes where the comparison does not."""
     match filter:
         case Every(parts):
-            return Every(tuple(_each(part, change) for part in parts))
-        case Compare():
-            return change(filter)
+            return Every(tuple(_each(part, change, negated) for part in parts))
+        case Some(parts):
+            return Some(tuple(_each(part, change, negated) for part in parts))
+        case Not(part):
+            return Not(_each(part, change, not negated))
+        case Compare() | Among() | Exists():
+            return change(filter, negated)

@@ -12,11 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_web import Client, messages
+from panda_web.client.asked import Asked
 from panda_web.client.check import check_answer
 from panda_web.keys import Claim, InvalidSignature
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import infer_all
-from panda_web.query import Query, read_query
+from panda_web.messages.schema import Schema
+from panda_web.messages.schema.errors import FieldUnknown
 from panda_web.rpc.errors import AnswerMalformed
 from panda_web.rpc.methods import QUERY, StoredEntry
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
@@ -26,6 +28,7 @@ from tests.examples import examples
 from tests.node.test_publish import Harness
 
 Item = dict[str, Any]
+BY_N = Asked.of(SCHEMA, {}, ["n"])
 
 
 @pytest.fixture(scope="module")
@@ -46,14 +49,14 @@ def honest() -> list[Item]:
 
 def check(items: list[Item], **equal: Any) -> tuple[list[Any], list[str]]:
     answer = asyncio.run(
-        check_answer(read_query(SCHEMA, equal, [], 1000, None), items, CryptographyVerifier())
+        check_answer(Asked.of(SCHEMA, equal, ["n"], limit=1000), items, CryptographyVerifier())
     )
     return [instance.values.get("n") for instance in answer], [r.error.reason for r in answer.rejected]
 
 
 def test_honest(honest: list[Item]) -> None:
     assert check(honest) == ([0, 1, 2, 9], [])
-    answer = asyncio.run(check_answer(Query(SCHEMA), honest, CryptographyVerifier()))
+    answer = asyncio.run(check_answer(BY_N, honest, CryptographyVerifier()))
     assert all(instance.verified for instance in answer)
     assert [instance.edited for instance in answer] == [False, True, False, False]
     assert [instance.complete for instance in answer] == [
@@ -85,7 +88,7 @@ class CountingVerifier(CryptographyVerifier):
 def test_a_whole_page_is_verified_at_once(honest: list[Item]) -> None:
     """Whatever the number of instances: each time costs a way to the browser and back."""
     verifier = CountingVerifier()
-    asyncio.run(check_answer(Query(SCHEMA), honest, verifier))
+    asyncio.run(check_answer(BY_N, honest, verifier))
     entries = {entry["entryBytes"] for item in honest for entry in item["_entries"]}
     assert len(entries) > len(honest)
     assert verifier.asked == [len(entries)]
@@ -241,7 +244,7 @@ class Talks(Author):
     def answer(self, listed: Sequence[int], shown: Sequence[int]) -> list[Any]:
         """What the client makes of these talks."""
         items = [self.item(n, shown) for n in listed]
-        answer = asyncio.run(check_answer(Query(SCHEMA), items, CryptographyVerifier()))
+        answer = asyncio.run(check_answer(BY_N, items, CryptographyVerifier()))
         assert not answer.rejected
         return list(answer)
 
@@ -307,10 +310,57 @@ def test_the_author_is_who_signed_whatever_the_node_says(honest: list[Item]) -> 
         item["_meta"] |= {"author": "77" * 32, "logId": 7, "seqNum": 7, "lastEntry": "0040" + "77" * 64}
 
     def places(items: list[Item]) -> list[tuple[str, int, int]]:
-        answer = asyncio.run(check_answer(Query(SCHEMA), items, CryptographyVerifier()))
+        answer = asyncio.run(check_answer(BY_N, items, CryptographyVerifier()))
         return [(instance.author, instance.log_id, instance.seq_num) for instance in answer]
 
     assert places(items) == places(honest)
+
+
+THINGS = replace(loose(n="integer", title="varchar"), id=SCHEMA)
+
+
+def asked(order: Sequence[str] = ("n",), known: Schema | None = THINGS, **more: Any) -> Asked:
+    return Asked.of(SCHEMA, more.pop("filter", {}), order, known=known, **more)
+
+
+def reasons(asked: Asked, items: list[Item]) -> list[str]:
+    answer = asyncio.run(check_answer(asked, items, CryptographyVerifier()))
+    assert len(answer) + len(answer.rejected) == len(items)
+    return [rejected.error.reason for rejected in answer.rejected]
+
+
+def test_the_order_is_held_to_what_was_asked(honest: list[Item]) -> None:
+    by_id = sorted(honest, key=lambda item: item["id"])
+    assert reasons(asked(), honest) == []
+    assert reasons(asked(), [honest[1], honest[0], honest[2], honest[3]]) == ["order-mismatch"]
+    assert reasons(asked(["-n"]), honest[::-1]) == []
+    assert reasons(asked(["-n"]), honest) == ["order-mismatch"] * 3
+    assert reasons(asked(()), by_id) == reasons(asked((), None), by_id) == []
+    assert reasons(asked((), None), by_id[::-1]) == ["order-mismatch"] * 3
+    assert reasons(asked(known=None), by_id) == [], "what the fields are is not known, nor their order"
+
+
+def test_a_page_lies_behind_its_cursor(honest: list[Item]) -> None:
+    cursors = [item["_meta"]["cursor"] for item in honest]
+    assert reasons(asked(after=cursors[0]), honest[1:]) == []
+    assert reasons(asked(after=cursors[1]), honest) == ["order-mismatch"] * 2
+    assert reasons(asked(after="of another kind"), honest) == []
+
+
+def test_no_more_than_the_limit(honest: list[Item]) -> None:
+    assert reasons(asked(limit=4), honest) == []
+    assert reasons(asked(limit=1), honest) == ["limit-mismatch"] * 3
+
+
+def test_operators_are_held_too(honest: list[Item]) -> None:
+    for known in (THINGS, None):
+        assert reasons(asked(filter={"n": {"gte": 1}}, known=known), honest) == ["filter-mismatch"]
+        assert (
+            reasons(asked(filter={"not": {"title": {"ne": "edited"}}}, known=known), honest)
+            == ["filter-mismatch"] * 3
+        )
+    with pytest.raises(FieldUnknown):
+        asked(filter={"titel": "x"})
 
 
 class Answering:
@@ -353,7 +403,7 @@ def test_what_was_not_asked_for(honest: list[Item]) -> None:
 
 def test_without_the_links_it_is_signed_but_not_verified(honest: list[Item]) -> None:
     item = copy.deepcopy(honest[2])
-    answer = asyncio.run(check_answer(Query(SCHEMA), [item], CryptographyVerifier()))
+    answer = asyncio.run(check_answer(BY_N, [item], CryptographyVerifier()))
     assert [instance.verified for instance in answer] == [False]
 
 

@@ -139,8 +139,13 @@ def test_equality(rows: list[dict[str, Field]], name: str, wanted: Field) -> Non
         held = fields.get(name)
         if held and held.value == wanted.value and alike[held.type] == alike[wanted.type]:
             expected.add(signed.hash.hex())
-    found = node.call(QUERY, schema=schema, filter={name: wanted.value}, limit=1000)
-    assert {item["id"] for item in found} == expected
+    if alike[kinds[name]] != alike[wanted.type]:
+        with pytest.raises(ErrorFromNode) as refused:
+            node.call(QUERY, schema=schema, filter={name: wanted.value})
+        assert refused.value.reason == "value-type-mismatch"
+    else:
+        found = node.call(QUERY, schema=schema, filter={name: wanted.value}, limit=1000)
+        assert {item["id"] for item in found} == expected
     node.store.close()
 
 
@@ -153,9 +158,13 @@ def test_filters_join_and_know_author_and_id(node: Harness) -> None:
     for wanted, count in (
         ({"a": "x"}, 2), ({"a": "x", "b": 1}, 1), ({"a": "y"}, 0), ({"author": one.hex}, 1),
         ({"author": one.hex, "b": 2}, 0), ({"id": second[0].hash.hex()}, 1), ({"missing": 1}, 0),
-        ({"b": 1.0}, 1), ({"b": True}, 0), ({"b": "1"}, 0),
+        ({"b": 1.0}, 1), ({"b": {"gt": 1}}, 1), ({"or": [{"b": 1}, {"author": two.hex}]}, 2),
     ):  # fmt: skip
         assert len(node.call(QUERY, schema=schema, filter=wanted)) == count, wanted
+    for wanted in ({"b": True}, {"b": "1"}, {"a": 1}, {"a": ["x"]}):
+        with pytest.raises(ErrorFromNode) as refused:
+            node.call(QUERY, schema=schema, filter=wanted)
+        assert refused.value.reason == "value-type-mismatch"
 
 
 def test_arrays_are_equal_as_a_whole(node: Harness) -> None:

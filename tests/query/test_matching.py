@@ -2,156 +2,60 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panda_web import messages
-from panda_web.bamboo import digest
+from panda_web import Client, messages
 from panda_web.messages import Field, Relation
-from panda_web.messages.schema import FieldDefinition, Schema
-from panda_web.messages.schema.errors import FieldUnknown, TimestampMalformed
+from panda_web.messages.schema.errors import FieldUnknown, TimestampMalformed, ValueTypeMismatch
 from panda_web.query import (
     By,
     Compare,
     Cursor,
     Every,
+    FilterTooLarge,
     Key,
+    Not,
+    OperatorNotForType,
     QueryMalformed,
     alike,
     matches,
     page,
     read_cursor,
+    read_filter,
     read_query,
     typed,
     untyped,
     write_cursor,
 )
-from panda_web.rpc.methods import QUERY
+from panda_web.query.reading import MAX_COMPARISONS, MAX_DEPTH, MAX_VALUES
+from panda_web.rpc.transport import InProcess
 from tests.authors import SCHEMA, Author
+from tests.contracts import queries
+from tests.contracts.queries import EACH_TYPE, Row
 from tests.examples import examples
 from tests.node.test_publish import Harness
 
-OF_EACH_TYPE = Schema(
-    "each",
-    "A field of each type",
-    tuple(
-        FieldDefinition(
-            name, kind, optional=True, schema="self" if kind.startswith("relation") else None
-        )
-        for name, kind in {
-            "short": "varchar", "long": "text", "n": "integer", "x": "float", "yes": "boolean",
-            "when": "timestamp", "to": "relation", "words": "varchar[]", "ns": "integer[]", "xs": "float[]",
-            "whens": "timestamp[]",
-        }.items()
-    ),
-    digest(b"the definition of a field of each type").hex(),
-)  # fmt: skip
 
+@examples(2)
+@given(st.randoms(use_true_random=False), st.integers(0, 10))
+def test_python_and_sql_give_the_same_pages(draw: Random, count: int) -> None:
+    node = Harness()
+    way = InProcess(node.node.dispatcher())
 
-@dataclass(frozen=True)
-class Row:
-    """An instance, as far as queries ask for it."""
+    async def run() -> None:
+        async with Client(way, Author(1).signer) as one, Client(way, Author(2).signer) as two:
+            schema = await one.define(EACH_TYPE)
+            rows = await queries.publish(one, schema, draw, count)
+            rows += await queries.publish(two, schema, draw, count // 2)
+            async with Client(way) as stranger:
+                await queries.give_the_same_pages([one, stranger], schema, rows, draw, 5)
 
-    id: str
-    author: str
-    fields: Mapping[str, Field]
-
-
-# Few values, close to each other, so that they meet.
-TEXTS = st.sampled_from(
-    ["", "a", "a\0", "a\0b", "ab", "B", "ä", "\U0001f43c", "\uffff", "1", "x" * 254 + "yz"]
-)
-WHENS = st.sampled_from(
-    [
-        "2026-11-23T02:14:03Z", "2026-11-23T03:14:03+01:00", "2026-11-23T02:14:03.50z", "2026-11-23T00:00:00Z",
-        "2016-12-31T23:59:60Z", "2020-05-31T22:51:04+0000", "2020-05-31T20:51:04-02:00",
-    ]
-)  # fmt: skip
-INTS = st.sampled_from([0, 1, -1, 2**53, 2**53 + 1, 2**63 - 1, -(2**63)])
-FLOATS = st.sampled_from([0.0, -0.0, 1.0, 0.5, 9007199254740992.0, -1e300, 5e-324])
-TARGETS = st.sampled_from([digest(b"%d" % n).hex() for n in range(2)])
-BY_NAME = {
-    "short": TEXTS.map(lambda text: Field("str", text[:255])),
-    "long": TEXTS.map(lambda text: Field("str", text * 2)),
-    "n": INTS.map(lambda n: Field("int", n)),
-    "x": FLOATS.map(lambda x: Field("float", x)),
-    "yes": st.booleans().map(lambda yes: Field("bool", yes)),
-    "when": WHENS.map(lambda text: Field("str", text)),
-    "to": TARGETS.map(lambda target: Field("relation", Relation(target))),
-    "words": st.lists(TEXTS.map(lambda text: text[:255]), min_size=1, max_size=2).map(
-        lambda texts: Field("str[]", tuple(texts))
-    ),
-    "ns": st.lists(INTS, min_size=1, max_size=2).map(lambda ns: Field("int[]", tuple(ns))),
-    "xs": st.lists(FLOATS, min_size=1, max_size=2).map(lambda xs: Field("float[]", tuple(xs))),
-    "whens": st.lists(WHENS, min_size=1, max_size=2).map(lambda texts: Field("str[]", tuple(texts))),
-}
-FIELDS = st.fixed_dictionaries({}, optional=BY_NAME).filter(bool)
-ASKED: st.SearchStrategy[Any] = st.one_of(
-    TEXTS, INTS, FLOATS, st.booleans(), WHENS, TARGETS, st.just("2026-11-23"),
-    st.lists(TEXTS, min_size=1, max_size=2), st.lists(INTS, min_size=1, max_size=2),
-    st.lists(FLOATS, min_size=1, max_size=2),
-)  # fmt: skip
-
-
-@st.composite
-def filters(draw: st.DrawFn, rows: Sequence[Mapping[str, Field]]) -> dict[str, Any]:
-    """Mostly what some row has."""
-    found: dict[str, Any] = {}
-    for name in draw(st.lists(st.sampled_from([*BY_NAME]), max_size=2)):
-        held = [row[name].value for row in rows if name in row]
-        found[name] = draw(st.sampled_from(held) | ASKED if held else ASKED)
-        if name == "when" and not _is_timestamp(found[name]):
-            del found[name]
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
-
-
-def _is_timestamp(value: Any) -> bool:
-    return not isinstance(value, str) or "-" in value
-
-
-ORDERS = st.lists(
-    st.sampled_from([sign + name for name in [*BY_NAME, "id"] for sign in ("", "-") if sign + name != "-id"]),
-    max_size=3,
-    unique_by=lambda name: name.removeprefix("-"),
-)
-
-
-@examples(3)
-@given(st.data(), st.lists(FIELDS, max_size=10), ORDERS, st.integers(1, 4), st.sampled_from([None, 1, 2]))
-def test_python_and_sql_give_the_same_pages(
-    data: st.DataObject, contents: list[dict[str, Field]], order: list[str], limit: int, by: int | None
-) -> None:
-    node, authors = Harness(), [Author(1), Author(2)]
-    asyncio.run(node.node.views.add(OF_EACH_TYPE))
-    rows = []
-    for number, fields in enumerate(contents):
-        author = authors[number % 2]
-        signed, payload = author.write(messages.create(str(OF_EACH_TYPE.id), fields))
-        node.publish(signed, payload)
-        rows.append(Row(signed.hash.hex(), author.hex, fields))
-    wanted = data.draw(filters(contents))
-    if by is not None:
-        wanted["author"] = authors[by - 1].hex
-    after = None
-    while True:
-        asked = {"filter": wanted, "orderBy": order, "limit": limit, "after": after}
-        there = [
-            (one["id"], one["_meta"]["cursor"]) for one in node.call(QUERY, schema=OF_EACH_TYPE.id, **asked)
-        ]
-        query = typed(read_query(str(OF_EACH_TYPE.id), wanted, order, limit, after), OF_EACH_TYPE)
-        here = [(row.id, write_cursor(cursor)) for row, cursor in page(rows, query)]
-        assert here == there
-        if not there:
-            break
-        after = there[-1][1]
-    for row in rows:
-        if matches(query.filter, row):
-            assert matches(untyped(query.filter), row), "who does not know the schema lets it pass"
+    asyncio.run(run())
     node.store.close()
 
 
@@ -192,15 +96,15 @@ def test_moments_are_compared_where_the_schema_says_so() -> None:
     asked = read_query(SCHEMA, {"when": "2026-11-23"}, ["when"], 1, None)
     assert not matches(asked.filter, row)
     assert matches(untyped(asked.filter), row)
-    of_schema = typed(asked, OF_EACH_TYPE)
+    of_schema = typed(asked, EACH_TYPE)
     assert matches(of_schema.filter, row)
     assert page([row], of_schema)[0][1].values == ("2026-11-23T00:00:00",)
     with pytest.raises(FieldUnknown, match="orderBy"):
-        typed(read_query(SCHEMA, {}, ["whenn"], 1, None), OF_EACH_TYPE)
+        typed(read_query(SCHEMA, {}, ["whenn"], 1, None), EACH_TYPE)
     with pytest.raises(FieldUnknown, match="filter"):
-        typed(read_query(SCHEMA, {"whenn": 1}, [], 1, None), OF_EACH_TYPE)
+        typed(read_query(SCHEMA, {"whenn": 1}, [], 1, None), EACH_TYPE)
     with pytest.raises(TimestampMalformed, match="filter for 'when'"):
-        typed(read_query(SCHEMA, {"when": "yesterday"}, [], 1, None), OF_EACH_TYPE)
+        typed(read_query(SCHEMA, {"when": "yesterday"}, [], 1, None), EACH_TYPE)
 
 
 def test_parts_are_joined() -> None:
@@ -211,17 +115,176 @@ def test_parts_are_joined() -> None:
     assert matches(Compare("id", Field("str", SCHEMA)), row), "the instance's, whatever its fields are called"
 
 
-@given(ASKED, st.sampled_from(sorted(messages.FIELD_TYPES)))
+@given(
+    st.sampled_from([one for values in queries.ASKED.values() for one in values]),
+    st.sampled_from(sorted(messages.FIELD_TYPES)),
+)
 def test_what_is_alike_equals_as_it_was(value: Any, kind: str) -> None:
     field = messages.infer(value)
     found = alike(field, kind)
     assert found is None or (found.type == kind and found.value == field.value)
 
 
+ONE = Row(
+    SCHEMA,
+    Author().hex,
+    {
+        "text": Field("str", "Marie Curie"),
+        "n": Field("int", 3),
+        "yes": Field("bool", True),
+        "words": Field("str[]", ("a", "b")),
+        "ns": Field("int[]", (1, 2)),
+        "to": Field("relation", Relation(SCHEMA)),
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("filter", "passes"),
+    [
+        ({}, True),
+        ({"text": {"ne": "other"}}, True),
+        ({"text": {"ne": "Marie Curie"}}, False),
+        ({"gone": {"ne": "x"}}, True),
+        ({"gone": {"notIn": ["x"]}}, True),
+        ({"gone": {"lt": 5}}, False),
+        ({"not": {"gone": {"lt": 5}}}, True),
+        ({"n": {"gt": 2, "lte": 3}}, True),
+        ({"n": {"gt": 2, "lt": 3}}, False),
+        ({"n": {"gte": 2.5}}, True),
+        ({"n": {"gte": "2"}}, False),
+        ({"yes": {"lt": True}}, False),
+        ({"words": {"lt": ["b"]}}, False),
+        ({"n": {"in": [1, 3.0]}}, True),
+        ({"n": {"in": []}}, False),
+        ({"n": {"notIn": []}}, True),
+        ({"yes": {"in": [1]}}, False),
+        ({"n": {"in": [True, "3"]}}, False),
+        ({"words": {"contains": "b"}}, True),
+        ({"words": {"contains": "c"}}, False),
+        ({"words": {"in": ["c", "b"]}}, True),
+        ({"words": {"notIn": ["c", "b"]}}, False),
+        ({"ns": {"contains": 2.0}}, True),
+        ({"text": {"contains": "e C"}}, True),
+        ({"text": {"contains": ""}}, True),
+        ({"text": {"contains": "curie"}}, False),
+        ({"text": {"startsWith": "Marie"}}, True),
+        ({"text": {"startsWith": "arie"}}, False),
+        ({"n": {"startsWith": "3"}}, False),
+        ({"to": {"startsWith": "0040"}}, False),
+        ({"text": {"exists": True}}, True),
+        ({"text": {"exists": False}}, False),
+        ({"gone": {"exists": False}}, True),
+        ({"id": {"in": [SCHEMA]}, "author": {"ne": Author(2).hex}}, True),
+        ({"or": [{"n": 1}, {"text": {"startsWith": "M"}}]}, True),
+        ({"or": []}, False),
+        ({"and": []}, True),
+        ({"and": [{"n": 3}, {"yes": True}], "not": {"words": ["b", "a"]}}, True),
+        ({"not": {"not": {"n": 4}}}, False),
+    ],
+    ids=str,
+)
+def test_what_a_filter_means(filter: dict[str, Any], passes: bool) -> None:
+    found = read_filter(filter)
+    assert matches(found, ONE) == passes
+    assert matches(Not(found), ONE) != passes
+
+
+@pytest.mark.parametrize(
+    ("filter", "error", "words"),
+    [
+        ({"shortt": {"exists": True}}, FieldUnknown, "shortt"),
+        ({"not": {"or": [{"shortt": 1}]}}, FieldUnknown, "shortt"),
+        ({"short": 1}, ValueTypeMismatch, "a varchar with 1"),
+        ({"n": {"in": [1, "2"]}}, ValueTypeMismatch, "an integer with '2'"),
+        ({"n": True}, ValueTypeMismatch, "True"),
+        ({"n": {"lt": [1]}}, ValueTypeMismatch, "a list"),
+        ({"words": "a"}, ValueTypeMismatch, "varchar"),
+        ({"words": {"contains": 1}}, ValueTypeMismatch, "a varchar with 1"),
+        ({"to": "Curie"}, ValueTypeMismatch, "the id of an instance"),
+        ({"yes": {"lt": True}}, OperatorNotForType, "cannot ask lt"),
+        ({"to": {"gte": SCHEMA}}, OperatorNotForType, "cannot ask gte"),
+        ({"words": {"startsWith": "a"}}, OperatorNotForType, "a list"),
+        ({"n": {"contains": 1}}, OperatorNotForType, "an integer"),
+        ({"when": {"startsWith": "2026"}}, OperatorNotForType, "a timestamp"),
+        ({"when": {"lt": "soon"}}, TimestampMalformed, "filter for 'when'"),
+        ({"whens": {"contains": "soon"}}, TimestampMalformed, "filter for 'whens'"),
+    ],
+    ids=str,
+)
+def test_what_a_schema_does_not_know(filter: dict[str, Any], error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words) as refused:
+        typed(read_query(SCHEMA, filter, [], 1, None), EACH_TYPE)
+    assert refused.value.data["param"] == "filter"  # type: ignore[attr-defined]
+
+
+def nested(depth: int) -> dict[str, Any]:
+    return {"not": nested(depth - 1)} if depth else {"n": 1}
+
+
+@pytest.mark.parametrize(
+    ("filter", "words"),
+    [
+        ({"n": {"near": 1}}, "There are eq, ne, in"),
+        ({"n": {}}, "is empty"),
+        ({"n": None}, "exists"),
+        ({"n": {"eq": None}}, "exists"),
+        ({"n": {"exists": 1}}, "true or false"),
+        ({"n": {"in": 1}}, "a list of values"),
+        ({"n": {"in": [[1]]}}, "cannot be lists"),
+        ({"n": {"in": [None]}}, "exists"),
+        ({"n": {"eq": {"eq": 1}}}, "must be a text"),
+        ({"n": 1 << 63}, "must be a text"),
+        ({"a": "\ud800"}, "must be a text"),
+        ({"\ud800": "a"}, "must be a text"),
+        ({"and": {"n": 1}}, "list of filters"),
+        ({"or": [1]}, "must be an object"),
+        ({"not": []}, "must be an object"),
+        ({"id": {"lt": SCHEMA}}, "no operator lt"),
+        ({"id": {"in": ["x"]}}, "132"),
+        ({"author": SCHEMA}, "64"),
+        (nested(MAX_DEPTH + 1), "deep"),
+        (nested(900), "deep"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_what_is_no_filter(filter: dict[str, Any], words: str) -> None:
+    with pytest.raises(QueryMalformed, match=words) as refused:
+        read_filter(filter)
+    assert refused.value.data == {"param": "filter"}
+
+
+@pytest.mark.parametrize(
+    "filter",
+    [
+        {"n": {"in": list(range(MAX_VALUES + 1))}},
+        {"and": [{"n": {"in": [0] * MAX_VALUES}}, {"n": {"notIn": [0]}}]},
+        {"or": [{"n": 1}] * MAX_COMPARISONS},
+        {"or": [{}] * (MAX_COMPARISONS + 1)},
+        {f"f{n}": 1 for n in range(MAX_COMPARISONS + 1)},
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_what_is_too_much_of_a_filter(filter: dict[str, Any]) -> None:
+    with pytest.raises(FilterTooLarge):
+        read_filter(filter)
+
+
+def test_as_much_as_is_allowed() -> None:
+    assert matches(read_filter(nested(MAX_DEPTH)), ONE) == (ONE.fields["n"].value == 1)
+    assert matches(read_filter({"n": {"in": list(range(MAX_VALUES))}}), ONE)
+
+
 # -- from JSON, and back -------------------------------------------------------------------------------
 
 
-@given(st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=9) | INTS | FLOATS))
+@given(
+    st.lists(
+        st.none()
+        | st.text(st.characters(exclude_categories=["Cs"]), max_size=9)
+        | st.sampled_from(queries.INTS + queries.FLOATS)
+    )
+)
 def test_cursors_come_back(values: list[Any]) -> None:
     cursor = Cursor(tuple(values), SCHEMA)
     assert repr(read_cursor(write_cursor(cursor))) == repr(cursor)

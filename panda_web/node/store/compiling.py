@@ -6,9 +6,25 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from panda_web.messages import Field
-from panda_web.query import Compare, Cursor, Every, Filter, Query, Scalar, alike
+from panda_web.messages.schema import instant
+from panda_web.node.store.functions import HAS, HAS_MOMENT, PART
+from panda_web.query import (
+    EVERYTHING,
+    Among,
+    By,
+    Compare,
+    Cursor,
+    Every,
+    Exists,
+    Filter,
+    Not,
+    Query,
+    Scalar,
+    Some,
+    alike,
+)
 from panda_web.query.matching import ORDERED
-from panda_web.query.tree import Operator
+from panda_web.query.tree import Leaf, Operator
 from panda_web.rpc.types import Json
 
 
@@ -60,16 +76,16 @@ Columns = Callable[[str], Compared | None]
 Terms = Sequence[tuple[str, bool]]
 """What is ordered by: an SQL expression, and True for descending."""
 
-_OPERATORS: Final[Mapping[Operator, str]] = {"eq": "="}
+_OPERATORS: Final[Mapping[Operator, str]] = {"eq": "=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+_LAST = chr(0x10FFFF)
 
 
 def compile_query(query: Query, table: str, columns: Columns) -> tuple[str, tuple[object, ...]]:
     """A statement and its values, for the rows of a view's table that are shown; see `instance_row`."""
     values: list[object] = []
     where = ["i.hidden = 0"]
-    condition = _condition(query.filter, columns, values)
-    if condition:
-        where.append(condition)
+    if query.filter != EVERYTHING:
+        where.append(_condition(query.filter, columns, values))
     terms = [(_ordered(columns(key.name)), key.descending) for key in query.order]
     if query.after is not None:
         where.append(behind(terms, query.after, values))
@@ -82,21 +98,93 @@ def compile_query(query: Query, table: str, columns: Columns) -> tuple[str, tupl
     return sql, (*values, query.limit)
 
 
-def _condition(filter: Filter, columns: Columns, values: list[object]) -> str:
-    """The condition for a filter, "" for none; its values are added."""
+def _condition(filter: Filter, columns: Columns, values: list[object], *, negated: bool = False) -> str:
+    """The condition for a filter, or for its opposite; its values are added.
+
+    `NOT` stands at comparisons only: there it is said what becomes of NULL.
+    """
     match filter:
-        case Every(parts):
-            return " AND ".join(term for part in parts if (term := _condition(part, columns, values)))
-        case Compare("id" | "author" as name, value):
-            values.append(bytes.fromhex(str(value.value)))
-            return f"{'i.id' if name == 'id' else 'l.author'} {_OPERATORS[filter.operator]} ?"
-        case Compare():
-            column = columns(filter.name)
-            wanted = alike(filter.value, column.type) if column is not None else None
-            if column is None or wanted is None:
+        case Every(parts) | Some(parts):
+            every = isinstance(filter, Every) != negated
+            if not parts:
+                return "1" if every else "0"
+            terms = [_condition(part, columns, values, negated=negated) for part in parts]
+            joined = (" AND " if every else " OR ").join(terms)
+            return joined if every or len(terms) == 1 else f"({joined})"
+        case Not(part):
+            return _condition(part, columns, values, negated=not negated)
+        case Compare() | Among() | Exists():
+            condition = _comparison(filter, columns, values)
+            return f"({condition}) IS NOT TRUE" if negated else condition
+
+
+def _comparison(leaf: Leaf, columns: Columns, values: list[object]) -> str:
+    """The condition for a comparison: NULL, or false, where the field is missing."""
+    if leaf.name in ("id", "author"):
+        return _of_ids(leaf, values)
+    column = columns(leaf.name)
+    if column is None:
+        return "0"
+    is_list = column.type.endswith("[]")
+    match leaf:
+        case Exists():
+            return f"{column.by} IS NOT NULL"
+        case Among(values=wanted, by=by):
+            if is_list:
+                return _has(column, wanted, by, values)
+            found = [held for each in wanted if (held := alike(each, column.type)) is not None]
+            values += map(column.value, found)
+            return f"{column.by} IN ({_marks(found)})"
+        case Compare(operator="contains", value=value, by=by) if is_list:
+            return _has(column, (value,), by, values)
+        case Compare(operator="contains", value=value):
+            values.append(value.value)
+            return f"{PART}({column.by}, ?)"
+        case Compare(operator="startsWith", value=value):
+            return _starts(column.by, str(value.value), values)
+        case Compare(value=value, operator=operator):
+            held = alike(value, column.type)
+            if held is None:
                 return "0"
-            values.append(column.value(wanted))
-            return f"{column.by} {_OPERATORS[filter.operator]} ?"
+            values.append(column.value(held))
+            return f"{column.by} {_OPERATORS[operator]} ?"
+
+
+def _of_ids(leaf: Leaf, values: list[object]) -> str:
+    column = "i.id" if leaf.name == "id" else "l.author"
+    match leaf:
+        case Exists():
+            return "1"
+        case Among(values=wanted):
+            values += [bytes.fromhex(str(each.value)) for each in wanted]
+            return f"{column} IN ({_marks(wanted)})"
+        case Compare(value=value, operator=operator):
+            values.append(bytes.fromhex(str(value.value)))
+            return f"{column} {_OPERATORS[operator]} ?"
+
+
+def _has(column: Compared, wanted: Sequence[Field], by: By, values: list[object]) -> str:
+    """The condition for a list with one of these members."""
+    if by is By.INSTANT:
+        values.append(json.dumps([instant(str(each.value)) for each in wanted]))
+        return f"{HAS_MOMENT}({column.by}, ?)"
+    values.append(json.dumps([each.value for each in wanted]))
+    return f"{HAS}({column.by}, ?)"
+
+
+def _starts(column: str, start: str, values: list[object]) -> str:
+    """The condition for a text that starts so, as a range, which an index can find."""
+    values.append(start)
+    kept = start.rstrip(_LAST)
+    if not kept:
+        return f"{column} >= ?"
+    last = ord(kept[-1]) + 1
+    values.append(kept[:-1] + chr(0xE000 if last == 0xD800 else last))  # no text holds half a pair
+    return f"{column} >= ? AND {column} < ?"
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _ordered(column: Compared | None) -> str:

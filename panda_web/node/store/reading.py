@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 from panda_web.errors import StoreFailed
 from panda_web.node.aside import Aside, here
+from panda_web.node.store.functions import teach
 from panda_web.rpc.errors import QueryTooExpensive
 
 MAX_SECONDS = 5.0
@@ -95,6 +96,7 @@ class Reader:
             try:
                 if self._connection is None:
                     self._connection = self._connect()
+                    teach(self._connection, lambda: self._budget.is_over())
                 return _snapshot(self._connection, budget, work)
             except sqlite3.Error as error:
                 raise StoreFailed(f"The database cannot be read: {error}.") from error
