@@ -91,6 +91,12 @@ def test_node_in_the_tab(python: Python, path: str | None) -> None:
     assert found == {"titles": titles, "rejected": 0}
 
 
+@pytest.mark.engines("chromium")
+def test_queries_of_a_node_in_the_tab(python: Python) -> None:
+    """Pyodide's SQLite is another one than the server's: the same pages, of the same random queries."""
+    assert python.run("queries_in_the_tab", seed=7) == 20
+
+
 def test_transport_where_nobody_listens(python: Python) -> None:
     url = f"http://localhost:{free_port()}/"
     python.run("transport_contract", check="says_when_nobody_is_there", url=url)

@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 from unittest.mock import patch
 
@@ -37,7 +38,7 @@ from panda_web.keys.backup import BackupImpossible
 from panda_web.keys.with_pure25519 import PureSigner, PureVerifier
 from panda_web.messages.schema import schema_from_dict
 from panda_web.rpc.transport import TIMEOUT, WHOLE
-from tests.contracts import channels, corpus, corpus_keys, signers, stores, transports, verifiers
+from tests.contracts import channels, corpus, corpus_keys, queries, signers, stores, transports, verifiers
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 NODE = "http://localhost:1/"
@@ -187,6 +188,22 @@ async def node_in_the_tab(tools: Tools, path: str | None) -> dict[str, Any]:
         titles = [each["title"] for each in answer]
     await local.close()
     return {"titles": titles, "rejected": len(answer.rejected)}
+
+
+async def queries_in_the_tab(tools: Tools, seed: int) -> int:
+    """Random queries, as the seed has them, at a node in the tab and in Python; gives how many instances it has."""
+    host = Host(tools.sign_chain, tools.verify_many)
+    crypto = await host.crypto()
+    draw = Random(seed)
+    local = await host.local(None)
+    signer = await WebCryptoSigner.generate(tools.sign_chain)
+    async with Client(local.peer(), signer, store=MemoryStore(), verifier=crypto.verifier) as panda:
+        schema = await panda.define(queries.EACH_TYPE)
+        rows = await queries.publish(panda, schema, draw, 20)
+        async with Client(local.peer(), verifier=crypto.verifier) as stranger:
+            await queries.give_the_same_pages([panda, stranger], schema, rows, draw, 40)
+    await local.close()
+    return len(rows)
 
 
 # -- locks -----------------------------------------------------------------------------------------
