@@ -595,7 +595,7 @@ def test_rejected_ones_are_reported_once(full: Aquadoggo) -> None:
         {"limit": 0},
         {"limit": 1001},
         {"after": "nonsense"},
-        {"filter": {"n": {"gt": 1}}},
+        {"filter": {"n": {"near": 1}}},
         {"filter": {"id": "x"}},
         {"order_by": ["n"] * 9},
     ],
