@@ -196,6 +196,23 @@ def test_from_any_cursor_what_happened_or_reset(steps: list[tuple[Any, ...]], li
         life.store.close()
 
 
+WRITTEN = Peered().store
+"""Of one commit."""
+
+
+@given(
+    st.integers() | st.integers(-(1 << 70), 1 << 70) | st.sampled_from([1 << 63, (1 << 63) - 1, -1]),
+    st.binary(max_size=20) | st.none(),
+)
+def test_a_cursor_of_nonsense_fits_nothing(number: int, hash: bytes | None) -> None:
+    """It may come from anybody, and from another store of the same id. None stands for the right hash."""
+    now = WRITTEN.feed.now()
+    found = WRITTEN.feed.since(replace(now, number=number, hash=now.hash if hash is None else hash))
+    fits = (number, hash) == (0, b"") or (hash is None and 0 < number <= now.number)
+    assert found.reset == (not fits)
+    assert found.cursor == now
+
+
 @examples(0.5)
 @given(made(), st.data())
 def test_who_looks_at_what_changed_knows_what_is_shown(entries: Any, data: Any) -> None:

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from panda_web.node.store.counting import KINDS, LAST_COMMIT, ChangeKind
 from panda_web.node.store.database import Database
 
+MOST = (1 << 63) - 1
+"""The greatest number that there is: that of a cursor may come from anybody."""
+
 PAGE = 500
 """Changes that who follows gets at a time, at most: they are read in a millisecond or two."""
 
@@ -137,7 +140,8 @@ class Feed:
             self._followers.discard(told)
 
     def _fits(self, cursor: Cursor) -> bool:
-        return cursor.store == self.store and self._hash_at(cursor.number) == cursor.hash
+        known = cursor.store == self.store and 0 <= cursor.number <= MOST
+        return known and self._hash_at(cursor.number) == cursor.hash
 
     def _hash_at(self, number: int) -> bytes | None:
         """The hash of what was counted up to the commit of a change; None where it did not happen."""
