@@ -188,7 +188,7 @@ class Sender:
 
     async def held_up_to(self, log: LogState) -> int | None:
         """How far the node holds a log without a gap; None where it does not say: it holds another one."""
-        end = _end_at_node(log, await self.arguments(log.schema))
+        end = self._end_at_node(log, await self.arguments(log.schema))
         return None if end is None else await self._without_gap(log, log.first - 1, end, self.reach)
 
     async def look(self, log: LogState) -> LogState:
@@ -198,7 +198,7 @@ class Sender:
 
     async def _as_held(self, log: LogState, arguments: EntryArguments, call: _Call) -> LogState:
         """Records how far the node holds a log: less than it had, or more, where the reply was lost."""
-        end, known = _end_at_node(log, arguments), log.acknowledged.get(self.node, 0)
+        end, known = self._end_at_node(log, arguments), log.acknowledged.get(self.node, 0)
         if end is None or end == known:
             return log
         if end > known:
@@ -207,6 +207,15 @@ class Sender:
                 return log  # others than this client's: that is found out by sending
         above = known if end > known else log.first - 1
         return await self.acknowledge(log, await self._without_gap(log, above, end, call))
+
+    def _end_at_node(self, log: LogState, arguments: EntryArguments) -> int | None:
+        """The last entry of a log at the node; None where it does not say."""
+        if arguments.log_id == log.log_id:
+            return min(arguments.seq_num - 1, log.head.seq_num)
+        refusal = log.refused.get(self.node)
+        if refusal is not None and refusal.reason == LogCondemned.reason:
+            return None  # it offers another one, since nothing counts in this
+        return 0 if arguments.seq_num == 1 else None  # an id that is free: it holds none of the schema
 
     async def _without_gap(self, log: LogState, above: int, end: int, call: _Call) -> int:
         """The last entry before the first one above `above` that the node lacks, or has no payload of.
@@ -329,13 +338,6 @@ class Sender:
                 f"The node offers log {said.log_id} as a new one, and it has entries."
             )
         return await checked(self._own, schema, said)
-
-
-def _end_at_node(log: LogState, arguments: EntryArguments) -> int | None:
-    """The last entry of a log at a node; None where it does not say."""
-    if arguments.log_id == log.log_id:
-        return min(arguments.seq_num - 1, log.head.seq_num)
-    return 0 if arguments.seq_num == 1 else None  # an id that is free: it holds none of the schema
 
 
 def _look_back(log: LogState, held: int, error: PandaError, again_from: int | None) -> int | None:

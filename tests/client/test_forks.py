@@ -13,6 +13,7 @@ from panda_web.messages.schema import DEFINITION, FieldDefinition, Schema
 from panda_web.node import Node
 from panda_web.node.schemas import register
 from panda_web.rpc import jsonrpc
+from panda_web.rpc.methods import PUBLISH_ITEMS
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
 from tests.client.kept import set_text, texts_of
 from tests.client.test_publishing import Patched, Weather, client, numbers, run
@@ -55,6 +56,22 @@ def test_older_instances_can_be_changed_and_deleted_after_a_fork(node: Harness) 
     with pytest.raises(InstanceNotOwn):
         run(client(node, store).update(SCHEMA, lost, {"n": 7}))
     assert run(client(node, store).pending()) == 0
+
+
+def test_a_log_in_which_nothing_counts_is_sent_once(node: Harness) -> None:
+    """Its node offers another one from then on, which says nothing about what it holds of this."""
+    store, wire = MemoryStore(), Patched(node)
+    run(client(wire, store).create(SCHEMA, {"n": 1}))
+    other, payload = Author(1).create(SCHEMA, n=2)
+    items = [{"entryBytes": other.encoded.hex(), "payloadBytes": payload.hex()}]
+    assert node.call(PUBLISH_ITEMS, items=items)[0].state == "stored"
+    assert isinstance(run(client(wire, store).create(SCHEMA, {"n": 3})).error, MessageRefused)
+    wire.calls.clear()
+    for _ in range(2):
+        assert run(client(wire, store).flush()) == 0
+    assert "panda_publishEntry" not in wire.calls
+    assert run(client(wire, store).create(SCHEMA, {"n": 4})).acknowledged
+    assert numbers(node) == [4]
 
 
 def test_restoring_the_key_once_more_is_enough(node: Harness) -> None:
