@@ -13,9 +13,9 @@ from panda_web.client import pages, typed
 from panda_web.errors import DiskFull
 from panda_web.messages import message
 from panda_web.node import groups, ingest, publishing, rates, turns
-from panda_web.node.answer import instances, items, proof, replayable
+from panda_web.node.answer import instances, items, listing, proof, replayable
 from panda_web.node.ingest import peer
-from panda_web.node.schemas import registry
+from panda_web.node.schemas import registry, states
 from panda_web.node.store import reading, room, view_tables
 from panda_web.query import matching
 from panda_web.query import reading as asked
@@ -130,6 +130,7 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "messages that came over a WebSocket": (server_socket.QUEUED,),
     "messages of a session": (outgoing.MAX_QUEUED, outgoing.MAX_QUEUED_BYTES, outgoing.UNREAD_SECONDS),
     "schemas without a view in an answer": (methods.MAX_LIMIT, methods.DEFAULT_LIMIT),
+    "definitions in such an answer": (listing.MAX_DEFINITIONS, states.MOST_LACKS),
     "schemas that are registered by themselves": (registry.MOST_OF_AUTHOR, registry.MOST_BY_THEMSELVES),
     "fields of a schema that have an index": (view_tables.MOST_INDEXED,),
     "instances in the answer": (methods.MAX_LIMIT, methods.DEFAULT_LIMIT),
@@ -144,7 +145,7 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "an answer to `panda_queryEntries`": (replayable.MAX_ANSWER, replayable.MAX_READ, replayable.MOST_READ),
     "reading for one call": (reading.MAX_SECONDS, reading.MAX_STEPS // 1_000_000),
     "calls that read at the same time": (turns.READINGS, turns.MOST_WAITING),
-    "messages that are checked": (publishing.ROOM * groups.BYTES,),
+    "messages that are checked": (publishing.CAPACITY * groups.BYTES,),
     "addresses, and authors": (rates.MAX_BUCKETS,),
     "what one author may take": (LIMITS.author_bytes, room.ENTRY_ROOM, room.PAYLOAD_ROOM),
     "what all may take": (LIMITS.all_bytes,),

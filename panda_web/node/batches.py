@@ -11,11 +11,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 
+from panda_web.node.turns import awaited
+
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Room:
+class Capacity:
     """Room for so much weight at a time. Who comes when it is full waits, in turn.
 
     Args:
@@ -37,19 +39,18 @@ class Room:
         try:
             yield
         finally:
-            self._free += weight
+            self._give_back(weight)
             self._admit()
+
+    def _give_back(self, weight: int) -> None:
+        self._free += weight
 
     async def _turn(self, weight: int) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waits = weight, turn
         self._waiting.append(waits)
         try:
-            await turn
-        except BaseException:  # cancelled, perhaps when the turn had come already
-            if turn.done() and not turn.cancelled():
-                self._free += weight
-            raise
+            await awaited(turn, lambda: self._give_back(weight))
         finally:
             self._waiting.remove(waits)  # not before: who comes meanwhile would be faster
             self._admit()
@@ -70,7 +71,7 @@ def _one(_: object) -> int:
 class Batches(Generic[T, R]):
     """Calls that are collected and carried out together, in the order in which they came.
 
-    How many may wait is no business of theirs: who calls for others sees to it (`Room`).
+    How many may wait is no business of theirs: who calls for others sees to it (`Capacity`).
 
     A caller that is cancelled is forgotten where its call was not begun; else the call is finished and
     nobody is told.

@@ -3,14 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
 from typing import TypeVar
 
 from panda_web.errors import StoreFailed
 from panda_web.keys import Verifier
 from panda_web.messages import system_log
 from panda_web.node import views
-from panda_web.node.answer import instances, items, replayable
+from panda_web.node.answer import instances, items, listing, replayable
 from panda_web.node.aside import Aside, here
 from panda_web.node.groups import Groups
 from panda_web.node.ingest import Limits
@@ -62,7 +61,6 @@ class Node:
     ) -> None:
         self._store = store
         self._version = version
-        self._policy = policy
         self._registry = Registry(store, policy)
         write = Groups(store)
         self._publishing = Publishing(
@@ -210,23 +208,8 @@ class Node:
             return await self._store.read(work)
 
     async def schemas(self, after: str | None, limit: int) -> Json:
-        """The registered schemas, all of them, then some of the others that entries are held of.
-
-        Args:
-            after: the id of the last one of a page; then what is behind it comes, and no registered ones.
-            limit: how many of the others at most, where those are answered too.
-        """
-        found = self._registry.registered
-        listed = [each.to_json() for each in found.values()] if after is None else []
-        if self._policy == "any":
-            with self._store.snapshot():
-                others = (
-                    schema
-                    for schema in self._store.entries.schemas(after or "")
-                    if schema not in found and system_log(schema) is None
-                )
-                listed += [self._registry.not_registered(schema) for schema in islice(others, limit)]
-        return listed
+        """The registered schemas, all of them, then some of the others that entries are held of."""
+        return await self._read(lambda: listing.answer(self._store, self._registry, after, limit))
 
     async def health(self) -> Json:
         """That the node works, and its version; nothing is written. Raises StoreFailed."""

@@ -10,7 +10,7 @@ from panda_web.errors import PandaError, StoreFailed
 from panda_web.keys import Verifier
 from panda_web.log import SignedEntry
 from panda_web.node.aside import Aside, here
-from panda_web.node.batches import Batches, Room
+from panda_web.node.batches import Batches, Capacity
 from panda_web.node.groups import Groups, weight
 from panda_web.node.ingest import Limits, checking, peer, publish
 from panda_web.node.ingest.checking import Checked
@@ -28,7 +28,7 @@ MOST_CHECKED = 64
 FEW_BYTES = 1000
 """Entries and payloads, a handful at most, that are checked sooner than a thread has heard of them."""
 
-ROOM = 512
+CAPACITY = 512
 """The weight of entries that are under way, so no more than 4 MiB of messages are taken apart at a time: as
 Python's values they are many times as large. More wait where they are, and their bodies with them."""
 
@@ -70,7 +70,7 @@ class Publishing:
         self._aside = aside
         self._registry = registry
         self._house = House(store, registry, limits, rates)
-        self._room = Room(ROOM)
+        self._capacity = Capacity(CAPACITY)
         self._check = Batches(self._check_many, most=MOST_CHECKED, weigh=_weight)
         self._write = write
 
@@ -83,7 +83,7 @@ class Publishing:
             StoreFailed: the database did not obey; nothing was stored.
         """
         came = StoredEntry(entry, payload)
-        async with self._room.taken(_weight(came)):
+        async with self._capacity.taken(_weight(came)):
             checked = await self._check(came)
             if checked.wrong is not None:
                 raise checked.wrong
@@ -95,7 +95,7 @@ class Publishing:
         Raises:
             StoreFailed: the database did not obey; some items may be stored.
         """
-        async with self._room.taken(sum(map(_weight, items))):
+        async with self._capacity.taken(sum(map(_weight, items))):
             verdicts = await asyncio.gather(*map(self._check, items), return_exceptions=True)
             found = [
                 _unfit(item, each) if isinstance(each, BaseException) else None

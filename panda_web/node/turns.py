@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from panda_web.rpc.errors import TooManyQueries
@@ -12,6 +12,16 @@ READINGS = 2
 
 MOST_WAITING = 100
 """Queries of one caller that wait for their turn."""
+
+
+async def awaited(turn: asyncio.Future[None], pass_on: Callable[[], None]) -> None:
+    """Returns when a turn has come. Who is cancelled when theirs had come already passes it on."""
+    try:
+        await turn
+    except BaseException:
+        if turn.done() and not turn.cancelled():
+            pass_on()
+        raise
 
 
 class Turns:
@@ -52,12 +62,7 @@ class Turns:
             )
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiting.append(turn)
-        try:
-            await turn
-        except BaseException:
-            if turn.done() and not turn.cancelled():
-                self._leave(caller)  # its turn had come
-            raise
+        await awaited(turn, lambda: self._leave(caller))
 
     def _leave(self, caller: str) -> None:
         self._busy.discard(caller)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panda_web.node.batches import Batches, Room
+from panda_web.node.batches import Batches, Capacity
 from tests.node.waiting import until
 
 
@@ -146,10 +146,10 @@ def test_there_is_room_for_so_much_and_who_came_first_goes_first(
         return min(weights[number % len(weights)], size)
 
     async def drive() -> None:
-        room = Room(size)
+        capacity = Capacity(size)
 
         async def come(number: int) -> None:
-            async with room.taken(weights[number % len(weights)]):
+            async with capacity.taken(weights[number % len(weights)]):
                 begun.append(number)
                 within.add(number)
                 assert sum(map(weigh, within)) <= size
@@ -169,7 +169,7 @@ def test_there_is_room_for_so_much_and_who_came_first_goes_first(
                 tasks[int(step)].cancel()
         async with asyncio.timeout(5):
             await asyncio.gather(*tasks, return_exceptions=True)
-            async with room.taken(size):
+            async with capacity.taken(size):
                 pass  # all of it is free again
         assert all(task.cancelled() or number in begun for number, task in enumerate(tasks))
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from panda_web.bamboo import digest
 from panda_web.client.schemas import ListedSchema
-from panda_web.node.schemas import register
+from panda_web.node.answer import listing
+from panda_web.node.schemas import Registry, register
 from panda_web.node.store.migrations import MIGRATIONS
 from panda_web.rpc.methods import GET_ENTRY_ARGUMENTS, MAX_LIMIT, NO_SCHEMA, SCHEMAS
 from tests.authors import SCHEMA, Author
@@ -132,8 +133,11 @@ def test_schemas_without_a_definition_come_in_pages(node: Harness) -> None:
 
 
 def test_however_many_there_are_the_list_costs_its_page(node: Harness) -> None:
+    registry = Registry(node.store)
+
     def ask() -> object:
-        return node.call(SCHEMAS, limit=10)
+        with node.store.snapshot():
+            return listing.answer(node.store, registry, None, 10)
 
     fill(node.store, 100, ended=False, schemas=schema)
     few = steps(node, ask)

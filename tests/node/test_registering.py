@@ -20,11 +20,20 @@ from panda_web.log import SignedEntry
 from panda_web.messages import SYSTEM_LOGS, Field, Relation
 from panda_web.messages.schema import DEFINITION, FieldDefinition, Schema, schema_to_dict, write_definition
 from panda_web.node import Node, views
+from panda_web.node.answer import listing
 from panda_web.node.schemas import Policy, drop, register, registry
+from panda_web.node.schemas.states import MOST_LACKS
 from panda_web.node.store.migrations import MIGRATIONS
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import ErrorFromNode
-from panda_web.rpc.methods import GET_ENTRY_ARGUMENTS, NO_SCHEMA, QUERY, QUERY_ENTRIES, SCHEMAS
+from panda_web.rpc.methods import (
+    GET_ENTRY_ARGUMENTS,
+    NO_SCHEMA,
+    PUBLISH_ITEMS,
+    QUERY,
+    QUERY_ENTRIES,
+    SCHEMAS,
+)
 from panda_web.rpc.transport import InProcess
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
 from tests.client.test_publishing import Patched, client, run
@@ -244,6 +253,58 @@ def test_for_registered_schemas_only_those_count_that_were_chosen(node: Administ
     node.register(ROOMS)
     node.start("registered")
     assert node.names() == ["Hall"]
+
+
+def test_a_list_of_large_definitions_is_bounded(node: Administered, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strangers define them, and nobody else could have the list any more."""
+    monkeypatch.setattr(listing, "MAX_DEFINITIONS", 30_000)
+    author, ids = Author(70, log_id=0), []
+    for number in range(registry.MOST_OF_AUTHOR + 5):
+        leads = [
+            FieldDefinition(f"to_{n}", "relation", schema=digest(b"%d" % n).hex(), optional=True)
+            for n in range(40)
+        ]
+        signed, payload = author.write(write_definition(Schema(f"s{number}", "x" * 1000, tuple(leads))))
+        node.publish(*Author(71 + number).create(signed.hash.hex(), n=1))  # held to nothing yet
+        node.publish(signed, payload)
+        ids.append(signed.hash.hex())
+    listed = node.call(SCHEMAS)
+    registered, others = listed[: registry.MOST_OF_AUTHOR], listed[registry.MOST_OF_AUTHOR :]
+    assert [each["name"] for each in registered] == [f"s{n}" for n in range(registry.MOST_OF_AUTHOR)]
+    assert all(len(each["waitsFor"]) == MOST_LACKS for each in registered)
+    assert sorted(each["id"] for each in others) == sorted(ids[registry.MOST_OF_AUTHOR :])
+    assert {(each["state"], each["name"]) for each in others} == {("not-registered", None)}
+    with_definition = [each for each in listed if each["definition"] is not None]
+    assert with_definition == listed[: len(with_definition)]
+    assert 1 < len(with_definition) < 10
+    assert len(str(listed)) < 100_000
+    page = node.call(SCHEMAS, after="0040" + "00" * 64)
+    assert [each["id"] for each in page] == [each["id"] for each in others]
+    assert all(each["name"] for each in page[:3]), "there is room for them, where they are first"
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_definition_counts_whatever_becomes_of_its_log(node: Administered, first: int) -> None:
+    """Its id names its bytes. Else who defined a schema could take away what all others wrote under it."""
+    defined = [definition(ROOM), definition(replace(ROOM, description="Another one"))]  # two in one slot
+    room, _ = defined[first]
+
+    def bring(entry: SignedEntry, payload: bytes) -> str | None:
+        item = {"entryBytes": entry.encoded.hex(), "payloadBytes": payload.hex()}
+        (outcome,) = node.call(PUBLISH_ITEMS, items=[item])
+        assert outcome.state == "stored"
+        return outcome.reason
+
+    assert bring(*defined[first][1]) is None
+    node.publish(*Author().create(room, name="Hall"))
+    assert bring(*defined[1 - first][1]) is None
+    before = {schema: ("registered", []) for schema, _ in defined}
+    for _ in range(2):
+        assert node.states() == before
+        assert [each["name"] for each in node.call(QUERY, schema=room)] == ["Hall"]
+        assert node.call(QUERY, schema=DEFINITION.id) == [], "as of any log, nothing is shown from there on"
+        node.start()
+        asyncio.run(node.node.keep_views())
 
 
 @pytest.mark.parametrize("number", [1, earlier.FORMATS[-1]])

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from panda_web.bamboo import BacklinkMissing, path
 from panda_web.errors import PandaError
 from panda_web.log import SignedEntry, VerifiedEntry, attach
-from panda_web.node.ingest import proofs, recording
+from panda_web.node.ingest import condemning, recording
 from panda_web.node.ingest.checking import Checked
 from panda_web.node.ingest.limits import House
 from panda_web.node.ingest.publish import against_instance
@@ -126,7 +126,7 @@ class Peer:
             log_row.key, verified.entry.seq_num
         ):
             return
-        if proofs.by_entry(self._store, log_row, verified) >= log_row.condemned:
+        if condemning.by_entry(self._store, log_row, verified) >= log_row.condemned:
             raise LogCondemned(
                 f"This node keeps {MOST_SECOND} entries of a log whose slots others have, and has them.",
                 logId=log_row.log_id,

@@ -9,7 +9,7 @@ from panda_web.bamboo.errors import AfterEndOfLog
 from panda_web.errors import PandaError
 from panda_web.log import SignedEntry, VerifiedEntry, place
 from panda_web.messages import Message
-from panda_web.node.ingest import proofs, recording
+from panda_web.node.ingest import condemning, recording
 from panda_web.node.ingest.checking import Checked
 from panda_web.node.ingest.limits import House
 from panda_web.node.schemas import Verdict
@@ -30,15 +30,17 @@ def take_in(house: House, checked: Checked) -> LogRow:
 
     An entry that is there already is no error, whenever it comes. Gives the entry's log as it is then.
 
+    Args:
+        house: what the rules are held by.
+        checked: an entry with a message in which nothing was found to be wrong by itself.
+
     Raises:
-        InvalidPayload, InvalidMessage, InvalidLink, RefusedByNode, SchemaError: named after the broken rule.
+        InvalidLink, RefusedByNode, SchemaError: named after the broken rule.
         StoreFailed: the database did not obey.
     """
     signed, message, payload = checked.signed, checked.message, checked.payload
-    if checked.wrong is not None:
-        raise checked.wrong
     if message is None or payload is None:
-        raise ValueError("an entry is published with its message")
+        raise ValueError("an entry is published with its message, in which nothing is wrong")
     entry, store = signed.entry, house.store
     log_row = store.entries.log(entry.author, entry.log_id)
     held = log_row is not None and _is_held(store, log_row, checked)
@@ -80,7 +82,7 @@ def _check_gap(store: Store, log_row: LogRow, signed: SignedEntry) -> None:
     entry = signed.entry
     if entry.seq_num > log_row.seq_num:
         return
-    other = proofs.linking_past(store, log_row, entry.seq_num, signed.hash)
+    other = condemning.linking_past(store, log_row, entry.seq_num, signed.hash)
     if other is not None:
         raise _taken(log_row, entry.seq_num, other)
     if entry.end_of_log:

@@ -9,7 +9,7 @@ from panda_web.bamboo import Entry
 from panda_web.log import VerifiedEntry
 from panda_web.messages.schema import DEFINITION
 from panda_web.node import views
-from panda_web.node.ingest import proofs
+from panda_web.node.ingest import condemning
 from panda_web.node.ingest.checking import Checked
 from panda_web.node.ingest.limits import House
 from panda_web.node.store import Store
@@ -34,9 +34,9 @@ def record(
     last = known is None or verified.entry.seq_num > known.seq_num
     content = _content(store, known, checked)
     ends = ends_instance(store, known, checked)
-    condemned = proofs.by_payload(checked)
+    condemned = condemning.by_payload(checked)
     if not (placed and last):
-        condemned = min(condemned, proofs.by_entry(store, known, verified))
+        condemned = min(condemned, condemning.by_entry(store, known, verified))
     log_row = store.writing.add(known, verified, content, condemned)
     if not ends:
         shown = 1 if content.payload is not None and content.instance == verified.hash else 0
@@ -52,7 +52,7 @@ def record_payload(house: House, known: LogRow, verified: VerifiedEntry, checked
     store = house.store
     content = _content(store, known, checked)
     ends = ends_instance(store, known, checked)
-    log_row = store.writing.add_payload(known, verified, content, proofs.by_payload(checked))
+    log_row = store.writing.add_payload(known, verified, content, condemning.by_payload(checked))
     if not ends:
         shown = 1 if content.payload is not None and content.instance == verified.hash else 0
         store.room.take(log_row.author, PAYLOAD_ROOM * len(content.payload or b""), shown)
@@ -112,8 +112,9 @@ def _show(
         )
         if store.entries.log_of(content.instance) == log_row.key:  # nobody ends what is in another log
             views.ended(store, log_row, content.instance)
-    elif content.payload is not None and checked.message and verified.entry.seq_num < log_row.condemned:
-        views.take_in(store, log_row, verified, checked.message)
+    elif content.payload is not None and checked.message:
+        if verified.entry.seq_num < log_row.condemned:
+            views.take_in(store, log_row, verified, checked.message)
         if checked.message.schema == DEFINITION.id:
             building.definition_came(store, house.registry, verified)
 

@@ -15,7 +15,6 @@ registered and not pending itself; then it starts by itself.
                   held to them
 """
 
-import contextlib
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -30,13 +29,11 @@ from panda_web.messages.schema import (
     Schema,
     SchemaError,
     read_definition,
-    schema_to_dict,
 )
-from panda_web.node.schemas.states import Registered, held, states
+from panda_web.node.schemas.states import Registered, held, leads_to, states
 from panda_web.node.store import Store
 from panda_web.rpc.errors import RefusedByNode, SchemaNotDefined, SchemaNotRegistered, SchemaPending
 from panda_web.rpc.names import only_one
-from panda_web.rpc.types import Json
 
 logger = logging.getLogger(__name__)
 
@@ -86,13 +83,13 @@ class Registry:
             logger.exception("the registered schemas cannot be read")
 
     def _states(self, ids: Iterable[str]) -> dict[str, Registered]:
-        return states({each: self._definition(each) for each in ids})
+        return states({each: self._definition(each) for each in ids}, self.registered)
 
     def _definition(self, schema: str) -> Schema | None:
         known = self.registered.get(schema)
         if known is not None and known.schema is not None:
             return known.schema
-        return self._held(schema)
+        return self.held(schema)
 
     @property
     def started(self) -> dict[str, Schema]:
@@ -104,13 +101,28 @@ class Registry:
         ids = self._store.registrations.all(chosen_only=self._policy == "registered")
         return _started(self._states(ids).values())
 
-    def take_in(self, id: str, author: bytes) -> None:
-        """A definition is stored, in the transaction under way: its schema is registered by itself."""
+    def take_in(self, id: str, author: bytes) -> bool:
+        """A definition is stored, in the transaction under way: its schema is registered by itself.
+
+        Gives whether it may start with that. Only then may others that wait for it.
+        """
         self._store.registrations.note()
+        try:
+            schema = held(self._store, id)
+        except SchemaError:  # taken from a peer, or at a time that took anything
+            return False
+        if schema is None:
+            return False
         if self._policy == "any":
-            with contextlib.suppress(SchemaError):  # taken from a peer, or at a time that took anything
-                held(self._store, id)
-                self._store.registrations.add(id, author, MOST_OF_AUTHOR, MOST_BY_THEMSELVES)
+            self._store.registrations.add(id, author, MOST_OF_AUTHOR, MOST_BY_THEMSELVES)
+        # What was started has a view, or is known to have started and has none yet.
+        return all(
+            target in self.registered or system_log(target) is not None or self._has_view(target)
+            for target in leads_to(schema)
+        )
+
+    def _has_view(self, id: str) -> bool:
+        return bool(self._store.views.of_schema(id))
 
     def take_in_held(self) -> None:
         """The same for what is held already."""
@@ -192,7 +204,7 @@ class Registry:
         found = self.registered.get(id)
         if found is not None or id == DEFINITION.id:
             return _pending(found)
-        if self._held(id) is not None:
+        if self.held(id) is not None:
             return SchemaNotRegistered(
                 f"This node has no view of the schema {id[:16]}…, since it is not registered here: ask "
                 "whoever runs it. What is held of it, panda_queryEntries gives.",
@@ -204,22 +216,16 @@ class Registry:
             schema=id,
         )
 
-    def not_registered(self, id: str) -> dict[str, Json]:
-        """A schema that is not registered, as `panda_schemas` gives it. Reads what is held."""
-        schema = self._held(id)
-        return {
-            "id": id,
-            "name": schema.name if schema is not None else None,
-            "state": "not-registered" if schema is not None else "not-defined",
-            "waitsFor": [],
-            "definition": schema_to_dict(schema) if schema is not None else None,
-        }
-
-    def _held(self, id: str) -> Schema | None:
+    def held(self, id: str) -> Schema | None:
+        """The schema whose definition is held, whether it is registered or not. Reads what is held."""
         try:
             return held(self._store, id)
         except SchemaError:
             return None
+
+    def is_held(self, id: str) -> bool:
+        """Whether something is held under a schema's id, without looking whether it is a definition."""
+        return self._store.entries.payload_of(bytes.fromhex(id)) is not None
 
     def _expected(self, id: str) -> Registered:
         found = self.registered.get(id)

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from panda_web.messages import SYSTEM_LOGS, decode
 from panda_web.messages.schema import SELF, Schema, read_definition, schema_to_dict
 from panda_web.node.store import Store
 from panda_web.rpc.types import Json
+
+MOST_LACKS = 10
+"""What a pending schema waits for is told up to this: it may be as much as a schema has fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,36 +45,47 @@ class Registered:
     Attributes:
         id: 132 hex digits.
         schema: None while its definition is not here.
-        waits_for: empty once it has started.
+        waits_for: the first `MOST_LACKS`; empty once it has started.
+        leads_to: the ids of the schemas that its relations lead to, without its own.
     """
 
     id: str
     schema: Schema | None
     waits_for: tuple[Lack, ...]
+    leads_to: frozenset[str] = frozenset()
 
     @property
     def state(self) -> Literal["registered", "pending"]:
         """The word for it."""
         return "pending" if self.waits_for else "registered"
 
-    def to_json(self) -> dict[str, Json]:
-        """As `panda_schemas` gives it."""
+    def to_json(self, *, definition: bool = True) -> dict[str, Json]:
+        """As `panda_schemas` gives it, with its definition or without."""
         return {
             "id": self.id,
             "name": self.schema.name if self.schema is not None else None,
             "state": self.state,
             "waitsFor": [{"what": lack.what, "id": lack.id} for lack in self.waits_for],
-            "definition": schema_to_dict(self.schema) if self.schema is not None else None,
+            "definition": schema_to_dict(self.schema) if definition and self.schema is not None else None,
         }
 
 
-def states(definitions: Mapping[str, Schema | None]) -> dict[str, Registered]:
+def states(
+    definitions: Mapping[str, Schema | None], before: Mapping[str, Registered] | None = None
+) -> dict[str, Registered]:
     """How far each has come.
 
     Args:
         definitions: of the registered schemas, by id; None where it is not here.
+        before: how far they had come: where a definition leads stays as it is.
     """
-    leads = {each: _leads_to(schema) for each, schema in definitions.items() if schema is not None}
+    leads = {}
+    for each, schema in definitions.items():
+        known = (before or {}).get(each)
+        if known is not None and known.schema is not None:
+            leads[each] = known.leads_to
+        elif schema is not None:
+            leads[each] = leads_to(schema)
     started = _started(leads)
     found = {}
     for each, schema in definitions.items():
@@ -79,33 +94,48 @@ def states(definitions: Mapping[str, Schema | None]) -> dict[str, Registered]:
         else:
             lacks = [
                 Lack("start" if target in definitions else "registration", target)
-                for target in sorted(leads[each] - started)
+                for target in sorted(leads[each] - started)[:MOST_LACKS]
             ]
-        found[each] = Registered(each, schema, tuple(lacks))
+        found[each] = Registered(each, schema, tuple(lacks), leads.get(each, frozenset()))
     return found
 
 
 def held(store: Store, id: str) -> Schema | None:
     """The schema whose definition is held under an id; None where nothing is.
 
+    A definition counts whatever becomes of its log. It never changes, and its id is its entry's hash, so a
+    fork leaves nothing open about it; and if it could end one, its author could take away with it what
+    everybody else wrote under the schema.
+
     Raises:
         InvalidSchema, InvalidFields: what is held under the id is no definition.
     """
     payload = store.entries.payload_of(bytes.fromhex(id))
-    return read_definition(decode(payload), id) if payload is not None else None
+    return _read(payload, id) if payload is not None else None
 
 
-def _started(leads: Mapping[str, set[str]]) -> set[str]:
+@lru_cache(maxsize=64)
+def _read(payload: bytes, id: str) -> Schema:
+    return read_definition(decode(payload), id)
+
+
+def leads_to(schema: Schema) -> frozenset[str]:
+    """The ids of the schemas that a schema's relations lead to, without its own."""
+    return frozenset(each.schema for each in schema.fields if each.schema not in (None, SELF))
+
+
+def _started(leads: Mapping[str, frozenset[str]]) -> set[str]:
     """Those that lead to nothing but system schemas and started ones.
 
     Schemas cannot lead to each other in a circle, for an id is a hash. Each relation is looked at once,
     however long the chains are.
     """
     started = set(SYSTEM_LOGS.values())
-    waiting = {each: len(targets - started) for each, targets in leads.items()}
+    there = leads.keys() | started
+    waiting = {each: len(targets - started) for each, targets in leads.items() if targets <= there}
     led_to_by: dict[str, list[str]] = {}
-    for each, targets in leads.items():
-        for target in targets:
+    for each, count in waiting.items():
+        for target in leads[each] if count else ():
             led_to_by.setdefault(target, []).append(each)
     fresh = [each for each, count in waiting.items() if count == 0]
     while fresh:
@@ -116,7 +146,3 @@ def _started(leads: Mapping[str, set[str]]) -> set[str]:
             if waiting[each] == 0:
                 fresh.append(each)
     return started
-
-
-def _leads_to(schema: Schema) -> set[str]:
-    return {each.schema for each in schema.fields if each.schema not in (None, SELF)}

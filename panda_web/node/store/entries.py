@@ -260,11 +260,9 @@ class EntryTable:
         return row[0] if row else None
 
     def payload_of(self, entry_hash: bytes) -> bytes | None:
-        """The payload of an entry, where it counts; None where either is not held, or does not."""
+        """The payload of an entry, where it is a message, whatever became of its log; else None."""
         row = self._db.one(
-            "SELECT e.payload FROM entries e JOIN logs l ON l.id = e.log"
-            " WHERE e.hash = ? AND e.state = 0 AND e.mark IS NULL AND e.seq_num < l.condemned",
-            (entry_hash,),
+            "SELECT payload FROM entries WHERE hash = ? AND state = 0 AND mark IS NULL", (entry_hash,)
         )
         return row[0] if row else None
 

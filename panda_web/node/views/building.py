@@ -164,8 +164,8 @@ def start(store: Store, registry: Registry) -> None:
 
 def definition_came(store: Store, registry: Registry, verified: VerifiedEntry) -> None:
     """A definition is stored, in the transaction under way: its schema may start, and so may others."""
-    registry.take_in(verified.hash.hex(), verified.entry.author)
-    at_once(store, registry, time.monotonic() + SLICE_SECONDS)
+    if registry.take_in(verified.hash.hex(), verified.entry.author):
+        at_once(store, registry, time.monotonic() + SLICE_SECONDS)
 
 
 def at_once(store: Store, registry: Registry, until: float) -> None:
