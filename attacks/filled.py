@@ -1,5 +1,6 @@
 """What an attacker has filled a node with beforehand: written into its tables, since that is quicker."""
 
+import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,10 +9,14 @@ from typing import Any
 from panda_web import messages
 from panda_web.bamboo import digest
 from panda_web.keys.with_cryptography import CryptographyVerifier
+from panda_web.log import SignedEntry
 from panda_web.messages import infer_all
+from panda_web.messages.schema import MAX_FIELDS, FieldDefinition, Schema, write_definition
 from panda_web.node import Node, views
+from panda_web.node.schemas.registry import MOST_OF_AUTHOR
 from tests.authors import SCHEMA, Author
 from tests.defining import define, definition, loose
+from tests.node.stored import complete
 from tests.sqlite import Store
 
 NAME = Author(9).signer.author
@@ -42,15 +47,18 @@ def long_texts(data: Path, share: float) -> None:
 
 
 def not_replayable(data: Path, share: float) -> None:
-    """25,000 entries of which none can be replayed: all are changes of what is gone."""
+    """25,000 entries of which none can be replayed: all are changes of what is gone.
+
+    They are as large as can be looked through for one answer.
+    """
     gone = digest(b"gone")
-    payload = messages.update(SCHEMA, gone.hex(), infer_all({"text": "x" * 800})).encode()
+    one, payload = Author(9).update(gone, SCHEMA, text="x" * 300)
     with _tables(data) as into:
         count = max(2, round(25_000 * share))
         into("logs (id, author, log_id, schema, seq_num, ended)", [(1, NAME, 1, SCHEMA, count, 0)])
         into(
             "entries (log, seq_num, hash, entry, payload, instance)",
-            ((1, n, digest(b"lost %d" % n), bytes(300), payload, gone) for n in range(1, count + 1)),
+            ((1, n, digest(b"lost %d" % n), one.encoded, payload, gone) for n in range(1, count + 1)),
         )
 
 
@@ -92,6 +100,36 @@ def junk_schemas(data: Path, share: float) -> None:
         into("logs (author, log_id, schema, seq_num, ended)", _junk(max(2, round(330_000 * share))))
 
 
+def definitions(data: Path, share: float) -> None:
+    """1,000 schemas of 256 fields, registered by themselves: of 50 authors, as many as there can be."""
+    store = Store(data / "node.db")
+    node = Node(store, CryptographyVerifier(), version="0")
+
+    async def define_all() -> None:
+        for number in range(max(1, round(50 * share))):
+            for signed, payload in wide_definitions(number):
+                await node.publish_entry(signed.encoded, payload)
+
+    asyncio.run(define_all())
+    store.close()
+
+
+def wide_definitions(number: int) -> list[tuple[SignedEntry, bytes]]:
+    """20 definitions of an author, of schemas whose 255 relations lead to nothing that is there."""
+    author, made = Author(100 + number, log_id=0), []
+    for n in range(MOST_OF_AUTHOR):
+        relations = (
+            FieldDefinition(
+                f"f{at}", "relation", schema=digest(b"%d %d %d" % (number, n, at)).hex(), optional=True
+            )
+            for at in range(MAX_FIELDS - 1)
+        )
+        fields = (FieldDefinition("text", "text"), *(relations if n % 2 else ()))
+        fields += tuple(FieldDefinition(f"n{at}", "integer") for at in range(MAX_FIELDS - len(fields)))
+        made.append(author.write(write_definition(Schema(f"s{number} {n}", "", fields))))
+    return made
+
+
 def _junk(count: int) -> Iterator[Sequence[Any]]:
     return ((NAME, 2 * n + 1, digest(b"junk %d" % n).hex(), 1, 0) for n in range(count))
 
@@ -122,5 +160,6 @@ class _tables:  # noqa: N801 - reads like a function
         self._connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608 - our own
 
     def __exit__(self, *_: object) -> None:
+        complete(self._connection)
         self._connection.execute("COMMIT")
         self._store.close()

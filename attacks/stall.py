@@ -228,6 +228,47 @@ def junk_schemas(stranger: Stranger) -> None:
     stranger.again_and_again([call("panda_schemas"), call("panda_query", schema="talk")], 4)
 
 
+def definitions(stranger: Stranger) -> None:
+    """Has schemas of 256 fields listed, 1,000 of them, and defines some of its own in between."""
+    bodies: list[dict[str, object]] = []
+    for signed, payload in filled.wide_definitions(60):
+        entry = {"entryEncoded": signed.encoded.hex(), "messageEncoded": payload.hex()}
+        bodies += [{**call("panda_publishEntry"), "params": entry}, call("panda_schemas", limit=1000)]
+    stranger.again_and_again(bodies, 4)
+
+
+def sessions(stranger: Stranger) -> None:
+    """Says over eight WebSockets what a session could choke on, and reads the half of them now and then."""
+    asked = call("panda_query", schema=filled.NOTES, limit=1000)
+    said: list[object] = [{**asked, "id": "again and again"} for _ in range(20)]
+    said += [
+        {"jsonrpc": "2.0", "method": "cancel", "params": {"id": "again and again"}},
+        {"jsonrpc": "2.0", "method": "cancel", "params": {"id": []}},
+        {"jsonrpc": "2.0", "id": "never asked", "result": [0] * 1000},
+        {"jsonrpc": "2.0", "id": None, "error": {"code": 1, "message": "x" * 1000}},
+        {"jsonrpc": "2.0", "method": "progress", "params": {"id": 1, "stage": "x", "done": 1, "total": 1}},
+        {**asked, "id": "x" * 100_000},
+        {**asked, "method": "x" * 10_000},
+        [{**asked, "id": n} for n in range(100)],
+        [{"jsonrpc": "2.0", "id": n, "result": None} for n in range(1000)],
+    ]
+    texts = [json.dumps(each).encode() for each in said] + [b"[" * 1000, b'{"id":' * 60, b"\xff", b""]
+    frames = b"".join(frame(TEXT, each) for each in texts)
+
+    def send(number: int) -> None:
+        while stranger.goes_on():
+            with contextlib.suppress(OSError), stranger.open(HANDSHAKE) as link:
+                link.recv(12)
+                for _ in range(20):
+                    link.sendall(frames)
+                    stranger.count += len(texts)
+                    if number % 2 and stranger.goes_on():
+                        link.recv(1 << 20)
+                link.sendall(frame(TEXT, b"{", size=1000))  # and leaves in the middle
+
+    stranger.together(8, send)
+
+
 ATTACKS: Mapping[str, Attack] = {
     "nothing": Attack(nothing),
     "ordering by texts of 1 MiB": Attack(long_texts, filled.long_texts),
@@ -245,6 +286,8 @@ ATTACKS: Mapping[str, Attack] = {
     "small frames without a pause": Attack(frames),
     "half-sent messages": Attack(half_messages),
     "330,000 schemas": Attack(junk_schemas, filled.junk_schemas),
+    "1,000 schemas of 256 fields": Attack(definitions, filled.definitions),
+    "what a session could choke on": Attack(sessions, filled.updates),
 }
 
 

@@ -1,5 +1,6 @@
 """What `build.py attack` runs, in a tiny size: each part runs, counts, and says so when a promise breaks."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -7,17 +8,25 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 
 from attacks import __main__ as program
-from attacks import fuzz, kill, lie, stall
+from attacks import filled, fuzz, kill, lie, stall
 from attacks.report import Row, table
 from attacks.wire import Stranger
 from panda_web.errors import PandaError
+from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node import Node
+from panda_web.rpc.connection import Connection
+from panda_web.rpc.methods import QUERY_ENTRIES, SCHEMAS
+from panda_web.rpc.table import Method
+from panda_web.rpc.transport import InProcess
+from tests.authors import SCHEMA
 from tests.processes import ServedNode
+from tests.sqlite import Store
 
 TINY = 0.01
 
@@ -97,6 +106,22 @@ def test_what_a_node_is_filled_with_is_whole(fill: stall.Fill, tmp_path: Path) -
         (rows,) = database.execute("SELECT count(*) FROM logs").fetchone()
         assert rows > 0
         assert database.execute("PRAGMA foreign_key_check").fetchone() is None
+
+
+def test_a_filled_node_has_all_the_work_of_answering(tmp_path: Path) -> None:
+    """Not of finding that there is nothing, and none of it fails."""
+    listed, lost = tmp_path / "listed", tmp_path / "lost"
+    filled.junk_schemas(listed, 0.0001)
+    filled.not_replayable(lost, 0.0001)
+    asked: list[tuple[Path, Method[Any], dict[str, Any], int]] = [
+        (listed, SCHEMAS, {}, 33),
+        (lost, QUERY_ENTRIES, {"schema": SCHEMA, "everything": True}, 2),
+    ]
+    for folder, method, params, much in asked:
+        with contextlib.closing(Store(folder / "node.db")) as store:
+            node = Node(store, CryptographyVerifier(), version="0")
+            connection = Connection(InProcess(node.dispatcher()))
+            assert len(asyncio.run(connection.call(method, **params))) == much
 
 
 def test_stall_finds_who_waits(tmp_path: Path) -> None:
