@@ -68,14 +68,14 @@ class FetchTransport:
             "referrerPolicy": "no-referrer",
             "signal": watch.signal,
         }
-        with _violations() as forbidden, watch:
+        with violations() as forbidden, watch:
             try:
                 response = await js.fetch(self.url, to_js(options, dict_converter=js.Object.fromEntries))
                 answer = await self._read(response, watch)
             except JsException as error:
                 if watch.over is not None:
                     raise watch.over from error
-                await asyncio.sleep(_TOLD_LATER)
+                await asyncio.sleep(TOLD_LATER)
                 raise self._why(forbidden) from error
         return read_answer(self.url, response.status, response.headers.get("Retry-After"), answer)
 
@@ -148,12 +148,12 @@ class _Watch:
         self._controller.abort()
 
 
-_TOLD_LATER = 0.1
+TOLD_LATER = 0.1
 """Seconds after a failure in which browsers say that a policy was the cause."""
 
 
 @contextmanager
-def _violations() -> Iterator[list[str]]:
+def violations() -> Iterator[list[str]]:
     """The addresses that the page's policy forbids meanwhile (W3C Content Security Policy 3, section 5.1)."""
     seen: list[str] = []
 

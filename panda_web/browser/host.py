@@ -21,6 +21,7 @@ from panda_web.browser.opening import Site
 from panda_web.browser.page import Page
 from panda_web.browser.port import PortChannel
 from panda_web.browser.webcrypto import SignChain, VerifyMany
+from panda_web.browser.websocket import sessions
 from panda_web.client import Client
 from panda_web.errors import StoreFailed
 from panda_web.keys import Signer
@@ -135,5 +136,6 @@ class Host:
             verifier=crypto.verifier,
             lock=platform_lock(store) if store is not None else None,
             name=transport.url,
+            sessions=sessions(transport),
         )
         return client

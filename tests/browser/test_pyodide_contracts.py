@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.mirrors import mirror
 from tests.browser.python import Python
 from tests.browser.sites import TESTS
 from tests.browsers import Browsers, StaticServer
@@ -74,12 +75,35 @@ def test_transport_contract_across_origins(python: Python, empty_node: ServedNod
     python.run("transport_contract", check=check.__name__, url=empty_node.url)
 
 
+@pytest.fixture(scope="module")
+def mirrored() -> Iterator[str]:
+    """An address that ties two WebSockets together."""
+    with mirror() as url:
+        yield url
+
+
 CHANNELS = (*channels.CHANNELS, *channels.SESSIONS, *channels.CALLS)
 
 
 @pytest.mark.parametrize("check", CHANNELS, ids=lambda check: check.__name__)
 def test_channel_contract_over_message_ports(python: Python, check: Any) -> None:
     python.run("channel_contract", check=check.__name__)
+
+
+@pytest.mark.parametrize("check", CHANNELS, ids=lambda check: check.__name__)
+def test_channel_contract_over_websockets(python: Python, mirrored: str, check: Any) -> None:
+    python.run("channel_contract", check=check.__name__, mirror=f"{mirrored}{check.__name__}")
+
+
+def test_a_websocket_ends_where_more_comes_than_is_read(python: Python, mirrored: str) -> None:
+    told = python.run("more_than_is_read", mirror=f"{mirrored}unread")
+    assert told == ["The other side closed it (messages-not-read).", "More came than was read."]
+
+
+def test_no_websocket_where_no_node_is(python: Python, harness: StaticServer) -> None:
+    """A browser does not say why: whether somebody is there at all is asked over HTTP."""
+    assert python.run("no_websocket", url=harness.url) == "answer-malformed"
+    assert python.run("no_websocket", url=f"http://localhost:{free_port()}/") == "node-unreachable"
 
 
 @pytest.mark.parametrize("path", [None, "/a folder/node.db"])

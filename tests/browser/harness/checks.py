@@ -31,12 +31,14 @@ from panda_web.browser.local import LocalNode
 from panda_web.browser.locks import WebLock
 from panda_web.browser.port import PortChannel
 from panda_web.browser.webcrypto import SignChain, VerifyMany, WebCryptoSigner
+from panda_web.browser.websocket import WebSocketChannel, sessions
 from panda_web.client import Client
 from panda_web.client.store import ClientStore, MemoryStore
 from panda_web.keys import Claim, Signer, Verifier
 from panda_web.keys.backup import BackupImpossible
 from panda_web.keys.with_pure25519 import PureSigner, PureVerifier
 from panda_web.messages.schema import schema_from_dict
+from panda_web.rpc.errors import CallFailed, ConnectionEnded
 from panda_web.rpc.transport import TIMEOUT, WHOLE
 from tests.contracts import channels, corpus, corpus_keys, queries, signers, stores, transports, verifiers
 
@@ -137,16 +139,54 @@ async def closed_connection_is_forgotten(tools: Tools) -> None:
             gc.collect()
 
 
-async def channel_contract(_: Tools, check: str) -> None:
-    """One check of the channels' contract, on the two ends of a MessageChannel; or of the sessions'."""
-    made = js.MessageChannel.new()
-    ends = PortChannel(made.port1), PortChannel(made.port2)
+async def channel_contract(_: Tools, check: str, mirror: str | None = None) -> None:
+    """One check of the channels' contract, or of the sessions', on two ends.
+
+    Args:
+        check: its name.
+        mirror: an address that ties two WebSockets together; None for those of a MessageChannel.
+    """
+    made: channels.Ends
+    if mirror is not None:
+        sockets = WebSocketChannel(js.WebSocket.new(mirror)), WebSocketChannel(js.WebSocket.new(mirror))
+        assert await asyncio.gather(*(socket.opened() for socket in sockets)) == [True, True]
+        made = sockets
+    else:
+        ports = js.MessageChannel.new()
+        made = PortChannel(ports.port1), PortChannel(ports.port2)
     work = getattr(channels, check)
     if work in channels.CHANNELS:
-        await work(ends)
+        await work(made)
         return
-    async with channels.session_on(ends) as (session, own):
+    async with channels.session_on(made) as (session, own):
         await (work(session) if work in channels.CALLS else work(session, own))
+
+
+async def more_than_is_read(_: Tools, mirror: str) -> list[str]:
+    """What a channel says to whoever sends what nobody reads, and to who reads it then."""
+    one, other = (WebSocketChannel(js.WebSocket.new(mirror), unread=100_000) for _ in range(2))
+    assert [await one.opened(), await other.opened()] == [True, True]
+    said = []
+    try:
+        for _ in range(3):
+            await one.send(b"x" * 50_000)
+        await one.receive()
+    except ConnectionEnded as error:
+        said.append(error.cause)
+    try:
+        await other.receive()
+    except ConnectionEnded as error:
+        said.append(error.cause)
+    return said
+
+
+async def no_websocket(_: Tools, url: str) -> str:
+    """Why there is no session with a node."""
+    try:
+        await sessions(FetchTransport(url)).session()
+    except CallFailed as error:
+        return error.reason
+    return ""
 
 
 # -- a node in the tab -----------------------------------------------------------------------------
