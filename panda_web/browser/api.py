@@ -10,6 +10,7 @@ from panda_web.browser.draft import definition_of, describe
 from panda_web.browser.methods import METHODS, SERIES
 from panda_web.browser.opening import Site
 from panda_web.browser.series import Begins
+from panda_web.browser.standing import Standing
 from panda_web.browser.values import read_fields, read_filter, write_value
 from panda_web.client import Answer, Instance, Written
 from panda_web.client.check import to_json
@@ -25,9 +26,15 @@ PAGE = 2 * DEFAULT_LIMIT
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The handlers."""
+    """The handlers.
+
+    Attributes:
+        site: the clients.
+        standing: how things are with the node.
+    """
 
     site: Site
+    standing: Standing
 
     def handlers(self) -> Mapping[str, Handler]:
         """A handler for each method of the table."""
@@ -93,6 +100,10 @@ class Api:
             left = None if left is None else left - len(page)
             if left is not None and left <= 0:
                 return
+
+    def each_status(self) -> AsyncGenerator[Json, None]:
+        """How things stand, and each change."""
+        return self.standing.follow()
 
     async def define(self, schema: Mapping[str, Json]) -> shapes.Schema:
         """A schema with its id."""

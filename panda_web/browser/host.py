@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
+import js
+from pyodide.ffi import create_proxy
+
 from panda_web.browser.crypto import Crypto
 from panda_web.browser.extension import Extension
 from panda_web.browser.fetch import FetchTransport
@@ -57,6 +60,7 @@ class Host:
         self._sessions: set[asyncio.Task[None]] = set()
         # As long as a connection has use for them: by node and author.
         self._clients: WeakValueDictionary[tuple[str, str | None], Client] = WeakValueDictionary()
+        js.addEventListener("online", create_proxy(self._online))
 
     def connect(self, port: Any) -> Session:
         """Answers what comes through a MessagePort, until either end closes it."""
@@ -66,6 +70,11 @@ class Host:
         self._sessions.add(serving)
         serving.add_done_callback(self._left)
         return session
+
+    def _online(self, _: Any) -> None:
+        """There is a network again: nodes may be within reach."""
+        for client in list(self._clients.values()):
+            client.hurry()
 
     async def _serve(self, session: asyncio.Task[None], page: Page) -> None:
         try:

@@ -71,9 +71,16 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
             "where nobody waits in between.",
             (_SCHEMA, _FIELDS),
             _WRITTEN,
+            writes=True,
         ),
-        Method("update", "Changes some fields of an own instance.", (_SCHEMA, _ID, _FIELDS), _WRITTEN),
-        Method("delete", "Ends an own instance.", (_SCHEMA, _ID), _WRITTEN),
+        Method(
+            "update",
+            "Changes some fields of an own instance.",
+            (_SCHEMA, _ID, _FIELDS),
+            _WRITTEN,
+            writes=True,
+        ),
+        Method("delete", "Ends an own instance.", (_SCHEMA, _ID), _WRITTEN, writes=True),
         Method(
             "query",
             "Instances, each rebuilt from its signed entries; what fails that is in `rejected` instead. "
@@ -88,6 +95,7 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
             "not published twice.",
             (Param("schema", types.named("SchemaDefinition")),),
             types.named("Schema"),
+            writes=True,
         ),
         Method(
             "schema",
@@ -120,7 +128,13 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
             types.named("SchemaDefinition"),
         ),
         Method("pending", "How many signed entries the node has not acknowledged.", (), types.LOG_ID),
-        Method("flush", "Sends them; gives how many were sent.", (), types.LOG_ID),
+        Method(
+            "flush",
+            "Sends them at once, and not when the node is next seen; gives how many were sent.",
+            (),
+            types.LOG_ID,
+            writes=True,
+        ),
         Method(
             "backUp",
             "The key pair under a passphrase of eight characters at least, as encrypted PEM (PKCS #8), "
@@ -137,11 +151,20 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
             "`data.messages` what has lost its place and must be written again.",
             (Param("text", types.TEXT), Param("passphrase", types.TEXT)),
             _AUTHOR,
+            writes=True,
         ),
     )
 }
 
 SERIES: Final[Mapping[str, Method[Any]]] = {
     method.name: method
-    for method in (Method("query", METHODS["query"].summary, _query(None), types.named("Page")),)
+    for method in (
+        Method("query", METHODS["query"].summary, _query(None), types.named("Page")),
+        Method(
+            "status",
+            "How things stand between this page and its node: as it is, then each change, without end.",
+            (),
+            types.named("Status"),
+        ),
+    )
 }

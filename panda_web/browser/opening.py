@@ -104,6 +104,11 @@ class Site:
         """How many signed entries the node has not acknowledged, those of keys that were replaced too."""
         return sum([await client.pending() for client in (self.client, *self._earlier)])
 
+    async def flush_earlier(self) -> None:
+        """Sends what was signed with keys that were replaced. Raises the first failure."""
+        for client in self._earlier:
+            await client.flush()
+
     async def flush(self) -> int:
         """Sends them; gives how many that were. Raises the first failure, when all were tried."""
         sent = 0

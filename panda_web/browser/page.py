@@ -13,6 +13,7 @@ from panda_web.browser.api import Api
 from panda_web.browser.extension import all_methods
 from panda_web.browser.methods import OPEN, SERIES, STEPS
 from panda_web.browser.series import Series
+from panda_web.browser.standing import Standing
 from panda_web.errors import PandaError
 from panda_web.rpc.dispatch import Dispatcher, Handler
 from panda_web.rpc.table import Method, joined
@@ -47,6 +48,7 @@ class Page:
         self._methods = all_methods(self._extensions)
         self._handlers: dict[str, Handler] = {}
         self._series = Series({}, {})
+        self._standing: Standing | None = None
 
     def dispatcher(self) -> Dispatcher:
         """All methods of the connection."""
@@ -57,12 +59,18 @@ class Page:
     async def close(self) -> None:
         """Ends what is under way once the connection has ended."""
         await self._series.close()
+        if self._standing is not None:
+            await self._standing.close()
 
     async def _call(self, name: str, /, **arguments: Any) -> Json:
         handler = self._handlers.get(name)
         if handler is None:
             raise NotOpen("The first request must be `open`.")
-        return await handler(**arguments)
+        try:
+            return await handler(**arguments)
+        finally:
+            if self._standing is not None and self._methods[name].writes:
+                self._standing.look()
 
     async def _open(self, version: str, node: str) -> Json:
         if version != __version__:
@@ -70,15 +78,17 @@ class Page:
                 f"The page has version {version}, the worker {__version__}. Reload the page."
             )
         site = await self._host.site(node)
-        api = Api(site)
+        await self.close()
+        self._standing = Standing(site)
+        api = Api(site, self._standing)
         for extension in self._extensions:
             site.client.learn(extension.schemas)
-        await self._series.close()
         self._series = Series(SERIES, api.series())
         steps: dict[str, Handler] = {name: getattr(self._series, name) for name in STEPS}
         self._handlers = joined(api.handlers(), steps, *(each.handlers(site) for each in self._extensions))
         table = _required({name: self._methods[name] for name in self._handlers if name not in STEPS})
         names = {"methods": table, "series": _required(SERIES)}
+        self._standing.look()
         said: Json = joined(api.who(), names, *(each.says for each in self._extensions))
         return said
 

@@ -54,6 +54,17 @@ class Written(TypedDict):
     """Why it has it not; or, with `acknowledged`, why it shows it to nobody: `message-refused`."""
 
 
+class Status(TypedDict):
+    """How things stand between this page and its node."""
+
+    state: Literal["connecting", "connected", "unreachable"]
+    """Whether the node is there, as it is now: nobody has to call it for that."""
+    pending: int
+    """How many signed entries it has not acknowledged. They are sent once it is there, by themselves."""
+    error: WriteError | None
+    """Why they are not, though it is there; null where nothing is wrong."""
+
+
 class Rejected(TypedDict):
     """An instance that its entries do not prove."""
 

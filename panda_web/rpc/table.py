@@ -67,6 +67,7 @@ class Method(Generic[R]):
         progress: the stage that its progress is told as; empty for a method that tells of none.
         counted: the param, by its Python name, of which each item counts as a call; empty for none.
         long: whether it may take long, so that people want to cancel it.
+        writes: whether something may be signed, and wait to be sent, once it is done.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Method(Generic[R]):
     progress: str = ""
     counted: str = ""
     long: bool = False
+    writes: bool = False
 
     @property
     def required(self) -> list[str]:

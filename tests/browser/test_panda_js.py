@@ -327,19 +327,34 @@ def test_import_of_no_schedule_is_refused(api: Api) -> None:
 
 @pytest.mark.every_engine
 def test_node_that_is_gone(api: Api, schema: str, empty_node: ServedNode) -> None:
+    """And what waits is sent by itself once it is there again."""
     api.call("create", schema, {"n": 1})
     empty_node.kill()
     try:
+        assert api.call("pending") == 0
         assert api.refused("query", schema)[0] == "node-unreachable"
         written = api.call("create", schema, {"n": 2})
         assert written["acknowledged"] is False
         assert api.call("pending") == 1
         assert api.refused("flush")[0] == "node-unreachable"
+        api.do("statusUntil", "unreachable", 1)
     finally:
         empty_node.start()
-    assert api.call("flush") == 1
-    assert api.call("pending") == 0
+    told = api.do("statusUntil", "connected", 0)["value"]["told"]
+    assert told[-1] == {"state": "connected", "pending": 0, "error": None}
+    assert api.call("flush") == 0
     assert sorted(instance["n"] for instance in instances_at(empty_node.url, schema)) == [1, 2]
+
+
+@pytest.mark.every_engine
+def test_page_hears_how_things_stand_while_nobody_calls(api: Api, empty_node: ServedNode) -> None:
+    assert api.do("statusUntil", "connected", 0)["value"]["told"][-1]["error"] is None
+    empty_node.kill()
+    try:
+        api.do("statusUntil", "unreachable", 0)
+    finally:
+        empty_node.start()
+    api.do("statusUntil", "connected", 0)
 
 
 @pytest.mark.every_engine

@@ -44,7 +44,8 @@ POST = {
 
 def test_reading(browsers: Browsers, host: ServedNode, site: Path, tmp_path: Path, serve_files) -> None:
     www = write_pages(tmp_path / "www", host.url, site)
-    (www / "read.js").write_text(examples.files("embedding.md")["read.js"], "utf-8")
+    for name in ("read.js", "standing.js"):
+        (www / name).write_text(examples.files("embedding.md")[name], "utf-8")
     with browsers.tab("chromium") as tab:
         tab.goto(serve_files(www).url + "tag.html")
         found = tab.evaluate(
@@ -60,6 +61,14 @@ def test_reading(browsers: Browsers, host: ServedNode, site: Path, tmp_path: Pat
             POST,
             timeout=300,
         )
+        tab.evaluate(
+            """() => {
+                const place = document.body.appendChild(document.createElement("p"));
+                place.id = "standing";
+                Promise.all([import("./standing.js"), panda.connect()]).then(([{ show }, mine]) => show(mine, place));
+            }"""
+        )
+        tab.wait_for("() => document.querySelector('#standing')?.textContent === 'connected'")
     newest = [f"{day:02}" for day in range(25, 0, -1)]
     assert found == [newest, newest, [20, 5]]
 

@@ -29,7 +29,7 @@ export class Panda {
       /** @param {unknown[]} given */
       const call = (...given) => this.#call(name, required, given);
       /** @param {unknown[]} given */
-      const each = (...given) => this.#each(name, required, given);
+      const each = (...given) => this.#each(name, required, given, !(name in methods));
       /** @param {unknown[]} given */
       const both = (...given) => new Answer(() => call(...given), () => each(...given));
       Object.assign(this, { [name]: !(name in series) ? call : name in methods ? both : each });
@@ -48,10 +48,10 @@ export class Panda {
     return ANSWERS[name]?.(this, answer) ?? answer;
   }
 
-  /** @param {string} name @param {string[]} required @param {unknown[]} given */
-  #each(name, required, given) {
+  /** @param {string} name @param {string[]} required @param {unknown[]} given @param {boolean} lasts */
+  #each(name, required, given, lasts) {
     const { params, signal } = named(required, given);
-    return new Series(this.#line, name, params, signal);
+    return new Series(this.#line, name, params, signal, lasts);
   }
 
   /** Ends this connection; the last one on a page ends the worker. */

@@ -176,7 +176,7 @@ export interface Panda extends Connection {
   /** How many signed entries the node has not acknowledged. */
   pending(): Promise<number>;
 
-  /** Sends them; gives how many were sent. */
+  /** Sends them at once, and not when the node is next seen; gives how many were sent. */
   flush(): Promise<number>;
 
   /**
@@ -194,6 +194,11 @@ export interface Panda extends Connection {
    * error with the reason "log-diverged" tells in `data.messages` what has lost its place and must be written again.
    */
   restore(text: string, passphrase: string): Promise<Author>;
+
+  /** How things stand between this page and its node: as it is, then each change, without end. */
+  status(options?: {
+    signal?: AbortSignal;
+  }): AsyncIterableIterator<Status, undefined>;
 }
 
 /** Why nothing can be written. */
@@ -232,6 +237,16 @@ export interface Written {
   /** Whether the node has it; if not, it is kept here and sent later. */
   acknowledged: boolean;
   /** Why it has it not; or, with `acknowledged`, why it shows it to nobody: `message-refused`. */
+  error: WriteError | null;
+}
+
+/** How things stand between this page and its node. */
+export interface Status {
+  /** Whether the node is there, as it is now: nobody has to call it for that. */
+  state: "connecting" | "connected" | "unreachable";
+  /** How many signed entries it has not acknowledged. They are sent once it is there, by themselves. */
+  pending: number;
+  /** Why they are not, though it is there; null where nothing is wrong. */
   error: WriteError | null;
 }
 

@@ -15,6 +15,8 @@ export class Series {
   /** Which worker it was begun in. */
   #life = 0;
   #over = false;
+  /** Whether it is begun anew after the page was left: what comes then says how all is. */
+  #lasts;
   #onabort = () => void this.return();
 
   /**
@@ -22,8 +24,10 @@ export class Series {
    * @param {string} name
    * @param {Record<string, unknown>} params
    * @param {AbortSignal} [signal] ends it, with an error for whoever waits
+   * @param {boolean} [lasts]
    */
-  constructor(line, name, params, signal) {
+  constructor(line, name, params, signal, lasts = false) {
+    this.#lasts = lasts;
     this.#line = line;
     this.#name = name;
     this.#params = params;
@@ -55,10 +59,19 @@ export class Series {
     if (problem) throw problem;
   }
 
+  /** @returns {Promise<{done: boolean, value: T}>} */
   async #asked() {
-    const number = await (this.#number ??= this.#begin());
-    if (this.#life !== this.#line.life) throw left();
-    return this.#line.call("next", { number }, { signal: this.#signal });
+    for (;;) {
+      try {
+        const number = await (this.#number ??= this.#begin());
+        if (this.#life !== this.#line.life) throw left();
+        return await this.#line.call("next", { number }, { signal: this.#signal });
+      } catch (error) {
+        if (!this.#lasts || this.#life === this.#line.life) throw error;
+        this.#number = null;
+        this.check();
+      }
+    }
   }
 
   #begin() {

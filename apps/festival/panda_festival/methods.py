@@ -29,6 +29,7 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
             types.named("Imported"),
             progress="import",
             long=True,
+            writes=True,
         ),
         Method(
             "room",
@@ -36,6 +37,7 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
             "there is none.",
             (Param("name", types.TEXT),),
             types.HASH,
+            writes=True,
         ),
     )
 }

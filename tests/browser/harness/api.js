@@ -38,6 +38,15 @@ export const iterate = (most, method, ...args) => outcome((async () => {
 })());
 export const toArray = (...args) => outcome(panda.query(...args).toArray());
 
+// How things stand, from now on until they are so: what was told, and only then.
+export const statusUntil = (state, pending) => outcome((async () => {
+  const told = [];
+  for await (const status of panda.status()) {
+    told.push(status);
+    if (status.state === state && status.pending === pending) return { told };
+  }
+})());
+
 // A loop that is ended by its signal after so many.
 export async function iterateUntilAborted(most, schema) {
   const controller = new AbortController();

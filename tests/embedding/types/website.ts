@@ -40,6 +40,10 @@ export async function run(schema: string): Promise<string> {
   const answer: Answer = panda.query(schema);
   await answer.catch(() => []);
   console.log(all.length, answer.rejected.length);
+  for await (const { state, pending, error } of panda.status({ signal: AbortSignal.timeout(60_000) })) {
+    console.log(state === "connected", pending > 0, error?.reason);
+    break;
+  }
   await panda.delete(schema, id);
   const waiting: number = (await panda.pending()) + (await panda.flush());
   if (panda.canBackUp) await panda.restore(await panda.backUp("a passphrase"), "a passphrase");

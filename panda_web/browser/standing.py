@@ -1,0 +1,131 @@
+"""How things stand between a page and its node, and what waits is sent by itself.
+
+The way to the node is held open (`Client.keep`) from the moment that something waits to be sent, be it from
+an earlier visit, or that a page follows how things stand. One that only reads costs its node nothing more.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Coroutine, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from panda_web.browser.shapes import Status
+from panda_web.client import Client
+from panda_web.errors import PandaError
+from panda_web.rpc.link import LinkState
+
+if TYPE_CHECKING:  # needs a browser to import
+    from panda_web.browser.opening import Site
+
+logger = logging.getLogger(__name__)
+
+RECOUNT_SECONDS = 2.0
+"""Between two counts of what waits, while something does: other tabs send it too, and do not say so."""
+
+_STATES: Final[Mapping[LinkState, Literal["connecting", "connected", "unreachable"]]] = {
+    "idle": "connecting",
+    "connected": "connected",
+    "unreachable": "unreachable",
+}
+
+
+class Standing:
+    """Of one connection of a page.
+
+    Args:
+        site: its clients.
+    """
+
+    def __init__(self, site: "Site") -> None:
+        self._site = site
+        self._kept: Client | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._followers: set[asyncio.Event] = set()
+        self._wrong: PandaError | None = None
+
+    def look(self) -> None:
+        """Something may wait now, or be sent, or there is another key."""
+        self._tell()
+        if self._kept is None:
+            self._begin(self._keep_what_waits())
+        elif self._kept is not self._site.client:
+            self._stop()
+            self._keep()
+
+    async def follow(self) -> AsyncGenerator[Status, None]:
+        """How things stand, and then each change of it. Who is slow is told the last one alone."""
+        changed = asyncio.Event()
+        self._followers.add(changed)
+        told: Status | None = None
+        try:
+            while True:
+                self._keep()
+                changed.clear()
+                now = await self._now()
+                if now != told:
+                    told = now
+                    yield now
+                    continue
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(RECOUNT_SECONDS if now["pending"] else None):
+                        await changed.wait()
+        finally:
+            self._followers.discard(changed)
+
+    async def close(self) -> None:
+        """Ends it all."""
+        tasks = self._stop()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def _now(self) -> Status:
+        pending = await self._site.pending()
+        wrong = self._wrong if pending else None
+        return {
+            "state": _STATES[self._site.client.link.state],
+            "pending": pending,
+            "error": {"reason": wrong.reason, "message": str(wrong)} if wrong is not None else None,
+        }
+
+    async def _keep_what_waits(self) -> None:
+        if await self._site.pending():
+            self._keep()
+
+    def _keep(self) -> None:
+        if self._kept is None:
+            self._kept = client = self._site.client
+            self._begin(client.keep(self._sent))
+            self._begin(self._watch(client))
+
+    async def _watch(self, client: Client) -> None:
+        async for state in client.link.follow():
+            self._tell()
+            if state == "connected":
+                with suppress(PandaError):  # its own client says what is wrong with what it sends
+                    await self._site.flush_earlier()
+
+    def _sent(self, _: int, wrong: PandaError | None) -> None:
+        self._wrong = wrong
+        self._tell()
+
+    def _tell(self) -> None:
+        for changed in self._followers:
+            changed.set()
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._over)
+
+    def _over(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("what waits is not sent any more", exc_info=task.exception())
+
+    def _stop(self) -> "set[asyncio.Task[None]]":
+        tasks = set(self._tasks)
+        self._kept = self._wrong = None
+        for task in tasks:
+            task.cancel()
+        return tasks
