@@ -152,6 +152,7 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "an answer |": (transport.MAX_ANSWER,),
     "the time for an answer": (transport.TIMEOUT, transport.WHOLE),
     "a WebSocket whose": (websocket.PING_SECONDS, websocket.CLOSE_SECONDS),
+    "instances that the records of a page lead to": (typed.MOST_RELATED,),
     "schemas of one name that are looked at": (typed.MOST_ALIKE,),
     "pages of one answer": (pages.MAX_PAGES, pages.MAX_BARREN),
 }

@@ -5,9 +5,7 @@ programs, words on standard error for people. Exit 1 stands for a broken rule, t
 """
 
 import io
-import json
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,13 +21,13 @@ from panda_web.cli import places
 from panda_web.cli.extension import Extension, add_commands, extensions, known_schemas, with_flags
 from panda_web.cli.options import Data, Node, Schema, address
 from panda_web.cli.output import UNACKNOWLEDGED, print_json, run, say
+from panda_web.cli.query import query
 from panda_web.cli.schema import schema_app
 from panda_web.client.errors import LogRefused, NodeTooOld, RefusedUnclearly
 from panda_web.errors import PandaError
 from panda_web.keys.file import KeyFile
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node.schemas import Policy
-from panda_web.rpc.methods import MAX_LIMIT
 
 app = typer.Typer(name="panda", no_args_is_help=True, add_completion=True)
 key_app = typer.Typer(help="The key pair that this machine writes with.", no_args_is_help=True)
@@ -250,72 +248,7 @@ def flush(node: Node = places.DEFAULT_NODE, data: Data = None) -> None:
     run(work())
 
 
-@app.command()
-def query(
-    schema: Schema,
-    *,
-    where: Annotated[
-        list[str] | None,
-        typer.Option("--filter", metavar="NAME=VALUE", help="Field, author or id; a JSON value or a text."),
-    ] = None,
-    order_by: Annotated[list[str] | None, typer.Option(metavar="NAME", help="-NAME for descending.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 100,
-    after: Annotated[str | None, typer.Option(metavar="CURSOR", help="Go on behind this one.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="All there are, page by page.")] = False,
-    node: Node = places.DEFAULT_NODE,
-) -> None:
-    """Prints instances, one JSON object a line, each checked against its author's signature."""
-    equal, order = _read_filter(where or []), order_by or ()
-
-    async def work() -> int:
-        withheld = incomplete = 0
-        async with Client(node) as panda:
-            panda.learn(known_schemas())
-            at_once = MAX_LIMIT if every else limit
-            async for page in panda.pages(schema, filter=equal, order_by=order, limit=at_once, after=after):
-                for instance in page:
-                    print_json(instance.to_json())
-                for rejected in page.rejected:
-                    say(f"{rejected.error.reason}: withheld {rejected.id[:12]}…: {rejected.error}")
-                withheld += len(page.rejected)
-                incomplete += sum(not instance.complete for instance in page)
-                if not every:
-                    break
-            if not every and page.after is not None:
-                rest = await panda.query(schema, filter=equal, order_by=order, limit=1, after=page.after)
-                if rest or rest.rejected:
-                    say(f"There are more: --all prints them, and --after {shlex.quote(page.after)} goes on.")
-        if incomplete:
-            say(
-                f"Changed, and incomplete: {incomplete}. Between the first and the last entry of each, "
-                "the node shows entries without what they say; one may be a change. See _meta.complete."
-            )
-        return 1 if withheld else 0
-
-    raise typer.Exit(run(work()))
-
-
-def _read_filter(pairs: list[str]) -> dict[str, object]:
-    found = {}
-    for pair in pairs:
-        name, equals, text = pair.partition("=")
-        if not equals:
-            raise typer.BadParameter(f"--filter needs NAME=VALUE, not {pair!r}")
-        found[name] = _read_value(text)
-    return found
-
-
-def _read_value(text: str) -> object:
-    """A JSON value that a field can have; what is none is a text."""
-    try:
-        value = strict_json.loads(text.encode("utf-8", "surrogateescape"))
-    except strict_json.NotJson:
-        try:
-            json.loads(text)
-        except (ValueError, RecursionError):
-            return text
-        raise typer.BadParameter(f"--filter: {text[:40]} is no value that a field can have") from None
-    return text if value is None or isinstance(value, dict) else value
+app.command()(query)
 
 
 @entry_app.command("inspect")

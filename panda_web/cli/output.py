@@ -42,16 +42,17 @@ def say(words: str) -> None:
 
 def print_json(value: object) -> None:
     """One line of JSON on standard output."""
-    _write(safe(json.dumps(value, ensure_ascii=False)) + "\n")
+    write(safe(json.dumps(value, ensure_ascii=False)) + "\n")
 
 
 def print_toml(text: str) -> None:
     """A TOML file on standard output; what could deceive stands in its texts, and is escaped there."""
     lines = text.split("\n")
-    _write("\n".join(_UNSAFE.sub(lambda found: f"\\U{ord(found[0]):08x}", line) for line in lines))
+    write("\n".join(_UNSAFE.sub(lambda found: f"\\U{ord(found[0]):08x}", line) for line in lines))
 
 
-def _write(text: str) -> None:
+def write(text: str) -> None:
+    """Something on standard output; where nobody reads on, the command ends."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()

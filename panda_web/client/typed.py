@@ -19,6 +19,7 @@ from panda_web.errors import PandaError
 from panda_web.messages.schema import Schema
 from panda_web.messages.schema.errors import FieldUnknown
 from panda_web.messages.schema.rules import listed
+from panda_web.query.reading import MAX_VALUES
 from panda_web.records import Dataclass, Meta, Shape, meta_of, shape_of, stamp
 from panda_web.records.errors import DataclassNotDefined, FieldTypeHasNoPlace, NotADataclass
 from panda_web.records.record import D, is_frozen
@@ -27,6 +28,8 @@ from panda_web.rpc.errors import NodeUnreachable
 
 Write = Callable[[Callable[[], Awaitable[list[Draft]]]], Awaitable[list[Written]]]
 Update = Callable[[str, str, Mapping[str, object]], Awaitable[Written]]
+MOST_RELATED = 10_000
+"""Instances of a schema that the records of one page lead to, and that are read along."""
 MOST_ALIKE = 20
 """Schemas of one name in a node's list that are looked at for one that a dataclass describes."""
 
@@ -80,7 +83,9 @@ class Typed:
         query: `Client.query`, by a schema's id.
     """
 
-    def __init__(self, schemas: Schemas, author: str | None, query: Callable[..., Awaitable[Answer]]) -> None:
+    def __init__(
+        self, schemas: Schemas, author: str | None, query: Callable[..., Answers[Answer, Instance]]
+    ) -> None:
         self._schemas = schemas
         self._author = author
         self._query = query
@@ -251,9 +256,11 @@ class Typed:
         found: dict[str, object] = {}
         for cls, ids in kind.shape.leads_to(each.fields for each in instances).items():
             target = await self.of(cls)
-            for instance in ids:
-                answer = await self._query(target.id, filter={"id": instance})
-                found.update((meta_of(each).id, each) for each in await self._read(target, answer))
+            wanted = list(ids)[:MOST_RELATED]
+            for at in range(0, len(wanted), MAX_VALUES):
+                asked = self._query(target.id, filter={"id": {"in": wanted[at : at + MAX_VALUES]}})
+                async for page in asked.pages():
+                    found.update((meta_of(each).id, each) for each in await self._read(target, page))
         return found
 
 

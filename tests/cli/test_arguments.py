@@ -33,7 +33,22 @@ NOWHERE = "http://localhost:1"
 ODD = st.one_of(
     st.text(st.characters(exclude_characters="\0"), max_size=20),
     st.sampled_from(
-        ["", "-", "NaN", "n=NaN", "n=1e400", "n=-Infinity", "n=[[[", "n={}", "n=null", "=", "a=", "💥=\udcff"]
+        [
+            "",
+            "-",
+            "NaN",
+            "n=NaN",
+            "n=1e400",
+            "n=-Infinity",
+            "n=[[[",
+            "n={}",
+            "n=null",
+            "=",
+            "a=",
+            "💥=\udcff",
+            "n>=1 and",
+            "(((",
+        ]
     ),
     st.sampled_from(["[" * 9999, '{"n": NaN}', '{"n": 1e400}', '{"a": {}}', '{"id": 1}', "0040" + "zz" * 64]),
     st.just(SCHEMA),
@@ -43,6 +58,8 @@ COMMANDS = (*COMMANDS, "schema register", "schema list", "schema init", "key bac
 OPTIONS = (
     "--filter",
     "--order-by",
+    "--select",
+    "--format",
     "--after",
     "--limit",
     "--update",

@@ -1,0 +1,204 @@
+"""Instances as people and programs want to see them: a table, JSON, JSON lines, CSV.
+
+What strangers publish goes to a terminal, and into spreadsheets. In a table and in JSON whatever could
+deceive is escaped (`output.safe`). In CSV control characters are, and a text that a spreadsheet would carry
+out as a formula has a ' before it; whoever wants each text as it is takes JSON lines.
+"""
+
+import csv
+import io
+import json
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal, Protocol
+
+from rich.cells import cell_len, set_cell_size
+
+from panda_web.cli.output import print_json, safe, say, write
+from panda_web.rpc.types import Json
+
+Format = Literal["table", "json", "jsonl", "csv"]
+Row = Mapping[str, Json]
+"""An instance as JSON carries it."""
+
+WIDEST = 60
+"""Cells of a table's column, at most; and what a table has at least for a column."""
+NARROWEST = 4
+
+_FORMULA = re.compile(r"[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+"""How texts begin that spreadsheets take for formulas."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class Printer(Protocol):
+    """Prints rows as they come."""
+
+    def rows(self, rows: Sequence[Row]) -> None:
+        """Prints some."""
+
+    def end(self) -> None:
+        """Prints what comes behind all."""
+
+
+class Lines:
+    """JSON, a line for each."""
+
+    def __init__(self, names: Sequence[str] | None) -> None:
+        self._names = names
+
+    def rows(self, rows: Sequence[Row]) -> None:
+        """Prints some."""
+        for row in rows:
+            print_json(picked(row, self._names) if self._names else row)
+
+    def end(self) -> None:
+        """Nothing comes behind."""
+
+
+class Array:
+    """One JSON array."""
+
+    def __init__(self, names: Sequence[str] | None) -> None:
+        self._names = names
+        self._before = "[\n"
+
+    def rows(self, rows: Sequence[Row]) -> None:
+        """Prints some."""
+        for row in rows:
+            shown = json.dumps(picked(row, self._names) if self._names else row, ensure_ascii=False)
+            write(self._before + safe(shown))
+            self._before = ",\n"
+
+    def end(self) -> None:
+        """Closes the array."""
+        write("[]\n" if self._before == "[\n" else "\n]\n")
+
+
+class Csv:
+    """CSV with a head, as RFC 4180 has it, but for the ends of lines, which are those of text files."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        self._marked = 0
+        self._write(names)
+
+    def rows(self, rows: Sequence[Row]) -> None:
+        """Prints some."""
+        for row in rows:
+            self._write([self._cell(row, name) for name in self._names])
+
+    def end(self) -> None:
+        """Says what is not as it was published."""
+        if self._marked:
+            say(
+                f"{self._marked:,} texts begin as formulas of spreadsheets do, and have a ' before them; "
+                "--format jsonl has them as they are."
+            )
+
+    def _cell(self, row: Row, name: str) -> str:
+        value = value_of(row, name)
+        text = _CONTROL.sub(lambda found: json.dumps(found[0])[1:-1], words(value))
+        if isinstance(value, str | list) and _FORMULA.match(words(value)):
+            self._marked += 1
+            return f"'{text}"
+        return text
+
+    def _write(self, cells: Iterable[str]) -> None:
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\n").writerow(cells)
+        write(line.getvalue())
+
+
+class Table:
+    """A table as wide as the terminal; as wide as it must be where there is none.
+
+    The first rows decide how wide columns are, since those that come later are not known yet.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        self._widths: list[int] | None = None
+
+    def rows(self, rows: Sequence[Row]) -> None:
+        """Prints some."""
+        lines = [[safe(words(value_of(row, name), short=True)) for name in self._names] for row in rows]
+        if self._widths is None and lines:
+            self._widths = widths([list(self._names), *lines], terminal_width())
+            self._line(self._names)
+            self._line(["─" * width for width in self._widths])
+        for line in lines:
+            self._line(line)
+
+    def end(self) -> None:
+        """Says so where there is nothing."""
+        if self._widths is None:
+            say("There is nothing.")
+
+    def _line(self, cells: Sequence[str]) -> None:
+        fitted = (fit(cell, width) for cell, width in zip(cells, self._widths or (), strict=True))
+        write("  ".join(fitted).rstrip() + "\n")
+
+
+def printer(format: Format, names: Sequence[str] | None, columns: Callable[[], Sequence[str]]) -> Printer:
+    """What prints in a format.
+
+    Args:
+        format: which.
+        names: what is to be shown of each instance; None for all.
+        columns: gives the columns that there are, where all is shown.
+    """
+    match format:
+        case "jsonl":
+            return Lines(names)
+        case "json":
+            return Array(names)
+        case "csv":
+            return Csv(names or columns())
+        case "table":
+            return Table(names or columns())
+
+
+def picked(row: Row, names: Iterable[str]) -> dict[str, Json]:
+    """Some of an instance, by names: fields, `id`, or what is in its `_meta`."""
+    return {name: value_of(row, name) for name in names}
+
+
+def value_of(row: Row, name: str) -> Json:
+    """A field, `id`, or what is in `_meta`; None where there is none."""
+    return row[name] if name in row else row["_meta"].get(name)
+
+
+def words(value: Json, *, short: bool = False) -> str:
+    """A value for people. Ids and keys may be cut short."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case list():
+            return ", ".join(words(each, short=short) for each in value)
+        case str() if short and re.fullmatch("[0-9a-f]{64}|0040[0-9a-f]{128}", value):
+            return f"{value[:12]}…"
+        case _:
+            return str(value)
+
+
+def widths(lines: Sequence[Sequence[str]], most: int | None) -> list[int]:
+    """How wide columns are: as what is in them, and the widest less where there is no room for it."""
+    found = [min(WIDEST, max(map(cell_len, column))) for column in zip(*lines, strict=True)]
+    if most is not None:
+        while sum(found) + 2 * (len(found) - 1) > most and max(found) > NARROWEST:
+            found[found.index(max(found))] -= 1
+    return found
+
+
+def fit(text: str, width: int) -> str:
+    """A text in so many cells."""
+    return set_cell_size(text, width - 1) + "…" if cell_len(text) > width else set_cell_size(text, width)
+
+
+def terminal_width() -> int | None:
+    """Cells of a line of the terminal; None where the output goes elsewhere."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

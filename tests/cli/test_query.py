@@ -1,0 +1,192 @@
+"""`panda query`: what is asked in words, and shown to people, programs and spreadsheets."""
+
+import asyncio
+import csv
+import io
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from panda_web.cli.progress import Progress
+from panda_web.cli.shown import fit, widths
+from tests.authors import OTHER_SCHEMA
+from tests.cli.test_commands import output, panda
+from tests.processes import ROOT, ServedNode
+
+TALK = """
+name = "speech"
+description = ""
+[fields.title]
+type = "varchar"
+[fields.start]
+type = "timestamp"
+[fields.seats]
+type = "integer"
+optional = true
+[fields.tags]
+type = "varchar[]"
+optional = true
+"""
+TALKS: list[dict[str, object]] = [
+    {"title": "Opening", "start": "2019-08-21T10:00:00Z", "seats": 120, "tags": ["a", "b"]},
+    {"title": "Main, hall", "start": "2019-08-20T10:00:00+02:00", "seats": -5},
+    {"title": "=1+1", "start": "2019-08-22T10:00:00Z", "tags": ["x"]},
+    {"title": "\x1b[31mred\u202e", "start": "2019-08-23T10:00:00Z", "seats": 3},
+]
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """The option for a node with some talks."""
+    folder = tmp_path_factory.mktemp("query")
+    (folder / "talk.toml").write_text(TALK, "utf-8")
+    data = ("--data", folder / "me")
+    output("key", "new", *data)
+    with ServedNode(folder / "node") as served:
+        there = ("--node", served.url)
+        output("schema", "init", "--file", folder / "talk.toml", *data, *there)
+        for talk in TALKS:
+            output("publish", "speech", json.dumps(talk), *data, *there)
+        for n in range(3):
+            output("publish", OTHER_SCHEMA, json.dumps({"n": n, "word": f"{n}"}), *data, *there)
+        yield there
+
+
+def titles(*words: str) -> list[str]:
+    done = panda("query", "speech", "--format", "jsonl", *words)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return [json.loads(line)["title"] for line in done.stdout.splitlines()]
+
+
+def test_filters_and_orders_in_words(there: tuple[str, str]) -> None:
+    assert titles("--filter", "start>=2019-08-21 and start<2019-08-23", "--order", "-start", *there) == [
+        "=1+1",
+        "Opening",
+    ]
+    words = 'title in ("Main, hall", Opening) and not tags exists or tags contains x'
+    assert titles("--filter", words, "--order", "start", *there) == ["Main, hall", "=1+1"]
+    assert titles("--filter", "seats exists", "--filter", "seats>0", "--order", "seats,start", *there) == [
+        TALKS[3]["title"],
+        "Opening",
+    ]
+    where = panda("query", OTHER_SCHEMA, "--filter", 'n>0 and word="2"', *there)
+    assert [json.loads(line)["n"] for line in where.stdout.splitlines()] == [2]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("titel=a", "no field 'titel'"),
+        ("seats=many", "whole number"),
+        ("title=Main hall", "quotes"),
+        ("start>=yesterday", "not a timestamp"),
+    ],
+)
+def test_what_is_wrong_with_a_filter(there: tuple[str, str], words: str, told: str) -> None:
+    done = panda("query", "speech", "--filter", words, *there)
+    assert done.returncode in (1, 2)
+    assert told in re.sub(r"\s*│\s*", " ", done.stderr)
+    assert done.stdout == ""
+
+
+def test_json_and_what_is_selected(there: tuple[str, str]) -> None:
+    asked = ("query", "speech", "--order", "start", *there)
+    whole = json.loads(panda(*asked, "--format", "json").stdout)
+    assert [each["title"] for each in whole] == ["Main, hall", "Opening", "=1+1", TALKS[3]["title"]]
+    picked = json.loads(
+        panda(*asked, "--format", "json", "--select", "title,id", "--select", "author").stdout
+    )
+    assert list(picked[0]) == ["title", "id", "author"]
+    assert picked[0]["author"] == whole[0]["_meta"]["author"]
+    nothing = panda(*asked, "--format", "json", "--filter", "title=nothing")
+    assert (json.loads(nothing.stdout), nothing.returncode) == ([], 0)
+    assert panda(*asked, "--select", "titel").returncode == 2
+
+
+def test_csv_is_no_formula_and_no_escape(there: tuple[str, str]) -> None:
+    done = panda("query", "speech", "--format", "csv", "--order", "start", *there)
+    rows = list(csv.reader(io.StringIO(done.stdout)))
+    assert rows[0] == ["title", "start", "seats", "tags", "author", "id"]
+    assert [row[:4] for row in rows[1:]] == [
+        ["Main, hall", "2019-08-20T10:00:00+02:00", "-5", ""],  # a number is no formula
+        ["Opening", "2019-08-21T10:00:00Z", "120", "a, b"],
+        ["'=1+1", "2019-08-22T10:00:00Z", "", "x"],
+        ["\\u001b[31mred\u202e", "2019-08-23T10:00:00Z", "3", ""],
+    ]
+    assert "1 texts begin as formulas" in done.stderr
+
+
+def test_all_pages_and_no_more_than_asked(there: tuple[str, str]) -> None:
+    assert len(titles("--limit", "2000", *there)) == 4
+    some = panda("query", "speech", "--limit", "3", *there)
+    assert len(some.stdout.splitlines()) == 3
+    assert "There are more" in some.stderr
+
+
+def test_a_table_in_a_terminal(there: tuple[str, str]) -> None:
+    """What a terminal shows, 60 cells wide: no colours of strangers, nothing wider than the terminal."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-c", "from panda_web.cli.main import main; main()"]
+    with subprocess.Popen(
+        [*command, "query", "speech", "--order", "start", *there],
+        cwd=ROOT,
+        env=os.environ | {"COLUMNS": "60", "LINES": "20"},
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+    ):
+        os.close(theirs)
+        shown = b""
+        with os.fdopen(ours, "rb") as terminal:
+            while True:
+                try:
+                    part = terminal.read1(4096)  # type: ignore[attr-defined]
+                except OSError:  # the other end is closed
+                    break
+                if not part:
+                    break
+                shown += part
+    head, line, *rows = shown.decode().replace("\r", "").splitlines()
+    assert head.split() == ["title", "start", "seats", "tags", "author", "id"]
+    assert set(line) == {"─", " "}
+    assert len(rows) == 4
+    assert all(cell_len(row) <= 60 for row in rows)
+    assert "\x1b" not in shown.decode()
+    assert "\u202e" not in shown.decode()
+
+
+@given(
+    cells=st.lists(st.lists(st.text("ab日本", max_size=90), min_size=3, max_size=3), min_size=1, max_size=4),
+    most=st.integers(20, 200),
+)
+def test_columns_fit(cells: list[list[str]], most: int) -> None:
+    found = widths(cells, most)
+    assert sum(found) + 2 * 2 <= most
+    assert all(
+        cell_len(fit(cell, width)) == width for line in cells for cell, width in zip(line, found, strict=True)
+    )
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_for_who_waits_before_a_terminal() -> None:
+    async def work(stream: io.StringIO, patience: float) -> str:
+        async with Progress("instances", stream, patience) as progress:
+            progress.count = 1234
+            await asyncio.sleep(0.01)
+        return stream.getvalue()
+
+    assert asyncio.run(work(io.StringIO(), 0)) == ""
+    assert asyncio.run(work(Terminal(), 60)) == ""
+    assert asyncio.run(work(Terminal(), 0)) == "\r\x1b[K1,234 instances …\r\x1b[K"
