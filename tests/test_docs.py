@@ -15,6 +15,8 @@ from panda_web.messages import message
 from panda_web.node import groups, ingest, publishing, rates, turns
 from panda_web.node.answer import instances, items, listing, proof, replayable
 from panda_web.node.ingest import peer
+from panda_web.node.live import followed, looking, share
+from panda_web.node.live import live as lives
 from panda_web.node.schemas import registry, states
 from panda_web.node.store import reading, room, view_tables
 from panda_web.query import matching
@@ -128,6 +130,20 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "calls in a batch": (dispatch.MAX_BATCH, dispatch.BATCH_SECONDS, dispatch.MAX_ANSWER),
     "calls of one session": (session.MAX_CALLS,),
     "messages that came over a WebSocket": (server_socket.QUEUED,),
+    "subscriptions of one session": (
+        share.OF_SESSION,
+        share.OF_VISITOR,
+        share.OF_ALL,
+        share.VALUES,
+        share.MAX_FILTER,
+    ),
+    "changes that are looked at together": (
+        looking.PAGE,
+        looking.MAX_LOOK,
+        looking.MAX_TOLD,
+        followed.MAX_RECENT,
+    ),
+    "changes by which a subscription may be behind": (lives.MOST_BEHIND, lives.OFTEN),
     "messages of a session": (outgoing.MAX_QUEUED, outgoing.MAX_QUEUED_BYTES, outgoing.UNREAD_SECONDS),
     "schemas without a view in an answer": (methods.MAX_LIMIT, methods.DEFAULT_LIMIT),
     "definitions in such an answer": (listing.MAX_DEFINITIONS, states.MOST_LACKS),

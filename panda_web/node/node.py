@@ -13,6 +13,7 @@ from panda_web.node.answer import instances, items, listing, replayable
 from panda_web.node.aside import Aside, here
 from panda_web.node.groups import Groups
 from panda_web.node.ingest import Limits
+from panda_web.node.live import Live
 from panda_web.node.publishing import Publishing, next_arguments
 from panda_web.node.rates import Rates
 from panda_web.node.schemas import Policy, Registry
@@ -25,6 +26,7 @@ from panda_web.rpc import discover
 from panda_web.rpc.caller import CALLER
 from panda_web.rpc.dispatch import Dispatcher, Handler
 from panda_web.rpc.methods import METHODS, NO_SCHEMA, EntryArguments, StoredEntry, read_query
+from panda_web.rpc.subscriptions import NOTIFICATIONS
 from panda_web.rpc.types import Json
 
 logger = logging.getLogger(__name__)
@@ -67,6 +69,7 @@ class Node:
             store, verifier, limits or Limits(), aside, self._registry, write, rates
         )
         self._turns = Turns()
+        self._live = Live(store, self._registry)
         self.views = building.Builder(store, write)
         self._schemas_changed: asyncio.Event | None = None
         store.tell(self._notice)
@@ -91,6 +94,8 @@ class Node:
             "panda_query": self.query,
             "panda_getItems": self.get_items,
             "panda_schemas": self.schemas,
+            "panda_subscribe": self._live.subscribe,
+            "panda_unsubscribe": self._live.unsubscribe,
             "rpc.discover": self.discover,
         }
         return Dispatcher(METHODS, handlers, together={"panda_publishEntry"})
@@ -132,6 +137,7 @@ class Node:
 
         Whoever builds views is cancelled before.
         """
+        self._live.finish()
         await self._publishing.finish()
 
     async def get_entry_arguments(self, author: bytes, schema: str) -> Json:
@@ -219,4 +225,4 @@ class Node:
 
     async def discover(self) -> Json:
         """The OpenRPC document."""
-        return discover.document(METHODS.values(), self._version)
+        return discover.document(METHODS.values(), self._version, NOTIFICATIONS.values())

@@ -9,8 +9,10 @@ from panda_web.rpc.types import Json
 OPENRPC_VERSION = "1.3.2"
 
 
-def document(methods: Iterable[Method[Json]], version: str) -> dict[str, Json]:
-    """The document for these methods of a node of this version."""
+def document(
+    methods: Iterable[Method[Json]], version: str, notifications: Iterable[Method[Json]] = ()
+) -> dict[str, Json]:
+    """The document for these methods of a node of this version, and for what it tells unasked."""
     return {
         "openrpc": OPENRPC_VERSION,
         "info": {"title": "p2panda node", "version": version},
@@ -24,6 +26,11 @@ def document(methods: Iterable[Method[Json]], version: str) -> dict[str, Json]:
                 "errors": [{"code": APPLICATION_ERROR, "message": "data.reason says which rule was broken"}],
             }
             for method in methods
+        ],
+        # OpenRPC has no place for what the called side begins.
+        "x-notifications": [
+            {"name": each.name, "summary": each.summary, "params": [_param(param) for param in each.params]}
+            for each in notifications
         ],
     }
 

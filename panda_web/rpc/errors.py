@@ -205,6 +205,12 @@ class QueryTooExpensive(RefusedByNode):
     reason = "query-too-expensive"
 
 
+class SessionNeeded(RefusedByNode):
+    """Who subscribes is told of changes, for which there must be a session: over a WebSocket, not by POST."""
+
+    reason = "session-needed"
+
+
 class Busy(RefusedByNode):
     """A refusal that may pass: the same call can succeed later."""
 
@@ -215,6 +221,12 @@ class TooManyQueries(Busy):
     """One caller's queries that wait already are as many as may wait."""
 
     reason = "too-many-queries"
+
+
+class TooManySubscriptions(Busy):
+    """The subscriptions of this session, of this visitor, or of all together are as many as there may be."""
+
+    reason = "too-many-subscriptions"
 
 
 class TooManyCalls(Busy):

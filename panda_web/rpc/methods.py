@@ -12,6 +12,10 @@ from panda_web import query
 from panda_web.query import Query, QueryMalformed
 from panda_web.rpc import types
 from panda_web.rpc.errors import InvalidParams
+from panda_web.rpc.stored import PAYLOAD_STATES as PAYLOAD_STATES
+from panda_web.rpc.stored import PayloadState as PayloadState
+from panda_web.rpc.stored import StoredEntry as StoredEntry
+from panda_web.rpc.subscriptions import SUBSCRIBE, UNSUBSCRIBE
 from panda_web.rpc.table import Method, Param
 from panda_web.rpc.types import Json, Type
 
@@ -81,36 +85,6 @@ class Published:
         """Reads an answer. An early node does not repeat the entry's hash."""
         entry_hash = types.member(value, "entryHash", types.nullable(types.HASH))
         return Published(entry_hash or "", EntryArguments.from_json(value))
-
-
-PayloadState = Literal["held", "never-held", "dropped", "deleted"]
-"""What became of a payload at a node: `dropped` by a rule of the node, `deleted` by its author."""
-
-PAYLOAD_STATES: tuple[PayloadState, ...] = ("held", "never-held", "dropped", "deleted")
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEntry:
-    """An entry as a node gives it, or is given it.
-
-    Attributes:
-        entry: its bytes.
-        payload: None where it is not at hand, or was not asked for.
-        state: what became of the payload at the node; None where it does not say.
-    """
-
-    entry: bytes
-    payload: bytes | None
-    state: PayloadState | None = None
-
-    @staticmethod
-    def from_json(value: Json) -> "StoredEntry":
-        """Reads one; everything else that a node may say about an entry is in its bytes."""
-        return StoredEntry(
-            types.member(value, "entryBytes", types.HEX),
-            types.member(value, "payloadBytes", types.nullable(types.HEX)),
-            types.member(value, "payloadState", types.nullable(types.one_of(*PAYLOAD_STATES))),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +288,8 @@ METHODS: Mapping[str, Method[Any]] = {
         GET_ITEMS,
         PUBLISH_ITEMS,
         SCHEMAS,
+        SUBSCRIBE,
+        UNSUBSCRIBE,
         DISCOVER,
     )
 }

@@ -13,9 +13,9 @@ ConnectionEnded, and what was being carried out for the other side is cancelled.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from panda_web import strict_json
 from panda_web.errors import PandaError
@@ -79,6 +79,8 @@ class Session(Peer):
         bounds: what is taken of the other side.
         caller: who calls. It is entered for each request before its calls are counted, and left when the
             answer was handed to the channel; it may refuse the request by raising PandaError.
+        telling: entered with how many bytes `tell` sends, and left when the channel has taken them; it may
+            refuse them by raising PandaError.
 
     Attributes:
         ended: why the session ended; None as long as it goes on.
@@ -91,6 +93,7 @@ class Session(Peer):
         *,
         bounds: Bounds | None = None,
         caller: Callable[[], AbstractContextManager[Caller]] = anyone,
+        telling: Callable[[int], AbstractContextManager[None]] = lambda _: nullcontext(),
     ) -> None:
         self._channel = channel
         self._dispatcher = dispatcher or Dispatcher({}, {})
@@ -98,6 +101,7 @@ class Session(Peer):
         self._outgoing = Outgoing(channel, most.queued, most.queued_bytes, most.unread)
         self._asking = Asking(self._post, most.calls, most.patience)
         self._answering = Answering(self, self._dispatcher, self._post, most.calls, caller)
+        self._telling = telling
         self._over = asyncio.Event()
         self._runs: asyncio.Task[None] | None = None
         self.ended: ConnectionEnded | None = None
@@ -190,6 +194,27 @@ class Session(Peer):
             ConnectionEnded: the session has ended, or ends with this because too much waits unread.
         """
         self._post(jsonrpc.dumps(jsonrpc.notification(method, params)))
+
+    async def tell(self, message: bytes) -> None:
+        """Sends a notification that is written already; returns once the channel has taken it.
+
+        Who waits for that before it tells more keeps no more for the other side than one message.
+
+        Raises:
+            ConnectionEnded: see `notify`, or the session ends before.
+            PandaError: there is no room for it now.
+        """
+        with self._telling(len(message)):
+            sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._post(message, sent)
+            over = asyncio.ensure_future(self._over.wait())
+            ends: set[asyncio.Future[Any]] = {sent, over}
+            try:
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                over.cancel()
+            if not sent.done():
+                raise ConnectionEnded(self.ended.cause if self.ended is not None else "")
 
     def _post(self, message: bytes, sent: asyncio.Future[None] | None = None) -> None:
         """Puts a message behind the others. Raises ConnectionEnded."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from panda_web.rpc.caller import CALLER
+from panda_web.rpc.caller import CALLER, VISITOR
 from panda_web.rpc.dispatch import Caller, Dispatcher
 from panda_web.rpc.session import Session
 from panda_web.server import answer, body
@@ -40,7 +40,12 @@ class Sessions:
 
     async def _serve(self, socket: Socket, visit: Visit) -> None:
         try:
-            await Session(socket, self._dispatcher, caller=lambda: self._call(socket, visit)).run()
+            await Session(
+                socket,
+                self._dispatcher,
+                caller=lambda: self._call(socket, visit),
+                telling=lambda size: self._tell(socket, visit, size),
+            ).run()
         except Exception:  # a fault of ours must not end the node
             logger.exception("a session failed")
         finally:
@@ -58,7 +63,16 @@ class Sessions:
         try:
             visit.check()
             CALLER.set(visit.caller)
+            VISITOR.set(visit.who)
             with self._under_way.answers.hold(visit.who, answer.PIECE) as held:
                 yield Caller(charge=visit.charge, hold=hold)
         finally:
             socket.end_call()
+
+    @contextmanager
+    def _tell(self, socket: Socket, visit: Visit, size: int) -> Iterator[None]:
+        """What a notification takes until it is read, which may last. Raises NodeFull."""
+        with self._under_way.answers.hold(visit.who, answer.PIECE) as held:
+            held.take(size)
+            held.wait(socket.end)
+            yield

@@ -348,7 +348,7 @@ def test_what_another_program_does_is_noticed_by_the_next_group(tmp_path: Path) 
         assert not told
         await node.node.publish_entry(two[0].encoded, two[1])
         assert [sorted(each) for each in told] == [
-            ["entry", "hidden", "payload", "proof", "schemas", "shown"],
+            ["entry", "hidden", "payload", "proof", "schemas", "shown", "views"],
             ["entry"],
         ]
         await until(lambda: len(got) == 2)

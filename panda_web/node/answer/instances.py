@@ -4,9 +4,11 @@ Of a schema without a view there is none: see `Registry.why_no_view`.
 """
 
 import json
+from collections.abc import Mapping
 
 from panda_web.node.answer.proof import Count, Place, prove
 from panda_web.node.store import Store
+from panda_web.node.store.compiling import InstanceRow
 from panda_web.node.store.entries import EntryRow
 from panda_web.node.views import View
 from panda_web.query import Cursor, Query, write_cursor
@@ -28,36 +30,48 @@ def answer(store: Store, query: Query, view: View, *, proof: bool) -> list[dict[
         view: the schema's.
         proof: whether each comes with its entries.
     """
-    instances = view.table
     found: list[dict[str, Json]] = []
     given: set[Place] = set()
     size = 0
     count = Count()
-    for row in instances.select(query):
-        instance = {
-            **instances.fields(row.id, MAX_ANSWER),
-            "id": row.id.hex(),
-            "_meta": {
-                "author": row.author.hex(),
-                "logId": row.log_id,
-                "seqNum": row.seq_num,
-                "edited": row.edited,
-                "lastEntry": row.last_entry.hex(),
-                "cursor": write_cursor(Cursor(row.order, row.id.hex())),
-            },
-        }
-        entries = prove(store, row, view, given, count) if proof else {}
-        if proof:
-            instance["_entries"] = [_entry_json(entry) for entry in entries.values()]
+    for row in view.table.select(query):
+        entries = prove(store, row, view, given, count) if proof else None
+        instance = to_json(row, view, entries)
         size += len(json.dumps(instance))
         if found and (size > MAX_ANSWER or count.size > MAX_READ):
             break
         found.append(instance)
-        given.update(entries)
+        given.update(entries or ())
     return found
 
 
-def _entry_json(row: EntryRow) -> dict[str, Json]:
+def to_json(row: InstanceRow, view: View, entries: Mapping[Place, EntryRow] | None) -> dict[str, Json]:
+    """An instance as answers and notifications give it.
+
+    Args:
+        row: where it stands.
+        view: the schema's.
+        entries: its proof; None where none is asked for.
+    """
+    instance = {
+        **view.table.fields(row.id, MAX_ANSWER),
+        "id": row.id.hex(),
+        "_meta": {
+            "author": row.author.hex(),
+            "logId": row.log_id,
+            "seqNum": row.seq_num,
+            "edited": row.edited,
+            "lastEntry": row.last_entry.hex(),
+            "cursor": write_cursor(Cursor(row.order, row.id.hex())),
+        },
+    }
+    if entries is not None:
+        instance["_entries"] = [entry_json(entry) for entry in entries.values()]
+    return instance
+
+
+def entry_json(row: EntryRow) -> dict[str, Json]:
+    """An entry in a proof."""
     return {
         "entryBytes": row.entry.hex(),
         "payloadBytes": row.payload.hex() if row.payload is not None else None,

@@ -72,7 +72,8 @@ class Store:
     def tell(self, told: Callable[[frozenset[str]], object]) -> None:
         """Has somebody called after each commit that something was noted in, with the kinds of all that was.
 
-        These are the kinds of changes, and "schemas": what is registered or defined changed.
+        These are the kinds of changes, "schemas": what is registered or defined changed, and "views": one
+        came into place, or went.
         """
         self._database.told.append(told)
 

@@ -46,6 +46,7 @@ class Change:
         entry: the hash of the entry; for `shown` and `hidden` the id of the instance, which is the same.
         log_key: of the entry's log.
         seq_num: of the entry.
+        instance: that the entry is about; empty where there was no message, or it was not read.
     """
 
     number: int
@@ -53,6 +54,7 @@ class Change:
     entry: bytes
     log_key: int
     seq_num: int
+    instance: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +106,18 @@ class Feed:
         if not self._fits(cursor):
             return Changes((), self.now(), reset=True)
         rows = self._db.rows(
-            "SELECT c.number, c.kind, e.hash, e.log, e.seq_num FROM changes c"
+            "SELECT c.number, c.kind, e.hash, e.log, e.seq_num, e.instance FROM changes c"
             " CROSS JOIN entries e ON e.number = c.entry WHERE c.number > ? ORDER BY c.number LIMIT ?",
             (cursor.number, limit),
         )
         found = tuple(Change(number, KINDS[kind], *rest) for number, kind, *rest in rows)
         if len(found) < limit:
             return Changes(found, self.now())
-        last = found[-1].number
-        return Changes(found, Cursor(self.store, last, self._hash_at(last) or b""))
+        return Changes(found, self.at(found[-1].number))
+
+    def at(self, number: int) -> Cursor:
+        """The point behind the changes up to a number, which is no greater than that of the last one."""
+        return Cursor(self.store, number, self._hash_at(number) or b"")
 
     async def follow(self, cursor: Cursor | None = None, limit: int = PAGE) -> AsyncGenerator[Changes, None]:
         """What happened behind a cursor, and then what happens, without end: each change once, in order.

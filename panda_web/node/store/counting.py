@@ -33,12 +33,12 @@ class Note(NamedTuple):
         hash: of that entry.
     """
 
-    kind: ChangeKind | Literal["schemas"]
+    kind: ChangeKind | Literal["schemas", "views"]
     number: int = 0
     hash: bytes = b""
 
 
-EVERYTHING = frozenset({*KINDS, "schemas"})
+EVERYTHING = frozenset({*KINDS, "schemas", "views"})
 """What is told where it cannot be said what changed."""
 
 

@@ -298,6 +298,33 @@ class EntryTable:
         sql = "SELECT 1 FROM deletes WHERE instance = ? AND log = ?"
         return self._db.one(sql, (instance, log_key)) is not None
 
+    def delete_of(self, instance: bytes, log_key: int) -> EntryRow | None:
+        """The delete of an instance that came first in the log with this key; None where none is held."""
+        row = self._db.one(
+            f"{_ENTRY} WHERE number = (SELECT min(entry) FROM deletes WHERE instance = ? AND log = ?)",
+            (instance, log_key),
+        )
+        return _entry_row(row) if row else None
+
+    def condemned_about(self, log_key: int, above: int, most: int) -> list[tuple[int, bytes]]:
+        """What entries of a log are about, each with its seq num, from where it is condemned on.
+
+        Args:
+            log_key: the log's.
+            above: only what stands above this seq num.
+            most: how many entries, and what else stands in the slot of the last one.
+        """
+        sql = (
+            "SELECT seq_num, instance FROM entries WHERE log = ? AND {} AND seq_num >="
+            " (SELECT condemned FROM logs WHERE id = ?) AND instance <> x'' ORDER BY seq_num LIMIT ?"
+        )
+        found = list(self._db.rows(sql.format("seq_num > ?"), (log_key, above, log_key, most)))
+        if len(found) < most:
+            return found
+        last, _ = found[-1]
+        in_slot = self._db.rows(sql.format("seq_num = ?"), (log_key, last, log_key, -1))
+        return [*(each for each in found if each[0] < last), *in_slot]
+
     def of_instance_in(self, log_key: int, instance: bytes) -> Iterator[EntryRow]:
         """The entries about one instance in one log that count, in order of their seq nums."""
         sql = f"{_ENTRY} WHERE {_ABOUT} AND {_COUNTS} ORDER BY seq_num"

@@ -27,6 +27,7 @@ from panda_web.node.store.compiling import (
     to_column,
     to_json,
 )
+from panda_web.node.store.counting import Note
 from panda_web.node.store.database import Database
 from panda_web.query import Query
 from panda_web.rpc.types import Json
@@ -164,10 +165,12 @@ class ViewTables:
         (schema,) = self._db.one("SELECT schema FROM views WHERE number = ?", (view.number,))
         self._drop("schema = ? AND number <> ?", (schema, view.number))
         self._db.execute("UPDATE views SET current = 1 WHERE number = ?", (view.number,))
+        self._db.note(Note("views"))
 
     def drop(self, schema: str) -> None:
         """There is no view of this schema any more."""
         self._drop("schema = ?", (schema,))
+        self._db.note(Note("views"))
 
     def _drop(self, which: str, values: tuple[object, ...]) -> None:
         for (number,) in list(self._db.rows(f"SELECT number FROM views WHERE {which}", values)):
@@ -288,6 +291,13 @@ class ViewTable:
             column.name: to_json(column.type, value) for (_, column), value in values if value is not None
         }
         return dict(sorted(found.items()))
+
+    def typed_fields(self, instance: bytes, most: int) -> dict[str, Field]:
+        """The same with their types, as queries compare them."""
+        return {
+            name: Field(self._columns[name][1].type, tuple(value) if isinstance(value, list) else value)
+            for name, value in self.fields(instance, most).items()
+        }
 
     def select(self, query: Query) -> list[InstanceRow]:
         """The instances that a query of the schema asks for, in order."""

@@ -1,0 +1,116 @@
+"""What is followed, by whom, and how far each of them was told."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from panda_web.node.live.place import Place
+from panda_web.node.store import Store
+from panda_web.node.views import in_place
+from panda_web.query import Queried
+from panda_web.rpc import jsonrpc
+from panda_web.rpc.session import Session
+from panda_web.rpc.subscriptions import CHANGED
+
+MAX_RECENT = 1 << 20
+"""Bytes of what was told of one question that are kept, for who could not take it at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is told at once.
+
+    Attributes:
+        begin: the place before it.
+        end: the place behind it.
+        changes: an array in JSON, without its brackets; empty for none.
+        reset: whether the place is lost.
+    """
+
+    begin: Place
+    end: Place
+    changes: bytes = b""
+    reset: bool = False
+
+    def message(self, subscription: str) -> bytes:
+        """The notification for a subscription."""
+        return (
+            b'{"jsonrpc":"2.0","method":"%s","params":{"subscription":%s,"changes":[%s],"cursor":%s%s}}'
+            % (
+                CHANGED.name.encode(),
+                jsonrpc.dumps(subscription),
+                self.changes,
+                jsonrpc.dumps(str(self.end)),
+                b',"reset":true' if self.reset else b"",
+            )
+        )
+
+
+@dataclass(eq=False, slots=True)
+class Question:
+    """What one or more subscriptions ask for.
+
+    Attributes:
+        key: tells it from others.
+        schema: its id.
+        passes: whether an instance is asked for.
+        view: the number of the view that this is for.
+        proof: whether the entries are asked for.
+        told: behind which place all was told of it.
+        recent: the last steps, each from where the one before it ends.
+        by: the subscriptions.
+    """
+
+    key: tuple[str, str, bool]
+    schema: str
+    passes: Callable[[Queried], bool]
+    view: int
+    proof: bool
+    told: Place
+    recent: deque[Step] = field(default_factory=deque)
+    by: "set[Subscription]" = field(default_factory=set)
+
+    def is_of(self, store: Store) -> bool:
+        """Whether the view that this is for is in place. Reads."""
+        view = in_place(store, self.schema)
+        return view is not None and view.table.number == self.view
+
+    def tell(self, step: Step) -> None:
+        """Keeps a step, which begins where all was told."""
+        self.told = step.end
+        self.recent.append(step)
+        size = sum(len(each.changes) for each in self.recent)
+        while len(self.recent) > 1 and size > MAX_RECENT:
+            size -= len(self.recent.popleft().changes)
+
+    def behind(self, place: Place) -> Step | None:
+        """The step that begins at a place, where it is kept."""
+        return next((step for step in self.recent if step.begin == place), None)
+
+
+@dataclass(eq=False, slots=True)
+class Subscription:
+    """Somebody who follows the instances that a question asks for.
+
+    Attributes:
+        name: of the subscription, in its session.
+        session: who is told.
+        question: what is asked for.
+        visitor: whom limits count it for; None for nobody.
+        caller: in whose turn is read what nobody else needs.
+        weight: what it counts for.
+        at: behind which place they were told; None where that is all that there is.
+        lost: the place where they have to begin again; None where they need not.
+        telling: what tells them, where there is something to tell.
+    """
+
+    name: str
+    session: Session
+    question: Question
+    visitor: str | None
+    caller: str
+    weight: int
+    at: Place | None = None
+    lost: Place | None = None
+    telling: asyncio.Task[None] | None = None

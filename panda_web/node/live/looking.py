@@ -1,0 +1,195 @@
+"""What changes of the store's feed mean for the instances of a schema, as it is now. Reads only.
+
+A change says that something happened, and not what: the instance is looked up. So of an instance that changed
+many times one state is told, the last one.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from panda_web.messages import Field
+from panda_web.node.answer import instances
+from panda_web.node.answer.proof import Count, prove
+from panda_web.node.live.place import Place
+from panda_web.node.store import Store
+from panda_web.node.store.changes import Change
+from panda_web.node.store.compiling import InstanceRow
+from panda_web.node.views import View
+from panda_web.query import Compare, Query
+from panda_web.rpc.types import Json
+
+PAGE = 100
+"""Changes that are looked at together."""
+
+MAX_LOOK = 1 << 20
+"""Bytes of fields that are looked at together; of one instance there may be more."""
+
+MAX_TOLD = 256 << 10
+"""Bytes of a notification, as it is in JSON; one instance may have more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """An instance that a change is about.
+
+    Attributes:
+        id: of the instance.
+        log_key: of the log in which something happened.
+        end: the number of the change, and how far within the next one; see `Place`.
+        new: whether it was created by this, so that nobody knows of it yet.
+    """
+
+    id: bytes
+    log_key: int
+    end: tuple[int, int]
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An instance as it is now: see `query.matching.Queried`.
+
+    Attributes:
+        touched: why it was looked up.
+        row: where it stands; None where it is not shown.
+        fields: that have a value.
+    """
+
+    touched: Touched
+    row: InstanceRow | None
+    fields: Mapping[str, Field] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """132 hex digits."""
+        return self.touched.id.hex()
+
+    @property
+    def author(self) -> str:
+        """64 hex digits."""
+        return self.row.author.hex() if self.row is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Changes that were read together.
+
+    Attributes:
+        by_schema: the instances that they are about, in order; an instance of an odd log may be in several.
+        end: the place behind them.
+        more: whether there are more behind it.
+        reset: whether the place that they were to begin at is none of this store, or too far back.
+    """
+
+    by_schema: Mapping[str, Sequence[Touched]]
+    end: Place
+    more: bool = False
+    reset: bool = False
+
+
+def page(store: Store, begin: Place, wanted: Callable[[str], bool], most_behind: int) -> Page:
+    """The first changes behind a place that are about schemas that somebody wants to know of.
+
+    Args:
+        store: whose feed it is.
+        begin: the place.
+        wanted: whether a schema's instances are asked for.
+        most_behind: how many changes may lie behind it.
+    """
+    now = store.feed.now()
+    if now.number - begin.cursor.number > most_behind:
+        return Page({}, Place(now), reset=True)
+    found = store.feed.since(begin.cursor, PAGE)
+    if found.reset:
+        return Page({}, Place(found.cursor), reset=True)
+    schemas: dict[int, list[str]] = {}
+    by_schema: dict[str, dict[bytes, Touched]] = {}
+    count = 0
+    end = Place(found.cursor)
+    within = begin.within
+    for change in found.changes:
+        if change.log_key not in schemas:
+            schemas[change.log_key] = [*filter(wanted, store.entries.schemas_of(change.log_key))]
+        if not schemas[change.log_key]:
+            within = 0
+            continue
+        cut = None
+        for touched in _touched(store, change, within, PAGE - count):
+            for schema in schemas[change.log_key]:
+                by_schema.setdefault(schema, {}).setdefault(touched.id, touched)
+            count += 1
+            if touched.end[1] and count >= PAGE:
+                cut = touched.end
+        within = 0
+        if cut is not None or count >= PAGE:
+            end = place(store, cut or (change.number, 0))
+            break
+    return Page(
+        {schema: tuple(each.values()) for schema, each in by_schema.items()},
+        end,
+        more=end.within > 0 or end.cursor.number < now.number,
+    )
+
+
+def _touched(store: Store, change: Change, within: int, most: int) -> Iterator[Touched]:
+    if change.kind != "proof":
+        if change.instance:
+            new = change.kind == "entry" and change.entry == change.instance
+            yield Touched(change.instance, change.log_key, (change.number, 0), new)
+        return
+    for seq_num, instance in store.entries.condemned_about(change.log_key, within, most):
+        yield Touched(instance, change.log_key, (change.number - 1, seq_num), new=False)
+
+
+def place(store: Store, end: tuple[int, int]) -> Place:
+    """A place by the number of a change, and how far within the next one."""
+    number, within = end
+    return Place(store.feed.at(number), within)
+
+
+def look(view: View, touched: Iterable[Touched]) -> list[Seen]:
+    """The instances, as they are now, as many as fit into `MAX_LOOK`; one at least."""
+    found: list[Seen] = []
+    size = 0
+    for each in touched:
+        seen = _look(view, each)
+        size += sum(len(str(field.value)) for field in seen.fields.values())
+        if found and size > MAX_LOOK:
+            break
+        found.append(seen)
+    return found
+
+
+def _look(view: View, touched: Touched) -> Seen:
+    row = _row(view, touched.id)
+    if row is None:
+        return Seen(touched, None)
+    return Seen(touched, row, view.table.typed_fields(touched.id, instances.MAX_ANSWER))
+
+
+def _row(view: View, instance: bytes) -> InstanceRow | None:
+    which = Compare("id", Field("str", instance.hex()))
+    rows = view.table.select(Query(str(view.schema.id), which, limit=1))
+    return rows[0] if rows else None
+
+
+def told(store: Store, view: View, seen: Seen, *, proof: bool) -> dict[str, Json] | None:
+    """What is said of an instance that is shown and asked for; None where it changed since it was looked at.
+
+    Then another change says so.
+    """
+    row = _row(view, seen.touched.id)
+    if row is None or seen.row is None or row.last_entry != seen.row.last_entry:
+        return None
+    entries = prove(store, row, view, frozenset(), Count()) if proof else None
+    return {"id": seen.id, "instance": instances.to_json(row, view, entries)}
+
+
+def gone(store: Store, seen: Seen, *, proof: bool) -> dict[str, Json]:
+    """The same of one that is not shown, or not asked for; with the entry that deletes it, if one does."""
+    said: dict[str, Json] = {"id": seen.id, "instance": None}
+    if proof and seen.row is None:
+        entry = store.entries.delete_of(seen.touched.id, seen.touched.log_key)
+        if entry is not None:
+            said["_entries"] = [instances.entry_json(entry)]
+    return said
