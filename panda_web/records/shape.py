@@ -74,14 +74,26 @@ class Shape:
         """A filter by attributes, with values of Python's, as one that a query takes."""
         names = {each.attribute: each.definition.name for each in self.members}
 
-        def read(value: Any) -> Any:
-            if isinstance(value, Mapping):
-                return {names.get(name, name): read(each) for name, each in value.items()}
-            if isinstance(value, list | tuple):
-                return [read(each) for each in value]
-            return said(value)
+        def parts(filter: Any) -> Any:
+            if not isinstance(filter, Mapping):
+                return filter  # whoever reads it says that it is none
+            return {names.get(name, name): part(name, asked) for name, asked in filter.items()}
 
-        return read(filter or {})
+        def part(name: str, asked: Any) -> Any:
+            if name == "not":
+                return parts(asked)
+            if name in ("and", "or"):
+                return [parts(each) for each in asked] if isinstance(asked, list | tuple) else asked
+            return (
+                {way: value(each) for way, each in asked.items()}
+                if isinstance(asked, Mapping)
+                else value(asked)
+            )
+
+        def value(given: Any) -> Any:
+            return [value(each) for each in given] if isinstance(given, list | tuple) else said(given)
+
+        return parts(filter or {})
 
     def ordered(self, names: Sequence[str]) -> list[str]:
         """Names to order by, as a query takes them."""

@@ -34,7 +34,7 @@ from panda_web.records import (
     to,
 )
 from panda_web.records.errors import DataclassNotDefined
-from panda_web.rpc.errors import NodeUnreachable
+from panda_web.rpc.errors import InvalidParams, NodeUnreachable
 from panda_web.rpc.transport import InProcess
 from tests.examples import examples
 from tests.node.test_publish import Harness
@@ -339,6 +339,38 @@ def test_what_cannot_be_says_why(node: OutOfReach, odd: Odd, error: type[PandaEr
 
     with pytest.raises(error, match=words):
         asyncio.run(work())
+
+
+def test_filters_name_attributes_and_hold_values_of_python(node: OutOfReach) -> None:
+    @dataclass
+    class Slot(Record):
+        class_: Annotated[str, called("class")]
+        contains: Annotated[str, called("holds")]  # what an operator is called too
+        start: datetime
+        rooms: list[Room] = field(default_factory=list)
+
+    async def work() -> None:
+        panda = client(node)
+        await panda.define(Slot)
+        rooms = [await panda.create(Room(name)) for name in ("Curie", "Noether")]
+        days = [datetime(2026, 11, day, tzinfo=UTC) for day in (1, 2, 3)]
+        await panda.create_many([Slot("a", "ab", days[0], rooms), Slot("b", "bc", days[1], rooms[:1])])
+        for wanted, found in (
+            ({"class_": "a"}, ["a"]),
+            ({"contains": {"contains": "b"}}, ["a", "b"]),
+            ({"start": {"gt": days[0], "lte": days[2]}}, ["b"]),
+            ({"rooms": {"contains": rooms[1]}}, ["a"]),
+            ({"rooms": rooms[:1]}, ["b"]),
+            ({"or": [{"class_": {"in": ["a"]}}, {"not": {"start": {"ne": days[1]}}}]}, ["a", "b"]),
+        ):
+            slots = [each async for each in panda.query(Slot, filter=wanted, order_by=["class_"])]
+            assert [each.class_ for each in slots] == found, wanted
+        assert [each.name for each in slots[0].rooms] == ["Curie", "Noether"]
+        assert slots[0].rooms[0] is slots[1].rooms[0], "read once"
+        with pytest.raises(InvalidParams):
+            await panda.query(Slot, filter={"or": 3})
+
+    asyncio.run(work())
 
 
 def test_an_unknown_attribute(node: OutOfReach) -> None:
