@@ -114,18 +114,20 @@ class Csv:
 class Table:
     """A table as wide as the terminal; as wide as it must be where there is none.
 
-    The first rows decide how wide columns are, since those that come later are not known yet.
+    The first rows decide how wide columns are, and which hold numbers, since later rows are not known yet.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names
         self._widths: list[int] | None = None
+        self._numbers: frozenset[int] = frozenset()
 
     def rows(self, rows: Sequence[Row]) -> None:
         """Prints some."""
         lines = [[safe(words(value_of(row, name), short=True)) for name in self._names] for row in rows]
         if self._widths is None and lines:
             self._widths = widths([list(self._names), *lines], terminal_width())
+            self._numbers = frozenset(at for at, name in enumerate(self._names) if are_numbers(rows, name))
             self._line(self._names)
             self._line(["─" * width for width in self._widths])
         for line in lines:
@@ -137,7 +139,10 @@ class Table:
             say("There is nothing.")
 
     def _line(self, cells: Sequence[str]) -> None:
-        fitted = (fit(cell, width) for cell, width in zip(cells, self._widths or (), strict=True))
+        fitted = (
+            fit(cell, width, right=at in self._numbers)
+            for at, (cell, width) in enumerate(zip(cells, self._widths or (), strict=True))
+        )
         write("  ".join(fitted).rstrip() + "\n")
 
 
@@ -194,9 +199,19 @@ def widths(lines: Sequence[Sequence[str]], most: int | None) -> list[int]:
     return found
 
 
-def fit(text: str, width: int) -> str:
-    """A text in so many cells."""
-    return set_cell_size(text, width - 1) + "…" if cell_len(text) > width else set_cell_size(text, width)
+def are_numbers(rows: Iterable[Row], name: str) -> bool:
+    """Whether what has a value in a column is a number, and something has."""
+    found = [value for row in rows if (value := value_of(row, name)) is not None]
+    return bool(found) and all(
+        isinstance(value, int | float) and not isinstance(value, bool) for value in found
+    )
+
+
+def fit(text: str, width: int, *, right: bool = False) -> str:
+    """A text in as many cells, numbers at the right."""
+    if cell_len(text) > width:
+        return set_cell_size(text, width - 1) + "…"
+    return " " * (width - cell_len(text)) + text if right else set_cell_size(text, width)
 
 
 def terminal_width() -> int | None:

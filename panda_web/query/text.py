@@ -17,7 +17,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from panda_web.messages.schema import FieldDefinition, Schema
+from panda_web.bamboo import is_hex
+from panda_web.messages.schema import FieldDefinition, InvalidFields, Schema, as_asked, instant
 from panda_web.messages.schema.rules import listed, shown
 from panda_web.query.errors import QueryMalformed
 
@@ -57,7 +58,6 @@ _WORDS: Final[Mapping[str, str]] = {
     "in": "in",
     "exists": "exists",
 }
-_TEXTS = ("varchar", "text", "timestamp", "relation")
 _OPERATORS = "=, !=, <, <=, >, >=, in, contains, startswith and exists"
 
 
@@ -284,7 +284,17 @@ def _as_it_looks(text: str, value: Token) -> Json:
 
 def _of_type(text: str, field: FieldDefinition, value: Token) -> Json:
     """A value of a field's type; of a list of its items' type. Raises FilterTextWrong."""
-    if field.base in _TEXTS:
+    if field.base in ("varchar", "text"):
+        return value.text
+    if field.base == "timestamp":
+        try:
+            instant(as_asked(value.text))
+        except InvalidFields as error:
+            raise _wrong(text, value, str(error).removesuffix(".")) from None
+        return value.text
+    if field.base == "relation":
+        if not is_hex(value.text):
+            raise _wrong(text, value, f"The field {field.name!r} is the id of an instance, 132 hex digits")
         return value.text
     found = _as_it_looks(text, value)
     fits = {

@@ -161,6 +161,8 @@ def test_what_words_mean_where_nobody_knows_the_schema(text: str, expected: dict
         ("seats=many", 6, "'seats' is a whole number"),
         ('seats="1"', 6, "without quotes"),
         ("seats=1.5", 6, "a whole number"),
+        ("start<tomorrow", 6, "not a timestamp of RFC 3339"),
+        ("room=Curie", 5, "'room' is the id of an instance"),
         ("open=1", 5, "true or false"),
         ("price=1e999", 6, "No field can have this value"),
         ("titel=a", 0, "no field 'titel', but title"),
