@@ -19,6 +19,7 @@ from panda_web.client.errors import SchemaNotFound
 from panda_web.messages.schema import InvalidFields, InvalidSchema
 from panda_web.messages.schema import Schema as Defined
 from panda_web.messages.schema.rules import listed, shown
+from panda_web.query.reading import MAX_VALUES
 from panda_web.query.text import FilterText, FilterTextWrong, read_text
 from panda_web.rpc.types import Json
 
@@ -68,7 +69,7 @@ def query(
             known = await _definition(panda, schema)
             _check_names(names, known)
             schema_id = str(known.id) if known is not None else schema
-            wanted = _joined(filters, known)
+            wanted = await _joined(filters, known, panda)
             asked = panda.query(
                 schema_id, filter=wanted, order_by=order, limit=None if every else limit, after=after
             )
@@ -167,10 +168,22 @@ def _read(text: str) -> FilterText:
         raise typer.BadParameter(f"--filter: {error}") from error
 
 
-def _joined(filters: Sequence[FilterText], schema: Defined | None) -> dict[str, Json]:
+async def _joined(filters: Sequence[FilterText], schema: Defined | None, panda: Client) -> dict[str, Json]:
     """All filters in one. Raises BadParameter."""
     try:
-        parts = [each.to_json(schema) for each in filters]
+        calls = {call for each in filters for call in each.calls(schema)} if schema is not None else ()
+        called = {call: await _called(panda, *call) for call in calls}
+        parts = [each.to_json(schema, called) for each in filters]
     except FilterTextWrong as error:
         raise typer.BadParameter(f"--filter: {error}") from error
     return parts[0] if len(parts) == 1 else {"and": parts} if parts else {}
+
+
+async def _called(panda: Client, schema: str, name: str) -> list[str]:
+    """The ids of the instances of a schema whose first text says a name."""
+    fields = (await panda.schema(schema)).fields
+    text = next((each.name for each in fields if each.type in ("varchar", "text")), None)
+    if text is None:
+        return []
+    found = panda.query(schema, filter={text: name}, limit=MAX_VALUES)
+    return [each.id async for each in found]

@@ -5,6 +5,9 @@
                 `not` before one of the words, before a comparison or before a parenthesis turns it round
     VALUE       a word, or a text in "…" or '…' with JSON's escapes; [VALUE, …] is a list
 
+A relation is compared with an id, or with what the instance that it leads to is called: `room=Curie`. Which
+one that is, others find out, between the two steps of reading.
+
 Reading has two steps. What a text says is known without a schema, and what is wrong with it; what type a word
 has, the schema says. Where there is none, a word is what JSON takes it for, else a text. The outcome is a
 filter in JSON, as `query.reading` reads it.
@@ -13,12 +16,12 @@ filter in JSON, as `query.reading` reads it.
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from panda_web.bamboo import is_hex
-from panda_web.messages.schema import FieldDefinition, InvalidFields, Schema, as_asked, instant
+from panda_web.messages.schema import SELF, FieldDefinition, InvalidFields, Schema, as_asked, instant
 from panda_web.messages.schema.rules import listed, shown
 from panda_web.query.errors import QueryMalformed
 
@@ -58,6 +61,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "in": "in",
     "exists": "exists",
 }
+_AMONG: Final = {"eq": "in", "ne": "notIn", "contains": "in"}
 _OPERATORS = "=, !=, <, <=, >, >=, in, contains, startswith and exists"
 
 
@@ -82,6 +86,14 @@ class Token:
     at: int
 
 
+class Ids(tuple[str, ...]):
+    """The ids of the instances that are called as a relation is compared with."""
+
+    __slots__ = ()
+
+
+Called = Mapping[tuple[str, str], Sequence[str]]
+"""A schema's id and what an instance is called, to the ids of such instances."""
 Typed = Callable[[Token, Token | None], Json]
 """A value, given the name of the field that it is compared with, and the word for it, if there is one."""
 Said = Callable[[Typed], dict[str, Json]]
@@ -106,16 +118,35 @@ class FilterText:
     text: str
     said: Said
 
-    def to_json(self, schema: Schema | None) -> dict[str, Json]:
+    def calls(self, schema: Schema) -> set[tuple[str, str]]:
+        """The instances that relations are compared with by what they are called: of which schema, and how.
+
+        Raises:
+            FilterTextWrong: see `to_json`.
+        """
+        found: set[tuple[str, str]] = set()
+
+        def note(target: str, name: str) -> tuple[str, ...]:
+            found.add((target, name))
+            return ("",)
+
+        self._read(schema, note)
+        return found
+
+    def to_json(self, schema: Schema | None, called: Called | None = None) -> dict[str, Json]:
         """The filter in JSON.
 
         Args:
             schema: which fields there are; None where nobody knows.
+            called: of which schema and how called, the ids of such instances; see `calls`.
 
         Raises:
-            FilterTextWrong: a name or a value that the schema does not allow.
+            FilterTextWrong: a name or a value that the schema does not allow, or that no instance has.
         """
+        known = called or {}
+        return self._read(schema, lambda target, name: known.get((target, name), ()))
 
+    def _read(self, schema: Schema | None, ids: Callable[[str, str], Sequence[str]]) -> dict[str, Json]:
         def typed(name: Token, value: Token | None) -> Json:
             if name.text in ("id", "author") or schema is None:
                 if value is None:
@@ -128,9 +159,21 @@ class FilterText:
                     name,
                     f"{schema.name!r} has no field {shown(name.text)}, but {listed(schema.by_name)}",
                 )
-            return _of_type(self.text, field, value) if value is not None else None
+            if value is None:
+                return None
+            if field.base == "relation" and not is_hex(value.text):
+                target = schema.id if field.schema == SELF else field.schema
+                found = ids(str(target), value.text)
+                if not found:
+                    raise _wrong(self.text, value, f"No instance that {name.text} could lead to is called so")
+                return Ids(found)
+            return _of_type(self.text, field, value)
 
         return self.said(typed)
+
+
+def _flat(values: Iterable[Json]) -> list[Json]:
+    return [each for value in values for each in (value if isinstance(value, Ids) else (value,))]
 
 
 class _Parser:
@@ -181,12 +224,18 @@ class _Parser:
             self._needs("(")
             values = self._values(")")
             key = "notIn" if negated else "in"
-            return lambda typed: {name.text: {key: [typed(name, value) for value in values]}}
+            return lambda typed: {name.text: {key: _flat(typed(name, value) for value in values)}}
         value = self._value()
 
         def compare(typed: Typed) -> dict[str, Json]:
-            given = [typed(name, each) for each in value] if isinstance(value, list) else typed(name, value)
-            compared = {name.text: given if operator == "eq" else {operator: given}}
+            way = operator
+            if isinstance(value, Token):
+                given: Json = typed(name, value)
+            else:
+                given = _flat(typed(name, each) for each in value)
+            if isinstance(given, Ids):  # one of those that are called so; of a list, a member
+                given, way = list(given), _AMONG.get(operator, operator)
+            compared: dict[str, Json] = {name.text: given if way == "eq" else {way: given}}
             return {"not": compared} if negated else compared
 
         return compare
@@ -293,8 +342,6 @@ def _of_type(text: str, field: FieldDefinition, value: Token) -> Json:
             raise _wrong(text, value, str(error).removesuffix(".")) from None
         return value.text
     if field.base == "relation":
-        if not is_hex(value.text):
-            raise _wrong(text, value, f"The field {field.name!r} is the id of an instance, 132 hex digits")
         return value.text
     found = _as_it_looks(text, value)
     fits = {

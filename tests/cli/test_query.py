@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from click.testing import Result
@@ -92,6 +93,25 @@ def test_filters_and_orders_in_words(there: tuple[str, str]) -> None:
     ]
     where = query(OTHER_SCHEMA, "--filter", 'n>0 and word="2"', *there)
     assert [json.loads(line)["n"] for line in where.stdout.splitlines()] == [2]
+
+
+def test_a_relation_by_what_it_leads_to(there: tuple[str, str], tmp_path: Path) -> None:
+    """As the festival's talks have it: `room=Curie`, and nobody has to know an id."""
+    room, visit, data = tmp_path / "room.toml", tmp_path / "visit.toml", ("--data", tmp_path / "me")
+    output("key", "new", *data)
+    room.write_text('name = "chamber"\ndescription = ""\n[fields.name]\ntype = "varchar"\n', "utf-8")
+    rooms = output("schema", "init", "--file", room, *data, *there)["id"]
+    leads = f'type = "relation"\nschema = "{rooms}"\n'
+    visit.write_text(f'name = "visit"\ndescription = ""\n[fields.room]\n{leads}', "utf-8")
+    output("schema", "init", "--file", visit, *data, *there)
+    for name in ("Curie", "Noether"):
+        made = output("publish", "chamber", json.dumps({"name": name}), *data, *there)["id"]
+        publish("visit", json.dumps({"room": made}), *map(str, data), *there)
+    found = query("visit", "--filter", "room=Noether", *there)
+    assert [json.loads(line)["room"] for line in found.stdout.splitlines()] == [made]
+    assert len(query("visit", "--filter", "room in (Curie, Noether)", *there).stdout.splitlines()) == 2
+    nobody = query("visit", "--filter", "room=Hypatia", *there)
+    assert (nobody.exit_code, "called so" in nobody.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(

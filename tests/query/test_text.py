@@ -25,6 +25,7 @@ TALK = Schema(
         FieldDefinition("price", "float"),
         FieldDefinition("open", "boolean"),
         FieldDefinition("room", "relation", schema=SCHEMA),
+        FieldDefinition("beside", "relation[]", schema=SCHEMA),
         FieldDefinition("tags", "varchar[]"),
         FieldDefinition("counts", "integer[]"),
         FieldDefinition("contains", "varchar"),  # words of the language are names too
@@ -162,7 +163,7 @@ def test_what_words_mean_where_nobody_knows_the_schema(text: str, expected: dict
         ('seats="1"', 6, "without quotes"),
         ("seats=1.5", 6, "a whole number"),
         ("start<tomorrow", 6, "not a timestamp of RFC 3339"),
-        ("room=Curie", 5, "'room' is the id of an instance"),
+        ("room=Curie", 5, "No instance that room could lead to is called so"),
         ("open=1", 5, "true or false"),
         ("price=1e999", 6, "No field can have this value"),
         ("titel=a", 0, "no field 'titel', but title"),
@@ -175,6 +176,23 @@ def test_what_is_wrong_is_said_where_it_is(text: str, at: int, words: str) -> No
         read_text(text).to_json(TALK)
     assert wrong.value.data["at"] == at
     assert words in str(wrong.value)
+
+
+def test_a_relation_by_what_it_leads_to() -> None:
+    """Also where several are called so, and in a list."""
+    curie, other, noether = (digest(bytes((n,))).hex() for n in range(3))
+    called = {(SCHEMA, "Curie"): (curie, other), (SCHEMA, "Noether"): (noether,)}
+    for text, expected in (
+        ("room=Curie", {"room": {"in": [curie, other]}}),
+        ("room!=Curie", {"room": {"notIn": [curie, other]}}),
+        (f"room in (Curie, {noether}, Noether)", {"room": {"in": [curie, other, noether, noether]}}),
+        ("room not in (Noether)", {"room": {"notIn": [noether]}}),
+        ("beside contains Noether", {"beside": {"in": [noether]}}),
+        ("beside not contains Noether", {"not": {"beside": {"in": [noether]}}}),
+    ):
+        found = read_text(text)
+        assert found.calls(TALK) <= called.keys()
+        assert found.to_json(TALK, called) == expected
 
 
 def test_what_is_deeper_than_a_filter_may_be_is_the_filters_matter() -> None:
