@@ -99,10 +99,11 @@ def check_class(cls: Any) -> None:
     name = getattr(cls, "__name__", str(cls))[:70]
     if not (isinstance(cls, type) and is_dataclass(cls)):
         raise NotADataclass(f"{name} is no dataclass: put @dataclass before the class.")
-    if any(each.name in ("meta", "_meta") for each in fields(cls)):
+    has_own = hasattr(cls, "meta") and not issubclass(cls, Record)
+    if has_own or any(each.name in ("meta", "_meta") for each in fields(cls)):
         raise MetaHasNoPlace(
-            f"{name} has a field called meta, and that is where the author and the id of a record are: call "
-            'the attribute otherwise, `meta_: Annotated[…, called("meta")]`.'
+            f"{name} has an attribute called meta, and that is where the author and the id of a record are: "
+            'call it otherwise, `meta_: Annotated[…, called("meta")]`.'
         )
     if not issubclass(cls, Record) and not cls.__dictoffset__:
         raise MetaHasNoPlace(

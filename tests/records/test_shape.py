@@ -156,11 +156,20 @@ def test_classes_that_cannot_be() -> None:
         title: str
         upper: str = field(init=False)
 
+    @dataclass
+    class Own:
+        title: str
+
+        @property
+        def meta(self) -> str:
+            return self.title
+
     class Nothing:
         title: str
 
     for cls, error, words in (
         (Slotted, MetaHasNoPlace, "give it the base panda_web.records.Record"),
+        (Own, MetaHasNoPlace, "Own has an attribute called meta"),
         (Computed, FieldTypeHasNoPlace, "Computed.upper cannot come back"),
         (Nothing, NotADataclass, "Nothing is no dataclass"),
         (Room("a"), NotADataclass, "no dataclass"),
