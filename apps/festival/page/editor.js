@@ -1,9 +1,9 @@
 /** Write, edit and delete a talk. Text that was not saved is kept, whatever goes wrong. */
 
-import { byId, el } from "../../../web/pages/shared/dom.js";
+import { byId, el } from "../../../web/elements/dom.js";
 import { text } from "./talk.js";
 import { parseDuration, parseStart } from "./time.js";
-import { AWAY, explain } from "../../../web/pages/shared/words.js";
+import { AWAY, explain } from "../../../web/elements/words.js";
 
 /**
  * @typedef {import("./talk.js").Talk} Talk

@@ -1,9 +1,9 @@
 /** Who I am: author, kind of key, node, entries that wait. */
 
-import { byId, copy, shortAuthor } from "../../../web/pages/shared/dom.js";
-import { face } from "../../../web/pages/shared/face.js";
+import { byId, copy, shortAuthor } from "../../../web/elements/dom.js";
+import { face } from "../../../web/elements/face.js";
 import { makePending } from "../../../web/pages/shared/pending.js";
-import { AWAY, explain } from "../../../web/pages/shared/words.js";
+import { AWAY, explain } from "../../../web/elements/words.js";
 
 /**
  * @typedef {import("../../../web/pages/shared/types.js").Panda} Panda

@@ -1,8 +1,8 @@
 /** What an import would change, shown before it is begun: numbers, titles, and what one may choose. */
 
-import { el } from "../../../web/pages/shared/dom.js";
-import { quoted } from "../../../web/pages/shared/foreign.js";
-import { count } from "../../../web/pages/shared/words.js";
+import { el } from "../../../web/elements/dom.js";
+import { quoted } from "../../../web/elements/foreign.js";
+import { count } from "../../../web/elements/words.js";
 
 const MOST_SHOWN = 50;
 const LONGEST = 300;

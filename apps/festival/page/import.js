@@ -1,8 +1,8 @@
 /** Import of a schedule file: choose or drop, see what it would change, publish with progress, cancel, resume. */
 
-import { byId, el } from "../../../web/pages/shared/dom.js";
+import { byId, el } from "../../../web/elements/dom.js";
 import { drawPlan, items } from "./import-plan.js";
-import { AWAY, count, explain } from "../../../web/pages/shared/words.js";
+import { AWAY, count, explain } from "../../../web/elements/words.js";
 
 const LARGEST = 64e6;
 /** After this many milliseconds without progress the page says that the import goes on all the same. */

@@ -42,7 +42,7 @@
  */
 
 import { node, siteLink } from "../../../web/pages/shared/address.js";
-import { byId } from "../../../web/pages/shared/dom.js";
+import { byId } from "../../../web/elements/dom.js";
 import { makeEditor } from "./editor.js";
 import { makeIdentity } from "./identity.js";
 import { makeImport } from "./import.js";

@@ -1,13 +1,13 @@
 /** The programme: read from the node, drawn once, filtered by hiding. */
 
-import { byId, el } from "../../../web/pages/shared/dom.js";
+import { byId, el } from "../../../web/elements/dom.js";
 import { makeHidden } from "./hidden.js";
 import { readProgramme, readRooms, sort } from "./reading.js";
 import { NONE, fold, hues, inOrder, searchWords, tally, toTalk } from "./talk.js";
 import { talkBody, talkRow } from "./talk-view.js";
 import { dayIn, dayWords, ownOffset, zoneOf } from "./time.js";
 import { drawHidden, drawWithheld } from "./withheld.js";
-import { count, explain } from "../../../web/pages/shared/words.js";
+import { count, explain } from "../../../web/elements/words.js";
 
 /**
  * @typedef {import("../../../web/pages/shared/types.js").Instance} Instance

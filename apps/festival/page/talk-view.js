@@ -1,8 +1,8 @@
 /** One talk on the page: the closed row, and what opens under it. */
 
-import { button, el, hexView, shortAuthor } from "../../../web/pages/shared/dom.js";
-import { face } from "../../../web/pages/shared/face.js";
-import { parts } from "../../../web/pages/shared/foreign.js";
+import { button, el, hexView, shortAuthor } from "../../../web/elements/dom.js";
+import { face } from "../../../web/elements/face.js";
+import { parts } from "../../../web/elements/foreign.js";
 import { line, persons, text } from "./talk.js";
 import { durationWords, endClock } from "./time.js";
 

@@ -3,7 +3,7 @@
  * type, or enormous.
  */
 
-import { plain } from "../../../web/pages/shared/foreign.js";
+import { plain } from "../../../web/elements/foreign.js";
 import { parseDuration, parseStart } from "./time.js";
 
 /**

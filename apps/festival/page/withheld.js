@@ -1,9 +1,9 @@
 /** What of a node's answer is not in the programme: what the checks did not let pass, and what the reader has hidden. */
 
-import { button, byId, el, shortAuthor } from "../../../web/pages/shared/dom.js";
-import { face } from "../../../web/pages/shared/face.js";
-import { quoted } from "../../../web/pages/shared/foreign.js";
-import { count, withheldWords } from "../../../web/pages/shared/words.js";
+import { button, byId, el, shortAuthor } from "../../../web/elements/dom.js";
+import { face } from "../../../web/elements/face.js";
+import { quoted } from "../../../web/elements/foreign.js";
+import { count, withheldWords } from "../../../web/elements/words.js";
 
 /** @typedef {import("../../../web/pages/shared/types.js").Rejected} Rejected */
 

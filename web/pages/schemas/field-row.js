@@ -1,9 +1,9 @@
 /** One field of the schema that is being written: a row of the form. What is allowed in it, Python decides. */
 
-import { byId, el, find, shortHash } from "../shared/dom.js";
+import { byId, el, find, shortHash } from "../../elements/dom.js";
 import { siteLink } from "../shared/address.js";
-import { plain } from "../shared/foreign.js";
-import { keeping, mark } from "../shared/inputs.js";
+import { plain } from "../../elements/foreign.js";
+import { keeping, mark } from "../../elements/inputs.js";
 
 /**
  * @typedef {import("../shared/types.js").SchemaDraft["fields"][number]} FieldDraft

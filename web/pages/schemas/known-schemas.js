@@ -1,9 +1,9 @@
 /** The list of schemas that there are besides the one that is shown. */
 
 import { siteLink } from "../shared/address.js";
-import { byId, el, shortHash } from "../shared/dom.js";
-import { plain } from "../shared/foreign.js";
-import { count } from "../shared/words.js";
+import { byId, el, shortHash } from "../../elements/dom.js";
+import { plain } from "../../elements/foreign.js";
+import { count } from "../../elements/words.js";
 
 /** @typedef {import("../shared/types.js").ListedSchema} ListedSchema */
 

@@ -1,9 +1,9 @@
 /** The form in which a schema is written, field by field; the same form shows one that is published. */
 
-import { byId } from "../shared/dom.js";
+import { byId } from "../../elements/dom.js";
 import { makeFieldRow } from "./field-row.js";
-import { keeping, mark } from "../shared/inputs.js";
-import { count } from "../shared/words.js";
+import { keeping, mark } from "../../elements/inputs.js";
+import { count } from "../../elements/words.js";
 
 /**
  * @typedef {import("../shared/types.js").SchemaDraft} SchemaDraft

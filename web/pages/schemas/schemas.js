@@ -25,16 +25,16 @@
 
 import { node, siteLink } from "../shared/address.js";
 import { makeBackup } from "../shared/backup.js";
-import { byId, copy, el, button, save, shortAuthor } from "../shared/dom.js";
-import { face } from "../shared/face.js";
-import { plain } from "../shared/foreign.js";
+import { byId, copy, el, button, save, shortAuthor } from "../../elements/dom.js";
+import { face } from "../../elements/face.js";
+import { plain } from "../../elements/foreign.js";
 import { LISTED, showKnown } from "./known-schemas.js";
 import { makeNotices } from "../shared/notices.js";
 import { makePending } from "../shared/pending.js";
 import { draftOf, makeSchemaForm } from "./schema-form.js";
 import { Session } from "../shared/session.js";
 import { showOpen, showStart, startPython } from "../shared/start.js";
-import { explain } from "../shared/words.js";
+import { explain } from "../../elements/words.js";
 
 /**
  * @typedef {import("../shared/types.js").Panda} Panda

@@ -1,8 +1,8 @@
 /** A copy of the key under a passphrase, and going on with one. */
 
-import { byId, save } from "./dom.js";
-import { mark } from "./inputs.js";
-import { explain } from "./words.js";
+import { byId, save } from "../../elements/dom.js";
+import { mark } from "../../elements/inputs.js";
+import { explain } from "../../elements/words.js";
 
 /**
  * @typedef {import("./types.js").Panda} Panda

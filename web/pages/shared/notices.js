@@ -1,7 +1,7 @@
 /** Errors and news in words: in a live region, dismissible, with what to do. */
 
-import { button, el } from "./dom.js";
-import { explain } from "./words.js";
+import { button, el } from "../../elements/dom.js";
+import { explain } from "../../elements/words.js";
 
 /**
  * @typedef {{label: string, run: () => void}} Action

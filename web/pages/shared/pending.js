@@ -1,7 +1,7 @@
 /** Signed entries that wait: how many there are, and sending them, by hand or when the device is online again. */
 
-import { byId } from "./dom.js";
-import { AWAY, count } from "./words.js";
+import { byId } from "../../elements/dom.js";
+import { AWAY, count } from "../../elements/words.js";
 
 /**
  * @param {object} use

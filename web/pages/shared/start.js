@@ -1,9 +1,9 @@
 /** Python's start, as a page shows it: how far it is, in the masthead, and what came of it. */
 
 import { node, ownNodeLink } from "./address.js";
-import { byId } from "./dom.js";
+import { byId } from "../../elements/dom.js";
 import { cameFromStorage, keepSite } from "./updates.js";
-import { explain, megabytes } from "./words.js";
+import { explain, megabytes } from "../../elements/words.js";
 
 const root = document.documentElement;
 root.dataset.script = ""; // it runs: what the page says otherwise goes
