@@ -448,9 +448,10 @@ def hash_of(path: Path) -> str:
     return f"sha384-{base64.b64encode(hashlib.sha384(path.read_bytes()).digest()).decode()}"
 
 
-def test_panda_js_names_what_it_starts(site: Path) -> None:
+@pytest.mark.parametrize("name", static_site.EMBEDDED)
+def test_what_is_embedded_names_what_it_starts(site: Path, name: str) -> None:
     """Its two hashes are all that stands between a page and another Python."""
-    script = (site / "panda.js").read_text("utf-8")
+    script = (site / name).read_text("utf-8")
     files = static_site.runtime(site)
     assert f'RUNTIME = "{files.name}/";' in script
     assert f'WORKER = "{hash_of(files / "worker.js")}";' in script
@@ -458,7 +459,7 @@ def test_panda_js_names_what_it_starts(site: Path) -> None:
 
 
 def test_sealing_again_after_a_change(site: Path, tmp_path: Path) -> None:
-    for name in ("panda.js", "worker.js"):
+    for name in (*static_site.EMBEDDED, "worker.js"):
         shutil.copyfile(site / name, tmp_path / name)
     worker = (
         shutil.copytree(static_site.runtime(site), tmp_path / static_site.runtime(site).name) / "worker.js"
@@ -476,7 +477,7 @@ def test_the_site_holds_nothing_else(site: Path) -> None:
     used = {"index.html", "service-worker.js", "panda.js", "keep.js", "panda.d.ts", "worker.js"}
     used |= {name for name in contents(site) if name.startswith(("runtime-", "wheels/", "licenses/"))}
     used.add("SHA256SUMS")
-    address = re.compile(r"""(?:\b(?:src|href)=|\bfrom |\bimport |\bimport\()["']([^"'#:]+)["')]""")
+    address = re.compile(r"""(?:\b(?:src|href)=|\bfrom ?|\bimport ?|\bimport\()["']([\w./-]+)["']""")
     for name in (unseen := ["index.html"]):
         for found in address.findall((site / name).read_text("utf-8")):
             target = (site / name).parent.joinpath(found).resolve().relative_to(site.resolve()).as_posix()
@@ -492,7 +493,7 @@ def test_the_site_holds_nothing_else(site: Path) -> None:
 def test_addresses_are_relative(site: Path) -> None:
     """So that the site works on any path, and nothing is asked of a third party."""
     absolute = re.compile(
-        r"""(?:\b(?:src|href|action)=["']?|\burl\(["']?|\bimport\(?\s*["']|\bfrom\s+["']|\bfetch\(["'`]"""
+        r"""(?:\b(?:src|href|action)=["']?|\burl\(["']?|\bimport\(?\s*["']|\bfrom\s*["']|\bfetch\(["'`]"""
         r"""|@import\s+["']|Worker\(["'])(?:/|https?:)"""
     )
     for path in site.rglob("*"):

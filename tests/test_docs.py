@@ -194,7 +194,7 @@ def forms(bound: float) -> Iterator[str]:
 
 
 def test_the_page_has_a_heading_for_a_node_that_takes_no_more() -> None:
-    words = (ROOT / "web" / "pages" / "shared" / "words.js").read_text("utf-8")
+    words = (ROOT / "web" / "elements" / "words.js").read_text("utf-8")
     titles = dict(re.findall(r'^  "?([a-z-]+)"?: \{\n    title: "(.+)",$', words, re.MULTILINE))
     for error in (
         AuthorQuotaReached,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from tools import nodejs
@@ -16,9 +17,16 @@ SCRIPT = re.compile(r'<script type="module" src="([a-z-]+\.js)">')
 
 def bundle(entry: Path, out: Path, *options: str) -> None:
     """Makes one module of a module and all that it imports."""
+    run([entry], *options, f"--outfile={out}")
+
+
+def run(entries: Sequence[Path], *options: str) -> None:
+    """Runs the bundler."""
     esbuild = nodejs.MODULES / "esbuild" / "bin" / "esbuild"
-    always = ("--bundle", "--format=esm", "--charset=utf8", "--tsconfig-raw={}", "--log-level=warning")
-    nodejs.node(f"{entry.name} could not be bundled", esbuild, entry, *always, *options, f"--outfile={out}")
+    always = ["--bundle", "--format=esm", "--charset=utf8", "--tsconfig-raw={}", "--log-level=warning"]
+    always.append("--loader:.css=text")  # the style of an element's inside
+    failed = f"{' and '.join(entry.name for entry in entries)} could not be bundled"
+    nodejs.node(failed, esbuild, *entries, *always, *options)
 
 
 def bundle_worker(pyodide: Path, out: Path) -> None:
@@ -29,9 +37,24 @@ def bundle_worker(pyodide: Path, out: Path) -> None:
     bundle(WEB / "worker" / "worker.js", out, "--minify", glue, *nodes, quiet)
 
 
-def bundle_page(page: Path, site: Path) -> None:
-    """A page and its script; what it says to panda.js it says to the site's."""
-    (html,) = page.glob("*.html")
-    shutil.copyfile(html, site / html.name)
-    for script in SCRIPT.findall(html.read_text("utf-8")):
-        bundle(page / script, site / script, "--alias:panda.js=./panda.js", "--external:./panda.js")
+def bundle_elements(out: Path, *options: str) -> None:
+    """panda.js and the elements that work with it, for a page with one script tag."""
+    bundle(WEB / "elements" / "elements.js", out, f"--alias:panda.js={WEB / 'panda' / 'panda.js'}", *options)
+
+
+def bundle_pages(pages: Sequence[Path], site: Path) -> None:
+    """Pages and their scripts; what several have in common is a file of its own, which travels once.
+
+    What they say to panda.js they say to the site's.
+    """
+    scripts: list[Path] = []
+    for page in pages:
+        (html,) = page.glob("*.html")
+        for file in (html, *page.glob("*.css")):
+            shutil.copyfile(file, site / file.name)
+        # A script that the folder does not have is one of the site's, as any website embeds it.
+        named = (page / script for script in SCRIPT.findall(html.read_text("utf-8")))
+        scripts += (script for script in named if script.exists())
+    ours = ("--alias:panda.js=./panda.js", "--external:./panda.js")
+    names = ("--splitting", "--entry-names=[name]", "--chunk-names=shared-[hash]", f"--outdir={site}")
+    run(scripts, "--minify", *ours, *names)

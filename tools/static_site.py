@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tools import environment, nodejs
-from tools.bundles import WEB, bundle, bundle_page, bundle_worker
+from tools.bundles import WEB, bundle, bundle_elements, bundle_pages, bundle_worker
 from tools.kept import ROOT, digest
 from tools.packing import compress, compress_rest, names_in
 from tools.runtime import PYODIDE_FILES, lean_pyodide, measures, snapshot
@@ -25,7 +25,9 @@ from tools.wheels import even, own_wheel, pure25519_wheel, write_library
 
 FESTIVAL = ROOT / "apps" / "festival"
 # The pages of the site, each in a folder: its .html, and beside that what it is made of.
-PAGES = (FESTIVAL / "page", WEB / "pages" / "schemas")
+PAGES = (FESTIVAL / "page", *(WEB / "pages" / name for name in ("schemas", "data", "demo")))
+# What websites embed; each says by hashes what it starts.
+EMBEDDED = ("panda.js", "elements.js")
 # Applications that add to the worker, for the site's own pages: the module that says what, and where their
 # wheel is built from.
 EXTENSIONS = {"panda_festival.worker": FESTIVAL}
@@ -68,17 +70,27 @@ def name_runtime(directory: Path) -> None:
 
 
 def seal(site: Path) -> None:
-    """Writes into panda.js what it starts, with hashes: who trusts that file gets no other Python."""
+    """Writes into what is embedded what it starts, with hashes: who trusts that file gets no other Python."""
     files = runtime(site)
-    for script in ("panda.js", "worker.js"):
+    for script in (*EMBEDDED, "worker.js"):
         write_constant(site / script, "RUNTIME", f"{files.name}/")
-    write_constant(site / "panda.js", "WORKER", integrity(files / "worker.js"))
-    write_constant(site / "panda.js", "MANIFEST", integrity(files / "manifest.json"))
+    for script in EMBEDDED:
+        write_constant(site / script, "WORKER", integrity(files / "worker.js"))
+        write_constant(site / script, "MANIFEST", integrity(files / "manifest.json"))
 
 
 def list_files(site: Path) -> None:
     """Writes into the service worker what it keeps: all but what Python starts from, which panda.js keeps."""
-    others = {"service-worker.js", "keep.js", "panda.d.ts", "worker.js", SUMS}
+    others = {
+        "service-worker.js",
+        "keep.js",
+        "panda.d.ts",
+        "worker.js",
+        "elements.js",
+        "demo.html",
+        "demo.css",
+        SUMS,
+    }
     kept = [
         name
         for name in names_in(site)
@@ -93,13 +105,13 @@ def fill(site: Path, *, packed: bool) -> None:
     shutil.copyfile(ROOT / "LICENSE", site / "licenses" / "panda-web-MIT.txt")
     source = "// p2panda for any website, in one file; its source is web/panda/ of panda-web."
     bundle(WEB / "panda" / "panda.js", site / "panda.js", f"--banner:js={source}")
+    bundle_elements(site / "elements.js", f"--banner:js={source.replace('panda/', '{panda,elements}/')}")
     for name in ("panda.d.ts", "keep.js"):
         shutil.copyfile(WEB / "panda" / name, site / name)
     shutil.copyfile(WEB / "worker" / "address.js", site / "worker.js")
     for name in ("style.css", "icon.svg", "service-worker.js"):
         shutil.copyfile(WEB / "pages" / "shared" / name, site / name)
-    for page in PAGES:
-        bundle_page(page, site)
+    bundle_pages(PAGES, site)
     (site / "wheels").mkdir()
     shutil.copy(pure25519_wheel(), site / "wheels")
     own = own_wheel(site / "wheels")
@@ -163,5 +175,6 @@ def build_site(out: Path, *, packed: bool = True) -> None:
         if out.exists():
             out.rename(old)
         new.rename(out)
-    say(f'  for a page that checks panda.js: integrity="{integrity(out / "panda.js")}"')
+    for script in EMBEDDED:
+        say(f'  for a page that checks {script}: integrity="{integrity(out / script)}"')
     say(f"  {SUMS} lists all files; its own hash: {hashlib.sha256((out / SUMS).read_bytes()).hexdigest()}")

@@ -9,6 +9,7 @@ from panda_festival.schemas import ROOM, TALK
 from panda_web import Client, Instance, messages
 from panda_web.keys.with_cryptography import CryptographySigner
 from panda_web.messages import Message
+from panda_web.messages.schema import Schema
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.http import HttpTransport
 from panda_web.rpc.methods import PUBLISH_ENTRY, QUERY
@@ -65,12 +66,22 @@ def messages_of(url: str, instance: str) -> list[Message]:
     return [messages.decode(bytes.fromhex(payload)) for payload in payloads]
 
 
-def write_as_stranger(url: str, *talks: Mapping[str, object]) -> list[str]:
-    """Another author publishes talks; gives their ids."""
+def define_as_stranger(url: str, schema: Schema) -> str:
+    """Another author defines a schema; gives its id."""
+
+    async def work() -> str:
+        async with Client(url, CryptographySigner.generate()) as panda:
+            return str((await panda.define(schema)).id)
+
+    return asyncio.run(work())
+
+
+def write_as_stranger(url: str, *rows: Mapping[str, object], schema: str = TALKS) -> list[str]:
+    """Another author publishes talks, or instances of another schema; gives their ids."""
 
     async def work() -> list[str]:
         async with Client(url, CryptographySigner.generate()) as panda:
-            return [written.id for written in await panda.create_many(TALKS, talks)]
+            return [written.id for written in await panda.create_many(schema, rows)]
 
     return asyncio.run(work())
 

@@ -1,4 +1,7 @@
-"""What a person sees and does on the page, in any of the three engines: hooks are those of apps/festival/page/page.js."""
+"""What a person sees and does on the page, in any of the three engines: hooks are those of apps/festival/page/page.js.
+
+A *path* leads with " >>> " into what a custom element has inside.
+"""
 
 import time
 from collections.abc import Callable
@@ -14,6 +17,7 @@ from selenium.webdriver.support.select import Select
 from tests.browser.sites import HARNESS
 from tests.browsers import JavaScriptError, PlaywrightTab, Tab, WebKitTab
 
+DEEP = (HARNESS / "deep.js").read_text("utf-8").partition("\n")[2].strip()
 PATIENCE = 120
 """Seconds until something counts as hanging; nothing here takes so long."""
 
@@ -72,6 +76,39 @@ class Screen:
     def value(self, css: str) -> str:
         """What stands in an input."""
         return str(self.tab.evaluate("(css) => document.querySelector(css).value", css))
+
+    def within(self, path: str, what: str, *args: object) -> Any:
+        """Calls a JavaScript function with the element that a path finds."""
+        return self.tab.evaluate(f"(path, ...rest) => ({what})(({DEEP})(path), ...rest)", path, *args)
+
+    def sees(self, path: str) -> bool:
+        """Whether it is there, and shown."""
+        return bool(self.within(path, "(it) => Boolean(it?.checkVisibility())"))
+
+    def until_sees(self, path: str) -> None:
+        """Waits for that."""
+        self.tab.wait_for(f"(path) => Boolean(({DEEP})(path)?.checkVisibility())", path, timeout=PATIENCE)
+
+    def words(self, path: str) -> str:
+        """Its words, as they are in the page."""
+        return str(self.within(path, "(it) => it?.textContent ?? ''"))
+
+    def press(self, path: str) -> None:
+        """Presses a button, or follows a link."""
+        self.until_sees(path)
+        self.within(path, "(it) => it.click()")
+
+    def put(self, path: str, value: str | bool) -> None:
+        """Types into an input, or chooses."""
+        self.until_sees(path)
+        self.within(
+            path,
+            """(it, value) => {
+                if (typeof value === "boolean") it.checked = value; else it.value = value;
+                for (const type of ["input", "change"]) it.dispatchEvent(new Event(type, { bubbles: true }));
+            }""",
+            value,
+        )
 
     def notices(self) -> list[str]:
         """The reasons of the errors that are shown."""

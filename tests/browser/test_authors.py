@@ -30,11 +30,11 @@ def test_a_card_says_whose_it_is_and_an_author_can_be_hidden(
         author_of(browsers, node, hostile) as second,
         browsers.tab("chromium") as tab,
     ):
-        names = {who.data("#author", "author") for who in (first, second)}
+        names = {who.data("#me", "author") for who in (first, second)}
         second.click("#reload")
         second.rest()
         assert second.data("article[data-mine=true] .who", "whose") == "you"
-        stranger = second.data("#author", "author")
+        stranger = second.data("#me", "author")
         reader = Screen(tab).open(node.url)
         assert {talk["author"] for talk in reader.talks()} == names
         article = f"article[data-author='{stranger}']"
@@ -45,7 +45,7 @@ def test_a_card_says_whose_it_is_and_an_author_can_be_hidden(
         assert "Log id" not in words
 
         reader.click(f"{article} .hide")
-        reader.until(lambda: [talk["author"] for talk in reader.talks()] == [first.data("#author", "author")])
+        reader.until(lambda: [talk["author"] for talk in reader.talks()] == [first.data("#me", "author")])
         assert reader.text("#hidden-summary") == "1 talk of 1 author hidden by you"
         reader.click(".notice[data-reason=author-hidden] button:not(.dismiss)")
         reader.until(lambda: len(reader.talks()) == 2)

@@ -127,7 +127,7 @@ Lacking = Callable[[str], tuple[Screen, ServedNode]]
 def test_with_full_storage_the_page_reads_on(lacking: Lacking) -> None:
     screen, _ = lacking("full-storage.js")
     assert screen.notices() == ["storage-full"]
-    assert "no room left" in screen.text("#key-kind")
+    assert "no room left" in screen.words("#me >>> [part=about]")
     assert screen.has("#new:disabled")
     talk = screen.talk("By somebody else")
     assert talk is not None
@@ -137,8 +137,8 @@ def test_with_full_storage_the_page_reads_on(lacking: Lacking) -> None:
 @pytest.mark.every_engine
 def test_without_storage_the_page_reads_only(lacking: Lacking) -> None:
     screen, _ = lacking("without-storage.js")
-    assert screen.data("#author", "author") == ""
-    assert screen.data("#key-kind", "kind") == "none"
+    assert screen.data("#me", "author") == ""
+    assert screen.data("#me", "kind") == "none"
     assert screen.notices() == ["storage-refused"]
     assert "no storage" in screen.text(".notice[data-reason=storage-refused]")
     assert screen.has("#new:disabled")
@@ -151,17 +151,17 @@ def test_without_storage_the_page_reads_only(lacking: Lacking) -> None:
 @pytest.mark.every_engine
 def test_without_ed25519_the_page_writes_with_a_weaker_key_and_says_so(lacking: Lacking) -> None:
     screen, node = lacking("without-ed25519.js")
-    assert screen.data("#key-kind", "kind") == "pure25519"
-    assert "The weaker choice." in screen.text("#key-kind")
+    assert screen.data("#me", "kind") == "pure25519"
+    assert "The weaker choice." in screen.words("#me >>> [part=about]")
     talk = screen.write(title="Signed in Python")
     assert talk["badges"] == ["signed", "verified"]
     assert {instance["title"] for instance in instances_at(node.url)} == {
         "By somebody else",
         "Signed in Python",
     }
-    author = screen.data("#author", "author")
+    author = screen.data("#me", "author")
     screen.open(node.url)
-    assert screen.data("#author", "author") == author
+    assert screen.data("#me", "author") == author
     assert screen.talk("Signed in Python") == talk
     assert screen.talk("By somebody else") is not None
 

@@ -48,7 +48,7 @@ def test_browser_is_killed(
         for lets_through in (1, 2):
             with browsers.killable(engine, profile) as tab:
                 screen = Screen(tab).open(wire.url)
-                authors.add(screen.data("#author", "author"))
+                authors.add(screen.data("#me", "author"))
                 gate = wire.before = Gate(lets_through)
                 screen.choose(festival)
                 screen.click("#import-start")
@@ -58,7 +58,7 @@ def test_browser_is_killed(
                 wire.honest()
         with browsers.killable(engine, profile) as tab:
             screen = Screen(tab).open(wire.url)
-            authors.add(screen.data("#author", "author"))
+            authors.add(screen.data("#me", "author"))
             screen.import_file(festival)
             screen.wait("#pending[data-pending='0']")
         assert len(authors) == 1
@@ -116,15 +116,13 @@ def test_reader_comes_back_to_the_programme(
 ) -> None:
     with ServedNode(tmp_path / "node", site) as node, browsers.tab(engine) as tab:
         screen = Screen(tab).open(node.url)
-        screen.wait(".side .backup-open:not([hidden])")
-        author = screen.data("#author", "author")
+        screen.until_sees("#me >>> .back-up")
+        author = screen.data("#me", "author")
         tab.goto(f"{node.url}schemas.html")
         tab.evaluate("() => void setTimeout(() => history.back())")
         screen.wait("#programme[aria-busy=false]")
-        screen.wait(
-            ".side .backup-open:not([hidden])"
-        )  # the seed waits in storage, not in the worker that ended
-        assert screen.data("#author", "author") == author
+        screen.until_sees("#me >>> .back-up")  # the seed waits in storage, not in the worker that ended
+        assert screen.data("#me", "author") == author
         assert screen.notices() == []
         if engine != "firefox":  # whose driver takes the way back for a navigation that never ends
             screen.write(title="After the way back")

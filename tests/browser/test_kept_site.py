@@ -133,13 +133,13 @@ def test_host_and_node_are_gone_together(screen: Screen, host: Host, tmp_path: P
     """Even the first talk is written then; it is sent when the node is back."""
     with ServedNode(tmp_path / "node") as node:
         visit(screen, host, node)
-        author = screen.data("#author", "author")
+        author = screen.data("#me", "author")
     host.stop()
     if screen.tab.engine.name == "webkit":
         return  # WebKitGTK throws away at the next navigation what it kept
     screen.tab.goto(f"{host.url}?node={node.url}")
     screen.wait("html[data-state=ready]")
-    assert screen.data("#author", "author") == author
+    assert screen.data("#me", "author") == author
     screen.wait("#programme[data-state=failed]")  # there is nobody to ask
     screen.click("#new")
     for name, value in (("title", "Written in a field"), ("room", "Tent")):

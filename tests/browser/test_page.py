@@ -40,8 +40,8 @@ def assert_shown(shown: dict[str, Any], talk: dict[str, Any]) -> None:
 
 @pytest.mark.every_engine
 def test_first_start_makes_a_key_that_no_script_can_read(screen: Screen, node: ServedNode) -> None:
-    assert len(bytes.fromhex(screen.data("#author", "author"))) == 32
-    assert screen.data("#key-kind", "kind") == "webcrypto"
+    assert len(bytes.fromhex(screen.data("#me", "author"))) == 32
+    assert screen.data("#me", "kind") == "webcrypto"
     assert screen.text("#node") == node.url
     assert screen.data("#node-state", "node") == "reachable"
 
@@ -142,7 +142,7 @@ def test_written_talk_is_shown_with_its_provenance(screen: Screen, node: ServedN
     assert shown["mine"] == "true"
     assert shown["badges"] == ["signed", "verified"]
     assert {name: shown["fields"].get(name) for name in PROVENANCE} == {
-        "author": screen.data("#author", "author"),
+        "author": screen.data("#me", "author"),
         "logId": str(instance.log_id),
         "seqNum": str(instance.seq_num),
         "entryHash": instance.last_entry,
@@ -229,18 +229,18 @@ def test_deleted_talk_is_gone_everywhere(screen: Screen, node: ServedNode) -> No
 def test_other_tab_is_the_same_author_and_another_profile_is_not(
     screen: Screen, browsers: Browsers, node: ServedNode
 ) -> None:
-    author = screen.data("#author", "author")
+    author = screen.data("#me", "author")
     talk = screen.write(title="Whose is it?")
     with screen.tab.new_tab() as tab:
         other = Screen(tab).open(node.url)
-        assert other.data("#author", "author") == author
+        assert other.data("#me", "author") == author
         assert other.talk("Whose is it?") == talk
     with browsers.tab(screen.tab.engine.name) as tab:
         stranger = Screen(tab).open(node.url)
-        assert stranger.data("#author", "author") != author
+        assert stranger.data("#me", "author") != author
         seen = stranger.talk("Whose is it?")
         assert seen is not None
         assert (seen["mine"], seen["buttons"], seen["badges"]) == ("false", 0, ["signed", "verified"])
     screen.open(node.url)  # a reload
-    assert screen.data("#author", "author") == author
+    assert screen.data("#me", "author") == author
     assert screen.talk("Whose is it?") == talk

@@ -279,7 +279,7 @@ def test_everything_has_a_name_and_can_be_hit(chromium_with: Open, node: ServedN
         assert_usable(screen)
 
 
-READ = ("h1", "#author", "#key-kind", "#node", "#import-status", "#count", ".note")
+READ = ("h1", "#me >>> .author", "#me >>> [part=about]", "#node", "#import-status", "#count", ".note")
 OPENED = (
     "article.talk .open",
     "[data-field=persons]",

@@ -30,10 +30,10 @@ def test_nothing_is_asked_of_the_host(
 ) -> None:
     with static_server(site) as host:
         visit(screen, host, empty_node)
-        author = screen.data("#author", "author")
+        author = screen.data("#me", "author")
         host.requests.clear()
         visit(screen, host, empty_node)
-        assert screen.data("#author", "author") == author
+        assert screen.data("#me", "author") == author
         if screen.tab.engine.name == "webkit":
             return  # WebKitGTK throws away at the next navigation what it kept; then files are fetched again
         assert {line.split()[1] for line in host.requests} <= {"/service-worker.js"}  # whether it is new

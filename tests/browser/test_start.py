@@ -81,7 +81,7 @@ def test_what_is_no_address_of_a_node_is_said(tab: PlaywrightTab, site: Path, ad
         screen = Screen(tab)
         screen.wait(".notice[data-reason=node-address-wrong]")
         assert "This is not a node's address" in screen.text(".notice[data-reason=node-address-wrong] h3")
-        assert screen.text("#author") == "not opened"
+        assert screen.words("#me >>> [part=who]") == "not opened"
         screen.click(".notice[data-reason=node-address-wrong] button")
         tab.wait_for("(address) => location.href === address", host.url)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from tests.browser.screen import Screen
 from tests.browsers import PlaywrightTab, StaticServer, Tab, require
 from tests.embedding.websites import Websites, call, write_pages
 from tests.processes import ServedNode
@@ -44,8 +45,10 @@ def test_plain_http(tab: Tab, host: ServedNode, site: Path, websites: Websites) 
         assert call(tab, "ask", "cycle", *asked)["reason"] == "backup-impossible"
     tab.goto(elsewhere(host.url))
     tab.wait_for("() => document.documentElement.dataset.state === 'ready'", timeout=300)
-    assert tab.evaluate("() => [...document.querySelectorAll('.backup-open')].every(({ hidden }) => hidden)")
-    assert "plain http" in tab.evaluate("() => document.getElementById('key-kind').textContent")
+    screen = Screen(tab)
+    assert screen.within("#me >>> .back-up", "({ hidden }) => hidden")
+    assert screen.has("#backup-offer[hidden]")
+    assert "plain http" in screen.words("#me >>> [part=about]")
 
 
 def test_https_page_and_plain_http_node(

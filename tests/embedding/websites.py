@@ -38,6 +38,7 @@ def write_pages(directory: Path, host: str, site: Path, other: str = "") -> Path
         "HOST": host.rstrip("/"),
         "OTHER": other.rstrip("/"),
         "INTEGRITY": integrity(site / "panda.js"),
+        "ELEMENTS": integrity(site / "elements.js"),
         "NONCE": NONCE,
     }
     directory.mkdir(parents=True, exist_ok=True)

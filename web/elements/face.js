@@ -4,10 +4,11 @@
  */
 
 const SVG = "http://www.w3.org/2000/svg";
-const sheet = new CSSStyleSheet();
+/** The pictures, as rules; a shadow adopts it to show them. */
+export const faces = new CSSStyleSheet();
 /** @type {Set<string>} the classes that have a rule: thousands of rows share one picture */
 const drawn = new Set();
-document.adoptedStyleSheets.push(sheet);
+document.adoptedStyleSheets.push(faces);
 
 /**
  * @param {string} tag
@@ -32,7 +33,7 @@ export function face(author) {
   if (!drawn.has(name)) {
     drawn.add(name);
     const picture = encodeURIComponent(new XMLSerializer().serializeToString(draw(key)));
-    sheet.insertRule(`.${name} { background-image: url("data:image/svg+xml,${picture}"); }`);
+    faces.insertRule(`.${name} { background-image: url("data:image/svg+xml,${picture}"); }`);
   }
   const place = document.createElement("span");
   place.className = `face ${name}`;

@@ -164,6 +164,10 @@ const REASONS = {
     title: "The node contradicts itself",
     hint: "Nothing was signed on the strength of its answers. Use another node, or ask whoever runs this one.",
   },
+  "talk-missing": {
+    title: "This talk is not here",
+    hint: "",
+  },
   "not-a-schedule": {
     title: "This file is not a schedule",
     hint: "",

@@ -25,10 +25,10 @@
   // `self.location` is the website's file, and nothing tells a script that is imported where it came from, but an error
   // that it makes: the first place in it is here, in all browsers.
   const here = /https?:\/\/\S+\/keep\.js/.exec(new Error("where").stack ?? "")?.[0];
-  const panda = here && new URL("panda.js", here).href;
+  const embedded = here ? ["panda.js", "elements.js"].map((name) => new URL(name, here).href) : [];
 
   /** @param {string} url */
-  const isOurs = (url) => url === panda || url.startsWith(scope);
+  const isOurs = (url) => embedded.includes(url) || url.startsWith(scope);
 
   worker.addEventListener("fetch", (event) => {
     const { method, url, headers, cache } = event.request;
@@ -62,7 +62,7 @@
       const some = HEADERS.flatMap((name) => headers.has(name) ? [[name, headers.get(name) ?? ""]] : []);
       await cache.put(request, new Response(body, { headers: Object.fromEntries(some) })); // new, as pages may not come from one that was redirected
       const old = (await cache.keys()).slice(0, -MOST); // what was fetched lately comes last
-      await Promise.all(old.filter((key) => key.url !== panda).map((key) => cache.delete(key)));
+      await Promise.all(old.filter((key) => !embedded.includes(key.url)).map((key) => cache.delete(key)));
     } catch {
       // no room, or no such storage, or the connection broke
     }

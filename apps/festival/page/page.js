@@ -6,13 +6,8 @@
  *   html[data-state]          starting | ready | failed
  *   #start #start-status #start-progress     while Python starts
  *   #side-open                on a narrow screen, shows who I am and the import
- *   #author[data-author]      short in the text, 64 hex digits in the attribute; empty: no key
- *   #author-full #author-copy #author-all    the whole author
- *   #key-kind[data-kind]      webcrypto | pure25519 | none
- *   #backup-offer .backup-open #backup-later     from the first publish on, until there is a decision
- *   #backup-dialog #backup #backup-passphrase #backup-problem #backup-save #backup-decline #backup-close
- *     #backup-done #backup-finish #backup-again
- *   #restore #restore-file #restore-passphrase #restore-use #key-status; #restore-file-problem …
+ *   #me[data-author][data-kind]              <panda-identity>: 64 hex digits, empty without a key; webcrypto | pure25519 | none
+ *   #backup-offer #backup-open #backup-later     from the first publish on, until there is a decision
  *   #node #node-state[data-node]             address; unknown | reachable | unreachable
  *   #node-url #node-use       opens the page with ?node=ADDRESS
  *   #pending[data-pending] #send-now         signed entries that the node has not acknowledged
@@ -41,21 +36,23 @@
  *   #notices .notice[data-kind=error|news][data-reason] .dismiss
  */
 
-import { node, siteLink } from "../../../web/pages/shared/address.js";
+import { node } from "../../../web/pages/shared/address.js";
+import { defineElements } from "../../../web/elements/define.js";
 import { byId } from "../../../web/elements/dom.js";
 import { makeEditor } from "./editor.js";
 import { makeIdentity } from "./identity.js";
 import { makeImport } from "./import.js";
 import { makeNotices } from "../../../web/pages/shared/notices.js";
 import { makeProgramme } from "./programme.js";
-import { makeBackup, makeRestore } from "../../../web/pages/shared/backup.js";
+import { makeBackup } from "../../../web/pages/shared/backup.js";
 import { Session } from "../../../web/pages/shared/session.js";
 import { showOpen, showStart, startPython } from "../../../web/pages/shared/start.js";
 
 /** @type {import("./festival.d.ts").FestivalSession} */
 const session = new Session({ node, onProgress: showStart, onOpen });
 const notices = makeNotices(byId("notices", HTMLElement));
-const backup = makeBackup({ session, notices, onSettled: (panda) => identity.show(panda) });
+const backup = makeBackup({ session });
+defineElements();
 const identity = makeIdentity({ session, notices, onSent: () => void programme.load(), onWaiting: backup.published });
 const programme = makeProgramme({
   session,
@@ -81,15 +78,9 @@ const editor = makeEditor({
   },
   onDeleted: programme.remove,
 });
-const restore = makeRestore({
-  session,
-  notices,
-  onKey(panda) {
-    backup.show(panda);
-    identity.show(panda);
-    void identity.refreshPending();
-    void programme.load();
-  },
+byId("me", HTMLElement).addEventListener("panda-author", () => {
+  void identity.refreshPending();
+  void programme.load();
 });
 const importer = makeImport({ session, notices, identity, onPublished: () => programme.load() });
 
@@ -110,14 +101,12 @@ function showSide(open) {
 sideButton.addEventListener("click", () => showSide(sideButton.getAttribute("aria-expanded") !== "true"));
 byId("import-file", HTMLInputElement).addEventListener("change", () => showSide(true));
 
-byId("to-schemas", HTMLAnchorElement).href = siteLink("schemas.html");
 identity.setAddress(node ?? new URL(".", location.href).href);
 
 /** @param {import("./festival.d.ts").FestivalPanda} panda */
 function onOpen(panda) {
   identity.show(panda);
   backup.show(panda);
-  restore.show(panda);
   for (const id of ["new", "import-file"]) byId(id, HTMLElement).toggleAttribute("disabled", !panda.author);
   showOpen(panda, notices);
 }
@@ -125,7 +114,6 @@ function onOpen(panda) {
 async function begin() {
   /** @param {unknown} error */
   const onFail = (error) => {
-    identity.notOpen();
     identity.saw(error);
     programme.fail(error);
   };

@@ -2,7 +2,7 @@
 
 import { button, el, hexView, shortAuthor } from "../../../web/elements/dom.js";
 import { face } from "../../../web/elements/face.js";
-import { parts } from "../../../web/elements/foreign.js";
+import { prose, webLink } from "../../../web/elements/prose.js";
 import { line, persons, text } from "./talk.js";
 import { durationWords, endClock } from "./time.js";
 
@@ -202,58 +202,4 @@ function badge(name, holds, why, otherwise = `not ${name}`) {
     " ",
     el("span", {}, why),
   );
-}
-
-/**
- * A text as it was published, with its web addresses as links; of a long one a part, and the next one on demand.
- *
- * @param {string} name
- * @param {string} value
- * @returns {HTMLElement[]}
- */
-function prose(name, value) {
-  const [first = "", ...later] = parts(value);
-  const block = el("p", { class: `prose ${name}`, data: { field: name }, attrs: { dir: "auto" } }, ...linked(first));
-  if (!later.length) return [block];
-  const more = button(`Show more of ${value.length.toLocaleString("en")} characters`, () => {
-    // A paragraph of its own: a browser lays one out as a whole.
-    more.before(el("p", { class: `prose ${name}`, attrs: { dir: "auto" } }, ...linked(later.shift() ?? "")));
-    if (!later.length) more.remove();
-  }, "more");
-  return [block, more];
-}
-
-const ADDRESS = /https?:\/\/[^\s<>"'`\\^{}|\p{Cf}\p{Cc}]{1,500}/gu;
-
-/**
- * @param {string} words
- * @returns {(Node | string)[]}
- */
-function linked(words) {
-  /** @type {(Node | string)[]} */
-  const parts = [];
-  let at = 0;
-  for (const found of words.matchAll(ADDRESS)) {
-    if (parts.length > 200) break;
-    const address = found[0].replace(/[.,;:!?)\]]+$/, "");
-    const link = webLink(address);
-    if (!link) continue;
-    parts.push(words.slice(at, found.index), link);
-    at = found.index + address.length;
-  }
-  parts.push(words.slice(at));
-  return parts;
-}
-
-/**
- * A link, if the text is an absolute http or https address; it shows where it really leads.
- *
- * @param {string} address
- */
-function webLink(address) {
-  if (!URL.canParse(address.trim())) return null;
-  const url = new URL(address.trim());
-  if (url.protocol !== "https:" && url.protocol !== "http:") return null;
-  const shown = url.href.length > 200 ? `${url.href.slice(0, 200)}…` : url.href;
-  return el("a", { attrs: { href: url.href, rel: "noopener noreferrer nofollow ugc", target: "_blank", dir: "ltr" } }, shown);
 }

@@ -16,14 +16,14 @@
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const behind = (element) => {
-    for (let at = element; at; at = at.parentElement) {
+    for (let at = element; at; at = at.parentElement ?? at.getRootNode().host) {
       const { backgroundColor } = getComputedStyle(at);
       if (rgba(backgroundColor)[3] === 255) return light(backgroundColor);
     }
     return light("Canvas");
   };
   return Object.fromEntries(selectors.map((css) => {
-    const element = document.querySelector(css);
+    const element = css.split(" >>> ").reduce((at, part) => (at.shadowRoot ?? at).querySelector(part), document);
     const [darker, lighter] = [light(getComputedStyle(element).color), behind(element)].sort((a, b) => a - b);
     return [css, (lighter + 0.05) / (darker + 0.05)];
   }));

@@ -3,7 +3,7 @@
 import { byId, el, find, shortHash } from "../../elements/dom.js";
 import { siteLink } from "../shared/address.js";
 import { plain } from "../../elements/foreign.js";
-import { keeping, mark } from "../../elements/inputs.js";
+import { keeping, mark } from "./inputs.js";
 
 /**
  * @typedef {import("../shared/types.js").SchemaDraft["fields"][number]} FieldDraft

@@ -3,6 +3,7 @@
 import { siteLink } from "../shared/address.js";
 import { byId, el, shortHash } from "../../elements/dom.js";
 import { plain } from "../../elements/foreign.js";
+import { STATES } from "../shared/schema-states.js";
 import { count } from "../../elements/words.js";
 
 /** @typedef {import("../shared/types.js").ListedSchema} ListedSchema */
@@ -12,15 +13,6 @@ export const LISTED = 200;
 
 /** Characters of a name, as the node says it. */
 const LONGEST = 100;
-
-/** @type {Record<ListedSchema["state"], string>} */
-const STATES = {
-  registered: "the node checks its data",
-  pending: "registered, and waiting for another one",
-  "not-registered": "not checked here",
-  "not-defined": "nobody has defined it here",
-  unlisted: "not registered at this node",
-};
 
 /**
  * @param {ListedSchema[]} known

@@ -2,7 +2,7 @@
 
 import { byId } from "../../elements/dom.js";
 import { makeFieldRow } from "./field-row.js";
-import { keeping, mark } from "../../elements/inputs.js";
+import { keeping, mark } from "./inputs.js";
 import { count } from "../../elements/words.js";
 
 /**

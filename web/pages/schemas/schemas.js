@@ -16,7 +16,7 @@
  *   #open-file                reads a schema's file into the form
  *   #toml #file-save          the file; #toml[data-current] says whether it is of what the form holds now
  *   #published [data-use=id|javascript|node]     what there is to do with a schema; .copy in each
- *   #backup-offer and the others of #backup-…     as on the page of the programme
+ *   #me #backup-offer #backup-open #backup-later  as on the page of the programme
  *   #again                    a new one that begins as this one
  *   #known [data-id]          other schemas, as links
  *   #pending[data-pending] #send-now             signed entries that the node has not acknowledged
@@ -25,6 +25,7 @@
 
 import { node, siteLink } from "../shared/address.js";
 import { makeBackup } from "../shared/backup.js";
+import { defineElements } from "../../elements/define.js";
 import { byId, copy, el, button, save, shortAuthor } from "../../elements/dom.js";
 import { face } from "../../elements/face.js";
 import { plain } from "../../elements/foreign.js";
@@ -60,7 +61,8 @@ const openWords = byId("open-words", HTMLElement);
 
 const session = new Session({ node, onProgress: showStart, onOpen });
 const notices = makeNotices(byId("notices", HTMLElement));
-const backup = makeBackup({ session, notices });
+const backup = makeBackup({ session });
+defineElements();
 const countPending = makePending({ session, notices, onSent: () => void list() });
 const form = makeSchemaForm({ onChange, about });
 
@@ -248,6 +250,7 @@ function show(schema) {
     ...use("javascript", "In JavaScript", `const { id } = await panda.schema("${schema.id}"); // then: panda.create(id, { ${some} })`),
     ...use("node", "For whoever runs a node", `panda schema register ${schema.id}`),
   );
+  byId("to-data", HTMLAnchorElement).href = siteLink("data.html", { schema: schema.id });
   arrange();
   void session.panda().then(async (panda) => showFile(await panda.describe(draftOf(schema)))).catch(notices.error);
 }
@@ -366,7 +369,6 @@ async function start() {
   if (waiting > 0) backup.published();
 }
 
-byId("to-programme", HTMLAnchorElement).href = siteLink("index.html");
 window.addEventListener("online", () => void list());
 // Back on a page that was kept as it stood: panda.js starts Python again, and others may have published meanwhile.
 window.addEventListener("pageshow", async (event) => {

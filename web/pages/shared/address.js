@@ -22,3 +22,8 @@ export function ownNodeLink() {
   address.searchParams.delete("node");
   return address.href;
 }
+
+/** The masthead's links lead to the site's other pages with the same node. */
+export function linkPages() {
+  for (const link of document.querySelectorAll("a[data-page]")) link.setAttribute("href", siteLink(link.getAttribute("href") ?? ""));
+}

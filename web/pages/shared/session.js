@@ -4,6 +4,7 @@
  */
 
 import { connect } from "panda.js";
+import { share, tell } from "../../elements/connection.js";
 
 /**
  * @typedef {import("./types.js").Panda} Panda
@@ -29,6 +30,7 @@ export class Session {
     this.node = node;
     this.onProgress = onProgress;
     this.#onOpen = onOpen;
+    share(() => this.panda()); // the page's elements work with it too
   }
 
   /** @returns {Promise<P>} */
@@ -42,6 +44,7 @@ export class Session {
       const panda = /** @type {P} */ (connected);
       this.now = panda;
       this.#onOpen(panda);
+      tell("open", panda);
       return panda;
     } catch (error) {
       this.#opening = null;

@@ -1,12 +1,13 @@
 /** Python's start, as a page shows it: how far it is, in the masthead, and what came of it. */
 
-import { node, ownNodeLink } from "./address.js";
+import { linkPages, node, ownNodeLink } from "./address.js";
 import { byId } from "../../elements/dom.js";
 import { cameFromStorage, keepSite } from "./updates.js";
 import { explain, megabytes } from "../../elements/words.js";
 
 const root = document.documentElement;
 root.dataset.script = ""; // it runs: what the page says otherwise goes
+linkPages();
 const bar = byId("start-progress", HTMLProgressElement);
 const status = byId("start-status", HTMLElement);
 

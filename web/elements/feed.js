@@ -1,0 +1,226 @@
+/**
+ * `<panda-feed schema=… filter=… order-by=… limit=…>`: the instances of a schema, each in a copy of the `<template>` that
+ * stands within. The copies are the page's own elements, beside the template, so the page's styles hold for them.
+ */
+
+import { button, el } from "./dom.js";
+import { connection, news } from "./connection.js";
+import { PandaElement, attributeWrong, problem } from "./element.js";
+import { changes, watchedBy } from "./live.js";
+import { copyOf, fill } from "./template.js";
+import { label, line, readJson } from "./values.js";
+import { count } from "./words.js";
+
+/**
+ * @typedef {import("panda.js").Instance} Instance
+ * @typedef {import("panda.js").Panda} Panda
+ * @typedef {import("panda.js").Rejected} Rejected
+ * @typedef {{filter?: object, orderBy: string[], include?: string[]}} Asked
+ */
+
+/** Instances at first, and with each press of the button. */
+const LIMIT = 50;
+/** A page of an answer, at most. */
+const PAGE = 1000;
+/** Fields that are shown where there is no template. */
+const PLAIN_FIELDS = 12;
+
+export class PandaFeed extends PandaElement {
+  static observedAttributes = ["schema", "filter", "order-by", "limit", "include", "node"];
+
+  #status = el("div", { attrs: { part: "status", role: "status" } });
+  #more = button("Show more", () => void this.#grow(), "more");
+  #withheld = el("p", { class: "note", attrs: { part: "withheld", hidden: "" } });
+  /** @type {Map<string, Element[]>} what is shown, by id */
+  #shown = new Map();
+  /** @type {Instance[]} */
+  #instances = [];
+  /** @type {Rejected[]} */
+  #rejected = [];
+  #wanted = LIMIT;
+  /** The template that the shown copies are of. @type {HTMLTemplateElement | null} */
+  #template = null;
+  /** The schema that they are of. */
+  #schema = "";
+  #following = new AbortController();
+
+  constructor() {
+    super();
+    this.#more.setAttribute("part", "more");
+    this.root.append(el("slot", {}), this.#status, this.#withheld, this.#more);
+    this.#more.hidden = true;
+  }
+
+  /** What is shown, in its order. @returns {readonly Instance[]} */
+  get instances() {
+    return this.#instances;
+  }
+
+  /** What failed the checks, and is not shown. @returns {readonly Rejected[]} */
+  get rejected() {
+    return this.#rejected;
+  }
+
+  /** @override @param {AbortSignal} signal */
+  listen(signal) {
+    news.addEventListener("author", () => this.#draw(), { signal });
+    signal.addEventListener("abort", () => this.#following.abort());
+  }
+
+  /** @override */
+  async refresh() {
+    this.#following.abort();
+    const { signal } = this.#following = new AbortController();
+    this.#wanted = this.#limit();
+    if (this.text("schema") !== this.#schema) {
+      this.#schema = this.text("schema");
+      this.#clear();
+      this.querySelector("template[data-made]")?.remove();
+      delete this.dataset.state;
+    }
+    this.#state("loading");
+    try {
+      const asked = this.#asked();
+      const panda = await connection(this);
+      if (signal.aborted) return;
+      const watched = () => watchedBy(asked, this.#more.hidden ? undefined : this.#instances.at(-1));
+      for await (const _ of changes(panda, this.text("schema"), watched, signal)) {
+        await this.#read(panda, asked, signal);
+      }
+    } catch (error) {
+      if (!signal.aborted) this.#fail(error);
+    }
+  }
+
+  #limit() {
+    const given = Number(this.text("limit") || LIMIT);
+    return Number.isInteger(given) && given > 0 ? Math.min(given, PAGE) : LIMIT;
+  }
+
+  /** @returns {Asked} */
+  #asked() {
+    if (!this.text("schema")) throw attributeWrong("This <panda-feed> has no schema: give it the id or name of one.");
+    const filter = this.text("filter");
+    let parsed;
+    try {
+      parsed = filter ? readJson(filter) : undefined;
+    } catch {
+      throw attributeWrong(`The filter of this <panda-feed> is not JSON, such as {"room": "Curie"}: ${filter.slice(0, 100)}`);
+    }
+    if (parsed !== undefined && (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))) {
+      throw attributeWrong(`The filter of this <panda-feed> is no object, such as {"room": "Curie"}: ${filter.slice(0, 100)}`);
+    }
+    const include = names(this.text("include"));
+    return { ...(parsed ? { filter: parsed } : {}), orderBy: names(this.text("order-by")), ...(include.length ? { include } : {}) };
+  }
+
+  /** @param {Panda} panda @param {Asked} asked @param {AbortSignal} signal */
+  async #read(panda, asked, signal) {
+    /** @type {Instance[]} */
+    const found = [];
+    /** @type {Rejected[]} */
+    const rejected = [];
+    /** @type {string | null} */
+    let after = null;
+    do {
+      // One more than is shown tells whether there are more.
+      const limit = Math.min(this.#wanted + 1 - found.length, PAGE);
+      const page = await panda.query(this.text("schema"), { ...asked, limit, after });
+      if (signal.aborted) return;
+      found.push(...page);
+      rejected.push(...page.rejected);
+      if (page.length + page.rejected.length < limit || page.after === after) break;
+      after = page.after;
+    } while (found.length <= this.#wanted && after);
+    this.#more.hidden = found.length <= this.#wanted;
+    this.#instances = found.slice(0, this.#wanted);
+    this.#rejected = rejected;
+    this.#draw(panda);
+    this.say("shown", { instances: this.#instances, more: !this.#more.hidden });
+  }
+
+  /** @type {Panda | null} */
+  #panda = null;
+
+  #draw(panda = this.#panda) {
+    this.#panda = panda;
+    if (!panda) return;
+    const template = this.#findTemplate();
+    if (template !== this.#template) {
+      const instances = this.#instances;
+      this.#clear();
+      this.#instances = instances;
+      this.#template = template;
+    }
+    const before = this.#shown;
+    this.#shown = new Map();
+    /** @type {Element} */
+    let last = template;
+    for (const instance of this.#instances) {
+      const copy = before.get(instance.id) ?? copyOf(template);
+      before.delete(instance.id);
+      fill(copy, instance, panda.author);
+      // Only what moved is moved, so that what the reader works with keeps its focus.
+      for (const part of copy) {
+        if (last.nextElementSibling !== part) last.after(part);
+        last = part;
+      }
+      this.#shown.set(instance.id, copy);
+    }
+    for (const copy of before.values()) for (const part of copy) part.remove();
+    this.#state(this.#instances.length ? "shown" : "empty");
+    this.#withheld.hidden = this.#rejected.length === 0;
+    this.#withheld.textContent = `${count(this.#rejected.length, "more is", "more are")} not shown: what the node sent does not prove that their authors wrote them.`;
+  }
+
+  /** The page's template; where there is none, a plain one, of all fields. @returns {HTMLTemplateElement} */
+  #findTemplate() {
+    const own = this.querySelector("template");
+    if (own) return own;
+    const fields = [...new Set(this.#instances.flatMap((instance) => Object.keys(instance)))].filter((name) => name !== "id" && !name.startsWith("_"));
+    const list = el("dl", {}, ...fields.slice(0, PLAIN_FIELDS).flatMap((name) => [
+      el("dt", {}, label(line(name, 70))), el("dd", { attrs: { "data-field": name } }),
+    ]));
+    const template = el("template", { data: { made: "" } });
+    template.content.append(list);
+    if (fields.length) this.append(template);
+    return template;
+  }
+
+  /** Takes everything away that is shown. */
+  #clear() {
+    for (const copy of this.#shown.values()) for (const part of copy) part.remove();
+    this.#shown.clear();
+    this.#instances = [];
+  }
+
+  /** @param {"loading" | "shown" | "empty" | "failed"} state */
+  #state(state) {
+    if (state === "loading" && this.dataset.state === "shown") return; // what is shown stays until there is an answer
+    this.dataset.state = state;
+    const said = { loading: "Loading…", empty: "There is nothing here yet.", shown: "", failed: "" }[state];
+    this.#status.replaceChildren(...(said ? [el("slot", { attrs: { name: state } }, said)] : []));
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    if (this.dataset.state !== "shown") this.#state("failed");
+    this.#status.replaceChildren(problem(error, () => this.ask()));
+    this.say("failed", { error });
+  }
+
+  async #grow() {
+    this.#wanted += this.#limit();
+    this.#more.disabled = true;
+    try {
+      const panda = await connection(this);
+      await this.#read(panda, this.#asked(), this.#following.signal);
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#more.disabled = false;
+  }
+}
+
+/** A list of names: between them, blanks or commas. @param {string} text */
+export const names = (text) => text.split(/[\s,]+/).filter(Boolean);

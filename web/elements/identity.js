@@ -1,0 +1,186 @@
+/** `<panda-identity>`: who I am, a copy of the key, and going on with one. */
+
+import { button, copy, el, save, shortAuthor } from "./dom.js";
+import { connection, isShared, news, tell } from "./connection.js";
+import { PandaElement, problem } from "./element.js";
+import { face } from "./face.js";
+import { keyWords } from "./key-words.js";
+import { explain } from "./words.js";
+
+/** @typedef {import("panda.js").Panda} Panda */
+
+const COPY_BEGINS = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
+/** Characters of a copy of a key, and more. */
+const COPY_MOST = 10_000;
+
+export class PandaIdentity extends PandaElement {
+  static observedAttributes = ["node"];
+
+  #who = el("div", { attrs: { part: "who" } }, el("p", { class: "note" }, "Loading…"));
+  #tools = el("div", { class: "row", attrs: { part: "tools" } });
+  #kind = el("p", { class: "note", attrs: { part: "about" } });
+  #said = el("p", { class: "note", attrs: { part: "status", role: "status" } });
+  #backUp = button("Save a copy of the key", () => this.backUp());
+  #dialog = el("dialog", { attrs: { part: "dialog", "aria-labelledby": "copy-title" } });
+  #restore = el("details", { attrs: { part: "restore" } });
+  #wrong = el("div", {});
+  /** @type {Panda | null} */
+  #panda = null;
+
+  constructor() {
+    super();
+    this.#backUp.classList.add("back-up");
+    this.root.append(this.#who, this.#tools, this.#kind, this.#backUp, this.#restoreForm(), this.#said, this.#wrong, this.#dialog);
+    this.#backUp.hidden = this.#restore.hidden = true;
+  }
+
+  /** @override @param {AbortSignal} signal */
+  listen(signal) {
+    news.addEventListener("author", () => this.#show(), { signal });
+    news.addEventListener("open", () => this.ask(), { signal });
+  }
+
+  /** @override */
+  async refresh() {
+    try {
+      this.#panda = await connection(this);
+      this.#wrong.replaceChildren();
+      this.#show();
+    } catch (error) {
+      this.#who.replaceChildren(el("p", { class: "note" }, "not opened"));
+      if (!isShared()) this.#wrong.replaceChildren(problem(error, () => this.ask()));
+    }
+  }
+
+  #show() {
+    const panda = this.#panda;
+    if (!panda) return;
+    const { author } = panda;
+    this.dataset.author = author ?? "";
+    const { kind, short, strong, words } = keyWords(panda);
+    const digits = el("code", { class: "author", attrs: { title: author ?? "" } }, author ? shortAuthor(author) : "no key");
+    this.#who.replaceChildren(...(author ? [face(author)] : []), el("span", { class: "who-words" }, digits, el("span", { class: "note" }, short)));
+    this.#tools.replaceChildren(...(author ? authorTools(author) : []));
+    this.dataset.kind = kind;
+    this.#kind.replaceChildren(el("strong", {}, strong), ` ${words}`);
+    this.#backUp.hidden = !panda.canBackUp;
+    this.#restore.hidden = !author;
+  }
+
+  /** Opens the dialog in which a copy of the key is saved, while one can be. */
+  backUp() {
+    const panda = this.#panda;
+    if (!panda?.canBackUp) return;
+    const wrong = el("p", { class: "problem", attrs: { id: "copy-problem", role: "alert" } });
+    const passphrase = el("input", { attrs: { id: "copy-passphrase", type: "password", autocomplete: "new-password", "aria-describedby": wrong.id } });
+    const decline = button("I do not want a copy: if this browser's data is cleared, nobody can change or delete what I published.", () => void settle(async () => {
+      await panda.declineBackup();
+      this.#dialog.close();
+    }), "quiet decline");
+    const form = el("form", { attrs: { novalidate: "" } },
+      el("p", {}, "A file, locked with a passphrase. With both you go on in another browser, or in this one when it has forgotten you."),
+      el("label", { attrs: { for: passphrase.id } }, "Passphrase for the copy, eight characters at least"), passphrase, wrong,
+      el("div", { class: "row" }, el("button", { class: "primary save" }, "Save a copy"), button("Later", () => this.#dialog.close(), "later")),
+      el("p", { class: "note" }, "Or, for good: ", decline));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void settle(async () => {
+        const text = await panda.backUp(passphrase.value);
+        const again = () => save(text, `panda-${panda.author?.slice(0, 8)}.pem`, "application/x-pem-file");
+        again();
+        const finish = button("Done", () => this.#dialog.close(), "primary finish");
+        form.replaceWith(el("p", {}, "Saved. Without the passphrase the file is of no use: keep both, apart from each other."),
+          el("div", { class: "row" }, finish, button("Save the file once more", again, "again")));
+        finish.focus();
+      });
+    });
+    /** @param {() => Promise<void>} step */
+    const settle = async (step) => {
+      const buttons = [...form.querySelectorAll("button")];
+      for (const each of buttons) each.disabled = true;
+      wrong.textContent = "";
+      passphrase.removeAttribute("aria-invalid");
+      try {
+        await step();
+        tell("author");
+        this.say("copied", { copy: panda.copy });
+      } catch (error) {
+        for (const each of buttons) each.disabled = false;
+        wrong.textContent = explain(error).text;
+        passphrase.setAttribute("aria-invalid", "true");
+        passphrase.focus();
+      }
+    };
+    this.#dialog.replaceChildren(el("h2", { attrs: { id: "copy-title" } }, "A copy of your key"), form);
+    this.#dialog.showModal();
+    passphrase.focus();
+  }
+
+  #restoreForm() {
+    const [aboutFile, aboutPassphrase] = ["file", "passphrase"].map((what) => el("p", { class: "problem", attrs: { id: `restore-${what}-problem`, role: "alert" } }));
+    if (!aboutFile || !aboutPassphrase) throw new Error();
+    const file = el("input", { attrs: { id: "restore-file", type: "file", accept: ".pem", "aria-describedby": aboutFile.id } });
+    const passphrase = el("input", { attrs: { id: "restore-passphrase", type: "password", autocomplete: "current-password", "aria-describedby": aboutPassphrase.id } });
+    const use = el("button", { class: "restore-use" }, "Use this key");
+    const form = el("form", { attrs: { novalidate: "" } },
+      el("label", { attrs: { for: file.id } }, "Copy of a key"), file, aboutFile,
+      el("label", { attrs: { for: passphrase.id } }, "Its passphrase"), passphrase, aboutPassphrase,
+      el("p", { class: "note" }, "It takes the place of this browser's key. Use a key in one browser at a time."), el("div", { class: "row" }, use));
+    /** @param {HTMLElement} input @param {HTMLElement} about @param {string} words */
+    const mark = (input, about, words) => {
+      about.textContent = words.slice(0, 500);
+      if (words) input.setAttribute("aria-invalid", "true");
+      else input.removeAttribute("aria-invalid");
+    };
+    const read = async () => (await file.files?.[0]?.slice(0, COPY_MOST).text()) ?? "";
+    file.addEventListener("change", async () => {
+      mark(file, aboutFile, "");
+      const text = await read().catch(() => "");
+      if (file.files?.length && !text.includes(COPY_BEGINS)) mark(file, aboutFile, "This file is no copy of a key. A copy is a file like panda-1a2b3c4d.pem, saved by a page like this one.");
+    });
+    passphrase.addEventListener("input", () => mark(passphrase, aboutPassphrase, ""));
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      mark(file, aboutFile, file.files?.length ? "" : "Choose the file of the copy.");
+      mark(passphrase, aboutPassphrase, passphrase.value ? "" : "Write its passphrase.");
+      if (!file.files?.length || !passphrase.value) return;
+      use.disabled = true;
+      this.#wrong.replaceChildren();
+      this.#said.textContent = "One moment…";
+      try {
+        const panda = await connection(this);
+        await panda.restore(await read(), passphrase.value);
+        form.reset();
+        this.#said.textContent = "This browser goes on with the key of the copy.";
+        tell("author");
+        this.say("author", { author: panda.author });
+      } catch (error) {
+        const { reason, text } = explain(error);
+        this.#said.textContent = "";
+        if (reason === "passphrase-wrong") mark(passphrase, aboutPassphrase, text);
+        else if (reason === "backup-malformed") mark(file, aboutFile, text);
+        else this.#wrong.replaceChildren(problem(error));
+      }
+      use.disabled = false;
+    });
+    this.#restore.append(el("summary", {}, "Use a key that you saved"), form);
+    return this.#restore;
+  }
+}
+
+/** All digits on demand, and copying them. @param {string} author */
+function authorTools(author) {
+  const all = el("code", { class: "hex all" }, author);
+  all.hidden = true;
+  const more = button("Show all", () => show(Boolean(all.hidden)), "quiet show-all");
+  const take = button("Copy author", () => void copy(author, take, () => show(true)), "quiet take");
+  more.setAttribute("aria-expanded", "false");
+  /** @param {boolean} open */
+  function show(open) {
+    all.hidden = !open;
+    more.textContent = open ? "Show less" : "Show all";
+    more.setAttribute("aria-expanded", String(open));
+    return all;
+  }
+  return [more, take, all];
+}

@@ -1,0 +1,84 @@
+/** `<panda-status>`: how far Python's start is, whether the node answers, and what waits to be sent. */
+
+import { button, el } from "./dom.js";
+import { connection, isShared, news } from "./connection.js";
+import { PandaElement, problem } from "./element.js";
+import { count, megabytes } from "./words.js";
+
+/** @typedef {import("panda.js").Panda} Panda */
+
+/** @type {Record<string, string>} */
+const STAGES = { download: "Downloading Python", start: "Starting Python in this tab", storage: "Opening this browser's storage" };
+/** @type {Record<string, string>} */
+const STATES = { starting: "Starting…", connecting: "is being asked…", connected: "answers", unreachable: "does not answer", failed: "did not start" };
+
+export class PandaStatus extends PandaElement {
+  static observedAttributes = ["node"];
+
+  #address = el("code", { attrs: { part: "node" } });
+  #state = el("span", { class: "state", attrs: { part: "state" } });
+  #waiting = el("span", {});
+  #send = button("Send now", () => void this.#flush(), "quiet");
+  #wait = el("p", { attrs: { part: "waiting" } }, this.#waiting, " ", this.#send);
+  #wrong = el("div", {});
+  #following = new AbortController();
+
+  constructor() {
+    super();
+    this.#wait.hidden = true;
+    this.root.append(el("div", { attrs: { role: "status", part: "status" } }, this.#address, " ", this.#state, this.#wait), this.#wrong);
+  }
+
+  /** @override @param {AbortSignal} signal */
+  listen(signal) {
+    /** @param {string} what @param {(detail: any) => void} act */
+    const hear = (what, act) => news.addEventListener(what, (event) => act(event instanceof CustomEvent ? event.detail : null), { signal });
+    hear("start", ({ stage, done, total }) => {
+      const some = stage === "download" && done > 0 ? `: ${megabytes(done)}${total > 0 ? ` of ${megabytes(total)}` : ""} MB` : "…";
+      this.#state.textContent = `${STAGES[stage] ?? "Starting"}${some}`;
+    });
+    hear("open", () => this.ask());
+    signal.addEventListener("abort", () => this.#following.abort());
+  }
+
+  /** @override */
+  async refresh() {
+    this.#following.abort();
+    const { signal } = this.#following = new AbortController();
+    if (!this.dataset.state) this.#show("starting");
+    try {
+      const panda = await connection(this);
+      if (signal.aborted) return;
+      this.#wrong.replaceChildren();
+      this.#address.textContent = panda.node;
+      for await (const { state, pending, error } of panda.status({ signal })) {
+        this.#show(state);
+        this.#wait.hidden = pending === 0;
+        this.dataset.pending = String(pending);
+        this.#waiting.textContent = `${count(pending, "entry is", "entries are")} signed and kept here, and not yet at the node.`;
+        this.#wrong.replaceChildren(...(error ? [problem(Object.assign(new Error(error.message), { reason: error.reason }))] : []));
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#show("failed");
+      if (!isShared()) this.#wrong.replaceChildren(problem(error, () => this.ask()));
+    }
+  }
+
+  /** @param {string} state */
+  #show(state) {
+    this.dataset.state = state;
+    this.#state.textContent = STATES[state] ?? "";
+  }
+
+  async #flush() {
+    this.#send.disabled = true;
+    this.#wrong.replaceChildren();
+    try {
+      await (await connection(this)).flush();
+    } catch (error) {
+      this.#wrong.replaceChildren(problem(error));
+    }
+    this.#send.disabled = false;
+  }
+}

@@ -1,0 +1,363 @@
+/**
+ * The page for all data: choose a schema of this node, see its instances as a table, open one, write, and take all with
+ * you. It is made of the elements; the address says what is shown.
+ *
+ * Hooks that tests and other scripts may rely on:
+ *
+ *   html[data-state]          starting | ready | failed
+ *   ?schema=ID&filter=JSON&order=NAME,-NAME&open=ID     what is shown
+ *   #schema-search #schema-list [data-id][data-state]   the schemas to choose from
+ *   #data[data-state]         starting | choosing | loading | shown | empty | missing
+ *   #data-title #about #count[data-shown]
+ *   .condition [data-part=name|op|value]   one a row of the filter; .add-filter .clear-filter
+ *   .records thead [data-sort=NAME]        sorts; its th has aria-sort
+ *   .records tr[data-id][data-mine] .open-one [data-field]
+ *   #table panda-feed         its button "Show more" is its part "more"
+ *   #open #open-title #open-body [data-name] [data-field] [data-open] #open-edit #open-link #open-close
+ *   #write #writer panda-form #writer-close
+ *   #download #download-csv #download-json #download-state #download-words #download-cancel
+ *   #no-answer #no-answer-words #no-answer-retry
+ *   #notices .notice[data-kind=error|news][data-reason] .dismiss
+ */
+
+import { node } from "../shared/address.js";
+import { byId, copy, el, save } from "../../elements/dom.js";
+import { defineElements } from "../../elements/define.js";
+import { plain } from "../../elements/foreign.js";
+import { makeNotices } from "../shared/notices.js";
+import { Session } from "../shared/session.js";
+import { showOpen, showStart, startPython } from "../shared/start.js";
+import { titleOf, writeJson } from "../../elements/values.js";
+import { count, explain } from "../../elements/words.js";
+import { everything, toCsv, toJson } from "./download.js";
+import { makeFilterBar } from "./filter-bar.js";
+import { instanceView } from "./instance-view.js";
+import { LONGEST, addressOf, here } from "./place.js";
+import { makeSchemaList } from "./schema-list.js";
+import { makeTable } from "./table.js";
+
+/**
+ * @typedef {import("panda.js").Instance} Instance
+ * @typedef {import("panda.js").Panda} Panda
+ * @typedef {import("panda.js").Schema} Schema
+ * @typedef {import("./place.js").Place} Place
+ * @typedef {{id: string, schema: Schema | null, names: string[]}} Kind  a schema, or what is known without its definition
+ */
+
+const session = new Session({ node, onProgress: showStart, onOpen: (panda) => showOpen(panda, notices) });
+const notices = makeNotices(byId("notices", HTMLElement));
+defineElements();
+
+const main = byId("data", HTMLElement);
+const title = byId("data-title", HTMLElement);
+const counter = byId("count", HTMLElement);
+const table = byId("table", HTMLElement);
+const dialog = byId("open", HTMLDialogElement);
+const writer = byId("writer", HTMLDialogElement);
+const schemas = makeSchemaList();
+/** @type {Kind | null} */
+let kind = null;
+/** What the table shows, as a text that tells whether it is to be made anew. */
+let shown = "";
+/** The filter that the bar above it holds, as a text. */
+let inBar = "";
+let turn = 0;
+
+// --- The address -------------------------------------------------------------------------------------------------
+
+/** Goes to a place: Back leads here again. @param {Partial<Place>} place */
+function go(place) {
+  const address = addressOf(place);
+  if (address.length > LONGEST) {
+    notices.error(new Error("This filter is too long for an address: use fewer words."));
+    return;
+  }
+  history.pushState(null, "", address);
+  void route();
+}
+
+window.addEventListener("popstate", () => void route());
+document.addEventListener("click", (event) => {
+  const link = event.target instanceof Element ? event.target.closest("a") : null;
+  const other = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.button !== 0;
+  if (!link || other || link.target || link.origin !== location.origin || link.pathname !== location.pathname || link.hash) return;
+  event.preventDefault();
+  history.pushState(null, "", link.href);
+  showSide(false);
+  void route();
+});
+
+async function route() {
+  const mine = ++turn;
+  const place = here();
+  schemas.choose(place.schema);
+  document.documentElement.toggleAttribute("data-choosing", !place.schema);
+  if (!place.schema) {
+    kind = null;
+    shown = "";
+    table.replaceChildren();
+    title.textContent = "Choose a kind of data";
+    document.title = "Data";
+    arrange("choosing");
+    close();
+    return;
+  }
+  try {
+    const panda = await session.panda();
+    if (kind?.id !== place.schema) {
+      arrange("loading");
+      title.textContent = "One moment…";
+      table.replaceChildren();
+      const found = await kindOf(panda, place.schema);
+      if (mine !== turn) return;
+      kind = found;
+      shown = "";
+    }
+    show(panda, kind, place);
+  } catch (error) {
+    if (mine === turn) missing(error);
+  }
+}
+
+/** @param {unknown} error */
+function missing(error) {
+  kind = null;
+  shown = "";
+  table.replaceChildren();
+  title.textContent = "Data";
+  const { title: what, text, hint } = explain(error);
+  byId("no-answer-words", HTMLElement).textContent = `${what}. ${text} ${hint}`;
+  arrange("missing");
+  close();
+}
+byId("no-answer-retry", HTMLButtonElement).addEventListener("click", () => void (session.now ? route() : start()));
+
+/**
+ * What is known of a schema. Where nobody has defined it, its instances say which fields there are.
+ *
+ * @param {Panda} panda
+ * @param {string} asked
+ * @returns {Promise<Kind>}
+ */
+async function kindOf(panda, asked) {
+  try {
+    const schema = await panda.schema(asked);
+    return { id: asked, schema, names: Object.keys(schema.fields) };
+  } catch (error) {
+    const some = await panda.query(asked, { limit: 50 }).catch(() => null);
+    if (!some) throw error; // it says more than that there are no instances
+    const names = [...new Set(some.flatMap((instance) => Object.keys(instance)))].filter((name) => name !== "id" && !name.startsWith("_"));
+    return { id: asked, schema: null, names };
+  }
+}
+
+// --- The table ---------------------------------------------------------------------------------------------------
+
+/** @param {Panda} panda @param {Kind} now @param {Place & {problem: string}} place */
+function show(panda, now, place) {
+  const { schema, id } = now;
+  title.textContent = schema ? plain(schema.name) : (schemas.about(id)?.name ?? "Data without a definition");
+  document.title = `${title.textContent} · Data`;
+  const about = byId("about", HTMLElement);
+  about.textContent = schema ? plain(schema.description.slice(0, 2000)) : "Nobody has defined this kind of data here, so it is shown as it is, and nothing can be written.";
+  about.hidden = !about.textContent;
+  byId("write", HTMLButtonElement).hidden = !schema || !panda.author;
+  if (place.problem) notices.error(Object.assign(new Error(place.problem), { reason: "address-wrong" }));
+  const key = addressOf({ ...place, open: "" });
+  if (key !== shown) {
+    shown = key;
+    counter.textContent = "";
+    showFilter(panda, now, place);
+    arrange("loading");
+    table.replaceChildren(makeTable({
+      place, schema, names: now.names,
+      onSort: (order) => go({ ...here(), order, open: "" }),
+      onShown({ instances, more }) {
+        counter.dataset.shown = String(instances.length);
+        counter.textContent = more ? `the first ${instances.length.toLocaleString("en")}` : instances.length ? count(instances.length, "entry", "entries") : "";
+        arrange(instances.length ? "shown" : "empty");
+      },
+      onFailed: () => arrange("shown"),
+    }));
+  }
+  if (place.open) open(panda, now, place.open);
+  else close();
+}
+
+/** Makes the bar anew, unless what it holds is what is shown: then somebody is at work in it. @param {Panda} panda @param {Kind} now @param {Place} place */
+function showFilter(panda, { schema, id }, place) {
+  const bar = byId("filter", HTMLElement);
+  const held = (/** @type {object} */ filter) => `${id} ${writeJson(filter)}`;
+  if (inBar === held(place.filter) && bar.hasChildNodes()) return;
+  inBar = held(place.filter);
+  bar.replaceChildren();
+  if (!schema) return;
+  makeFilterBar({
+    bar, panda, schema, filter: place.filter,
+    onChange(filter) {
+      if (held(filter) === inBar) return;
+      inBar = held(filter);
+      go({ ...here(), filter, open: "" });
+    },
+    onClear() {
+      inBar = "";
+      go({ ...here(), filter: {}, open: "" });
+    },
+  });
+}
+
+/** @param {"starting" | "choosing" | "loading" | "shown" | "empty" | "missing"} state */
+function arrange(state) {
+  main.dataset.state = state;
+  main.setAttribute("aria-busy", String(state === "loading" || state === "starting"));
+  const has = ["loading", "shown", "empty"].includes(state) && kind !== null;
+  byId("choose", HTMLElement).hidden = state !== "choosing" && state !== "starting";
+  byId("no-answer", HTMLElement).hidden = state !== "missing";
+  byId("tools", HTMLElement).hidden = !has;
+  byId("filter", HTMLElement).hidden = !has || !kind?.schema;
+  if (!has) {
+    counter.textContent = "";
+    byId("about", HTMLElement).hidden = true;
+  }
+}
+
+// --- One instance ------------------------------------------------------------------------------------------------
+
+/** @param {Panda} panda @param {Kind} now @param {string} id */
+function open(panda, now, id) {
+  if (dialog.dataset.id !== id) {
+    dialog.dataset.id = id;
+    byId("open-title", HTMLElement).textContent = "One moment…";
+    byId("open-edit", HTMLButtonElement).hidden = true;
+    const body = byId("open-body", HTMLElement);
+    const place = el("div", {});
+    // Read as everything else is: so it follows what happens to it.
+    const feed = el("panda-feed", { attrs: { schema: now.id, filter: JSON.stringify({ id }), limit: "1" } }, el("template", {}));
+    feed.append(el("p", { attrs: { slot: "empty" } }, "It is not here: its author deleted it, this node does not have it, or the address is wrong."));
+    feed.addEventListener("panda-shown", (event) => {
+      const [instance] = /** @type {CustomEvent<{instances: Instance[]}>} */ (event).detail.instances;
+      byId("open-title", HTMLElement).textContent = instance ? titleOf(instance, now.schema) : "Not here";
+      byId("open-edit", HTMLButtonElement).hidden = !instance || !now.schema || instance._meta.author !== panda.author;
+      const version = instance?._meta.lastEntry ?? "";
+      if (place.dataset.version === version) return;
+      place.dataset.version = version;
+      place.replaceChildren(...(instance ? instanceView({ panda, instance, schema: now.schema }) : []));
+    });
+    body.replaceChildren(place, feed);
+  }
+  if (!dialog.open) {
+    dialog.showModal();
+    dialog.scrollTop = 0;
+  }
+}
+
+function close() {
+  delete dialog.dataset.id;
+  byId("open-body", HTMLElement).replaceChildren();
+  if (dialog.open) dialog.close();
+}
+byId("open-close", HTMLButtonElement).addEventListener("click", () => go({ ...here(), open: "" }));
+dialog.addEventListener("cancel", (event) => {
+  event.preventDefault();
+  go({ ...here(), open: "" });
+});
+byId("open-link", HTMLButtonElement).addEventListener("click", (event) => {
+  if (event.currentTarget instanceof HTMLButtonElement) void copy(location.href, event.currentTarget, () => byId("open-title", HTMLElement));
+});
+byId("open-edit", HTMLButtonElement).addEventListener("click", () => write(dialog.dataset.id ?? ""));
+
+// --- Writing -----------------------------------------------------------------------------------------------------
+
+/** @param {string} instance  empty: a new one */
+function write(instance) {
+  if (!kind) return;
+  byId("writer-title", HTMLElement).textContent = instance ? "Change or delete" : "Write one";
+  const form = el("panda-form", { attrs: { schema: kind.id, ...(instance ? { instance } : {}) } });
+  form.addEventListener("panda-written", () => {
+    writer.close();
+    notices.say(instance ? "Your change is signed." : "It is signed.");
+  });
+  form.addEventListener("panda-deleted", () => {
+    writer.close();
+    notices.say("Deleted: the delete is signed.");
+    go({ ...here(), open: "" });
+  });
+  byId("writer-body", HTMLElement).replaceChildren(form);
+  writer.showModal();
+}
+byId("write", HTMLButtonElement).addEventListener("click", () => write(""));
+byId("writer-close", HTMLButtonElement).addEventListener("click", () => writer.close());
+writer.addEventListener("close", () => byId("writer-body", HTMLElement).replaceChildren());
+
+// --- Taking it along ---------------------------------------------------------------------------------------------
+
+/** @type {AbortController | null} */
+let downloading = null;
+byId("download-csv", HTMLButtonElement).addEventListener("click", () => void download("csv"));
+byId("download-json", HTMLButtonElement).addEventListener("click", () => void download("json"));
+byId("download-cancel", HTMLButtonElement).addEventListener("click", () => downloading?.abort());
+
+/** @param {"csv" | "json"} format */
+async function download(format) {
+  if (!kind || downloading) return;
+  const { id, schema, names } = kind;
+  const { filter, order } = here();
+  const state = byId("download-state", HTMLElement);
+  const said = byId("download-words", HTMLElement);
+  byId("download", HTMLDetailsElement).open = false;
+  const { signal } = downloading = new AbortController();
+  said.textContent = "Reading…";
+  state.hidden = false;
+  try {
+    const panda = await session.panda();
+    const { instances, withheld } = await everything(panda, { schema: id, filter, order }, (done) => {
+      said.textContent = `${count(done, "entry", "entries")} read and checked…`;
+    }, signal);
+    const name = (schema?.name ?? "data").replace(/[^\p{L}\p{N}_-]+/gu, "-").slice(0, 60) || "data";
+    if (format === "csv") save(toCsv(instances, names), `${name}.csv`, "text/csv");
+    else save(toJson(instances), `${name}.json`, "application/json");
+    notices.say(`${count(instances.length, "entry", "entries")} saved.${withheld ? ` ${count(withheld, "more was", "more were")} left out: the node did not prove them.` : ""}`);
+  } catch (error) {
+    if (!signal.aborted) notices.error(error, { label: "Try again", run: () => void download(format) });
+  }
+  state.hidden = true;
+  downloading = null;
+}
+
+// --- Python ------------------------------------------------------------------------------------------------------
+
+const sideButton = byId("side-open", HTMLButtonElement);
+/** @param {boolean} is */
+function showSide(is) {
+  document.documentElement.toggleAttribute("data-side", is);
+  sideButton.setAttribute("aria-expanded", String(is));
+}
+sideButton.addEventListener("click", () => showSide(sideButton.getAttribute("aria-expanded") !== "true"));
+
+async function list() {
+  try {
+    await schemas.read(await session.panda());
+    byId("choose-words", HTMLElement).textContent = "Each kind of data is described by a schema. Those of this node stand in the list.";
+  } catch (error) {
+    notices.error(error, { label: "Try again", run: () => void list() }, "Which kinds of data the node knows could not be read.");
+  }
+}
+
+async function start() {
+  if (!(await startPython({ session, notices, again: start, onFail: missing }))) return;
+  await Promise.all([list(), route()]);
+}
+
+window.addEventListener("pageshow", async (event) => {
+  if (!event.persisted || !session.now) return;
+  await list();
+  shown = "";
+  await route();
+  notices.clear("page-left");
+});
+window.addEventListener("pagehide", (event) => {
+  if (!event.persisted) session.close();
+});
+
+document.documentElement.toggleAttribute("data-choosing", !here().schema);
+void start();

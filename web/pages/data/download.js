@@ -1,0 +1,64 @@
+/** All instances as a file: page by page, with progress, and to be cancelled. */
+
+import { words, writeJson } from "../../elements/values.js";
+
+/**
+ * @typedef {import("panda.js").Panda} Panda
+ * @typedef {import("panda.js").Instance} Instance
+ * @typedef {{schema: string, filter: object, order: string[]}} Asked
+ */
+
+const PAGE = 1000;
+
+/**
+ * Every instance that a query has, page by page.
+ *
+ * @param {Panda} panda
+ * @param {Asked} asked
+ * @param {(done: number) => void} onProgress
+ * @param {AbortSignal} signal
+ */
+export async function everything(panda, { schema, filter, order }, onProgress, signal) {
+  /** @type {Map<string, Instance>} */
+  const found = new Map();
+  let withheld = 0;
+  /** @type {string | null} */
+  let after = null;
+  for (;;) {
+    signal.throwIfAborted();
+    const page = await panda.query(schema, { filter, orderBy: order, limit: PAGE, after });
+    const before = found.size;
+    for (const instance of page) found.set(instance.id, instance);
+    withheld += page.rejected.length;
+    onProgress(found.size);
+    if (!page.after || (found.size === before && page.rejected.length === 0)) break;
+    after = page.after;
+  }
+  return { instances: [...found.values()], withheld };
+}
+
+/**
+ * A table for spreadsheets (RFC 4180, with the mark that tells them that it is UTF-8).
+ *
+ * @param {Instance[]} instances
+ * @param {string[]} names  fields
+ */
+export function toCsv(instances, names) {
+  const rows = instances.map((instance) => [instance.id, instance._meta.author, ...names.map((name) => instance[name])]);
+  return `\uFEFF${[["id", "author", ...names], ...rows].map((row) => row.map(cell).join(",")).join("\r\n")}\r\n`;
+}
+
+/** @param {unknown} value */
+function cell(value) {
+  const text = Array.isArray(value) ? value.map(words).join("; ") : typeof value === "boolean" ? String(value) : words(value);
+  // Spreadsheets carry out what begins so, wherever it came from; behind an apostrophe they show it.
+  const inert = typeof value === "number" || typeof value === "bigint" ? text : text.replace(/^(?=[\s]*[=+\-@])|^(?=[\t\r\n])/, "'");
+  return /[",\r\n;']|^\s|\s$/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
+}
+
+/**
+ * JSON: a list of objects, with what there is to know about each.
+ *
+ * @param {Instance[]} instances
+ */
+export const toJson = (instances) => `[\n${instances.map(writeJson).join(",\n")}\n]\n`;

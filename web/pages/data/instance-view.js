@@ -1,0 +1,95 @@
+/** One instance: what it says, what it leads to, and who signed it where. */
+
+import { el, hexView } from "../../elements/dom.js";
+import { face } from "../../elements/face.js";
+import { prose } from "../../elements/prose.js";
+import { clock, isHash, label, line, moment, titleOf, words } from "../../elements/values.js";
+import { addressOf } from "./place.js";
+
+/**
+ * @typedef {import("panda.js").Instance} Instance
+ * @typedef {import("panda.js").Panda} Panda
+ * @typedef {import("panda.js").Schema} Schema
+ */
+
+/** Relations of one list that are shown as links. */
+const LINKS = 100;
+
+/**
+ * @param {object} use
+ * @param {Panda} use.panda
+ * @param {Instance} use.instance
+ * @param {Schema | null} use.schema  null where it is not known
+ * @returns {HTMLElement[]}
+ */
+export function instanceView({ panda, instance, schema }) {
+  const fields = el("dl", { class: "values" });
+  const names = schema ? Object.keys(schema.fields) : Object.keys(instance).filter((name) => name !== "id" && !name.startsWith("_"));
+  for (const name of names) {
+    const value = instance[name];
+    const definition = schema?.fields[name];
+    const shown = value === undefined ? [el("span", { class: "muted" }, "nothing")]
+      : definition?.type.startsWith("relation") ? relations(panda, schema, name, value) : content(name, value, definition?.type ?? "");
+    fields.append(el("div", { data: { name } }, el("dt", {}, label(line(name, 70))), el("dd", {}, ...shown)));
+  }
+  return [fields, provenance(panda, instance)];
+}
+
+/** @param {string} name @param {unknown} value @param {string} type @returns {(Node | string)[]} */
+function content(name, value, type) {
+  if (Array.isArray(value)) {
+    return [el("ul", {}, ...value.slice(0, LINKS).map((item) => el("li", {}, ...content(name, item, type.replace("[]", ""))))),
+      ...(value.length > LINKS ? [`and ${(value.length - LINKS).toLocaleString("en")} more`] : [])];
+  }
+  const date = type === "timestamp" ? moment(value) : null;
+  if (date) return [el("time", { data: { field: name }, attrs: { datetime: String(value) } }, clock(date)), " ", el("span", { class: "note" }, String(value))];
+  if (typeof value === "string") return prose(name, value);
+  return [el("span", { data: { field: name } }, words(value))];
+}
+
+/**
+ * Links to what a relation leads to, each called as what is there.
+ *
+ * @param {Panda} panda
+ * @param {Schema | null} schema
+ * @param {string} name
+ * @param {unknown} value
+ */
+function relations(panda, schema, name, value) {
+  const to = schema?.fields[name]?.schema;
+  const target = to === "self" ? (schema?.id ?? "") : (to ?? "");
+  const ids = (Array.isArray(value) ? value : [value]).filter(isHash).slice(0, LINKS);
+  return [el("ul", { class: "relations" }, ...ids.map((id) => {
+    const link = el("a", { data: { field: name, open: id }, attrs: { href: addressOf({ schema: target, open: id }) } }, line(id, 16));
+    void call(panda, target, id, link);
+    return el("li", {}, link);
+  }))];
+}
+
+/** @param {Panda} panda @param {string} target @param {string} id @param {HTMLElement} link */
+async function call(panda, target, id, link) {
+  try {
+    const [about, [found]] = await Promise.all([panda.schema(target).catch(() => null), panda.query(target, { filter: { id }, limit: 1 })]);
+    link.replaceChildren(el("bdi", {}, found ? titleOf(found, about) : `${line(id, 16)} (not here)`));
+  } catch {
+    // its id stands there
+  }
+}
+
+/** @param {Panda} panda @param {Instance} instance */
+function provenance(panda, instance) {
+  const { author, logId, seqNum, lastEntry, edited, verified, complete } = instance._meta;
+  const mine = author === panda.author;
+  const list = el("dl", {});
+  /** @param {string} name @param {(Node | string)[]} value */
+  const add = (name, ...value) => list.append(el("div", {}, el("dt", {}, name), el("dd", {}, ...value)));
+  add("Checked", el("span", { data: { badge: "verified", holds: String(verified) } },
+    verified ? "Signed, and in its place in the author's log: checked in this tab." : "Signed. Its place in the author's log has not been checked to the first entry."));
+  add("Author", face(author), " ", ...(mine ? [el("strong", { class: "mine" }, "you"), " "] : []), hexView(author, "author", "author"));
+  add("Log id", el("span", { data: { field: "logId" } }, String(logId)));
+  add("Seq num", el("span", { data: { field: "seqNum" } }, String(seqNum)));
+  add("Entry hash", hexView(lastEntry, "entry hash", "entryHash"));
+  if (lastEntry !== instance.id) add("Id", hexView(instance.id, "id: the hash of its first entry", "id"));
+  add("Versions", edited ? (complete ? "edited by its author; no change in between is missing" : "edited by its author; whether a change in between was held back is not known") : "one, as it was first published");
+  return el("aside", { class: "provenance", attrs: { "aria-label": "Who published it" } }, list);
+}

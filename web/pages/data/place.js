@@ -1,0 +1,49 @@
+/** What the address of the page says: which schema, which of its instances, in which order, and which one is open. */
+
+import { node } from "../shared/address.js";
+import { names } from "../../elements/feed.js";
+import { isHash, readJson, writeJson } from "../../elements/values.js";
+
+/**
+ * @typedef {Record<string, unknown>} Filter
+ * @typedef {{schema: string, filter: Filter, order: string[], open: string}} Place
+ */
+
+/** Characters of an address that browsers and the software between carry for sure. */
+export const LONGEST = 8000;
+
+/** @returns {Place & {problem: string}}  problem: what is wrong with it, in words */
+export function here() {
+  const said = new URLSearchParams(location.search);
+  const open = said.get("open") ?? "";
+  const { filter, problem } = filterOf(said.get("filter") ?? "");
+  return {
+    schema: said.get("schema")?.trim() ?? "",
+    filter,
+    order: names(said.get("order") ?? ""),
+    open: isHash(open) ? open : "",
+    problem: problem || (open && !isHash(open) ? "What the address says is open is no id: 132 hex digits that begin with 0040." : ""),
+  };
+}
+
+/** @param {string} text */
+export function filterOf(text) {
+  try {
+    const filter = text ? readJson(text) : {};
+    if (typeof filter === "object" && filter !== null && !Array.isArray(filter)) return { filter: /** @type {Filter} */ (filter), problem: "" };
+  } catch {
+    // said below
+  }
+  return { filter: {}, problem: "The filter in the address is not JSON, so all is shown." };
+}
+
+/** The address of a place. @param {Partial<Place>} place */
+export function addressOf({ schema = "", filter = {}, order = [], open = "" }) {
+  const said = new URLSearchParams();
+  if (schema) said.set("schema", schema);
+  if (Object.keys(filter).length) said.set("filter", writeJson(filter));
+  if (order.length) said.set("order", order.join(","));
+  if (open) said.set("open", open);
+  if (node !== undefined) said.set("node", node);
+  return said.size ? `data.html?${said}` : "data.html";
+}

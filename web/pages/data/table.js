@@ -1,0 +1,81 @@
+/** The instances of a schema as a table: a `<panda-feed>` with a row for its template. */
+
+import { el } from "../../elements/dom.js";
+import { label, line, writeJson } from "../../elements/values.js";
+import { addressOf, here } from "./place.js";
+
+/**
+ * @typedef {import("panda.js").Instance} Instance
+ * @typedef {import("panda.js").Schema} Schema
+ */
+
+/** Fields that have a column; all of them stand where an instance is open. */
+const COLUMNS = 8;
+/** Characters of a value in a cell. */
+const LONGEST = 160;
+/** Characters of an id in a cell. */
+const RELATION = 12;
+/** Rows at first, and with each press of the button. */
+const ROWS = 50;
+
+/**
+ * @param {object} use
+ * @param {import("./place.js").Place} use.place
+ * @param {Schema | null} use.schema
+ * @param {string[]} use.names
+ * @param {(order: string[]) => void} use.onSort
+ * @param {(shown: {instances: Instance[], more: boolean}) => void} use.onShown
+ * @param {() => void} use.onFailed
+ */
+export function makeTable({ place, schema, names, onSort, onShown, onFailed }) {
+  const columns = names.slice(0, COLUMNS);
+  const template = el("template", {});
+  template.content.append(row(columns, schema));
+  const head = el("tr", {}, ...[...columns, ...(names.includes("author") ? [] : ["author"])].map((name) => heading(name, place.order, schema, onSort)));
+  const records = el("table", { class: "records" }, el("thead", {}, head), el("tbody", {}, template));
+  const feed = el("panda-feed", {
+    attrs: {
+      schema: place.schema, limit: String(ROWS), "order-by": place.order.join(" "),
+      ...(Object.keys(place.filter).length ? { filter: writeJson(place.filter) } : {}),
+    },
+  }, el("div", { class: "scroller", attrs: { tabindex: "0", role: "region", "aria-label": "The data as a table" } }, records));
+  const filtered = Object.keys(place.filter).length > 0;
+  feed.append(el("p", { class: "note", attrs: { slot: "empty" } }, filtered ? "Nothing fits this filter." : "Nothing of this kind is published here yet."));
+  feed.addEventListener("panda-shown", (event) => {
+    const { detail } = /** @type {CustomEvent<{instances: Instance[], more: boolean}>} */ (event);
+    for (const link of records.querySelectorAll("a.open-one")) {
+      const id = link.closest("tr")?.dataset.id ?? "";
+      link.setAttribute("href", addressOf({ ...here(), open: id }));
+    }
+    onShown(detail);
+  });
+  feed.addEventListener("panda-failed", onFailed);
+  return feed;
+}
+
+/** @param {string[]} columns @param {Schema | null} schema */
+function row(columns, schema) {
+  const [first = "id", ...others] = columns;
+  const attrs = { "data-longest": String(LONGEST) };
+  const open = el("a", { class: "open-one cell", data: { field: first, called: label(line(first, 70)) }, attrs });
+  const cells = others.map((name) => {
+    const type = schema?.fields[name]?.type ?? "";
+    const longest = type.startsWith("relation") ? RELATION : LONGEST;
+    const place = el(type === "timestamp" ? "time" : "span", { class: "cell", data: { field: name }, attrs: { "data-longest": String(longest) } });
+    return el("td", { class: ["integer", "float"].includes(type) ? "is-number" : "", data: { called: label(line(name, 70)) } }, place);
+  });
+  const author = el("td", { data: { called: "author" } }, el("span", { class: "author", data: { field: "_meta.author" }, attrs: { "data-longest": "8" } }));
+  return el("tr", {}, el("th", { attrs: { scope: "row" } }, open), ...cells, author);
+}
+
+/** @param {string} name @param {string[]} order @param {Schema | null} schema @param {(order: string[]) => void} onSort */
+function heading(name, order, schema, onSort) {
+  const words = label(line(name, 70));
+  const type = Object.hasOwn(schema?.fields ?? {}, name) ? schema?.fields[name]?.type ?? "" : "";
+  if (!schema || type.endsWith("[]")) return el("th", { attrs: { scope: "col" } }, words);
+  const [first] = order;
+  const now = first === name ? "ascending" : first === `-${name}` ? "descending" : "none";
+  const next = { none: [name], ascending: [`-${name}`], descending: [] }[now];
+  const sort = el("button", { attrs: { type: "button" }, data: { sort: name }, click: () => onSort(next) }, words);
+  return el("th", { attrs: { scope: "col", "aria-sort": now } }, sort);
+}
