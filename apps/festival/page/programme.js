@@ -1,9 +1,11 @@
 /** The programme: read from the node, drawn once, filtered by hiding. */
 
 import { byId, el } from "../../../web/elements/dom.js";
+import { makeFilters } from "./filters.js";
 import { makeHidden } from "./hidden.js";
+import { go, place } from "./place.js";
 import { readProgramme, readRooms, sort } from "./reading.js";
-import { NONE, fold, hues, inOrder, searchWords, tally, toTalk } from "./talk.js";
+import { NONE, hues, inOrder, tally, toTalk } from "./talk.js";
 import { talkBody, talkRow } from "./talk-view.js";
 import { dayIn, dayWords, ownOffset, zoneOf } from "./time.js";
 import { drawHidden, drawWithheld } from "./withheld.js";
@@ -25,8 +27,6 @@ import { count, explain } from "../../../web/elements/words.js";
  * @property {Slot[]} slots
  */
 
-const MENU = 500;
-
 /**
  * @param {object} use
  * @param {import("./festival.d.ts").FestivalSession} use.session
@@ -40,14 +40,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
   const main = byId("programme", HTMLElement);
   const days = byId("days", HTMLElement);
   const counter = byId("count", HTMLElement);
-  const filters = byId("filters", HTMLElement);
-  const menus = {
-    day: byId("filter-day", HTMLSelectElement),
-    room: byId("filter-room", HTMLSelectElement),
-    track: byId("filter-track", HTMLSelectElement),
-  };
-  const search = byId("search", HTMLInputElement);
-  const clear = byId("filter-clear", HTMLButtonElement);
+  const filters = makeFilters({ onFilter: filter });
 
   /** @type {Map<string, Instance>} */
   let items = new Map();
@@ -65,6 +58,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
   let total = 0;
   let loads = 0;
   let loaded = false;
+  let sought = place().talk;
   const hidden = makeHidden(() => loaded && draw());
 
   // ---- reading
@@ -125,7 +119,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     byId("loading", HTMLElement).hidden = now !== "loading";
     byId("empty", HTMLElement).hidden = now !== "empty";
     byId("no-answer", HTMLElement).hidden = now !== "failed";
-    filters.hidden = now !== "shown";
+    byId("filters", HTMLElement).hidden = now !== "shown";
   }
 
   function draw() {
@@ -143,11 +137,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     talks.sort(inOrder);
     const tracks = tally(talks.map(({ track }) => track || NONE));
     const colours = hues(tracks);
-    menu(menus.day, tally(talks.map(({ day }) => day)), (day) => (day === NONE ? "No date" : dayLabel(day)));
-    menu(menus.room, tally(talks.map(({ room }) => room || NONE)), (room) => (room === NONE ? "No room" : room));
-    menu(menus.track, tracks, (track) => (track === NONE ? "No track" : track));
-    suggest(byId("rooms", HTMLDataListElement), menus.room);
-    suggest(byId("tracks", HTMLDataListElement), menus.track);
+    filters.offer({ days: tally(talks.map(({ day }) => day)), rooms: tally(talks.map(({ room }) => room || NONE)), tracks });
 
     const focused = document.activeElement?.closest("article.talk");
     const refocus = focused instanceof HTMLElement ? focused.dataset.id : undefined;
@@ -197,7 +187,26 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     state(total > 0 ? "shown" : "empty");
     filter();
     if (refocus) focus(refocus);
+    seek();
   }
+
+  /** Opens the talk that the address names, once. */
+  function seek() {
+    const id = sought;
+    sought = "";
+    if (!id) return;
+    if (rows.has(id)) return reveal(id);
+    const why = items.has(id) ? "You have hidden its author in this browser." : "Its author deleted it, this node does not have it, or the address is not whole.";
+    notices.error(Object.assign(new Error(why), { reason: "talk-missing" }));
+  }
+
+  window.addEventListener("popstate", () => {
+    filters.follow();
+    const { talk } = place();
+    for (const id of [...opened]) if (id !== talk) toggle(id, false);
+    sought = opened.has(talk) ? "" : talk;
+    if (loaded) seek();
+  });
 
   /** @param {string} key */
   function newDay(key) {
@@ -212,35 +221,6 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     return { element: el("section", { class: "day", data: { day: key === NONE ? "" : key } }, title), count: size, slots: [] };
   }
 
-  /** @param {string} day */
-  function dayLabel(day) {
-    const { weekday, date } = dayWords(day);
-    return `${weekday}, ${date}`;
-  }
-
-  /**
-   * @param {HTMLSelectElement} select
-   * @param {[string, number][]} values
-   * @param {(value: string) => string} label
-   */
-  function menu(select, values, label) {
-    const chosen = select.value;
-    const all = select.options[0];
-    select.replaceChildren(...(all ? [all] : []));
-    const shown = values.length > MENU ? [...values].sort((a, b) => b[1] - a[1]).slice(0, MENU) : values;
-    for (const [value, size] of shown) select.append(el("option", { attrs: { value } }, `${label(value)} (${size})`));
-    if (values.some(([value]) => value === chosen)) select.value = chosen;
-  }
-
-  /**
-   * @param {HTMLDataListElement} list
-   * @param {HTMLSelectElement} from
-   */
-  function suggest(list, from) {
-    const values = [...from.options].map(({ value }) => value).filter((value) => value && value !== NONE);
-    list.replaceChildren(...values.map((value) => el("option", { attrs: { value } })));
-  }
-
   function drawZone() {
     const zone = byId("zone", HTMLElement);
     zone.hidden = total === 0 || !offset;
@@ -250,23 +230,16 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
   // ---- filtering
 
   function filter() {
-    const day = menus.day.value;
-    const room = menus.room.value;
-    const track = menus.track.value;
-    const words = fold(search.value).split(/\s+/).filter(Boolean);
+    const fits = filters.test();
     let shown = 0;
     for (const one of drawn) {
       let inDay = 0;
       for (const slot of one.slots) {
         let inSlot = 0;
         for (const { talk, element } of slot.rows) {
-          const fits =
-            (!day || talk.day === day) &&
-            (!room || (talk.room || NONE) === room) &&
-            (!track || (talk.track || NONE) === track) &&
-            words.every((word) => searchWords(talk).includes(word));
-          if (element.hidden === fits) element.hidden = !fits;
-          if (fits) inSlot++;
+          const is = fits(talk);
+          if (element.hidden === is) element.hidden = !is;
+          if (is) inSlot++;
         }
         if (slot.element.hidden !== (inSlot === 0)) slot.element.hidden = inSlot === 0;
         inDay += inSlot;
@@ -275,31 +248,12 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
       one.count.textContent = count(inDay, "talk");
       shown += inDay;
     }
-    const narrowed = Boolean(day || room || track || words.length);
-    clear.hidden = !narrowed;
+    const narrowed = filters.arrange();
     byId("no-match", HTMLElement).hidden = total === 0 || shown > 0;
     counter.textContent = total === 0 ? "" : narrowed ? `${shown.toLocaleString("en")} of ${count(total, "talk")}` : count(total, "talk");
     counter.dataset.shown = String(shown);
     counter.dataset.total = String(total);
   }
-
-  function showAll() {
-    for (const select of Object.values(menus)) select.value = "";
-    search.value = "";
-    filter();
-    search.focus();
-  }
-
-  for (const select of Object.values(menus)) select.addEventListener("change", filter);
-  let frame = 0;
-  search.addEventListener("input", () => {
-    frame ||= requestAnimationFrame(() => {
-      frame = 0;
-      filter();
-    });
-  });
-  clear.addEventListener("click", showAll);
-  byId("no-match-clear", HTMLButtonElement).addEventListener("click", showAll);
 
   // ---- opening
 
@@ -323,6 +277,12 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     else opened.delete(id);
   }
 
+  /** Opens or closes a talk for the reader; the address says so. @param {string} id */
+  function turn(id) {
+    toggle(id);
+    if (opened.has(id) || place().talk === id) go({ talk: opened.has(id) ? id : "" });
+  }
+
   /** @param {Talk} talk  whose author is not to be seen any more */
   function hide({ item }) {
     const { author } = item._meta;
@@ -343,13 +303,13 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     const article = head?.closest("article.talk");
     if (!(article instanceof HTMLElement)) return;
     const selecting = !getSelection()?.isCollapsed && !target?.closest("button");
-    if (!selecting) toggle(article.dataset.id ?? "");
+    if (!selecting) turn(article.dataset.id ?? "");
   });
 
   days.addEventListener("keydown", (event) => {
     const article = event.target instanceof Element ? event.target.closest("article.talk.is-open") : null;
     if (event.key !== "Escape" || !(article instanceof HTMLElement)) return;
-    toggle(article.dataset.id ?? "", false);
+    turn(article.dataset.id ?? "");
     focus(article.dataset.id ?? "");
   });
 
@@ -371,22 +331,26 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
       const next = ids[ids.indexOf(id) + 1] ?? ids.at(-2);
       items.delete(id);
       opened.delete(id);
+      if (place().talk === id) go({ talk: "" }, true);
       draw();
       if (next && rows.has(next)) focus(next);
       else main.focus({ preventScroll: true });
     },
-    /**
-     * Opens a talk and brings it into view.
-     *
-     * @param {string} id
-     */
-    reveal(id) {
-      const row = rows.get(id);
-      if (!row) return;
-      if (row.element.hidden) showAll();
-      toggle(id, true);
-      row.element.scrollIntoView({ block: "nearest" });
-      focus(id);
-    },
+    reveal,
   };
+
+  /**
+   * Opens a talk and brings it into view.
+   *
+   * @param {string} id
+   */
+  function reveal(id) {
+    const row = rows.get(id);
+    if (!row) return;
+    if (row.element.hidden) filters.showAll();
+    toggle(id, true);
+    go({ talk: id });
+    row.element.scrollIntoView({ block: "nearest" });
+    focus(id);
+  }
 }
