@@ -117,8 +117,8 @@ const REASONS = {
     hint: "Nothing was signed twice. Try again.",
   },
   "instance-not-own": {
-    title: "This talk is not yours to change",
-    hint: "Only the key that published a talk can change or delete it. Reload to see what the node has now.",
+    title: "This is not yours to change",
+    hint: "Only the key that published it can change or delete it.",
   },
   "log-diverged": {
     title: "This key is in use elsewhere",
