@@ -3,13 +3,42 @@
 import gc
 import random
 import re
+import sys
+from types import FunctionType
+from typing import Any
 
-import panda_web.browser.frozen
+import pyodide._package_loader as wheels
+
 import panda_web.browser.loops
 import panda_web.browser.worker
 import panda_web.keys.guarded
 import panda_web.keys.with_pure25519  # noqa: F401 - for browsers that need it
+from panda_web.browser import frozen
 
+# Wheels are unpacked before this, and never after.
+UNPACKING = (
+    *("pyodide.common", "shutil", "tempfile", "zipfile", "zipfile._path", "zipfile._path.glob"),
+    *("bz2", "lzma", "compression", "compression._common", "compression._common._streams"),
+    *("compression.zstd", "compression.zstd._zstdfile"),
+)
+# What a start calls or looks at, and what JavaScript gave: Pyodide counts that.
+OF_WHEELS = ("DSO_DIR", "SITE_PACKAGES", "init_loaded_packages", "loadedPackages")
+# A tab has neither processes nor sockets, and the event loop is the browser's.
+LOOPS = (
+    *(f"asyncio.{name}" for name in ("base_subprocess", "graph", "selector_events", "sslproto", "streams")),
+    *("asyncio.subprocess", "asyncio.unix_events", "selectors", "ssl", "subprocess"),
+)
+
+frozen.put_to_sleep(wheels, OF_WHEELS)
+frozen.leave_behind(UNPACKING, ())
+frozen.leave_behind(
+    LOOPS, [module for name, module in sys.modules.items() if f"{name}.".startswith("asyncio.")]
+)
+# Annotations of functions are for people, and for what checks types before anything runs.
+functions: list[Any] = [each for each in gc.get_objects() if isinstance(each, FunctionType)]
+for each in functions:
+    each.__annotate__ = None
+del functions
 random.seed(0)  # the worker draws anew, and this makes equal bytes
 re.purge()
 gc.collect()

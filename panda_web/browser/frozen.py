@@ -1,5 +1,8 @@
 """Waking up in a memory snapshot: what it must draw anew, and what it left at home.
 
+`leave_behind` and `put_to_sleep` serve who makes one (tools/snapshot.py): of Pyodide and the standard library
+much is in memory after a start that no tab has a use for. It is imported again where somebody does.
+
 A snapshot is Python's memory with our modules imported, made by tools/snapshot.mjs, the same for everybody.
 So nothing secret may come out of it: `os.urandom`, `secrets` and WebCrypto ask the browser and are fresh;
 `random` is seeded again here; `hash()` of texts is the same in all tabs, and no secret (docs/security.md).
@@ -13,7 +16,8 @@ import importlib.machinery
 import random
 import sys
 import zipimport
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,8 +26,10 @@ Fetch = Callable[[str], Any]
 """`fetchNow` of `web/worker/worker.js`: a file at an address, at once, as Uint8Array, or null."""
 
 
-ALSO_THERE = frozenset({"defusedxml"})
+ALSO_THERE = frozenset({"defusedxml", "pyodide"})
 """What the archive has besides the standard library (build.py)."""
+
+_OF_A_MODULE = frozenset(f"__{name}__" for name in ("file", "loader", "name", "package", "path", "spec"))
 
 
 class LibraryMissing(ImportError):
@@ -62,6 +68,40 @@ class Library(importlib.abc.MetaPathFinder):
         self._is_here = True
         forget_archives()
         return importlib.machinery.PathFinder.find_spec(fullname, path, target)
+
+
+def leave_behind(modules: Iterable[str], users: Iterable[ModuleType]) -> None:
+    """Forgets modules that were imported.
+
+    Args:
+        modules: their names.
+        users: modules that hold some of them, or of what is in them: they have it no more.
+
+    Raises:
+        KeyError: one was never imported.
+    """
+    left = {name: sys.modules.pop(name) for name in modules}
+    for user in users:
+        for name, value in [*vars(user).items()]:
+            if getattr(value, "__module__", None) in left or any(value is each for each in left.values()):
+                delattr(user, name)
+
+
+def put_to_sleep(module: ModuleType, needed: Iterable[str]) -> None:
+    """Takes all out of a module but some names. The rest comes back when a name is missed.
+
+    JavaScript holds such a module from its start on, so another one cannot take its place.
+    """
+    kept = {name: value for name, value in vars(module).items() if name in {*needed, *_OF_A_MODULE}}
+    vars(module).clear()
+    vars(module).update(kept, __getattr__=partial(_wake, module))
+
+
+def _wake(module: ModuleType, name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    del module.__getattr__
+    return getattr(importlib.reload(module), name)
 
 
 def forget_archives() -> None:

@@ -6,7 +6,10 @@ import random
 import secrets
 import sys
 import uuid
+from pathlib import Path
 from typing import Any
+
+from pyodide.ffi import to_js
 
 
 class Tools:
@@ -25,6 +28,24 @@ async def imported(_: Tools, name: str) -> bool:
     before = name in sys.modules
     importlib.import_module(name)
     return before
+
+
+async def unpacked(_: Tools) -> list[str]:
+    """What a wheel has in it that Pyodide unpacks now, which it does by modules that a start is without."""
+    import io
+    import zipfile
+
+    import pyodide_js
+
+    files = io.BytesIO()
+    with zipfile.ZipFile(files, "w") as wheel:
+        wheel.writestr("unpacked_here.py", "")
+    pyodide_js.unpackArchive(to_js(files.getvalue()), "wheel")
+    return _here("unpacked_*")
+
+
+def _here(pattern: str) -> list[str]:
+    return [path.name for path in Path().glob(pattern)]
 
 
 async def missing(_: Tools, name: str) -> str:
