@@ -68,12 +68,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("engine", engines if everywhere else engines[:1], indirect=True, scope="module")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Marks what needs a browser, and lets it begin: it takes longest. Then comes what is about the whole project."""
+    if not config.getoption("--long"):
+        again = {item for item in items if _is_of_another_engine(item)}
+        config.hook.pytest_deselected(items=[*again])
+        items[:] = [item for item in items if item not in again]
     for item in items:
         if "browsers" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
     items.sort(key=lambda item: (item.get_closest_marker("browser") is None, item.path.parent != TESTS))
+
+
+def _is_of_another_engine(item: pytest.Item) -> bool:
+    """Whether a case is about no engine, and this is not the first that it runs in."""
+    if item.get_closest_marker("one_engine") is None:
+        return False
+    able = item.get_closest_marker("engines")
+    engine = getattr(item, "callspec").params["engine"]  # noqa: B009 - pytest has no name for it
+    return bool(engine != (able.args if able else ENGINES)[0])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

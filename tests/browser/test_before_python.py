@@ -80,7 +80,7 @@ def test_what_is_done_meanwhile_happens_once_python_is_there(
     ("page", "css", "shown"),
     [
         ("index", "#import-file", "#import:not([data-state=idle])"),
-        ("schemas", "#open-file", "#toml[data-current=true]"),
+        pytest.param("schemas", "#open-file", "#toml[data-current=true]", marks=pytest.mark.one_engine),
     ],
 )
 @pytest.mark.every_engine

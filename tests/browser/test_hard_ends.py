@@ -16,8 +16,6 @@ from tests.browser.screen import Screen
 from tests.browsers import Browsers, StaticServer, Tab, kill
 from tests.processes import ServedNode
 
-pytestmark = pytest.mark.every_engine
-
 COUNT = 60
 """Talks of an import."""
 
@@ -36,6 +34,7 @@ def assert_whole(url: str, file: Path, signatures: int) -> None:
     assert signatures == COUNT + len(instances_at(url, ROOMS))
 
 
+@pytest.mark.every_engine
 @pytest.mark.engines("chromium", "firefox")  # WebKitGTK's driver keeps no profile
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the browser's processes in /proc")
 def test_browser_is_killed(
@@ -70,13 +69,14 @@ def creates(schema: str) -> list[list[object]]:
     return [["create", schema, {"text": str(number)}] for number in range(300)]
 
 
+@pytest.mark.every_engine
 def test_page_that_is_left_and_kept_holds_nobody_up(
     engine: str, browsers: Browsers, website: StaticServer, empty_node: ServedNode
 ) -> None:
     """WebKit keeps the page for the way back, its worker stopped in the middle of a transaction."""
     schema = digest(b"left").hex()
     with browsers.tab(engine) as tab:
-        for _ in range(5):
+        for _ in range(3):
             tab.goto(website.url)
             api = Api(tab, empty_node.url)
             api.do("begin", creates(schema))
@@ -88,6 +88,7 @@ def test_page_that_is_left_and_kept_holds_nobody_up(
         assert api.call("pending") == 0
 
 
+@pytest.mark.every_engine
 def test_page_that_was_kept_goes_on(
     engine: str, browsers: Browsers, website: StaticServer, empty_node: ServedNode
 ) -> None:
@@ -111,6 +112,7 @@ def test_page_that_was_kept_goes_on(
         assert again.call("pending") == 0
 
 
+@pytest.mark.every_engine
 def test_reader_comes_back_to_the_programme(
     engine: str, browsers: Browsers, site: Path, tmp_path: Path
 ) -> None:
@@ -128,7 +130,8 @@ def test_reader_comes_back_to_the_programme(
             screen.write(title="After the way back")
 
 
-@pytest.mark.parametrize("end", ["reload", "close"])
+@pytest.mark.every_engine
+@pytest.mark.parametrize("end", ["reload", pytest.param("close", marks=pytest.mark.one_engine)])
 def test_page_ends(
     engine: str, end: str, browsers: Browsers, site: Path, festival: Path, tmp_path: Path
 ) -> None:

@@ -47,6 +47,7 @@ def test_nothing_is_asked_of_the_host(
         assert screen.notices() == []
 
 
+@pytest.mark.engines("chromium", "firefox")
 def test_new_version_takes_over_when_told_to(
     screen: Screen, site: Path, empty_node: ServedNode, tmp_path: Path
 ) -> None:

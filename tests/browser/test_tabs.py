@@ -22,7 +22,8 @@ EACH = 50
 """Messages of each tab."""
 
 
-@pytest.fixture(scope="module", params=["locks", "leases"])
+# A lease is a conditional commit, which the contract of stores shows in every engine.
+@pytest.fixture(scope="module", params=["locks", pytest.param("leases", marks=pytest.mark.one_engine)])
 def site_of_locks(
     request: pytest.FixtureRequest, site: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[StaticServer]:
