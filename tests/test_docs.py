@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from panda_web import strict_json
-from panda_web.client import pages, typed
+from panda_web.client import collecting, inbox, keeping, pages, pauses, typed
 from panda_web.errors import DiskFull
 from panda_web.messages import message
 from panda_web.node import groups, ingest, publishing, rates, turns
@@ -170,6 +170,9 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "a WebSocket whose": (websocket.PING_SECONDS, websocket.CLOSE_SECONDS),
     "instances that the records of a page lead to": (typed.MOST_RELATED,),
     "schemas of one name that are looked at": (typed.MOST_ALIKE,),
+    "instances that one subscription keeps": (collecting.MOST_KEPT,),
+    "told to a client and not taken yet": (inbox.MOST_WAITING, inbox.MAX_WAITING_BYTES),
+    "pauses between attempts to reach a node": (pauses.LONGEST_PAUSE, keeping.ASK_SECONDS),
     "pages of one answer": (pages.MAX_PAGES, pages.MAX_BARREN),
 }
 """How the lines of the tables of limits begin, and what stands in them."""

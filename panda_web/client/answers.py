@@ -4,7 +4,16 @@ talks = await panda.query(schema, limit=20)
 async for talk in panda.query(schema): ...
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterator,
+    Sequence,
+)
 from dataclasses import replace
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -69,7 +78,7 @@ class Answers(Coroutine[Any, Any, P], Generic[P, T]):
     def __await__(self) -> Generator[Any, Any, P]:
         return self.first().__await__()
 
-    async def pages(self) -> AsyncIterator[P]:
+    async def pages(self) -> AsyncGenerator[P, None]:
         """All pages, the first one also where it is empty.
 
         Raises:

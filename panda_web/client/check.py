@@ -215,6 +215,31 @@ def _own(
     return sorted(own, key=lambda pair: pair[0].entry.seq_num)
 
 
+async def check_end(known: Instance, entries: Sequence[StoredEntry], verifier: Verifier) -> None:
+    """Checks that the author of an instance ended it, as a node says. A delete counts whatever leads to it.
+
+    Args:
+        known: the instance as it was.
+        entries: what the node gives for it, the deleting entry.
+        verifier: checks its signature.
+
+    Raises:
+        PandaError: they do not prove it.
+    """
+    verdicts = await log.verify_many([each.entry for each in entries[:1]], verifier)
+    for stored, signed in zip(entries, verdicts, strict=False):
+        if not isinstance(signed, SignedEntry):
+            raise signed
+        if stored.payload is None:
+            break
+        bamboo.check_payload(signed.entry, stored.payload)
+        message = messages.decode(stored.payload)
+        said = message.action, message.schema, message.id, signed.entry.author.hex(), signed.entry.log_id
+        if said == ("delete", known.schema, known.id, known.author, known.log_id):
+            return
+    raise ProofIncomplete("The node does not show that the author deleted it.")
+
+
 def placed(told: Told) -> Placed:
     """What an entry says, in its place."""
     signed, message = told

@@ -19,7 +19,6 @@ from panda_web.client.lock import Lock, ProcessLock
 from panda_web.client.own import OfKey
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.publisher import Publisher, Written
-from panda_web.client.reading import Reader
 from panda_web.client.schemas import Given
 from panda_web.client.store import ClientStore
 from panda_web.keys import Signer, Verifier
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from panda_web.records.record import D, Dataclass
 
 
-class Client(Reader, OfKey, Following):
+class Client(Following, OfKey):
     """Writes and reads on one node.
 
         async with Client("http://localhost:2020", signer) as panda:
@@ -86,11 +85,10 @@ class Client(Reader, OfKey, Following):
         OfKey.__init__(self, own)
         contact = Contact(self._connection, self.node, verifier or defaults.verifier(), own)
         kept = KeptDefinitions(self._store) if self._store is not None else None
-        Reader.__init__(self, contact, own, kept, sleep)
         if signer is not None and own is not None:
             self._publisher = Publisher(contact, self.node, signer, own, self._lock, sleep)
         ask = partial(self._connection.call, DISCOVER)
-        Following.__init__(self, Keeping(self._sessions, ask, self.flush, sleep))
+        Following.__init__(self, contact, own, kept, sleep, Keeping(self._sessions, ask, self.flush, sleep))
 
     async def __aenter__(self) -> Self:
         return self

@@ -22,6 +22,12 @@ class StoreConflict(ClientError):
     reason = "store-conflict"
 
 
+class SubscriptionTooLarge(ClientError):
+    """More instances are what a subscription asks for than it keeps up to date: narrow its filter."""
+
+    reason = "subscription-too-large"
+
+
 class InstanceNotOwn(ClientError):
     """An update or delete of an instance that this key did not create, or that is deleted."""
 

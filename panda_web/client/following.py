@@ -1,18 +1,49 @@
 """The part of a client that lasts: the way to the node, held open, and what is told over it."""
 
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from panda_web.client.asked import Asked
+from panda_web.client.check import Answer
+from panda_web.client.contact import Contact
+from panda_web.client.definitions import KeptDefinitions
 from panda_web.client.keeping import Keeping, Told
+from panda_web.client.own_logs import OwnLogs
+from panda_web.client.pauses import Growing
+from panda_web.client.reading import Reader
+from panda_web.errors import PandaError
+from panda_web.rpc.errors import NodeUnreachable
 from panda_web.rpc.link import Link
+from panda_web.rpc.methods import MAX_LIMIT
+from panda_web.rpc.types import Json
+
+if TYPE_CHECKING:  # a tab that follows nothing loads none of it
+    from panda_web.client.collecting import Changed
+    from panda_web.client.inbox import Inboxes
+
+T = TypeVar("T")
 
 
-class Following:
+class Following(Reader):
     """The part of a client that lasts.
 
     Args:
+        contact, own, kept, sleep: see `Reader`.
         keeping: keeps the way to the node.
     """
 
-    def __init__(self, keeping: Keeping) -> None:
+    def __init__(
+        self,
+        contact: Contact,
+        own: OwnLogs | None,
+        kept: KeptDefinitions | None,
+        sleep: Callable[[float], Awaitable[object]],
+        keeping: Keeping,
+    ) -> None:
+        super().__init__(contact, own, kept, sleep)
         self._keeping = keeping
+        self._inboxes: Inboxes | None = None
 
     @property
     def link(self) -> Link:
@@ -31,6 +62,61 @@ class Following:
                 the next one, such as LogDiverged, where anything was.
         """
         await self._keeping.keep(told)
+
+    async def subscribe(
+        self, schema: str, *, filter: Mapping[str, Json] | None = None, order_by: Sequence[str] = ()
+    ) -> AsyncGenerator["Changed", None]:
+        """The instances that a question asks for, kept up to date: first all of them, then what changes.
+
+            async for changed in panda.subscribe(schema, filter={"room": "Curie"}, order_by=["start"]):
+                show(changed.instances)
+
+        Each instance is rebuilt from its entries and checked, as in the answer of a query. When the way to
+        the node breaks, it is opened again, with growing pauses, and it goes on where it was: nothing is
+        missed, and nothing told twice. Where the node tells of no changes, it is asked again every 30 s. So
+        it never ends; whoever wants no more leaves the loop, best within `contextlib.aclosing`.
+
+        Args:
+            schema: its id, 132 hex digits, or its name.
+            filter: as for `query`.
+            order_by: as for `query`.
+
+        Returns:
+            An async iterator of `Changed`: `changes`, what is new, and `instances`, all as they are now, in
+            the order asked for.
+
+        Raises:
+            SubscriptionTooLarge: more than 10,000 instances are what was asked for.
+            InvalidParams and others: see `query`. That the node cannot be reached is no error here: it is
+                tried again. How the way is, `link` says.
+        """
+        from panda_web.client.inbox import Inboxes
+        from panda_web.client.subscribing import Subscribing
+
+        sessions = self._keeping.sessions
+        if sessions is not None and self._inboxes is None:
+            self._inboxes = Inboxes(sessions)
+        of = await self._reachable(lambda: self._schemas.id_of(schema))
+        with suppress(PandaError):  # what nobody defined is followed all the same
+            await self._reachable(lambda: self._schemas.get(of))
+        asked = Asked.of(of, filter or {}, order_by, MAX_LIMIT, None, self._schemas.known.get(of))
+
+        def pages() -> AsyncGenerator[Answer, None]:
+            return self.query(of, filter=filter, order_by=order_by).pages()
+
+        verifier = self._contact.verifier
+        async with aclosing(Subscribing(self._inboxes, pages, asked, verifier, self._sleep).follow()) as told:
+            async for changed in told:
+                yield changed
+
+    async def _reachable(self, call: Callable[[], Awaitable[T]]) -> T:
+        """What a call gives, once the node can be reached."""
+        pauses = Growing()
+        while True:
+            try:
+                return await call()
+            except NodeUnreachable:
+                await self._sleep(pauses.next())
 
     def hurry(self) -> None:
         """Has `keep` try at once, and not after its pause: there is a network again, perhaps."""

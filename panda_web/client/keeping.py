@@ -34,6 +34,7 @@ class Keeping:
         sleep: waits for some seconds.
 
     Attributes:
+        sessions: the same.
         link: how the way is.
     """
 
@@ -44,7 +45,7 @@ class Keeping:
         flush: Callable[[], Awaitable[int]],
         sleep: Sleep,
     ) -> None:
-        self._sessions = sessions
+        self.sessions = sessions
         self._ask = ask
         self._flush = flush
         self._sleep = sleep
@@ -72,9 +73,9 @@ class Keeping:
                 await self._pause(pauses.next())
 
     async def _reach(self) -> Session | None:
-        if self._sessions is not None:
+        if self.sessions is not None:
             with suppress(AnswerMalformed):  # nobody there speaks WebSocket
-                return await self._sessions.session()
+                return await self.sessions.session()
         try:
             await self._ask()
         except CallFailed as error:

@@ -10,13 +10,15 @@ class Wire:
 
     Attributes:
         port: where it listens.
+        to: the port that connections go on to.
         down: whether connections end as soon as they are made.
         slow: bytes that pass at a time, each in a turn of its own; 0 for all that come.
     """
 
     def __init__(self, to: int) -> None:
-        self._to = to
+        self.to = to
         self._open: set[asyncio.StreamWriter] = set()
+        self._joined: set[asyncio.Task[None]] = set()
         self.port = 0
         self.down = False
         self.slow = 0
@@ -26,24 +28,30 @@ class Wire:
         for writer in self._open:
             writer.transport.abort()
 
+    async def end(self) -> None:
+        """Ends all of it, and returns when nothing is left."""
+        self.down = True
+        while self._joined:
+            self.cut()
+            await asyncio.wait(self._joined, timeout=0.01)
+
     async def join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Forwards a connection."""
-        if self.down:
-            writer.transport.abort()
-            return
+        task = asyncio.current_task()
+        assert task is not None
+        self._joined.add(task)
+        task.add_done_callback(self._joined.discard)
+        ends = {writer}
+        self._open.add(writer)
         with suppress(OSError):
-            there, back = await asyncio.open_connection("127.0.0.1", self._to)
-            ends = {writer, back}
-            self._open |= ends
-            try:
-                await asyncio.wait(
-                    [
-                        asyncio.ensure_future(self._pass(reader, back)),
-                        asyncio.ensure_future(self._pass(there, writer)),
-                    ]
-                )
-            finally:
-                self._open -= ends
+            if not self.down:
+                there, back = await asyncio.open_connection("127.0.0.1", self.to)
+                ends.add(back)
+                self._open.add(back)
+                await asyncio.gather(self._pass(reader, back), self._pass(there, writer))
+        self._open -= ends
+        for each in ends:
+            each.transport.abort()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
@@ -63,4 +71,4 @@ async def wire(to: int) -> AsyncIterator[Wire]:
         yield found
     finally:
         server.close()
-        found.cut()
+        await found.end()
