@@ -119,6 +119,10 @@ def test_somebody_looks_around_writes_changes_and_deletes(
     screen.press(f"{form}[part=submit]")
     screen.until(lambda: screen.problem("title") == "This is needed.")
     screen.put(f"{form}[name=title]", "Mine")
+    screen.press("#writer-close")
+    screen.until(lambda: not screen.has("#writer[open]"))
+    screen.press("#write")
+    assert screen.within(f"{form}[name=title]", "(it) => it.value") == "Mine", "what was typed is kept"
     screen.put(f"{form}[name=seats]", "many")
     screen.press(f"{form}[part=submit]")
     screen.until(lambda: screen.problem("seats") == "Write a whole number, such as 42.")

@@ -14,7 +14,7 @@ let shared = null;
 
 /**
  * What elements tell each other. "start" (a stage of Python's start), "open" (a connection is there), "author" (another
- * key), "written" (the id and the name of a schema).
+ * key), "copied" (the key was, or will not be), "written" (the id and the name of a schema).
  */
 export const news = new EventTarget();
 

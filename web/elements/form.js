@@ -49,7 +49,7 @@ export class PandaForm extends PandaElement {
 
   /** @override @param {AbortSignal} signal */
   listen(signal) {
-    news.addEventListener("author", () => this.ask(), { signal });
+    news.addEventListener("author", () => this.text("instance") && this.ask(), { signal }); // it may be somebody else's now
   }
 
   /** Whether something stands in it that was not published. */

@@ -36,7 +36,7 @@ export class PandaIdentity extends PandaElement {
 
   /** @override @param {AbortSignal} signal */
   listen(signal) {
-    news.addEventListener("author", () => this.#show(), { signal });
+    for (const what of ["author", "copied"]) news.addEventListener(what, () => this.#show(), { signal });
     news.addEventListener("open", () => this.ask(), { signal });
   }
 
@@ -102,7 +102,7 @@ export class PandaIdentity extends PandaElement {
       passphrase.removeAttribute("aria-invalid");
       try {
         await step();
-        tell("author");
+        tell("copied");
         this.say("copied", { copy: panda.copy });
       } catch (error) {
         for (const each of buttons) each.disabled = false;

@@ -268,11 +268,30 @@ byId("open-edit", HTMLButtonElement).addEventListener("click", () => write(dialo
 
 // --- Writing -----------------------------------------------------------------------------------------------------
 
+/** What was typed and not published stays, each in its form, until the page is left. @type {Map<string, import("../../elements/form.js").PandaForm>} */
+const forms = new Map();
+const isTouched = () => [...forms.values()].some((form) => form.isTouched);
+
 /** @param {string} instance  empty: a new one */
 function write(instance) {
   if (!kind) return;
   byId("writer-title", HTMLElement).textContent = instance ? "Change or delete" : "Write one";
-  const form = el("panda-form", { attrs: { schema: kind.id, ...(instance ? { instance } : {}) } });
+  for (const [key, form] of forms) {
+    if (form.isTouched) continue;
+    form.remove();
+    forms.delete(key);
+  }
+  const key = `${kind.id} ${instance}`;
+  const form = forms.get(key) ?? newForm(kind.id, instance);
+  forms.set(key, form);
+  if (!form.isConnected) byId("writer-body", HTMLElement).append(form);
+  for (const each of forms.values()) each.hidden = each !== form;
+  writer.showModal();
+}
+
+/** @param {string} schema @param {string} instance */
+function newForm(schema, instance) {
+  const form = el("panda-form", { attrs: { schema, ...(instance ? { instance } : {}) } });
   form.addEventListener("panda-written", () => {
     writer.close();
     notices.say(instance ? "Your change is signed." : "It is signed.");
@@ -282,12 +301,16 @@ function write(instance) {
     notices.say("Deleted: the delete is signed.");
     go({ ...here(), open: "" });
   });
-  byId("writer-body", HTMLElement).replaceChildren(form);
-  writer.showModal();
+  return form;
 }
 byId("write", HTMLButtonElement).addEventListener("click", () => write(""));
 byId("writer-close", HTMLButtonElement).addEventListener("click", () => writer.close());
-writer.addEventListener("close", () => byId("writer-body", HTMLElement).replaceChildren());
+writer.addEventListener("close", () => {
+  if (isTouched()) notices.say("Not published. Your text is kept in this tab: open the form again to go on.");
+});
+window.addEventListener("beforeunload", (event) => {
+  if (isTouched()) event.preventDefault();
+});
 
 // --- Taking it along ---------------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ export function makeBackup({ session }) {
     offer.hidden = true;
     document.querySelector("main")?.focus({ preventScroll: true });
   });
-  news.addEventListener("author", () => session.now && show(session.now));
+  for (const what of ["author", "copied"]) news.addEventListener(what, () => session.now && show(session.now));
 
   /** @param {Panda} panda */
   function show(panda) {
