@@ -12,6 +12,8 @@ import { news } from "./connection.js";
 
 /** How often a node is asked that nothing is heard of. */
 const AGAIN_MS = 15_000;
+/** Between two answers, however much happens meanwhile. */
+const PAUSE_MS = 250;
 
 /** Something may have changed; whoever waits for that hears of it once, however often it happened. */
 class Bell {
@@ -61,18 +63,21 @@ export async function* changes(panda, schema, watched, signal) {
     await bell.heard();
     if (signal.aborted) return;
     yield;
+    await new Promise((resolve) => { setTimeout(resolve, PAUSE_MS); });
     const filter = watched();
     const key = filter ? JSON.stringify(filter, (_, value) => (typeof value === "bigint" ? String(value) : value)) : "";
     if (key === following) continue;
     following = key;
     stop.abort();
     stop = new AbortController();
-    if (filter) void follow(panda, schema, filter, ring, stop.signal).catch(() => { following = ""; });
+    if (filter) void follow(panda, schema, filter, ring, stop.signal).catch(() => {
+      if (following === key) following = ""; // such a node tells nothing: it is asked again
+    });
   }
 }
 
 /**
- * Rings for each change but the first answer, which is what is shown already.
+ * Rings for each change; also for the first answer, since something may have changed before it.
  *
  * @param {Panda} panda
  * @param {string} schema
@@ -81,12 +86,8 @@ export async function* changes(panda, schema, watched, signal) {
  * @param {AbortSignal} signal
  */
 async function follow(panda, schema, filter, ring, signal) {
-  let first = true;
   const { subscribe } = /** @type {any} */ (panda); // a worker of an earlier version has none
-  for await (const _ of subscribe(schema, { filter, signal })) {
-    if (!first) ring();
-    first = false;
-  }
+  for await (const _ of subscribe(schema, { filter, signal })) ring();
 }
 
 /**

@@ -6,7 +6,7 @@
  *   data-longest="80"    on the same element: on one line, of so many characters at most
  *   data-href="url"      on <a>: leads to the field's value, if that is an http or https address
  *
- * Names may lead further: `_meta.author`, `_included.room.name`. What is missing is marked `data-missing`.
+ * Names may lead further: `_meta.author`. What is missing is marked `data-missing`.
  */
 
 import { parts, plain } from "./foreign.js";
