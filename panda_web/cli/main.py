@@ -45,8 +45,8 @@ def _version(wanted: bool) -> None:
 
 @app.callback(
     epilog="Exit status: 0 done; 1 a rule was broken, or the node cannot be reached; 2 the command was given "
-    "wrongly; 3 signed and kept, but the node does not have it yet. The variables PANDA_NODE and PANDA_DATA "
-    "stand for --node and --data."
+    "wrongly; 3 signed and kept, but the node does not have it yet; 130 ended by Ctrl+C. The variables "
+    "PANDA_NODE and PANDA_DATA stand for --node and --data."
 )
 def panda(
     *,

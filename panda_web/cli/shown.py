@@ -16,13 +16,19 @@ from typing import Literal, Protocol
 
 from rich.cells import cell_len, set_cell_size
 
+from panda_web.cli.naming import Naming
 from panda_web.cli.output import print_json, safe, say, write
+from panda_web.cli.progress import Progress
+from panda_web.client import Answer, Rejected
+from panda_web.messages.schema import Schema
 from panda_web.rpc.types import Json
 
 Format = Literal["table", "json", "jsonl", "csv"]
 Row = Mapping[str, Json]
 """An instance as JSON carries it."""
 
+CHANGE = "_change"
+"""Where a row says what became of it, when somebody watches."""
 WIDEST = 60
 """Cells of a table's column, at most; and what a table has at least for a column."""
 NARROWEST = 4
@@ -117,18 +123,19 @@ class Table:
     The first rows decide how wide columns are, and which hold numbers, since later rows are not known yet.
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], called: Mapping[str, str]) -> None:
         self._names = names
+        self._called = called
         self._widths: list[int] | None = None
         self._numbers: frozenset[int] = frozenset()
 
     def rows(self, rows: Sequence[Row]) -> None:
         """Prints some."""
-        lines = [[safe(words(value_of(row, name), short=True)) for name in self._names] for row in rows]
+        lines = [[self._cell(row, name) for name in self._names] for row in rows]
         if self._widths is None and lines:
             self._widths = widths([list(self._names), *lines], terminal_width())
             self._numbers = frozenset(at for at, name in enumerate(self._names) if are_numbers(rows, name))
-            self._line(self._names)
+            self._line([name.removeprefix("_") for name in self._names])
             self._line(["─" * width for width in self._widths])
         for line in lines:
             self._line(line)
@@ -138,6 +145,10 @@ class Table:
         if self._widths is None:
             say("There is nothing.")
 
+    def _cell(self, row: Row, name: str) -> str:
+        value = value_of(row, name)
+        return safe(words(value, None if name == "id" else self._called, short=True))
+
     def _line(self, cells: Sequence[str]) -> None:
         fitted = (
             fit(cell, width, right=at in self._numbers)
@@ -146,13 +157,19 @@ class Table:
         write("  ".join(fitted).rstrip() + "\n")
 
 
-def printer(format: Format, names: Sequence[str] | None, columns: Callable[[], Sequence[str]]) -> Printer:
+def printer(
+    format: Format,
+    names: Sequence[str] | None,
+    columns: Callable[[], Sequence[str]],
+    called: Mapping[str, str],
+) -> Printer:
     """What prints in a format.
 
     Args:
         format: which.
         names: what is to be shown of each instance; None for all.
         columns: gives the columns that there are, where all is shown.
+        called: what people call instances, by id, for tables; it may grow.
     """
     match format:
         case "jsonl":
@@ -162,7 +179,7 @@ def printer(format: Format, names: Sequence[str] | None, columns: Callable[[], S
         case "csv":
             return Csv(names or columns())
         case "table":
-            return Table(names or columns())
+            return Table(names or columns(), called)
 
 
 def picked(row: Row, names: Iterable[str]) -> dict[str, Json]:
@@ -175,15 +192,17 @@ def value_of(row: Row, name: str) -> Json:
     return row[name] if name in row else row["_meta"].get(name)
 
 
-def words(value: Json, *, short: bool = False) -> str:
-    """A value for people. Ids and keys may be cut short."""
+def words(value: Json, called: Mapping[str, str] | None = None, *, short: bool = False) -> str:
+    """A value for people. Ids may be what the instance is called, and they and keys may be cut short."""
     match value:
         case None:
             return ""
         case bool():
             return "true" if value else "false"
         case list():
-            return ", ".join(words(each, short=short) for each in value)
+            return ", ".join(words(each, called, short=short) for each in value)
+        case str() if called and value in called:
+            return called[value]
         case str() if short and re.fullmatch("[0-9a-f]{64}|0040[0-9a-f]{128}", value):
             return f"{value[:12]}…"
         case _:
@@ -217,3 +236,84 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
 def terminal_width() -> int | None:
     """Cells of a line of the terminal; None where the output goes elsewhere."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+class Out:
+    """Where the pages of an answer go, and changes.
+
+    Args:
+        format: how they are shown.
+        names: what of each instance is; empty for all.
+        schema: that of the instances; None where nobody knows.
+        progress: is cleared before something is written, and told.
+        naming: finds what people call what instances lead to, for tables.
+        watching: whether each row says what became of it.
+
+    Attributes:
+        count: how many were shown.
+    """
+
+    def __init__(
+        self,
+        format: Format,
+        names: Sequence[str],
+        schema: Schema | None,
+        progress: Progress,
+        naming: Naming,
+        *,
+        watching: bool = False,
+    ) -> None:
+        self._format: Format = format
+        self._names = [CHANGE, *names] if watching and names else names
+        self._watching = watching
+        self._schema = schema
+        self._progress = progress
+        self._naming = naming
+        self._printer: Printer | None = None
+        self._incomplete = 0
+        self._rejected: list[Rejected] = []
+        self.count = 0
+
+    async def page(self, page: Answer) -> None:
+        """Prints a page, and says what is not in it."""
+        self._incomplete += sum(not instance.complete for instance in page)
+        await self.rows([instance.to_json() for instance in page], page.rejected)
+
+    async def rows(self, rows: Sequence[Row], rejected: Sequence[Rejected]) -> None:
+        """Prints rows, and says what is not among them."""
+        if self._format == "table" and self._schema is not None:
+            await self._naming.learn(self._schema, rows)
+        self._progress.clear()
+        if rows:
+            self._to(rows).rows(rows)
+        for each in rejected:
+            say(f"{each.error.reason}: withheld {each.id[:12]}…: {each.error}")
+        self._rejected += rejected
+        self.count += len(rows)
+        self._progress.count = self.count
+
+    def end(self) -> None:
+        """Prints what comes behind the last page."""
+        self._progress.clear()
+        self._to([]).end()
+        if self._incomplete:
+            say(
+                f"Changed, and incomplete: {self._incomplete}. Between the first and the last entry of each, "
+                "the node shows entries without what they say; one may be a change. See _meta.complete."
+            )
+
+    def status(self) -> int:
+        """The exit status."""
+        return 1 if self._rejected else 0
+
+    def _to(self, rows: Sequence[Row]) -> Printer:
+        if self._printer is None:
+            called = self._naming.names
+            self._printer = printer(self._format, self._names or None, lambda: self._columns(rows), called)
+        return self._printer
+
+    def _columns(self, rows: Sequence[Row]) -> list[str]:
+        """What a table has columns for: the schema's fields, or those of the first page; author and id."""
+        known = list(self._schema.by_name) if self._schema is not None else []
+        found = dict.fromkeys(name for row in rows for name in row if name not in ("id", "_meta", CHANGE))
+        return [*([CHANGE] if self._watching else []), *(known or found), "author", "id"]

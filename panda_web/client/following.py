@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from panda_web.client.asked import Asked
 from panda_web.client.check import Answer
@@ -21,6 +21,8 @@ from panda_web.rpc.types import Json
 if TYPE_CHECKING:  # a tab that follows nothing loads none of it
     from panda_web.client.collecting import Changed
     from panda_web.client.inbox import Inboxes
+    from panda_web.client.typed import ChangedRecords
+    from panda_web.records.record import D
 
 T = TypeVar("T")
 
@@ -63,9 +65,23 @@ class Following(Reader):
         """
         await self._keeping.keep(told)
 
-    async def subscribe(
+    @overload
+    def subscribe(
+        self,
+        schema: "type[D]",
+        *,
+        filter: Mapping[str, object] | None = None,
+        order_by: Sequence[str] = (),
+    ) -> AsyncGenerator["ChangedRecords[D]", None]: ...
+
+    @overload
+    def subscribe(
         self, schema: str, *, filter: Mapping[str, Json] | None = None, order_by: Sequence[str] = ()
-    ) -> AsyncGenerator["Changed", None]:
+    ) -> AsyncGenerator["Changed", None]: ...
+
+    def subscribe(
+        self, schema: Any, *, filter: Mapping[str, Json] | None = None, order_by: Sequence[str] = ()
+    ) -> Any:
         """The instances that a question asks for, kept up to date: first all of them, then what changes.
 
             async for changed in panda.subscribe(schema, filter={"room": "Curie"}, order_by=["start"]):
@@ -77,7 +93,8 @@ class Following(Reader):
         it never ends; whoever wants no more leaves the loop, best within `contextlib.aclosing`.
 
         Args:
-            schema: its id, 132 hex digits, or its name.
+            schema: its id, 132 hex digits, or its name. Or a dataclass: then records are told in place of
+                instances, as `ChangedRecords`.
             filter: as for `query`.
             order_by: as for `query`.
 
@@ -90,6 +107,13 @@ class Following(Reader):
             InvalidParams and others: see `query`. That the node cannot be reached is no error here: it is
                 tried again. How the way is, `link` says.
         """
+        if not isinstance(schema, str):
+            return self._typed.subscribe(schema, filter, order_by, self._subscribe)
+        return self._subscribe(schema, filter=filter, order_by=order_by)
+
+    async def _subscribe(
+        self, schema: str, *, filter: Mapping[str, Json] | None, order_by: Sequence[str]
+    ) -> AsyncGenerator["Changed", None]:
         from panda_web.client.inbox import Inboxes
         from panda_web.client.subscribing import Subscribing
 

@@ -103,7 +103,7 @@ class Inboxes:
         self._inboxes: dict[tuple[Session, str], Inbox] = {}
         self._unclaimed: dict[tuple[Session, str], Inbox] = {}
         self._opening = 0
-        sessions.dispatcher = Dispatcher(NOTIFICATIONS, {"panda_changed": self._changed})
+        sessions.answer_with(Dispatcher(NOTIFICATIONS, {"panda_changed": self._changed}))
 
     async def _changed(
         self, subscription: str, changes: Sequence[ToldChange], cursor: str, reset: bool

@@ -6,12 +6,15 @@ that runs again finds what it defined before, and with another key what others h
 finds again, since it is kept. Names and fields decide, and the description does not.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, Generic, overload
 
 from panda_web.client.answers import Answers
 from panda_web.client.check import Answer, Instance, Rejected
+from panda_web.client.collecting import Changed
+from panda_web.client.collecting import Kind as What
 from panda_web.client.drafts import Draft
 from panda_web.client.publisher import Written
 from panda_web.client.schemas import Schemas
@@ -59,6 +62,36 @@ class Records(Sequence[D], Generic[D]):
 
     def __getitem__(self, index: int | slice) -> D | tuple[D, ...]:
         return self.records[index]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChange(Generic[D]):
+    """What became of a record: as `Change` says it of an instance.
+
+    Attributes:
+        id: of the instance, 132 hex digits.
+        kind: what became of it.
+        record: as it is now; None where it is not there any more.
+    """
+
+    id: str
+    kind: What
+    record: D | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedRecords(Generic[D]):
+    """What a subscription gives: as `Changed`, with records in place of instances.
+
+    Attributes:
+        changes: what is new, each record once; the first time all that there are, as added.
+        records: all as they are now, in the order asked for.
+        rejected: what is not sound, or what the dataclass does not take.
+    """
+
+    changes: tuple[RecordChange[D], ...]
+    records: tuple[D, ...]
+    rejected: tuple[Rejected, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +270,42 @@ class Typed:
             return await self._read(await self.of(cls), answer)
 
         return Answers(ask, read, limit, after)
+
+    async def subscribe(
+        self,
+        cls: type[D],
+        filter: Mapping[str, object] | None,
+        order_by: Sequence[str],
+        follow: Callable[..., AsyncGenerator[Changed, None]],
+    ) -> AsyncGenerator[ChangedRecords[D], None]:
+        """The work of `Client.subscribe`.
+
+        Args:
+            cls: the dataclass.
+            filter: see `Client.query`.
+            order_by: see `Client.query`.
+            follow: the same by a schema's id.
+        """
+        kind = await self.of(cls)
+        asked, order = kind.shape.asked(filter), kind.shape.ordered(order_by)
+        known: dict[str, D] = {}
+        async with aclosing(follow(kind.id, filter=asked, order_by=order)) as told:
+            async for changed in told:
+                new = (each.instance for each in changed.changes)
+                page = await self._read(kind, Answer(tuple(each for each in new if each), changed.rejected))
+                found: dict[str, D] = {meta_of(each).id: each for each in page}
+                for change in changed.changes:
+                    known.pop(change.id, None)
+                known |= found
+                yield ChangedRecords(
+                    tuple(
+                        RecordChange(each.id, each.kind, found.get(each.id))
+                        for each in changed.changes
+                        if each.instance is None or each.id in found
+                    ),
+                    tuple(known[each.id] for each in changed.instances if each.id in known),
+                    page.rejected,
+                )
 
     async def _read(self, kind: Kind, answer: Answer) -> Records[Any]:
         """The records of an answer."""

@@ -34,6 +34,9 @@ class Answering:
         post: sends a message, and tells the future once the channel has taken it; raises ConnectionEnded.
         most: requests that are under way at once; more are refused. A batch is one.
         caller: who calls; see `Session`.
+
+    Attributes:
+        dispatcher: the same; another one may take its place.
     """
 
     def __init__(
@@ -45,7 +48,7 @@ class Answering:
         caller: Callable[[], AbstractContextManager[Caller]],
     ) -> None:
         self._session = session
-        self._dispatcher = dispatcher
+        self.dispatcher = dispatcher
         self._post = post
         self._most = most
         self._caller = caller
@@ -97,7 +100,7 @@ class Answering:
         try:
             with self._caller() as caller:
                 caller = replace(caller, progress=self._tell_progress)
-                answer = await self._dispatcher.carry_out(requests, batch, caller)
+                answer = await self.dispatcher.carry_out(requests, batch, caller)
                 self._by_id.pop(about, None)  # from here on it is not cancelled: the answer is on its way
                 if answer:
                     sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()

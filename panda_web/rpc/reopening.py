@@ -21,7 +21,6 @@ class Reopening(Peer):
         bounds: of the sessions.
 
     Attributes:
-        dispatcher: the same, for sessions that are opened from now on.
         link: whether a session is open, or none could be.
     """
 
@@ -32,12 +31,18 @@ class Reopening(Peer):
         bounds: Bounds = OF_A_NODE,
     ) -> None:
         self._reach = reach
-        self.dispatcher = dispatcher
+        self._dispatcher = dispatcher
         self.link = Link()
         self._bounds = bounds
         self._opening = asyncio.Lock()
         self._session: Session | None = None
         self._closed = False
+
+    def answer_with(self, dispatcher: Dispatcher) -> None:
+        """The other side may call these methods from now on, over a session that is open already too."""
+        self._dispatcher = dispatcher
+        if self._session is not None:
+            self._session.answer_with(dispatcher)
 
     async def session(self) -> Session:
         """The session, as it is or anew. Raises NodeUnreachable."""
@@ -54,7 +59,7 @@ class Reopening(Peer):
         except NodeUnreachable:
             self.link.note("unreachable")
             raise
-        session = Session(channel, self.dispatcher, bounds=self._bounds)
+        session = Session(channel, self._dispatcher, bounds=self._bounds)
         session.start().add_done_callback(lambda _: self.link.note("idle" if self._closed else "unreachable"))
         self.link.note("connected")
         return session

@@ -96,15 +96,19 @@ class Session(Peer):
         telling: Callable[[int], AbstractContextManager[None]] = lambda _: nullcontext(),
     ) -> None:
         self._channel = channel
-        self._dispatcher = dispatcher or Dispatcher({}, {})
         self._bounds = most = bounds or Bounds()
         self._outgoing = Outgoing(channel, most.queued, most.queued_bytes, most.unread)
         self._asking = Asking(self._post, most.calls, most.patience)
-        self._answering = Answering(self, self._dispatcher, self._post, most.calls, caller)
+        answers = dispatcher or Dispatcher({}, {})
+        self._answering = Answering(self, answers, self._post, most.calls, caller)
         self._telling = telling
         self._over = asyncio.Event()
         self._runs: asyncio.Task[None] | None = None
         self.ended: ConnectionEnded | None = None
+
+    def answer_with(self, dispatcher: Dispatcher) -> None:
+        """The other side may call these methods from now on, and no others."""
+        self._answering.dispatcher = dispatcher
 
     async def run(self) -> None:
         """Takes and sends messages until the channel ends or `close` is called. Then nothing is left."""
@@ -238,7 +242,7 @@ class Session(Peer):
         try:
             while self.ended is None:
                 message = await self._channel.receive()
-                await self._dispatcher.pace(len(message))
+                await self._answering.dispatcher.pace(len(message))
                 self._take(message)
                 del message  # megabytes, while the next one is waited for
         except ConnectionEnded as error:
@@ -248,7 +252,9 @@ class Session(Peer):
         try:
             if len(message) > self._bounds.message:
                 raise BodyTooLarge(f"The message is too large: {self._bounds.message} bytes are allowed.")
-            value = jsonrpc.loads(message, parts=self._bounds.parts, members=self._dispatcher.max_batch)
+            value = jsonrpc.loads(
+                message, parts=self._bounds.parts, members=self._answering.dispatcher.max_batch
+            )
         except PandaError as error:
             self._take_unreadable(message, error)
             return

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -48,8 +49,11 @@ TALKS: list[dict[str, object]] = [
 ]
 
 
-def publish(*words: str) -> None:
-    assert CliRunner().invoke(app, ["publish", *words]).exit_code == 0
+def publish(schema: str, *words: object) -> str:
+    """Publishes something; gives the instance's id."""
+    done = CliRunner().invoke(app, ["publish", schema, *map(str, words)])
+    assert done.exit_code == 0, done.stderr
+    return str(json.loads(done.stdout)["id"])
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +67,9 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]
         there = ("--node", served.url)
         output("schema", "init", "--file", folder / "talk.toml", *data, *there)
         for talk in TALKS:
-            publish("speech", json.dumps(talk), *map(str, data), *there)
+            publish("speech", json.dumps(talk), *data, *there)
         for n in range(3):
-            publish(OTHER_SCHEMA, json.dumps({"n": n, "word": f"{n}"}), *map(str, data), *there)
+            publish(OTHER_SCHEMA, json.dumps({"n": n, "word": f"{n}"}), *data, *there)
         yield there
 
 
@@ -105,13 +109,47 @@ def test_a_relation_by_what_it_leads_to(there: tuple[str, str], tmp_path: Path) 
     visit.write_text(f'name = "visit"\ndescription = ""\n[fields.room]\n{leads}', "utf-8")
     output("schema", "init", "--file", visit, *data, *there)
     for name in ("Curie", "Noether"):
-        made = output("publish", "chamber", json.dumps({"name": name}), *data, *there)["id"]
-        publish("visit", json.dumps({"room": made}), *map(str, data), *there)
+        made = publish("chamber", json.dumps({"name": name}), *data, *there)
+        publish("visit", json.dumps({"room": made}), *data, *there)
     found = query("visit", "--filter", "room=Noether", *there)
     assert [json.loads(line)["room"] for line in found.stdout.splitlines()] == [made]
     assert len(query("visit", "--filter", "room in (Curie, Noether)", *there).stdout.splitlines()) == 2
+    table = query("visit", "--format", "table", "--filter", "room=Noether", *there).stdout.splitlines()
+    assert (table[0].split()[0], table[2].split()[0]) == ("room", "Noether")
     nobody = query("visit", "--filter", "room=Hypatia", *there)
     assert (nobody.exit_code, "called so" in nobody.stderr) == (2, True)
+
+
+def test_how_many(there: tuple[str, str]) -> None:
+    assert query("speech", "--count", *there).stdout == "4\n"
+    assert query("speech", "--count", "--filter", "seats exists and seats<100", *there).stdout == "2\n"
+    assert query("speech", "--count", "--watch", *there).exit_code == 2
+
+
+def test_watching(there: tuple[str, str], tmp_path: Path) -> None:
+    """First all that there is, then each change as it comes, until Ctrl+C."""
+    data = ("--data", tmp_path / "me")
+    output("key", "new", *data)
+    command = [sys.executable, "-c", "from panda_web.cli.main import main; main()"]
+    asked = ("query", "speech", "--watch", "--filter", "seats>=100", "--order", "seats", *there)
+    with subprocess.Popen([*command, *asked], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+
+        def told() -> tuple[str, str, int]:
+            line = json.loads(process.stdout.readline())  # type: ignore[union-attr]
+            return line["_change"], line["title"], line["seats"]
+
+        assert told() == ("", "Opening", 120)
+        talk = {"title": "Late", "start": "2019-08-24T10:00:00Z", "seats": 100}
+        made = publish("speech", json.dumps(talk), *data, *there)
+        assert told() == ("added", "Late", 100)
+        publish("speech", '{"seats": 101}', "--update", made, *data, *there)
+        assert told() == ("changed", "Late", 101)
+        publish("speech", '{"seats": 99}', "--update", made, *data, *there)
+        assert told() == ("gone", "Late", 101)  # as it was last among them
+        publish("speech", "--delete", made, *data, *there)
+        process.send_signal(signal.SIGINT)
+        assert (process.wait(60), process.stdout.read()) == (130, "")
 
 
 @pytest.mark.parametrize(

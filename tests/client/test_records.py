@@ -4,6 +4,7 @@ import asyncio
 import copy
 import dataclasses
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated, Any
@@ -36,6 +37,7 @@ from panda_web.records import (
 from panda_web.records.errors import DataclassNotDefined
 from panda_web.rpc.errors import InvalidParams, NodeUnreachable
 from panda_web.rpc.transport import InProcess
+from panda_web.rpc.within import in_process
 from tests.examples import examples
 from tests.node.test_publish import Harness
 
@@ -369,6 +371,46 @@ def test_filters_name_attributes_and_hold_values_of_python(node: OutOfReach) -> 
         assert slots[0].rooms[0] is slots[1].rooms[0], "read once"
         with pytest.raises(InvalidParams):
             await panda.query(Slot, filter={"or": 3})
+
+    asyncio.run(work())
+
+
+def test_records_are_followed() -> None:
+    """First all, then what changes; what the class does not take is told, and hides nothing."""
+
+    async def work() -> None:
+        node = Harness().node
+        panda, reader = (
+            Client(in_process(node.dispatcher()), signer, verifier=CryptographyVerifier())
+            for signer in (CryptographySigner(bytes(32)), None)
+        )
+        await panda.define(Talk)
+        noon = datetime(2026, 11, 28, 12, tzinfo=UTC)
+        room = await panda.create(Room("Curie"))
+        first = await panda.create(Talk("a", noon, room))
+        async with aclosing(reader.subscribe(Talk, filter={"seats": {"lt": 9}}, order_by=["-title"])) as told:
+            changed = await anext(told)
+            assert (changed.records, [each.kind for each in changed.changes]) == ((first,), ["added"])
+            second = await panda.create(Talk("b", noon))
+            assert (changed := await anext(told)).records == (second, first)
+            assert [each.record for each in changed.changes] == [second]
+            await panda.update(first, seats=8)
+            changed = await anext(told)
+            assert [(each.kind, each.record and each.record.seats) for each in changed.changes] == [
+                ("changed", 8)
+            ]
+            await panda.delete(second)
+            changed = await anext(told)
+            assert [(each.kind, each.record) for each in changed.changes] == [("deleted", None)]
+            assert [each.title for each in changed.records] == ["a"]
+            await panda.create(
+                first.meta.schema, {"title": "old", "start": "0000-01-01T00:00:00Z", "seats": 0, "tags": []}
+            )
+            changed = await anext(told)
+            assert [each.error.reason for each in changed.rejected] == ["time-not-held"]
+            assert [each.title for each in changed.records] == ["a"]
+        await reader.close()
+        await panda.close()
 
     asyncio.run(work())
 

@@ -123,6 +123,22 @@ def test_what_a_client_follows_is_what_a_query_gives() -> None:
     serving.run(work)
 
 
+def test_who_has_called_before_over_the_same_session_is_told_too() -> None:
+    async def work() -> None:
+        node = Node(Store(), CryptographyVerifier(), version="0")
+        async with (
+            writer(in_process(node.dispatcher())) as author,
+            Client(in_process(node.dispatcher())) as panda,
+        ):
+            schema = str((await author.define(loose(n="integer"))).id)
+            assert len(await panda.query(schema)) == 0
+            async with shown(panda.subscribe(schema)) as there:
+                await author.create(schema, {"n": 1})
+                await there.until(lambda: len(there.values) == 1)
+
+    asyncio.run(work())
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_cut_at_random_places_nothing_is_missed_and_nothing_told_twice(seed: int) -> None:
     chance = random.Random(seed)

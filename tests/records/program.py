@@ -33,6 +33,9 @@ async def work(panda: Client) -> None:
     assert_type(answer, Records[Talk])
     assert_type(answer[0], Talk)
     assert_type([each.title for each in answer], list[str])
+    async for changed in panda.subscribe(Talk, order_by=["start"]):
+        assert_type(changed.records, tuple[Talk, ...])
+        assert_type(changed.changes[0].record, Talk | None)
     # By ids, as ever.
     assert_type(await panda.create("0040", {"title": "Opening"}), Written)
     assert_type(await panda.update("0040", "0040", {"title": "Ende"}), Written)
