@@ -21,6 +21,7 @@ UNPACKING = (
     *("bz2", "lzma", "compression", "compression._common", "compression._common._streams"),
     *("compression.zstd", "compression.zstd._zstdfile"),
 )
+PYODIDE = ("pyodide", "_pyodide")
 # What a start calls or looks at, and what JavaScript gave: Pyodide counts that.
 OF_WHEELS = ("DSO_DIR", "SITE_PACKAGES", "init_loaded_packages", "loadedPackages")
 # A tab has neither processes nor sockets, and the event loop is the browser's.
@@ -38,6 +39,9 @@ frozen.leave_behind(
 functions: list[Any] = [each for each in gc.get_objects() if isinstance(each, FunctionType)]
 for each in functions:
     each.__annotate__ = None
+    # In a traceback their files and names say enough, and nobody has their text there.
+    if (each.__module__ or "").partition(".")[0] in {*sys.stdlib_module_names, *PYODIDE}:
+        each.__code__ = frozen.without_lines(each.__code__)
 del functions
 random.seed(0)  # the worker draws anew, and this makes equal bytes
 re.purge()

@@ -1,7 +1,8 @@
 """Waking up in a memory snapshot: what it must draw anew, and what it left at home.
 
-`leave_behind` and `put_to_sleep` serve who makes one (tools/snapshot.py): of Pyodide and the standard library
-much is in memory after a start that no tab has a use for. It is imported again where somebody does.
+`leave_behind`, `put_to_sleep` and `without_lines` serve who makes one (tools/snapshot.py): of Pyodide and of
+the standard library much is in memory after a start that no tab has a use for. It is imported again where
+somebody does.
 
 A snapshot is Python's memory with our modules imported, made by tools/snapshot.mjs, the same for everybody.
 So nothing secret may come out of it: `os.urandom`, `secrets` and WebCrypto ask the browser and are fresh;
@@ -19,7 +20,7 @@ import zipimport
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 Fetch = Callable[[str], Any]
@@ -102,6 +103,19 @@ def _wake(module: ModuleType, name: str) -> Any:
         raise AttributeError(name)
     del module.__getattr__
     return getattr(importlib.reload(module), name)
+
+
+def without_lines(code: CodeType) -> CodeType:
+    """A function's code that does not know in which lines it is written.
+
+    Its table of lines says instead, for each eight units of two bytes, that there is none (CPython's
+    InternalDocs/code_objects.md).
+    """
+    most, none = 8, 0xF8
+    whole, rest = divmod(len(code.co_code) // 2, most)
+    table = bytes([none | (most - 1)] * whole + [none | (rest - 1)] * bool(rest))
+    constants = (without_lines(each) if isinstance(each, CodeType) else each for each in code.co_consts)
+    return code.replace(co_linetable=table, co_consts=tuple(constants))
 
 
 def forget_archives() -> None:

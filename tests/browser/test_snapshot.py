@@ -120,6 +120,7 @@ def test_library_is_fetched_for_a_module_that_is_missing(tab: Tab, awake: Static
 
 def test_what_a_start_has_no_use_for_is_there_when_it_is_asked_for(tab: Tab, awake: StaticServer) -> None:
     python = Python(tab, awake.url)
+    assert 'asyncio/tasks.py", line None, in wait_for' in python.run("traced")
     assert python.run("unpacked") == ["unpacked_here.py"]
     assert not python.run("imported", name="asyncio.subprocess")
 

@@ -1,10 +1,12 @@
 """What only a start from a snapshot can get wrong; stands in the place of `checks` in the harness's site."""
 
+import asyncio
 import importlib
 import os
 import random
 import secrets
 import sys
+import traceback
 import uuid
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,19 @@ async def unpacked(_: Tools) -> list[str]:
 
 def _here(pattern: str) -> list[str]:
     return [path.name for path in Path().glob(pattern)]
+
+
+async def traced(_: Tools) -> str:
+    """A traceback through the standard library."""
+
+    async def fail() -> None:
+        raise ValueError("on purpose")
+
+    try:
+        await asyncio.wait_for(fail(), None)
+    except ValueError:
+        return traceback.format_exc()
+    return ""
 
 
 async def missing(_: Tools, name: str) -> str:
