@@ -12,7 +12,8 @@ from tests.embedding.websites import call, write_pages
 from tests.hosts import examples
 from tests.processes import ServedNode
 
-pytestmark = pytest.mark.every_engine
+# WebKitGTK throws away at the next navigation what it kept.
+pytestmark = [pytest.mark.every_engine, pytest.mark.engines("chromium", "firefox")]
 
 REGISTER = 'navigator.serviceWorker.register("sw.js");'
 CONTROLLED = "() => navigator.serviceWorker.controller !== null"
@@ -48,8 +49,6 @@ def test_all_are_gone_after_one_visit(
         tab.wait_for(f"async (...whole) => new Set(await ({KEPT})()).isSupersetOf(new Set(whole))", *whole)
     website.stop()
     static_host.stop()
-    if tab.engine.name == "webkit":
-        return  # WebKitGTK throws away at the next navigation what it kept
     tab.goto(page)
     assert call(tab, "connect", "second", {"node": node.url})["author"] == author
     call(tab, "create", "second", "written while all were gone")
@@ -78,7 +77,6 @@ def test_what_is_kept_is_bounded(tab: Tab, static_host: StaticServer, website: S
     assert tab.evaluate(ask, "small.txt", {"cache": "no-cache"}) == "new"
     kept = {url.rsplit("/")[-1] for url in tab.wait_for(KEPT)}
     assert "small.txt" in kept
-    kept.discard("sw.js")  # by WebKitGTK alone
     assert kept <= {"import.html", "website.js", "panda.js", "small.txt"}
     website.headers["Cache-Control"] = "no-store"
     tab.evaluate(ask, "small.txt?4")

@@ -46,7 +46,6 @@ def said(tab: Tab, url: str) -> str:
         raise AssertionError("\n".join(tab.messages)) from error
 
 
-@pytest.mark.every_engine
 def test_page(open_tab: Callable[[], Tab], pages: StaticServer) -> None:
     assert said(open_tab(), pages.url + "page.html").endswith(SAID)
 

@@ -74,13 +74,12 @@ def test_sessions(check: Any) -> None:
 
 
 @pytest.mark.parametrize("check", channels.CALLS, ids=name_of)
-@pytest.mark.parametrize("kind", serving.KINDS)
-def test_calls(check: Any, kind: str) -> None:
+def test_calls(check: Any) -> None:
     async def work(node: Served) -> None:
         async with Session(await open_websocket(f"ws://127.0.0.1:{node.port}/")) as session:
             await check(session)
 
-    serving.run(work, kind, dispatcher=channels.Served().dispatcher())
+    serving.run(work, dispatcher=channels.Served().dispatcher())
 
 
 def open_one(node: Served, path: str = "/", **more: Any) -> connect:
