@@ -13,7 +13,7 @@ from panda_web.client import collecting, inbox, keeping, pages, pauses, typed
 from panda_web.errors import DiskFull
 from panda_web.messages import message
 from panda_web.node import groups, ingest, publishing, rates, turns
-from panda_web.node.answer import instances, items, listing, proof, replayable
+from panda_web.node.answer import including, instances, items, listing, proof, replayable
 from panda_web.node.ingest import peer
 from panda_web.node.live import followed, looking, share
 from panda_web.node.live import live as lives
@@ -22,6 +22,7 @@ from panda_web.node.store import reading, room, view_tables
 from panda_web.query import matching
 from panda_web.query import reading as asked
 from panda_web.rpc import dispatch, jsonrpc, methods, outgoing, session, transport, websocket
+from panda_web.rpc import queries as rpc_queries
 from panda_web.rpc.errors import (
     AuthorQuotaReached,
     DiskBudgetReached,
@@ -153,7 +154,8 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "an answer to a query": (instances.MAX_ANSWER, instances.MAX_READ),
     "the proof of one instance": (proof.MAX_PROOF,),
     "comparisons of a filter": (asked.MAX_COMPARISONS, asked.MAX_DEPTH, asked.MAX_VALUES),
-    "names to order by": (methods.MAX_ORDER, asked.MAX_CURSOR),
+    "names to order by": (rpc_queries.MAX_ORDER, rpc_queries.MAX_SELECT, asked.MAX_CURSOR),
+    "paths of `include`": (asked.MAX_INCLUDES, asked.MAX_HOPS, including.MAX_FOLLOWED),
     "texts are ordered by": (matching.ORDERED,),
     "an answer to `panda_getItems`": (items.MAX_ANSWER,),
     "entries in a call of `panda_publishItems`": (methods.MAX_ITEMS,),

@@ -16,7 +16,7 @@ from panda_web.query import (
     typed,
     untyped,
 )
-from panda_web.rpc.methods import DEFAULT_LIMIT, QUERY, read_query
+from panda_web.rpc.queries import DEFAULT_LIMIT, QUERY, read_query
 from panda_web.rpc.types import Json
 
 
@@ -48,6 +48,8 @@ class Asked:
         limit: int = DEFAULT_LIMIT,
         after: str | None = None,
         known: Schema | None = None,
+        select: Sequence[str] | None = None,
+        include: Sequence[str] = (),
     ) -> "Asked":
         """Reads a query as a node does, all but its cursor.
 
@@ -62,6 +64,10 @@ class Asked:
             params["orderBy"] = list(order_by)
         if after is not None:
             params["after"] = after
+        if select is not None:
+            params["select"] = list(select)
+        if include:
+            params["include"] = list(include)
         return Asked(params, _read(params | {"after": None}, known), known)
 
     @property
@@ -116,6 +122,6 @@ class Expected:
 
 def _read(params: Mapping[str, Json], known: Schema | None) -> Query:
     bound = QUERY.bind(dict(params))
-    del bound["proof"]
+    del bound["proof"], bound["count"]
     query = read_query(**bound)
     return typed(query, known) if known is not None else query

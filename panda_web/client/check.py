@@ -6,14 +6,15 @@ held back too: only its payload says what it is about. That none is missing is k
 between is shown: docs/decisions/proofs.md.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 
 from panda_web import bamboo, log, messages
 from panda_web.bamboo import InvalidLink
 from panda_web.bamboo.errors import BacklinkMissing
 from panda_web.client.asked import Asked
 from panda_web.client.errors import InvalidProof, LimitMismatch, ProofIncomplete, ProofMismatch
+from panda_web.client.including import Included
 from panda_web.errors import PandaError
 from panda_web.keys import Verifier
 from panda_web.log import SignedEntry, VerifiedEntry
@@ -25,7 +26,7 @@ Told = tuple[SignedEntry, Message]
 """A signed entry, and what it says."""
 
 _PROOF = array(record(StoredEntry.from_json))
-NODE_NAMES = frozenset(("id", "_meta", "_entries"))
+NODE_NAMES = frozenset(("id", "_meta", "_entries", "_included"))
 """In an answer these are the node's own; a field of such a name is in the proof only."""
 
 
@@ -46,6 +47,8 @@ class Instance:
         complete: whether no update of it can be missing between its create and its last entry: the payload of
             each entry in between is in the same answer. False says that this is not known.
         cursor: where a query goes on behind it (`after`).
+        included: by name of a relation that was asked to be included, the instance that it leads to, or a
+            list of those; None where there is none, or the node does not give it.
     """
 
     id: str
@@ -59,6 +62,7 @@ class Instance:
     verified: bool
     complete: bool
     cursor: str | None
+    included: Mapping[str, "Instance | list[Instance] | None"] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Value:
         """A field's value. Raises KeyError."""
@@ -68,6 +72,12 @@ class Instance:
     def values(self) -> dict[str, Value]:
         """Field names and values."""
         return {name: field.value for name, field in self.fields.items()}
+
+    def chosen(self, select: Set[str] | None) -> "Instance":
+        """The same with these of its fields; with all where that is None."""
+        if select is None:
+            return self
+        return replace(self, fields={name: self.fields[name] for name in self.fields if name in select})
 
     @property
     def meta(self) -> dict[str, Json]:
@@ -132,7 +142,7 @@ class Answer(Sequence[Instance]):
 
 
 async def check_answer(asked: Asked, items: Sequence[Mapping[str, Json]], verifier: Verifier) -> Answer:
-    """Checks the instances in an answer of `panda_query` with `proof`.
+    """Checks the instances in an answer of `panda_query` with `proof`, and those that come with them.
 
     Args:
         asked: what was asked for.
@@ -140,34 +150,88 @@ async def check_answer(asked: Asked, items: Sequence[Mapping[str, Json]], verifi
         verifier: checks the signatures, all in one go.
     """
     items, beyond = items[: asked.query.limit], items[asked.query.limit :]
-    expected = asked.expected()
-    proofs = [_read_proof(item) for item in items]
+    beside = _beside(items) if asked.query.include else []
+    proofs = [_read_proof(item) for item in (*items, *beside)]
     encoded = list({s.entry: None for proof in proofs if not isinstance(proof, PandaError) for s in proof})
     verdicts = dict(zip(encoded, await log.verify_many(encoded, verifier), strict=True))
-    placed = log.verify_paths(signed for signed in verdicts.values() if isinstance(signed, SignedEntry))
-    told: list[Told] = []
-    instances: list[Instance] = []
+    checking = _Checking(verdicts)
+    expected = asked.expected()
+    select = asked.query.select
+    instances: dict[str, Instance] = {}
+    included: dict[str, Instance] = {}
     rejected: list[Rejected] = []
-    found: set[str] = set()
-    for item, proof in zip(items, proofs, strict=True):
+    for item, proof in zip(items, proofs, strict=False):
         try:
-            if isinstance(proof, PandaError):
-                raise proof
-            own = _own(asked.schema, item, proof, verdicts)
-            verified = all(is_placed(placed[signed.hash]) for signed, _ in own)
-            instance = replace(instance_of(_proven(own), own, verified=verified), cursor=_cursor(item))
-            _compare(item, instance)
-            if instance.id in found:
+            instance, own = checking.instance(asked.schema, item, proof, select)
+            if instance.id in instances:
                 raise ProofMismatch("The node shows the same instance twice.")
             expected.check(instance)
-            found.add(instance.id)
-            told += own
-            instances.append(instance)
+            instances[instance.id] = instance
+            checking.told += own
+        except PandaError as error:
+            rejected.append(Rejected(_id_of(item), error))
+    for item, proof in zip(beside, proofs[len(items) :], strict=True):
+        try:
+            instance, own = checking.instance(_schema_of(item), item, proof)
+            if instance.id not in included:
+                included[instance.id] = instance
+                checking.told += own
         except PandaError as error:
             rejected.append(Rejected(_id_of(item), error))
     rejected += (Rejected(_id_of(item), LimitMismatch(_TOO_MANY)) for item in beyond)
-    sound = without_gaps(instances, told)
-    return Answer(tuple(sound), tuple(rejected), _cursor(items[-1]) if items else None)
+    sound = without_gaps([*instances.values(), *included.values()], checking.told)
+    leading = Included({each.id: each for each in sound[len(instances) :]})
+    found = (leading.of(each, asked.query.include).chosen(select) for each in sound[: len(instances)])
+    return Answer(tuple(found), tuple(rejected), _cursor(items[-1]) if items else None)
+
+
+class _Checking:
+    """Rebuilds the instances of one answer.
+
+    Attributes:
+        told: what the entries say of those that are shown.
+    """
+
+    def __init__(self, verdicts: Mapping[bytes, SignedEntry | log.Unsound]) -> None:
+        self._verdicts = verdicts
+        self._placed = log.verify_paths(each for each in verdicts.values() if isinstance(each, SignedEntry))
+        self.told: list[Told] = []
+
+    def instance(
+        self,
+        schema: str,
+        item: Mapping[str, Json],
+        proof: list[StoredEntry] | InvalidProof,
+        select: Set[str] | None = None,
+    ) -> tuple[Instance, list[Told]]:
+        """An instance, and its entries. Raises what is wrong with them, or with what the node shows."""
+        if isinstance(proof, PandaError):
+            raise proof
+        own = _own(schema, item, proof, self._verdicts)
+        verified = all(is_placed(self._placed[signed.hash]) for signed, _ in own)
+        instance = replace(instance_of(_proven(own), own, verified=verified), cursor=_cursor(item))
+        _compare(item, instance.chosen(select))
+        return instance, own
+
+
+def _beside(items: Iterable[Mapping[str, Json]]) -> list[Mapping[str, Json]]:
+    """What comes with the instances of an answer; what is none is passed over, for nothing leads to it."""
+    maps = (item.get("_included") for item in items)
+    return [
+        each
+        for beside in maps
+        if isinstance(beside, dict)
+        for each in beside.values()
+        if isinstance(each, dict)
+    ]
+
+
+def _schema_of(item: Mapping[str, Json]) -> str:
+    """The schema that an instance is said to be of; its entries must say so too. Raises ProofIncomplete."""
+    try:
+        return member(item.get("_meta"), "schema", HASH)
+    except ValueError as error:
+        raise ProofIncomplete(f"An instance that came with the answer {error}.") from error
 
 
 _TOO_MANY = "The node returned more instances than were asked for."

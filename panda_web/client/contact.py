@@ -57,6 +57,10 @@ class Contact:
         """Instances, checked. Raises CallFailed."""
         return await (await self.dialect()).query(asked)
 
+    async def count(self, asked: Asked) -> int:
+        """How many instances there are. Raises CallFailed."""
+        return await (await self.dialect()).count(asked)
+
     async def last_known(self) -> Dialect:
         """The dialect that the node spoke when it could last be reached. Nobody is asked."""
         if self._dialect is not None:

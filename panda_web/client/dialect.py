@@ -36,7 +36,7 @@ from panda_web.rpc.methods import (
     Published,
     StoredEntry,
 )
-from panda_web.rpc.types import HEX, member
+from panda_web.rpc.types import HEX, Json, member
 
 T = TypeVar("T")
 
@@ -83,6 +83,9 @@ class Dialect(Protocol):
 
     async def query(self, asked: Asked) -> Answer:
         """Instances, each rebuilt from its entries and checked."""
+
+    async def count(self, asked: Asked) -> int:
+        """How many instances there are, by the node's word where it evaluates the query."""
 
     async def definition(self, schema: str) -> SignedDefinition | None:
         """The signed entry that defines a schema; None where the node gives none.
@@ -193,7 +196,19 @@ class PresentDay:
             if error.reason not in WITHOUT_VIEW:
                 raise
             return await self._evaluator.query(asked.with_cursor())
-        return await check_answer(asked, items, self._verifier)
+        return await check_answer(asked, _listed(items), self._verifier)
+
+    async def count(self, asked: Asked) -> int:
+        """Asks for the number; of a schema without a view they are counted here."""
+        try:
+            answer = await self._connection.call(QUERY, **asked.params, count=True)
+        except ErrorFromNode as error:
+            if error.reason not in WITHOUT_VIEW:
+                raise
+            return await self._evaluator.count(asked.query)
+        if not isinstance(answer, dict):
+            raise AnswerMalformed(f"The node's answer to {QUERY.name} is no number of instances.")
+        return int(answer["count"])
 
     async def _stored(self, schema: str) -> Sequence[StoredEntry]:
         return await self._connection.call(QUERY_ENTRIES, schema=schema, everything=True)
@@ -201,7 +216,7 @@ class PresentDay:
     async def definition(self, schema: str) -> SignedDefinition | None:
         """Asks for the definition as for any instance, and takes the entry from its proof."""
         asked = Asked.of(str(DEFINITION.id), {"id": schema}, limit=1)
-        items = await self._connection.call(QUERY, **asked.params, proof=True)
+        items = _listed(await self._connection.call(QUERY, **asked.params, proof=True))
         answer = await check_answer(asked, items, self._verifier)
         for rejected in answer.rejected:
             raise rejected.error
@@ -211,6 +226,12 @@ class PresentDay:
             raise ProofMismatch("The node shows a schema definition as changed, and such never change.")
         (created,) = [each for each in proof_of(items[0]) if each.payload is not None]
         return SignedDefinition(created.entry, created.payload or b"")
+
+
+def _listed(answer: Json) -> list[dict[str, Json]]:
+    if isinstance(answer, list):
+        return answer
+    raise AnswerMalformed(f"The node's answer to {QUERY.name} is a number, and instances were asked for.")
 
 
 async def _if_known(call: Awaitable[T]) -> T | None:

@@ -16,7 +16,7 @@ from panda_web.client.check import Answer, Instance, Rejected
 from panda_web.client.replay import replay
 from panda_web.keys import Verifier
 from panda_web.log import SignedEntry, Unsound
-from panda_web.query import Query, page, write_cursor
+from panda_web.query import Query, matcher, page, write_cursor
 from panda_web.rpc.methods import StoredEntry
 
 MAX_KEPT = 64 << 20
@@ -66,11 +66,17 @@ class Evaluator:
         """The instances that a query asks for. Raises what `stored` raises."""
         look = await self._look_at(query.schema, goes_on=query.after is not None)
         found = [
-            replace(instance, cursor=write_cursor(cursor)) for instance, cursor in page(look.instances, query)
+            replace(instance, cursor=write_cursor(cursor)).chosen(query.select)
+            for instance, cursor in page(look.instances, query)
         ]
         # What is wrong with the entries is said once, with the first page.
         rejected = look.rejected if query.after is None else ()
         return Answer(tuple(found), tuple(rejected), found[-1].cursor if found else None)
+
+    async def count(self, query: Query) -> int:
+        """How many instances a query's filter lets pass. Raises what `stored` raises."""
+        passes = matcher(query.filter)
+        return sum(map(passes, (await self._look_at(query.schema, goes_on=False)).instances))
 
     async def _look_at(self, schema: str, *, goes_on: bool) -> Look:
         """What the node holds of a schema; with `goes_on` what it held when that was last looked at."""

@@ -1,7 +1,7 @@
 """Page after page of an answer, to an end that does not hang on the node.
 
-A node decides what is in a page and where the next one begins. So a page must bring something that was not
-there before, pages without a sound instance are counted, and so are all pages.
+A node decides what is in a page and where the next one begins. So pages that bring nothing new are counted,
+and so are all pages. One such page is no end: what a page held before may have moved behind it meanwhile.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -22,7 +22,7 @@ async def pages(
 ) -> AsyncIterator[Answer]:
     """The pages of an answer, the first one also where it is empty.
 
-    It ends where the node has no more, or says again what it said before.
+    It ends where the node has no more, or does not go on. No instance comes twice.
 
     Args:
         query: asks for the page behind a cursor.
@@ -38,7 +38,7 @@ async def pages(
         page = await query(after)
         fresh = tuple(instance for instance in page if instance.id not in seen)
         yield replace(page, instances=fresh)
-        if page.after in (None, after) or not (fresh or page.rejected):
+        if page.after in (None, after) or not (page.instances or page.rejected):
             return
         seen.update(instance.id for instance in fresh)
         barren += not fresh

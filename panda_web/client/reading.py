@@ -74,6 +74,8 @@ class Reader:
         order_by: Sequence[str] = (),
         limit: int | None = None,
         after: str | None = None,
+        select: Sequence[str] | None = None,
+        include: Sequence[str] = (),
     ) -> Answers[Answer, Instance]: ...
 
     def query(
@@ -84,6 +86,8 @@ class Reader:
         order_by: Sequence[str] = (),
         limit: int | None = None,
         after: str | None = None,
+        select: Sequence[str] | None = None,
+        include: Sequence[str] = (),
     ) -> Any:
         """Instances of a schema, each rebuilt from its entries and checked.
 
@@ -99,6 +103,9 @@ class Reader:
             limit: how many at most. A page has up to 1,000, 100 unless told; a node may give fewer where they
                 are large. Iterated, all that there are unless told.
             after: the `cursor` of the instance to go on behind.
+            select: the fields that are wanted; None for all.
+            include: relations, such as "room", or "speakers.home" for one that is led to by another. What
+                they lead to comes with the answer, each checked, as `talk.included["room"]`.
 
         Raises:
             CallFailed: the node cannot be reached, or refuses the query.
@@ -111,13 +118,24 @@ class Reader:
 
         async def ask(limit: int, after: str | None) -> Answer:
             of = await self._schemas.id_of(schema)
-            asked = Asked.of(of, filter or {}, order_by, limit, after, self.known_schemas.get(of))
+            asked = Asked.of(
+                of, filter or {}, order_by, limit, after, self.known_schemas.get(of), select, include
+            )
             return await patiently(lambda: self._contact.query(asked), self._sleep)
 
         async def as_it_is(answer: Answer) -> Answer:
             return answer
 
         return Answers(ask, as_it_is, limit, after)
+
+    async def count(self, schema: str, *, filter: Mapping[str, Json] | None = None) -> int:
+        """How many instances of a schema there are that a filter lets pass.
+
+        It is the node's word, which nothing proves. Takes and raises what `query` does.
+        """
+        of = await self._schemas.id_of(schema)
+        asked = Asked.of(of, filter or {}, known=self.known_schemas.get(of))
+        return await patiently(lambda: self._contact.count(asked), self._sleep)
 
     async def pages(
         self,

@@ -25,7 +25,8 @@ from panda_web.query import typed
 from panda_web.rpc import discover
 from panda_web.rpc.caller import CALLER
 from panda_web.rpc.dispatch import Dispatcher, Handler
-from panda_web.rpc.methods import METHODS, NO_SCHEMA, EntryArguments, StoredEntry, read_query
+from panda_web.rpc.methods import METHODS, NO_SCHEMA, EntryArguments, StoredEntry
+from panda_web.rpc.queries import read_query
 from panda_web.rpc.subscriptions import NOTIFICATIONS
 from panda_web.rpc.types import Json
 
@@ -177,17 +178,23 @@ class Node:
         limit: int,
         after: str | None,
         proof: bool,
+        select: Sequence[str] | None,
+        include: Sequence[str],
+        count: bool,
     ) -> Json:
-        """Instances of a schema, by its id, or by its name where one registered schema has it."""
+        """Instances of a schema, by its id or by a name that one registered schema has; or how many."""
         schema = self._registry.id_of(schema)
         self._registry.answer(schema)
-        asked = read_query(schema, filter, order_by, limit, after)
+        asked = read_query(schema, filter, order_by, limit, after, select, include)
 
         def read() -> Json:
             view = views.in_place(self._store, schema)
             if view is None:
                 raise self._registry.why_no_view(schema)
-            return instances.answer(self._store, typed(asked, view.schema), view, proof=proof)
+            query = typed(asked, view.schema)
+            if count:
+                return {"count": view.table.count(query.filter)}
+            return instances.answer(self._store, query, view, proof=proof)
 
         return await self._read(read)
 

@@ -8,7 +8,7 @@
 The SQL of it is in `node.store.compiling`, and gives the same instances in the same order.
 """
 
-from panda_web.query.errors import FilterTooLarge, OperatorNotForType, QueryMalformed
+from panda_web.query.errors import FilterTooLarge, NotARelation, OperatorNotForType, QueryMalformed
 from panda_web.query.matching import Queried, alike, beginning, is_behind, matcher, matches, page, place
 from panda_web.query.reading import read_cursor, read_filter, read_query, write_cursor
 from panda_web.query.tree import (
@@ -26,7 +26,7 @@ from panda_web.query.tree import (
     Scalar,
     Some,
 )
-from panda_web.query.typing import compared_by, typed, untyped
+from panda_web.query.typing import compared_by, relation, typed, untyped
 
 __all__ = [
     "EVERYTHING",
@@ -40,6 +40,7 @@ __all__ = [
     "FilterTooLarge",
     "Key",
     "Not",
+    "NotARelation",
     "OperatorNotForType",
     "Queried",
     "Query",
@@ -57,6 +58,7 @@ __all__ = [
     "read_cursor",
     "read_filter",
     "read_query",
+    "relation",
     "typed",
     "untyped",
     "write_cursor",

@@ -15,6 +15,12 @@ class FilterTooLarge(PandaError):
     reason = "filter-too-large"
 
 
+class NotARelation(PandaError):
+    """A field that `include` is to follow leads nowhere: it is no relation."""
+
+    reason = "not-a-relation"
+
+
 class OperatorNotForType(PandaError):
     """A filter compares a field in a way that its type does not know, such as a boolean by `lt`."""
 

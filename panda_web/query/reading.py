@@ -38,6 +38,12 @@ MAX_VALUES = 1000
 MAX_DEPTH = 8
 """How deep `and`, `or` and `not` may stand within each other."""
 
+MAX_INCLUDES = 16
+"""Paths of relations in `include`."""
+
+MAX_HOPS = 4
+"""Names in one of them."""
+
 MAX_CURSOR = 16 << 10
 """Bytes of a cursor: four texts of `query.matching.ORDERED` characters in JSON, and an id, have no more."""
 
@@ -62,7 +68,13 @@ _AUTHOR = re.compile("[0-9a-f]{64}")
 
 
 def read_query(
-    schema: str, filter: Mapping[str, Json], order_by: Sequence[str], limit: int, after: str | None
+    schema: str,
+    filter: Mapping[str, Json],
+    order_by: Sequence[str],
+    limit: int,
+    after: str | None,
+    select: Sequence[str] | None = None,
+    include: Sequence[str] = (),
 ) -> Query:
     """A query from its parts, the names and limits of which are looked at already.
 
@@ -73,9 +85,12 @@ def read_query(
         order_by: field names, `-` before one for descending.
         limit: how many instances at most.
         after: a cursor of this query, in JSON.
+        select: names of the fields to give; None for all.
+        include: paths of relations, their names joined by dots.
 
     Raises:
         QueryMalformed: a part that is none.
+        FilterTooLarge: a filter of more than is allowed.
     """
     order = _read_order(order_by)
     cursor = None
@@ -83,7 +98,8 @@ def read_query(
         cursor = read_cursor(after)
         if len(cursor.values) != len(order):
             raise _no_cursor()
-    return Query(schema, read_filter(filter), order, limit, cursor)
+    selected = frozenset(select) - {"id"} if select is not None else None
+    return Query(schema, read_filter(filter), order, limit, cursor, selected, _read_include(include))
 
 
 def read_filter(filter: Mapping[str, Json]) -> Filter:
@@ -220,6 +236,16 @@ def _read_order(order_by: Sequence[str]) -> tuple[Key, ...]:
             break
         keys.append(Key(name, descending=text.startswith("-")))
     return tuple(keys)
+
+
+def _read_include(include: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    paths = tuple(dict.fromkeys(tuple(path.split(".")) for path in include))
+    if len(paths) > MAX_INCLUDES or any(len(path) > MAX_HOPS for path in paths):
+        raise QueryMalformed(
+            f"The param include has at most {MAX_INCLUDES} paths of at most {MAX_HOPS} names each.",
+            param="include",
+        )
+    return paths
 
 
 def write_cursor(cursor: Cursor) -> str:

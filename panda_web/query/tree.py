@@ -142,6 +142,8 @@ class Query:
         order: what they are ordered by, the most significant first; the id is the last tie-break.
         limit: how many at most.
         after: the place to go on behind.
+        select: the fields that are given; None for all.
+        include: along which relations instances that others lead to are given too, name after name.
     """
 
     schema: str
@@ -149,3 +151,5 @@ class Query:
     order: Sequence[Key] = ()
     limit: int = 100
     after: Cursor | None = None
+    select: frozenset[str] | None = None
+    include: Sequence[tuple[str, ...]] = ()

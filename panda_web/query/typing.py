@@ -10,7 +10,7 @@ from panda_web.messages.schema import FieldDefinition, InvalidFields, Schema, as
 from panda_web.messages.schema.errors import FieldUnknown, ValueTypeMismatch
 from panda_web.messages.schema.field import TYPES
 from panda_web.messages.schema.rules import listed, shown
-from panda_web.query.errors import OperatorNotForType
+from panda_web.query.errors import NotARelation, OperatorNotForType
 from panda_web.query.matching import is_like
 from panda_web.query.tree import Among, By, Compare, Every, Exists, Filter, Leaf, Not, Query, Some
 
@@ -45,11 +45,16 @@ def typed(query: Query, schema: Schema) -> Query:
 
     Raises:
         FieldUnknown: a name that the schema does not have.
+        NotARelation: `include` follows a field that is none. Only the first name of a path is looked at.
         OperatorNotForType: a field is compared in a way that its type does not know.
         ValueTypeMismatch: a field is compared with a value of another type.
         TimestampMalformed, TimestampOutOfRange: a timestamp that is compared with what is none.
     """
     order = [replace(key, by=compared_by(_field(schema, key.name, "orderBy"))) for key in query.order]
+    for name in query.select or ():
+        _field(schema, name, "select")
+    for first, *_ in query.include:
+        relation(schema, first)
     return replace(query, filter=_each(query.filter, lambda leaf, _: _typed(leaf, schema)), order=order)
 
 
@@ -126,6 +131,19 @@ def _kind(field: FieldDefinition, kind: str) -> str:
 
 def _shown(value: Field) -> str:
     return "a list" if isinstance(value.value, tuple) else shown(value.value)
+
+
+def relation(schema: Schema, name: str) -> FieldDefinition:
+    """The relation of this name, for `include`. Raises FieldUnknown, NotARelation."""
+    field = _field(schema, name, "include")
+    if field.base != "relation":
+        raise NotARelation(
+            f"The param include names {name!r} of the schema {schema.name!r}, which leads nowhere: it is "
+            f"{_kind(field, field.type)}.",
+            field=name,
+            param="include",
+        )
+    return field
 
 
 def _field(schema: Schema, name: str, param: str) -> FieldDefinition:

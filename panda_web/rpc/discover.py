@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from panda_web.rpc.errors import APPLICATION_ERROR
+from panda_web.rpc.queries import SCHEMAS_BY_NAME
 from panda_web.rpc.table import Method, Param
 from panda_web.rpc.types import Json
 
@@ -16,6 +17,7 @@ def document(
     return {
         "openrpc": OPENRPC_VERSION,
         "info": {"title": "p2panda node", "version": version},
+        "components": {"schemas": dict(SCHEMAS_BY_NAME)},
         "methods": [
             {
                 "name": method.name,

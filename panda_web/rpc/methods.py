@@ -4,14 +4,14 @@ A node binds handlers to it (`rpc.dispatch`), a client derives its calls from it
 OpenRPC document is made from it (`rpc.discover`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from panda_web import query
-from panda_web.query import Query, QueryMalformed
 from panda_web.rpc import types
-from panda_web.rpc.errors import InvalidParams
+from panda_web.rpc.queries import DEFAULT_LIMIT as DEFAULT_LIMIT
+from panda_web.rpc.queries import MAX_LIMIT as MAX_LIMIT
+from panda_web.rpc.queries import QUERY as QUERY
 from panda_web.rpc.stored import PAYLOAD_STATES as PAYLOAD_STATES
 from panda_web.rpc.stored import PayloadState as PayloadState
 from panda_web.rpc.stored import StoredEntry as StoredEntry
@@ -19,14 +19,10 @@ from panda_web.rpc.subscriptions import SUBSCRIBE, UNSUBSCRIBE
 from panda_web.rpc.table import Method, Param
 from panda_web.rpc.types import Json, Type
 
-DEFAULT_LIMIT = 100
-MAX_LIMIT = 1000
 NO_SCHEMA = "0040" + "00" * 64
 """A schema that no log is for: asked for it, a node offers a log id that is free."""
 MAX_ITEMS = 1000
 """Entries that are brought by one call of `panda_publishItems`."""
-MAX_ORDER = 4
-"""Names to order by: each is a join over all instances."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,31 +183,6 @@ QUERY_ENTRIES = Method(
         entries=types.array(_STORED_ENTRY),
     ),
 )
-
-QUERY = Method(
-    "panda_query",
-    "Instances of a schema: their fields and id, with _meta; with proof, _entries to check them by.",
-    (
-        Param("schema", types.SCHEMA),
-        Param("filter", types.OBJECT, {}),
-        Param("orderBy", types.array(types.TEXT, MAX_ORDER), []),
-        Param("limit", types.integer(1, MAX_LIMIT), DEFAULT_LIMIT),
-        Param("after", types.TEXT, None),
-        Param("proof", types.BOOL, False),
-    ),
-    types.array(types.OBJECT, MAX_LIMIT),
-)
-
-
-def read_query(
-    schema: str, filter: Mapping[str, Json], order_by: Sequence[str], limit: int, after: str | None
-) -> Query:
-    """What the params of `QUERY` ask for. Raises InvalidParams."""
-    try:
-        return query.read_query(schema, filter, order_by, limit, after)
-    except QueryMalformed as error:
-        raise InvalidParams(str(error), **error.data) from error
-
 
 _PLACE = types.integer(1 - types.WIRE_LIMIT, types.WIRE_LIMIT - 1)
 _HOPS = types.integer(0, 255)

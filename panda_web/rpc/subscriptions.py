@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from panda_web.rpc import types
+from panda_web.rpc.queries import FILTER
 from panda_web.rpc.stored import StoredEntry
 from panda_web.rpc.table import Method, Param
 from panda_web.rpc.types import Json
@@ -70,7 +71,7 @@ SUBSCRIBE = Method(
     "Tells of changes from now on, or from a cursor on: of the instances of a schema that the filter means.",
     (
         Param("schema", types.SCHEMA),
-        Param("filter", types.OBJECT, {}),
+        Param("filter", FILTER, {}),
         Param("proof", types.BOOL, False),
         Param("since", types.TEXT, None, "The last cursor, to go on behind it."),
     ),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -164,6 +164,8 @@ async def give_the_same_pages(
             if matches(asked.filter, row):
                 assert matches(lenient, row), f"who does not know the schema lets it pass: {asked_for}"
         panda = draw.choice(clients)
+        everything = replace(asked, limit=len(rows))
+        assert await panda.count(str(schema.id), filter=asked_for) == len(page(rows, everything)), asked_for
         after = None
         while True:
             there = await panda.query(

@@ -167,6 +167,10 @@ class Early:
         """Evaluated here: the node has nothing to filter by."""
         return await self._evaluator.query(asked.with_cursor())
 
+    async def count(self, asked: Asked) -> int:
+        """Counted here."""
+        return await self._evaluator.count(asked.query)
+
     async def _stored(self, schema: str) -> Sequence[StoredEntry]:
         """All entries that the node gives for a schema. Raises AnswerTooLong, CallFailed."""
         try:

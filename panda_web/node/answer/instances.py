@@ -6,6 +6,7 @@ Of a schema without a view there is none: see `Registry.why_no_view`.
 import json
 from collections.abc import Mapping
 
+from panda_web.node.answer.including import Followed, Full, branches
 from panda_web.node.answer.proof import Count, Place, prove
 from panda_web.node.store import Store
 from panda_web.node.store.compiling import InstanceRow
@@ -24,25 +25,71 @@ MAX_READ = 16 << 20
 def answer(store: Store, query: Query, view: View, *, proof: bool) -> list[dict[str, Json]]:
     """The instances that match, at most as many as fit into `MAX_ANSWER`, and are found within `MAX_READ`.
 
+    The first one comes in any case, with as much of what it leads to as fits: else its `_meta.cut` is true.
+
     Args:
         store: what is asked.
         query: what for, typed.
         view: the schema's.
         proof: whether each comes with its entries.
+
+    Raises:
+        FieldUnknown, NotARelation: a path of `include` goes on along what is no relation.
     """
+    giving = _Giving(store, proof=proof)
+    followed = Followed(branches(store, view, query.include), giving.included) if query.include else None
     found: list[dict[str, Json]] = []
-    given: set[Place] = set()
-    size = 0
-    count = Count()
     for row in view.table.select(query):
-        entries = prove(store, row, view, given, count) if proof else None
-        instance = to_json(row, view, entries)
-        size += len(json.dumps(instance))
-        if found and (size > MAX_ANSWER or count.size > MAX_READ):
+        fields = view.table.fields(row.id, MAX_ANSWER)
+        chosen = fields
+        if query.select is not None:
+            chosen = {name: value for name, value in fields.items() if name in query.select}
+        instance = giving.instance(view, row, chosen)
+        if followed is not None and not (found and giving.is_full):
+            included = instance["_included"] = {}
+            try:
+                followed.include(fields, included)
+            except Full:
+                if found:
+                    break
+                instance["_meta"]["cut"] = True
+        if found and giving.is_full:
             break
         found.append(instance)
-        given.update(entries or ())
     return found
+
+
+class _Giving:
+    """Makes what is given of instances, and counts it."""
+
+    def __init__(self, store: Store, *, proof: bool) -> None:
+        self._store = store
+        self._proof = proof
+        self._given: set[Place] = set()
+        self._size = 0
+        self._count = Count()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is more than an answer may hold."""
+        return self._size > MAX_ANSWER or self._count.size > MAX_READ
+
+    def instance(self, view: View, row: InstanceRow, fields: Mapping[str, Json]) -> dict[str, Json]:
+        """An instance with these of its fields."""
+        entries = prove(self._store, row, view, self._given, self._count) if self._proof else None
+        instance = _json(row, fields, entries)
+        self._given.update(entries or ())
+        self._size += len(json.dumps(instance))
+        return instance
+
+    def included(self, view: View, row: InstanceRow) -> dict[str, Json]:
+        """One that others lead to. Raises Full."""
+        if self.is_full:
+            raise Full
+        instance = self.instance(view, row, view.table.fields(row.id, MAX_ANSWER))
+        del instance["_meta"]["cursor"]
+        instance["_meta"]["schema"] = view.schema.id
+        return instance
 
 
 def to_json(row: InstanceRow, view: View, entries: Mapping[Place, EntryRow] | None) -> dict[str, Json]:
@@ -53,8 +100,14 @@ def to_json(row: InstanceRow, view: View, entries: Mapping[Place, EntryRow] | No
         view: the schema's.
         entries: its proof; None where none is asked for.
     """
+    return _json(row, view.table.fields(row.id, MAX_ANSWER), entries)
+
+
+def _json(
+    row: InstanceRow, fields: Mapping[str, Json], entries: Mapping[Place, EntryRow] | None
+) -> dict[str, Json]:
     instance = {
-        **view.table.fields(row.id, MAX_ANSWER),
+        **fields,
         "id": row.id.hex(),
         "_meta": {
             "author": row.author.hex(),

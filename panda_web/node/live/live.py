@@ -28,7 +28,7 @@ from panda_web.node.turns import Turns
 from panda_web.query import Query, matcher, typed
 from panda_web.rpc.caller import CALLER, SESSION, VISITOR
 from panda_web.rpc.errors import ConnectionEnded, NodeFull, QueryTooExpensive, SessionNeeded
-from panda_web.rpc.methods import read_query
+from panda_web.rpc.queries import read_query
 from panda_web.rpc.session import Session
 from panda_web.rpc.subscriptions import Subscribed
 from panda_web.rpc.types import Json

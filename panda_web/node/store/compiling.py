@@ -83,9 +83,7 @@ _LAST = chr(0x10FFFF)
 def compile_query(query: Query, table: str, columns: Columns) -> tuple[str, tuple[object, ...]]:
     """A statement and its values, for the rows of a view's table that are shown; see `instance_row`."""
     values: list[object] = []
-    where = ["i.hidden = 0"]
-    if query.filter != EVERYTHING:
-        where.append(_condition(query.filter, columns, values))
+    where = _shown(query.filter, columns, values)
     terms = [(_ordered(columns(key.name)), key.descending) for key in query.order]
     if query.after is not None:
         where.append(behind(terms, query.after, values))
@@ -96,6 +94,18 @@ def compile_query(query: Query, table: str, columns: Columns) -> tuple[str, tupl
         f" ORDER BY {order_by(terms)} LIMIT ?"
     )
     return sql, (*values, query.limit)
+
+
+def compile_count(filter: Filter, table: str, columns: Columns) -> tuple[str, tuple[object, ...]]:
+    """A statement and its values, for the number of a view's rows that are shown and pass."""
+    values: list[object] = []
+    where = " AND ".join(_shown(filter, columns, values))
+    return f"SELECT count(*) FROM {table} i JOIN logs l ON l.id = i.log WHERE {where}", tuple(values)
+
+
+def _shown(filter: Filter, columns: Columns, values: list[object]) -> list[str]:
+    """The conditions for rows that are shown and pass."""
+    return ["i.hidden = 0", *((_condition(filter, columns, values),) if filter != EVERYTHING else ())]
 
 
 def _condition(filter: Filter, columns: Columns, values: list[object], *, negated: bool = False) -> str:

@@ -21,6 +21,7 @@ from panda_web.messages.instance import Change, Standing, is_emptying
 from panda_web.node.store.compiling import (
     Compared,
     InstanceRow,
+    compile_count,
     compile_query,
     instance_row,
     long,
@@ -29,7 +30,7 @@ from panda_web.node.store.compiling import (
 )
 from panda_web.node.store.counting import Note
 from panda_web.node.store.database import Database
-from panda_web.query import Query
+from panda_web.query import Filter, Query
 from panda_web.rpc.types import Json
 
 LAYOUT = 2
@@ -303,6 +304,12 @@ class ViewTable:
         """The instances that a query of the schema asks for, in order."""
         sql, values = compile_query(query, self.table, self._compared)
         return [instance_row(row) for row in self._db.rows(sql, values)]
+
+    def count(self, filter: Filter) -> int:
+        """How many instances a filter lets pass, typed by the schema."""
+        sql, values = compile_count(filter, self.table, self._compared)
+        (count,) = self._db.one(sql, values)
+        return int(count)
 
     def _compared(self, name: str) -> Compared | None:
         if name not in self._columns:
