@@ -14,7 +14,7 @@ from panda_web.bamboo import InvalidLink
 from panda_web.bamboo.errors import BacklinkMissing
 from panda_web.client.asked import Asked
 from panda_web.client.errors import InvalidProof, LimitMismatch, ProofIncomplete, ProofMismatch
-from panda_web.client.including import Included
+from panda_web.client.including import Included, beside_of, schema_of
 from panda_web.errors import PandaError
 from panda_web.keys import Verifier
 from panda_web.log import SignedEntry, VerifiedEntry
@@ -150,7 +150,7 @@ async def check_answer(asked: Asked, items: Sequence[Mapping[str, Json]], verifi
         verifier: checks the signatures, all in one go.
     """
     items, beyond = items[: asked.query.limit], items[asked.query.limit :]
-    beside = _beside(items) if asked.query.include else []
+    beside = beside_of(items) if asked.query.include else []
     proofs = [_read_proof(item) for item in (*items, *beside)]
     encoded = list({s.entry: None for proof in proofs if not isinstance(proof, PandaError) for s in proof})
     verdicts = dict(zip(encoded, await log.verify_many(encoded, verifier), strict=True))
@@ -172,7 +172,7 @@ async def check_answer(asked: Asked, items: Sequence[Mapping[str, Json]], verifi
             rejected.append(Rejected(_id_of(item), error))
     for item, proof in zip(beside, proofs[len(items) :], strict=True):
         try:
-            instance, own = checking.instance(_schema_of(item), item, proof)
+            instance, own = checking.instance(schema_of(item), item, proof)
             if instance.id not in included:
                 included[instance.id] = instance
                 checking.told += own
@@ -212,26 +212,6 @@ class _Checking:
         instance = replace(instance_of(_proven(own), own, verified=verified), cursor=_cursor(item))
         _compare(item, instance.chosen(select))
         return instance, own
-
-
-def _beside(items: Iterable[Mapping[str, Json]]) -> list[Mapping[str, Json]]:
-    """What comes with the instances of an answer; what is none is passed over, for nothing leads to it."""
-    maps = (item.get("_included") for item in items)
-    return [
-        each
-        for beside in maps
-        if isinstance(beside, dict)
-        for each in beside.values()
-        if isinstance(each, dict)
-    ]
-
-
-def _schema_of(item: Mapping[str, Json]) -> str:
-    """The schema that an instance is said to be of; its entries must say so too. Raises ProofIncomplete."""
-    try:
-        return member(item.get("_meta"), "schema", HASH)
-    except ValueError as error:
-        raise ProofIncomplete(f"An instance that came with the answer {error}.") from error
 
 
 _TOO_MANY = "The node returned more instances than were asked for."

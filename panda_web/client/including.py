@@ -1,8 +1,11 @@
 """What instances lead to, put beside them: along the paths of a query's `include`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from panda_web.client.errors import ProofIncomplete
+from panda_web.rpc.types import HASH, Json, member
 
 if TYPE_CHECKING:
     from panda_web.client.check import Instance
@@ -49,3 +52,23 @@ class Included:
         if (target, paths) not in self._made:
             self._made[target, paths] = self.of(self._found[target], paths)
         return self._made[target, paths]
+
+
+def beside_of(items: Iterable[Mapping[str, Json]]) -> list[Mapping[str, Json]]:
+    """What comes with the instances of an answer; what is none is passed over, for nothing leads to it."""
+    maps = (item.get("_included") for item in items)
+    return [
+        each
+        for beside in maps
+        if isinstance(beside, dict)
+        for each in beside.values()
+        if isinstance(each, dict)
+    ]
+
+
+def schema_of(item: Mapping[str, Json]) -> str:
+    """The schema that an instance is said to be of; its entries must say so too. Raises ProofIncomplete."""
+    try:
+        return member(item.get("_meta"), "schema", HASH)
+    except ValueError as error:
+        raise ProofIncomplete(f"An instance that came with the answer {error}.") from error
