@@ -14,7 +14,8 @@ from panda_festival.schemas import ROOM
 from panda_web.messages.schema import FieldDefinition, Schema
 from tests.browser.asking import define_as_stranger, instances_at, write_as_stranger
 from tests.browser.elements_screen import ElementsScreen
-from tests.browsers import Browsers, PlaywrightTab
+from tests.browser.sites import HARNESS
+from tests.browsers import Browsers, PlaywrightTab, require
 from tests.processes import ServedNode
 
 GIG = Schema(
@@ -34,6 +35,13 @@ GIG = Schema(
 )
 HOSTILE = {"title": "=1+1 <b>bold</b> \u202eevil", "about": "W" * 5000, "seats": -3, "sold_out": True}
 LARGE = (1 << 53) + 1
+
+
+@pytest.fixture(scope="module")
+def node_here(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
+    """Another node, for tests of one engine alone."""
+    with ServedNode(tmp_path_factory.mktemp("here"), site, "--festival") as served:
+        yield served
 
 
 @pytest.fixture(scope="module")
@@ -267,3 +275,52 @@ def test_what_is_not_there_has_its_words(
     screen.tab.goto(address(node, schema=gigs["schema"], node="http://localhost:9/"))
     screen.until(lambda: "cannot be reached" in screen.words("#table panda-feed >>> [part=problem]"))
     screen.wait(".notice[data-reason=node-unreachable]")
+
+
+READ = (
+    "h1",
+    "#schema-list a",
+    ".note",
+    "[data-sort]",
+    ".open-one",
+    ".records .cell",
+    ".author",
+    ".add-filter",
+    ".clear-filter",
+    "#me >>> [part=about]",
+    "panda-status >>> .state",
+)
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_on_a_phone(browsers: Browsers, node_here: ServedNode, scheme: str) -> None:
+    """Nothing scrolls sideways, whatever somebody wrote; and all can be read."""
+    schema = define_as_stranger(node_here.url, GIG)
+    write_as_stranger(node_here.url, HOSTILE | {"title": "W" * 250}, schema=schema)
+    phone = {"width": 390, "height": 844}
+    page = browsers.chromium.new_context(viewport=phone, color_scheme=scheme).new_page()
+    with PlaywrightTab(require("chromium"), page) as tab:
+        screen = ElementsScreen(tab)
+
+        def assert_fits() -> None:
+            assert tab.evaluate("document.documentElement.scrollWidth") <= phone["width"]
+
+        screen.open(f"{node_here.url}data.html")
+        screen.wait("#schema-list a")
+        assert_fits()
+        screen.tab.goto(address(node_here, schema=schema, filter=json.dumps({"seats": {"lt": 0}})))
+        screen.wait("#data[data-state=shown]")
+        assert_fits()
+        screen.click("#side-open")
+        screen.until_sees("#me >>> [part=about]")
+        assert_fits()
+        contrast = tab.evaluate((HARNESS / "contrast.js").read_text("utf-8"), list(READ))
+        assert {css: ratio for css, ratio in contrast.items() if ratio < 4.5} == {}
+        screen.press(".open-one")
+        screen.until_sees("#open-body [data-field=seqNum]")
+        assert_fits()
+        assert tab.evaluate("document.querySelector('#open').scrollWidth") <= phone["width"]
+        screen.press("#open-close")
+        screen.press("#write")
+        screen.until_sees("panda-form >>> [part=submit]")
+        assert_fits()

@@ -355,7 +355,7 @@ def test_back_and_forth(screen: SchemaScreen) -> None:
 
 @pytest.mark.parametrize(
     ("wanted", "words"),
-    [(ELSEWHERE, "has no definition"), ("room", "132 lower-case hex digits"), ("<img>" * 10_000, "")],
+    [(ELSEWHERE, "has no definition"), ("no such name", "132 lower-case hex digits"), ("<img>" * 10_000, "")],
     ids=["nobody's", "no id", "long"],
 )
 def test_one_that_there_is_not(screen: SchemaScreen, node: ServedNode, wanted: str, words: str) -> None:
