@@ -4,7 +4,7 @@ import pytest
 import typer
 
 from panda_web.browser.extension import Extension, all_methods
-from panda_web.browser.methods import METHODS, OPEN
+from panda_web.browser.methods import METHODS, OPEN, STEPS
 from panda_web.cli import extension as command
 from panda_web.rpc import types
 from panda_web.rpc.table import Method, joined
@@ -15,10 +15,16 @@ def adding(name: str) -> Extension:
 
 
 def test_an_application_adds_its_methods_to_those_of_the_worker() -> None:
-    assert list(all_methods([adding("room"), adding("ticket")])) == [OPEN.name, *METHODS, "room", "ticket"]
+    assert list(all_methods([adding("room"), adding("ticket")])) == [
+        OPEN.name,
+        *STEPS,
+        *METHODS,
+        "room",
+        "ticket",
+    ]
 
 
-@pytest.mark.parametrize("name", [OPEN.name, *METHODS, "close", "cancel", "author", "canBackUp"])
+@pytest.mark.parametrize("name", [OPEN.name, *STEPS, *METHODS, "close", "cancel", "author", "canBackUp"])
 def test_an_application_takes_over_no_name_of_the_worker(name: str) -> None:
     with pytest.raises(ValueError, match=rf"two of the same name: {name}$"):
         all_methods([adding(name)])
