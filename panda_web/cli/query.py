@@ -59,7 +59,7 @@ def query(
             help="By default a table in a terminal, and JSON lines elsewhere. CSV is for spreadsheets."
         ),
     ] = None,
-    count: Annotated[bool, typer.Option("--count", help="How many there are.")] = False,
+    count: Annotated[bool, typer.Option("--count", help="How many there are, by the node's word.")] = False,
     watching: Annotated[
         bool, typer.Option("--watch", help="Go on: print what changes as it comes, until Ctrl+C.")
     ] = False,
@@ -82,10 +82,9 @@ def query(
             naming = Naming(panda)
             wanted = await _joined(filters, known, naming)
             if count:
-                async for page in panda.query(schema_id, filter=wanted).pages():
-                    progress.count += len(page)
+                found = await panda.count(schema_id, filter=wanted)
                 progress.clear()
-                write(f"{progress.count}\n")
+                write(f"{found}\n")
                 return 0
             out = Out(shown_as, names, known, progress, naming, watching=watching)
             if watching:

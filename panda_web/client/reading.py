@@ -19,7 +19,7 @@ from panda_web.rpc.types import Json
 
 if TYPE_CHECKING:  # a tab that uses no dataclasses loads none of it
     from panda_web.client.typed import Records, Typed
-    from panda_web.records.record import D
+    from panda_web.records.record import D, Dataclass
 
 
 class Reader:
@@ -128,13 +128,18 @@ class Reader:
 
         return Answers(ask, as_it_is, limit, after)
 
-    async def count(self, schema: str, *, filter: Mapping[str, Json] | None = None) -> int:
+    async def count(
+        self, schema: "str | type[Dataclass]", *, filter: Mapping[str, Json] | None = None
+    ) -> int:
         """How many instances of a schema there are that a filter lets pass.
 
         It is the node's word, which nothing proves. Takes and raises what `query` does.
         """
-        of = await self._schemas.id_of(schema)
-        asked = Asked.of(of, filter or {}, known=self.known_schemas.get(of))
+        if isinstance(schema, str):
+            of, wanted = await self._schemas.id_of(schema), filter or {}
+        else:
+            of, wanted = await self._typed.asked(schema, filter)
+        asked = Asked.of(of, wanted, known=self.known_schemas.get(of))
         return await patiently(lambda: self._contact.count(asked), self._sleep)
 
     async def pages(

@@ -28,6 +28,7 @@ from panda_web.records.errors import DataclassNotDefined, FieldTypeHasNoPlace, N
 from panda_web.records.record import D, is_frozen
 from panda_web.records.shape import check_describes, describes
 from panda_web.rpc.errors import NodeUnreachable
+from panda_web.rpc.types import Json
 
 Write = Callable[[Callable[[], Awaitable[list[Draft]]]], Awaitable[list[Written]]]
 Update = Callable[[str, str, Mapping[str, object]], Awaitable[Written]]
@@ -127,6 +128,13 @@ class Typed:
     async def of(self, cls: type[Dataclass]) -> Kind:
         """The schema that a dataclass stands for. Raises DataclassNotDefined; see `define`."""
         return await self._find(cls, None)
+
+    async def asked(
+        self, cls: type[Dataclass], filter: Mapping[str, object] | None
+    ) -> tuple[str, dict[str, Json]]:
+        """The id of a dataclass's schema, and a filter of its records as one of instances."""
+        kind = await self.of(cls)
+        return kind.id, kind.shape.asked(filter)
 
     async def define(self, cls: type[Dataclass], publish: Callable[[Schema], Awaitable[Schema]]) -> Schema:
         """The same; where there is none it is published, after those of the dataclasses that it leads to.

@@ -264,6 +264,7 @@ def test_who_only_reads_finds_the_schema_too(node: OutOfReach) -> None:
             "Talk 2",
             "Talk 1",
         ]
+        assert (await reader.count(Plain), await reader.count(Plain, filter={"title": "Talk 1"})) == (3, 1)
         (found,) = await reader.query(Plain, filter={"title": "Talk 1"})
         assert found == Plain("Talk 1") == copy.copy(found)
         assert (meta_of(found).author, repr(found)) == (panda.author, "Plain(title='Talk 1')")
