@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import growth, memory, node, snapshot, start, views, work
+from benchmarks import growth, live, memory, node, snapshot, start, views, work
 from benchmarks.chart import chart
 from benchmarks.machine import describe, load
 from benchmarks.report import Result, as_json, broken, table
@@ -33,6 +33,7 @@ TITLES = {
     "verify": "Verifying: decoding an entry and checking its signature, microseconds each",
     "node": "The node: publishes that it acknowledges in a second",
     "growth": "One more publish in a longer log, microseconds",
+    "live": "Followers: how soon a change reaches 100, and what 100 cost whoever publishes",
     "views": "Typed views: built from the stored log, microseconds a message",
 }
 
@@ -48,6 +49,7 @@ def measure(name: str, browsers: Browsers, site: Path) -> list[str]:
         "verify": lambda: work.verify(site, browsers),
         "node": node.run,
         "growth": growth.run,
+        "live": live.run,
         "views": lambda: views.run(site, browsers),
     }
     with progress(f"measuring: {name}"):

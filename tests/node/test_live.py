@@ -134,6 +134,58 @@ def test_what_leaves_the_filter_is_told_and_what_never_was_in_it_is_not() -> Non
     run(work)
 
 
+def test_what_was_seen_between_its_create_and_an_update_is_told_as_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both are looked up together, and then it looks as if nobody could know of it."""
+    monkeypatch.setattr(lives, "GATHER", 0.1)
+
+    async def work(at: Written) -> None:
+        async with following(at.node) as one:
+            name = await one.subscribe(at.schema, page=False, filter={"n": 1})
+            await at.create({"n": 5})  # which is looked up at once, and then not for a moment
+            await asyncio.sleep(0.01)
+            (instance,) = await at.create({"n": 1})
+            (seen,) = await one.node.call(QUERY, schema=at.schema, filter={"n": 1})
+            one.shown[name][seen["id"]] = seen
+            await at.author.update(at.schema, instance, {"n": 2})
+            await until(lambda: one.shown[name] == {})
+
+    run(work)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "passed"),
+    [
+        ({"n": 1}, 1),
+        ({"n": 1, "text": "a"}, 1),
+        ({"and": [{"text": "a"}, {"n": {"gt": 0}}]}, 2),
+        ({"n": {"in": [1, 2]}}, 2),
+        ({"not": {"n": 1}}, 1),
+        ({"x": 1}, 1),
+        ({"list": ["a"]}, 1),
+        ({"when": "2020-01-01T00:00:00Z"}, 2),
+    ],
+)
+def test_who_asks_for_one_value_is_told_of_what_has_it(wanted: dict[str, Any], passed: int) -> None:
+    """Numbers that are alike are equal, moments are equal however they are written, and lists as a whole."""
+
+    async def work(at: Written) -> None:
+        async with following(at.node) as one:
+            names = [await one.subscribe(at.schema, filter=each) for each in ({"n": 99}, wanted, {})]
+            await at.create(
+                {"n": 1, "text": "a", "x": 1.0, "list": ["a"], "when": "2020-01-01T01:00:00+01:00"},
+                {"n": 2, "text": "a", "x": 2.5, "list": ["b"], "when": "2020-01-01T00:00:00Z"},
+            )
+            await until(lambda: len(one.shown[names[2]]) == 2)
+            await until(lambda: len(one.shown[names[1]]) == passed)
+            there = await one.node.call(QUERY, schema=at.schema, filter=wanted)
+            assert one.shown[names[1]].keys() == {each["id"] for each in there}
+            assert not one.shown[names[0]]
+
+    run(work, n="integer", text="varchar", x="float", list="varchar[]", when="timestamp")
+
+
 def told(one: Follower) -> list[tuple[str, Any]]:
     return [(each.id, each.instance) for _, changes, *_ in one.told for each in changes]
 

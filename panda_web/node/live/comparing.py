@@ -8,6 +8,7 @@ from panda_web.node.live import looking
 from panda_web.node.live.followed import Question
 from panda_web.node.live.looking import MAX_TOLD, Seen, Touched
 from panda_web.node.live.place import Place
+from panda_web.node.live.sieve import Sieve
 from panda_web.node.store import Store
 from panda_web.node.views import View, in_place
 from panda_web.rpc import jsonrpc
@@ -34,49 +35,53 @@ class Comparing:
         self._store = store
 
     async def steps(
-        self, touched: Sequence[Touched], end: Place, asked: Sequence[Question]
+        self, schema: str, touched: Sequence[Touched], end: Place, asked: Sieve
     ) -> AsyncIterator[tuple[Place, Mapping[Question, bytes]]]:
         """What became of instances of a schema, for each question: an array in JSON, without brackets.
 
         Args:
+            schema: its id.
             touched: the instances, in order.
             end: the place behind all of them.
             asked: the questions.
 
         Returns:
             The same in parts, each with the place behind it, of `MAX_TOLD` bytes or of one instance.
+            Questions of which nothing is told are left out.
 
         Raises:
             ViewChanged: it is not the view that was asked.
             QueryTooExpensive, StoreFailed: they cannot be read.
         """
-        while touched and asked:
-            seen = await self._store.read(partial(self._look, touched, asked))
+        while touched and asked.all:
+            seen = await self._store.read(partial(self._look, schema, touched, asked))
             forms = await _forms(seen, asked)
             wanted = sorted({form for each in forms.values() for form in each})
-            said, done = await self._store.read(partial(self._say, seen, asked[0], wanted))
-            touched = touched[done:]
+            said: dict[Form, bytes] = {}
+            done = len(seen)
+            if wanted:
+                said, done = await self._store.read(partial(self._say, schema, seen, asked, wanted))
+            behind, touched = seen[done - 1].touched.end, touched[done:]
+            at = end
             if touched:
-                end_here = seen[done - 1].touched.end
-                at = await self._store.read(partial(looking.place, self._store, end_here))
-            else:
-                at = end
-            yield at, {question: _joined(said, forms[question]) for question in asked}
+                at = await self._store.read(partial(looking.place, self._store, behind))
+            told = {question: _joined(said, each) for question, each in forms.items()}
+            yield at, {question: changes for question, changes in told.items() if changes}
 
-    def _view(self, asked: Sequence[Question]) -> View:
-        view = in_place(self._store, asked[0].schema)
-        if view is None or any(question.view != view.table.number for question in asked):
+    def _view(self, schema: str, asked: Sieve) -> View:
+        view = in_place(self._store, schema)
+        if view is None or asked.views.keys() != {view.table.number}:
             raise ViewChanged
         return view
 
-    def _look(self, touched: Sequence[Touched], asked: Sequence[Question]) -> list[Seen]:
-        return looking.look(self._view(asked), touched)
+    def _look(self, schema: str, touched: Sequence[Touched], asked: Sieve) -> list[Seen]:
+        return looking.look(self._view(schema, asked), touched)
 
     def _say(
-        self, seen: Sequence[Seen], question: Question, wanted: Sequence[Form]
+        self, schema: str, seen: Sequence[Seen], asked: Sieve, wanted: Sequence[Form]
     ) -> tuple[dict[Form, bytes], int]:
         """What is said in each form, and of how many of the instances."""
-        view = self._view([question])
+        view = self._view(schema, asked)
         said: dict[Form, bytes] = {}
         size = 0
         for form in wanted:
@@ -94,19 +99,22 @@ class Comparing:
         return said, len(seen)
 
 
-async def _forms(seen: Sequence[Seen], asked: Sequence[Question]) -> dict[Question, list[Form]]:
+async def _forms(seen: Sequence[Seen], asked: Sieve) -> dict[Question, list[Form]]:
     """In which form each question is told of which instances."""
     forms: dict[Question, list[Form]] = {}
     compared = 0
-    for question in asked:
-        forms[question] = []
-        for number, each in enumerate(seen):
-            shown = each.row is not None and question.passes(each)
-            if shown or not each.touched.new:  # nobody knows of what is new
-                forms[question].append((number, shown, question.proof))
+    for number, each in enumerate(seen):
+        passed = set()
+        for question in [*asked.may_pass(each)] if each.row is not None else ():
+            if question.passes(each):
+                passed.add(question)
+                forms.setdefault(question, []).append((number, True, question.proof))
             compared += 1
             if compared % COMPARED == 0:
                 await asyncio.sleep(0)
+        for question in [*asked.all] if not each.touched.new else ():  # nobody knows of what is new
+            if question not in passed:
+                forms.setdefault(question, []).append((number, False, question.proof))
     return forms
 
 

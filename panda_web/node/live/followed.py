@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from panda_web.messages import Value
 from panda_web.node.live.place import Place
 from panda_web.node.store import Store
 from panda_web.node.views import in_place
@@ -55,6 +56,7 @@ class Question:
         key: tells it from others.
         schema: its id.
         passes: whether an instance is asked for.
+        needs: a field and the value that it must have for that; None where that is not one value.
         view: the number of the view that this is for.
         proof: whether the entries are asked for.
         told: behind which place all was told of it.
@@ -65,6 +67,7 @@ class Question:
     key: tuple[str, str, bool]
     schema: str
     passes: Callable[[Queried], bool]
+    needs: tuple[str, Value] | None
     view: int
     proof: bool
     told: Place

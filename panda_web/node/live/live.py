@@ -22,6 +22,7 @@ from panda_web.node.live.followed import Question, Step, Subscription
 from panda_web.node.live.looking import Page
 from panda_web.node.live.place import Place, read_place
 from panda_web.node.live.share import OF_SESSION, Share, weight
+from panda_web.node.live.sieve import Sieve, needed
 from panda_web.node.schemas import Registry
 from panda_web.node.store import Store
 from panda_web.node.turns import Turns
@@ -40,6 +41,9 @@ MOST_BEHIND = 50_000
 
 OFTEN = 5_000
 """Changes after which a subscription is told its new place, where nothing of it happened."""
+
+GATHER = 0.02
+"""Seconds between two looks at what happened. What happens after a quiet moment is looked up at once."""
 
 PAUSE = 1.0
 """Seconds until the next attempt, where the database cannot be read, or what is told finds no room."""
@@ -61,6 +65,8 @@ class Live:
         self._turns = Turns(waiting=OF_SESSION)
         self._names = itertools.count(1)
         self._questions: dict[tuple[str, str, bool], Question] = {}
+        self._sieves: dict[str, Sieve] = {}
+        self._fresh = 0
         self._by_session: dict[Session, dict[str, Subscription]] = {}
         self._front = Place(store.feed.start())
         self._happened = asyncio.Event()
@@ -120,7 +126,7 @@ class Live:
         with self._store.snapshot():
             now = self._store.feed.now()
             if not self._questions:
-                self._front = Place(now)
+                self._front, self._fresh = Place(now), now.number
             wanted = read_place(since) if since is not None else None
             if wanted is not None and not self._store.feed.since(wanted.cursor, 1).reset:
                 return wanted, False
@@ -132,10 +138,20 @@ class Live:
             view, now = views.in_place(self._store, schema), Place(self._store.feed.now())
         if view is None:
             raise self._registry.why_no_view(schema)
-        passes = matcher(typed(asked, view.schema).filter)
-        question = Question(key, schema, passes, view.table.number, proof, now)
+        wanted = typed(asked, view.schema).filter
+        question = Question(key, schema, matcher(wanted), needed(wanted), view.table.number, proof, now)
         self._questions[key] = question
+        self._sieves.setdefault(schema, Sieve()).add(question)
         return question
+
+    def _forget(self, question: Question) -> None:
+        """No new subscription joins those who ask this."""
+        if self._questions.get(question.key) is question:
+            del self._questions[question.key]
+            sieve = self._sieves[question.schema]
+            sieve.remove(question)
+            if not sieve.all:
+                del self._sieves[question.schema]
 
     def _of(self, session: Session) -> dict[str, Subscription]:
         """The subscriptions of a session, which end with it."""
@@ -172,11 +188,11 @@ class Live:
             del self._by_session[made.session]
         if made.telling is not None and made.telling is not asyncio.current_task():
             made.telling.cancel()
-        if not question.by and self._questions.get(question.key) is question:
-            del self._questions[question.key]
-            if not self._questions and self._follows is not None:
-                self._follows.cancel()
-                self._follows = None
+        if not question.by:
+            self._forget(question)
+        if not self._questions and self._follows is not None:
+            self._follows.cancel()
+            self._follows = None
 
     def finish(self) -> None:
         """Ends all subscriptions, without a word."""
@@ -203,29 +219,35 @@ class Live:
                 await asyncio.sleep(PAUSE)
             else:
                 if not more:
+                    looked = asyncio.get_running_loop().time()
                     await self._happened.wait()
+                    # Who writes much is not held up each time: what they write is looked up together.
+                    await asyncio.sleep(looked + GATHER - asyncio.get_running_loop().time())
 
     async def _go_on(self) -> bool:
         """Tells everybody the changes of a page; gives whether there are more."""
-        wanted = {question.schema for question in self._questions.values()}
-        page = await self._page(self._front, wanted)
+        page = await self._page(self._front, self._sieves.keys())
         if page.reset:
             self._lose(self._questions.values(), page.end)
         for schema, touched in page.by_schema.items():
-            asked = [each for each in self._questions.values() if each.schema == schema]
+            asked = self._sieves.get(schema) or Sieve()
             try:
-                async for at, changes in self._comparing.steps(touched, page.end, asked):
-                    for question in asked:
-                        if changes[question]:
-                            self._told(question, Step(question.told, at, changes[question]))
+                async for at, told in self._comparing.steps(schema, touched, page.end, asked):
+                    for question, changes in told.items():
+                        self._told(question, Step(question.told, at, changes))
             except QueryTooExpensive:
-                self._lose(asked, page.end)
+                self._lose(asked.all, page.end)
         self._front = page.end
-        # A place that is far behind costs who goes on from it: it is told anew, though nothing happened.
-        for question in self._questions.values():
-            if self._front.cursor.number - question.told.cursor.number >= OFTEN:
-                self._told(question, Step(question.told, self._front))
+        if self._front.cursor.number - self._fresh >= OFTEN:
+            self._keep_fresh()
         return page.more
+
+    def _keep_fresh(self) -> None:
+        """A place that is far behind costs who goes on from it: it is told anew, though nothing happened."""
+        self._fresh = self._front.cursor.number
+        for question in self._questions.values():
+            if question.told != self._front:
+                self._told(question, Step(question.told, self._front))
 
     async def _page(self, begin: Place, schemas: Collection[str]) -> Page:
         return await self._store.read(
@@ -238,10 +260,9 @@ class Live:
             self._lose([each for each in self._questions.values() if not each.is_of(self._store)], now)
 
     def _lose(self, questions: Iterable[Question], now: Place) -> None:
-        """Whoever asked these begins again. No new subscription joins them."""
+        """Whoever asked these begins again."""
         for question in [*questions]:
-            if self._questions.get(question.key) is question:
-                del self._questions[question.key]
+            self._forget(question)
             for made in question.by:
                 made.lost = now
                 self._tell(made)
@@ -298,11 +319,10 @@ class Live:
         async with self._turns.taken(made.caller):
             page = await self._page(at, {question.schema})
             begin = at
-            async for end, changes in self._comparing.steps(
-                page.by_schema.get(question.schema, ()), page.end, [question]
-            ):
-                if changes[question]:
-                    await self._send(made, Step(begin, end, changes[question]))
+            touched = page.by_schema.get(question.schema, ())
+            async for end, told in self._comparing.steps(question.schema, touched, page.end, Sieve(question)):
+                if question in told:
+                    await self._send(made, Step(begin, end, told[question]))
                 begin = end
         made.at = page.end
         if page.reset:

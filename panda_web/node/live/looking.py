@@ -5,7 +5,7 @@ many times one state is told, the last one.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from panda_web.messages import Field
 from panda_web.node.answer import instances
@@ -116,7 +116,10 @@ def page(store: Store, begin: Place, wanted: Callable[[str], bool], most_behind:
         cut = None
         for touched in _touched(store, change, within, PAGE - count):
             for schema in schemas[change.log_key]:
-                by_schema.setdefault(schema, {}).setdefault(touched.id, touched)
+                instances_of = by_schema.setdefault(schema, {})
+                known = instances_of.setdefault(touched.id, touched)
+                if known.new and not touched.new:  # somebody may have seen it in between
+                    instances_of[touched.id] = replace(known, new=False)
             count += 1
             if touched.end[1] and count >= PAGE:
                 cut = touched.end
