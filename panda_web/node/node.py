@@ -178,9 +178,9 @@ class Node:
         limit: int,
         after: str | None,
         proof: bool,
-        select: Sequence[str] | None,
-        include: Sequence[str],
-        count: bool,
+        select: Sequence[str] | None = None,
+        include: Sequence[str] = (),
+        count: bool = False,
     ) -> Json:
         """Instances of a schema, by its id or by a name that one registered schema has; or how many."""
         schema = self._registry.id_of(schema)
