@@ -287,3 +287,39 @@ def test_entries_for_old_clients(node: Harness) -> None:
     stored = node.call(QUERY_ENTRIES, schema=SCHEMA)
     verdicts = asyncio.run(log.verify_many([item.entry for item in stored], CryptographyVerifier()))
     assert all(isinstance(verdict, log.SignedEntry) for verdict in verdicts)
+
+
+def test_what_hostile_queries_get(node: Harness) -> None:
+    """SQL through names and values, what is nested without an end, what is too much: each its reason."""
+    schema = define(node, text="text", n="integer", words="text[]")
+    author = Author()
+    node.publish(*author.create(schema, text="'; DROP TABLE views; --", n=1, words=["a"]))
+    deep: Any = {"n": 1}
+    for _ in range(30):
+        deep = {"and": [deep]}
+    for wanted, reason in (
+        ({"n) OR (1": 1}, "field-unknown"),
+        ({"n": {"= 1 OR 1": 1}}, "invalid-params"),
+        ({'"': {"exists": True}}, "field-unknown"),
+        (deep, "invalid-params"),
+        ({"n": {"in": list(range(10_000))}}, "filter-too-large"),
+        ({"n": {"contains": 1}}, "operator-not-for-type"),
+        ({"words": {"contains": 1}}, "value-type-mismatch"),
+    ):
+        with pytest.raises(ErrorFromNode) as refused:
+            node.call(QUERY, schema=schema, filter=wanted)
+        assert refused.value.reason == reason
+    for operator in ("eq", "gte", "lte", "contains", "startsWith"):
+        wanted = {"text": {operator: "'; DROP TABLE views; --"}}
+        assert len(node.call(QUERY, schema=schema, filter=wanted)) == 1
+    with pytest.raises(ErrorFromNode):
+        node.call(QUERY, schema=schema, orderBy=["n; DROP TABLE views"])
+
+
+def test_a_long_part_of_a_long_text(node: Harness) -> None:
+    """SQLite's own search would take minutes for it, in one step, which nobody can end."""
+    schema = define(node, text="text")
+    node.publish(*Author().create(schema, text="a" * 900_000))
+    for part, count in (("a" * 400_000 + "b", 0), ("a" * 400_000, 1)):
+        found = node.call(QUERY, schema=schema, filter={"text": {"contains": part}}, count=True)
+        assert found == {"count": count}
