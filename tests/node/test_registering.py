@@ -18,12 +18,20 @@ from panda_web.errors import PandaError, StoreFailed
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.log import SignedEntry
 from panda_web.messages import SYSTEM_LOGS, Field, Relation
-from panda_web.messages.schema import DEFINITION, FieldDefinition, Schema, schema_to_dict, write_definition
+from panda_web.messages.schema import (
+    DEFINITION,
+    FieldDefinition,
+    Schema,
+    read_definition,
+    schema_to_dict,
+    write_definition,
+)
 from panda_web.node import Node, views
 from panda_web.node.answer import listing
-from panda_web.node.schemas import Policy, drop, register, registry
+from panda_web.node.schemas import Policy, drop, register, registry, states
 from panda_web.node.schemas.states import MOST_LACKS
 from panda_web.node.store.migrations import MIGRATIONS
+from panda_web.node.views import view
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import ErrorFromNode
 from panda_web.rpc.methods import (
@@ -281,6 +289,29 @@ def test_a_list_of_large_definitions_is_bounded(node: Administered, monkeypatch:
     page = node.call(SCHEMAS, after="0040" + "00" * 64)
     assert [each["id"] for each in page] == [each["id"] for each in others]
     assert all(each["name"] for each in page[:3]), "there is room for them, where they are first"
+
+
+def test_one_more_schema_costs_nothing_for_those_that_are_there(
+    node: Administered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be 1,000, of 256 fields each: to read a definition takes milliseconds."""
+    authors = [Author(70 + number, log_id=0) for number in range(5)]
+    for number in range(100):
+        node.publish(*authors[number % 5].write(write_definition(replace(ROOM, description=str(number)))))
+    asyncio.run(node.node.keep_views())
+    read, count = read_definition, 0
+
+    def counted(*args: Any) -> Schema:
+        nonlocal count
+        count += 1
+        return read(*args)
+
+    for module in (view, states):
+        monkeypatch.setattr(module, "read_definition", counted)
+    node.publish(*ROOM_DEFINED)
+    asyncio.run(node.node.keep_views())
+    assert count < 5
+    assert len(node.states()) == 101
 
 
 @pytest.mark.parametrize("first", [0, 1])

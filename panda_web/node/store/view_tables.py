@@ -109,6 +109,10 @@ class ViewTables:
         """The schemas that have views, those that are being filled too."""
         return {schema for (schema,) in self._db.rows("SELECT DISTINCT schema FROM views")}
 
+    def in_place(self) -> set[str]:
+        """The schemas that have a view in place."""
+        return {schema for (schema,) in self._db.rows("SELECT schema FROM views WHERE current")}
+
     def of_schema(self, schema: str) -> list[ViewRow]:
         """The views of a schema, those that are being filled too."""
         rows = self._db.rows(

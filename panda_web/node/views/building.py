@@ -12,7 +12,7 @@ anything of it, and whoever begins again goes on from there.
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 
 from panda_web.errors import PandaError
 from panda_web.log import VerifiedEntry
@@ -22,7 +22,7 @@ from panda_web.node.schemas import Registry
 from panda_web.node.store import Store
 from panda_web.node.store.view_tables import Reached
 from panda_web.node.views import changing
-from panda_web.node.views.view import View, begin, drop, in_place, unfinished
+from panda_web.node.views.view import View, begin, drop, in_place, is_in_place, unfinished
 
 MOST_REPLAYED = 500
 """Entries in one slice."""
@@ -60,6 +60,7 @@ class Builder:
     def __init__(self, store: Store, write: Groups) -> None:
         self._store = store
         self._write = write
+        self._of_now: set[str] = set()  # schemas whose views were seen not to be an earlier version's
 
     async def add(self, schema: Schema, progress: Progress | None = None) -> None:
         """Returns once queries of a schema are answered from its view, at once where they are already.
@@ -107,7 +108,9 @@ class Builder:
         """
         with self._store.snapshot():
             others = self._store.views.schemas() - wanted().keys()
-            missing = [schema for each, schema in wanted().items() if in_place(self._store, each) is None]
+            there = self._store.views.in_place()
+            self._of_now &= there
+            missing = [schema for each, schema in wanted().items() if not self._is_there(schema, there)]
         for schema_id in others:
             await self.drop(schema_id)
         for schema in missing:
@@ -120,6 +123,13 @@ class Builder:
 
             with contextlib.suppress(NotWanted, ViewDropped):
                 await self.add(schema, go_on)
+
+    def _is_there(self, schema: Schema, there: Set[str]) -> bool:
+        """Whether the view of a schema is in place. Those of all are asked for whenever one comes."""
+        schema_id = str(schema.id)
+        if schema_id in there and schema_id not in self._of_now and is_in_place(self._store, schema):
+            self._of_now.add(schema_id)
+        return schema_id in self._of_now
 
     def _begin(self, schema_id: str, schema: Schema) -> bool:
         """Makes the table, unless there is one already; gives whether there is anything to do."""

@@ -83,6 +83,12 @@ def in_place(store: Store, schema_id: str) -> View | None:
     return next((view for row, view in _each(store, schema_id) if row.current), None)
 
 
+def is_in_place(store: Store, schema: Schema) -> bool:
+    """Whether there is one. A schema that is known already need not be read from its definition."""
+    rows = [row for row in store.views.of_schema(str(schema.id)) if row.current]
+    return any(store.views.open(row, columns_of(schema)) is not None for row in rows)
+
+
 def unfinished(store: Store, schema_id: str) -> View | None:
     """The view of a schema that is being filled; None where none is."""
     return next((view for row, view in _each(store, schema_id) if not row.current), None)
