@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 
 from tests.browsers import Browsers, StaticServer, Tab, available, static_server
+from tests.examples import LONG
 from tests.find_browsers import ENGINES
 from tests.lanes import Lanes
 from tools import environment
@@ -31,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """The same examples on every machine, and no test asserts how long anything takes."""
     if Path(sys.prefix) == environment.VENV and not hasattr(config, "workerinput"):
         environment.ensure("package")  # the command finds applications by what is installed
-    examples = 100 if config.getoption("--long") else 25
+    examples = LONG if config.getoption("--long") else 25
     settings.register_profile(
         "panda",
         derandomize=True,

@@ -238,5 +238,5 @@ class Copies(RuleBasedStateMachine):
         return self.store.sqlite.execute(sql, (bytes.fromhex(entry_hash),)).fetchone() is not None
 
 
-Copies.TestCase.settings = examples(1, stateful_step_count=30)
+Copies.TestCase.settings = examples(1, dear=True, stateful_step_count=30)
 TestCopies = Copies.TestCase
