@@ -20,7 +20,7 @@ from panda_web.node.live import live as lives
 from panda_web.node.live.place import read_place
 from panda_web.node.schemas import drop
 from panda_web.rpc.connection import Connection
-from panda_web.rpc.errors import ErrorFromNode
+from panda_web.rpc.errors import ErrorFromNode, TooManySubscriptions
 from panda_web.rpc.methods import PUBLISH_ITEMS, QUERY, StoredEntry
 from panda_web.rpc.session import Session
 from panda_web.rpc.subscriptions import SUBSCRIBE
@@ -367,6 +367,22 @@ def test_a_flood_of_subscriptions_ends_at_a_bound_and_ending_some_makes_room(
             assert "in this session" in await refused(again, at.schema)
 
     run(work)
+
+
+def test_one_visitor_leaves_subscriptions_to_the_others() -> None:
+    """However many sessions they open; and a filter of many values counts for more."""
+    counted = share.Share()
+    weighs = share.weight({"n": {"in": [*range(80)]}})
+    assert weighs == 11
+    taken = [f"session {number}" for number in range(share.OF_VISITOR // weighs)]
+    for session in taken:
+        counted.take(session, "one", weighs)
+    with pytest.raises(TooManySubscriptions, match="from where you are"):
+        counted.take("another session", "one", weighs)
+    counted.take("another session", "other", weighs)
+    counted.take("a session of this machine", None, weighs)
+    counted.give_back(taken[0], "one", weighs)
+    counted.take("another session", "one", weighs)
 
 
 def test_large_instances_come_in_several_notifications(monkeypatch: pytest.MonkeyPatch) -> None:
