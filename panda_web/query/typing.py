@@ -75,7 +75,8 @@ def _typed(leaf: Leaf, schema: Schema) -> Leaf:
         case Exists():
             return leaf
         case Among(values=values):
-            return replace(leaf, values=tuple(_item(field, value) for value in values), by=_by(field))
+            items = tuple(_item(field, value) for value in values)
+            return replace(leaf, values=items, by=By.INSTANT) if field.base == "timestamp" else leaf
         case Compare(value=value, operator=operator):
             if operator not in (_OF_LISTS if field.is_array else _ASKED[field.base]):
                 raise OperatorNotForType(
@@ -84,17 +85,15 @@ def _typed(leaf: Leaf, schema: Schema) -> Leaf:
                     param="filter",
                 )
             if field.is_array and operator == "eq":
-                return replace(leaf, value=_like(field, value, field.type))
-            return replace(leaf, value=_item(field, value), by=_by(field))
-
-
-def _by(field: FieldDefinition) -> By:
-    return By.INSTANT if field.base == "timestamp" else By.WHOLE
+                _check_like(field, value, field.type)
+                return leaf
+            item = _item(field, value)
+            return replace(leaf, value=item, by=By.INSTANT) if field.base == "timestamp" else leaf
 
 
 def _item(field: FieldDefinition, value: Field) -> Field:
     """A filter's value as a field has it, or as its items are: of a timestamp as one is written."""
-    _like(field, value, field.base)
+    _check_like(field, value, field.base)
     if field.base != "timestamp":
         return value
     text = as_asked(str(value.value))
@@ -106,7 +105,7 @@ def _item(field: FieldDefinition, value: Field) -> Field:
     return Field("str", text)
 
 
-def _like(field: FieldDefinition, value: Field, kind: str) -> Field:
+def _check_like(field: FieldDefinition, value: Field, kind: str) -> None:
     """Raises ValueTypeMismatch."""
     base = TYPES[field.base][0]
     items = value.value if isinstance(value.value, tuple) else (value.value,)
@@ -118,7 +117,6 @@ def _like(field: FieldDefinition, value: Field, kind: str) -> Field:
             field=field.name,
             param="filter",
         )
-    return value
 
 
 def _kind(field: FieldDefinition, kind: str) -> str:
