@@ -12,6 +12,7 @@ import js
 from pyodide.ffi import JsException, create_proxy
 
 from panda_web.browser.fetch import TOLD_LATER, FetchTransport, violations
+from panda_web.rpc import jsonrpc
 from panda_web.rpc.channel import Channel
 from panda_web.rpc.errors import AnswerMalformed, ConnectionEnded, NodeUnreachable, RpcError
 from panda_web.rpc.reopening import Reopening
@@ -122,6 +123,9 @@ class WebSocketChannel:
         self._socket.close(CUT_OFF if why else GOING, why)
 
 
+_ANYTHING = jsonrpc.dumps(jsonrpc.call("1", "panda_unsubscribe", {"subscription": ""}))
+"""A call that changes nothing, and that any node answers, be it with an error."""
+
 _ABNORMAL = 1006
 """What a browser says of a connection that ended without an end."""
 
@@ -154,7 +158,7 @@ class _Way:
         if channel is not None:
             return channel
         try:
-            await self._transport.send(b"{}")
+            await self._transport.send(_ANYTHING)
         except NodeUnreachable:
             raise
         except RpcError:

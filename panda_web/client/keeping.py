@@ -12,8 +12,8 @@ from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.session import Session
 
 STILL_THERE_SECONDS = 20.0
-"""The node is asked after this time whether it is still there, and has as long to answer. A browser's
-WebSocket says nothing of a network that is gone."""
+"""The node is asked after this time whether it is still there, and has as long to answer: a browser says
+nothing of a network that is gone. What waits by then, since a call failed meanwhile, is sent."""
 
 ASK_SECONDS = 30.0
 """Between two questions to a node with which there is no session, or that knows no subscriptions."""
@@ -57,7 +57,7 @@ class Keeping:
         self._hurried.set()
 
     async def keep(self, told: Told) -> None:
-        """Holds a session open, and sends what waits at each beginning; without end."""
+        """Holds a session open, and sends what waits, at each beginning and now and then; without end."""
         pauses = Growing()
         while True:
             self._hurried.clear()
@@ -65,10 +65,7 @@ class Keeping:
                 session = await self._reach()
                 await self._send(told)
                 pauses.again()
-                if session is None:
-                    await self._pause(ASK_SECONDS)
-                else:
-                    await self._watch(session)
+                await self._rest(session)
             except CallFailed:
                 await self._pause(pauses.next())
 
@@ -95,19 +92,23 @@ class Keeping:
         if sent or wrong is not None:
             told(sent, wrong)
 
-    async def _watch(self, session: Session) -> None:
-        """Returns when the session has ended."""
+    async def _rest(self, session: Session | None) -> None:
+        """Returns when it is time to look again. A session that says nothing more has ended by then."""
+        if session is None:
+            await self._pause(ASK_SECONDS)
+            return
         over = asyncio.create_task(session.over())
-        try:
-            while not over.done():
-                await asyncio.wait([over], timeout=STILL_THERE_SECONDS)
-                if not over.done() and not await is_there(session):
-                    await session.close()
-        finally:
-            over.cancel()
+        await self._pause(STILL_THERE_SECONDS, over)
+        if session.ended is None and not await is_there(session):
+            await session.close()
 
-    async def _pause(self, seconds: float) -> None:
-        waits = [asyncio.ensure_future(self._sleep(seconds)), asyncio.create_task(self._hurried.wait())]
+    async def _pause(self, seconds: float, *ends: asyncio.Task[None]) -> None:
+        """Waits, unless somebody hurries it, or one of `ends` comes before."""
+        waits = [
+            asyncio.ensure_future(self._sleep(seconds)),
+            asyncio.create_task(self._hurried.wait()),
+            *ends,
+        ]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:

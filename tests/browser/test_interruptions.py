@@ -232,9 +232,9 @@ def test_what_is_written_without_a_node_is_kept_and_sent_later(screen: Screen, n
     screen.wait("#send-now:enabled")
     assert screen.data("#pending", "pending") == "2"
     assert screen.talk("While it was there") is not None
+    screen.wait("#node-state[data-node=unreachable]")
     node.start()
-    assert titles(node) & {"While it was there", "While it was gone"} == {"While it was there"}
-    screen.click("#send-now")
+    screen.wait("#node-state[data-node=reachable]")  # and nobody has pressed anything
     screen.wait("#pending[data-pending='0'][hidden]")
     screen.until(lambda: screen.talk("While it was gone"))
     assert titles(node) & {"While it was there", "While it was gone"} == {"While it was gone"}
@@ -281,6 +281,6 @@ def test_node_is_gone_at_the_start(engine: str, browsers: Browsers, site: Path, 
         screen.click("#editor-save")
         screen.wait("#pending[data-pending='1']:not([hidden])")
         node.start()
-        screen.click("#send-now")
         screen.until(lambda: screen.talk("The very first"))
+        assert screen.data("#node-state", "node") == "reachable"
         assert titles(node) == {"The very first"}

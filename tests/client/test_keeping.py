@@ -60,6 +60,32 @@ def test_what_waits_goes_out_when_the_node_is_there_again(scheme: str) -> None:
     serving.run(work)
 
 
+def test_what_waits_though_the_session_went_on_is_sent_too() -> None:
+    """A call failed, and what told of it was no end: the network was away for a moment, and is announced."""
+
+    async def write(between: Wire) -> None:
+        told: asyncio.Queue[tuple[int, PandaError | None]] = asyncio.Queue()
+        signer = CryptographySigner(bytes(32))
+        async with Client(f"http://127.0.0.1:{between.port}/", signer, store=MemoryStore()) as panda:
+            await panda.key_made()
+            keeping = asyncio.create_task(panda.keep(lambda *what: told.put_nowait(what)))
+            await come(panda.link.follow(), "connected")
+            between.down = True
+            written = await panda.create(SCHEMA, {"n": 1})
+            assert not written.acknowledged
+            assert panda.link.state == "connected"
+            between.down = False
+            panda.hurry()
+            assert await told.get() == (1, None)
+            keeping.cancel()
+
+    async def work(node: Served) -> None:
+        async with wire(node.port) as between:
+            await write(between)
+
+    serving.run(work)
+
+
 def test_a_node_without_a_session_is_called_from_time_to_time() -> None:
     slept: list[float] = []
     there: list[bool] = [True, False, True]

@@ -97,7 +97,7 @@ export interface Meta {
   complete: boolean;
 }
 
-// What follows is made by tools/typescript.py.
+// What follows is made by tools/reference.py.
 
 /** One author on one node. */
 export interface Panda extends Connection {

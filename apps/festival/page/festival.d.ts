@@ -6,7 +6,7 @@ import type { Panda } from "../../../web/pages/shared/types.js";
 
 export type FestivalSession = Session<FestivalPanda>;
 
-// What follows is made by tools/typescript.py.
+// What follows is made by tools/reference.py.
 
 /** What the worker says of itself besides. */
 export interface FestivalPanda extends Panda {

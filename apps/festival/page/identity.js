@@ -14,24 +14,26 @@ import { AWAY, explain } from "../../../web/elements/words.js";
  * @param {import("./festival.d.ts").FestivalSession} use.session
  * @param {import("../../../web/pages/shared/notices.js").Notices} use.notices
  * @param {() => void} use.onSent  entries that waited have reached the node
+ * @param {() => void} use.onBack  the node is there again
  * @param {() => void} use.onWaiting  some are signed, and wait
  */
-export function makeIdentity({ session, notices, onSent, onWaiting }) {
+export function makeIdentity({ session, notices, onSent, onBack, onWaiting }) {
   const nodeState = byId("node-state", HTMLElement);
   const nodeUrl = byId("node-url", HTMLInputElement);
 
-  const countPending = makePending({
+  const pending = makePending({
     session,
     notices,
-    onSent() {
-      setNode("reachable");
-      onSent();
+    onSent,
+    onBack,
+    onState(state) {
+      if (state !== "connecting") setNode(state === "connected" ? "reachable" : "unreachable");
     },
     onError: saw,
   });
 
   async function refreshPending() {
-    const waiting = await countPending();
+    const waiting = await pending.refresh();
     if (waiting > 0) onWaiting();
     return waiting;
   }
@@ -74,6 +76,7 @@ export function makeIdentity({ session, notices, onSent, onWaiting }) {
     setNode,
     saw,
     refreshPending,
+    follow: pending.follow,
     /** @param {string} node */
     setAddress(node) {
       byId("node", HTMLElement).textContent = node;

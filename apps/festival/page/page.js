@@ -53,7 +53,8 @@ const session = new Session({ node, onProgress: showStart, onOpen });
 const notices = makeNotices(byId("notices", HTMLElement));
 const backup = makeBackup({ session });
 defineElements();
-const identity = makeIdentity({ session, notices, onSent: () => void programme.load(), onWaiting: backup.published });
+const load = () => void programme.load();
+const identity = makeIdentity({ session, notices, onSent: load, onBack: load, onWaiting: backup.published });
 const programme = makeProgramme({
   session,
   notices,
@@ -118,6 +119,7 @@ async function begin() {
     programme.fail(error);
   };
   if (!(await startPython({ session, notices, again: begin, onFail }))) return;
+  if (session.now) void identity.follow(session.now);
   await identity.refreshPending();
   await programme.load();
 }
@@ -126,10 +128,6 @@ for (const id of ["reload", "no-answer-retry"]) {
   byId(id, HTMLButtonElement).addEventListener("click", () => void (session.now ? programme.load() : begin()));
 }
 
-// A node that did not answer is asked again when the device comes back to the network.
-window.addEventListener("online", () => {
-  if (session.now) void programme.load();
-});
 // Back on a page that was kept as it stood: panda.js starts Python again, and others may have published meanwhile.
 window.addEventListener("pageshow", async (event) => {
   if (!event.persisted || !session.now) return;

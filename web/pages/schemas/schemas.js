@@ -63,7 +63,7 @@ const session = new Session({ node, onProgress: showStart, onOpen });
 const notices = makeNotices(byId("notices", HTMLElement));
 const backup = makeBackup({ session });
 defineElements();
-const countPending = makePending({ session, notices, onSent: () => void list() });
+const pending = makePending({ session, notices, onSent: () => void list(), onBack: () => void list() });
 const form = makeSchemaForm({ onChange, about });
 
 /** What the form held when it was last kept somewhere else, or was new. */
@@ -192,7 +192,7 @@ publish.addEventListener("click", async () => {
       show(schema);
       published.focus();
       backup.published();
-      void countPending();
+      void pending.refresh();
       void list();
     }
   } catch (error) {
@@ -363,17 +363,17 @@ function onOpen(panda) {
 
 async function start() {
   if (!(await startPython({ session, notices, again: start }))) return;
+  if (session.now) void pending.follow(session.now);
   if (main.dataset.state === "writing") void check();
   if (main.dataset.state === "missing") route(); // what failed was the start
-  const [waiting] = await Promise.all([countPending(), list()]);
+  const [waiting] = await Promise.all([pending.refresh(), list()]);
   if (waiting > 0) backup.published();
 }
 
-window.addEventListener("online", () => void list());
 // Back on a page that was kept as it stood: panda.js starts Python again, and others may have published meanwhile.
 window.addEventListener("pageshow", async (event) => {
   if (!event.persisted || !session.now) return;
-  await countPending();
+  await pending.refresh();
   onOpen(session.now);
   await list();
   notices.clear("page-left");

@@ -1,4 +1,4 @@
-/** Signed entries that wait: how many there are, and sending them, by hand or when the device is online again. */
+/** How things stand with the node: whether it is there, and how many signed entries wait until it is. */
 
 import { byId } from "../../elements/dom.js";
 import { AWAY, count } from "../../elements/words.js";
@@ -8,21 +8,21 @@ import { AWAY, count } from "../../elements/words.js";
  * @param {import("./session.js").Session} use.session
  * @param {import("./notices.js").Notices} use.notices
  * @param {() => void} use.onSent  entries that waited have reached the node
+ * @param {() => void} [use.onBack]  the node is there again
+ * @param {(state: "connecting" | "connected" | "unreachable") => void} [use.onState]  whether the node is there
  * @param {(error: unknown) => void} [use.onError]
- * @returns {() => Promise<number>} counts them anew, and shows that
  */
-export function makePending({ session, notices, onSent, onError }) {
-  const pending = byId("pending", HTMLElement);
+export function makePending({ session, notices, onSent, onBack, onState, onError }) {
+  const place = byId("pending", HTMLElement);
   const sendNow = byId("send-now", HTMLButtonElement);
+  /** Whether some were seen to wait for a node that was not there, or did not take them. */
+  let waited = false;
 
   sendNow.addEventListener("click", async () => {
     sendNow.disabled = true;
+    waited = true;
     try {
-      const panda = await session.panda();
-      await panda.flush();
-      notices.clear(...AWAY);
-      notices.say("The node has everything you signed.");
-      onSent();
+      await (await session.panda()).flush();
     } catch (error) {
       onError?.(error);
       notices.error(error, { label: "Try again", run: () => sendNow.click() });
@@ -31,23 +31,58 @@ export function makePending({ session, notices, onSent, onError }) {
     await refresh();
   });
 
-  window.addEventListener("online", () => {
-    if (!pending.hidden && !sendNow.disabled) sendNow.click();
-  });
+  /** @param {number} pending */
+  function show(pending) {
+    place.hidden = pending === 0;
+    place.dataset.pending = String(pending);
+    byId("pending-words", HTMLElement).textContent =
+      `${count(pending, "entry is", "entries are")} signed and kept here, and not yet at the node. `;
+    if (pending > 0 || !waited) return;
+    waited = false;
+    notices.clear(...AWAY);
+    notices.say("The node has everything you signed.");
+    onSent();
+  }
+
+  return {
+    /** Counts them anew, and shows that. */
+    refresh,
+
+    /**
+     * Shows how things stand as long as the page is open.
+     *
+     * @param {import("./types.js").Panda} panda
+     */
+    async follow(panda) {
+      let said = "";
+      let before = "";
+      let away = false;
+      try {
+        for await (const { state, pending, error } of panda.status()) {
+          if (pending > 0 && (error || state === "unreachable")) waited = true;
+          if (error && error.message !== said) notices.error(Object.assign(new Error(error.message), { reason: error.reason }));
+          said = error?.message ?? "";
+          if (state !== before) onState?.(state);
+          before = state;
+          if (away && state === "connected") onBack?.();
+          away = state === "unreachable" || (away && state !== "connected");
+          show(pending);
+        }
+      } catch {
+        // the connection has ended, and whoever calls hears why
+      }
+    },
+  };
 
   async function refresh() {
     const panda = session.now;
     if (!panda?.author) return 0;
     try {
-      const waiting = await panda.pending();
-      pending.hidden = waiting === 0;
-      pending.dataset.pending = String(waiting);
-      byId("pending-words", HTMLElement).textContent =
-        `${count(waiting, "entry is", "entries are")} signed and kept here, and not yet at the node. `;
-      return waiting;
+      const pending = await panda.pending();
+      show(pending);
+      return pending;
     } catch {
-      return Number(pending.dataset.pending);
+      return Number(place.dataset.pending);
     }
   }
-  return refresh;
 }
