@@ -12,11 +12,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 
+from tests import openrpc
 from tests.browsers import Browsers, StaticServer, Tab, available, static_server
 from tests.examples import LONG
 from tests.find_browsers import ENGINES
 from tests.lanes import Lanes
 from tools import environment
+
+LOOK = openrpc.watch()
 
 TESTS = Path(__file__).resolve().parent
 ROOT = TESTS.parent
@@ -96,6 +99,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for words in dict.fromkeys(skipped):
         if "NOT TESTED" in words:
             terminalreporter.write_line(words.removeprefix("Skipped: "), red=True)
+
+
+@pytest.fixture(autouse=True)
+def as_documented() -> Iterator[None]:
+    """What nodes in this process answer in a test is what their OpenRPC document says."""
+    _, wrong = LOOK()
+    before = len(wrong)
+    yield
+    assert wrong[before:] == []
 
 
 @pytest.fixture(scope="session")

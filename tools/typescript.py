@@ -1,11 +1,9 @@
 """Makes the types for JavaScript from the worker's tables of methods and the shapes of its answers.
 
-    PYTHONPATH=.:apps/festival .venv/bin/python tools/typescript.py
-
-A file of types begins with what is written by hand, up to a line that says so; what follows is made here,
-and a test holds that it is what the tables say. A method takes what must be given by position, and behind
-it an object with all that may be left out. Shapes are read as source, since what is said of their fields is
-nowhere else.
+`tools/reference.py` writes the files. A file of types begins with what is written by hand, up to a line
+that says so; what follows is made here, and a test holds that it is what the tables say. A method takes
+what must be given by position, and behind it an object with all that may be left out. Shapes are read as
+source, since what is said of their fields is nowhere else.
 """
 
 import ast
@@ -23,7 +21,7 @@ from panda_web.rpc.table import Method, Param
 
 ROOT = Path(__file__).resolve().parent.parent
 FESTIVAL = ROOT / "apps" / "festival"
-MADE = "// What follows is made by tools/typescript.py.\n"
+MADE = "// What follows is made by tools/reference.py.\n"
 WIDTH = 118
 NAME = re.compile(r"[A-Z]\w+")
 SIMPLE = {"str": "string", "int": "number", "float": "number", "bool": "boolean", "None": "null"}
@@ -67,14 +65,22 @@ class Types:
         lines = [*_comment(says.about), f"export interface {self.interface} {{"]
         for field in says.fields:
             lines += _inside(_comment(field.about), f"readonly {field.text}")
-        only = {name: method for name, method in self.series.items() if name not in self.methods}
-        for name, method in {**self.methods, **only}.items():
-            text = _signature(method, self._gives(name, method), ends=name in self.series)
-            lines += ["", *_inside(_comment(method.summary), text)]
+        for _, about, signature in self.calls():
+            lines += ["", *_inside(_comment(about), signature)]
         lines += ["}"]
         for shape in shapes:
             lines += ["", *_comment(shape.about), *_interface(shape)]
         return f"{self.written()}{MADE}\n" + "\n".join(lines) + "\n"
+
+    def calls(self) -> Iterator[tuple[str, str, str]]:
+        """Of each method its name, what is said of it, and its signature."""
+        only = {name: method for name, method in self.series.items() if name not in self.methods}
+        for name, method in {**self.methods, **only}.items():
+            yield (
+                name,
+                method.summary,
+                _signature(method, self._gives(name, method), ends=name in self.series),
+            )
 
     def _gives(self, name: str, method: Method[Any]) -> str:
         """The type of what a method returns."""
@@ -213,8 +219,3 @@ def _comment(words: str) -> list[str]:
         return [f"/** {words} */"]
     lines = textwrap.wrap(words, WIDTH - 5, break_on_hyphens=False, break_long_words=False)
     return ["/**", *(f" * {line}" for line in lines), " */"]
-
-
-if __name__ == "__main__":
-    for types in FILES:
-        types.path.write_text(types.whole(), "utf-8", newline="\n")

@@ -2,7 +2,7 @@
 
 The worker checks params by it and binds its handlers to it (`browser.api`). `panda.js` makes its calls from
 it: params that must be given come by position, the others in an object behind them. The types for websites
-are made from it too (`tools/typescript.py`), so a summary is what their authors read.
+are made from it too (`tools/reference.py`), so a summary is what their authors read.
 
 `METHODS` have one answer. What is in `SERIES` gives answers one after the other (`browser.series`), each as
 its result says; a name that is in both can be awaited, and iterated.

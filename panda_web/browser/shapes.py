@@ -1,6 +1,6 @@
 """The shapes of what a page gives and gets, with what a website's author reads about them.
 
-The declarations in `web/panda/panda.d.ts` are made from this file (`tools/typescript.py`), in JavaScript's
+The declarations in `web/panda/panda.d.ts` are made from this file (`tools/reference.py`), in JavaScript's
 names. What is not JSON is declared there by hand.
 """
 

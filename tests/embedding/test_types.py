@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tools import reference
 from tools.nodejs import NODE
 from tools.typescript import FILES, Types
 
@@ -36,7 +37,11 @@ def test_panda_js_is_checked_against_its_types() -> None:
 
 @pytest.mark.parametrize("types", FILES, ids=lambda types: types.path.name)
 def test_types_are_those_of_the_tables(types: Types) -> None:
-    assert types.path.read_text("utf-8") == types.whole(), "python tools/typescript.py makes them"
+    assert types.path.read_text("utf-8") == types.whole(), "tools/reference.py makes them"
+
+
+def test_reference_is_that_of_the_tables() -> None:
+    assert reference.PAGE.read_text("utf-8") == reference.page(), "tools/reference.py makes it"
 
 
 def test_what_a_method_takes_and_gives() -> None:
