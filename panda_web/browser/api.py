@@ -1,6 +1,7 @@
 """The handlers of what a page can ask the worker for. The page is not trusted to send the right types."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -13,7 +14,8 @@ from panda_web.browser.series import Begins
 from panda_web.browser.standing import Standing
 from panda_web.browser.values import read_fields, read_filter, write_value
 from panda_web.client import Answer, Instance, Written
-from panda_web.client.check import to_json
+from panda_web.client.check import Rejected, to_json
+from panda_web.client.collecting import Changed
 from panda_web.messages.schema import Schema, schema_from_dict, schema_from_toml
 from panda_web.rpc.dispatch import Handler
 from panda_web.rpc.methods import DEFAULT_LIMIT
@@ -101,6 +103,18 @@ class Api:
             if left is not None and left <= 0:
                 return
 
+    async def each_subscribe(
+        self, schema: str, filter: Mapping[str, Json] | None, order_by: Sequence[str]
+    ) -> AsyncGenerator[Json, None]:
+        """What is new among the instances that are asked for, and where each of it stands in their order."""
+        wanted = read_filter(filter or {})
+        following = self.site.client.subscribe(schema, filter=wanted, order_by=order_by)
+        first = True
+        async with aclosing(following) as told:
+            async for changed in told:
+                yield {**_changed(changed), "first": first}
+                first = False
+
     def each_status(self) -> AsyncGenerator[Json, None]:
         """How things stand, and each change."""
         return self.standing.follow()
@@ -163,12 +177,31 @@ def _written(written: Written) -> shapes.Written:
 def _answer(answer: Answer) -> Json:
     return {
         "instances": [_instance(instance) for instance in answer],
-        "rejected": [
-            {"id": rejected.id, "reason": rejected.error.reason, "message": str(rejected.error)}
-            for rejected in answer.rejected
-        ],
+        "rejected": _rejected(answer.rejected),
         "after": answer.after,
     }
+
+
+def _changed(changed: Changed) -> dict[str, Json]:
+    """What is new, each instance with its place among all: so not all of them go to the page again."""
+    new = {change.id for change in changed.changes}
+    places = {each.id: place for place, each in enumerate(changed.instances) if each.id in new}
+    return {
+        "changes": [
+            {
+                "id": change.id,
+                "kind": change.kind,
+                "instance": _instance(change.instance) if change.instance is not None else None,
+                "at": places.get(change.id),
+            }
+            for change in changed.changes
+        ],
+        "rejected": _rejected(changed.rejected),
+    }
+
+
+def _rejected(rejected: Iterable[Rejected]) -> list[Json]:
+    return [{"id": each.id, "reason": each.error.reason, "message": str(each.error)} for each in rejected]
 
 
 def _instance(instance: Instance) -> Json:

@@ -161,6 +161,15 @@ SERIES: Final[Mapping[str, Method[Any]]] = {
     for method in (
         Method("query", METHODS["query"].summary, _query(None), types.named("Page")),
         Method(
+            "subscribe",
+            "The instances that are asked for, kept up to date: first all of them, then what changes, each "
+            "checked as in `query`. It goes on by itself where the way to the node breaks, and misses "
+            "nothing. A page that is slow gets what is new in one. It never ends: leave the loop by `break`, "
+            "or give a `signal`.",
+            (_SCHEMA, *_query(None)[1:3]),
+            types.named("Changed"),
+        ),
+        Method(
             "status",
             "How things stand between this page and its node: as it is, then each change, without end.",
             (),

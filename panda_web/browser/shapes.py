@@ -8,6 +8,8 @@ from typing import Literal, NotRequired, TypedDict
 
 FieldType = str
 """A type of `messages.schema`, or an array of one."""
+Instance = dict[str, object]
+"""What a page gets as one; declared by hand."""
 Part = Literal["name", "description", "type", "validation", "schema"]
 
 
@@ -71,6 +73,27 @@ class Rejected(TypedDict):
     id: str
     reason: str
     message: str
+
+
+class Change(TypedDict):
+    """What became of an instance."""
+
+    id: str
+    kind: Literal["added", "changed", "deleted", "gone"]
+    """"deleted": its author signed that; "gone": the node gives it no more, or it is not asked for."""
+    instance: Instance | None
+    """As it is now; null where it is not there any more."""
+
+
+class Changed(TypedDict):
+    """What a subscription gives."""
+
+    changes: list[Change]
+    """What is new, each instance once; the first time all that there are, as added."""
+    instances: list[Instance]
+    """All as they are now, in the order asked for. Each time another array."""
+    rejected: list[Rejected]
+    """What the node told and what failed the checks: it is not shown, and what was known of it stays."""
 
 
 class FieldDefinition(TypedDict):

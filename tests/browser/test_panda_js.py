@@ -346,6 +346,29 @@ def test_node_that_is_gone(api: Api, schema: str, empty_node: ServedNode) -> Non
     assert sorted(instance["n"] for instance in instances_at(empty_node.url, schema)) == [1, 2]
 
 
+def test_page_that_subscribes_sees_what_others_change(api: Api, empty_node: ServedNode) -> None:
+    """What another author creates, changes and deletes stands in its place, and nobody asks again."""
+    stage = schema_from_dict({"name": "stage", "description": "", "fields": {"n": {"type": "integer"}}})
+
+    async def write() -> None:
+        async with Client(empty_node.url, CryptographySigner.generate()) as panda:
+            schema = str((await panda.define(stage)).id)
+            five, one = [(await panda.create(schema, {"n": n})).id for n in (5, 1)]
+            api.do("follow", "stage", {"orderBy": ["-n"], "filter": {"n": {"lt": 9}}})
+            api.do("followedUntil", [5, 1])
+            await panda.create(schema, {"n": 3})
+            api.do("followedUntil", [5, 3, 1])
+            await panda.update(schema, one, {"n": 7})
+            api.do("followedUntil", [7, 5, 3])
+            await panda.delete(schema, five)
+            api.do("followedUntil", [7, 3])
+            await panda.update(schema, one, {"n": 9})
+
+    asyncio.run(write())
+    told = api.do("followedUntil", [3])
+    assert [each["kinds"] for each in told] == [["added"] * 2, ["added"], ["changed"], ["deleted"], ["gone"]]
+
+
 @pytest.mark.every_engine
 def test_page_hears_how_things_stand_while_nobody_calls(api: Api, empty_node: ServedNode) -> None:
     assert api.do("statusUntil", "connected", 0)["value"]["told"][-1]["error"] is None

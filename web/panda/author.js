@@ -1,6 +1,6 @@
 // What a page works with: an object with a function for each method that the worker has.
 
-import { Answer, Series } from "./series.js";
+import { Answer, Series, Subscription } from "./series.js";
 
 /** @typedef {import("./line.js").Line} Line */
 
@@ -13,6 +13,11 @@ const ANSWERS = {
   },
   declineBackup: (panda, author) => void Object.assign(panda, author),
   restore: (panda, author) => void Object.assign(panda, author),
+};
+
+/** What becomes of a series before a page gets it. @type {Record<string, (series: Series<any>) => unknown>} */
+const SERIES = {
+  subscribe: (series) => new Subscription(series),
 };
 
 /** One author on one node; panda.d.ts says what there is on it. Made by `connect`. */
@@ -31,8 +36,10 @@ export class Panda {
       /** @param {unknown[]} given */
       const each = (...given) => this.#each(name, required, given, !(name in methods));
       /** @param {unknown[]} given */
+      const lasting = (...given) => SERIES[name]?.(each(...given)) ?? each(...given);
+      /** @param {unknown[]} given */
       const both = (...given) => new Answer(() => call(...given), () => each(...given));
-      Object.assign(this, { [name]: !(name in series) ? call : name in methods ? both : each });
+      Object.assign(this, { [name]: !(name in series) ? call : name in methods ? both : lasting });
     }
   }
 

@@ -195,6 +195,19 @@ export interface Panda extends Connection {
    */
   restore(text: string, passphrase: string): Promise<Author>;
 
+  /**
+   * The instances that are asked for, kept up to date: first all of them, then what changes, each checked as in
+   * `query`. It goes on by itself where the way to the node breaks, and misses nothing. A page that is slow gets what
+   * is new in one. It never ends: leave the loop by `break`, or give a `signal`.
+   */
+  subscribe(schema: string, options?: {
+    /** Field names, "author" or "id", each with the value that it must equal. */
+    filter?: object | null;
+    /** Names, with "-" before one for descending. */
+    orderBy?: readonly string[];
+    signal?: AbortSignal;
+  }): AsyncIterableIterator<Changed, undefined>;
+
   /** How things stand between this page and its node: as it is, then each change, without end. */
   status(options?: {
     signal?: AbortSignal;
@@ -255,6 +268,25 @@ export interface Rejected {
   id: string;
   reason: string;
   message: string;
+}
+
+/** What became of an instance. */
+export interface Change {
+  id: string;
+  /** "deleted": its author signed that; "gone": the node gives it no more, or it is not asked for. */
+  kind: "added" | "changed" | "deleted" | "gone";
+  /** As it is now; null where it is not there any more. */
+  instance: Instance | null;
+}
+
+/** What a subscription gives. */
+export interface Changed {
+  /** What is new, each instance once; the first time all that there are, as added. */
+  changes: Change[];
+  /** All as they are now, in the order asked for. Each time another array. */
+  instances: Instance[];
+  /** What the node told and what failed the checks: it is not shown, and what was known of it stays. */
+  rejected: Rejected[];
 }
 
 /** One field of a schema. */

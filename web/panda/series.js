@@ -97,6 +97,55 @@ export class Series {
 }
 
 /**
+ * All instances that a subscription asks for. The worker says what is new and where that stands.
+ *
+ * @typedef {import("./panda.d.ts").Change & {at: number | null}} Placed
+ * @typedef {import("./panda.d.ts").Changed} Changed
+ */
+export class Subscription {
+  #told;
+  /** @type {Instance[]} */
+  #instances = [];
+
+  /** @param {Series<{changes: Placed[], rejected: Rejected[], first: boolean}>} told */
+  constructor(told) {
+    this.#told = told;
+  }
+
+  [Symbol.asyncIterator]() {
+    return this;
+  }
+
+  /** @returns {Promise<IteratorResult<Changed, undefined>>} */
+  async next() {
+    const { done, value } = await this.#told.next();
+    if (done) return { done, value: undefined };
+    const { changes, rejected, first } = value;
+    this.#instances = placed(first ? [] : this.#instances, changes);
+    const instances = [...this.#instances]; // the page may do with it what it likes
+    return { done: false, value: { changes: changes.map(({ at, ...change }) => change), instances, rejected } };
+  }
+
+  return() {
+    return this.#told.return();
+  }
+}
+
+/** @param {Instance[]} before @param {Placed[]} changes */
+function placed(before, changes) {
+  const changed = new Set(changes.map(({ id }) => id));
+  const others = before.filter(({ id }) => !changed.has(id)).values();
+  /** @type {Instance[]} */
+  const now = [];
+  for (const { at, instance } of [...changes].sort((one, other) => (one.at ?? -1) - (other.at ?? -1))) {
+    if (at === null || !instance) continue;
+    while (now.length < at) now.push(/** @type {Instance} */ (others.next().value));
+    now.push(instance);
+  }
+  return [...now, ...others];
+}
+
+/**
  * The answer to a query: awaited, its first page; iterated, all instances, page after page.
  *
  * @typedef {import("./panda.d.ts").Instance} Instance

@@ -47,6 +47,21 @@ export const statusUntil = (state, pending) => outcome((async () => {
   }
 })());
 
+// A subscription: what each turn of its loop had, until there are so many instances named so.
+let followed = [];
+export function follow(schema, options) {
+  followed = [];
+  void (async () => {
+    for await (const { changes, instances } of panda.subscribe(schema, options)) {
+      followed.push({ kinds: changes.map(({ kind }) => kind), now: instances.map(({ n }) => n) });
+    }
+  })();
+}
+export async function followedUntil(now) {
+  while (JSON.stringify(followed.at(-1)?.now) !== JSON.stringify(now)) await new Promise((resolve) => { setTimeout(resolve, 20); });
+  return followed;
+}
+
 // A loop that is ended by its signal after so many.
 export async function iterateUntilAborted(most, schema) {
   const controller = new AbortController();
