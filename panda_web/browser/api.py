@@ -1,21 +1,20 @@
 """The handlers of what a page can ask the worker for. The page is not trusted to send the right types."""
 
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
 
 from panda_web.browser import shapes
+from panda_web.browser.answers import answer_to_json, changed_to_json
 from panda_web.browser.at_hand import at_hand
 from panda_web.browser.draft import definition_of, describe
 from panda_web.browser.methods import METHODS, SERIES
 from panda_web.browser.opening import Site
 from panda_web.browser.series import Begins
 from panda_web.browser.standing import Standing
-from panda_web.browser.values import read_fields, read_filter, write_value
-from panda_web.client import Answer, Instance, Written
-from panda_web.client.check import Rejected, to_json
-from panda_web.client.collecting import Changed
+from panda_web.browser.values import read_fields, read_filter
+from panda_web.client import Written
 from panda_web.messages.schema import Schema, schema_from_dict, schema_from_toml
 from panda_web.rpc.dispatch import Handler
 from panda_web.rpc.methods import DEFAULT_LIMIT
@@ -77,11 +76,25 @@ class Api:
         order_by: Sequence[str],
         limit: int,
         after: str | None,
+        select: Sequence[str] | None,
+        include: Sequence[str],
     ) -> Json:
         """Instances of a schema, and what was withheld."""
-        wanted = read_filter(filter or {})
-        client = self.site.client
-        return _answer(await client.query(schema, filter=wanted, order_by=order_by, limit=limit, after=after))
+        return answer_to_json(
+            await self.site.client.query(
+                schema,
+                filter=read_filter(filter or {}),
+                order_by=order_by,
+                limit=limit,
+                after=after,
+                select=select,
+                include=include,
+            )
+        )
+
+    async def count(self, schema: str, filter: Mapping[str, Json] | None) -> int:
+        """How many there are."""
+        return await self.site.client.count(schema, filter=read_filter(filter or {}))
 
     async def each_query(
         self,
@@ -90,15 +103,23 @@ class Api:
         order_by: Sequence[str],
         limit: int | None,
         after: str | None,
+        select: Sequence[str] | None,
+        include: Sequence[str],
     ) -> AsyncGenerator[Json, None]:
         """The same, page after page, until there is no more, or so many were given."""
         wanted = read_filter(filter or {})
         size = min(limit or PAGE, PAGE)
         left = limit
         async for page in self.site.client.pages(
-            schema, filter=wanted, order_by=order_by, limit=size, after=after
+            schema,
+            filter=wanted,
+            order_by=order_by,
+            limit=size,
+            after=after,
+            select=select,
+            include=include,
         ):
-            yield _answer(page if left is None else replace(page, instances=page.instances[:left]))
+            yield answer_to_json(page if left is None else replace(page, instances=page.instances[:left]))
             left = None if left is None else left - len(page)
             if left is not None and left <= 0:
                 return
@@ -112,7 +133,7 @@ class Api:
         first = True
         async with aclosing(following) as told:
             async for changed in told:
-                yield {**_changed(changed), "first": first}
+                yield {**changed_to_json(changed), "first": first}
                 first = False
 
     def each_status(self) -> AsyncGenerator[Json, None]:
@@ -172,42 +193,6 @@ def _written(written: Written) -> shapes.Written:
         "acknowledged": written.acknowledged,
         "error": {"reason": written.error.reason, "message": str(written.error)} if written.error else None,
     }
-
-
-def _answer(answer: Answer) -> Json:
-    return {
-        "instances": [_instance(instance) for instance in answer],
-        "rejected": _rejected(answer.rejected),
-        "after": answer.after,
-    }
-
-
-def _changed(changed: Changed) -> dict[str, Json]:
-    """What is new, each instance with its place among all: so not all of them go to the page again."""
-    new = {change.id for change in changed.changes}
-    places = {each.id: place for place, each in enumerate(changed.instances) if each.id in new}
-    return {
-        "changes": [
-            {
-                "id": change.id,
-                "kind": change.kind,
-                "instance": _instance(change.instance) if change.instance is not None else None,
-                "at": places.get(change.id),
-            }
-            for change in changed.changes
-        ],
-        "rejected": _rejected(changed.rejected),
-    }
-
-
-def _rejected(rejected: Iterable[Rejected]) -> list[Json]:
-    return [{"id": each.id, "reason": each.error.reason, "message": str(each.error)} for each in rejected]
-
-
-def _instance(instance: Instance) -> Json:
-    fields = {name: write_value(to_json(field)) for name, field in instance.fields.items()}
-    # Without a signature it would not be an instance, but rejected.
-    return {**fields, "id": instance.id, "_meta": {**instance.meta, "signed": True}}
 
 
 def _schema(schema: Schema) -> shapes.Schema:

@@ -36,6 +36,15 @@ STEPS: Final[Mapping[str, Method[Any]]] = {
 """What `panda.js` calls to read a series."""
 
 
+_FILTER: Final = Param(
+    "filter",
+    types.OBJECT,
+    None,
+    'Field names, "author" or "id", each with the value that it must equal, or with operators, as '
+    '{ gte: 3 }; "and", "or" and "not" join filters (docs/protocol.md).',
+)
+
+
 def _query(limit: int | None) -> tuple[Param, ...]:
     """What a query takes.
 
@@ -44,12 +53,7 @@ def _query(limit: int | None) -> tuple[Param, ...]:
     """
     return (
         _SCHEMA,
-        Param(
-            "filter",
-            types.OBJECT,
-            None,
-            'Field names, "author" or "id", each with the value that it must equal.',
-        ),
+        _FILTER,
         Param("orderBy", types.array(types.TEXT), (), 'Names, with "-" before one for descending.'),
         Param(
             "limit",
@@ -59,6 +63,14 @@ def _query(limit: int | None) -> tuple[Param, ...]:
             f"has {DEFAULT_LIMIT}.",
         ),
         Param("after", types.TEXT, None, "`after` of the page before, until a page is empty."),
+        Param("select", types.array(types.TEXT), None, "The fields that are wanted; all without it."),
+        Param(
+            "include",
+            types.array(types.TEXT),
+            (),
+            'Relations, such as "blog", or "blog.owner" for one that is led to by another. What they lead to '
+            "comes with the answer, each checked, as `_included.blog`.",
+        ),
     )
 
 
@@ -88,6 +100,13 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
             "all; awaited, it is the first page.",
             _query(DEFAULT_LIMIT),
             types.named("Page"),
+        ),
+        Method(
+            "count",
+            "How many instances there are that a filter lets pass. It is the node's word, which nothing "
+            "proves.",
+            (_SCHEMA, _FILTER),
+            types.integer(0, (1 << 53) - 1),
         ),
         Method(
             "define",

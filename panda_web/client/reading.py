@@ -150,6 +150,8 @@ class Reader:
         order_by: Sequence[str] = (),
         limit: int = MAX_LIMIT,
         after: str | None = None,
+        select: Sequence[str] | None = None,
+        include: Sequence[str] = (),
     ) -> AsyncIterator[Answer]:
         """All instances of a schema, page by page, the first one also where it is empty.
 
@@ -161,7 +163,15 @@ class Reader:
         """
 
         async def query(behind: str | None) -> Answer:
-            return await self.query(schema, filter=filter, order_by=order_by, limit=limit, after=behind)
+            return await self.query(
+                schema,
+                filter=filter,
+                order_by=order_by,
+                limit=limit,
+                after=behind,
+                select=select,
+                include=include,
+            )
 
         async for page in pages(query, after):
             yield page

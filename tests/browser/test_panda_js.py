@@ -115,6 +115,7 @@ def test_query_filters_orders_and_pages(api: Api, schema: str) -> None:
     assert numbers(filter={"author": "77" * 32}) == []
     assert numbers(schema=digest(b"another").hex(), filter={"n": 3}) == [3]
     assert numbers(orderBy=["kind", "-n"], limit=4) == [6, 4, 2, 7]
+    assert api.call("count", schema, {"filter": {"n": {"gt": 2}}}) == 5
     pages, after = [], None
     while (page := api.call("query", schema, {"orderBy": ["-n"], "limit": 3, "after": after}))["instances"]:
         pages.append([found["n"] for found in page["instances"]])

@@ -35,32 +35,53 @@ def test_the_example_page_works(browsers: Browsers, host: ServedNode, tmp_path: 
         assert not [message for message in tab.messages if message.startswith(("error", "uncaught"))]
 
 
-POST = {
-    "name": "post",
-    "description": "",
-    "fields": {"title": {"type": "text"}, "date": {"type": "timestamp"}},
-}
+DATA = """async () => {
+    const mine = await panda.connect();
+    const define = (name, fields) => mine.define({ name, description: "", fields });
+    const { id: person } = await define("person", { name: { type: "text" } });
+    const { id: blog } = await define("blog", { name: { type: "text" }, owner: { type: "relation", schema: person } });
+    await define("post", { title: { type: "text" }, date: { type: "timestamp" }, blog: { type: "relation", schema: blog, optional: true } });
+    const { id: owner } = await mine.create(person, { name: "Ada" });
+    const { id: diary } = await mine.create(blog, { name: "Diary", owner });
+    for (let n = 1; n <= 25; n += 1) {
+        const title = String(n).padStart(2, "0");
+        await mine.create("post", { title, date: `2026-01-${title}T00:00:00Z`, ...(n < 3 ? { blog: diary } : {}) });
+    }
+}"""
 
 
 def test_reading(browsers: Browsers, host: ServedNode, site: Path, tmp_path: Path, serve_files) -> None:
     www = write_pages(tmp_path / "www", host.url, site)
-    for name in ("read.js", "standing.js"):
+    for name in ("read.js", "standing.js", "follow.js"):
         (www / name).write_text(examples.files("embedding.md")[name], "utf-8")
     with browsers.tab("chromium") as tab:
         tab.goto(serve_files(www).url + "tag.html")
+        tab.evaluate(DATA, timeout=300)
         found = tab.evaluate(
-            """async (post) => {
+            """async () => {
                 const mine = await panda.connect();
-                await mine.define(post);
-                const days = Array.from({ length: 25 }, (_, n) => String(n + 1).padStart(2, "0"));
-                for (const day of days) await mine.create("post", { title: day, date: `2026-01-${day}T00:00:00Z` });
                 const { titles, posts, twoPages } = await import("./read.js");
                 const pages = await twoPages(mine);
                 return [await titles(mine), (await posts(mine)).map(({ title }) => title), pages.map((page) => page.length)];
-            }""",
-            POST,
-            timeout=300,
+            }"""
         )
+        beside = tab.evaluate(
+            """async () => {
+                const mine = await panda.connect();
+                const { follow, since, withBlogs } = await import("./follow.js");
+                const list = document.body.appendChild(document.createElement("ol"));
+                void follow(mine, list);
+                const [one, two] = await mine.query("post", { orderBy: ["date"], include: ["blog"] }).toArray();
+                const shared = one._included.blog === two._included.blog && !("_included" in one._included.blog);
+                return [await since(mine, "2026-01-20"), await withBlogs(mine), shared];
+            }"""
+        )
+        tab.wait_for("() => document.querySelectorAll('ol li').length === 25")
+        tab.evaluate(
+            "async () => (await panda.connect()).create('post', { title: 'New', date: '2026-02-01T00:00:00Z' })"
+        )
+        tab.wait_for("() => document.querySelector('ol li').textContent === 'New'")
+        assert tab.evaluate("document.querySelector('ol').title") == "1 new"
         tab.evaluate(
             """() => {
                 const place = document.body.appendChild(document.createElement("p"));
@@ -71,6 +92,7 @@ def test_reading(browsers: Browsers, host: ServedNode, site: Path, tmp_path: Pat
         tab.wait_for("() => document.querySelector('#standing')?.textContent === 'connected'")
     newest = [f"{day:02}" for day in range(25, 0, -1)]
     assert found == [newest, newest, [20, 5]]
+    assert beside == [6, [["01", "Diary", "Ada"], ["02", "Diary", "Ada"], ["03", None, None]], True]
 
 
 def test_the_copy_of_a_key(

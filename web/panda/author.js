@@ -1,12 +1,16 @@
 // What a page works with: an object with a function for each method that the worker has.
 
+import { resolved } from "./included.js";
 import { Answer, Series, Subscription } from "./series.js";
 
 /** @typedef {import("./line.js").Line} Line */
 
 /** What becomes of an answer before a page gets it. @type {Record<string, (panda: object, answer: any) => unknown>} */
 const ANSWERS = {
-  query: (_, { instances, ...about }) => Object.assign(instances, about),
+  query(_, answer) {
+    const { instances, ...about } = resolved(answer);
+    return Object.assign(instances, about);
+  },
   backUp(panda, text) {
     Object.assign(panda, { canBackUp: false, copy: "saved" });
     return text;

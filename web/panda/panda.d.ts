@@ -80,7 +80,17 @@ export type Page = Instance[] & { rejected: Rejected[]; after: string | null };
  * Integers beyond Number.MAX_SAFE_INTEGER are BigInts, all other numbers numbers, relations plain strings. A field without
  * a value is missing, and so is a list without items: `talk.persons ?? []`.
  */
-export type Instance = { id: string; _meta: Meta } & { [field: string]: unknown };
+export type Instance = { id: string; _meta: Meta; _included?: Included } & { [field: string]: unknown };
+
+/**
+ * What the relations of an instance lead to, by their names, as far as `include` says: an instance; for a list of
+ * relations those of them that are there, in their order; null where it is not there, or the instance has no such
+ * relation. What several instances lead to is one object, and what ends a path has no `_included`: so there are no
+ * circles, and JSON can carry it.
+ */
+export interface Included {
+  [relation: string]: Instance | Instance[] | null;
+}
 
 export interface Meta {
   author: string;
@@ -132,7 +142,10 @@ export interface Panda extends Connection {
    * page.
    */
   query(schema: string, options?: {
-    /** Field names, "author" or "id", each with the value that it must equal. */
+    /**
+     * Field names, "author" or "id", each with the value that it must equal, or with operators, as { gte: 3 }; "and",
+     * "or" and "not" join filters (docs/protocol.md).
+     */
     filter?: object | null;
     /** Names, with "-" before one for descending. */
     orderBy?: readonly string[];
@@ -140,8 +153,24 @@ export interface Panda extends Connection {
     limit?: number;
     /** `after` of the page before, until a page is empty. */
     after?: string | null;
+    /** The fields that are wanted; all without it. */
+    select?: readonly string[] | null;
+    /**
+     * Relations, such as "blog", or "blog.owner" for one that is led to by another. What they lead to comes with the
+     * answer, each checked, as `_included.blog`.
+     */
+    include?: readonly string[];
     signal?: AbortSignal;
   }): Answer;
+
+  /** How many instances there are that a filter lets pass. It is the node's word, which nothing proves. */
+  count(schema: string, options?: {
+    /**
+     * Field names, "author" or "id", each with the value that it must equal, or with operators, as { gte: 3 }; "and",
+     * "or" and "not" join filters (docs/protocol.md).
+     */
+    filter?: object | null;
+  }): Promise<number>;
 
   /**
    * Publishes the definition of a schema and makes it known; the same one again is found, and not published twice.
@@ -201,7 +230,10 @@ export interface Panda extends Connection {
    * is new in one. It never ends: leave the loop by `break`, or give a `signal`.
    */
   subscribe(schema: string, options?: {
-    /** Field names, "author" or "id", each with the value that it must equal. */
+    /**
+     * Field names, "author" or "id", each with the value that it must equal, or with operators, as { gte: 3 }; "and",
+     * "or" and "not" join filters (docs/protocol.md).
+     */
     filter?: object | null;
     /** Names, with "-" before one for descending. */
     orderBy?: readonly string[];

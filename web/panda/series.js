@@ -1,6 +1,7 @@
 // What comes one after the other: the worker makes the next one when it is asked for it (panda_web/browser/series.py).
 
 import { cancelled, left, unusable } from "./errors.js";
+import { resolved } from "./included.js";
 
 /** @typedef {import("./line.js").Line} Line */
 
@@ -188,7 +189,8 @@ export class Answer {
   async* [Symbol.asyncIterator]() {
     this.rejected = [];
     const pages = this.#each();
-    for await (const { instances, rejected } of pages) {
+    for await (const page of pages) {
+      const { instances, rejected } = resolved(page);
       this.rejected.push(...rejected);
       for (const instance of instances) {
         pages.check();

@@ -36,6 +36,15 @@ export async function run(schema: string): Promise<string> {
   for await (const { id, _meta } of panda.query("post", { orderBy: ["-date"], signal: AbortSignal.timeout(60_000) })) {
     console.log(id, _meta.author);
   }
+  const there: number = await panda.count("post", { filter: { date: { gte: "2026-01-01T00:00:00Z" } } });
+  for await (const { title, _included } of panda.query("post", { select: ["title"], include: ["by", "by.home"] })) {
+    const by = _included?.["by"];
+    console.log(title, Array.isArray(by) ? by.length : by?._included?.["home"], there);
+  }
+  for await (const { instances, changes } of panda.subscribe("post", { orderBy: ["-date"] })) {
+    console.log(instances.length, changes.filter(({ kind }) => kind === "added").map(({ instance }) => instance?.["title"]));
+    break;
+  }
   const all: Instance[] = await panda.query(schema).toArray();
   const answer: Answer = panda.query(schema);
   await answer.catch(() => []);
