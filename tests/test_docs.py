@@ -12,13 +12,13 @@ from panda_web import strict_json
 from panda_web.client import collecting, inbox, keeping, pages, pauses, typed
 from panda_web.errors import DiskFull
 from panda_web.messages import message
-from panda_web.node import groups, ingest, publishing, rates, turns
+from panda_web.node import groups, indexing, ingest, publishing, rates, turns
 from panda_web.node.answer import including, instances, items, listing, proof, replayable
 from panda_web.node.ingest import peer
 from panda_web.node.live import followed, looking, share
 from panda_web.node.live import live as lives
 from panda_web.node.schemas import registry, states
-from panda_web.node.store import reading, room, view_tables
+from panda_web.node.store import indexes, reading, room
 from panda_web.query import matching
 from panda_web.query import reading as asked
 from panda_web.rpc import dispatch, jsonrpc, methods, outgoing, session, transport, websocket
@@ -149,7 +149,12 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "schemas without a view in an answer": (methods.MAX_LIMIT, methods.DEFAULT_LIMIT),
     "definitions in such an answer": (listing.MAX_DEFINITIONS, states.MOST_LACKS),
     "schemas that are registered by themselves": (registry.MOST_OF_AUTHOR, registry.MOST_BY_THEMSELVES),
-    "fields of a schema that have an index": (view_tables.MOST_INDEXED,),
+    "indexes of a view that queries caused": (
+        indexes.MOST_INDEXES,
+        indexes.MOST_FIELDS,
+        indexing.PAUSE,
+        indexing.PAUSE_OF_FAULT // 60,
+    ),
     "instances in the answer": (methods.MAX_LIMIT, methods.DEFAULT_LIMIT),
     "an answer to a query": (instances.MAX_ANSWER, instances.MAX_READ),
     "the proof of one instance": (proof.MAX_PROOF,),

@@ -12,6 +12,7 @@ from panda_web.node import views
 from panda_web.node.answer import instances, items, listing, replayable
 from panda_web.node.aside import Aside, here
 from panda_web.node.groups import Groups
+from panda_web.node.indexing import Indexing
 from panda_web.node.ingest import Limits
 from panda_web.node.live import Live
 from panda_web.node.publishing import Publishing, next_arguments
@@ -72,6 +73,7 @@ class Node:
         self._turns = Turns()
         self._live = Live(store, self._registry)
         self.views = building.Builder(store, write)
+        self._indexing = Indexing(store, write)
         self._schemas_changed: asyncio.Event | None = None
         store.tell(self._notice)
         try:
@@ -139,6 +141,7 @@ class Node:
         Whoever builds views is cancelled before.
         """
         self._live.finish()
+        await self._indexing.finish()
         await self._publishing.finish()
 
     async def get_entry_arguments(self, author: bytes, schema: str) -> Json:
@@ -196,7 +199,10 @@ class Node:
                 return {"count": view.table.count(query.filter)}
             return instances.answer(self._store, query, view, proof=proof)
 
-        return await self._read(read)
+        try:
+            return await self._read(read)
+        finally:
+            self._indexing.look()
 
     async def get_items(
         self,

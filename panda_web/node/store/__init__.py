@@ -10,6 +10,7 @@ from panda_web.node.store.cascades import Cascades
 from panda_web.node.store.changes import Feed
 from panda_web.node.store.database import Database
 from panda_web.node.store.entries import EntryTable
+from panda_web.node.store.indexes import Indexes
 from panda_web.node.store.registrations import Registrations
 from panda_web.node.store.room import Room
 from panda_web.node.store.settings import SERVER, Settings
@@ -41,7 +42,8 @@ class Store:
         self.entries = EntryTable(self._database)
         self.writing = Writing(self._database)
         self.room = Room(self._database)
-        self.views = ViewTables(self._database)
+        self.indexes = Indexes(self._database)
+        self.views = ViewTables(self._database, self.indexes.uses)
         self.registrations = Registrations(self._database)
         self.cascades = Cascades(self._database, self.views)
 

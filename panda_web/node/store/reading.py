@@ -64,6 +64,11 @@ class Budget:
         self._rounds -= 1
         return self.is_over()
 
+    @property
+    def steps(self) -> int:
+        """Steps that were counted."""
+        return MAX_STEPS - self._rounds * STEPS_AT_ONCE
+
     def is_over(self) -> bool:
         """Whether the reading has to end."""
         if self._rounds < 0 or time.monotonic() > self._until:
@@ -107,6 +112,11 @@ class Reader:
                         "Narrow the filter, or order by fewer names."
                     ) from error
                 raise
+
+    @property
+    def steps(self) -> int:
+        """Steps of SQLite's machine that the reading under way has taken."""
+        return self._budget.steps
 
     def rows(self, sql: str, values: tuple[Any, ...]) -> Iterator[Any]:
         """All rows, one after the other."""
@@ -169,6 +179,12 @@ class Readings:
     def current(self) -> Reader | None:
         """What this thread reads with, within a reading."""
         return self._of_thread.reader
+
+    @property
+    def steps(self) -> int:
+        """Steps of SQLite's machine that this thread's reading has taken so far; 0 without one."""
+        reader = self.current
+        return 0 if reader is None else reader.steps
 
     async def __call__(self, work: Callable[[], T]) -> T:
         """What the work gives. Raises as `Reader.read` does."""

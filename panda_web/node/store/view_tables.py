@@ -1,4 +1,4 @@
-"""Views with a table each: a column for each field of a schema, indexes for what is filtered and ordered by.
+"""Views with a table each: a column for each field of a schema, and indexes for what is asked (`indexes`).
 
 Nobody's names come into SQL: tables are numbered, and columns called by their position (`c0`, `c1`, ...). A
 column that is not compared as it is written, a timestamp, has another one beside it (`k0`) for what it is
@@ -15,6 +15,7 @@ A view is made anew in a table that nobody sees, and takes the place of the old 
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from panda_web.messages import Field
 from panda_web.messages.instance import Change, Standing, is_emptying
@@ -30,15 +31,12 @@ from panda_web.node.store.compiling import (
 )
 from panda_web.node.store.counting import Note
 from panda_web.node.store.database import Database
-from panda_web.query import Filter, Query
+from panda_web.node.store.indexes import BEGUN_WITH, Shape, Uses, wanted
+from panda_web.query import Filter, Key, Query
 from panda_web.rpc.types import Json
 
 LAYOUT = 2
 """The number of the tables' layout; a view that has another one is made anew."""
-
-MOST_INDEXED = 32
-"""Fields of a schema that have an index, the first ones. Schemas are registered by themselves, and each index
-is a page of the file, and is kept in mind by every connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class Column:
         type: as messages carry it: `str`, `int`, `float`, `bool`, `relation`, or an array of these.
         key: from a text as it is written to one that orders as it is meant, by code point; None where the
             value itself does.
-        indexed: whether many will filter or order by it. Not for long texts: an index holds them once more.
+        indexed: whether an index may hold it. Not for long texts: it would hold them once more.
     """
 
     name: str
@@ -100,10 +98,16 @@ class Reached:
 
 
 class ViewTables:
-    """Which views there are."""
+    """Which views there are.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: where they are.
+        uses: is told what they are asked.
+    """
+
+    def __init__(self, database: Database, uses: Uses) -> None:
         self._db = database
+        self._uses = uses
 
     def schemas(self) -> set[str]:
         """The schemas that have views, those that are being filled too."""
@@ -124,7 +128,9 @@ class ViewTables:
 
     def open(self, row: ViewRow, columns: Sequence[Column]) -> "ViewTable | None":
         """A view; None where it was made for other columns."""
-        return ViewTable(self._db, row.number, columns) if row.columns == _described(columns) else None
+        if row.columns != _described(columns):
+            return None
+        return ViewTable(self._db, row.number, columns, self._uses)
 
     def tables(self) -> list[str]:
         """The tables of all views, those that are being filled too."""
@@ -136,7 +142,7 @@ class ViewTables:
             "INSERT INTO views (schema, definition, columns, current) VALUES (?, ?, ?, 0)",
             (schema, definition, _described(columns)),
         )
-        view = ViewTable(self._db, number, columns)
+        view = ViewTable(self._db, number, columns, self._uses)
         self._db.execute(view.definition())
         return view
 
@@ -190,16 +196,18 @@ class ViewTable:
         database: where it is.
         number: of its table.
         columns: what the schema's fields are.
+        uses: is told what is asked.
 
     Attributes:
         number: the same.
         table: its name in SQL.
     """
 
-    def __init__(self, database: Database, number: int, columns: Sequence[Column]) -> None:
+    def __init__(self, database: Database, number: int, columns: Sequence[Column], uses: Uses) -> None:
         self._db = database
         self.number = number
         self.table = _table(number)
+        self._uses = uses
         self._columns = {column.name: (position, column) for position, column in enumerate(columns)}
 
     def definition(self) -> str:
@@ -215,12 +223,7 @@ class ViewTable:
 
     def indexes(self) -> Iterator[tuple[str, str]]:
         """Names, and the statements that make them. It takes less time when the table is full already."""
-        # Among the shown ones, each in the order that breaks ties.
-        indexed = {"all": "id", "log": "log, id"}
-        short = [column.name for _, column in self._columns.values() if column.indexed]
-        for name in short[:MOST_INDEXED]:
-            indexed[self._key(name)] = f"{self._key(name)}, id"
-        for key, terms in indexed.items():
+        for key, terms in BEGUN_WITH.items():
             name = f"{self.table}_{key}"
             yield name, f"CREATE INDEX IF NOT EXISTS {name} ON {self.table} ({terms}) WHERE hidden = 0"
 
@@ -307,13 +310,32 @@ class ViewTable:
     def select(self, query: Query) -> list[InstanceRow]:
         """The instances that a query of the schema asks for, in order."""
         sql, values = compile_query(query, self.table, self._compared)
-        return [instance_row(row) for row in self._db.rows(sql, values)]
+        return [instance_row(row) for row in self._ask(query.filter, query.order, sql, values)]
 
     def count(self, filter: Filter) -> int:
         """How many instances a filter lets pass, typed by the schema."""
         sql, values = compile_count(filter, self.table, self._compared)
-        (count,) = self._db.one(sql, values)
+        ((count,),) = self._ask(filter, (), sql, values)
         return int(count)
+
+    def _ask(
+        self, filter: Filter, order: Sequence[Key], sql: str, values: tuple[object, ...]
+    ) -> list[tuple[Any, ...]]:
+        """The rows; what they cost is told, also where it is too much."""
+        found: list[tuple[Any, ...]] = []
+        before = self._db.readings.steps
+        try:
+            found.extend(self._db.rows(sql, values))
+        finally:
+            indexes = wanted(filter, order, self._short)
+            if indexes:
+                steps = self._db.readings.steps - before
+                self._uses.note(Shape(self.table, indexes), steps, len(found))
+        return found
+
+    def _short(self, name: str) -> str | None:
+        """The column that a field is compared by, where an index may hold it."""
+        return self._key(name) if name in self._columns and self._columns[name][1].indexed else None
 
     def _compared(self, name: str) -> Compared | None:
         if name not in self._columns:
@@ -323,7 +345,7 @@ class ViewTable:
         return Compared(
             column.type,
             by=key,
-            # Short texts, which have an index, are ordered by all of them.
+            # Short texts, which may have an index, are ordered by all of them.
             ordered=key if column.indexed else long(key),
             value=column.compared,
         )
