@@ -5,6 +5,7 @@ Read is the part of JSON Schema that the document uses, and a keyword beyond it 
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -136,11 +137,10 @@ def watch() -> Callable[[], tuple[int, list[str]]]:
 
 
 def _pairs(requests: Iterable[Any], answer: bytes) -> Iterator[tuple[str, Any, Any]]:
-    asked = {
-        repr(each.id): each
-        for each in requests
-        if isinstance(each, jsonrpc.Request) and not each.notification and each.method in METHODS
-    }
+    made = [each for each in requests if isinstance(each, jsonrpc.Request) and not each.notification]
+    used = Counter(repr(each.id) for each in made)
+    # Of two calls in a batch that share an id, nobody can tell whose answer is whose.
+    asked = {repr(each.id): each for each in made if each.method in METHODS and used[repr(each.id)] == 1}
     if not asked:
         return
     replies = json.loads(answer)
