@@ -99,6 +99,11 @@ def test_somebody_looks_around_writes_changes_and_deletes(
     screen.wait("#data[data-state=shown]")
     assert said(screen) == {"schema": schema}
     assert len(screen.rows()) == 50
+    led = (
+        "[...document.querySelectorAll('[data-relation=room] a')].map((a) => [a.textContent, a.dataset.open])"
+    )
+    assert ["Curie", gigs["curie"]] in screen.tab.evaluate(led)
+    assert {name for name, _ in screen.tab.evaluate(led)} == {"Curie", "Meadow"}
     screen.press("[data-sort=seats]")
     screen.until(lambda: screen.rows("seats")[:2] == ["-3", "0"])
     screen.press("panda-feed >>> [part=more]")

@@ -83,6 +83,8 @@ POST = Schema(
     (
         FieldDefinition("text", "text"),
         FieldDefinition("link", "text", optional=True),
+        FieldDefinition("answers", "relation", optional=True, schema="self"),
+        FieldDefinition("others", "relation[]", optional=True, schema="self"),
     ),
 )
 TEXTS = (
@@ -105,11 +107,10 @@ def test_hostile_data_and_attributes_under_the_strictest_policy(
         "https://good.example/",
         " HTTPS://Also.Good ",
     )
-    write_as_stranger(
-        host.url,
-        *({"text": text, "link": link} for text, link in zip(TEXTS, links, strict=True)),
-        schema=schema,
-    )
+    first, *others = ({"text": text, "link": link} for text, link in zip(TEXTS, links, strict=True))
+    (led_to,) = write_as_stranger(host.url, first, schema=schema)
+    others[0] |= {"answers": led_to, "others": [led_to, led_to]}
+    write_as_stranger(host.url, *others, schema=schema)
     with browsers.tab("chromium") as tab:
         url = websites.open(host.url, site, strict(host.url) | {"Referrer-Policy": "no-referrer"})
         assert isinstance(tab, PlaywrightTab)
@@ -127,6 +128,8 @@ def test_hostile_data_and_attributes_under_the_strictest_policy(
         assert tab.evaluate(
             "[...document.querySelectorAll('#feed :is(script, iframe)')].every((it) => !it.textContent && !it.src)"
         )
+        led = tab.evaluate("[...document.querySelectorAll('#feed p')].map((it) => it.textContent)")
+        assert led[:4] == ["", "", TEXTS[0], f"{TEXTS[0]}, {TEXTS[0]}"]
         screen.wait("#blank[data-state=shown]")
         screen.wait("#bare[data-state=shown]")
         assert tab.evaluate("document.querySelectorAll('#bare dl').length") == len(TEXTS)

@@ -1,5 +1,5 @@
 /**
- * `<panda-feed schema=… filter=… order-by=… limit=…>`: the instances of a schema, each in a copy of the `<template>` that
+ * `<panda-feed schema=… filter=… order-by=… include=… limit=…>`: the instances of a schema, each in a copy of the `<template>` that
  * stands within. The copies are the page's own elements, beside the template, so the page's styles hold for them.
  */
 
@@ -15,7 +15,7 @@ import { count } from "./words.js";
  * @typedef {import("panda.js").Instance} Instance
  * @typedef {import("panda.js").Panda} Panda
  * @typedef {import("panda.js").Rejected} Rejected
- * @typedef {{filter?: object, orderBy: string[]}} Asked
+ * @typedef {{filter?: object, orderBy: string[], include: string[]}} Asked
  */
 
 /** Instances at first, and with each press of the button. */
@@ -26,7 +26,7 @@ const PAGE = 1000;
 const PLAIN_FIELDS = 12;
 
 export class PandaFeed extends PandaElement {
-  static observedAttributes = ["schema", "filter", "order-by", "limit", "node"];
+  static observedAttributes = ["schema", "filter", "order-by", "include", "limit", "node"];
 
   #status = el("div", { attrs: { part: "status", role: "status" } });
   #more = button("Show more", () => void this.#grow(), "more");
@@ -110,7 +110,7 @@ export class PandaFeed extends PandaElement {
     if (parsed !== undefined && (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))) {
       throw attributeWrong(`The filter of this <panda-feed> is no object, such as {"room": "Curie"}: ${filter.slice(0, 100)}`);
     }
-    return { ...(parsed ? { filter: parsed } : {}), orderBy: names(this.text("order-by")) };
+    return { ...(parsed ? { filter: parsed } : {}), orderBy: names(this.text("order-by")), include: names(this.text("include")) };
   }
 
   /** @param {Panda} panda @param {Asked} asked @param {AbortSignal} signal */

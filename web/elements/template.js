@@ -6,7 +6,7 @@
  *   data-longest="80"    on the same element: on one line, of so many characters at most
  *   data-href="url"      on <a>: leads to the field's value, if that is an http or https address
  *
- * Names may lead further: `_meta.author`. What is missing is marked `data-missing`.
+ * Names may lead further: `_meta.author`, `_included.room.name`; along a list, to each of its items. What is missing is marked `data-missing`.
  */
 
 import { parts, plain } from "./foreign.js";
@@ -85,7 +85,14 @@ function worded(place, value) {
  */
 function valueAt(instance, path) {
   if (Object.hasOwn(instance, path)) return instance[path]; // a field's own name may have dots
-  return path.split(".").reduce((/** @type {any} */ at, name) => (
-    typeof at === "object" && at !== null && Object.hasOwn(at, name) ? at[name] : undefined
-  ), instance);
+  return path.split(".").reduce(step, instance);
+}
+
+/** @param {any} at @param {string} name @returns {unknown} */
+function step(at, name) {
+  if (typeof at !== "object" || at === null) return undefined;
+  if (Object.hasOwn(at, name)) return at[name];
+  if (!Array.isArray(at)) return undefined;
+  const each = at.map((item) => step(item, name)).filter((value) => value !== undefined);
+  return each.length ? each : undefined;
 }

@@ -57,7 +57,7 @@ export function line(value, longest) {
 export function titleOf(instance, schema) {
   const [first] = titleFields(schema).map((name) => line(instance[name], 120)).filter(Boolean);
   if (first) return first;
-  const text = schema ? undefined : Object.entries(instance).find(([name, value]) => name !== "id" && typeof value === "string");
+  const text = schema ? undefined : Object.entries(instance).find(([name, value]) => name !== "id" && typeof value === "string" && !isHash(value));
   return (text && line(text[1], 120)) || shortHash(instance.id);
 }
 

@@ -11,7 +11,7 @@
  *   #data-title #about #count[data-shown]
  *   .condition [data-part=name|op|value]   one a row of the filter; .add-filter .clear-filter
  *   .records thead [data-sort=NAME]        sorts; its th has aria-sort
- *   .records tr[data-id][data-mine] .open-one [data-field]
+ *   .records tr[data-id][data-mine] .open-one [data-field] [data-relation] [data-open]
  *   #table panda-feed         its button "Show more" is its part "more"
  *   #open #open-title #open-body [data-name] [data-field] [data-open] #open-edit #open-link #open-close
  *   #write #writer panda-form #writer-close
@@ -35,13 +35,14 @@ import { instanceView } from "./instance-view.js";
 import { LONGEST, addressOf, here } from "./place.js";
 import { makeSchemaList } from "./schema-list.js";
 import { makeTable } from "./table.js";
+import { targetsOf } from "./related.js";
 
 /**
  * @typedef {import("panda.js").Instance} Instance
  * @typedef {import("panda.js").Panda} Panda
  * @typedef {import("panda.js").Schema} Schema
  * @typedef {import("./place.js").Place} Place
- * @typedef {{id: string, schema: Schema | null, names: string[]}} Kind  a schema, or what is known without its definition
+ * @typedef {{id: string, schema: Schema | null, names: string[], targets: import("./related.js").Targets}} Kind  a schema, or what is known without its definition
  */
 
 const session = new Session({ node, onProgress: showStart, onOpen: (panda) => showOpen(panda, notices) });
@@ -142,12 +143,12 @@ byId("no-answer-retry", HTMLButtonElement).addEventListener("click", () => void 
 async function kindOf(panda, asked) {
   try {
     const schema = await panda.schema(asked);
-    return { id: asked, schema, names: Object.keys(schema.fields) };
+    return { id: asked, schema, names: Object.keys(schema.fields), targets: await targetsOf(panda, schema) };
   } catch (error) {
     const some = await panda.query(asked, { limit: 50 }).catch(() => null);
     if (!some) throw error; // it says more than that there are no instances
     const names = [...new Set(some.flatMap((instance) => Object.keys(instance)))].filter((name) => name !== "id" && !name.startsWith("_"));
-    return { id: asked, schema: null, names };
+    return { id: asked, schema: null, names, targets: new Map() };
   }
 }
 
@@ -170,7 +171,7 @@ function show(panda, now, place) {
     showFilter(panda, now, place);
     arrange("loading");
     table.replaceChildren(makeTable({
-      place, schema, names: now.names,
+      place, schema, names: now.names, targets: now.targets,
       onSort: (order) => go({ ...here(), order, open: "" }),
       onShown({ instances, more }) {
         counter.dataset.shown = String(instances.length);
@@ -231,17 +232,19 @@ function open(panda, now, id) {
     byId("open-edit", HTMLButtonElement).hidden = true;
     const body = byId("open-body", HTMLElement);
     const place = el("div", {});
+    /** What stands there. */
+    let version = "";
     // Read as everything else is: so it follows what happens to it.
-    const feed = el("panda-feed", { attrs: { schema: now.id, filter: JSON.stringify({ id }), limit: "1" } }, el("template", {}));
+    const feed = el("panda-feed", { attrs: { schema: now.id, filter: JSON.stringify({ id }), include: [...now.targets.keys()].join(" "), limit: "1" } }, el("template", {}));
     feed.append(el("p", { attrs: { slot: "empty" } }, "It is not here: its author deleted it, this node does not have it, or the address is wrong."));
     feed.addEventListener("panda-shown", (event) => {
       const [instance] = /** @type {CustomEvent<{instances: Instance[]}>} */ (event).detail.instances;
       byId("open-title", HTMLElement).textContent = instance ? titleOf(instance, now.schema) : "Not here";
       byId("open-edit", HTMLButtonElement).hidden = !instance || !now.schema || instance._meta.author !== panda.author;
-      const version = instance?._meta.lastEntry ?? "";
-      if (place.dataset.version === version) return;
-      place.dataset.version = version;
-      place.replaceChildren(...(instance ? instanceView({ panda, instance, schema: now.schema }) : []));
+      const read = instance ? writeJson([instance._meta.lastEntry, instance._included]) : "";
+      if (version === read) return;
+      version = read;
+      place.replaceChildren(...(instance ? instanceView({ panda, instance, schema: now.schema, targets: now.targets }) : []));
     });
     body.replaceChildren(place, feed);
   }

@@ -3,8 +3,8 @@
 import { el, hexView } from "../../elements/dom.js";
 import { face } from "../../elements/face.js";
 import { prose } from "../../elements/prose.js";
-import { clock, isHash, label, line, moment, titleOf, words } from "../../elements/values.js";
-import { addressOf } from "./place.js";
+import { clock, label, line, moment, words } from "../../elements/values.js";
+import { links } from "./related.js";
 
 /**
  * @typedef {import("panda.js").Instance} Instance
@@ -20,16 +20,17 @@ const LINKS = 100;
  * @param {Panda} use.panda
  * @param {Instance} use.instance
  * @param {Schema | null} use.schema  null where it is not known
+ * @param {import("./related.js").Targets} use.targets
  * @returns {HTMLElement[]}
  */
-export function instanceView({ panda, instance, schema }) {
+export function instanceView({ panda, instance, schema, targets }) {
   const fields = el("dl", { class: "values" });
   const names = schema ? Object.keys(schema.fields) : Object.keys(instance).filter((name) => name !== "id" && !name.startsWith("_"));
   for (const name of names) {
     const value = instance[name];
     const definition = schema?.fields[name];
     const shown = value === undefined ? [el("span", { class: "muted" }, "nothing")]
-      : definition?.type.startsWith("relation") ? relations(panda, schema, name, value) : content(name, value, definition?.type ?? "");
+      : definition?.type.startsWith("relation") ? relations(instance, name, targets) : content(name, value, definition?.type ?? "");
     fields.append(el("div", { data: { name } }, el("dt", {}, label(line(name, 70))), el("dd", {}, ...shown)));
   }
   return [fields, provenance(panda, instance)];
@@ -47,33 +48,11 @@ function content(name, value, type) {
   return [el("span", { data: { field: name } }, words(value))];
 }
 
-/**
- * Links to what a relation leads to, each called as what is there.
- *
- * @param {Panda} panda
- * @param {Schema | null} schema
- * @param {string} name
- * @param {unknown} value
- */
-function relations(panda, schema, name, value) {
-  const to = schema?.fields[name]?.schema;
-  const target = to === "self" ? (schema?.id ?? "") : (to ?? "");
-  const ids = (Array.isArray(value) ? value : [value]).filter(isHash).slice(0, LINKS);
-  return [el("ul", { class: "relations" }, ...ids.map((id) => {
-    const link = el("a", { data: { field: name, open: id }, attrs: { href: addressOf({ schema: target, open: id }) } }, line(id, 16));
-    void call(panda, target, id, link);
-    return el("li", {}, link);
-  }))];
-}
-
-/** @param {Panda} panda @param {string} target @param {string} id @param {HTMLElement} link */
-async function call(panda, target, id, link) {
-  try {
-    const [about, [found]] = await Promise.all([panda.schema(target).catch(() => null), panda.query(target, { filter: { id }, limit: 1 })]);
-    link.replaceChildren(el("bdi", {}, found ? titleOf(found, about) : `${line(id, 16)} (not here)`));
-  } catch {
-    // its id stands there
-  }
+/** @param {Instance} instance @param {string} name @param {import("./related.js").Targets} targets */
+function relations(instance, name, targets) {
+  const led = links(instance, name, targets, LINKS);
+  for (const link of led) link.dataset.field = name;
+  return [el("ul", { class: "relations" }, ...led.map((link) => el("li", {}, link)))];
 }
 
 /** @param {Panda} panda @param {Instance} instance */

@@ -3,6 +3,7 @@
 import { el } from "../../elements/dom.js";
 import { label, line, writeJson } from "../../elements/values.js";
 import { addressOf, here } from "./place.js";
+import { links } from "./related.js";
 
 /**
  * @typedef {import("panda.js").Instance} Instance
@@ -13,8 +14,8 @@ import { addressOf, here } from "./place.js";
 const COLUMNS = 8;
 /** Characters of a value in a cell. */
 const LONGEST = 160;
-/** Characters of an id in a cell. */
-const RELATION = 12;
+/** Links in a cell. */
+const LINKS = 5;
 /** Rows at first, and with each press of the button. */
 const ROWS = 50;
 
@@ -23,11 +24,12 @@ const ROWS = 50;
  * @param {import("./place.js").Place} use.place
  * @param {Schema | null} use.schema
  * @param {string[]} use.names
+ * @param {import("./related.js").Targets} use.targets
  * @param {(order: string[]) => void} use.onSort
  * @param {(shown: {instances: Instance[], more: boolean}) => void} use.onShown
  * @param {() => void} use.onFailed
  */
-export function makeTable({ place, schema, names, onSort, onShown, onFailed }) {
+export function makeTable({ place, schema, names, targets, onSort, onShown, onFailed }) {
   const columns = names.slice(0, COLUMNS);
   const template = el("template", {});
   template.content.append(row(columns, schema));
@@ -36,6 +38,7 @@ export function makeTable({ place, schema, names, onSort, onShown, onFailed }) {
   const feed = el("panda-feed", {
     attrs: {
       schema: place.schema, limit: String(ROWS), "order-by": place.order.join(" "),
+      include: columns.filter((name) => targets.has(name)).join(" "),
       ...(Object.keys(place.filter).length ? { filter: writeJson(place.filter) } : {}),
     },
   }, el("div", { class: "scroller", attrs: { tabindex: "0", role: "region", "aria-label": "The data as a table" } }, records));
@@ -47,10 +50,25 @@ export function makeTable({ place, schema, names, onSort, onShown, onFailed }) {
       const id = link.closest("tr")?.dataset.id ?? "";
       link.setAttribute("href", addressOf({ ...here(), open: id }));
     }
+    const byId = new Map(detail.instances.map((instance) => [instance.id, instance]));
+    for (const cell of records.querySelectorAll("[data-relation]")) {
+      const instance = byId.get(cell.closest("tr")?.dataset.id ?? "");
+      if (instance) lead(cell, instance, targets);
+    }
     onShown(detail);
   });
   feed.addEventListener("panda-failed", onFailed);
   return feed;
+}
+
+/** Puts links into a cell; those that are there already stay. @param {Element} cell @param {Instance} instance @param {import("./related.js").Targets} targets */
+function lead(cell, instance, targets) {
+  const name = cell.getAttribute("data-relation") ?? "";
+  const value = instance[name];
+  const fresh = /** @type {Element} */ (cell.cloneNode(false));
+  fresh.append(...links(instance, name, targets, LINKS).flatMap((link, place) => (place ? [", ", link] : [link])));
+  if (Array.isArray(value) && value.length > LINKS) fresh.append(`, and ${value.length - LINKS} more`);
+  if (!cell.isEqualNode(fresh)) cell.replaceChildren(...fresh.childNodes);
 }
 
 /** @param {string[]} columns @param {Schema | null} schema */
@@ -60,8 +78,9 @@ function row(columns, schema) {
   const open = el("a", { class: "open-one cell", data: { field: first, called: label(line(first, 70)) }, attrs });
   const cells = others.map((name) => {
     const type = schema?.fields[name]?.type ?? "";
-    const longest = type.startsWith("relation") ? RELATION : LONGEST;
-    const place = el(type === "timestamp" ? "time" : "span", { class: "cell", data: { field: name }, attrs: { "data-longest": String(longest) } });
+    const place = type.startsWith("relation")
+      ? el("span", { class: "cell", data: { relation: name } })
+      : el(type === "timestamp" ? "time" : "span", { class: "cell", data: { field: name }, attrs });
     return el("td", { class: ["integer", "float"].includes(type) ? "is-number" : "", data: { called: label(line(name, 70)) } }, place);
   });
   const author = el("td", { data: { called: "author" } }, el("span", { class: "author", data: { field: "_meta.author" }, attrs: { "data-longest": "8" } }));
