@@ -19,6 +19,7 @@ from panda_web.node.live import followed, looking, share
 from panda_web.node.live import live as lives
 from panda_web.node.live.place import read_place
 from panda_web.node.schemas import drop
+from panda_web.rpc.caller import CALLER
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import ErrorFromNode, TooManySubscriptions
 from panda_web.rpc.methods import PUBLISH_ITEMS, QUERY, StoredEntry
@@ -230,6 +231,25 @@ def test_many_who_ask_the_same_are_served_by_one_reading(monkeypatch: pytest.Mon
     run(work)
 
 
+class Stuck:
+    """A channel whose other side reads when it is told to."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner, self.reads, self.sent = inner, asyncio.Event(), 0
+
+    async def send(self, message: bytes) -> None:
+        self.sent += 1
+        if b"panda_changed" in message:
+            await self.reads.wait()
+        await self.inner.send(message)
+
+    async def receive(self) -> bytes:
+        return await self.inner.receive()
+
+    async def close(self, why: str = "") -> None:
+        await self.inner.close(why)
+
+
 @pytest.mark.parametrize("kept", [followed.MAX_RECENT, 0])
 def test_a_slow_one_keeps_one_message_and_goes_on_from_where_it_was(
     kept: int, monkeypatch: pytest.MonkeyPatch
@@ -238,24 +258,6 @@ def test_a_slow_one_keeps_one_message_and_goes_on_from_where_it_was(
     monkeypatch.setattr(followed, "MAX_RECENT", kept)
 
     async def work(at: Written) -> None:
-        class Stuck:
-            """A channel whose other side reads when it is told to."""
-
-            def __init__(self, inner: Any) -> None:
-                self.inner, self.reads, self.sent = inner, asyncio.Event(), 0
-
-            async def send(self, message: bytes) -> None:
-                self.sent += 1
-                if b"panda_changed" in message:
-                    await self.reads.wait()
-                await self.inner.send(message)
-
-            async def receive(self) -> bytes:
-                return await self.inner.receive()
-
-            async def close(self, why: str = "") -> None:
-                await self.inner.close(why)
-
         here, there = pair()
         stuck = Stuck(there)
         serving = Session(stuck, at.node.dispatcher()).start()
@@ -271,6 +273,59 @@ def test_a_slow_one_keeps_one_message_and_goes_on_from_where_it_was(
             await until(lambda: slow.shown[name].keys() == set(ids))
             assert kept or len(slow.told) < 10
         await asyncio.wait([serving])
+
+    run(work)
+
+
+def test_slow_ones_that_come_back_leave_their_turns_to_others() -> None:
+    async def work(at: Written) -> None:
+        async with following(at.node) as one:
+            name = await one.subscribe(at.schema)
+            since = one.cursors[name]
+            ids = await at.create(*({"n": n} for n in range(3)))
+            await until(lambda: one.shown[name].keys() == set(ids))
+            await one.unsubscribe(name)  # nothing is at hand now, as after a start of the node
+
+        async def comes_back(caller: str, *, reads: bool) -> tuple[Follower, Stuck]:
+            here, there = pair()
+            stuck = Stuck(there)
+            if reads:
+                stuck.reads.set()
+            CALLER.set(caller)
+            Session(stuck, at.node.dispatcher()).start()
+            follower = Follower(here)
+            follower.session.start()
+            await follower.subscribe(at.schema, page=False, since=since)
+            return follower, stuck
+
+        slow = [await asyncio.create_task(comes_back(f"slow {n}", reads=False)) for n in range(3)]
+        quick, _ = await asyncio.create_task(comes_back("quick", reads=True))
+        await until(lambda: any(shown.keys() == set(ids) for shown in quick.shown.values()))
+        for follower, stuck in (*slow, (quick, None)):
+            if stuck is not None:
+                stuck.reads.set()
+            await follower.session.close()
+
+    run(work)
+
+
+def test_a_fault_is_told_and_silences_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    page, faults = looking.page, ["once"]
+
+    def fails_once(*arguments: Any) -> Any:
+        if faults:
+            raise RuntimeError(faults.pop())
+        return page(*arguments)
+
+    async def work(at: Written) -> None:
+        async with following(at.node) as one:
+            name = await one.subscribe(at.schema)
+            monkeypatch.setattr(looking, "page", fails_once)
+            await at.create({"n": 1})
+            await until(lambda: any(each[0] == name and each[3] for each in one.told))
+            again = await one.subscribe(at.schema)
+            (instance,) = await at.create({"n": 2})
+            await until(lambda: instance in one.shown[again])
 
     run(work)
 

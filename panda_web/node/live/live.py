@@ -71,6 +71,7 @@ class Live:
         self._front = Place(store.feed.start())
         self._happened = asyncio.Event()
         self._views_changed = False
+        self._failed = False
         self._follows: asyncio.Task[None] | None = None
         self._ends: set[asyncio.Task[None]] = set()
         store.tell(self._notice)
@@ -208,6 +209,8 @@ class Live:
         while True:
             self._happened.clear()
             try:
+                if self._failed:
+                    self._begin_again()
                 if self._views_changed:
                     self._views_changed = False
                     self._check_views()
@@ -217,12 +220,23 @@ class Live:
             except StoreFailed:
                 logger.exception("it cannot be told what changes")
                 await asyncio.sleep(PAUSE)
+            except Exception:
+                logger.exception("what changes is passed over, and whoever follows begins again")
+                self._failed = True
+                await asyncio.sleep(PAUSE)
             else:
                 if not more:
                     looked = asyncio.get_running_loop().time()
                     await self._happened.wait()
                     # Who writes much is not held up each time: what they write is looked up together.
                     await asyncio.sleep(looked + GATHER - asyncio.get_running_loop().time())
+
+    def _begin_again(self) -> None:
+        """Behind what could not be looked at: nobody is left without a word."""
+        with self._store.snapshot():
+            self._front = Place(self._store.feed.now())
+        self._failed = False
+        self._lose(self._questions.values(), self._front)
 
     async def _go_on(self) -> bool:
         """Tells everybody the changes of a page; gives whether there are more."""
@@ -314,16 +328,22 @@ class Live:
             made.lost = self._front
 
     async def _catch_up(self, made: Subscription, at: Place) -> None:
-        """Reads for one what the others were told long ago."""
+        """Reads for one what the others were told long ago. Whoever takes it slowly has no turn meanwhile."""
         question = made.question
         async with self._turns.taken(made.caller):
             page = await self._page(at, {question.schema})
-            begin = at
-            touched = page.by_schema.get(question.schema, ())
-            async for end, told in self._comparing.steps(question.schema, touched, page.end, Sieve(question)):
-                if question in told:
-                    await self._send(made, Step(begin, end, told[question]))
-                begin = end
+        touched = page.by_schema.get(question.schema, ())
+        steps = self._comparing.steps(question.schema, touched, page.end, Sieve(question))
+        begin = at
+        while True:
+            async with self._turns.taken(made.caller):
+                step = await anext(steps, None)
+            if step is None:
+                break
+            end, told = step
+            if question in told:
+                await self._send(made, Step(begin, end, told[question]))
+            begin = end
         made.at = page.end
         if page.reset:
             made.lost = page.end
