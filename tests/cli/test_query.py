@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -126,13 +127,27 @@ def test_how_many(there: tuple[str, str]) -> None:
     assert query("speech", "--count", "--watch", *there).exit_code == 2
 
 
+@contextmanager
+def closing_by_force(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Nobody waits for it in the end, whatever became of the test."""
+    try:
+        yield
+    finally:
+        process.kill()
+
+
 def test_watching(there: tuple[str, str], tmp_path: Path) -> None:
     """First all that there is, then each change as it comes, until Ctrl+C."""
     data = ("--data", tmp_path / "me")
     output("key", "new", *data)
-    command = [sys.executable, "-c", "from panda_web.cli.main import main; main()"]
+    # Whoever runs the tests beside other things may have them ignore Ctrl+C, and a process inherits that.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    command = [sys.executable, "-c", f"{heard}; from panda_web.cli.main import main; main()"]
     asked = ("query", "speech", "--watch", "--filter", "seats>=100", "--order", "seats", *there)
-    with subprocess.Popen([*command, *asked], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with (
+        subprocess.Popen([*command, *asked], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process,
+        closing_by_force(process),
+    ):
         assert process.stdout is not None
 
         def told() -> tuple[str, str, int]:
