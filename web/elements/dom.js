@@ -30,6 +30,22 @@ export function find(within, css, type) {
 }
 
 /**
+ * Gives an element exactly these children. Only what moved is moved, so that what the reader works with keeps its focus.
+ *
+ * @param {Element} parent
+ * @param {Element[]} children
+ */
+export function arrange(parent, children) {
+  const wanted = new Set(children);
+  for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
+  let next = parent.firstElementChild;
+  for (const child of children) {
+    if (child === next) next = next.nextElementSibling;
+    else parent.insertBefore(child, next);
+  }
+}
+
+/**
  * A new element.
  *
  * @template {keyof HTMLElementTagNameMap} K

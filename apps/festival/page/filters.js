@@ -1,6 +1,6 @@
 /** Which talks the reader wants to see: three menus and a search, which the address holds too. */
 
-import { byId, el } from "../../../web/elements/dom.js";
+import { arrange, byId, el } from "../../../web/elements/dom.js";
 import { go, place } from "./place.js";
 import { NONE, fold, searchWords } from "./talk.js";
 import { dayWords } from "./time.js";
@@ -56,9 +56,14 @@ export function makeFilters({ onFilter }) {
     const select = menus[name];
     const now = wanted[name] || select.value;
     const all = select.options[0];
-    select.replaceChildren(...(all ? [all] : []));
+    const before = new Map([...select.options].slice(1).map((option) => [option.value, option]));
     const shown = values.length > MENU ? [...values].sort((a, b) => b[1] - a[1]).slice(0, MENU) : values;
-    for (const [value, size] of shown) select.append(el("option", { attrs: { value } }, `${words(value)} (${size})`));
+    // The menu may be open: what is still to be chosen stays what it was.
+    arrange(select, [...(all ? [all] : []), ...shown.map(([value, size]) => {
+      const option = before.get(value) ?? el("option", { attrs: { value } });
+      option.textContent = `${words(value)} (${size})`;
+      return option;
+    })]);
     if (values.some(([value]) => value === now)) {
       select.value = now;
       wanted[name] = "";

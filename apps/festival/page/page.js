@@ -74,7 +74,7 @@ const editor = makeEditor({
       programme.reveal(id);
     } catch (error) {
       identity.saw(error);
-      notices.error(error, { label: "Reload", run: () => void programme.load() }, "It is published; only reading it back failed.");
+      notices.error(error, { label: "Ask again", run: () => void programme.load() }, "It is published; only reading it back failed.");
     }
   },
   onDeleted: programme.remove,
@@ -131,9 +131,10 @@ for (const id of ["reload", "no-answer-retry"]) {
 // Back on a page that was kept as it stood: panda.js starts Python again, and others may have published meanwhile.
 window.addEventListener("pageshow", async (event) => {
   if (!event.persisted || !session.now) return;
+  const read = programme.load();
   await identity.refreshPending();
   onOpen(session.now);
-  await programme.load();
+  await read;
   notices.clear("page-left");
 });
 window.addEventListener("pagehide", (event) => {

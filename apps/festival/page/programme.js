@@ -1,13 +1,14 @@
-/** The programme: read from the node, drawn once, filtered by hiding. */
+/** The programme: it follows the node, redraws what changed, and is filtered by hiding. */
 
-import { byId, el } from "../../../web/elements/dom.js";
+import { byId } from "../../../web/elements/dom.js";
+import { makeDays } from "./days.js";
 import { makeFilters } from "./filters.js";
 import { makeHidden } from "./hidden.js";
 import { go, place } from "./place.js";
-import { readProgramme, readRooms, sort } from "./reading.js";
+import { followProgramme } from "./reading.js";
 import { NONE, hues, inOrder, tally, toTalk } from "./talk.js";
-import { talkBody, talkRow } from "./talk-view.js";
-import { dayIn, dayWords, ownOffset, zoneOf } from "./time.js";
+import { looks, paint, talkBody, talkRow } from "./talk-view.js";
+import { dayIn, ownOffset, zoneOf } from "./time.js";
 import { drawHidden, drawWithheld } from "./withheld.js";
 import { count, explain } from "../../../web/elements/words.js";
 
@@ -16,15 +17,7 @@ import { count, explain } from "../../../web/elements/words.js";
  * @typedef {import("./festival.d.ts").FestivalPanda} Panda
  * @typedef {import("../../../web/pages/shared/types.js").Rejected} Rejected
  * @typedef {import("./talk.js").Talk} Talk
- *
- * @typedef {object} Slot
- * @property {HTMLElement} element
- * @property {{talk: Talk, element: HTMLElement}[]} rows
- *
- * @typedef {object} Day
- * @property {HTMLElement} element
- * @property {HTMLElement} count
- * @property {Slot[]} slots
+ * @typedef {import("./days.js").Row} Row
  */
 
 /**
@@ -38,7 +31,8 @@ import { count, explain } from "../../../web/elements/words.js";
  */
 export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDelete }) {
   const main = byId("programme", HTMLElement);
-  const days = byId("days", HTMLElement);
+  const list = byId("days", HTMLElement);
+  const days = makeDays(list);
   const counter = byId("count", HTMLElement);
   const filters = makeFilters({ onFilter: filter });
 
@@ -48,44 +42,52 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
   let rejected = new Map();
   /** @type {Map<string, unknown>} */
   let rooms = new Map();
-  /** @type {Day[]} */
-  let drawn = [];
-  /** @type {Map<string, {talk: Talk, element: HTMLElement}>} */
-  const rows = new Map();
+  /** @type {Map<string, Row>} */
+  let rows = new Map();
   /** @type {Set<string>} */
   const opened = new Set();
   let offset = "";
   let total = 0;
-  let loads = 0;
   let loaded = false;
+  let following = new AbortController();
+  /** @type {ReturnType<typeof followProgramme> | null} */
+  let source = null;
   let sought = place().talk;
   const hidden = makeHidden(() => loaded && draw());
 
   // ---- reading
 
+  /** Reads all of it anew, and follows it from then on. Over when it is shown, or could not be read. */
   async function load() {
-    const turn = ++loads;
+    following.abort();
+    const { signal } = following = new AbortController();
     main.setAttribute("aria-busy", "true");
-    try {
-      const panda = await session.panda();
-      const read = await readProgramme(panda);
-      if (turn !== loads) return;
-      rooms = read.rooms;
-      items = read.talks;
-      rejected = read.refused;
+    await new Promise((resolve) => {
+      signal.addEventListener("abort", resolve);
+      void follow(signal, () => resolve(undefined)).catch((error) => {
+        if (signal.aborted) return;
+        identity.saw(error);
+        const lead = "What you see is what the node last answered.";
+        if (loaded) notices.error(error, { label: "Try again", run: () => void load() }, lead);
+        else fail(error);
+        resolve(undefined);
+      });
+    });
+    if (!signal.aborted) main.setAttribute("aria-busy", "false");
+  }
+
+  /** @param {AbortSignal} signal @param {() => void} onShown */
+  async function follow(signal, onShown) {
+    const panda = await session.panda();
+    if (signal.aborted) return;
+    source = followProgramme(panda, (programme) => {
+      ({ talks: items, rooms, refused: rejected } = programme);
       loaded = true;
       identity.setNode("reachable");
       draw();
-    } catch (error) {
-      if (turn !== loads) return;
-      identity.saw(error);
-      if (loaded) {
-        notices.error(error, { label: "Try again", run: () => void load() }, "What you see is what the node last answered.");
-      } else {
-        fail(error);
-      }
-    }
-    if (turn === loads) main.setAttribute("aria-busy", "false");
+      onShown();
+    }, signal);
+    await source.ended;
   }
 
   /** @param {unknown} error  why there is nothing to show */
@@ -102,13 +104,8 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
    * @param {string} id
    */
   async function refresh(id) {
-    const panda = await session.panda();
-    const page = await panda.query(panda.talkSchema, { filter: { id }, limit: 1 });
-    if (page.length === 0 && page.rejected.length === 0) return load();
-    items.delete(id);
-    sort(page, page.rejected, items, rejected);
-    if (page.some(({ room }) => typeof room === "string" && !rooms.has(room))) rooms = await readRooms(panda);
-    draw();
+    await source?.refresh(id);
+    if (!items.has(id)) await load();
   }
 
   // ---- drawing
@@ -139,44 +136,18 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     const colours = hues(tracks);
     filters.offer({ days: tally(talks.map(({ day }) => day)), rooms: tally(talks.map(({ room }) => room || NONE)), tracks });
 
-    const focused = document.activeElement?.closest("article.talk");
-    const refocus = focused instanceof HTMLElement ? focused.dataset.id : undefined;
-    drawn = [];
-    rows.clear();
-    /** @type {Day | undefined} */
-    let day;
-    /** @type {Slot | undefined} */
-    let slot;
-    let dayKey = "";
-    let slotKey = "";
-    /** @type {HTMLElement | null} */
-    let lane = null;
-    for (const talk of talks) {
-      if (!day || talk.day !== dayKey) {
-        dayKey = talk.day;
-        slotKey = "";
-        day = newDay(dayKey);
-        drawn.push(day);
-      }
-      const begins = talk.when ? `${talk.when.moment}${talk.when.offset}` : "";
-      if (!slot || slotKey !== `@${begins}`) {
-        slotKey = `@${begins}`;
-        lane = el("div", { class: "lane" });
-        const time = el("h4", {}, talk.when?.clock ?? "–");
-        slot = { element: el("div", { class: "slot" }, time, lane), rows: [] };
-        day.slots.push(slot);
-        day.element.append(slot.element);
-      }
-      const element = talkRow(talk, colours.get(talk.track), offset, zone);
-      const row = { talk, element };
-      rows.set(talk.id, row);
-      slot.rows.push(row);
-      lane?.append(element);
+    const focused = document.activeElement;
+    const within = focused?.closest("article.talk");
+    const refocus = within instanceof HTMLElement ? within.dataset.id ?? "" : "";
+    const before = rows;
+    rows = new Map();
+    for (const talk of talks) rows.set(talk.id, row(talk, before.get(talk.id), zone));
+    days.show([...rows.values()]);
+    for (const { talk, element } of rows.values()) {
+      paint(element, colours.get(talk.track));
       if (opened.has(talk.id)) toggle(talk.id, true);
     }
-    const whole = document.createDocumentFragment();
-    for (const { element } of drawn) whole.append(element);
-    days.replaceChildren(whole);
+    for (const id of opened) if (!items.has(id)) forget(id);
 
     drawZone();
     drawWithheld([...rejected.values()]);
@@ -186,8 +157,30 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
       all.length > 0 ? "You have hidden all authors here" : rejected.size ? "Nothing here passed the checks" : "Nothing is published here yet";
     state(total > 0 ? "shown" : "empty");
     filter();
-    if (refocus) focus(refocus);
+    if (refocus && document.activeElement !== focused) focusNear(refocus, [...before.keys()]);
     seek();
+  }
+
+  /**
+   * A talk's row: the one before, where nothing of it has changed.
+   *
+   * @param {Talk} talk
+   * @param {Row | undefined} before
+   * @param {import("./time.js").Zone} zone
+   * @returns {Row}
+   */
+  function row(talk, before, zone) {
+    const now = looks(talk, offset, zone);
+    if (before?.looks === now) return { talk: { ...talk, words: before.talk.words }, looks: now, element: before.element };
+    const element = talkRow(talk, offset, zone);
+    if (before?.element.querySelector("details[open]")) element.dataset.unfolded = "";
+    return { talk, looks: now, element };
+  }
+
+  /** What is not there any more is not open, and the address does not name it. @param {string} id */
+  function forget(id) {
+    opened.delete(id);
+    if (place().talk === id) go({ talk: "" }, true);
   }
 
   /** Opens the talk that the address names, once. */
@@ -208,19 +201,6 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     if (loaded) seek();
   });
 
-  /** @param {string} key */
-  function newDay(key) {
-    const title = el("h3", {});
-    const size = el("span", { class: "figures" });
-    if (key === NONE) {
-      title.append("Without a date", size);
-    } else {
-      const { weekday, date } = dayWords(key);
-      title.append(el("strong", {}, weekday), " ", el("span", {}, date), size);
-    }
-    return { element: el("section", { class: "day", data: { day: key === NONE ? "" : key } }, title), count: size, slots: [] };
-  }
-
   function drawZone() {
     const zone = byId("zone", HTMLElement);
     zone.hidden = total === 0 || !offset;
@@ -232,9 +212,9 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
   function filter() {
     const fits = filters.test();
     let shown = 0;
-    for (const one of drawn) {
+    for (const one of days.all()) {
       let inDay = 0;
-      for (const slot of one.slots) {
+      for (const slot of one.slots.values()) {
         let inSlot = 0;
         for (const { talk, element } of slot.rows) {
           const is = fits(talk);
@@ -269,6 +249,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     if (open && !body) {
       body = talkBody(talk, { edit: () => onEdit(talk), remove: () => onDelete(talk), hide: () => hide(talk) });
       element.append(body);
+      if (element.dataset.unfolded !== undefined) body.querySelector("details")?.setAttribute("open", "");
     }
     element.classList.toggle("is-open", open);
     element.querySelector(".open")?.setAttribute("aria-expanded", String(open));
@@ -297,7 +278,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     main.focus({ preventScroll: true });
   }
 
-  days.addEventListener("click", (event) => {
+  list.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
     const head = target?.closest(".head");
     const article = head?.closest("article.talk");
@@ -306,7 +287,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     if (!selecting) turn(article.dataset.id ?? "");
   });
 
-  days.addEventListener("keydown", (event) => {
+  list.addEventListener("keydown", (event) => {
     const article = event.target instanceof Element ? event.target.closest("article.talk.is-open") : null;
     if (event.key !== "Escape" || !(article instanceof HTMLElement)) return;
     turn(article.dataset.id ?? "");
@@ -319,6 +300,18 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     if (target instanceof HTMLElement) target.focus({ preventScroll: true });
   }
 
+  /**
+   * Where a talk has gone, the one behind it has the focus, or else the last one.
+   *
+   * @param {string} id
+   * @param {string[]} ids  of all talks, as they were
+   */
+  function focusNear(id, ids) {
+    const next = [id, ids[ids.indexOf(id) + 1], ids.filter((each) => each !== id).at(-1)].find((each) => each && rows.has(each));
+    if (next) focus(next);
+    else main.focus({ preventScroll: true });
+  }
+
   return {
     load,
     fail,
@@ -328,13 +321,8 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     /** @param {string} id */
     remove(id) {
       const ids = [...rows.keys()];
-      const next = ids[ids.indexOf(id) + 1] ?? ids.at(-2);
-      items.delete(id);
-      opened.delete(id);
-      if (place().talk === id) go({ talk: "" }, true);
-      draw();
-      if (next && rows.has(next)) focus(next);
-      else main.focus({ preventScroll: true });
+      source?.remove(id);
+      focusNear(id, ids);
     },
     reveal,
   };

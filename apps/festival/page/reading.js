@@ -1,74 +1,200 @@
-/** Reading the programme from the node: talks, and the rooms that they lead to. */
+/** Reading the programme from the node, and following it: talks, and the rooms that they lead to. */
 
 /**
  * @typedef {import("../../../web/pages/shared/types.js").Instance} Instance
  * @typedef {import("./festival.d.ts").FestivalPanda} Panda
  * @typedef {import("../../../web/pages/shared/types.js").Rejected} Rejected
+ *
+ * @typedef {object} Known  what is known of a schema
+ * @property {Map<string, Instance>} found  by id
+ * @property {Map<string, Rejected>} refused  what did not pass the checks
+ *
+ * @typedef {object} Programme
+ * @property {Map<string, Instance>} talks
+ * @property {Map<string, unknown>} rooms  names by id
+ * @property {Map<string, Rejected>} refused
  */
 
 const PAGE = 1000;
 const MOST_PAGES = 200;
+/** Between two states that are told, however much happens meanwhile. */
+const PAUSE_MS = 400;
+
+/** So long nothing is said of a node that does not answer. */
+const PATIENCE_MS = 1000;
+/** Rooms that are looked for one by one, since talks lead to them and nobody told of them yet. */
+const MOST_ROOMS = 10;
+/** No talk has this id. */
+const NONE = `0040${"0".repeat(128)}`;
+/** Whoever follows is told of no more instances than a client keeps: then they are read once. */
+const TOO_MANY = "subscription-too-large";
 
 /**
- * All talks, the names of rooms by their ids, and what of both did not pass the checks.
+ * Tells the programme as it is, and then whenever it has changed, until the signal ends it. What the reader did
+ * themselves is `put` and `remove`d at once, also where the node is only asked now and then.
  *
  * @param {Panda} panda
+ * @param {(programme: Programme) => void} onChange
+ * @param {AbortSignal} signal
  */
-export async function readProgramme(panda) {
-  const [talks, rooms] = await Promise.all([readAll(panda, panda.talkSchema), readAll(panda, panda.roomSchema)]);
-  return { talks: talks.found, rooms: names(rooms.found), refused: new Map([...talks.refused, ...rooms.refused]) };
-}
+export function followProgramme(panda, onChange, signal) {
+  const talks = new Following(panda, panda.talkSchema, changed, signal);
+  const rooms = new Following(panda, panda.roomSchema, changed, signal);
+  let last = -PAUSE_MS;
+  let timer = 0;
+  let reading = Promise.resolve();
+  /** @type {Set<string> | null} */
+  let asked = null;
+  const isRead = () => talks.known !== null && rooms.known !== null;
 
-/**
- * The names of all rooms that pass the checks, by their ids.
- *
- * @param {Panda} panda
- */
-export async function readRooms(panda) {
-  return names((await readAll(panda, panda.roomSchema)).found);
-}
-
-/** @param {Map<string, Instance>} rooms */
-function names(rooms) {
-  return new Map([...rooms].map(([id, { name }]) => [id, name]));
-}
-
-/**
- * All instances of a schema, page by page.
- *
- * @param {Panda} panda
- * @param {string} schema
- */
-async function readAll(panda, schema) {
-  /** @type {Map<string, Instance>} */
-  const found = new Map();
-  /** @type {Map<string, Rejected>} */
-  const refused = new Map();
-  /** @type {string | null} */
-  let after = null;
-  for (let pages = 0; pages < MOST_PAGES; pages++) {
-    const before = found.size + refused.size;
-    const page = await panda.query(schema, { limit: PAGE, after });
-    sort(page, page.rejected, found, refused);
-    after = page.after;
-    // A page may be short because items of it were withheld; a node that repeats itself is not followed.
-    if (!after || found.size + refused.size === before) break;
+  function changed() {
+    if (timer || !isRead()) return;
+    timer = setTimeout(async () => {
+      await readRooms();
+      timer = 0;
+      last = performance.now();
+      if (!signal.aborted) tell();
+    }, Math.max(0, last + PAUSE_MS - performance.now()));
   }
-  return { found, refused };
+
+  /** A talk may be told before the room that it leads to. Each is looked for once; over when that is done. */
+  function readRooms() {
+    reading = reading.then(async () => {
+      const known = rooms.known?.found;
+      if (!known || !talks.known) return;
+      const lead = [...talks.known.found.values()].flatMap(({ room }) => (typeof room === "string" ? [room] : []));
+      const missing = [...new Set(lead)].filter((id) => !known.has(id) && !asked?.has(id));
+      // At first all rooms there are have just come.
+      if (asked) await Promise.allSettled(missing.slice(0, MOST_ROOMS).map((id) => rooms.read(id)));
+      asked = new Set([...(asked ?? []), ...missing]);
+    });
+    return reading;
+  }
+
+  function tell() {
+    if (!talks.known || !rooms.known) return;
+    onChange({
+      talks: talks.known.found,
+      rooms: new Map([...rooms.known.found].map(([id, { name }]) => [id, name])),
+      refused: new Map([...talks.known.refused, ...rooms.known.refused]),
+    });
+  }
+
+  /** Whoever follows waits for the node, as long as that may take. A call says at once what is wrong. */
+  async function ask() {
+    await new Promise((resolve) => { setTimeout(resolve, PATIENCE_MS); });
+    if (signal.aborted || isRead()) return;
+    await panda.query(panda.talkSchema, { filter: { id: NONE }, limit: 1, signal }).catch((error) => {
+      if (!isRead()) throw error;
+    });
+  }
+
+  return {
+    /** Ends with an error only. That the node cannot be reached is one once; it is followed all the same. */
+    ended: Promise.all([talks.follow(), rooms.follow(), ask()]),
+
+    /**
+     * Reads one talk again, after it was written.
+     *
+     * @param {string} id
+     */
+    async refresh(id) {
+      await talks.read(id);
+      await readRooms();
+      tell();
+    },
+
+    /** @param {string} id */
+    remove(id) {
+      talks.put(id, null);
+      tell();
+    },
+  };
 }
 
-/**
- * Puts a page's items to the found ones, and what did not pass the checks to the refused ones.
- *
- * @param {Instance[]} page
- * @param {Rejected[]} bad
- * @param {Map<string, Instance>} found
- * @param {Map<string, Rejected>} refused
- */
-export function sort(page, bad, found, refused) {
-  for (const item of page) {
-    if (item._meta.signed) found.set(item.id, item);
-    else refused.set(item.id, { id: item.id, reason: "not-signed", message: "" });
+/** One schema's instances, as they are now. */
+class Following {
+  /** Null until they were read. @type {Known | null} */
+  known = null;
+  #panda;
+  #schema;
+  #onChange;
+  #signal;
+  /** What the reader wrote, or deleted, and the node has not told yet. @type {Map<string, Instance | null>} */
+  #own = new Map();
+
+  /** @param {Panda} panda @param {string} schema @param {() => void} onChange @param {AbortSignal} signal */
+  constructor(panda, schema, onChange, signal) {
+    this.#panda = panda;
+    this.#schema = schema;
+    this.#onChange = onChange;
+    this.#signal = signal;
   }
-  for (const one of bad) refused.set(`${one.id} ${one.reason}`, one);
+
+  async follow() {
+    try {
+      for await (const { changes, instances, rejected } of this.#panda.subscribe(this.#schema, { signal: this.#signal })) {
+        const refused = this.known?.refused ?? new Map();
+        const changed = new Set(changes.map(({ id }) => id));
+        for (const [key, { id }] of refused) if (changed.has(id)) refused.delete(key);
+        for (const { id, instance } of changes) if (!instance) this.#own.delete(id);
+        this.#take(instances, rejected, refused);
+      }
+    } catch (error) {
+      if (this.#signal.aborted || /** @type {any} */ (error)?.reason !== TOO_MANY) throw error;
+      await this.#readAll();
+    }
+  }
+
+  /** Reads one instance again. @param {string} id */
+  async read(id) {
+    const page = await this.#panda.query(this.#schema, { filter: { id }, limit: 1 });
+    const instance = page.find((each) => each.id === id && each._meta.signed);
+    if (instance) this.put(id, instance, page.rejected);
+    else if (this.known) this.#take([...this.known.found.values()], page.rejected, this.known.refused);
+  }
+
+  /** @param {string} id @param {Instance | null} instance  null: it is deleted @param {Rejected[]} rejected */
+  put(id, instance, rejected = []) {
+    this.#own.set(id, instance);
+    if (this.known) this.#take([...this.known.found.values()], rejected, this.known.refused);
+  }
+
+  /** @param {Instance[]} instances @param {Rejected[]} rejected @param {Map<string, Rejected>} refused  before */
+  #take(instances, rejected, refused) {
+    /** @type {Map<string, Instance>} */
+    const found = new Map();
+    for (const item of instances) {
+      if (item._meta.signed) found.set(item.id, item);
+      else refused.set(item.id, { id: item.id, reason: "not-signed", message: "" });
+    }
+    for (const one of rejected) refused.set(`${one.id} ${one.reason}`, one);
+    for (const [id, own] of this.#own) {
+      const told = found.get(id);
+      if (!own) found.delete(id);
+      else if (!told || told._meta.seqNum < own._meta.seqNum) found.set(id, own);
+    }
+    this.known = { found, refused };
+    this.#onChange();
+  }
+
+  /** All instances, page by page. */
+  async #readAll() {
+    /** @type {Map<string, Instance>} */
+    const found = new Map();
+    /** @type {Map<string, Rejected>} */
+    const rejected = new Map();
+    /** @type {string | null} */
+    let after = null;
+    for (let pages = 0; pages < MOST_PAGES; pages++) {
+      const before = found.size + rejected.size;
+      const page = await this.#panda.query(this.#schema, { limit: PAGE, after });
+      for (const each of page) found.set(each.id, each);
+      for (const each of page.rejected) rejected.set(each.id, each);
+      after = page.after;
+      // A page may be short because items of it were withheld; a node that repeats itself is not followed.
+      if (!after || found.size + rejected.size === before) break;
+    }
+    this.#take([...found.values()], [...rejected.values()], new Map());
+  }
 }

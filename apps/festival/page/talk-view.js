@@ -20,19 +20,16 @@ const FEW = 12;
  * The row of a talk. It opens to more; what opens is built when it is first needed.
  *
  * @param {Talk} talk
- * @param {number | undefined} hue  the track's
  * @param {string} offset  the programme's usual offset: other ones are written out
  * @param {import("./time.js").Zone} zone  the programme's
  */
-export function talkRow(talk, hue, offset, zone) {
+export function talkRow(talk, offset, zone) {
   const { item, when, minutes } = talk;
   const { author, signed, verified, complete } = item._meta;
   const article = el("article", {
     class: "talk",
     data: { id: talk.id, mine: String(talk.mine), author, signed: String(signed), verified: String(verified), complete: String(complete) },
   });
-  if (hue !== undefined) article.style.setProperty("--hue", String(hue));
-  article.toggleAttribute("data-trackless", hue === undefined);
   const language = text(item.language);
   if (/^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/.test(language)) article.lang = language;
 
@@ -70,6 +67,31 @@ export function talkRow(talk, hue, offset, zone) {
   head.append(facts);
   article.append(head);
   return article;
+}
+
+/**
+ * All that a row and what it opens to are made of: while it is the same, so are they.
+ *
+ * @param {Talk} talk
+ * @param {string} offset
+ * @param {import("./time.js").Zone} zone
+ */
+export function looks({ item, mine, room, when, minutes }, offset, zone) {
+  const { lastEntry, signed, verified, complete } = item._meta;
+  const clock = when && minutes !== null ? endClock(when, minutes, zone) : "";
+  return [lastEntry, signed, verified, complete, mine, when?.offset === offset, clock, room].join(" ");
+}
+
+/**
+ * The colour of its track.
+ *
+ * @param {HTMLElement} article
+ * @param {number | undefined} hue
+ */
+export function paint(article, hue) {
+  if (hue === undefined) article.style.removeProperty("--hue");
+  else article.style.setProperty("--hue", String(hue));
+  article.toggleAttribute("data-trackless", hue === undefined);
 }
 
 /**
