@@ -1,9 +1,10 @@
 """The page for all data: choose, look, filter, write, and take along; the address says what is shown."""
 
+import asyncio
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -11,6 +12,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from panda_festival.schemas import ROOM
 
+from panda_web import Client, Written
+from panda_web.keys.with_cryptography import CryptographySigner
 from panda_web.messages.schema import FieldDefinition, Schema
 from tests.browser.asking import define_as_stranger, instances_at, write_as_stranger
 from tests.browser.elements_screen import ElementsScreen
@@ -223,11 +226,22 @@ def test_table_follows_what_others_do(screen: ElementsScreen, node: ServedNode, 
     screen.wait("#data[data-state=shown]")
     screen.tab.evaluate("() => document.querySelector('.records tr[data-id] a').focus()")
     first = {"title": "Largest", "seats": (1 << 60) + 1, "sold_out": False}
-    write_as_stranger(node.url, first, schema=gigs["schema"])
+    stranger = CryptographySigner.generate()
+
+    async def write(what: Callable[[Client], Awaitable[Written]]) -> str:
+        async with Client(node.url, stranger) as panda:
+            return (await what(panda)).id
+
+    largest = asyncio.run(write(lambda panda: panda.create(gigs["schema"], first)))
     screen.until(lambda: screen.rows()[0] == "Largest")
     assert screen.rows("seats")[0] == str((1 << 60) + 1)
     assert len(screen.rows()) == 50
     assert screen.has(".records tr[data-id]:nth-of-type(2) a:focus")
+    screen.click(f".records tr[data-id='{largest}'] a")
+    screen.until(lambda: screen.text("#open-title") == "Largest")
+    asyncio.run(write(lambda panda: panda.delete(gigs["schema"], largest)))
+    screen.until(lambda: screen.text("#open-title") == "Not here")
+    assert "its author deleted it" in screen.text("#open-body")
 
 
 def test_what_is_taken_along(

@@ -10,8 +10,8 @@ import { news } from "./connection.js";
  * @typedef {{filter?: object, orderBy: string[]}} Asked
  */
 
-/** How often a node is asked that nothing is heard of. */
-const AGAIN_MS = 15_000;
+/** How often is asked what no subscription is of. */
+const AGAIN_MS = 30_000;
 /** Between two answers, however much happens meanwhile. */
 const PAUSE_MS = 250;
 
@@ -49,11 +49,12 @@ export async function* changes(panda, schema, watched, signal) {
     if (event instanceof CustomEvent && event.detail.includes(schema)) ring();
   };
   news.addEventListener("written", written, { signal });
-  globalThis.addEventListener("online", ring, { signal });
-  document.addEventListener("visibilitychange", ring, { signal });
-  const clock = setInterval(() => {
+  const asks = () => {
     if (following === "" && document.visibilityState === "visible") ring();
-  }, AGAIN_MS);
+  };
+  globalThis.addEventListener("online", asks, { signal });
+  document.addEventListener("visibilitychange", asks, { signal });
+  const clock = setInterval(asks, AGAIN_MS);
   signal.addEventListener("abort", () => {
     clearInterval(clock);
     stop.abort();
@@ -71,7 +72,7 @@ export async function* changes(panda, schema, watched, signal) {
     stop.abort();
     stop = new AbortController();
     if (filter) void follow(panda, schema, filter, ring, stop.signal).catch(() => {
-      if (following === key) following = ""; // such a node tells nothing: it is asked again
+      if (following === key) following = ""; // more than is told of, or the node refuses: then it is asked again
     });
   }
 }
@@ -86,8 +87,7 @@ export async function* changes(panda, schema, watched, signal) {
  * @param {AbortSignal} signal
  */
 async function follow(panda, schema, filter, ring, signal) {
-  const { subscribe } = /** @type {any} */ (panda); // a worker of an earlier version has none
-  for await (const _ of subscribe(schema, { filter, signal })) ring();
+  for await (const _ of panda.subscribe(schema, { filter, signal })) ring();
 }
 
 /**
