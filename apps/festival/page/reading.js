@@ -20,7 +20,7 @@ const MOST_PAGES = 200;
 /** Between two states that are told, however much happens meanwhile. */
 const PAUSE_MS = 400;
 
-/** So long nothing is said of a node that does not answer. */
+/** What a node may take to answer before it is asked what is wrong. */
 const PATIENCE_MS = 1000;
 /** Rooms that are looked for one by one, since talks lead to them and nobody told of them yet. */
 const MOST_ROOMS = 10;
