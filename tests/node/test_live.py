@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -17,8 +18,9 @@ from panda_web.messages import decode
 from panda_web.node import Node, Store
 from panda_web.node.live import followed, looking, share
 from panda_web.node.live import live as lives
-from panda_web.node.live.place import read_place
+from panda_web.node.live.place import Place, read_place
 from panda_web.node.schemas import drop
+from panda_web.node.store.changes import Cursor
 from panda_web.rpc.caller import CALLER
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import ErrorFromNode, TooManySubscriptions
@@ -328,6 +330,24 @@ def test_a_fault_is_told_and_silences_nobody(monkeypatch: pytest.MonkeyPatch) ->
             await until(lambda: instance in one.shown[again])
 
     run(work)
+
+
+def test_what_is_kept_for_slow_ones_is_bounded_for_all_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks the same in a thousand ways makes the node keep no more; what was told last is at hand."""
+    monkeypatch.setattr(followed, "MAX_RECENT", 10_000)
+    places = [Place(Cursor(bytes(16), number, b"")) for number in range(31)]
+    questions = [
+        followed.Question(("", str(n), False), "", bool, None, 1, False, places[0]) for n in range(10)
+    ]
+    recent = followed.Recent()
+    kept = 0
+    for begin, end in pairwise(places):
+        for question in questions:
+            recent.keep(question, followed.Step(begin, end, bytes(1000)))
+        kept = sum(recent.behind(q, place) is not None for q in questions for place in places)
+    assert 0 < kept <= 10_000 // (1000 + followed.STEP_SIZE)
+    assert recent.behind(questions[-1], places[-2]) is not None
+    assert recent.behind(questions[0], places[0]) is None
 
 
 def test_whoever_is_too_far_behind_is_told_that_their_place_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:

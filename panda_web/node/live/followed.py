@@ -1,7 +1,7 @@
 """What is followed, by whom, and how far each of them was told."""
 
 import asyncio
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -14,8 +14,11 @@ from panda_web.rpc import jsonrpc
 from panda_web.rpc.session import Session
 from panda_web.rpc.subscriptions import CHANGED
 
-MAX_RECENT = 1 << 20
-"""Bytes of what was told of one question that are kept, for who could not take it at once."""
+MAX_RECENT = 16 << 20
+"""Bytes of what was told that are kept, of all questions together, for who could not take it at once."""
+
+STEP_SIZE = 500
+"""Bytes that one step takes besides what it tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,6 @@ class Question:
         view: the number of the view that this is for.
         proof: whether the entries are asked for.
         told: behind which place all was told of it.
-        recent: the last steps, each from where the one before it ends.
         by: the subscriptions.
     """
 
@@ -71,7 +73,6 @@ class Question:
     view: int
     proof: bool
     told: Place
-    recent: deque[Step] = field(default_factory=deque)
     by: "set[Subscription]" = field(default_factory=set)
 
     def is_of(self, store: Store) -> bool:
@@ -79,17 +80,29 @@ class Question:
         view = in_place(store, self.schema)
         return view is not None and view.table.number == self.view
 
-    def tell(self, step: Step) -> None:
-        """Keeps a step, which begins where all was told."""
-        self.told = step.end
-        self.recent.append(step)
-        size = sum(len(each.changes) for each in self.recent)
-        while len(self.recent) > 1 and size > MAX_RECENT:
-            size -= len(self.recent.popleft().changes)
 
-    def behind(self, place: Place) -> Step | None:
-        """The step that begins at a place, where it is kept."""
-        return next((step for step in self.recent if step.begin == place), None)
+class Recent:
+    """The last steps of all questions, as many as fit into `MAX_RECENT`; the last one in any case."""
+
+    def __init__(self) -> None:
+        self._steps: OrderedDict[tuple[Question, Place], Step] = OrderedDict()
+        self._size = 0
+
+    def keep(self, question: Question, step: Step) -> None:
+        """Keeps a step of a question; the oldest ones go, whosever they are."""
+        self._drop(self._steps.pop((question, step.begin), None))
+        self._steps[question, step.begin] = step
+        self._size += STEP_SIZE + len(step.changes)
+        while len(self._steps) > 1 and self._size > MAX_RECENT:
+            self._drop(self._steps.popitem(last=False)[1])
+
+    def _drop(self, step: Step | None) -> None:
+        if step is not None:
+            self._size -= STEP_SIZE + len(step.changes)
+
+    def behind(self, question: Question, place: Place) -> Step | None:
+        """The step of a question that begins at a place, where it is kept."""
+        return self._steps.get((question, place))
 
 
 @dataclass(eq=False, slots=True)

@@ -18,7 +18,7 @@ from panda_web.errors import PandaError, StoreFailed
 from panda_web.node import views
 from panda_web.node.live import looking
 from panda_web.node.live.comparing import Comparing, ViewChanged
-from panda_web.node.live.followed import Question, Step, Subscription
+from panda_web.node.live.followed import Question, Recent, Step, Subscription
 from panda_web.node.live.looking import Page
 from panda_web.node.live.place import Place, read_place
 from panda_web.node.live.share import OF_SESSION, Share, weight
@@ -66,6 +66,7 @@ class Live:
         self._names = itertools.count(1)
         self._questions: dict[tuple[str, str, bool], Question] = {}
         self._sieves: dict[str, Sieve] = {}
+        self._recent = Recent()
         self._fresh = 0
         self._by_session: dict[Session, dict[str, Subscription]] = {}
         self._front = Place(store.feed.start())
@@ -282,7 +283,8 @@ class Live:
                 self._tell(made)
 
     def _told(self, question: Question, step: Step) -> None:
-        question.tell(step)
+        question.told = step.end
+        self._recent.keep(question, step)
         for made in question.by:
             if made.at is None:
                 made.at = step.begin
@@ -312,7 +314,7 @@ class Live:
         """Tells what is behind their place, until nothing is, or they have lost it."""
         try:
             while made.at is not None and made.lost is None:
-                if (step := made.question.behind(made.at)) is not None:
+                if (step := self._recent.behind(made.question, made.at)) is not None:
                     await self._send(made, step)
                     made.at = step.end
                 elif made.at >= made.question.told:
