@@ -15,7 +15,7 @@ from panda_web.client.check import Answer, check_answer, check_end
 from panda_web.client.collecting import Changed, Collected
 from panda_web.client.inbox import Inboxes, Open
 from panda_web.client.keeping import ASK_SECONDS
-from panda_web.client.pauses import Growing
+from panda_web.client.pauses import LONGEST_PAUSE, Growing
 from panda_web.errors import PandaError
 from panda_web.keys import Verifier
 from panda_web.rpc.errors import (
@@ -74,28 +74,25 @@ class Subscribing:
             CallFailed: the node refuses the question, or its answers are none.
         """
         while True:
-            pause = None
+            pause: float | None = None
             try:
-                async with aclosing(self._be_told()) as told:
-                    async for changed in told:
-                        yield changed
-            except NotTold:
-                pause = ASK_SECONDS
-            except NodeUnreachable:
-                pass
-            except ErrorFromNode as error:
-                if not error.may_pass:
-                    raise
-                pause = error.retry_after
-            if pause == ASK_SECONDS:
                 try:
+                    async with aclosing(self._be_told()) as told:
+                        async for changed in told:
+                            yield changed
+                except NotTold:
+                    pause = ASK_SECONDS
+                if pause is not None:
                     await self._fetch()
-                except NodeUnreachable:
-                    pause = None
-                else:
                     self._pauses.again()
                     if (new := self._collected.tell()) is not None:
                         yield new
+            except NodeUnreachable:
+                pause = None
+            except ErrorFromNode as error:
+                if not error.may_pass:
+                    raise
+                pause = None if error.retry_after is None else min(error.retry_after, LONGEST_PAUSE)
             await self._sleep(self._pauses.next() if pause is None else pause)
 
     async def _be_told(self) -> AsyncGenerator[Changed, None]:

@@ -9,14 +9,18 @@ from typing import Any
 import pytest
 
 from panda_web.client import Client
+from panda_web.client.asked import Asked
+from panda_web.client.check import Answer
 from panda_web.client.collecting import Changed
 from panda_web.client.keeping import ASK_SECONDS
+from panda_web.client.pauses import LONGEST_PAUSE
 from panda_web.client.store import MemoryStore
+from panda_web.client.subscribing import Subscribing
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
 from panda_web.node import Node, Store
 from panda_web.rpc.channel import Channel
 from panda_web.rpc.dispatch import Dispatcher
-from panda_web.rpc.errors import SchemaNameUnknown
+from panda_web.rpc.errors import ErrorFromNode, SchemaNameUnknown
 from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.session import Session
 from panda_web.rpc.transport import InProcess
@@ -271,6 +275,30 @@ def test_a_node_that_tells_of_nothing_is_asked_again(kind: str) -> None:
         assert set(slept) == {ASK_SECONDS}
 
     asyncio.run(all_of_it())
+
+
+def test_a_fault_that_passes_ends_nothing_and_no_pause_is_endless() -> None:
+    """A node that is asked again and again may fail, and may ask for any pause."""
+    waited: list[float] = []
+    faults = [{}, {"retryAfter": 10**400}]
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    async def pages() -> AsyncGenerator[Answer, None]:
+        if faults:
+            raise ErrorFromNode("The disk is full.", "store-failed", node=faults.pop())
+        yield Answer(())
+
+    async def work() -> None:
+        asked = Asked.of("0040" + "00" * 64, {})
+        following = Subscribing(None, pages, asked, CryptographyVerifier(), sleep).follow()
+        async with aclosing(following):
+            assert (await anext(following)).instances == ()
+
+    asyncio.run(asyncio.wait_for(work(), PATIENCE))
+    assert len(waited) == 2
+    assert max(waited) <= LONGEST_PAUSE
 
 
 def test_what_cannot_be_followed_is_said() -> None:
