@@ -211,7 +211,7 @@ def test_nothing_is_said_about_what_was_not_reached_yet(screen: SchemaScreen) ->
     screen.click("#add")
     screen.fill(screen.part(1, "name"), "title")
     screen.until_file("[fields.title]")
-    assert screen.problems() == [(0, ["name"])] or screen.problems() == []
+    assert screen.problems() in ([(0, ["name"])], [])  # asked once: it may change in between
     screen.click(screen.part(1, "name"))
     assert (1, ["name"]) not in screen.problems()
 
