@@ -6,6 +6,7 @@ what differs. A node that knows no subscriptions, or has no view of the schema, 
 `ASK_SECONDS`.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import replace
@@ -30,6 +31,11 @@ from panda_web.rpc.errors import (
 from panda_web.rpc.subscriptions import MAX_CHANGES, ToldChange
 
 Pages = Callable[[], AsyncGenerator[Answer, None]]
+
+
+OPENING_SECONDS = 5.0
+"""What opening a session and subscribing may take; then the node is asked, lest nothing be shown. Firefox may
+let a page wait for a minute before it tries a WebSocket again with a host that has refused some."""
 
 
 class NotTold(Exception):
@@ -122,7 +128,10 @@ class Subscribing:
         if self._cursor is not None:
             params["since"] = self._cursor
         try:
-            return await ends.enter_async_context(self._inboxes.open(**params, proof=True))
+            async with asyncio.timeout(OPENING_SECONDS):
+                return await ends.enter_async_context(self._inboxes.open(**params, proof=True))
+        except TimeoutError as error:
+            raise NotTold from error
         except AnswerMalformed as error:  # nobody there speaks WebSocket, or not of this
             raise NotTold from error
         except ErrorFromNode as error:

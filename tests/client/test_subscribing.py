@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from panda_web.client import Client
+from panda_web.client import Client, subscribing
 from panda_web.client.asked import Asked
 from panda_web.client.check import Answer
 from panda_web.client.collecting import Changed
+from panda_web.client.inbox import Inboxes
 from panda_web.client.keeping import ASK_SECONDS
 from panda_web.client.pauses import LONGEST_PAUSE
 from panda_web.client.store import MemoryStore
@@ -299,6 +300,27 @@ def test_a_fault_that_passes_ends_nothing_and_no_pause_is_endless() -> None:
     asyncio.run(asyncio.wait_for(work(), PATIENCE))
     assert len(waited) == 2
     assert max(waited) <= LONGEST_PAUSE
+
+
+def test_a_session_that_takes_long_to_open_keeps_nobody_from_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Firefox holds WebSockets back, for up to a minute, where some were refused."""
+    monkeypatch.setattr(subscribing, "OPENING_SECONDS", 0.1)
+
+    async def never() -> Channel:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def pages() -> AsyncGenerator[Answer, None]:
+        yield Answer(())
+
+    async def work() -> None:
+        inboxes = Inboxes(Reopening(never))
+        asked = Asked.of("0040" + "00" * 64, {})
+        following = Subscribing(inboxes, pages, asked, CryptographyVerifier(), no_pause).follow()
+        async with aclosing(following):
+            assert (await anext(following)).instances == ()
+
+    asyncio.run(asyncio.wait_for(work(), PATIENCE))
 
 
 def test_what_cannot_be_followed_is_said() -> None:
