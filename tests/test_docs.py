@@ -31,8 +31,7 @@ from panda_web.rpc.errors import (
     RateExceeded,
     TooManyQueries,
 )
-from panda_web.server import answer, body, budget, connection
-from panda_web.server import room as connected
+from panda_web.server import answer, body, budget, connection, guests
 from panda_web.server import socket as server_socket
 from tests.processes import ServedNode
 from tests.test_layers import APPS, FILES
@@ -124,8 +123,8 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "bodies and messages that arrive": (body.BUDGET, body.SMALL, budget.PATIENCE),
     "answers that are made": (answer.BUDGET, answer.PIECE),
     "the time in which something of an answer": (connection.ANSWER_SECONDS,),
-    "connections at once": (connected.MAX_CONNECTIONS,),
-    "connections of one address": (connected.SHARE,),
+    "connections at once": (guests.MAX_CONNECTIONS,),
+    "connections of one address": (guests.SHARE,),
     "fields of a message": (message.MAX_FIELDS, message.MAX_FIELD_NAME),
     "`previous` entries of a message": (message.MAX_PREVIOUS,),
     "calls in a batch": (dispatch.MAX_BATCH, dispatch.BATCH_SECONDS, dispatch.MAX_ANSWER),

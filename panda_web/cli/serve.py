@@ -30,7 +30,7 @@ from panda_web.rpc.errors import RefusedByNode
 from panda_web.server import Edge, Sessions, UnderWay, application
 from panda_web.server.connection import Connection
 from panda_web.server.fastest import Kind, connections, new_loop
-from panda_web.server.room import MAX_CONNECTIONS, Room
+from panda_web.server.guests import MAX_CONNECTIONS, Guests
 from panda_web.server.socket import sockets
 
 FILES = 2 * MAX_CONNECTIONS
@@ -157,11 +157,11 @@ async def _begin(
 ) -> None:
     node = await _open(store, openness, applications)
     edge = Edge(openness.rates(*CALLS), openness.proxy, openness.private_network)
-    room = Room(most=_files(FILES) // 2)
+    guests = Guests(most=_files(FILES) // 2)
     dispatcher, under_way = node.dispatcher(), UnderWay()
     app = application(dispatcher, site, node.health, edge, under_way)
-    server = uvicorn.Server(served_by(app, Sessions(dispatcher, edge, under_way), room, edge.proxy))
-    watching = asyncio.create_task(room.watch())
+    server = uvicorn.Server(served_by(app, Sessions(dispatcher, edge, under_way), guests, edge.proxy))
+    watching = asyncio.create_task(guests.watch())
     try:
         await _run(server, node, listener, served)
     finally:
@@ -169,12 +169,12 @@ async def _begin(
 
 
 def served_by(
-    app: ASGIApp, sessions: Sessions, room: Room, proxy: str | None = None, kind: type[Connection] = Kind
+    app: ASGIApp, sessions: Sessions, guests: Guests, proxy: str | None = None, kind: type[Connection] = Kind
 ) -> uvicorn.Config:
-    """How uvicorn serves requests, and WebSockets: by connections, of a kind, with their place in a room."""
+    """How uvicorn serves requests, and WebSockets: by connections, of a kind, each a guest among others."""
     return uvicorn.Config(
         app,
-        http=connections(room, proxy, 2 * MAX_BODY, kind),
+        http=connections(guests, proxy, 2 * MAX_BODY, kind),
         log_level="error",  # what uvicorn warns of is what somebody sent
         access_log=False,  # a node keeps no addresses
         server_header=False,
@@ -182,7 +182,7 @@ def served_by(
         backlog=128,
         timeout_graceful_shutdown=5,
         timeout_keep_alive=30,
-        ws=sockets(room, proxy, sessions),
+        ws=sockets(guests, proxy, sessions),
     )
 
 

@@ -59,6 +59,14 @@ class Standing:
     last_entry: bytes
     set_at: Mapping[str, int]
 
+    @property
+    def rests_on(self) -> list[int]:
+        """The seq nums of what proves the fields: the create, and the updates of which a setting stands.
+
+        Were there several logs, it would be all that count: who is after whom may hang on any of them.
+        """
+        return sorted({self.created, *self.set_at.values()})
+
 
 @dataclass(frozen=True, slots=True)
 class Reduced:
@@ -70,8 +78,7 @@ class Reduced:
         setters: name to the message that has set the field or taken it away.
         last: the last message; of several that none is after, the one with the greatest entry hash.
         deleted: whether it is deleted. Its fields are as they were without that.
-        counting: the messages that count, without the create.
-        passed_over: those that do not.
+        passed_over: the messages that do not count.
     """
 
     create: Placed
@@ -79,25 +86,12 @@ class Reduced:
     setters: Mapping[str, Placed]
     last: Placed
     deleted: bool = False
-    counting: Sequence[Placed] = ()
     passed_over: Sequence[Placed] = ()
 
     @property
     def edited(self) -> bool:
         """Whether anything came after the create."""
         return self.last is not self.create
-
-    @property
-    def rests_on(self) -> list[Placed]:
-        """What proves the fields: the create, and of the others those of which a setting stands.
-
-        Where several logs write, all that count: who is after whom may hang on any of them.
-        """
-        if any(each.log != self.create.log for each in self.counting):
-            return [self.create, *self.counting]
-        found = {self.create.hash: self.create}
-        found |= {setter.hash: setter for setter in self.setters.values()}
-        return list(found.values())
 
     @property
     def standing(self) -> Standing:
@@ -149,7 +143,6 @@ def reduce(messages: Iterable[Placed], counts: Callable[[Placed, Placed], bool] 
         setter,
         _last(last, after) if last else create,
         any(each.message.action == "delete" for each in counting),
-        counting,
         [each for each in others if not counts(each, create)] if len(counting) < len(others) else (),
     )
 

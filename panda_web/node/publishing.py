@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 from functools import partial
+from itertools import islice
 
 from panda_web import log
-from panda_web.bamboo import digest, has_skiplink, lipmaa
+from panda_web.bamboo import digest, has_skiplink, lipmaa, path
 from panda_web.errors import PandaError, StoreFailed
 from panda_web.keys import Verifier
-from panda_web.log import SignedEntry
+from panda_web.log import SignedEntry, signed_for
 from panda_web.node.aside import Aside, here
 from panda_web.node.batches import Batches, Capacity
 from panda_web.node.groups import Groups, weight
@@ -159,14 +160,30 @@ def next_arguments(store: Store, log_row: LogRow, held: SignedEntry | None = Non
         held: an entry of it, which need not be looked up then.
     """
     seq_num = log_row.seq_num + 1
-    skiplink = _hash_at(store, log_row, lipmaa(seq_num)) if has_skiplink(seq_num) else None
     if held is not None and held.entry.seq_num == log_row.seq_num:
-        backlink: str | None = held.hash.hex()
+        backlink: bytes | None = held.hash
     else:
-        backlink = _hash_at(store, log_row, log_row.seq_num)
-    return EntryArguments(log_row.log_id, seq_num, backlink, skiplink)
+        backlink = store.entries.first_at(log_row.key, log_row.seq_num)
+    skiplink = _behind(store, log_row, backlink, lipmaa(seq_num)) if has_skiplink(seq_num) else None
+    return EntryArguments(
+        log_row.log_id,
+        seq_num,
+        backlink.hex() if backlink is not None else None,
+        skiplink.hex() if skiplink is not None else None,
+    )
 
 
-def _hash_at(store: Store, log_row: LogRow, seq_num: int) -> str | None:
-    found = store.entries.hash_at(log_row.key, seq_num)
-    return found.hex() if found is not None else None
+def _behind(store: Store, log_row: LogRow, last: bytes | None, seq_num: int) -> bytes | None:
+    """The hash at a seq num of the branch that a log's last entry is on; else of what came first there.
+
+    Before the seq num from which on a log is condemned each slot has one entry. Behind it the shortest way
+    is followed, where it is held.
+    """
+    found = last
+    if seq_num >= log_row.condemned:
+        for place in islice(path(log_row.seq_num, seq_num), 1, None):
+            entry = store.entries.of_hash(found) if found is not None else None
+            found = dict(signed_for(entry)).get(place) if entry is not None else None
+        if found is not None:
+            return found
+    return store.entries.first_at(log_row.key, seq_num)

@@ -6,7 +6,7 @@ sessions         JSON-RPC over WebSockets: socket, a channel, and frames, what i
 site             static files
 body, answer     requests and answers under way, bounded in bytes and time
 budget           the memory that these share
-room             which connections stay when there are many
+guests           which connections stay when there are many
 connection       uvicorn's connection, with an end to every wait: with_httptools, with_h11
 fastest          which of the two, and which event loop
 edge, visitors   whom a limit counts a request for, and what it takes of them

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from panda_web.server.room import Room
+from panda_web.server.guests import Guests
 from panda_web.server.visitors import visitor
 
 HEAD_SECONDS = 10.0
@@ -111,13 +111,13 @@ class Connection(_Uvicorns):
     """One connection, for one of uvicorn's classes behind it. `connections` gives it what it needs.
 
     Attributes:
-        room: of all connections.
+        guests: all connections.
         proxy: the address of a proxy, whose connections count for nobody.
         max_body: bytes of a body after which nothing more is read, beyond what the application allows.
-        visitor, since: see `room.Guest`.
+        visitor, since: see `guests.Guest`.
     """
 
-    room: ClassVar[Room]
+    guests: ClassVar[Guests]
     proxy: ClassVar[str | None]
     max_body: ClassVar[int]
 
@@ -150,24 +150,24 @@ class Connection(_Uvicorns):
         """Finds its place among the others."""
         super().connection_made(transport)
         self.visitor = visitor(self.client[0] if self.client else None, self.proxy)
-        self._head_since = self.room.clock()
-        self.room.enter(self)
+        self._head_since = self.guests.clock()
+        self.guests.enter(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Makes place for others."""
-        self.room.leave(self)
+        self.guests.leave(self)
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self, *event: Any) -> None:
         """The connection is a WebSocket from here on, which finds a place of its own."""
-        self.room.leave(self)
+        self.guests.leave(self)
         super().handle_websocket_upgrade(*event)
 
     def data_received(self, data: bytes) -> None:
         """Reads on, where it may."""
         before, idle = self.answered, self.idle()
         if idle and self._head_since is None:
-            self._head_since = self.room.clock()
+            self._head_since = self.guests.clock()
         if not idle and not before.more_body and self.behind() > MAX_BEHIND:
             self.end()
             return
@@ -182,15 +182,15 @@ class Connection(_Uvicorns):
         if self.answered is not before:
             self._begun()
         else:
-            self.room.moved(self)
+            self.guests.moved(self)
 
     def _begun(self) -> None:
         self._head_since = None
-        self.room.moved(self)
+        self.guests.moved(self)
 
     def pause_writing(self) -> None:
         """What was answered is not read."""
-        self._stuck_since = self.room.clock()
+        self._stuck_since = self.guests.clock()
         super().pause_writing()
 
     def resume_writing(self) -> None:
@@ -217,15 +217,15 @@ class Connection(_Uvicorns):
             self.answered.message_event.set()
 
     def idle(self) -> bool:
-        """See `room.Guest`."""
+        """See `guests.Guest`."""
         return self.answered is None or self.answered.response_complete
 
     def waited_for(self) -> bool:
-        """See `room.Guest`."""
+        """See `guests.Guest`."""
         return self.idle() or self.answered.more_body or self.flow.write_paused
 
     def overdue(self, now: float) -> bool:
-        """See `room.Guest`."""
+        """See `guests.Guest`."""
         if self._closing_since is None and self.transport.is_closing():
             self._closing_since = now
         return (

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from panda_web.server.connection import Connection
-from panda_web.server.room import Room
+from panda_web.server.guests import Guests
 
 Kind: type[Connection]
 try:
@@ -24,7 +24,7 @@ with suppress(ImportError):
 
 
 def connections(
-    room: Room, proxy: str | None, max_body: int, kind: type[Connection] = Kind
+    guests: Guests, proxy: str | None, max_body: int, kind: type[Connection] = Kind
 ) -> type[Connection]:
     """The class of a server's connections; see the attributes of `Connection`."""
-    return type(kind.__name__, (kind,), {"room": room, "proxy": proxy, "max_body": max_body})
+    return type(kind.__name__, (kind,), {"guests": guests, "proxy": proxy, "max_body": max_body})

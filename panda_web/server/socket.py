@@ -24,7 +24,7 @@ from panda_web.server.answer import PIECE
 from panda_web.server.budget import Holding
 from panda_web.server.connection import TooMuch
 from panda_web.server.frames import Frames
-from panda_web.server.room import Room
+from panda_web.server.guests import Guests
 from panda_web.server.visitors import visitor
 
 SLICE = 4 << 10
@@ -56,14 +56,14 @@ class Socket(asyncio.Protocol):
     """One WebSocket, a `rpc.channel.Channel`. Made by uvicorn; `sockets` gives it what it needs.
 
     Attributes:
-        room: of all connections.
+        guests: all connections.
         proxy: the address of a proxy, whose connections count for nobody.
         opened: what is done with one.
         holds: begins to hold what messages take of a budget, from the first byte until no call is under way.
-        visitor, since: see `room.Guest`.
+        visitor, since: see `guests.Guest`.
     """
 
-    room: ClassVar[Room]
+    guests: ClassVar[Guests]
     proxy: ClassVar[str | None]
     opened: ClassVar[Opened]
     holds: Callable[[], Holding]
@@ -107,12 +107,12 @@ class Socket(asyncio.Protocol):
         self._address = client[0] if client else None
         self.visitor = visitor(self._address, self.proxy)
         self._server.connections.add(self)
-        self.room.enter(self)
+        self.guests.enter(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - what asyncio gives
         """Makes place for others."""
         self._server.connections.discard(self)
-        self.room.leave(self)
+        self.guests.leave(self)
         self._over("It broke, or the other side left.")
         if self._timer is not None:
             self._timer.cancel()
@@ -126,7 +126,7 @@ class Socket(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """What was sent is not read."""
-        self._stuck_since = self.room.clock()
+        self._stuck_since = self.guests.clock()
         self._writable.clear()
 
     def resume_writing(self) -> None:
@@ -175,7 +175,7 @@ class Socket(asyncio.Protocol):
             if self._frames.over:
                 self._close(CloseCode.NORMAL_CLOSURE, "", self._frames.why)
             elif self._frames.partial:
-                self._message_since = self._message_since or self.room.clock()
+                self._message_since = self._message_since or self.guests.clock()
                 self._hold(len(part))
         except TooMuch as error:
             self._close(CloseCode.POLICY_VIOLATION, str(error), f"It was closed here: {error}.")
@@ -212,7 +212,7 @@ class Socket(asyncio.Protocol):
         self._message_since = None
         if self._holding is not None:
             self._holding.work()
-        self.room.moved(self)
+        self.guests.moved(self)
         if not self._stops:
             self._messages.append(message)
             self._changed.set()
@@ -239,7 +239,7 @@ class Socket(asyncio.Protocol):
     def end_call(self) -> None:
         """It is answered."""
         self._calls -= 1
-        self.room.moved(self)
+        self.guests.moved(self)
         self._quieter()
 
     def _quieter(self) -> None:
@@ -313,7 +313,7 @@ class Socket(asyncio.Protocol):
         """Ends at once; what was not read is lost."""
         self.transport.abort()
 
-    # -- see `room.Guest` --------------------------------------------------------------------------
+    # -- see `guests.Guest` ------------------------------------------------------------------------
 
     def idle(self) -> bool:
         """Whether no call is under way, and no message."""
@@ -331,6 +331,6 @@ class Socket(asyncio.Protocol):
         )
 
 
-def sockets(room: Room, proxy: str | None, opened: Opened) -> type[Socket]:
+def sockets(guests: Guests, proxy: str | None, opened: Opened) -> type[Socket]:
     """The class of a server's WebSockets; see the attributes of `Socket`."""
-    return type("Socket", (Socket,), {"room": room, "proxy": proxy, "opened": opened})
+    return type("Socket", (Socket,), {"guests": guests, "proxy": proxy, "opened": opened})

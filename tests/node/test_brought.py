@@ -14,6 +14,7 @@ from panda_web import messages
 from panda_web.bamboo import Head
 from panda_web.errors import StoreFailed
 from panda_web.keys.with_cryptography import CryptographyVerifier
+from panda_web.log import VerifiedEntry, recall, verify_paths
 from panda_web.messages import Message, infer_all
 from panda_web.messages.schema import DEFINITION, FieldDefinition, Schema, write_definition
 from panda_web.node import Node, publishing
@@ -77,6 +78,8 @@ class Peered(Harness):
         """The notes that a query gives."""
         answer = self.call(QUERY, schema=NOTE_ID, limit=1000, proof=True)
         assert all(each["_entries"] for each in answer)
+        proofs = [recall(bytes.fromhex(one["entryBytes"])) for each in answer for one in each["_entries"]]
+        assert all(isinstance(each, VerifiedEntry) for each in verify_paths(proofs).values())
         return {each["id"]: each["text"] for each in answer}
 
 
@@ -259,6 +262,41 @@ def test_nobody_is_told_to_begin_a_system_log_again(breaks: str) -> None:
     arguments = node.call(GET_ENTRY_ARGUMENTS, author=author.hex, schema=DEFINITION.id)
     assert (arguments.log_id, arguments.seq_num) == (0, 3)
     assert arguments.backlink == log[1].signed.hash.hex()
+
+
+def branches_of(
+    log: Sequence[Message], other: Sequence[Message], log_id: int
+) -> tuple[list[Made], list[Made]]:
+    """Three entries and a fourth, and another fourth with all that is built on it."""
+    one, two = Author(1, log_id=log_id), Author(1, log_id=log_id)
+    trunk = [Made(*each) for each in one.write_many(log[:3])]
+    two.head = one.head
+    return [*trunk, Made(*one.write(log[3]))], [Made(*each) for each in two.write_many(other)]
+
+
+def test_whoever_goes_on_with_a_branch_is_told_what_it_links_to() -> None:
+    """Entry 13 links to entry 4, of which the one on another branch came first."""
+    first, second = branches_of([note(n) for n in range(4)], [note(n) for n in range(10, 18)], 1)
+    node, author = Peered(), Author(1)
+    for each in (*first[:3], *second):
+        author.head = author.head.advance(each.signed.hash)
+    node.bring(*first)
+    node.bring(*second)
+    told = node.publish(*author.delete(first[0].signed.hash, NOTE_ID)).next
+    assert (told.seq_num, told.skiplink) == (13, second[0].signed.hash.hex())
+
+
+def test_whoever_goes_on_with_a_forked_system_log_is_told_one_branch() -> None:
+    definitions = [
+        write_definition(Schema(name, "", (FieldDefinition("text", "varchar"),))) for name in "abcdefghijklm"
+    ]
+    first, second = branches_of(definitions[:4], definitions[4:], 0)
+    node = Peered()
+    node.bring(*first)
+    node.bring(*second)
+    told = node.call(GET_ENTRY_ARGUMENTS, author=Author(1).hex, schema=DEFINITION.id)
+    links = [each.signed.hash.hex() for each in (second[8], second[0])]
+    assert [told.seq_num, told.backlink, told.skiplink] == [13, *links]
 
 
 def test_what_counts_no_more_goes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

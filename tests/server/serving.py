@@ -15,7 +15,7 @@ from panda_web.node import Node, Store
 from panda_web.rpc.dispatch import Dispatcher
 from panda_web.server import Edge, Sessions, UnderWay, application, fastest
 from panda_web.server.connection import Connection
-from panda_web.server.room import Room
+from panda_web.server.guests import Guests
 from panda_web.server.socket import Opened
 from panda_web.server.with_h11 import WithH11
 
@@ -42,18 +42,18 @@ async def served(
 ) -> AsyncIterator[Served]:
     """A server. By default with a node's methods, by POST and over WebSockets."""
     dispatcher = dispatcher or Node(Store(), CryptographyVerifier(), version="0").dispatcher()
-    under_way, space = UnderWay(), Room()
+    under_way, guests = UnderWay(), Guests()
     sessions: Any = opened or Sessions(dispatcher, Edge(), under_way)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         app = application(dispatcher, under_way=under_way)
-        server = uvicorn.Server(served_by(app, sessions, space, kind=kind))
+        server = uvicorn.Server(served_by(app, sessions, guests, kind=kind))
         serving = asyncio.create_task(server.serve([listener]))
-        watching = asyncio.create_task(space.watch())
+        watching = asyncio.create_task(guests.watch())
 
         async def end() -> None:
             server.should_exit = True
             await serving
-            assert not space, "every connection has left"
+            assert not guests, "every connection has left"
 
         try:
             yield Served(listener.getsockname()[1], end)

@@ -13,7 +13,7 @@ import pytest
 
 from panda_web.server import answer, body
 from panda_web.server.connection import FREE_PIECES, MAX_FIELDS, MAX_HEAD
-from panda_web.server.room import MAX_CONNECTIONS
+from panda_web.server.guests import MAX_CONNECTIONS
 from tests.processes import PANDA, PLAIN, ServedNode
 from tests.server.sockets import CONTINUATION, HANDSHAKE, PING, TEXT, frame
 from tests.server.strangers import (

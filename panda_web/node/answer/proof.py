@@ -48,6 +48,9 @@ def prove(
     What serves as a link only goes without its payload, and not twice in an answer. Shortest paths share
     their ends, so a path that meets an entry given before is complete.
 
+    A place says which entry it is: what is shown stands before all slots that two entries have, since from
+    the first of these on its log is condemned.
+
     Args:
         store: what is asked.
         row: the instance.
@@ -76,7 +79,7 @@ def _own(store: Store, row: InstanceRow, view: View, count: Count) -> list[Entry
     if len(few) <= _FEW:
         return [entry for entry, _ in view.counting(few)]
     standing = view.table.standing(row.id, row.log_key)
-    places = sorted({standing.created, *standing.set_at.values()}) if standing is not None else []
+    places = standing.rests_on if standing is not None else []
     return _within(MAX_PROOF, store, row.log_key, places, count)
 
 

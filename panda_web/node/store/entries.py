@@ -178,11 +178,11 @@ class EntryTable:
     # -- entries by place ------------------------------------------------------------------------------
 
     def at(self, log_key: int, seq_num: int, *, payload: bool = True) -> EntryRow:
-        """The entry at a seq num of the log with this key, which holds it; of two, the one that came first.
+        """The entry at a seq num of the log with this key, which holds it.
 
         Args:
             log_key: the log's.
-            seq_num: the entry's.
+            seq_num: the entry's, before that from which on the log is condemned: there a slot has one entry.
             payload: whether it is read, which may be large; else it is None, and so the instance, which
                 stands behind it, is empty.
 
@@ -190,7 +190,7 @@ class EntryTable:
             LookupError: it does not.
         """
         sql = _ENTRY if payload else "SELECT seq_num, entry, NULL, hash, x'', state FROM entries"
-        row = self._db.one(f"{sql} WHERE log = ? AND seq_num = ? ORDER BY number LIMIT 1", (log_key, seq_num))
+        row = self._db.one(f"{sql} WHERE log = ? AND seq_num = ?", (log_key, seq_num))
         if row is None:
             raise LookupError(f"entry {seq_num} of a log is missing in the store")
         return _entry_row(row)
@@ -215,7 +215,7 @@ class EntryTable:
         sql = "SELECT hash FROM entries WHERE log = ? AND seq_num = ? ORDER BY number"
         return [found for (found,) in self._db.rows(sql, (log_key, seq_num))]
 
-    def hash_at(self, log_key: int, seq_num: int) -> bytes | None:
+    def first_at(self, log_key: int, seq_num: int) -> bytes | None:
         """The hash of the entry at a seq num; of two, of the one that came first."""
         return next(iter(self.hashes_at(log_key, seq_num)), None)
 
@@ -234,6 +234,11 @@ class EntryTable:
         return Held(log_row.author, log_row.log_id, seq_num, ended, found)
 
     # -- entries by hash -------------------------------------------------------------------------------
+
+    def of_hash(self, entry_hash: bytes) -> VerifiedEntry | None:
+        """The entry with a hash, as what it was taken in as; None where it is not held."""
+        row = self._db.one("SELECT entry FROM entries WHERE hash = ?", (entry_hash,))
+        return log.recall(row[0]) if row else None
 
     def held(self, entry_hash: bytes) -> Held | None:
         """The entry with a hash; that it may end its log is not asked."""

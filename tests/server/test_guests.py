@@ -1,6 +1,6 @@
 """Which connections stay: by steps of a clock, with connections that only say what they do."""
 
-from panda_web.server.room import Room
+from panda_web.server.guests import Guests
 
 
 class Clock:
@@ -34,57 +34,57 @@ class Fake:
 
 
 def test_whoever_is_idle_longest_makes_room() -> None:
-    room = Room(most=3, clock=Clock())
+    guests = Guests(most=3, clock=Clock())
     works, first, second, third, fourth = Fake("worked for"), Fake(), Fake(), Fake(), Fake()
     for guest in (works, first, second):
-        room.enter(guest)
-    room.moved(first)  # so the second is idle for longer
-    room.enter(third)
-    assert (first.ended, second.ended, len(room)) == (False, True, 3)
-    room.enter(fourth)
-    assert (first.ended, works.ended, len(room)) == (True, False, 3)
+        guests.enter(guest)
+    guests.moved(first)  # so the second is idle for longer
+    guests.enter(third)
+    assert (first.ended, second.ended, len(guests)) == (False, True, 3)
+    guests.enter(fourth)
+    assert (first.ended, works.ended, len(guests)) == (True, False, 3)
 
 
 def test_then_whoever_keeps_the_node_waiting_and_then_the_oldest() -> None:
-    room = Room(most=3, clock=Clock())
+    guests = Guests(most=3, clock=Clock())
     older, works, slow = Fake("worked for"), Fake("worked for"), Fake("waited for")
     late, later = Fake("worked for"), Fake("worked for")
     for guest in (older, works, slow, late):
-        room.enter(guest)
+        guests.enter(guest)
     assert [guest.ended for guest in (older, works, slow, late)] == [False, False, True, False]
-    room.enter(later)
+    guests.enter(later)
     assert [guest.ended for guest in (older, works, late, later)] == [True, False, False, False]
-    assert len(room) == 3
+    assert len(guests) == 3
 
 
 def test_one_visitor_has_a_share() -> None:
-    room = Room(most=10, share=2, clock=Clock())
+    guests = Guests(most=10, share=2, clock=Clock())
     mine, other = [Fake(visitor="a") for _ in range(3)], Fake(visitor="b")
     local = [Fake() for _ in range(5)]
     for guest in (*mine, other, *local):
-        room.enter(guest)
+        guests.enter(guest)
     assert [guest.ended for guest in (*mine, other, *local)] == [True] + [False] * 8
     for guest in mine:
         guest.state = "worked for"
-    room.enter(Fake(visitor="a"))
+    guests.enter(Fake(visitor="a"))
     assert [guest.ended for guest in (*mine, other, *local)] == [True, True] + [False] * 7
 
 
 def test_whoever_takes_too_long_is_ended() -> None:
     clock = Clock()
-    room = Room(clock=clock)
+    guests = Guests(clock=clock)
     soon, late = Fake("worked for", late=5), Fake(late=20)
-    room.enter(soon)
-    room.enter(late)
+    guests.enter(soon)
+    guests.enter(late)
     clock.seconds = 10
-    room.look()
+    guests.look()
     assert (soon.ended, late.ended) == (True, False)
 
 
 def test_who_has_left_does_not_come_back() -> None:
-    room = Room(clock=Clock())
+    guests = Guests(clock=Clock())
     guest = Fake()
-    room.enter(guest)
-    room.leave(guest)
-    room.moved(guest)  # what it asked for was answered after all
-    assert len(room) == 0
+    guests.enter(guest)
+    guests.leave(guest)
+    guests.moved(guest)  # what it asked for was answered after all
+    assert len(guests) == 0

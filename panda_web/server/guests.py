@@ -43,7 +43,7 @@ class Guest(Protocol):
         """Ends it at once."""
 
 
-class Room:
+class Guests:
     """The connections that there are.
 
     Args:
