@@ -2,13 +2,16 @@
 
 import ast
 import re
+import shlex
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from panda_web import strict_json
+from panda_web.cli.main import app
 from panda_web.client import collecting, inbox, keeping, pages, pauses, typed
 from panda_web.errors import DiskFull
 from panda_web.messages import message
@@ -64,6 +67,26 @@ def test_python_examples_run(
     for _ in range(2):  # people run an example again
         exec(compile(code, "example", "exec"), {"__name__": "__main__"})
         assert capsys.readouterr().out, "an example shows something"
+
+
+def test_a_newcomer_finds_in_the_terminal_what_the_example_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The lines of the README one after the other, on the node that it starts, and all of them again."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    asked = [shlex.split(line)[1:] for line in re.findall(r"`(panda query [^`]*)`", readme)]
+    assert asked
+    monkeypatch.chdir(tmp_path)
+    with ServedNode(tmp_path / "node", None, "--festival") as served:
+        code = compile(example.replace("http://localhost:2020", served.url.rstrip("/")), "README", "exec")
+        for times in (1, 2):
+            exec(code, {"__name__": "__main__"})
+            capsys.readouterr()
+            for words in asked:
+                ends = [word for word in words if word != "--watch"]
+                done = CliRunner().invoke(app, [*ends, "--node", served.url])
+                assert (done.exit_code, done.stderr, len(done.stdout.splitlines())) == (0, "", times)
 
 
 @pytest.mark.parametrize("module", ["panda_web/__init__.py", "panda_web/browser/__init__.py"])

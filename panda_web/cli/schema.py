@@ -13,8 +13,8 @@ from panda_web.cli.extension import known_schemas
 from panda_web.cli.options import Data, Node, NodeHere, Schema, folder_or_node
 from panda_web.cli.output import UNACKNOWLEDGED, print_json, print_toml, run, say
 from panda_web.cli.running import folder_of, is_running_on
+from panda_web.client.listed import ListedSchema
 from panda_web.client.pages import MAX_PAGES
-from panda_web.client.schemas import ListedSchema
 from panda_web.errors import PandaError
 from panda_web.keys.file import KeyFile
 from panda_web.messages.schema import DEFINITION, schema_from_toml, schema_to_toml

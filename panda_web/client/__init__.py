@@ -3,7 +3,7 @@
 from panda_web.client.check import Answer, Instance, Rejected
 from panda_web.client.client import Client
 from panda_web.client.drafts import AtSlot
+from panda_web.client.listed import ListedSchema
 from panda_web.client.publisher import Written
-from panda_web.client.schemas import ListedSchema
 
 __all__ = ["Answer", "AtSlot", "Client", "Instance", "ListedSchema", "Rejected", "Written"]

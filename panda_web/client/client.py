@@ -162,7 +162,7 @@ class Client(Following, OfKey):
         async def compose() -> list[Draft]:
             if not rows:
                 return []
-            of = await self._schemas.id_of(schema)
+            of = await self._schemas.id_of(schema, self._writer.ask)
             held_to = await self._schemas.to_hold(of, self._writer.ask)
             return await self._schemas.drafts(held_to, "create", of, None, rows)
 
@@ -200,7 +200,7 @@ class Client(Following, OfKey):
 
     async def _update(self, schema: str, instance: str, fields: Given | AtSlot) -> Written:
         async def compose() -> list[Draft]:
-            of = await self._schemas.id_of(schema)
+            of = await self._schemas.id_of(schema, self._writer.ask)
             held_to = await self._schemas.to_hold(of, self._writer.ask)
             return await self._schemas.drafts(held_to, "update", of, instance, [fields])
 
@@ -219,7 +219,7 @@ class Client(Following, OfKey):
             schema, instance = self._typed.place(schema)
 
         async def compose() -> list[Message]:
-            return [messages.delete(await self._schemas.id_of(schema), instance)]
+            return [messages.delete(await self._schemas.id_of(schema, self._writer.ask), instance)]
 
         (written,) = await self._writer.write(compose)
         return written

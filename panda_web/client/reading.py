@@ -9,10 +9,11 @@ from panda_web.client.asked import Asked
 from panda_web.client.check import Answer, Instance
 from panda_web.client.contact import Contact
 from panda_web.client.definitions import KeptDefinitions
+from panda_web.client.listed import ListedSchema
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.pages import pages
 from panda_web.client.pauses import patiently
-from panda_web.client.schemas import ListedSchema, Schemas
+from panda_web.client.schemas import Schemas
 from panda_web.messages.schema import Schema
 from panda_web.rpc.methods import MAX_LIMIT
 from panda_web.rpc.types import Json
@@ -209,9 +210,11 @@ class Reader:
         return await self._schemas.get(id)
 
     async def schema_named(self, name: str) -> Schema:
-        """A schema by its name: among those that are known, else among those that the node has registered.
+        """A schema by its name: the only one of all that are known here and that the node has registered.
 
-        What the node says is checked as in `schema`. An id is taken as well.
+        What has been learned, or kept from before, counts where no other has the name. What the node says is
+        checked as in `schema`. Once it is found, the name means it as long as the client is open. An id is
+        taken as well.
 
         Raises:
             SchemaNameUnknown, SchemaNameAmbiguous: not exactly one has this name.
@@ -234,6 +237,9 @@ class Reader:
         return self._schemas.known
 
     def learn(self, schemas: Iterable[Schema]) -> None:
-        """Makes schemas known that are at hand, such as those that another client fetched."""
+        """Makes schemas known that are at hand, such as those that another client fetched.
+
+        By their ids: by its name one is found where no other has that name (see `schema_named`).
+        """
         for schema in schemas:
-            self._schemas.learn(schema)
+            self._schemas.offer(schema)

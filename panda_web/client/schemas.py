@@ -8,7 +8,7 @@ node. Only where no definition can be had, messages are written as they are give
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Literal, NamedTuple, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from panda_web import messages
 from panda_web.bamboo import Slot, is_hex
@@ -17,6 +17,7 @@ from panda_web.client.contact import Contact
 from panda_web.client.definitions import KeptDefinitions
 from panda_web.client.drafts import AtSlot, BoundMessage, Draft
 from panda_web.client.errors import InvalidProof, ProofMismatch, SchemaNotFound
+from panda_web.client.listed import ListedSchema
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.pages import pages
 from panda_web.errors import PandaError
@@ -24,7 +25,6 @@ from panda_web.messages import Field, Message, check_log, infer_all, system_log
 from panda_web.messages.errors import SchemaMalformed
 from panda_web.messages.schema import (
     DEFINITION,
-    MAX_NAME,
     InvalidFields,
     InvalidSchema,
     Reference,
@@ -32,50 +32,16 @@ from panda_web.messages.schema import (
     read_definition,
 )
 from panda_web.messages.schema.errors import FieldNameReserved
+from panda_web.messages.schema.rules import listed as in_words
+from panda_web.messages.schema.rules import shown
 from panda_web.rpc import types
-from panda_web.rpc.errors import AnswerMalformed, RelationTargetForeign
+from panda_web.rpc.errors import AnswerMalformed, NodeUnreachable, RelationTargetForeign
 from panda_web.rpc.methods import SCHEMAS
-from panda_web.rpc.names import only_one
-from panda_web.rpc.types import Json
+from panda_web.rpc.names import MOST_NAMED, only_one
 
 R = TypeVar("R")
-State = Literal["registered", "pending", "not-registered", "not-defined", "unlisted"]
 Given = Mapping[str, object] | Callable[[Schema | None], Mapping[str, object]]
 """Fields of a message, or what gives them once it is told the schema, None where that cannot be had."""
-_STATES: Mapping[str, State] = {
-    "registered": "registered",
-    "pending": "pending",
-    "not-registered": "not-registered",
-    "not-defined": "not-defined",
-}
-
-
-class ListedSchema(NamedTuple):
-    """A schema in a list of those that there are.
-
-    Attributes:
-        id: 132 hex digits.
-        name: what it is called, by the node's word alone unless its definition is known here; None where
-            nobody says.
-        state: at the node `registered`, `pending` (registered, and waiting), or of a schema that it holds
-            messages of and has no view of, `not-registered` or `not-defined`; `unlisted` where this client
-            knows it and the node does not list it in its first page.
-    """
-
-    id: str
-    name: str | None
-    state: State
-
-    @classmethod
-    def from_json(cls, value: Json) -> "ListedSchema":
-        """Reads an item of the node's list. Raises ValueError."""
-        state = types.member(value, "state", types.TEXT)
-        if state not in _STATES:
-            raise ValueError(f"has a state that must be one of {', '.join(_STATES)}")
-        name = types.member(value, "name", types.nullable(types.TEXT))
-        if name is not None and len(name) > MAX_NAME:
-            raise ValueError(f"has a name that must have at most {MAX_NAME} characters")
-        return cls(types.member(value, "id", types.HASH), name, _STATES[state])
 
 
 class Ask(Protocol):
@@ -83,6 +49,13 @@ class Ask(Protocol):
 
     async def __call__(self, call: Callable[[], Awaitable[R]]) -> R | None:
         """The answer of `call`."""
+
+
+async def _if_reachable(call: Callable[[], Awaitable[R]]) -> R | None:
+    try:
+        return await call()
+    except NodeUnreachable:
+        return None
 
 
 class Schemas:
@@ -110,6 +83,8 @@ class Schemas:
         self._own = own
         self._kept = kept
         self._undefined: set[str] = set()
+        self._offered: set[str] = set()
+        self._meant: dict[str, str] = {}
         self.known: dict[str, Schema] = {}
 
     async def fields(
@@ -193,30 +168,52 @@ class Schemas:
     def learn(self, schema: Schema) -> Schema:
         """Keeps a schema that has an id."""
         if schema.id is not None:
+            self._offered.discard(schema.id)
             self.known[schema.id] = schema
         return schema
 
-    async def named(self, name: str) -> Schema:
-        """A schema by its name, or by its id. See `Client.schema_named`."""
+    def offer(self, schema: Schema) -> None:
+        """Keeps a schema that is at hand, and that nobody has asked for yet: its name is another's first."""
+        if schema.id is not None and schema.id not in self.known:
+            self._offered.add(schema.id)
+            self.known[schema.id] = schema
+
+    async def named(self, name: str, ask: Ask | None = None) -> Schema:
+        """A schema by its name, or by its id. See `Client.schema_named`.
+
+        What a name has meant once, with the node's list, it means as long as the client is open.
+
+        Args:
+            name: the name.
+            ask: calls the node once, where it can be done without; None where its silence is an error.
+        """
         if is_hex(name):
             return await self.get(name)
-        at_hand = {each.id: each for each in (*await self._own_definitions(), *self.known.values())}
-        known = [schema for schema in at_hand.values() if schema.name == name]
-        if len(known) == 1:
-            return self.learn(known[0])
-        listed = [each for each in await self.listed() if each.state in ("registered", "pending")]
-        found = await self.get(only_one(name, [each.id for each in listed if each.name == name]))
+        own = [*await self._own_definitions(), *self.known.values()]
+        called = list(dict.fromkeys(str(each.id) for each in own if each.name == name))
+        asked_for = [each for each in called if each not in self._offered]
+        if name in self._meant and all(each == self._meant[name] for each in asked_for):
+            return await self.get(self._meant[name])
+        at_hand = called or [str(each.id) for each in await self._all_kept() if each.name == name]
+        listed = await (ask or _if_reachable)(self.listed) if at_hand else await self.listed()
+        registered = [each for each in listed or () if each.state in ("registered", "pending")]
+        bear_it = dict.fromkeys([*asked_for, *(each.id for each in registered if each.name == name)])
+        ids = list(bear_it or at_hand)
+        described = await self._described(ids) if len(ids) > 1 else {}
+        found = await self.get(only_one(name, ids, described=described))
         if found.name != name:
             raise ProofMismatch(f"The node calls a schema {name[:70]!r} that is called {found.name!r}.")
+        if listed is not None:
+            self._meant[name] = str(found.id)
         return found
 
-    async def id_of(self, schema: str) -> str:
+    async def id_of(self, schema: str, ask: Ask | None = None) -> str:
         """A schema's id, by its name or by itself. Raises SchemaMalformed, and what `named` does."""
         try:
             types.SCHEMA.read(schema)
         except ValueError as error:
             raise SchemaMalformed(f"The schema {error}.") from error
-        return schema if is_hex(schema) else str((await self.named(schema)).id)
+        return schema if is_hex(schema) else str((await self.named(schema, ask)).id)
 
     async def get(self, schema: str) -> Schema:
         """A schema: known, of the author's own, or fetched with its proof. See `Client.schema`."""
@@ -307,8 +304,7 @@ class Schemas:
         Raises:
             CallFailed: the node does not answer.
         """
-        kept = await self._kept.all() if self._kept is not None else []
-        for schema in (*await self._own_definitions(), *self.known.values(), *kept):
+        for schema in (*await self._own_definitions(), *self.known.values(), *await self._all_kept()):
             if schema.name == name:
                 yield schema
         own_log = str(DEFINITION.id)
@@ -319,6 +315,18 @@ class Schemas:
         for each in [each.id for each in listed if each.name == name][:most]:
             with suppress(InvalidProof, SchemaNotFound, InvalidSchema, InvalidFields):
                 yield await self.get(each)
+
+    async def _all_kept(self) -> list[Schema]:
+        return await self._kept.all() if self._kept is not None else []
+
+    async def _described(self, ids: Sequence[str]) -> dict[str, str]:
+        """What a person can tell schemas of one name apart by; nothing of those that cannot be had."""
+        found: dict[str, str] = {}
+        for each in ids[:MOST_NAMED]:
+            with suppress(PandaError):
+                schema = await self.get(each)
+                found[each] = f"{shown(schema.description)}, with {in_words(schema.by_name)}"
+        return found
 
     async def _own_definitions(self) -> list[Schema]:
         own = await self._own.instances(str(DEFINITION.id)) if self._own is not None else {}

@@ -240,9 +240,53 @@ def test_a_schema_by_its_name(node: Harness) -> None:
     with pytest.raises(SchemaNameAmbiguous) as both:
         run(reader(dict.fromkeys(ids, "room")).schema_named("room"))
     assert both.value.data["ids"] == list(ids)
+    for each, about in zip(ids, (ROOM.description, OTHER.description), strict=True):
+        assert f"{each} ('{about}', with name, area, seats, beside)" in str(both.value)
     knows = reader(dict.fromkeys(ids, "room"))
     run(knows.schema(ids[1]))
-    assert run(knows.schema_named("room")) == other
+    with pytest.raises(SchemaNameAmbiguous):  # what was read by its id has no more right to the name
+        run(knows.schema_named("room"))
+
+
+def test_what_is_known_and_what_the_node_lists_are_looked_at_together(node: Harness) -> None:
+    """Who learned of a schema before does not silently write another one than the node's others do."""
+    room, other = run(client(node).define(ROOM)), run(client(node, seed=bytes((8,)) * 32).define(OTHER))
+    ids = [str(room.id), str(other.id)]
+    wire = Naming(node, {ids[1]: "room"})
+    author = client(wire)
+    run(author.define(ROOM))
+    for write in (author.create("room", {"name": "A", "area": 1}), author.query("room")):
+        with pytest.raises(SchemaNameAmbiguous) as both:
+            run(write)
+        assert sorted(both.value.data["ids"]) == sorted(ids)
+    assert "panda_publishEntry" not in wire.calls[wire.calls.index("panda_schemas") :]
+    # An application's own counts where no other has the name, and where the node lists it.
+    for names, expected in (({ids[1]: "room"}, other), ({}, room), ({ids[0]: "room"}, room)):
+        reader = client(Naming(node, names), seed=bytes((7,)) * 32)
+        reader.learn([room])
+        assert run(reader.schema_named("room")) == expected
+
+
+def test_a_name_means_the_same_as_long_as_a_client_is_open(node: Harness) -> None:
+    room, other = run(client(node).define(ROOM)), run(client(node).define(OTHER))
+    names = {str(room.id): "room"}
+    wire = Naming(node, names)
+    store = MemoryStore()
+    panda = client(wire, store, seed=bytes((7,)) * 32)
+    assert run(panda.schema_named("room")) == room
+    names[str(other.id)] = "room"
+    wire.calls.clear()
+    assert run(panda.schema_named("room")) == room
+    assert wire.calls == []
+    with pytest.raises(SchemaNameAmbiguous):
+        run(client(wire, seed=bytes((7,)) * 32).schema_named("room"))
+    # Without a network it means what it meant before.
+    wire.answer = unreachable  # type: ignore[method-assign]
+    assert run(client(wire, store, seed=bytes((7,)) * 32).schema_named("room")) == room
+
+
+def unreachable(method: str, result: Any) -> Any:
+    raise NodeUnreachable("The wire is cut.")
 
 
 def test_queries_by_name(node: Harness) -> None:

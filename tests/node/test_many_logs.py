@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_web.bamboo import digest
-from panda_web.client.schemas import ListedSchema
+from panda_web.client.listed import ListedSchema
 from panda_web.node.answer import listing
 from panda_web.node.schemas import Registry, register
 from panda_web.node.store.migrations import MIGRATIONS
