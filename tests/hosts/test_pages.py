@@ -65,7 +65,7 @@ def test_pyscript(open_tab: Callable[[], Tab], pages: StaticServer) -> None:
     tab = open_tab()
     tab.goto(pages.url + "pyscript.html")
     shown = tab.wait_for(script("shown"), "script-py", "left", timeout=PATIENCE)
-    assert shown == "Opening200verified0left"
+    assert shown == "Soldering20verified0left"
 
 
 @two_engines
