@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from panda_web import strict_json
 from panda_web.cli.main import app
-from panda_web.client import collecting, inbox, keeping, pages, pauses, typed
+from panda_web.client import collecting, inbox, keeping, live_records, pages, pauses, typed
 from panda_web.errors import DiskFull
 from panda_web.messages import message
 from panda_web.node import groups, indexing, ingest, publishing, rates, turns
@@ -197,7 +197,7 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "an answer |": (transport.MAX_ANSWER,),
     "the time for an answer": (transport.TIMEOUT, transport.WHOLE),
     "a WebSocket whose": (websocket.PING_SECONDS, websocket.CLOSE_SECONDS),
-    "instances that the records of a page lead to": (typed.MOST_RELATED,),
+    "instances that the records of a page lead to": (live_records.MOST_RELATED,),
     "schemas of one name that are looked at": (typed.MOST_ALIKE,),
     "instances that one subscription keeps": (collecting.MOST_KEPT,),
     "told to a client and not taken yet": (inbox.MOST_WAITING, inbox.MAX_WAITING_BYTES),

@@ -151,7 +151,7 @@ class Collected:
             if now is None and before is not None:
                 del told[each]
                 yield Change(each, "deleted" if each in self._deleted else "gone", None)
-            elif now is not None and (before is None or _differ(before, now)):
+            elif now is not None and (before is None or differ(before, now)):
                 told[each] = now
                 yield Change(each, "added" if before is None else "changed", now)
 
@@ -193,5 +193,6 @@ class Collected:
         return cmp_to_key(compared)
 
 
-def _differ(before: Instance, now: Instance) -> bool:
+def differ(before: Instance, now: Instance) -> bool:
+    """Whether two states of an instance are two."""
     return before.last_entry != now.last_entry or before.fields != now.fields

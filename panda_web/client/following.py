@@ -21,7 +21,7 @@ from panda_web.rpc.types import Json
 if TYPE_CHECKING:  # a tab that follows nothing loads none of it
     from panda_web.client.collecting import Changed
     from panda_web.client.inbox import Inboxes
-    from panda_web.client.typed import ChangedRecords
+    from panda_web.client.live_records import ChangedRecords
     from panda_web.records.record import D
 
 T = TypeVar("T")
@@ -108,7 +108,7 @@ class Following(Reader):
                 tried again. How the way is, `link` says.
         """
         if not isinstance(schema, str):
-            return self._typed.subscribe(schema, filter, order_by, self._subscribe)
+            return self._typed.subscribe(schema, filter, order_by, self._subscribe, self._reachable)
         return self._subscribe(schema, filter=filter, order_by=order_by)
 
     async def _subscribe(

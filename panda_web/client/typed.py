@@ -13,9 +13,9 @@ from typing import Any, Generic, overload
 
 from panda_web.client.answers import Answers
 from panda_web.client.check import Answer, Instance, Rejected
-from panda_web.client.collecting import Changed
-from panda_web.client.collecting import Kind as What
 from panda_web.client.drafts import Draft
+from panda_web.client.kinds import Kind
+from panda_web.client.live_records import MOST_RELATED, ChangedRecords, Follow, LiveRecords
 from panda_web.client.publisher import Written
 from panda_web.client.schemas import Schemas
 from panda_web.errors import PandaError
@@ -32,8 +32,6 @@ from panda_web.rpc.types import Json
 
 Write = Callable[[Callable[[], Awaitable[list[Draft]]]], Awaitable[list[Written]]]
 Update = Callable[[str, str, Mapping[str, object]], Awaitable[Written]]
-MOST_RELATED = 10_000
-"""Instances of a schema that the records of one page lead to, and that are read along."""
 MOST_ALIKE = 20
 """Schemas of one name in a node's list that are looked at for one that a dataclass describes."""
 
@@ -63,49 +61,6 @@ class Records(Sequence[D], Generic[D]):
 
     def __getitem__(self, index: int | slice) -> D | tuple[D, ...]:
         return self.records[index]
-
-
-@dataclass(frozen=True, slots=True)
-class RecordChange(Generic[D]):
-    """What became of a record: as `Change` says it of an instance.
-
-    Attributes:
-        id: of the instance, 132 hex digits.
-        kind: what became of it.
-        record: as it is now; None where it is not there any more.
-    """
-
-    id: str
-    kind: What
-    record: D | None
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedRecords(Generic[D]):
-    """What a subscription gives: as `Changed`, with records in place of instances.
-
-    Attributes:
-        changes: what is new, each record once; the first time all that there are, as added.
-        records: all as they are now, in the order asked for.
-        rejected: what is not sound, or what the dataclass does not take.
-    """
-
-    changes: tuple[RecordChange[D], ...]
-    records: tuple[D, ...]
-    rejected: tuple[Rejected, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A dataclass, and the schema that it stands for."""
-
-    shape: Shape
-    schema: Schema
-
-    @property
-    def id(self) -> str:
-        """The schema's id, 132 hex digits."""
-        return str(self.schema.id)
 
 
 class Typed:
@@ -284,7 +239,8 @@ class Typed:
         cls: type[D],
         filter: Mapping[str, object] | None,
         order_by: Sequence[str],
-        follow: Callable[..., AsyncGenerator[Changed, None]],
+        follow: Follow,
+        reachable: Callable[[Callable[[], Awaitable[Kind]]], Awaitable[Kind]],
     ) -> AsyncGenerator[ChangedRecords[D], None]:
         """The work of `Client.subscribe`.
 
@@ -293,27 +249,13 @@ class Typed:
             filter: see `Client.query`.
             order_by: see `Client.query`.
             follow: the same by a schema's id.
+            reachable: calls something again until the node can be reached.
         """
-        kind = await self.of(cls)
+        kind = await reachable(lambda: self.of(cls))
         asked, order = kind.shape.asked(filter), kind.shape.ordered(order_by)
-        known: dict[str, D] = {}
-        async with aclosing(follow(kind.id, filter=asked, order_by=order)) as told:
+        async with aclosing(LiveRecords[D](kind, self._kinds, follow).follow(asked, order)) as told:
             async for changed in told:
-                new = (each.instance for each in changed.changes)
-                page = await self._read(kind, Answer(tuple(each for each in new if each), changed.rejected))
-                found: dict[str, D] = {meta_of(each).id: each for each in page}
-                for change in changed.changes:
-                    known.pop(change.id, None)
-                known |= found
-                yield ChangedRecords(
-                    tuple(
-                        RecordChange(each.id, each.kind, found.get(each.id))
-                        for each in changed.changes
-                        if each.instance is None or each.id in found
-                    ),
-                    tuple(known[each.id] for each in changed.instances if each.id in known),
-                    page.rejected,
-                )
+                yield changed
 
     async def _read(self, kind: Kind, answer: Answer) -> Records[Any]:
         """The records of an answer."""
@@ -321,11 +263,9 @@ class Typed:
         records, rejected = [], list(answer.rejected)
         for instance in answer:
             try:
-                record = kind.shape.record(kind.schema, instance.fields, related)
+                records.append(kind.record(instance, related))
             except PandaError as error:
                 rejected.append(Rejected(instance.id, error))
-            else:
-                records.append(stamp(record, _known(instance, kind.shape.say(record))))
         return Records(tuple(records), tuple(rejected), answer.after)
 
     async def _related(self, kind: Kind, instances: Iterable[Instance]) -> dict[str, object]:
@@ -339,17 +279,3 @@ class Typed:
                 async for page in asked.pages():
                     found.update((meta_of(each).id, each) for each in await self._read(target, page))
         return found
-
-
-def _known(instance: Instance, said: Mapping[str, object]) -> Meta:
-    return Meta(
-        id=instance.id,
-        schema=instance.schema,
-        author=instance.author,
-        last_entry=instance.last_entry,
-        edited=instance.edited,
-        verified=instance.verified,
-        complete=instance.complete,
-        cursor=instance.cursor,
-        said=said,
-    )
