@@ -1,5 +1,7 @@
 """A MessagePort as a channel (HTML Standard, "Message ports"). Each message goes as one text.
 
+A BroadcastChannel does the same for two that alone know its name (`browser.broadcast`).
+
 A port tells nobody that its other end is gone, and takes everything at once. So an end is said in a message
 of its own, which `panda.js` sends and understands too: the notification `close`.
 """
@@ -23,7 +25,7 @@ class PortChannel:
     """One end. Messages count from now on; what came before has waited in the port.
 
     Args:
-        port: a MessagePort.
+        port: a MessagePort, or a BroadcastChannel.
     """
 
     def __init__(self, port: Any) -> None:
@@ -31,6 +33,7 @@ class PortChannel:
         self._messages: deque[bytes] = deque()
         self._changed = asyncio.Event()
         self._ended: str | None = None
+        self._over = asyncio.Event()
         self._listener = create_proxy(self._take)
         port.onmessage = self._listener
 
@@ -48,6 +51,18 @@ class PortChannel:
             self._changed.clear()
             await self._changed.wait()
         return self._messages.popleft()
+
+    async def over(self) -> None:
+        """Returns once it has ended."""
+        await self._over.wait()
+
+    def lose(self, why: str) -> None:
+        """Ends it on this side: there is no other one any more.
+
+        Args:
+            why: a sentence.
+        """
+        self._end(why)
 
     async def close(self, why: str = "") -> None:
         """Ends it for both sides; see `Channel`."""
@@ -73,6 +88,7 @@ class PortChannel:
             return
         self._ended = why
         self._changed.set()
+        self._over.set()
         self._port.onmessage = None
         self._port.close()
         asyncio.get_event_loop().call_soon(self._listener.destroy)  # it may be what calls this

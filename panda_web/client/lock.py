@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from weakref import WeakValueDictionary
 
 from panda_web.client.errors import StoreConflict
 from panda_web.client.store import ClientStore
@@ -29,7 +30,7 @@ class ProcessLock:
     """Among the tasks of one event loop, in the order in which they asked."""
 
     def __init__(self) -> None:
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # those in use
 
     def __call__(self, name: str) -> AbstractAsyncContextManager[object]:
         """The context for `name`."""

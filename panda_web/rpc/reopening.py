@@ -22,6 +22,7 @@ class Reopening(Peer):
 
     Attributes:
         link: whether a session is open, or none could be.
+        closed: whether `close` was called.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class Reopening(Peer):
         self._bounds = bounds
         self._opening = asyncio.Lock()
         self._session: Session | None = None
-        self._closed = False
+        self.closed = False
 
     def answer_with(self, dispatcher: Dispatcher) -> None:
         """The other side may call these methods from now on, over a session that is open already too."""
@@ -47,7 +48,7 @@ class Reopening(Peer):
     async def session(self) -> Session:
         """The session, as it is or anew. Raises NodeUnreachable."""
         async with self._opening:
-            if self._closed:
+            if self.closed:
                 raise ConnectionEnded("It was closed here.")
             if self._session is None or self._session.ended is not None:
                 self._session = await self._open()
@@ -60,7 +61,7 @@ class Reopening(Peer):
             self.link.note("unreachable")
             raise
         session = Session(channel, self._dispatcher, bounds=self._bounds)
-        session.start().add_done_callback(lambda _: self.link.note("idle" if self._closed else "unreachable"))
+        session.start().add_done_callback(lambda _: self.link.note("idle" if self.closed else "unreachable"))
         self.link.note("connected")
         return session
 
@@ -74,7 +75,7 @@ class Reopening(Peer):
 
     async def close(self) -> None:
         """Ends the session. Whoever calls afterwards gets ConnectionEnded."""
-        self._closed = True
+        self.closed = True
         async with self._opening:
             if self._session is not None:
                 await self._session.close()

@@ -106,6 +106,11 @@ def test_channel_contract_over_websockets(python: Python, mirrored: str, check: 
     python.run("channel_contract", check=check.__name__, mirror=f"{mirrored}{check.__name__}")
 
 
+@pytest.mark.parametrize("check", CHANNELS, ids=lambda check: check.__name__)
+def test_channel_contract_between_tabs(python: Python, check: Any) -> None:
+    python.run("channel_contract", check=check.__name__, meeting=check.__name__)
+
+
 def test_a_websocket_ends_where_more_comes_than_is_read(python: Python, mirrored: str) -> None:
     told = python.run("more_than_is_read", mirror=f"{mirrored}unread")
     assert told == ["The other side closed it (messages-not-read).", "More came than was read."]

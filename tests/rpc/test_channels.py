@@ -11,12 +11,17 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from panda_web.client import Client
 from panda_web.keys.with_cryptography import CryptographySigner
+from panda_web.rpc.again import TIMES, Again
+from panda_web.rpc.caller import SESSION
 from panda_web.rpc.channel import Channel
-from panda_web.rpc.errors import NodeAddressWrong, NodeUnreachable
+from panda_web.rpc.dispatch import Dispatcher
+from panda_web.rpc.errors import ConnectionEnded, NodeAddressWrong, NodeUnreachable
 from panda_web.rpc.http import HttpTransport
 from panda_web.rpc.peer import Exchange
+from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.session import Session
 from panda_web.rpc.transport import MAX_ANSWER
+from panda_web.rpc.types import Json
 from panda_web.rpc.websocket import WebSocketChannel, open_websocket, over_websocket
 from panda_web.rpc.within import in_process, pair
 from tests.contracts import channels
@@ -195,3 +200,83 @@ def test_a_client_writes_and_reads_over_either(scheme: str) -> None:
             assert sorted(each["n"] for each in await panda.query(schema)) == list(range(1, 20))
 
     serving.run(work)
+
+
+# -- calls that outlive a session --------------------------------------------------------------------
+
+
+class Going:
+    """Sessions with somebody who ends some of them in the middle of a call.
+
+    Args:
+        ends: of which sessions, counted from 1.
+    """
+
+    def __init__(self, *ends: int) -> None:
+        self._ends = ends
+        self.opened = 0
+        self.carried_out = 0
+        self.sessions = Reopening(self._reach)
+
+    async def _reach(self) -> Channel:
+        self.opened += 1
+        ours, theirs = pair()
+        handlers = {"echo": self._hang_up if self.opened in self._ends else self._echo}
+        Session(theirs, Dispatcher({"echo": channels.SERVED["echo"]}, handlers)).start()
+        return ours
+
+    async def _echo(self, value: Json) -> Json:
+        self.carried_out += 1
+        return value
+
+    async def _hang_up(self, value: Json) -> Json:
+        self.carried_out += 1
+        session = SESSION.get()
+        assert session is not None
+        await session.close()
+        return value
+
+
+def test_a_call_is_made_again_when_its_session_has_ended() -> None:
+    async def run() -> None:
+        node = Going(1, 2, 4)
+        peer = Again(node.sessions)
+        assert await peer.call("echo", {"value": 1}) == 1
+        assert (node.opened, node.carried_out) == (3, 3)
+        await node.sessions.close()
+        with pytest.raises(ConnectionEnded):
+            await peer.call("echo", {"value": 1})
+
+    asyncio.run(run())
+
+
+def test_a_call_is_not_made_again_for_ever() -> None:
+    async def run() -> None:
+        node = Going(*range(1, 100))
+        with pytest.raises(ConnectionEnded):
+            await Again(node.sessions).call_batch("echo", [{"value": 1}])
+        assert node.opened == TIMES
+
+    asyncio.run(run())
+
+
+def test_whoever_closes_it_ends_what_is_under_way() -> None:
+    async def run() -> None:
+        peer = Again(in_process(channels.Served().dispatcher()))
+        waiting = asyncio.ensure_future(peer.call("wait", {}))
+        await peer.call("echo", {"value": 1})
+        await peer.close()
+        with pytest.raises(ConnectionEnded):
+            await waiting
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("check", channels.CALLS, ids=name_of)
+def test_calls_made_again_in_process(check: Any) -> None:
+    async def run() -> None:
+        peer = Again(in_process(channels.Served().dispatcher()))
+        await check(peer)
+        await peer.close()
+
+    asyncio.run(run())

@@ -10,7 +10,7 @@ import gc
 import json
 import os
 import weakref
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -22,6 +22,7 @@ from pyodide.ffi import JsException
 
 from panda_web import __version__
 from panda_web.browser import loops
+from panda_web.browser.broadcast import Meeting
 from panda_web.browser.crypto import Crypto
 from panda_web.browser.fetch import FetchTransport
 from panda_web.browser.host import Host
@@ -29,6 +30,7 @@ from panda_web.browser.indexeddb import KEYS, IndexedDb, IndexedDbStore
 from panda_web.browser.keyring import Keyring
 from panda_web.browser.local import LocalNode
 from panda_web.browser.locks import WebLock
+from panda_web.browser.owning import Owning
 from panda_web.browser.port import PortChannel
 from panda_web.browser.webcrypto import SignChain, VerifyMany, WebCryptoSigner
 from panda_web.browser.websocket import WebSocketChannel, sessions
@@ -38,6 +40,8 @@ from panda_web.keys import Claim, Signer, Verifier
 from panda_web.keys.backup import BackupImpossible
 from panda_web.keys.with_pure25519 import PureSigner, PureVerifier
 from panda_web.messages.schema import schema_from_dict
+from panda_web.rpc.again import Again
+from panda_web.rpc.channel import Channel
 from panda_web.rpc.errors import CallFailed, ConnectionEnded
 from panda_web.rpc.transport import TIMEOUT, WHOLE
 from tests.contracts import channels, corpus, corpus_keys, queries, signers, stores, transports, verifiers
@@ -139,21 +143,43 @@ async def closed_connection_is_forgotten(tools: Tools) -> None:
             gc.collect()
 
 
-async def channel_contract(_: Tools, check: str, mirror: str | None = None) -> None:
+@contextlib.asynccontextmanager
+async def _met(name: str) -> AsyncIterator[channels.Ends]:
+    """Two ends that found each other under a name."""
+    met: asyncio.Future[Channel] = asyncio.get_running_loop().create_future()
+    serving = asyncio.create_task(Meeting(name, WebLock()).serve(met.set_result))
+    try:
+        ours = await Meeting(name, WebLock()).reach()
+        yield ours, await met
+    finally:
+        serving.cancel()
+        await asyncio.wait([serving])
+
+
+async def channel_contract(
+    _: Tools, check: str, mirror: str | None = None, meeting: str | None = None
+) -> None:
     """One check of the channels' contract, or of the sessions', on two ends.
 
     Args:
         check: its name.
-        mirror: an address that ties two WebSockets together; None for those of a MessageChannel.
+        mirror: an address that ties two WebSockets together.
+        meeting: where two tabs meet; where both are None, the ends are those of a MessageChannel.
     """
-    made: channels.Ends
+    if meeting is not None:
+        async with _met(meeting) as made:
+            await _contract(check, made)
+        return
     if mirror is not None:
         sockets = WebSocketChannel(js.WebSocket.new(mirror)), WebSocketChannel(js.WebSocket.new(mirror))
         assert await asyncio.gather(*(socket.opened() for socket in sockets)) == [True, True]
-        made = sockets
-    else:
-        ports = js.MessageChannel.new()
-        made = PortChannel(ports.port1), PortChannel(ports.port2)
+        await _contract(check, sockets)
+        return
+    ports = js.MessageChannel.new()
+    await _contract(check, (PortChannel(ports.port1), PortChannel(ports.port2)))
+
+
+async def _contract(check: str, made: channels.Ends) -> None:
     work = getattr(channels, check)
     if work in channels.CHANNELS:
         await work(made)
@@ -187,6 +213,41 @@ async def no_websocket(_: Tools, url: str) -> str:
     except CallFailed as error:
         return error.reason
     return ""
+
+
+# -- one node for all tabs ---------------------------------------------------------------------------
+
+_shared: list[tuple[Owning, Again]] = []
+
+
+async def share(tools: Tools, name: str) -> bool:
+    """Stands in the queue for a node in memory, and calls whoever has it; gives whether it is this tab."""
+    crypto = await Host(tools.sign_chain, tools.verify_many).crypto()
+
+    async def open_node() -> LocalNode:
+        return LocalNode(None, crypto.verifier)
+
+    owning = Owning(name, WebLock(), open_node)
+    node = Again(owning.sessions())
+    _shared.append((owning, node))
+    await node.call("rpc.discover", {})
+    return owning.owner is not None
+
+
+async def ask_shared(_: Tools, times: int) -> list[bool]:
+    """Calls the node of all tabs; gives whether this tab has had it, each time."""
+    owning, node = _shared[-1]
+    had = []
+    for _time in range(times):
+        await node.call("panda_schemas", {})
+        had.append(owning.owner is not None)
+        await asyncio.sleep(0.01)
+    return had
+
+
+async def leave_shared(_: Tools) -> None:
+    """Gives the node to the next tab."""
+    await _shared.pop()[0].close()
 
 
 # -- a node in the tab -----------------------------------------------------------------------------
