@@ -10,6 +10,7 @@ from panda_web import __version__
 from panda_web.keys import Verifier
 from panda_web.node import Node, Store
 from panda_web.node.store import Settings
+from panda_web.rpc.dispatch import Dispatcher
 from panda_web.rpc.peer import Peer
 from panda_web.rpc.within import in_process
 
@@ -32,9 +33,13 @@ class LocalNode:
         self._store = Store(path, settings=settings)
         self.node = Node(self._store, verifier, version=__version__)
 
+    def dispatcher(self) -> Dispatcher:
+        """The methods that it answers."""
+        return self.node.dispatcher()
+
     def peer(self) -> Peer:
         """A way to call it, for `Client(...)`; whoever asked for it closes it."""
-        return in_process(self.node.dispatcher())
+        return in_process(self.dispatcher())
 
     async def close(self) -> None:
         """Ends what is under way, and closes the file in order."""

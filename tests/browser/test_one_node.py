@@ -37,7 +37,7 @@ def test_a_tab_that_goes_leaves_it_to_the_next_and_no_call_is_lost(first: Python
     assert first.run("share", name="b") is True
     assert second.run("share", name="b") is False
     second.start("ask_shared", times=CALLS)
-    first.tab.goto("about:blank")  # its worker ends with it
+    first.page("end")
     had = second.result()
     assert len(had) == CALLS
     assert had[-1] is True

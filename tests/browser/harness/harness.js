@@ -54,3 +54,8 @@ export async function isWaitedFor(name) {
 export function giveLock() {
   release();
 }
+
+// Ends the worker, as panda.js does for a page that is put aside.
+export function end() {
+  worker.terminate();
+}
