@@ -56,7 +56,8 @@ class Meeting:
                 seen.add(said)
                 way = self._begin(self._hold(said, "host", "guest", answer))
                 ways.add(way)
-                way.add_done_callback(lambda _: (seen.discard(said), ways.discard(way)))
+                way.add_done_callback(ways.discard)
+                way.add_done_callback(lambda _: seen.discard(said))
 
         with _Listening(self._name, hear) as hall:
             hall.postMessage(BEGINS)
