@@ -30,7 +30,7 @@ PYODIDE_FILES = {"runtime": "pyodide.asm.wasm", "library": "python_stdlib.zip"}
 def lean_pyodide() -> Path:
     """What a start needs of Pyodide, without what no start of ours asks for."""
     package, binaryen = nodejs.MODULES / "pyodide", nodejs.MODULES / "binaryen"
-    users = [TOOLS / "snapshot.mjs", *sorted(WORKER.glob("*.js"))]
+    users = [TOOLS / "snapshot.mjs", *sorted(WORKER.rglob("*.js"))]
 
     def make(out: Path) -> None:
         try:

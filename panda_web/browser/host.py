@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -31,6 +30,7 @@ from panda_web.keys import Signer
 from panda_web.rpc.session import Bounds, Session
 
 if TYPE_CHECKING:  # a tab that keeps no node has no use for it
+    from panda_web.browser.disk import OpenDisk
     from panda_web.browser.local import LocalNode
 
 logger = logging.getLogger(__name__)
@@ -46,14 +46,21 @@ class Host:
     Args:
         sign_chain, verify_many: the functions of `web/worker/ed25519.js`.
         extensions: what applications add, for the connections that come.
+        opens: where the node's database is, of `web/worker/disk/disk.js`; None where nothing is kept.
     """
 
     def __init__(
-        self, sign_chain: SignChain, verify_many: VerifyMany, extensions: Sequence[Extension] = ()
+        self,
+        sign_chain: SignChain,
+        verify_many: VerifyMany,
+        extensions: Sequence[Extension] = (),
+        opens: "OpenDisk | None" = None,
     ) -> None:
         self.extensions = extensions
         self._functions = sign_chain, verify_many
+        self._opens = opens
         self._opening = asyncio.Lock()
+        self._opening_local = asyncio.Lock()
         self._crypto: Crypto | None = None
         self._database: IndexedDb | None = None
         self._local: LocalNode | None = None
@@ -118,18 +125,25 @@ class Host:
                 self._database = await IndexedDb.open()
             return self._database
 
-    async def local(self, path: Path | None = None) -> "LocalNode":
-        """The node in this tab, which is opened once.
+    async def local(self) -> "LocalNode":
+        """The node of this site, in this worker, which is opened once: when no other worker has its database.
 
-        Args:
-            path: its database file; None keeps it in memory.
+        Raises:
+            StoreFailed: as `open_disk` says, or the database cannot be opened.
         """
-        from panda_web.browser.local import LocalNode
+        from panda_web.browser.disk import open_disk
+        from panda_web.browser.local import NAME, LocalNode
 
         crypto = await self.crypto()
-        if self._local is None:
-            self._local = LocalNode(path, crypto.verifier)
-        return self._local
+        async with self._opening_local:
+            if self._local is None:
+                disk = await open_disk(self._opens, NAME)
+                try:
+                    self._local = LocalNode(disk, crypto.verifier)
+                except BaseException:
+                    await disk.close()
+                    raise
+            return self._local
 
     def _client(self, transport: FetchTransport, crypto: Crypto, signer: Signer | None) -> Client:
         """The client of an author for a node; that of nobody reads."""

@@ -4,33 +4,36 @@ A worker has no threads, and nobody else opens its files: so nothing is done asi
 memory, which the file systems of a tab do not have.
 """
 
-from pathlib import Path
-
 from panda_web import __version__
+from panda_web.browser.disk import Disk
 from panda_web.keys import Verifier
 from panda_web.node import Node, Store
-from panda_web.node.store import Settings
 from panda_web.rpc.dispatch import Dispatcher
 from panda_web.rpc.peer import Peer
 from panda_web.rpc.within import in_process
 
-SETTINGS = Settings(exclusive=True)
+NAME = "panda"
+"""Of this site's database."""
 
 
 class LocalNode:
     """A node in this worker.
 
     Args:
-        path: its database file; None keeps it in memory.
+        disk: where its database is; it is closed with the node.
         verifier: checks signatures.
-        settings: what the file system there wants of SQLite.
 
     Attributes:
         node: the node.
+        disk: as it was given.
+
+    Raises:
+        StoreFailed: the database cannot be opened there.
     """
 
-    def __init__(self, path: Path | None, verifier: Verifier, settings: Settings = SETTINGS) -> None:
-        self._store = Store(path, settings=settings)
+    def __init__(self, disk: Disk, verifier: Verifier) -> None:
+        self.disk = disk
+        self._store = Store(disk.path, settings=disk.settings)
         self.node = Node(self._store, verifier, version=__version__)
 
     def dispatcher(self) -> Dispatcher:
@@ -45,3 +48,4 @@ class LocalNode:
         """Ends what is under way, and closes the file in order."""
         await self.node.finish()
         self._store.close()
+        await self.disk.close()

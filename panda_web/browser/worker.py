@@ -2,11 +2,14 @@
 
 import importlib
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from panda_web.browser.extension import Extension
 from panda_web.browser.host import Host
 from panda_web.browser.webcrypto import SignChain, VerifyMany
+
+if TYPE_CHECKING:  # with the node, for which not every page has use
+    from panda_web.browser.disk import OpenDisk
 
 _extensions: list[Extension] = []
 _hosts: list[Host] = []
@@ -31,8 +34,15 @@ def extend(archive: str, module: str) -> None:
     _extensions.append(sys.modules[module].EXTENSION)
 
 
-def start(port: Any, sign_chain: SignChain, verify_many: VerifyMany) -> None:
-    """Answers what comes through a MessagePort; the functions are those of `web/worker/ed25519.js`."""
+def start(port: Any, sign_chain: SignChain, verify_many: VerifyMany, opens: "OpenDisk") -> None:
+    """Answers what comes through a MessagePort.
+
+    Args:
+        port: the page's.
+        sign_chain: of `web/worker/ed25519.js`.
+        verify_many: of the same.
+        opens: of `web/worker/disk/disk.js`.
+    """
     if not _hosts:
-        _hosts.append(Host(sign_chain, verify_many, _extensions))
+        _hosts.append(Host(sign_chain, verify_many, _extensions, opens))
     _hosts[0].connect(port)

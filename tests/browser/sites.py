@@ -29,10 +29,14 @@ def copy_site(site: Path, out: Path, files: Mapping[str, str | bytes | None]) ->
 def with_prefix(site: Path, out: Path, prefix: Path) -> Path:
     """The site, with a script that runs in the worker before everything else: for browsers that lack things."""
     copy_site(site, out, {})
-    worker = runtime(out) / "worker.js"
-    worker.write_text(prefix.read_text("utf-8") + worker.read_text("utf-8"), "utf-8")
+    runs_before(runtime(out) / "worker.js", prefix)
     seal(out)
     return out
+
+
+def runs_before(worker: Path, prefix: Path) -> None:
+    """Has a script run before everything else in a worker."""
+    worker.write_text(prefix.read_text("utf-8") + worker.read_text("utf-8"), "utf-8")
 
 
 def harness_site(site: Path, out: Path) -> Path:
@@ -49,9 +53,17 @@ def harness_site(site: Path, out: Path) -> Path:
     return copy_site(runtime(site), out, _page(manifest) | {"harness.whl": wheel.read_bytes()})
 
 
-def frozen_harness_site(site: Path, out: Path) -> Path:
-    """The same with `awake`, in a snapshot made of it."""
-    wheel = _wheel(out, {"tests/browser/harness/checks.py": HARNESS / "awake.py"})
+def frozen_harness_site(site: Path, out: Path, checks: str = "awake", *more: Path) -> Path:
+    """The same with other checks, in a snapshot made of them.
+
+    Args:
+        site: the built site.
+        out: where to write it.
+        checks: the module in harness/ that stands in the place of `checks`.
+        more: what it imports of the tests.
+    """
+    members = {path.relative_to(TESTS.parent).as_posix(): path for path in more}
+    wheel = _wheel(out, {"tests/browser/harness/checks.py": HARNESS / f"{checks}.py", **members})
     manifest = manifest_of(site)
     frozen = snapshot(
         lean_pyodide(), [*(site / "wheels" / each["file"] for each in manifest["wheels"]), wheel], {}

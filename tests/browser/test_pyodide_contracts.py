@@ -122,15 +122,6 @@ def test_no_websocket_where_no_node_is(python: Python, harness: StaticServer) ->
     assert python.run("no_websocket", url=f"http://localhost:{free_port()}/") == "node-unreachable"
 
 
-@pytest.mark.parametrize("path", [None, "/a folder/node.db"])
-def test_node_in_the_tab(python: Python, path: str | None) -> None:
-    """The server's Node and Store in the worker, with our client beside them: in memory, and on a file there."""
-    found = python.run("node_in_the_tab", path=path)
-    titles = [f"talk {n}" for n in range(50) if n != 2]
-    titles[1] = "changed"
-    assert found == {"titles": titles, "rejected": 0}
-
-
 @pytest.mark.engines("chromium")
 def test_queries_of_a_node_in_the_tab(python: Python) -> None:
     """Pyodide's SQLite is another one than the server's: the same pages, of the same random queries."""

@@ -7,6 +7,7 @@
 // @ts-expect-error Pyodide has no types for this file
 import createPyodideModule from "pyodide/pyodide.asm.mjs";
 import { loadPyodide } from "pyodide";
+import { Disks } from "./disk/disk.js";
 import { signChain, verifyMany } from "./ed25519.js";
 import { headOf, thaw } from "./snapshot.js";
 import { Downloads, Problem } from "./files.js";
@@ -25,7 +26,7 @@ if (!("stack" in Error.prototype)) Error.prototype.stack = "";
  * @typedef {(more: object, onFresh?: OnFresh) => Promise<import("pyodide").PyodideAPI>} Start
  * @typedef {object} Python panda_web/browser/worker.py
  * @property {(archive: string, module: string) => void} extend
- * @property {(port: MessagePort, sign: typeof signChain, verify: typeof verifyMany) => void} start
+ * @property {(port: MessagePort, sign: typeof signChain, verify: typeof verifyMany, disk: Disks["open"]) => void} start
  */
 
 const RUNTIME = "pyodide.asm.wasm";
@@ -39,6 +40,7 @@ const WAKE_MS = 50;
 const waiting = new Set();
 /** @type {Promise<Python> | null} */
 let python = null;
+const disks = new Disks();
 
 self.onmessage = async ({ data, ports }) => {
   const [port] = /** @type {[MessagePort]} */ (ports);
@@ -47,7 +49,7 @@ self.onmessage = async ({ data, ports }) => {
   waiting.add(port);
   try {
     python ??= awake(load(start));
-    (await python).start(port, signChain, verifyMany);
+    (await python).start(port, signChain, verifyMany, disks.open);
   } catch (error) {
     fail(port, error);
   }
@@ -183,6 +185,7 @@ function startPyodide({ lock }, module, downloads, more, onFresh) {
  */
 function ready(pyodide, extensions, downloads) {
   tell("storage", 0, 0);
+  disks.begin(pyodide.FS);
   /** @type {Python} */
   const python = pyodide.pyimport("panda_web.browser.worker");
   for (const extension of extensions) {
@@ -241,6 +244,7 @@ async function withFiles(files, module, onFresh, work) {
   try {
     return await new Promise((resolve, reject) => {
       WebAssembly.instantiateStreaming = async (_, imports) => {
+        disks.replace(imports);
         const made = module.then(async (it) => ({ module: it, instance: await WebAssembly.instantiate(it, imports) }));
         made.catch(reject);
         const { memory } = (await made).instance.exports;

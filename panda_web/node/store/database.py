@@ -19,10 +19,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from panda_web.errors import DiskFull, StoreFailed
+from panda_web.errors import StoreFailed
 from panda_web.node.aside import Aside, here
 from panda_web.node.store.counting import EVERYTHING, Note, count
 from panda_web.node.store.erasing import MAX_REWRITTEN, Eraser
+from panda_web.node.store.failing import Doing, failure
 from panda_web.node.store.migrations import MIGRATIONS
 from panda_web.node.store.reading import Readings
 from panda_web.node.store.settings import SERVER, Settings, connect
@@ -37,28 +38,6 @@ MAX_JOURNAL = 64 << 20
 PATIENCE = 100
 PAUSE = 0.05
 """While another program writes, this one tries again up to 100 times, 50 ms apart."""
-
-
-class _Doing:
-    """What goes wrong in the block is StoreFailed, and says what it was about."""
-
-    __slots__ = ("_failed",)
-
-    def __init__(self, failed: str) -> None:
-        self._failed = failed
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, sqlite3.Error):
-            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-                raise DiskFull("The disk of this node is full; nothing was stored. Try again later.")
-            raise StoreFailed(f"{self._failed}: {error}.") from error
-
-
-_STORING = _Doing("The database did not store it")
-_READING = _Doing("The database cannot be read")
 
 
 class Database:
@@ -78,6 +57,9 @@ class Database:
         if settings.exclusive and aside is not here:
             raise ValueError("a database that is opened once has no connection to read with aside")
         self._aside = aside if path is not None else here
+        self._persist = settings.persist
+        self._storing = Doing("The database did not store it", settings.why)
+        self._reading = Doing("The database cannot be read", settings.why)
         try:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -90,9 +72,14 @@ class Database:
             if self._aside is not here:
                 self._reader = connect(path, settings, reads=True)
         except (sqlite3.Error, OSError) as error:
-            raise StoreFailed(f"The database {path} cannot be opened: {error}.") from error
+            words = f"The database {path} cannot be opened"
+            if isinstance(error, sqlite3.Error):
+                raise failure(words, error, settings.why) from error
+            raise StoreFailed(f"{words}: {error}.") from error
         self._asked = self._reader
-        self.readings = Readings(lambda: connect(path, settings, reads=True), self._reader, self._aside)
+        self.readings = Readings(
+            lambda: connect(path, settings, reads=True), self._reader, self._aside, settings.why
+        )
         self._journal = None if path is None else Path(f"{path}-wal")
         self._in_group = False
         self._size: int | None = None
@@ -135,7 +122,7 @@ class Database:
         self._later.clear()
         self._notes.clear()
         try:
-            with _STORING:
+            with self._storing:
                 await self._erased()
                 self._roll_back()  # what is left of a group that was given up half-way
                 await self._erase()
@@ -165,7 +152,7 @@ class Database:
         Raises:
             StoreFailed: SQLite did not obey, or gave up the group.
         """
-        with _STORING:
+        with self._storing:
             self._require_group()
             self._connection.execute("SAVEPOINT one")
             self._asked = self._connection
@@ -186,6 +173,8 @@ class Database:
         """Returns once all of the group survives a power cut. Raises StoreFailed: none of it is stored."""
         try:
             await self._aside(self._commit())
+            if self._persist is not None:
+                await self._persist()
         finally:
             self._in_group = False
         self._tell()
@@ -198,7 +187,7 @@ class Database:
         self._commit_here()
 
     def _commit_here(self) -> None:
-        with _STORING:
+        with self._storing:
             try:
                 self._require_group()
                 count(self._connection, self._notes)
@@ -219,7 +208,7 @@ class Database:
         """
         self._later.clear()
         self._notes.clear()
-        with _STORING:
+        with self._storing:
             self._connection.execute(f"PRAGMA busy_timeout={int(1000 * PATIENCE * PAUSE)}")
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
@@ -246,7 +235,7 @@ class Database:
             await asyncio.sleep(pause)
 
     def _look(self) -> None:
-        with _READING:
+        with self._reading:
             (version,) = self._connection.execute("PRAGMA data_version").fetchone()
         if version != self._version:
             self._version = version
@@ -290,7 +279,7 @@ class Database:
 
     def note_deletion(self) -> None:
         """What the transaction deletes is to leave the files. Raises StoreFailed."""
-        with _STORING:
+        with self._storing:
             self._eraser.note()
 
     async def _erase_later(self) -> None:
@@ -304,8 +293,16 @@ class Database:
     async def _erase(self) -> None:
         """Erases what can be erased now; to be called by one at a time, outside of a transaction."""
         if self._eraser.pause() == 0:
-            self._erasing = asyncio.ensure_future(self._aside(self._eraser.work()))
+            self._erasing = asyncio.ensure_future(self._erase_now())
             await self._erased()
+
+    async def _erase_now(self) -> None:
+        await self._aside(self._eraser.work())
+        if self._persist is not None:
+            try:
+                await self._persist()
+            except StoreFailed:
+                logger.warning("deleted bytes may remain", exc_info=True)
 
     async def _erased(self) -> None:
         """Returns once nothing is being erased: until then the connection is taken."""
@@ -324,7 +321,7 @@ class Database:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """All reading in the block sees one state, that of one commit. Raises StoreFailed."""
-        with _READING:
+        with self._reading:
             self._reader.execute("BEGIN")
             try:
                 yield
@@ -334,7 +331,7 @@ class Database:
 
     def execute(self, sql: str, values: tuple[Any, ...] = ()) -> None:
         """Runs a statement that gives nothing back."""
-        with _STORING:
+        with self._storing:
             self._connection.execute(sql, values)
 
     def execute_later(self, sql: str, values: tuple[Any, ...] = ()) -> None:
@@ -343,23 +340,23 @@ class Database:
 
     def execute_many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Runs a statement once for each row."""
-        with _STORING:
+        with self._storing:
             self._connection.executemany(sql, rows)
 
     def insert(self, sql: str, values: tuple[Any, ...]) -> int:
         """Runs an INSERT and gives the row's id."""
-        with _STORING:
+        with self._storing:
             return self._connection.execute(sql, values).lastrowid or 0
 
     def one(self, sql: str, values: tuple[Any, ...] = ()) -> Any:
         """The first row, or None."""
-        with _READING:
+        with self._reading:
             reader = self.readings.current
             return self._asked.execute(sql, values).fetchone() if reader is None else reader.one(sql, values)
 
     def rows(self, sql: str, values: tuple[Any, ...] = ()) -> Iterator[Any]:
         """All rows, one after the other."""
-        with _READING:
+        with self._reading:
             reader = self.readings.current
             yield from self._asked.execute(sql, values) if reader is None else reader.rows(sql, values)
 

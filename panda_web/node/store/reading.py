@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 from panda_web.errors import StoreFailed
 from panda_web.node.aside import Aside, here
+from panda_web.node.store.failing import Why, failure
 from panda_web.node.store.functions import teach
 from panda_web.rpc.errors import QueryTooExpensive
 
@@ -81,10 +82,12 @@ class Reader:
 
     Args:
         connect: gives it, at the first reading.
+        why: what the platform says where it cannot be read.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(self, connect: Callable[[], sqlite3.Connection], why: Why | None = None) -> None:
         self._connect = connect
+        self._why = why
         self._connection: sqlite3.Connection | None = None
         self._budget = Budget(MAX_SECONDS)
         self._lock = threading.Lock()
@@ -104,7 +107,7 @@ class Reader:
                     teach(self._connection, lambda: self._budget.is_over())
                 return _snapshot(self._connection, budget, work)
             except sqlite3.Error as error:
-                raise StoreFailed(f"The database cannot be read: {error}.") from error
+                raise failure("The database cannot be read", error, self._why) from error
             except StoreFailed as error:
                 if budget.spent:
                     raise QueryTooExpensive(
@@ -160,13 +163,19 @@ class Readings:
         connect: makes a connection that reads.
         only: a connection for what is read in the event loop: all, where nothing is done aside.
         aside: where readings are done.
+        why: what the platform says where it cannot be read.
     """
 
     def __init__(
-        self, connect: Callable[[], sqlite3.Connection], only: sqlite3.Connection, aside: Aside
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        only: sqlite3.Connection,
+        aside: Aside,
+        why: Why | None = None,
     ) -> None:
         self._connect = connect
-        self._only = Reader(lambda: only)
+        self._why = why
+        self._only = Reader(lambda: only, why)
         self._aside = aside
         self._idle: list[Reader] = []
         self._all: list[Reader] = []
@@ -225,7 +234,7 @@ class Readings:
             self._of_thread.reader = None
 
     def _another(self) -> Reader:
-        reader = Reader(self._connect)
+        reader = Reader(self._connect, self._why)
         self._all.append(reader)
         return reader
 

@@ -1,11 +1,13 @@
 """What SQLite is told when a database is opened: by every node, and by a platform that wants it otherwise."""
 
 import sqlite3
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from panda_web.errors import StoreFailed
+from panda_web.node.store.failing import Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,11 @@ class Settings:
         exclusive: whether nobody else ever opens the file. Then SQLite needs no shared memory, and the store
             has one connection, so nothing may be done aside.
         cache_kib: of pages that are kept in memory, for each connection; 0 for SQLite's own choice, 2,000.
+        temporary_in_memory: whether what SQLite needs for a while is kept in memory, and not in files.
+        max_journal: bytes that a journal keeps on the disk when it is begun anew; -1 for all.
+        persist: what is to follow a COMMIT before that counts; None where SQLite sees to it. Where it raises
+            StoreFailed, the file is again what it was before.
+        why: says what the platform has just refused, where SQLite has one word for all of it.
     """
 
     vfs: str = ""
@@ -26,6 +33,10 @@ class Settings:
     synchronous: str = "FULL"
     exclusive: bool = False
     cache_kib: int = 0
+    temporary_in_memory: bool = False
+    max_journal: int = -1
+    persist: Callable[[], Awaitable[None]] | None = None
+    why: Why | None = None
 
 
 SERVER = Settings()
@@ -54,6 +65,8 @@ def connect(path: Path | None, settings: Settings = SERVER, *, reads: bool = Fal
         )
     for pragma in (
         f"synchronous={settings.synchronous}",
+        f"temp_store={'MEMORY' if settings.temporary_in_memory else 'DEFAULT'}",
+        f"journal_size_limit={settings.max_journal}",
         "secure_delete=ON",
         "foreign_keys=ON",
         "busy_timeout=5000",

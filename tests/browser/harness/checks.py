@@ -24,6 +24,7 @@ from panda_web import __version__
 from panda_web.browser import loops
 from panda_web.browser.broadcast import Meeting
 from panda_web.browser.crypto import Crypto
+from panda_web.browser.disk import open_disk
 from panda_web.browser.fetch import FetchTransport
 from panda_web.browser.host import Host
 from panda_web.browser.indexeddb import KEYS, IndexedDb, IndexedDbStore
@@ -39,7 +40,6 @@ from panda_web.client.store import ClientStore, MemoryStore
 from panda_web.keys import Claim, Signer, Verifier
 from panda_web.keys.backup import BackupImpossible
 from panda_web.keys.with_pure25519 import PureSigner, PureVerifier
-from panda_web.messages.schema import schema_from_dict
 from panda_web.rpc.again import Again
 from panda_web.rpc.channel import Channel
 from panda_web.rpc.errors import CallFailed, ConnectionEnded
@@ -53,10 +53,11 @@ NODE = "http://localhost:1/"
 
 @dataclass(frozen=True)
 class Tools:
-    """The functions of `web/worker/ed25519.js`."""
+    """The functions of `web/worker/`."""
 
     sign_chain: SignChain
     verify_many: VerifyMany
+    opens: Any
 
     def _loops(self, kind: str) -> tuple[SignChain, VerifyMany]:
         return (
@@ -225,7 +226,7 @@ async def share(tools: Tools, name: str) -> bool:
     crypto = await Host(tools.sign_chain, tools.verify_many).crypto()
 
     async def open_node() -> LocalNode:
-        return LocalNode(None, crypto.verifier)
+        return LocalNode(await open_disk(None, name), crypto.verifier)
 
     owning = Owning(name, WebLock(), open_node)
     node = Again(owning.sessions())
@@ -253,50 +254,13 @@ async def leave_shared(_: Tools) -> None:
 # -- a node in the tab -----------------------------------------------------------------------------
 
 
-async def node_in_the_tab(tools: Tools, path: str | None) -> dict[str, Any]:
-    """The server's Node and Store beside our client: publish, query, update, delete; a file is opened again.
-
-    Gives what a client that has nothing but the node reads at the end, and what was told on the way.
-    """
-    host = Host(tools.sign_chain, tools.verify_many)
-    crypto = await host.crypto()
-    file = Path(path) if path is not None else None
-    signer = await WebCryptoSigner.generate(tools.sign_chain)
-    definition = schema_from_dict(
-        {
-            "name": "talk",
-            "description": "",
-            "fields": {"title": {"type": "varchar"}, "n": {"type": "integer"}},
-        }
-    )
-    local = await host.local(file)
-    assert await host.local(file) is local
-    async with Client(local.peer(), signer, store=MemoryStore(), verifier=crypto.verifier) as panda:
-        schema = await panda.define(definition)
-        rows = [{"title": f"talk {n}", "n": n} for n in range(50)]
-        written = await panda.create_many(schema.id, rows)
-        assert [each.error for each in written] == [None] * 50
-        await panda.update(schema.id, written[1].id, {"title": "changed"})
-        await panda.delete(schema.id, written[2].id)
-        found = await panda.query(schema.id, filter={"title": "changed"})
-        assert [each.id for each in found] == [written[1].id]
-    if file is not None:
-        await local.close()
-        assert [each.name for each in file.parent.iterdir()] == [file.name], "a journal is left"
-        local = LocalNode(file, crypto.verifier)
-    async with Client(local.peer(), verifier=crypto.verifier) as reader:
-        answer = await reader.query(schema.id, order_by=["n"], limit=1000)
-        titles = [each["title"] for each in answer]
-    await local.close()
-    return {"titles": titles, "rejected": len(answer.rejected)}
-
-
 async def queries_in_the_tab(tools: Tools, seed: int) -> int:
     """Random queries, as the seed has them, at a node in the tab and in Python; gives how many instances it has."""
     host = Host(tools.sign_chain, tools.verify_many)
     crypto = await host.crypto()
     draw = Random(seed)
-    local = await host.local(None)
+    local = await host.local()
+    assert local.disk.kind == "memory"
     signer = await WebCryptoSigner.generate(tools.sign_chain)
     async with Client(local.peer(), signer, store=MemoryStore(), verifier=crypto.verifier) as panda:
         schema = await panda.define(queries.EACH_TYPE)

@@ -7,17 +7,20 @@ functions of `checks` by name.
 import asyncio
 import json
 import traceback
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyodide.ffi import create_proxy
 
 from panda_web.browser.webcrypto import SignChain, VerifyMany
 from tests.browser.harness import checks
 
+if TYPE_CHECKING:
+    from panda_web.browser.disk import OpenDisk
 
-def start(port: Any, sign_chain: SignChain, verify_many: VerifyMany) -> None:
+
+def start(port: Any, sign_chain: SignChain, verify_many: VerifyMany, opens: "OpenDisk") -> None:
     """Answers the page's requests, one after the other or side by side, as they come."""
-    tools = checks.Tools(sign_chain, verify_many)
+    tools = checks.Tools(sign_chain, verify_many, opens)
     tasks = set()
 
     async def answer(request: dict[str, Any]) -> None:
