@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from panda_web import strict_json
 from panda_web.cli.main import app
-from panda_web.client import collecting, inbox, keeping, live_records, pages, pauses, typed
+from panda_web.client import collecting, live_records, pages, typed
 from panda_web.errors import DiskFull
 from panda_web.messages import message
 from panda_web.node import groups, indexing, ingest, publishing, rates, turns
@@ -24,7 +24,7 @@ from panda_web.node.schemas import registry, states
 from panda_web.node.store import indexes, reading, room
 from panda_web.query import matching
 from panda_web.query import reading as asked
-from panda_web.rpc import dispatch, jsonrpc, methods, outgoing, session, transport, websocket
+from panda_web.rpc import dispatch, inbox, jsonrpc, methods, outgoing, pauses, session, transport, websocket
 from panda_web.rpc import queries as rpc_queries
 from panda_web.rpc.errors import (
     AuthorQuotaReached,
@@ -201,7 +201,7 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "schemas of one name that are looked at": (typed.MOST_ALIKE,),
     "instances that one subscription keeps": (collecting.MOST_KEPT,),
     "told to a client and not taken yet": (inbox.MOST_WAITING, inbox.MAX_WAITING_BYTES),
-    "pauses between attempts to reach a node": (pauses.LONGEST_PAUSE, keeping.ASK_SECONDS),
+    "pauses between attempts to reach a node": (pauses.LONGEST_PAUSE, pauses.ASK_SECONDS),
     "pages of one answer": (pages.MAX_PAGES, pages.MAX_BARREN),
 }
 """How the lines of the tables of limits begin, and what stands in them."""

@@ -9,12 +9,6 @@ from typing import Any
 
 import pyodide._package_loader as wheels
 
-import panda_web.browser.loops
-import panda_web.browser.worker
-import panda_web.client.inbox
-import panda_web.client.subscribing
-import panda_web.keys.guarded
-import panda_web.keys.with_pure25519  # noqa: F401 - for browsers that need it
 from panda_web.browser import frozen
 
 # Wheels are unpacked before this, and never after.

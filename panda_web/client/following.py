@@ -10,19 +10,19 @@ from panda_web.client.contact import Contact
 from panda_web.client.definitions import KeptDefinitions
 from panda_web.client.keeping import Keeping, Told
 from panda_web.client.own_logs import OwnLogs
-from panda_web.client.pauses import Growing
 from panda_web.client.reading import Reader
 from panda_web.errors import PandaError
 from panda_web.rpc.errors import NodeUnreachable
 from panda_web.rpc.link import Link
 from panda_web.rpc.methods import MAX_LIMIT
+from panda_web.rpc.pauses import Growing
 from panda_web.rpc.types import Json
 
 if TYPE_CHECKING:  # a tab that follows nothing loads none of it
     from panda_web.client.collecting import Changed
-    from panda_web.client.inbox import Inboxes
     from panda_web.client.live_records import ChangedRecords
     from panda_web.records.record import D
+    from panda_web.rpc.inbox import Inboxes
 
 T = TypeVar("T")
 
@@ -114,8 +114,8 @@ class Following(Reader):
     async def _subscribe(
         self, schema: str, *, filter: Mapping[str, Json] | None, order_by: Sequence[str]
     ) -> AsyncGenerator["Changed", None]:
-        from panda_web.client.inbox import Inboxes
         from panda_web.client.subscribing import Subscribing
+        from panda_web.rpc.inbox import Inboxes
 
         sessions = self._keeping.sessions
         if sessions is not None and self._inboxes is None:

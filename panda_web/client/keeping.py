@@ -4,19 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from panda_web.client.pauses import Growing
 from panda_web.errors import PandaError
 from panda_web.rpc.errors import AnswerMalformed, CallFailed, ErrorFromNode
 from panda_web.rpc.link import Link
+from panda_web.rpc.pauses import ASK_SECONDS, Growing
 from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.session import Session
-
-STILL_THERE_SECONDS = 20.0
-"""The node is asked after this time whether it is still there, and has as long to answer: a browser says
-nothing of a network that is gone. What waits by then, since a call failed meanwhile, is sent."""
-
-ASK_SECONDS = 30.0
-"""Between two questions to a node with which there is no session, or that knows no subscriptions."""
+from panda_web.rpc.there import STILL_THERE_SECONDS, is_there
 
 Told = Callable[[int, PandaError | None], object]
 """Told how many entries were sent, and what was wrong with one; where neither is so, it is not called."""
@@ -114,13 +108,3 @@ class Keeping:
         finally:
             for each in waits:
                 each.cancel()
-
-
-async def is_there(session: Session) -> bool:
-    """Whether the other side of a session answers, be it with an error."""
-    with suppress(TimeoutError, CallFailed):
-        async with asyncio.timeout(STILL_THERE_SECONDS):
-            with suppress(ErrorFromNode):
-                await session.call("panda_unsubscribe", {"subscription": ""})
-            return True
-    return False

@@ -12,10 +12,10 @@ from panda_web.client.definitions import KeptDefinitions
 from panda_web.client.listed import ListedSchema
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.pages import pages
-from panda_web.client.pauses import patiently
 from panda_web.client.schemas import Schemas
 from panda_web.messages.schema import Schema
 from panda_web.rpc.methods import MAX_LIMIT
+from panda_web.rpc.pauses import patiently
 from panda_web.rpc.types import Json
 
 if TYPE_CHECKING:  # a tab that uses no dataclasses loads none of it

@@ -19,7 +19,6 @@ from panda_web.client.errors import (
 )
 from panda_web.client.lost import diverged
 from panda_web.client.own_logs import LogState, OwnEntry, OwnLogs
-from panda_web.client.pauses import Pauses, patiently
 from panda_web.client.refusals import BLOCKING, LAGGING, OF_A_MESSAGE, OTHERS, Refusal
 from panda_web.errors import PandaError
 from panda_web.log import SignedEntry
@@ -32,6 +31,7 @@ from panda_web.rpc.errors import (
     SeqNumTaken,
 )
 from panda_web.rpc.methods import EntryArguments
+from panda_web.rpc.pauses import Pauses, patiently
 
 R = TypeVar("R")
 

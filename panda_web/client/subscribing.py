@@ -14,9 +14,6 @@ from dataclasses import replace
 from panda_web.client.asked import Asked
 from panda_web.client.check import Answer, check_answer, check_end
 from panda_web.client.collecting import Changed, Collected
-from panda_web.client.inbox import Inboxes, Open
-from panda_web.client.keeping import ASK_SECONDS
-from panda_web.client.pauses import LONGEST_PAUSE, Growing
 from panda_web.errors import PandaError
 from panda_web.keys import Verifier
 from panda_web.rpc.errors import (
@@ -28,6 +25,8 @@ from panda_web.rpc.errors import (
     SessionNeeded,
     TooManySubscriptions,
 )
+from panda_web.rpc.inbox import Inboxes, Open
+from panda_web.rpc.pauses import ASK_SECONDS, LONGEST_PAUSE, Growing
 from panda_web.rpc.subscriptions import MAX_CHANGES, ToldChange
 
 Pages = Callable[[], AsyncGenerator[Answer, None]]

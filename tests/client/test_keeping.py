@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from panda_web.client import Client
-from panda_web.client.pauses import FIRST_PAUSE, LONGEST_PAUSE, Growing
 from panda_web.client.store import MemoryStore
 from panda_web.errors import PandaError
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
 from panda_web.node import Node, Store
 from panda_web.rpc.dispatch import Dispatcher
 from panda_web.rpc.link import LinkState
+from panda_web.rpc.pauses import FIRST_PAUSE, LONGEST_PAUSE, Growing
 from panda_web.rpc.transport import InProcess
 from tests.authors import SCHEMA
 from tests.client.wires import Wire, wire

@@ -9,12 +9,12 @@ import pytest
 
 from panda_web.client import Client
 from panda_web.client.collecting import Changed
-from panda_web.client.inbox import MOST_WAITING, Inbox
 from panda_web.client.store import MemoryStore
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
 from panda_web.node import Node, Store
 from panda_web.rpc import jsonrpc
 from panda_web.rpc.channel import Channel
+from panda_web.rpc.inbox import MOST_WAITING, Inbox
 from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.session import Session
 from panda_web.rpc.subscriptions import ToldChange

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from panda_web.client import Client
-from panda_web.client.pauses import MOST_WAITED
 from panda_web.client.store import MemoryStore
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
 from panda_web.messages import SYSTEM_LOGS
 from panda_web.node import Node, Store
 from panda_web.node.rates import BURST_SECONDS, Rates
 from panda_web.rpc.dispatch import Caller
+from panda_web.rpc.pauses import MOST_WAITED
 from panda_web.rpc.transport import InProcess
 
 SCHEMA = "0040" + "ab" * 64

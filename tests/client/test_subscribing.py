@@ -12,9 +12,6 @@ from panda_web.client import Client, subscribing
 from panda_web.client.asked import Asked
 from panda_web.client.check import Answer
 from panda_web.client.collecting import Changed
-from panda_web.client.inbox import Inboxes
-from panda_web.client.keeping import ASK_SECONDS
-from panda_web.client.pauses import LONGEST_PAUSE
 from panda_web.client.store import MemoryStore
 from panda_web.client.subscribing import Subscribing
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
@@ -22,6 +19,8 @@ from panda_web.node import Node, Store
 from panda_web.rpc.channel import Channel
 from panda_web.rpc.dispatch import Dispatcher
 from panda_web.rpc.errors import ErrorFromNode, SchemaNameUnknown
+from panda_web.rpc.inbox import Inboxes
+from panda_web.rpc.pauses import ASK_SECONDS, LONGEST_PAUSE
 from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.session import Session
 from panda_web.rpc.transport import InProcess

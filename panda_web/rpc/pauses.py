@@ -18,6 +18,9 @@ LONGEST_PAUSE = 30.0
 """Seconds until what failed is tried again: the first time, and at most. Each is twice the one before it, but
 for a random part of up to half, so that the clients of a node that comes back do not come all at once."""
 
+ASK_SECONDS = 30.0
+"""Between two questions to a node with which there is no session, or that knows no subscriptions."""
+
 
 class Growing:
     """Pauses between attempts at one thing."""
