@@ -2,7 +2,7 @@
 
 A node as a process of its own, on a disk; followers have a WebSocket each, all in one other process, which
 takes its time to read as well. Those who are idle follow the schema that is published to, by filters that
-nothing passes, all different: so each of them is compared with each publish.
+nothing passes, all different: so each of them is compared with each create, update and delete.
 """
 
 import asyncio
@@ -13,10 +13,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from benchmarks.report import Peer, Result, Samples
-from panda_web import log, messages
-from panda_web.bamboo import Head
-from panda_web.keys.chain import drive
-from panda_web.keys.with_cryptography import CryptographySigner
+from panda_web import messages
 from panda_web.messages import infer_all
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.dispatch import Dispatcher
@@ -25,13 +22,14 @@ from panda_web.rpc.session import Session
 from panda_web.rpc.subscriptions import NOTIFICATIONS, SUBSCRIBE
 from panda_web.rpc.types import Json
 from panda_web.rpc.websocket import open_websocket
+from tests.authors import Author
 from tests.defining import definition, loose
 from tests.processes import ServedNode
 
 FOLLOWERS = 100
 CHANGES = 40
-PUBLISHES = 300
-"""Entries in each measurement of what publishing takes."""
+PUBLISHES = 200
+"""Entries in each measurement of what publishing takes: creates, then an update and a delete of each."""
 ROUNDS = 9
 WARM_UP = 2
 REACHED_MS = 50
@@ -41,7 +39,7 @@ COST = 1.1
 NOTES = [
     f"{FOLLOWERS} WebSockets to one node; each follower asks for proofs.",
     "From the moment that a publish is sent until the last follower has read what it is told.",
-    f"Publishing: {PUBLISHES} entries, one after the other, over one WebSocket, each durable; in turns.",
+    f"Publishing: {PUBLISHES} creates, updates or deletes, one by one by WebSocket, each durable; in turns.",
     "Idle: subscriptions of the same schema, with filters that nothing passes, each another one.",
 ]
 SCHEMA = loose(title="varchar", seats="integer")
@@ -64,30 +62,38 @@ class Counted:
 def run() -> tuple[list[Result], list[str]]:
     """Measures."""
     reached = asyncio.run(_reached())
-    alone, idle = asyncio.run(_published())
+    published = asyncio.run(_published())
     return [
         Result(f"a change reaches {FOLLOWERS}", "ms", Samples.of(reached), limit=REACHED_MS),
-        Result(
-            f"publish, {FOLLOWERS} idle followers",
-            "µs",
-            Samples.of(idle),
-            (Peer("without", Samples.of(alone), COST),),
+        *(
+            Result(
+                f"{action}, {FOLLOWERS} idle followers",
+                "µs",
+                Samples.of(idle),
+                (Peer("without", Samples.of(alone), COST),),
+            )
+            for action, (alone, idle) in published.items()
         ),
     ], NOTES
 
 
-def _entries(author: int, count: int) -> list[dict[str, str]]:
-    """The params that publish a log of creates."""
+def _entries(author: int, count: int) -> dict[str, list[dict[str, str]]]:
+    """The params that publish a log: creates, then an update of each, then a delete of each."""
     schema, _ = definition(SCHEMA)
-    signer = CryptographySigner(author.to_bytes(32, "big"))
-    payloads = [
-        messages.create(schema, infer_all({"title": f"talk {n}", "seats": n})).encode() for n in range(count)
-    ]
-    made = drive(log.chain(signer.author, 1, Head(), payloads), signer._private.sign)  # noqa: SLF001
-    return [
-        {"entryEncoded": entry.encoded.hex(), "messageEncoded": payload.hex()}
-        for entry, payload in zip(made, payloads, strict=True)
-    ]
+    by = Author(author)
+    rows = ({"title": f"talk {n}", "seats": n} for n in range(count))
+    made = {"create": by.write_many([messages.create(schema, infer_all(row)) for row in rows])}
+    ids = [signed.hash.hex() for signed, _ in made["create"]]
+    updates = [messages.update(schema, each, infer_all({"seats": n + count})) for n, each in enumerate(ids)]
+    made["update"] = by.write_many(updates)
+    made["delete"] = by.write_many([messages.delete(schema, each) for each in ids])
+    return {
+        action: [
+            {"entryEncoded": signed.encoded.hex(), "messageEncoded": payload.hex()}
+            for signed, payload in written
+        ]
+        for action, written in made.items()
+    }
 
 
 class Followed:
@@ -133,7 +139,7 @@ async def _reached() -> list[float]:
         await at.open()
         await at.follow(idle=False)
         found = []
-        for number, params in enumerate(_entries(1, WARM_UP + CHANGES)):
+        for number, params in enumerate(_entries(1, WARM_UP + CHANGES)["create"]):
             at.counted.left = FOLLOWERS
             at.counted.all.clear()
             start = time.perf_counter()
@@ -146,20 +152,20 @@ async def _reached() -> list[float]:
         return found
 
 
-async def _published() -> tuple[list[float], list[float]]:
-    """Microseconds a publish, without followers and with."""
+async def _published() -> dict[str, tuple[list[float], list[float]]]:
+    """Microseconds a create, an update and a delete, without followers and with."""
     async with AsyncExitStack() as ends:
         alone, idle = Followed(ends), Followed(ends)
         await alone.open()
         await idle.open()
         await idle.follow(idle=True)
-        found: dict[Followed, list[float]] = {alone: [], idle: []}
+        found: dict[str, tuple[list[float], list[float]]] = {}
         for number in range(WARM_UP + ROUNDS):
-            entries = _entries(number + 1, PUBLISHES)
-            for at, times in found.items():
-                start = time.perf_counter()
-                for params in entries:
-                    await at.publish(params)
-                if number >= WARM_UP:
-                    times.append(round((time.perf_counter() - start) / PUBLISHES * 1e6, 1))
-        return found[alone], found[idle]
+            for action, entries in _entries(number + 1, PUBLISHES).items():
+                for at, times in zip((alone, idle), found.setdefault(action, ([], [])), strict=True):
+                    start = time.perf_counter()
+                    for params in entries:
+                        await at.publish(params)
+                    if number >= WARM_UP:
+                        times.append(round((time.perf_counter() - start) / PUBLISHES * 1e6, 1))
+        return found

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -15,11 +16,13 @@ from panda_web.client import Client
 from panda_web.client.store import MemoryStore
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
 from panda_web.messages import decode
+from panda_web.messages.schema import Schema
 from panda_web.node import Node, Store
 from panda_web.node.live import followed, looking, share
 from panda_web.node.live import live as lives
 from panda_web.node.live.place import Place, read_place
 from panda_web.node.schemas import drop
+from panda_web.node.store import earlier
 from panda_web.node.store.changes import Cursor
 from panda_web.rpc.caller import CALLER
 from panda_web.rpc.connection import Connection
@@ -72,13 +75,22 @@ def run(work: Callable[[Written], Awaitable[None]], **fields: str) -> None:
     asyncio.run(all_of_it())
 
 
-@examples(0.3)
+FILTERS: list[dict[str, Any]] = [
+    {},
+    {"text": "a"},
+    {"not": {"text": "a"}},
+    {"text": {"gt": "a"}},
+    {"next": {"exists": True}},
+]
+
+
+@examples(0.5)
 @given(made(), st.data())
 def test_whoever_follows_knows_what_is_shown(entries: Any, data: Any) -> None:
     """With forks, late payloads, deletes, and what they hide; also for who left, and comes back."""
 
     async def follow(node: Peered) -> None:
-        wanted = {} if data.draw(st.booleans()) else {"text": "a"}
+        wanted = data.draw(st.sampled_from(FILTERS))
         offered = [(each, data.draw(st.integers(0, 4)) > 0) for each in entries]
         offered += [(each, True) for each, payload in offered if not payload]
         away: dict[str, Any] = {}
@@ -86,9 +98,8 @@ def test_whoever_follows_knows_what_is_shown(entries: Any, data: Any) -> None:
         while offered:
             async with following(node.node) as one:
                 name = await one.subscribe(
-                    NOTE_ID, page=since is None, filter=wanted, proof=True, since=since
+                    NOTE_ID, page=since is None, known=away, filter=wanted, proof=True, since=since
                 )
-                one.shown[name] = away or one.shown[name]
                 for _ in range(data.draw(st.integers(1, 3))):
                     some, offered = offered[: (most := data.draw(st.integers(1, 5)))], offered[most:]
                     await bring(node, some)
@@ -135,6 +146,51 @@ def test_what_leaves_the_filter_is_told_and_what_never_was_in_it_is_not() -> Non
             assert (first, None) in told(one)
 
     run(work)
+
+
+def test_whoever_follows_something_else_hears_nothing_of_a_change() -> None:
+    """Neither of updates nor of deletes, nor of what these hide: they cost nobody but those who knew it."""
+
+    async def work(at: Written) -> None:
+        ids = await at.create(*({"n": n} for n in range(3)))
+        led = loose(n="integer", to="relation").fields
+        to = replace(led[1], schema=at.schema, cascade=True)
+        leading = str((await at.author.define(Schema("leading", "", (led[0], to)))).id)
+        await at.author.create_many(leading, [{"n": 7, "to": ids[0]}])
+        async with following(at.node) as idle, following(at.node) as one:
+            for wanted in ({"n": 99}, {"n": {"gt": 50}}, {"not": {"n": {"lt": 50}}}, {"author": "ab" * 32}):
+                for schema in (at.schema, leading):
+                    await idle.subscribe(schema, filter=wanted)
+            for schema in (at.schema, leading):
+                await one.subscribe(schema)
+            for n, each in enumerate(ids):
+                await at.author.update(at.schema, each, {"n": 10 + n})
+                await at.author.update(at.schema, each, {"n": 20 + n})
+                await at.author.delete(at.schema, each)
+            await until(lambda: [*one.shown.values()] == [{}, {}])
+            (last,) = await at.create({"n": 99})
+            await until(lambda: sum(last in shown for shown in idle.shown.values()) == 3)
+            assert {instance for instance, _ in told(idle)} == {last}
+
+    run(work)
+
+
+def test_what_nobody_could_keep_is_told_to_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An instance that is too large, or one of too many at once; then nobody knows who knew it."""
+    monkeypatch.setattr(earlier, "MAX_EARLIER", 3 * earlier.OVERHEAD)
+    monkeypatch.setattr(lives, "GATHER", 0.1)
+
+    async def work(at: Written) -> None:
+        ids = await at.create(*({"n": 1, "text": "a" * (earlier.MAX_OF_ONE + 1)} for _ in range(2)))
+        ids += await at.create(*({"n": 1} for _ in range(8)))
+        async with following(at.node) as one:
+            name = await one.subscribe(at.schema, filter={"n": 1})
+            other = await one.subscribe(at.schema, filter={"n": 2})
+            for each in ids:
+                await at.author.update(at.schema, each, {"n": 2})
+            await until(lambda: not one.shown[name] and one.shown[other].keys() == set(ids))
+
+    run(work, n="integer", text="text")
 
 
 def test_what_was_seen_between_its_create_and_an_update_is_told_as_gone(

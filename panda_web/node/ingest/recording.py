@@ -41,6 +41,8 @@ def record(
     if not ends:
         shown = 1 if content.payload is not None and content.instance == verified.hash else 0
         store.room.take(log_row.author, room_for(len(content.payload or b"")), shown)
+    if content.instance != verified.hash:  # nobody knows of what is created
+        _remember(store, log_row, verified, content)
     _show(house, known, log_row, verified, checked, content, ends=ends)
     if not _rests_on_all(known, verified.entry) and store.entries.is_deleted(verified.hash, log_row.key):
         views.ended(store, log_row, verified.hash)
@@ -56,8 +58,14 @@ def record_payload(house: House, known: LogRow, verified: VerifiedEntry, checked
     if not ends:
         shown = 1 if content.payload is not None and content.instance == verified.hash else 0
         store.room.take(log_row.author, PAYLOAD_ROOM * len(content.payload or b""), shown)
+    _remember(store, log_row, verified, content)
     _show(house, known, log_row, verified, checked, content, ends=ends)
     return log_row
+
+
+def _remember(store: Store, log_row: LogRow, verified: VerifiedEntry, content: Content) -> None:
+    if content.instance:
+        views.remember(store, log_row, verified.hash, content.instance, ends=content.deletes)
 
 
 def ends_instance(store: Store, log_row: LogRow | None, checked: Checked) -> bool:

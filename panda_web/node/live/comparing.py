@@ -1,7 +1,7 @@
 """What instances that changed mean for each who asks: each is looked up once, and said once in each form."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from functools import partial
 
 from panda_web.node.live import looking
@@ -10,11 +10,13 @@ from panda_web.node.live.looking import MAX_TOLD, Seen, Touched
 from panda_web.node.live.place import Place
 from panda_web.node.live.sieve import Sieve
 from panda_web.node.store import Store
+from panda_web.node.store.earlier import Earlier
 from panda_web.node.views import View, in_place
+from panda_web.query import Queried
 from panda_web.rpc import jsonrpc
 
 COMPARED = 50
-"""Comparisons of a filter with an instance between two turns of the event loop."""
+"""Comparisons of a filter with an instance, or who is told of one, between two turns of the event loop."""
 
 Form = tuple[int, bool, bool]
 """Which of the instances, whether it is shown to who asks, and whether with proof."""
@@ -29,10 +31,12 @@ class Comparing:
 
     Args:
         store: where it is looked up.
+        earlier: what instances were; None where they are looked at who knows how long after.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, earlier: Earlier | None = None) -> None:
         self._store = store
+        self._earlier = earlier
 
     async def steps(
         self, schema: str, touched: Sequence[Touched], end: Place, asked: Sieve
@@ -55,7 +59,7 @@ class Comparing:
         """
         while touched and asked.all:
             seen = await self._store.read(partial(self._look, schema, touched, asked))
-            forms = await _forms(seen, asked)
+            forms = await self._forms(schema, seen, asked)
             wanted = sorted({form for each in forms.values() for form in each})
             said: dict[Form, bytes] = {}
             done = len(seen)
@@ -67,6 +71,9 @@ class Comparing:
                 at = await self._store.read(partial(looking.place, self._store, behind))
             told = {question: _joined(said, each) for question, each in forms.items()}
             yield at, {question: changes for question, changes in told.items() if changes}
+            if self._earlier is not None:
+                for each in seen[:done]:
+                    self._earlier.forget(schema, each.touched.id, each.touched.causes)
 
     def _view(self, schema: str, asked: Sieve) -> View:
         view = in_place(self._store, schema)
@@ -98,24 +105,56 @@ class Comparing:
                 size += len(said[form])
         return said, len(seen)
 
-
-async def _forms(seen: Sequence[Seen], asked: Sieve) -> dict[Question, list[Form]]:
-    """In which form each question is told of which instances."""
-    forms: dict[Question, list[Form]] = {}
-    compared = 0
-    for number, each in enumerate(seen):
-        passed = set()
-        for question in [*asked.may_pass(each)] if each.row is not None else ():
-            if question.passes(each):
-                passed.add(question)
+    async def _forms(self, schema: str, seen: Sequence[Seen], asked: Sieve) -> dict[Question, list[Form]]:
+        """In which form each question is told of which instances."""
+        forms: dict[Question, list[Form]] = {}
+        turns = _Turns()
+        for number, each in enumerate(seen):
+            passed = await turns.passing([each] if each.row is not None else [], asked)
+            for question in passed:
                 forms.setdefault(question, []).append((number, True, question.proof))
-            compared += 1
-            if compared % COMPARED == 0:
-                await asyncio.sleep(0)
-        for question in [*asked.all] if not each.touched.new else ():  # nobody knows of what is new
-            if question not in passed:
-                forms.setdefault(question, []).append((number, False, question.proof))
-    return forms
+            before = self._before(schema, each)
+            knew = await turns.passing(before, asked) if before is not None else dict(asked.all)
+            for question in knew:
+                if question not in passed:
+                    await turns.one_more()
+                    forms.setdefault(question, []).append((number, False, question.proof))
+        return forms
+
+    def _before(self, schema: str, seen: Seen) -> Sequence[Queried] | None:
+        """All that an instance may be known as; None where that may be anything."""
+        touched = seen.touched
+        if touched.new:
+            return []
+        if self._earlier is None or touched.condemned:
+            return None
+        states = self._earlier.states(schema, touched.id, touched.causes)
+        if states is None:
+            return None
+        return states if seen.hides is None else [*states, seen.hides]
+
+
+class _Turns:
+    """Gives the event loop a turn now and then."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    async def one_more(self) -> None:
+        """One more piece of work is done."""
+        self._count += 1
+        if self._count % COMPARED == 0:
+            await asyncio.sleep(0)
+
+    async def passing(self, states: Iterable[Queried], asked: Sieve) -> dict[Question, None]:
+        """The questions that one of these is an answer to."""
+        found: dict[Question, None] = {}
+        for each in states:
+            for question in [*asked.may_pass(each)]:
+                if question not in found and question.passes(each):
+                    found[question] = None
+                await self.one_more()
+        return found
 
 
 def _joined(said: Mapping[Form, bytes], forms: Sequence[Form]) -> bytes:

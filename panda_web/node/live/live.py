@@ -60,7 +60,8 @@ class Live:
     def __init__(self, store: Store, registry: Registry) -> None:
         self._store = store
         self._registry = registry
-        self._comparing = Comparing(store)
+        self._comparing = Comparing(store, store.earlier)
+        self._comparing_late = Comparing(store)
         self._share = Share()
         self._turns = Turns(waiting=OF_SESSION)
         self._names = itertools.count(1)
@@ -143,6 +144,7 @@ class Live:
         wanted = typed(asked, view.schema).filter
         question = Question(key, schema, matcher(wanted), needed(wanted), view.table.number, proof, now)
         self._questions[key] = question
+        self._store.earlier.follow(schema)
         self._sieves.setdefault(schema, Sieve()).add(question)
         return question
 
@@ -150,6 +152,7 @@ class Live:
         """No new subscription joins those who ask this."""
         if self._questions.get(question.key) is question:
             del self._questions[question.key]
+            self._store.earlier.unfollow(question.schema)
             sieve = self._sieves[question.schema]
             sieve.remove(question)
             if not sieve.all:
@@ -335,7 +338,7 @@ class Live:
         async with self._turns.taken(made.caller):
             page = await self._page(at, {question.schema})
         touched = page.by_schema.get(question.schema, ())
-        steps = self._comparing.steps(question.schema, touched, page.end, Sieve(question))
+        steps = self._comparing_late.steps(question.schema, touched, page.end, Sieve(question))
         begin = at
         while True:
             async with self._turns.taken(made.caller):

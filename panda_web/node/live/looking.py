@@ -14,6 +14,7 @@ from panda_web.node.live.place import Place
 from panda_web.node.store import Store
 from panda_web.node.store.changes import Change
 from panda_web.node.store.compiling import InstanceRow
+from panda_web.node.store.earlier import Cause, Was
 from panda_web.node.views import View
 from panda_web.query import Compare, Query
 from panda_web.rpc.types import Json
@@ -37,12 +38,28 @@ class Touched:
         log_key: of the log in which something happened.
         end: the number of the change, and how far within the next one; see `Place`.
         new: whether it was created by this, so that nobody knows of it yet.
+        causes: the entries that may have changed it.
+        hidden: whether it is, or was, hidden by others; then it was what it is now.
+        condemned: whether it counts no more with what its log held; what it was then, nobody keeps.
     """
 
     id: bytes
     log_key: int
     end: tuple[int, int]
-    new: bool
+    new: bool = False
+    causes: tuple[Cause, ...] = ()
+    hidden: bool = False
+    condemned: bool = False
+
+    def __add__(self, other: "Touched") -> "Touched":
+        """Both changes of one instance: somebody may have seen it in between."""
+        return replace(
+            self,
+            new=self.new and other.new,
+            causes=self.causes + other.causes,
+            hidden=self.hidden or other.hidden,
+            condemned=self.condemned or other.condemned,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +70,13 @@ class Seen:
         touched: why it was looked up.
         row: where it stands; None where it is not shown.
         fields: that have a value.
+        hides: what it is where it is hidden.
     """
 
     touched: Touched
     row: InstanceRow | None
     fields: Mapping[str, Field] = field(default_factory=dict)
+    hides: Was | None = None
 
     @property
     def id(self) -> str:
@@ -117,9 +136,8 @@ def page(store: Store, begin: Place, wanted: Callable[[str], bool], most_behind:
         for touched in _touched(store, change, within, PAGE - count):
             for schema in schemas[change.log_key]:
                 instances_of = by_schema.setdefault(schema, {})
-                known = instances_of.setdefault(touched.id, touched)
-                if known.new and not touched.new:  # somebody may have seen it in between
-                    instances_of[touched.id] = replace(known, new=False)
+                known = instances_of.get(touched.id)
+                instances_of[touched.id] = touched if known is None else known + touched
             count += 1
             if touched.end[1] and count >= PAGE:
                 cut = touched.end
@@ -135,13 +153,17 @@ def page(store: Store, begin: Place, wanted: Callable[[str], bool], most_behind:
 
 
 def _touched(store: Store, change: Change, within: int, most: int) -> Iterator[Touched]:
-    if change.kind != "proof":
-        if change.instance:
-            new = change.kind == "entry" and change.entry == change.instance
-            yield Touched(change.instance, change.log_key, (change.number, 0), new)
-        return
-    for seq_num, instance in store.entries.condemned_about(change.log_key, within, most):
-        yield Touched(instance, change.log_key, (change.number - 1, seq_num), new=False)
+    here = change.log_key, (change.number, 0)
+    match change.kind:
+        case "proof":
+            for seq_num, instance in store.entries.condemned_about(change.log_key, within, most):
+                yield Touched(instance, change.log_key, (change.number - 1, seq_num), condemned=True)
+        case "shown" | "hidden":
+            yield Touched(change.instance, *here, hidden=True)
+        case "entry" if change.entry == change.instance:
+            yield Touched(change.instance, *here, new=True)
+        case kind if change.instance:
+            yield Touched(change.instance, *here, causes=(Cause(change.entry, kind == "payload"),))
 
 
 def place(store: Store, end: tuple[int, int]) -> Place:
@@ -166,7 +188,9 @@ def look(view: View, touched: Iterable[Touched]) -> list[Seen]:
 def _look(view: View, touched: Touched) -> Seen:
     row = _row(view, touched.id)
     if row is None:
-        return Seen(touched, None)
+        hidden = view.table.as_it_is(touched.id, instances.MAX_ANSWER) if touched.hidden else None
+        was = Was(touched.id.hex(), hidden[0].hex(), hidden[1]) if hidden is not None else None
+        return Seen(touched, None, hides=was)
     return Seen(touched, row, view.table.typed_fields(touched.id, instances.MAX_ANSWER))
 
 

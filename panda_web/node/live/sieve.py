@@ -9,8 +9,7 @@ from collections.abc import Iterator
 
 from panda_web.messages import Value
 from panda_web.node.live.followed import Question
-from panda_web.node.live.looking import Seen
-from panda_web.query import By, Compare, Every, Filter
+from panda_web.query import By, Compare, Every, Filter, Queried
 
 Needed = tuple[str, Value]
 """The name of a field, and the value that it must have."""
@@ -68,7 +67,7 @@ class Sieve:
             if not values:
                 del self._names[name]
 
-    def may_pass(self, seen: Seen) -> Iterator[Question]:
+    def may_pass(self, seen: Queried) -> Iterator[Question]:
         """Those that an instance may be an answer to."""
         yield from self._open
         for name, values in self._names.items():

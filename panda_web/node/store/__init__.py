@@ -9,6 +9,7 @@ from panda_web.node.aside import Aside, here
 from panda_web.node.store.cascades import Cascades
 from panda_web.node.store.changes import Feed
 from panda_web.node.store.database import Database
+from panda_web.node.store.earlier import Earlier
 from panda_web.node.store.entries import EntryTable
 from panda_web.node.store.indexes import Indexes
 from panda_web.node.store.registrations import Registrations
@@ -46,6 +47,7 @@ class Store:
         self.views = ViewTables(self._database, self.indexes.uses)
         self.registrations = Registrations(self._database)
         self.cascades = Cascades(self._database, self.views)
+        self.earlier = Earlier()
 
     async def begin(self) -> None:
         """Begins a group. Raises StoreFailed."""

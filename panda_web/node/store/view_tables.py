@@ -307,6 +307,13 @@ class ViewTable:
             for name, value in self.fields(instance, most).items()
         }
 
+    def as_it_is(self, instance: bytes, most: int) -> tuple[bytes, dict[str, Field]] | None:
+        """The author, and fields as `typed_fields` gives them, hidden or not; None without a row."""
+        row = self._db.one(
+            f"SELECT (SELECT author FROM logs WHERE id = log) FROM {self.table} WHERE {_AT}", (instance,)
+        )
+        return (row[0], self.typed_fields(instance, most)) if row is not None else None
+
     def select(self, query: Query) -> list[InstanceRow]:
         """The instances that a query of the schema asks for, in order."""
         sql, values = compile_query(query, self.table, self._compared)

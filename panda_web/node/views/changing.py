@@ -8,9 +8,34 @@ from panda_web.log import VerifiedEntry
 from panda_web.messages import Message, Placed, reduce
 from panda_web.messages.instance import change
 from panda_web.node.store import Store
+from panda_web.node.store.earlier import MAX_OF_ONE, Was
 from panda_web.node.store.entries import EntryRow, LogRow
 from panda_web.node.store.view_tables import ViewTable
-from panda_web.node.views.view import View, all_of
+from panda_web.node.views.view import View, all_of, in_place
+
+
+def remember(store: Store, log_row: LogRow, entry: bytes, instance: bytes, *, ends: bool) -> None:
+    """Keeps for who follows what an instance is, before an entry of a log changes that.
+
+    Args:
+        store: where it is.
+        log_row: the entry's log.
+        entry: its hash.
+        instance: that it is about.
+        ends: whether it deletes the instance.
+    """
+    followed = store.earlier.followed
+    for schema in followed.keys() & store.entries.schemas_of(log_row.key) if followed else ():
+        view = in_place(store, schema)
+        if view is None:
+            continue
+        fields = view.table.typed_fields(instance, MAX_OF_ONE)
+        if fields:
+            was = Was(instance.hex(), log_row.author.hex(), fields)
+            store.earlier.keep(schema, instance, entry, was, ends=ends)
+        elif view.table.standing(instance, log_row.key) is None:
+            store.earlier.keep(schema, instance, entry, None, ends=ends)
+        # Else it is too large, and whoever follows is told without this.
 
 
 def take_in(store: Store, log_row: LogRow, verified: VerifiedEntry, message: Message) -> None:
