@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """The same examples on every machine, and no test asserts how long anything takes."""
     if Path(sys.prefix) == environment.VENV and not hasattr(config, "workerinput"):
-        environment.ensure("package")  # the command finds applications by what is installed
+        environment.ensure("test")  # where somebody runs pytest itself, too
     examples = LONG if config.getoption("--long") else 25
     settings.register_profile(
         "panda",
@@ -103,7 +103,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(autouse=True)
 def as_documented() -> Iterator[None]:
-    """What nodes in this process answer in a test is what their OpenRPC document says."""
+    """What nodes answer and tell in a test is what their OpenRPC document says: here, and where they are served."""
     _, wrong = LOOK()
     before = len(wrong)
     yield

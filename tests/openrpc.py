@@ -1,150 +1,159 @@
-"""Holds what goes through nodes to their OpenRPC document: each request that was carried out, and its answer.
+"""Holds what goes through nodes to their OpenRPC document: calls, their answers, and what nodes tell unasked."""
 
-Read is the part of JSON Schema that the document uses, and a keyword beyond it is an error here.
-"""
-
+import functools
 import json
-import re
+import os
+import tempfile
+import weakref
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from panda_web.node import Node
-from panda_web.rpc import jsonrpc
 from panda_web.rpc.discover import document
-from panda_web.rpc.dispatch import Caller, Dispatcher
+from panda_web.rpc.errors import APPLICATION_ERROR
 from panda_web.rpc.methods import METHODS
+from panda_web.rpc.subscriptions import NOTIFICATIONS
+from tests.heard import Asked, hear
 
-Schema = Mapping[str, Any]
-KINDS: Mapping[str, Callable[[Any], bool]] = {
-    "string": lambda value: isinstance(value, str),
-    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-    "boolean": lambda value: isinstance(value, bool),
-    "object": lambda value: isinstance(value, dict),
-    "array": lambda value: isinstance(value, list),
-    "null": lambda value: value is None,
+DOCUMENT: Mapping[str, Any] = document(METHODS.values(), "0", NOTIFICATIONS.values())
+WHERE = "urn:openrpc"
+"""What schemas say for the document when they mean a part of it."""
+REPLY: Mapping[str, Any] = {
+    "required": ["jsonrpc", "id"],
+    "properties": {
+        "jsonrpc": {"const": "2.0"},
+        "id": {},
+        "result": {},
+        "error": {
+            "required": ["code", "message", "data"],
+            "properties": {
+                "code": {"enum": [APPLICATION_ERROR, *range(-32768, -32599)]},
+                "message": {"type": "string", "minLength": 1},
+                "data": {"required": ["reason"], "properties": {"reason": {"type": "string"}}},
+            },
+            "additionalProperties": False,
+        },
+    },
+    "oneOf": [{"required": ["result"]}, {"required": ["error"]}],
+    "additionalProperties": False,
 }
-KNOWN = {
-    *(
-        "type",
-        "title",
-        "description",
-        "pattern",
-        "enum",
-        "minimum",
-        "maximum",
-        "items",
-        "minItems",
-        "maxItems",
-    ),
-    *("properties", "required", "additionalProperties", "minProperties", "oneOf", "anyOf", "$ref"),
+"""A reply, by JSON-RPC and by what the document says of errors."""
+
+
+def _params(said: Mapping[str, Any], at: str) -> Mapping[str, Any]:
+    """A schema of params by name. Null is as good as nothing where one may be left out."""
+    each = {
+        param["name"]: {"$ref": f"{WHERE}#/{at}/params/{n}/schema"} for n, param in enumerate(said["params"])
+    }
+    needed = [param["name"] for param in said["params"] if param["required"]]
+    may = {name: one if name in needed else {"anyOf": [{"type": "null"}, one]} for name, one in each.items()}
+    return {"type": "object", "properties": may, "required": needed, "additionalProperties": False}
+
+
+SCHEMAS: Mapping[str, Mapping[str, Any]] = {
+    "": REPLY,
+    **{
+        f"{each['name']} {part}": schema
+        for kind in ("methods", "x-notifications")
+        for n, each in enumerate(DOCUMENT[kind])
+        for part, schema in (
+            ("params", _params(each, f"{kind}/{n}")),
+            *([("result", {"$ref": f"{WHERE}#/{kind}/{n}/result/schema"})] if "result" in each else []),
+        )
+    },
 }
+"""By what they are of: "panda_query params", "panda_query result", "panda_changed params"; "" is a reply."""
+POSITIONS = {each["name"]: [param["name"] for param in each["params"]] for each in DOCUMENT["methods"]}
 
 
-def problems(value: Any, schema: Schema, at: str = "") -> Iterator[str]:
-    """What of a value is not as the schema says."""
-    if "$ref" in schema:
-        schema = _SCHEMAS[schema["$ref"].removeprefix("#/components/schemas/")]
-    if unknown := schema.keys() - KNOWN:
-        yield f"{at}: the schema has {sorted(unknown)}"
-    for word, most in (("oneOf", 1), ("anyOf", len(schema.get("anyOf", ())))):
-        fits = [each for each in schema.get(word, ()) if not any(problems(value, each))]
-        if word in schema and not 1 <= len(fits) <= most:
-            yield f"{at}: {len(fits)} alternatives fit {value!r:.80}"
-    kinds = schema.get("type", [])
-    kinds = [kinds] if isinstance(kinds, str) else kinds
-    if kinds and not any(KINDS[kind](value) for kind in kinds):
-        yield f"{at}: {value!r:.80} is none of {kinds}"
+@functools.cache
+def _validator(of: str) -> Any:
+    import jsonschema  # here: pytest itself sees to it that it is installed
+    from referencing import Registry
+    from referencing.jsonschema import DRAFT7
+
+    known: Any = Registry().with_resource(WHERE, DRAFT7.create_resource(DOCUMENT))
+    return jsonschema.Draft7Validator(SCHEMAS[of], registry=known)
+
+
+def problems(of: str, value: Any) -> list[str]:
+    """What of a value is not as the document says; `of` is a key of `SCHEMAS`."""
+    return [f"{of}: {each.json_path}: {each.message:.200}" for each in _validator(of).iter_errors(value)]
+
+
+def wrong_in(asked: Sequence[Asked], answer: bytes) -> Iterator[str]:
+    """What of calls, and of the answer to them, is not as the document says. Without calls, of what is told."""
+    value = json.loads(answer)
+    if not asked:
+        yield from problems(f"{value['method']} params", value["params"])
         return
-    if "enum" in schema and value not in schema["enum"]:
-        yield f"{at}: {value!r:.80} is none of {schema['enum']}"
-    if "pattern" in schema and not re.search(schema["pattern"], value):
-        yield f"{at}: {value!r:.80} does not match {schema['pattern']}"
-    if "minimum" in schema and not schema["minimum"] <= value <= schema["maximum"]:
-        yield f"{at}: {value!r:.80} is out of bounds"
-    if isinstance(value, list):
-        if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)):
-            yield f"{at}: {len(value)} items"
-        for place, item in enumerate(value):
-            yield from problems(item, schema.get("items", {}), f"{at}[{place}]")
-    if isinstance(value, dict):
-        others = schema.get("additionalProperties", True)
-        for name in value.keys() - schema.get("properties", {}).keys():
-            if others is False:
-                yield f"{at}: {name} is unknown"
-            elif others is not True:
-                yield from problems(value[name], others, f"{at}.{name}")
-        if len(value) < schema.get("minProperties", 0):
-            yield f"{at}: it is empty"
-        for name in schema.get("required", ()):
-            if name not in value:
-                yield f"{at}: there is no {name}"
-        for name, inner in schema.get("properties", {}).items():
-            if name in value:
-                yield from problems(value[name], inner, f"{at}.{name}")
+    used = Counter(repr(about) for about, *_ in asked)
+    # Of two calls in a batch that share an id, nobody can tell whose answer is whose.
+    calls = {repr(about): rest for about, *rest in asked if used[repr(about)] == 1}
+    for reply in value if isinstance(value, list) else [value]:
+        yield from problems("", reply)
+        method, params = calls.get(repr(reply["id"]), ("", None))
+        if "result" in reply and method in POSITIONS:  # what was carried out was asked for rightly
+            if isinstance(params, list):
+                params = dict(zip(POSITIONS[method], params, strict=False))
+            yield from problems(f"{method} params", params or {})
+            yield from problems(f"{method} result", reply["result"])
 
 
-_WHOLE = document(METHODS.values(), "0")
-_DOCUMENT: Mapping[str, Any] = {each["name"]: each for each in _WHOLE["methods"]}
-_SCHEMAS: Mapping[str, Schema] = _WHOLE["components"]["schemas"]
+class Written:
+    """What a served node writes of what goes through it; see `tests.heard`.
+
+    Args:
+        node: whose it is. It may be gone before all is read.
+
+    Attributes:
+        file: its number, for the process of the node.
+    """
+
+    def __init__(self, node: object) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it is read until its node is gone
+        self._node = weakref.ref(node)
+        self._read = 0
+        self.file = self._file.fileno()
+        WRITTEN.append(self)
+
+    def rest(self) -> Iterator[tuple[Sequence[Asked], bytes]]:
+        """Calls and the answer to them, each that was not given before. Once the node is gone, it is the last."""
+        last = self._node() is None
+        size = os.fstat(self.file).st_size
+        *lines, cut = os.pread(self.file, size - self._read, self._read).split(b"\n")
+        self._read = size - len(cut)
+        for line in lines:
+            asked, _, answer = line.partition(b"\t")
+            yield json.loads(asked), answer
+        if last:
+            self._file.close()
+            WRITTEN.remove(self)
 
 
-def problems_of(method: str, params: Any, result: Any) -> list[str]:
-    """What of a call that succeeded, and of its answer, is not as the document says."""
-    said = _DOCUMENT[method]
-    names = [each["name"] for each in said["params"]]
-    given = dict(zip(names, params, strict=False)) if isinstance(params, list) else params or {}
-    found: list[str] = []
-    for param in said["params"]:
-        value = given.get(param["name"])
-        if value is not None:  # null is as good as nothing where a param may be left out
-            found += problems(value, param["schema"], param["name"])
-        elif param["required"]:
-            found.append(f"{param['name']} is missing")
-    found += [f"{name} is unknown" for name in given.keys() - set(names)]
-    found += problems(result, said["result"]["schema"], "result")
-    return [f"{method}: {each}" for each in found]
+WRITTEN: list[Written] = []
+"""Of all served nodes."""
 
 
 def watch() -> Callable[[], tuple[int, list[str]]]:
-    """Looks at all that nodes in this process answer from now on.
+    """Looks at all that nodes answer and tell from now on, in this process and in those that write.
 
     Returns:
-        Gives how many calls were looked at, and what was wrong.
+        Gives how many answers were looked at, and what was wrong.
     """
-    made = Node.dispatcher
     wrong: list[str] = []
     looked = 0
 
-    def dispatcher(self: Node) -> Dispatcher:
-        found = made(self)
-        carry_out = found.carry_out
+    def look(asked: Sequence[Asked], answer: bytes) -> None:
+        nonlocal looked
+        looked += 1
+        wrong.extend(wrong_in(asked, answer))
 
-        async def looking(requests: Sequence[Any], batch: bool, caller: Caller) -> bytes:
-            nonlocal looked
-            answer = await carry_out(requests, batch, caller)
-            for method, params, result in _pairs(requests, answer):
-                looked += 1
-                wrong.extend(problems_of(method, params, result))
-            return answer
+    def looks() -> tuple[int, list[str]]:
+        for written in [*WRITTEN]:
+            for asked, answer in written.rest():
+                look(asked, answer)
+        return looked, wrong
 
-        found.carry_out = looking  # type: ignore[method-assign]
-        return found
-
-    Node.dispatcher = dispatcher  # type: ignore[method-assign]
-    return lambda: (looked, wrong)
-
-
-def _pairs(requests: Iterable[Any], answer: bytes) -> Iterator[tuple[str, Any, Any]]:
-    made = [each for each in requests if isinstance(each, jsonrpc.Request) and not each.notification]
-    used = Counter(repr(each.id) for each in made)
-    # Of two calls in a batch that share an id, nobody can tell whose answer is whose.
-    asked = {repr(each.id): each for each in made if each.method in METHODS and used[repr(each.id)] == 1}
-    if not asked:
-        return
-    replies = json.loads(answer)
-    for reply in replies if isinstance(replies, list) else [replies]:
-        request = asked.get(repr(reply.get("id")))
-        if request is not None and "result" in reply:
-            yield request.method, request.params, reply["result"]
+    hear(look, lambda message: look((), message))
+    return looks

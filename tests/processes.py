@@ -1,4 +1,7 @@
-"""`panda serve` as a process of its own, for tests: started, killed, started again on the same data."""
+"""`panda serve` as a process of its own, for tests: started, killed, started again on the same data.
+
+What goes through it is held to the OpenRPC document, as in the process of the tests: see `tests.openrpc`.
+"""
 
 import contextlib
 import os
@@ -7,15 +10,15 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.openrpc import Written
+
 ROOT = Path(__file__).resolve().parent.parent
 PANDA = [sys.executable, "-c", "from panda_web.cli.main import main; main()"]
-PLAIN = [*PANDA[:2], f"import sys; sys.modules.update(httptools=None, uvloop=None); {PANDA[2]}"]
-"""The same where what makes a server fast is not installed."""
 
 
 def free_port() -> int:
@@ -44,20 +47,20 @@ class ServedNode:
         data: the folder of its data.
         site: the folder of a site.
         options: of `panda serve`.
-        panda: the command itself.
+        plain: whether what makes a server fast is as good as not installed.
 
     Attributes:
         url: its address, ending in a slash.
         errors: a file for what it says on standard error; None for ours.
     """
 
-    def __init__(
-        self, data: Path, site: Path | None = None, *options: str, panda: Sequence[str] = PANDA
-    ) -> None:
+    def __init__(self, data: Path, site: Path | None = None, *options: str, plain: bool = False) -> None:
         self.port = free_port()
         self.url = f"http://localhost:{self.port}/"
+        self._written = Written(self)
         self._command = [
-            *panda,
+            *(sys.executable, "-m", "tests.heard", *(["--plain"] if plain else [])),
+            str(self._written.file),
             "serve",
             "--port",
             str(self.port),
@@ -76,7 +79,13 @@ class ServedNode:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         with contextlib.nullcontext() if self.errors is None else self.errors.open("w") as errors:
             self._process = subprocess.Popen(
-                self._command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment, cwd=ROOT
+                self._command,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env=environment,
+                cwd=ROOT,
+                pass_fds=[self._written.file],
             )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.processes import PANDA, PLAIN, ServedNode
+from tests.processes import ServedNode
 from tests.server.strangers import PROXIED
 
 
-@pytest.fixture(scope="module", params=[PANDA, PLAIN], ids=["fastest", "plain"])
+@pytest.fixture(scope="module", params=[False, True], ids=["fastest", "plain"])
 def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
     """One for what does a node no harm."""
-    with ServedNode(tmp_path_factory.mktemp("shared"), None, *PROXIED, panda=request.param) as served:
+    with ServedNode(tmp_path_factory.mktemp("shared"), None, *PROXIED, plain=request.param) as served:
         yield served

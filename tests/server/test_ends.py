@@ -9,7 +9,7 @@ import pytest
 
 from panda_web.rpc.dispatch import Dispatcher
 from panda_web.rpc.methods import METHODS
-from panda_web.server import answer, body, budget, connection, room
+from panda_web.server import answer, body, budget, connection, guests
 from tests.server import serving
 from tests.server.serving import Served
 
@@ -20,7 +20,7 @@ MIB = 1 << 20
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounds of a fraction of a second."""
-    monkeypatch.setattr(room, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(guests, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(connection, "HEAD_SECONDS", 0.2)
     monkeypatch.setattr(connection, "ANSWER_SECONDS", 0.3)
     monkeypatch.setattr(body, "FIRST_SECONDS", 0.3)

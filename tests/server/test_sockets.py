@@ -16,7 +16,7 @@ from panda_web.rpc.errors import ConnectionEnded
 from panda_web.rpc.methods import METHODS
 from panda_web.rpc.session import Session
 from panda_web.rpc.websocket import open_websocket
-from panda_web.server import answer, body, budget, connection, room, socket
+from panda_web.server import answer, body, budget, connection, guests, socket
 from panda_web.server.budget import Budget
 from panda_web.server.socket import Socket
 from tests.contracts import channels
@@ -104,7 +104,7 @@ def test_any_website_may_open_one_at_the_nodes_path() -> None:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounds of a fraction of a second."""
-    monkeypatch.setattr(room, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(guests, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(connection, "ANSWER_SECONDS", 0.3)
     monkeypatch.setattr(body, "FIRST_SECONDS", 0.3)
     monkeypatch.setattr(budget, "PATIENCE", 0.05)

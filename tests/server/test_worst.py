@@ -14,7 +14,7 @@ import pytest
 from panda_web.server import answer, body
 from panda_web.server.connection import FREE_PIECES, MAX_FIELDS, MAX_HEAD
 from panda_web.server.guests import MAX_CONNECTIONS
-from tests.processes import PANDA, PLAIN, ServedNode
+from tests.processes import ServedNode
 from tests.server.sockets import CONTINUATION, HANDSHAKE, PING, TEXT, frame
 from tests.server.strangers import (
     ARGUMENTS,
@@ -29,14 +29,14 @@ from tests.server.strangers import (
     posted,
 )
 
-either_parser = pytest.mark.parametrize("node", [PANDA, PLAIN], ids=["fastest", "plain"], indirect=True)
+either_parser = pytest.mark.parametrize("node", [False, True], ids=["fastest", "plain"], indirect=True)
 """For what depends on what reads HTTP."""
 
 
 @pytest.fixture
 def node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServedNode]:
     """One that says nothing on standard error in the whole test."""
-    served = ServedNode(tmp_path / "data", panda=getattr(request, "param", PANDA))
+    served = ServedNode(tmp_path / "data", plain=getattr(request, "param", False))
     served.errors = tmp_path / "errors.txt"
     with served:
         yield served
@@ -233,9 +233,9 @@ def test_nothing_that_somebody_sends_is_logged(node: ServedNode) -> None:
     answers(node)
 
 
-@pytest.mark.parametrize("panda", [PANDA, PLAIN], ids=["fastest", "plain"])
-def test_the_end_waits_for_nobody_who_sends_slowly(tmp_path: Path, panda: list[str]) -> None:
-    node = ServedNode(tmp_path, panda=panda)
+@pytest.mark.parametrize("plain", [False, True], ids=["fastest", "plain"])
+def test_the_end_waits_for_nobody_who_sends_slowly(tmp_path: Path, plain: bool) -> None:
+    node = ServedNode(tmp_path, plain=plain)
     node.errors = tmp_path / "errors.txt"
     with node, contextlib.ExitStack() as links:
         for sent in (b"", HEAD, HEAD + b"Content-Length: 9\r\n\r\n{", b"nonsense\r\n\r\n"):
