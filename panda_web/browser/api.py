@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from panda_web.browser import shapes
-from panda_web.browser.answers import answer_to_json, changed_to_json
+from panda_web.browser.answers import answer_to_json, changed_to_json, versions_to_json
 from panda_web.browser.at_hand import at_hand
 from panda_web.browser.draft import definition_of, describe
 from panda_web.browser.methods import METHODS, SERIES
@@ -91,6 +91,10 @@ class Api:
                 include=include,
             )
         )
+
+    async def versions(self, schema: str, id: str) -> shapes.Versions:
+        """What was said of an instance."""
+        return versions_to_json(await self.site.client.versions(schema, id))
 
     async def count(self, schema: str, filter: Mapping[str, Json] | None) -> int:
         """How many there are."""

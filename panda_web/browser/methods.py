@@ -102,6 +102,13 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
             types.named("Page"),
         ),
         Method(
+            "versions",
+            "What the author of an instance has said of it, entry by entry, each checked; nothing where it "
+            "is not there.",
+            (_SCHEMA, _ID),
+            types.named("Versions"),
+        ),
+        Method(
             "count",
             "How many instances there are that a filter lets pass. It is the node's word, which nothing "
             "proves.",

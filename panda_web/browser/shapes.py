@@ -10,6 +10,8 @@ FieldType = str
 """A type of `messages.schema`, or an array of one."""
 Instance = dict[str, object]
 """What a page gets as one; declared by hand."""
+Fields = dict[str, object]
+"""Values by name; declared by hand."""
 Part = Literal["name", "description", "type", "validation", "schema"]
 
 
@@ -94,6 +96,26 @@ class Changed(TypedDict):
     """All as they are now, in the order asked for. Each time another array."""
     rejected: list[Rejected]
     """What the node told and what failed the checks: it is not shown, and what was known of it stays."""
+
+
+class Version(TypedDict):
+    """One signed entry about an instance."""
+
+    seqNum: int
+    """Its place in its author's log."""
+    entryHash: str
+    action: Literal["create", "update", "delete"]
+    fields: Fields
+    """What it set. A list without items took a value away."""
+
+
+class Versions(TypedDict):
+    """What was said of an instance."""
+
+    versions: list[Version]
+    """The latest first."""
+    complete: bool
+    """Whether it is sure that none is missing: each entry of the log in between was shown."""
 
 
 class FieldDefinition(TypedDict):

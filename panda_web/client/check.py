@@ -40,6 +40,7 @@ class Instance:
         fields: name to value, with types.
         author: the public key, 64 hex digits.
         log_id: the log it is in.
+        created: seq num of its create.
         seq_num: of the last entry about it.
         last_entry: that entry's hash, 132 hex digits.
         edited: whether it was updated.
@@ -56,6 +57,7 @@ class Instance:
     fields: Mapping[str, Field]
     author: str
     log_id: int
+    created: int
     seq_num: int
     last_entry: str
     edited: bool
@@ -306,6 +308,7 @@ def instance_of(reduced: Reduced, own: Sequence[Told], *, verified: bool) -> Ins
         fields=reduced.fields,
         author=entry.author.hex(),
         log_id=entry.log_id,
+        created=create.seq_num,
         seq_num=last.seq_num,
         last_entry=last.hash.hex(),
         edited=reduced.edited,

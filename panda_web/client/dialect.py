@@ -6,7 +6,7 @@
 The two are one in what `panda_getEntryArguments` and `panda_queryEntries` are called and take.
 """
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Protocol, TypeVar
 
 from panda_web import log as log_module
@@ -39,6 +39,9 @@ from panda_web.rpc.methods import (
 from panda_web.rpc.types import HEX, Json, member
 
 T = TypeVar("T")
+
+AT_ONCE = 100
+"""Entries of a stretch of a log that are asked for at once."""
 
 Shown = list[tuple[SignedEntry, bytes]]
 """Signed entries, each with its payload, or b"" where that did not come."""
@@ -79,6 +82,19 @@ class Dialect(Protocol):
         """Signed entries of one log: all above a seq num, and what links the last one to entry 1.
 
         The last one comes with its payload, which a node always has; of others it may be missing (empty).
+        """
+
+    def downwards(
+        self, schema: str, author: bytes, log_id: int, first: int, last: int
+    ) -> AsyncIterator[Shown]:
+        """Signed entries of a stretch of a log, with payloads, part by part from its last one down.
+
+        Args:
+            schema: of the log's messages.
+            author: 32 bytes.
+            log_id: the log.
+            first: the lowest seq num; a node may give others too.
+            last: the highest.
         """
 
     async def query(self, asked: Asked) -> Answer:
@@ -158,6 +174,19 @@ class PresentDay:
         if last - 1 > above:
             found += await self._items(author, log_id, above + 1, last - 1)
         return found
+
+    async def downwards(
+        self, schema: str, author: bytes, log_id: int, first: int, last: int
+    ) -> AsyncIterator[Shown]:
+        """Asks for some entries after the other. Older nodes, which do not know the call, give all."""
+        while last >= first:
+            start = max(first, last - AT_ONCE + 1)
+            found = await _if_known(self._items(author, log_id, start, last, payloads=True))
+            if found is None:
+                yield await held_of_log(self._connection, self._verifier, schema, author, log_id)
+                return
+            yield found
+            last = start - 1
 
     async def _items(
         self, author: bytes, log_id: int, start: int, end: int, hops: int = 0, *, payloads: bool = False

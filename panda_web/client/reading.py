@@ -20,6 +20,7 @@ from panda_web.rpc.types import Json
 
 if TYPE_CHECKING:  # a tab that uses no dataclasses loads none of it
     from panda_web.client.typed import Records, Typed
+    from panda_web.client.versions import Versions
     from panda_web.records.record import D, Dataclass
 
 
@@ -128,6 +129,27 @@ class Reader:
             return answer
 
         return Answers(ask, as_it_is, limit, after)
+
+    async def versions(self, schema: str, instance: str) -> "Versions":
+        """What was said of an instance, entry by entry, the latest first; nothing where it is not there.
+
+        Each entry is signed by the author of the instance. A node may hold some back, which is seen:
+        `complete` says whether every entry between is there.
+
+        Args:
+            schema: as for `query`.
+            instance: its id.
+
+        Raises:
+            CallFailed: the node cannot be reached, or does not answer.
+        """
+        from panda_web.client.versions import Versions, versions_of
+
+        found = await self.query(schema, filter={"id": instance}, limit=1)
+        if not found:
+            return Versions()
+        dialect = await self._contact.dialect()
+        return await patiently(lambda: versions_of(dialect, found[0]), self._sleep)
 
     async def count(
         self, schema: "str | type[Dataclass]", *, filter: Mapping[str, Json] | None = None

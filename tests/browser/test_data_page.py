@@ -182,6 +182,13 @@ def test_somebody_looks_around_writes_changes_and_deletes(
         "about": "Changed.\nTwice."
     }
     assert "edited" in screen.words("#open-body .provenance")
+    screen.press("#open-body .versions summary")
+    screen.wait("#open-body .versions [data-version=create]")
+    changed, made = "#open-body [data-version=update]", "#open-body [data-version=create]"
+    assert screen.words(f"{changed} [data-name=price] dd") == "nothing"
+    assert screen.words(f"{changed} [data-name=about] dd") == "Changed. Twice."
+    assert screen.words(f"{made} [data-name=price] dd") == "1.5"
+    assert "None is missing" in screen.words("#open-body .versions .note")
     screen.press("#open-edit")
     screen.press(f"{form}[part=delete]")
     screen.press(f"{form}[part=confirm]")

@@ -22,7 +22,9 @@ IDS = [digest(bytes((number,))).hex() for number in range(8)]
 def instance(number: int, version: int, fields: dict[str, Any]) -> Instance:
     values = {name: Field("int" if isinstance(v, int) else "str", v) for name, v in fields.items()}
     last = digest(bytes((number, version))).hex()
-    return Instance(IDS[number], SCHEMA, values, "00" * 32, 1, version, last, version > 0, True, True, None)
+    return Instance(
+        IDS[number], SCHEMA, values, "00" * 32, 1, 0, version, last, version > 0, True, True, None
+    )
 
 
 FIELDS = st.fixed_dictionaries(

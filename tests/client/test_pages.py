@@ -25,7 +25,7 @@ CURSORS = st.none() | st.sampled_from("abc") | st.uuids().map(str)
 
 
 def instance(id: str) -> Instance:
-    return Instance(id, SCHEMA, {}, "", 1, 1, "", edited=False, verified=True, complete=True, cursor=None)
+    return Instance(id, SCHEMA, {}, "", 1, 1, 1, "", edited=False, verified=True, complete=True, cursor=None)
 
 
 def answer(ids: list[str], rejected: int, after: str | None) -> Answer:

@@ -96,7 +96,7 @@ def test_long_texts_are_ordered_by_their_beginning(
 
 
 def _instance(schema: str, id: str, author: str, fields: dict[str, Field]) -> Instance:
-    return Instance(id, schema, fields, author, 1, 1, id, False, True, True, None)
+    return Instance(id, schema, fields, author, 1, 1, 1, id, False, True, True, None)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=300), st.text(max_size=300))

@@ -163,6 +163,11 @@ export interface Panda extends Connection {
     signal?: AbortSignal;
   }): Answer;
 
+  /**
+   * What the author of an instance has said of it, entry by entry, each checked; nothing where it is not there.
+   */
+  versions(schema: string, id: string): Promise<Versions>;
+
   /** How many instances there are that a filter lets pass. It is the node's word, which nothing proves. */
   count(schema: string, options?: {
     /**
@@ -319,6 +324,24 @@ export interface Changed {
   instances: Instance[];
   /** What the node told and what failed the checks: it is not shown, and what was known of it stays. */
   rejected: Rejected[];
+}
+
+/** One signed entry about an instance. */
+export interface Version {
+  /** Its place in its author's log. */
+  seqNum: number;
+  entryHash: string;
+  action: "create" | "update" | "delete";
+  /** What it set. A list without items took a value away. */
+  fields: Fields;
+}
+
+/** What was said of an instance. */
+export interface Versions {
+  /** The latest first. */
+  versions: Version[];
+  /** Whether it is sure that none is missing: each entry of the log in between was shown. */
+  complete: boolean;
 }
 
 /** One field of a schema. */

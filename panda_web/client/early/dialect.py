@@ -1,6 +1,6 @@
 """How an early node is spoken to."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from panda_web import log as log_module
 from panda_web import messages
@@ -92,6 +92,17 @@ class Early:
     async def branch(self, schema: str, author: bytes, log_id: int, above: int) -> Shown:  # noqa: ARG002 - it gives all
         """All that are signed and canonical: altered copies are none of them."""
         return await held_of_log(self._connection, self._verifier, schema, author, log_id)
+
+    async def downwards(
+        self,
+        schema: str,
+        author: bytes,
+        log_id: int,
+        first: int,  # noqa: ARG002 - it gives all
+        last: int,  # noqa: ARG002
+    ) -> AsyncIterator[Shown]:
+        """All of the log."""
+        yield await held_of_log(self._connection, self._verifier, schema, author, log_id)
 
     # -- sending ---------------------------------------------------------------------------------------
 

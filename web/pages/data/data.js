@@ -14,6 +14,7 @@
  *   .records tr[data-id][data-mine] .open-one [data-field] [data-relation] [data-open]
  *   #table panda-feed         its button "Show more" is its part "more"
  *   #open #open-title #open-body [data-name] [data-field] [data-open] #open-edit #open-link #open-close
+ *   .versions li[data-version=create|update|delete][data-seq-num]   what its author said of it
  *   #write #writer panda-form #writer-close
  *   #download #download-csv #download-json #download-state #download-words #download-cancel
  *   #no-answer #no-answer-words #no-answer-retry
@@ -244,7 +245,8 @@ function open(panda, now, id) {
       const read = instance ? writeJson([instance._meta.lastEntry, instance._included]) : "";
       if (version === read) return;
       version = read;
-      place.replaceChildren(...(instance ? instanceView({ panda, instance, schema: now.schema, targets: now.targets }) : []));
+      const versions = place.querySelector(".versions[open]") !== null;
+      place.replaceChildren(...(instance ? instanceView({ panda, of: now.id, instance, schema: now.schema, targets: now.targets, versions }) : []));
     });
     body.replaceChildren(place, feed);
   }

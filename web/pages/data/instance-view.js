@@ -5,6 +5,7 @@ import { face } from "../../elements/face.js";
 import { prose } from "../../elements/prose.js";
 import { clock, label, line, moment, words } from "../../elements/values.js";
 import { links } from "./related.js";
+import { versionsView } from "./versions.js";
 
 /**
  * @typedef {import("panda.js").Instance} Instance
@@ -21,9 +22,11 @@ const LINKS = 100;
  * @param {Instance} use.instance
  * @param {Schema | null} use.schema  null where it is not known
  * @param {import("./related.js").Targets} use.targets
+ * @param {string} use.of  the schema's id
+ * @param {boolean} use.versions  whether they are shown at once
  * @returns {HTMLElement[]}
  */
-export function instanceView({ panda, instance, schema, targets }) {
+export function instanceView({ panda, of, instance, schema, targets, versions }) {
   const fields = el("dl", { class: "values" });
   const names = schema ? Object.keys(schema.fields) : Object.keys(instance).filter((name) => name !== "id" && !name.startsWith("_"));
   for (const name of names) {
@@ -33,7 +36,9 @@ export function instanceView({ panda, instance, schema, targets }) {
       : definition?.type.startsWith("relation") ? relations(instance, name, targets) : content(name, value, definition?.type ?? "");
     fields.append(el("div", { data: { name } }, el("dt", {}, label(line(name, 70))), el("dd", {}, ...shown)));
   }
-  return [fields, provenance(panda, instance)];
+  const signed = provenance(panda, instance);
+  if (instance._meta.edited) signed.append(versionsView({ panda, of, instance, open: versions }));
+  return [fields, signed];
 }
 
 /** @param {string} name @param {unknown} value @param {string} type @returns {(Node | string)[]} */

@@ -1,0 +1,56 @@
+/** What the author of an instance has said of it, one signed entry after the other. It is read when it is opened. */
+
+import { button, el, hexView } from "../../elements/dom.js";
+import { label, line } from "../../elements/values.js";
+import { explain } from "../../elements/words.js";
+
+/**
+ * @typedef {import("panda.js").Instance} Instance
+ * @typedef {import("panda.js").Panda} Panda
+ * @typedef {import("panda.js").Version} Version
+ */
+
+const DID = { create: "published", update: "changed", delete: "deleted" };
+/** Characters of a value. In full it stands in the instance, as long as it is the last one. */
+const LONGEST = 200;
+
+/**
+ * @param {object} use
+ * @param {Panda} use.panda
+ * @param {string} use.of  the schema's id
+ * @param {Instance} use.instance
+ * @param {boolean} use.open  at once
+ */
+export function versionsView({ panda, of, instance, open }) {
+  const list = el("div", {});
+  const fold = el("details", { class: "fold versions" }, el("summary", {}, "All versions"), list);
+  const read = async () => {
+    list.replaceChildren(el("p", { class: "note" }, "Reading the author's log…"));
+    try {
+      const { versions, complete } = await panda.versions(of, instance.id);
+      const words = complete ? "None is missing in between." : "These are those that the node shows: others may be missing.";
+      list.replaceChildren(el("ol", { attrs: { reversed: "" } }, ...versions.map(entry)), el("p", { class: "note" }, words));
+    } catch (error) {
+      const { title, text } = explain(error);
+      list.replaceChildren(el("p", { class: "problem" }, `${title}. ${text} `, button("Try again", () => void read(), "quiet")));
+    }
+  };
+  fold.addEventListener("toggle", () => {
+    if (fold.open && !list.hasChildNodes()) void read();
+  });
+  fold.open = open;
+  return fold;
+}
+
+/** @param {Version} version */
+function entry({ seqNum, action, fields, entryHash }) {
+  const values = Object.entries(fields).map(([name, value]) => el("div", { data: { name } }, el("dt", {}, label(line(name, 70))), el("dd", {}, said(value))));
+  return el("li", { data: { version: action, seqNum: String(seqNum) } },
+    el("p", {}, el("strong", {}, DID[action]), ` by entry ${seqNum} `, hexView(entryHash, `hash of entry ${seqNum}`, "versionHash")), el("dl", {}, ...values));
+}
+
+/** @param {unknown} value */
+function said(value) {
+  const nothing = value === "" || (Array.isArray(value) && value.length === 0);
+  return nothing ? el("span", { class: "muted" }, "nothing") : el("span", {}, line(value, LONGEST));
+}
