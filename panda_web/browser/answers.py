@@ -8,17 +8,14 @@ the instances themselves there (`included.js`).
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from panda_web.browser import shapes
 from panda_web.browser.values import write_value
 from panda_web.client import Answer, Instance
 from panda_web.client.check import NODE_NAMES, Rejected, to_json
 from panda_web.client.collecting import Changed
+from panda_web.client.versions import Versions
 from panda_web.rpc.types import Json
-
-if TYPE_CHECKING:  # not every page asks for them
-    from panda_web.client.versions import Versions
 
 
 def answer_to_json(answer: Answer) -> dict[str, Json]:
@@ -50,7 +47,7 @@ def changed_to_json(changed: Changed) -> dict[str, Json]:
     }
 
 
-def versions_to_json(versions: "Versions") -> shapes.Versions:
+def versions_to_json(versions: Versions) -> shapes.Versions:
     """What was said of an instance."""
     return {
         "versions": [

@@ -13,6 +13,7 @@ from panda_web.client.listed import ListedSchema
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.pages import pages
 from panda_web.client.schemas import Schemas
+from panda_web.client.versions import Versions, versions_of
 from panda_web.messages.schema import Schema
 from panda_web.rpc.methods import MAX_LIMIT
 from panda_web.rpc.pauses import patiently
@@ -20,7 +21,6 @@ from panda_web.rpc.types import Json
 
 if TYPE_CHECKING:  # a tab that uses no dataclasses loads none of it
     from panda_web.client.typed import Records, Typed
-    from panda_web.client.versions import Versions
     from panda_web.records.record import D, Dataclass
 
 
@@ -130,7 +130,7 @@ class Reader:
 
         return Answers(ask, as_it_is, limit, after)
 
-    async def versions(self, schema: str, instance: str) -> "Versions":
+    async def versions(self, schema: str, instance: str) -> Versions:
         """What was said of an instance, entry by entry, the latest first; nothing where it is not there.
 
         Each entry is signed by the author of the instance. A node may hold some back, which is seen:
@@ -143,8 +143,6 @@ class Reader:
         Raises:
             CallFailed: the node cannot be reached, or does not answer.
         """
-        from panda_web.client.versions import Versions, versions_of
-
         found = await self.query(schema, filter={"id": instance}, limit=1)
         if not found:
             return Versions()
