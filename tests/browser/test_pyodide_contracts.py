@@ -125,7 +125,7 @@ def test_no_websocket_where_no_node_is(python: Python, harness: StaticServer) ->
 @pytest.mark.engines("chromium")
 def test_queries_of_a_node_in_the_tab(python: Python) -> None:
     """Pyodide's SQLite is another one than the server's: the same pages, of the same random queries."""
-    assert python.run("queries_in_the_tab", seed=7) == 20
+    assert python.run("queries_in_the_tab", seed=7, queries_asked=150)
 
 
 def test_transport_where_nobody_listens(python: Python) -> None:

@@ -1,16 +1,15 @@
 """Random queries on random data: a node's SQL and `query.matching` give the same pages. Runs in Pyodide too."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 from panda_web.bamboo import digest
-from panda_web.client import Client
+from panda_web.client import Answer, Client, Instance
 from panda_web.messages import Field, Relation
 from panda_web.messages.schema import FieldDefinition, Schema
-from panda_web.query import matches, page, read_query, typed, untyped, write_cursor
+from panda_web.query import Query, matcher, page, read_query, typed, untyped, write_cursor
 
 EACH_TYPE = Schema(
     "each",
@@ -50,6 +49,9 @@ ASKED: Mapping[str, Sequence[Any]] = {
 }
 EVERYWHERE = ("eq", "ne", "in", "notIn", "exists")
 ORDERED = ("lt", "lte", "gt", "gte")
+RELATIONS = ("to", "all")
+PATHS = (*RELATIONS, "to.to", "to.all", "all.to", "all.all.to")
+Beside = Mapping[str, Any]
 OPERATORS: Mapping[str, Sequence[str]] = {
     "varchar": (*EVERYWHERE, *ORDERED, "contains", "startsWith"),
     "text": (*EVERYWHERE, *ORDERED, "contains", "startsWith"),
@@ -143,40 +145,156 @@ def orders(draw: Random) -> list[str]:
     return [draw.choice(("", "-")) + name for name in names] + draw.choice(([], [], ["id"]))
 
 
-async def publish(writer: Client, schema: Schema, draw: Random, count: int) -> list[Row]:
-    """Publishes some instances."""
-    contents = [fields(draw) for _ in range(count)]
-    written = await writer.create_many(str(schema.id), contents)
-    assert [each.error for each in written] == [None] * count
-    author = str(writer.author)
-    return [Row(one.id, author, each) for one, each in zip(written, contents, strict=True)]
+class Table:
+    """What is held of a schema, as a model of it.
+
+    Args:
+        schema: it.
+        writers: who write.
+
+    Attributes:
+        rows: those that are not deleted.
+    """
+
+    def __init__(self, schema: Schema, writers: Sequence[Client]) -> None:
+        self.schema = schema
+        self._id = str(schema.id)
+        self._writers = {str(writer.author): writer for writer in writers}
+        self.rows: list[Row] = []
+
+    def _fields(self, draw: Random) -> dict[str, Field]:
+        """Some, of which relations lead to what is there as often as not."""
+        found = fields(draw)
+        for name, field in found.items():
+            if name in RELATIONS and self.rows and draw.random() < 0.6:
+                some = tuple(Relation(row.id) for row in draw.choices(self.rows, k=draw.randint(1, 3)))
+                found[name] = Field(field.type, some if name == "all" else some[0])
+        return found
+
+    async def fill(self, draw: Random, count: int) -> None:
+        """Writes some rows, each writer as many at once, twice: the later ones may lead to the earlier ones."""
+        for author, writer in [*self._writers.items()] * 2:
+            contents = [self._fields(draw) for _ in range(count)]
+            written = await writer.create_many(self._id, contents)
+            assert [each.error for each in written] == [None] * count
+            self.rows += [Row(one.id, author, each) for one, each in zip(written, contents, strict=True)]
+
+    async def write(self, draw: Random) -> None:
+        """Writes, changes or deletes one row."""
+        what = draw.choice(("create", "change", "delete")) if self.rows else "create"
+        new = self._fields(draw)
+        if what == "create":
+            author = draw.choice([*self._writers])
+            made = await self._writers[author].create(self._id, new)
+            self.rows.append(Row(made.id, author, new))
+        else:
+            row = self.rows.pop(draw.randrange(len(self.rows)))
+            writer = self._writers[row.author]
+            if what == "delete":
+                made = await writer.delete(self._id, row.id)
+            else:
+                made = await writer.update(self._id, row.id, new)
+                self.rows.append(replace(row, fields={**row.fields, **new}))
+        assert made.error is None
+
+    def led_to(self, row: Row, paths: Sequence[str]) -> Beside:
+        """What a row leads to along these paths: by name of the relation the ids, with what they lead to in turn."""
+        held = {each.id: each for each in self.rows}
+        found: dict[str, Any] = {}
+        for name in {path.partition(".")[0] for path in paths}:
+            rests = [path.partition(".")[2] for path in paths if path.startswith(f"{name}.")]
+            value: Any = row.fields[name].value if name in row.fields else None
+            each = [
+                (str(target), self.led_to(held[str(target)], rests))
+                for target in (value if isinstance(value, tuple) else (value,))
+                if str(target) in held
+            ]
+            many = name == "all" and value is not None
+            found[name] = each if many else each[0] if each else None
+        return found
 
 
-async def give_the_same_pages(
-    clients: Sequence[Client], schema: Schema, rows: Sequence[Row], draw: Random, queries: int
-) -> None:
-    """Asks through these clients; of each one, the pages are those that Python makes of the instances."""
+def _included(instance: Instance) -> Beside:
+    """The same of an instance that came."""
+
+    def one(each: Instance) -> Any:
+        return each.id, _included(each)
+
+    return {
+        name: [one(each) for each in found] if isinstance(found, list) else one(found) if found else None
+        for name, found in instance.included.items()
+    }
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A random query, as it goes to a client."""
+
+    filter: Mapping[str, Any]
+    order_by: Sequence[str]
+    limit: int
+    select: Sequence[str] | None
+    include: Sequence[str]
+
+
+def asked(draw: Random, rows: Sequence[Row]) -> Asked:
+    """One query: of three, one comes page by page."""
+    names = [each.name for each in EACH_TYPE.fields]
+    return Asked(
+        wanted(draw, rows),
+        orders(draw),
+        draw.choice((draw.randint(1, 4), 1000, 1000)),
+        draw.sample(names, draw.randint(1, 4)) if draw.random() < 0.3 else None,
+        draw.sample(PATHS, draw.randint(1, 3)) if draw.random() < 0.3 else (),
+    )
+
+
+async def give_the_same_pages(clients: Sequence[Client], table: Table, draw: Random, queries: int) -> None:
+    """Asks through these clients; of each one, the pages are those that Python makes of the instances.
+
+    Between two pages somebody may write: the next one is that of what is held then.
+    """
     for _ in range(queries):
-        asked_for, order, limit = wanted(draw, rows), orders(draw), draw.randint(1, 4)
-        asked = typed(read_query(str(schema.id), asked_for, order, limit, None), schema)
-        lenient = untyped(read_query(str(schema.id), asked_for, order, limit, None).filter)
-        for row in rows:
-            if matches(asked.filter, row):
-                assert matches(lenient, row), f"who does not know the schema lets it pass: {asked_for}"
+        which = asked(draw, table.rows)
         panda = draw.choice(clients)
-        everything = replace(asked, limit=len(rows))
-        assert await panda.count(str(schema.id), filter=asked_for) == len(page(rows, everything)), asked_for
-        after = None
+        if draw.random() < 0.2:
+            passing = page(table.rows, _query(which, table, None, 1000))
+            assert await panda.count(str(table.schema.id), filter=which.filter) == len(passing), which
+        after: str | None = None
         while True:
             there = await panda.query(
-                str(schema.id), filter=asked_for, order_by=order, limit=limit, after=after
+                str(table.schema.id),
+                filter=which.filter,
+                order_by=which.order_by,
+                limit=which.limit,
+                after=after,
+                select=which.select,
+                include=which.include,
             )
-            assert not there.rejected, (asked_for, order, there.rejected)
-            query = typed(read_query(str(schema.id), asked_for, order, limit, after), schema)
-            here = [(row.id, write_cursor(place)) for row, place in page(rows, query)]
-            assert here == [(each.id, each.cursor) for each in there], json.dumps(
-                [asked_for, order, limit, after]
-            )
-            if not there:
+            _is_as_modelled(there, which, table, after)
+            if len(there) < which.limit:
                 break
             after = there.after
+            if draw.random() < 0.3:
+                await table.write(draw)
+
+
+def _query(which: Asked, table: Table, after: str | None, limit: int) -> Query:
+    asked_for = read_query(str(table.schema.id), which.filter, which.order_by, limit, after)
+    return typed(asked_for, table.schema)
+
+
+def _is_as_modelled(there: Answer, which: Asked, table: Table, after: str | None) -> None:
+    assert not there.rejected, (which, there.rejected)
+    query = _query(which, table, after, which.limit)
+    lenient = matcher(untyped(read_query(str(table.schema.id), which.filter, (), 1, None).filter))
+    here = page(table.rows, query)
+    assert [(row.id, write_cursor(at)) for row, at in here] == [(each.id, each.cursor) for each in there], (
+        which,
+        after,
+    )
+    for (row, _), each in zip(here, there, strict=True):
+        assert lenient(row), f"who does not know the schema lets it pass: {which.filter}"
+        some = row.fields if which.select is None else {*which.select} & row.fields.keys()
+        assert {name: row.fields[name] for name in some} == each.fields, (which, after)
+        assert table.led_to(row, which.include) == _included(each), (which, after)

@@ -254,8 +254,8 @@ async def leave_shared(_: Tools) -> None:
 # -- a node in the tab -----------------------------------------------------------------------------
 
 
-async def queries_in_the_tab(tools: Tools, seed: int) -> int:
-    """Random queries, as the seed has them, at a node in the tab and in Python; gives how many instances it has."""
+async def queries_in_the_tab(tools: Tools, seed: int, queries_asked: int) -> bool:
+    """Random queries, as the seed has them, at a node in the tab and in Python; gives that all was compared."""
     host = Host(tools.sign_chain, tools.verify_many)
     crypto = await host.crypto()
     draw = Random(seed)
@@ -263,12 +263,12 @@ async def queries_in_the_tab(tools: Tools, seed: int) -> int:
     assert local.disk.kind == "memory"
     signer = await WebCryptoSigner.generate(tools.sign_chain)
     async with Client(local.peer(), signer, store=MemoryStore(), verifier=crypto.verifier) as panda:
-        schema = await panda.define(queries.EACH_TYPE)
-        rows = await queries.publish(panda, schema, draw, 20)
+        table = queries.Table(await panda.define(queries.EACH_TYPE), [panda])
+        await table.fill(draw, 10)
         async with Client(local.peer(), verifier=crypto.verifier) as stranger:
-            await queries.give_the_same_pages([panda, stranger], schema, rows, draw, 40)
+            await queries.give_the_same_pages([panda, stranger], table, draw, queries_asked)
     await local.close()
-    return len(rows)
+    return True
 
 
 # -- locks -----------------------------------------------------------------------------------------
