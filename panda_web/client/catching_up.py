@@ -17,7 +17,7 @@ from panda_web.client.dialect import Shown
 from panda_web.client.errors import NodeContradictsItself
 from panda_web.client.own_logs import LogState, OwnEntry, OwnLogs
 from panda_web.client.sending import Sender
-from panda_web.rpc.methods import EntryArguments
+from panda_web.rpc.methods import MAX_ITEMS, EntryArguments, StoredEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,25 @@ class CatchingUp:
                 raise not_proven(log.log_id, log.head.seq_num)
         lost = await self.own.entries(log.log_id, fork - 1, None) if fork is not None else []
         return await self.own.go_on(log, branch.head, self.node, fork, lost), lost
+
+    async def bring(self, log: LogState, to: Sender) -> None:
+        """Brings another node the entries of a log that are not held here.
+
+        Args:
+            log: which was taken over from this node.
+            to: the other node.
+
+        Raises:
+            CallFailed: one of the two does not answer.
+        """
+        last = log.first - 1
+        dialect = await self.sender.last_known()
+        parts = [part async for part in dialect.downwards(log.schema, self.author, log.log_id, 1, last)]
+        shown = sorted((each for part in parts for each in part), key=lambda each: each[0].entry.seq_num)
+        items = [StoredEntry(signed.encoded, payload or None) for signed, payload in shown]
+        there = await to.last_known()
+        for start in range(0, len(items), MAX_ITEMS):
+            await there.offer(items[start : start + MAX_ITEMS])
 
     async def learn_links(self, log: LogState) -> None:
         """Learns the hashes that coming entries need, of a log of which nothing waits here.

@@ -20,6 +20,7 @@ from panda_web.client.own import OfKey
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.publisher import Publisher, Written
 from panda_web.client.schemas import Given
+from panda_web.client.sending import Sender
 from panda_web.client.store import ClientStore
 from panda_web.keys import Signer, Verifier
 from panda_web.messages import Field, Message
@@ -55,6 +56,10 @@ class Client(Following, OfKey):
         sleep: waits for some seconds between attempts to reach the node.
         sessions: with the node, for `keep` and subscriptions; by default over what `node` is where that
             carries both directions, and over a WebSocket to the same address where it is one.
+        beyond: a client of the same key, store and lock, for a node behind this one, which is in the same
+            program. It is asked for what only others can know: what other copies of the key wrote, and
+            schemas that are not here. What is written goes to this client's node; `beyond.flush` and
+            `beyond.keep` bring it further.
     """
 
     def __init__(
@@ -68,6 +73,7 @@ class Client(Following, OfKey):
         name: str | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         sessions: Reopening | None = None,
+        beyond: "Client | None" = None,
     ) -> None:
         self.node = name or (node if isinstance(node, str) else "node")
         self.signer = signer
@@ -84,11 +90,16 @@ class Client(Following, OfKey):
             self._lock = lock or defaults.lock(self._store)
         OfKey.__init__(self, own)
         contact = Contact(self._connection, self.node, verifier or defaults.verifier(), own)
+        behind = beyond._contact if beyond is not None else None  # noqa: SLF001 - of the same class
         kept = KeptDefinitions(self._store) if self._store is not None else None
         if signer is not None and own is not None:
-            self._publisher = Publisher(contact, self.node, signer, own, self._lock, sleep)
+            senders = [Sender(contact, self.node, signer.author, own, sleep)]
+            if beyond is not None and behind is not None:
+                senders.append(Sender(behind, beyond.node, signer.author, own, sleep))
+            self._publisher = Publisher(senders[0], signer, own, self._lock, senders[-1])
         ask = partial(self._connection.call, DISCOVER)
-        Following.__init__(self, contact, own, kept, sleep, Keeping(self._sessions, ask, self.flush, sleep))
+        keeping = Keeping(self._sessions, ask, self.flush, sleep)
+        Following.__init__(self, contact, own, kept, sleep, keeping, behind)
 
     async def __aenter__(self) -> Self:
         return self

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Protocol, TypeVar
 
 from panda_web import log as log_module
+from panda_web.bamboo import digest
 from panda_web.client.asked import Asked
 from panda_web.client.check import Answer, check_answer, proof_of
 from panda_web.client.definitions import SignedDefinition
@@ -69,8 +70,8 @@ class Dialect(Protocol):
             NodeUnreachable: nothing is known; the same call again is right.
         """
 
-    async def bring(self, own: OwnEntry) -> ItemOutcome | None:
-        """Brings an entry as a peer does; gives what became of it, None where the node knows no such way."""
+    async def offer(self, items: Sequence[StoredEntry]) -> Sequence[ItemOutcome]:
+        """Brings entries as a peer does; gives what became of each, or nothing: it may know no such way."""
 
     async def held(self, author: bytes, log_id: int, first: int, last: int) -> Sequence[StoredEntry] | None:
         """The entries of a stretch of a log, without payloads, up to the first one that the node lacks.
@@ -150,16 +151,17 @@ class PresentDay:
             acknowledged = entry.seq_num
         return acknowledged, None
 
-    async def bring(self, own: OwnEntry) -> ItemOutcome | None:
+    async def offer(self, items: Sequence[StoredEntry]) -> Sequence[ItemOutcome]:
         """`panda_publishItems`, which older nodes do not have."""
-        item = {"entryBytes": own.entry.hex(), "payloadBytes": own.payload.hex()}
-        outcomes = await _if_known(self._connection.call(PUBLISH_ITEMS, items=[item]))
-        if outcomes is None:
-            return None
-        if [each.entry_hash for each in outcomes] != [log_module.recall(own.entry).hash.hex()]:
-            raise AnswerMalformed("The node says what became of another entry than was brought.")
-        (outcome,) = outcomes
-        return outcome
+        brought = [
+            {"entryBytes": each.entry.hex(), "payloadBytes": each.payload.hex() if each.payload else None}
+            for each in items
+        ]
+        outcomes = await _if_known(self._connection.call(PUBLISH_ITEMS, items=brought))
+        hashes = [digest(each.entry).hex() for each in items]
+        if outcomes is not None and [each.entry_hash for each in outcomes] != hashes:
+            raise AnswerMalformed("The node says what became of other entries than were brought.")
+        return outcomes or []
 
     async def held(self, author: bytes, log_id: int, first: int, last: int) -> Sequence[StoredEntry] | None:
         """Asks for them page by page. Older nodes, which do not know the call, hold no log in parts."""

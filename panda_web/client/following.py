@@ -31,7 +31,7 @@ class Following(Reader):
     """The part of a client that lasts.
 
     Args:
-        contact, own, kept, sleep: see `Reader`.
+        contact, own, kept, sleep, beyond: see `Reader`.
         keeping: keeps the way to the node.
     """
 
@@ -42,8 +42,9 @@ class Following(Reader):
         kept: KeptDefinitions | None,
         sleep: Callable[[float], Awaitable[object]],
         keeping: Keeping,
+        beyond: Contact | None = None,
     ) -> None:
-        super().__init__(contact, own, kept, sleep)
+        super().__init__(contact, own, kept, sleep, beyond)
         self._keeping = keeping
         self._inboxes: Inboxes | None = None
 

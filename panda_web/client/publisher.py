@@ -18,7 +18,6 @@ from typing import TypeVar
 from panda_web.bamboo import InvalidLink
 from panda_web.client.catching_up import CatchingUp
 from panda_web.client.choosing import Choosing
-from panda_web.client.contact import Contact
 from panda_web.client.drafts import Draft, Drafts, Filled
 from panda_web.client.errors import (
     ClientError,
@@ -65,31 +64,24 @@ class Publisher:
     """Writes for one author to one node.
 
     Args:
-        contact: the node.
-        node: its name, under which acknowledgements are kept; its address.
+        sender: to the node.
         signer: the author.
         own: the own logs.
         lock: keeps writers apart.
-        sleep: waits for some seconds between attempts.
+        beyond: to a node that knows what other copies of the key wrote, where that is another one.
     """
 
     def __init__(
-        self,
-        contact: Contact,
-        node: str,
-        signer: Signer,
-        own: OwnLogs,
-        lock: Lock,
-        sleep: Callable[[float], Awaitable[object]],
+        self, sender: Sender, signer: Signer, own: OwnLogs, lock: Lock, beyond: Sender | None = None
     ) -> None:
-        self._contact = contact
-        self._node = node
+        self._sender = sender
+        self._beyond = beyond or sender
+        self._node = sender.node
         self._signer = signer
         self._own = own
         self._lock = lock
-        self._sender = Sender(contact, node, signer.author, own, sleep)
-        self._catching_up = CatchingUp(self._sender, node, signer.author, own)
-        self._choosing = Choosing(signer.author, own, self._sender, self._catching_up)
+        self._catching_up = CatchingUp(self._beyond, self._beyond.node, signer.author, own)
+        self._choosing = Choosing(signer.author, own, self._beyond, self._catching_up)
         self._lock_name = f"panda:{signer.author.hex()}"
 
     async def write(self, compose: Callable[[], Awaitable[Sequence[Draft]]]) -> list[Written]:
@@ -110,7 +102,7 @@ class Publisher:
             LogDiverged: the log is given up; what was signed reaches this node in no way.
         """
         async with self._lock(self._lock_name):
-            self._sender.silent = None
+            self._sender.silent = self._beyond.silent = None
             composed = await compose()
             if not composed:
                 return []
@@ -152,7 +144,7 @@ class Publisher:
 
     async def ask(self, call: Callable[[], Awaitable[R]]) -> R | None:
         """Calls the node once; None where no answer comes. A silent one is not asked again by this write."""
-        return await self._sender.ask(call)
+        return await self._beyond.ask(call)
 
     async def check(self, messages: Sequence[Message]) -> None:
         """Raises for what the node, or any node, refuses in a system log, which cannot be given up.
@@ -162,7 +154,7 @@ class Publisher:
             SystemLogCreateOnly: a change of a schema definition.
             InvalidSchema, InvalidFields: a schema definition that is none.
         """
-        (await self._sender.last_known()).check(messages)
+        (await self._beyond.last_known()).check(messages)
         for message in messages:
             log_id = system_log(message.schema)
             if log_id is not None:
@@ -251,7 +243,7 @@ class Publisher:
                     stop = start + 1
                 else:
                     # The node can only say what follows on all that is signed already.
-                    await self._catching_up.learn_links(await self._sender.send_pending(log))
+                    await self._catching_up.learn_links(await self._beyond.send_pending(log))
             except StoreConflict:
                 pass  # another tab was faster; what was signed here is forgotten, and signed anew
             else:
@@ -263,6 +255,9 @@ class Publisher:
         if log.acknowledged.get(self._node, 0) >= log.first - 1:
             return log
         held = await self._sender.held_up_to(log) or 0
+        if held < log.first - 1 and self._beyond is not self._sender:
+            await self._catching_up.bring(log, self._sender)
+            held = await self._sender.held_up_to(log) or 0
         if held < log.first - 1:
             raise NodeLags(
                 f"The node holds {held} entries of log {log.log_id}, and this client only has those from "

@@ -32,6 +32,7 @@ class Reader:
         own: the author's own logs, which hold definitions too; None where there is no author.
         kept: the definitions in the client's store; None where there is no store.
         sleep: waits for some seconds where the node asks for a pause.
+        beyond: another node, which is asked for schemas that this one lacks.
     """
 
     def __init__(
@@ -40,9 +41,10 @@ class Reader:
         own: OwnLogs | None,
         kept: KeptDefinitions | None,
         sleep: Callable[[float], Awaitable[object]],
+        beyond: Contact | None = None,
     ) -> None:
         self._contact = contact
-        self._schemas = Schemas(self.query, contact, own, kept)
+        self._schemas = Schemas(self.query, contact, own, kept, beyond)
         self._sleep = sleep
 
     @cached_property

@@ -66,6 +66,7 @@ class Schemas:
         contact: the node.
         own: the author's own logs; None for a client that only reads.
         kept: the definitions in the client's store; None for a client that has no store.
+        beyond: another node, which is asked for what this one lacks.
 
     Attributes:
         known: by id. None is forgotten: what is written of it would have other types all of a sudden.
@@ -77,9 +78,10 @@ class Schemas:
         contact: Contact,
         own: OwnLogs | None,
         kept: KeptDefinitions | None,
+        beyond: Contact | None = None,
     ) -> None:
         self._query = query
-        self._contact = contact
+        self._contacts = [contact] if beyond is None else [contact, beyond]
         self._own = own
         self._kept = kept
         self._undefined: set[str] = set()
@@ -236,8 +238,9 @@ class Schemas:
 
     async def _fetch(self, schema: str) -> Schema:
         """A schema by its definition at the node, which is kept."""
-        dialect = await self._contact.dialect()
-        signed = await dialect.definition(schema)
+        signed = None
+        for contact in self._contacts:
+            signed = signed or await (await contact.dialect()).definition(schema)
         if signed is None:
             raise SchemaNotFound(
                 f"The node has no definition of the schema {schema[:16]}…. Ask one that has, or whoever made "
@@ -268,11 +271,18 @@ class Schemas:
         """
         known = {own.id: own.name for own in await self._own_definitions() if own.id is not None}
         known |= {each: schema.name for each, schema in self.known.items() if each != DEFINITION.id}
-        try:
-            listed = [ListedSchema.from_json(each) for each in await self._contact.schemas(after)]
-        except ValueError as error:
-            raise AnswerMalformed(f"The node's answer to {SCHEMAS.name} {error}.") from error
-        found = {each.id: each._replace(name=known.get(each.id, each.name)) for each in listed}
+        found: dict[str, ListedSchema] = {}
+        for place, contact in enumerate(self._contacts):
+            try:
+                listed = [ListedSchema.from_json(each) for each in await contact.schemas(after)]
+            except ValueError as error:
+                raise AnswerMalformed(f"The node's answer to {SCHEMAS.name} {error}.") from error
+            except NodeUnreachable:
+                if place == 0:
+                    raise
+                continue
+            for said in listed:
+                found.setdefault(said.id, said._replace(name=known.get(said.id, said.name)))
         if after is not None:
             return tuple(found[each] for each in sorted(found) if each > after)
         for each, name in known.items():

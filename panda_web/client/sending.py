@@ -30,7 +30,7 @@ from panda_web.rpc.errors import (
     NodeUnreachable,
     SeqNumTaken,
 )
-from panda_web.rpc.methods import EntryArguments
+from panda_web.rpc.methods import EntryArguments, StoredEntry
 from panda_web.rpc.pauses import Pauses, patiently
 
 R = TypeVar("R")
@@ -154,11 +154,13 @@ class Sender:
         seq_num = log.acknowledged.get(self.node, 0) + 1
         (own,) = await self._own.entries(log.log_id, seq_num - 1, 1)
         try:
-            outcome = await self.reach(lambda dialect: dialect.bring(own))
+            item = StoredEntry(own.entry, own.payload)
+            outcomes = await self.reach(lambda dialect: dialect.offer([item]))
         except ErrorFromNode:
             return None
-        if outcome is None or outcome.state not in ("stored", "held"):
+        if not outcomes or outcomes[0].state not in ("stored", "held"):
             return None
+        (outcome,) = outcomes
         refusal = Refusal.of(seq_num, error)
         entry_hash = log_module.recall(own.entry).hash
         self.passed_over[entry_hash] = refusal.passed_over(

@@ -109,9 +109,9 @@ class Early:
     async def held(self, author: bytes, log_id: int, first: int, last: int) -> None:
         """It takes a log's entries in order, from its author."""
 
-    async def bring(self, own: OwnEntry) -> ItemOutcome | None:  # noqa: ARG002 - whatever it is
+    async def offer(self, items: Sequence[StoredEntry]) -> Sequence[ItemOutcome]:  # noqa: ARG002 - whatever
         """An early node knows no such way."""
-        return None
+        return []
 
     async def publish(self, entries: Sequence[OwnEntry]) -> tuple[int, PandaError | None]:
         """Sends one entry after the other, none that the node has, and none that it cannot take."""
