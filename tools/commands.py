@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools import environment, nodejs
+from tools import environment, event, nodejs
 from tools.environment import in_venv
 from tools.kept import CACHE, ROOT
 from tools.locks import lock
@@ -37,9 +37,10 @@ def serve(arguments: Sequence[str]) -> int:
             return become(in_venv("panda"), "serve", "--help")
         print("It takes the options of `panda serve`, which docs/running-a-node.md lists.")
         return 0
+    whose, others = event.from_arguments(arguments)
     environment.ensure("build", "run", "package")
-    build_site(ROOT / "dist", packed=False)  # nothing travels far
-    return become(in_venv("panda"), "serve", "--festival", "--site", ROOT / "dist", *arguments)
+    build_site(ROOT / "dist", whose, packed=False)  # nothing travels far
+    return become(in_venv("panda"), "serve", "--festival", "--site", ROOT / "dist", *others)
 
 
 def test(arguments: Sequence[str]) -> int:
@@ -82,8 +83,9 @@ def site(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="build.py site")
     parser.add_argument("--out", type=Path, default=ROOT / "dist")
     parser.add_argument("--plain", action="store_true")
+    event.take_options(parser)
     options = parser.parse_args(arguments)
-    build_site(options.out.absolute(), packed=not options.plain)
+    build_site(options.out.absolute(), event.event_of(options), packed=not options.plain)
     return 0
 
 
@@ -92,14 +94,15 @@ def wheel(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="build.py wheel")
     parser.add_argument("--out", type=Path, default=ROOT / "release")
     parser.add_argument("--plain", action="store_true")
+    event.take_options(parser)
     options = parser.parse_args(arguments)
-    out = options.out.absolute()
+    whose, out = event.event_of(options), options.out.absolute()
     with tempfile.TemporaryDirectory() as scratch:
         tree = Path(scratch)
         for name in ("pyproject.toml", "README.md", "LICENSE"):
             shutil.copy(ROOT / name, tree)
         shutil.copytree(ROOT / "panda_web", tree / "panda_web", ignore=shutil.ignore_patterns("__pycache__"))
-        build_site(tree / "panda_web" / "site", packed=not options.plain)
+        build_site(tree / "panda_web" / "site", whose, packed=not options.plain)
         out.mkdir(parents=True, exist_ok=True)
         package, festival = own_wheel(out, tree), own_wheel(out, FESTIVAL)
     say(f"they are in {out}; install them: pip install './{package.name}[cli]' ./{festival.name}")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tools import environment, nodejs
 from tools.bundles import WEB, bundle, bundle_elements, bundle_pages, bundle_worker
+from tools.event import Event, dress
 from tools.kept import ROOT, digest
 from tools.packing import compress, compress_rest, names_in
 from tools.runtime import PYODIDE_FILES, lean_pyodide, measures, snapshot
@@ -91,15 +92,12 @@ def list_files(site: Path) -> None:
         "demo.css",
         SUMS,
     }
-    kept = [
-        name
-        for name in names_in(site)
-        if name not in others and not name.startswith(("runtime-", "wheels/", "licenses/"))
-    ]
+    elsewhere = ("runtime-", "wheels/", "licenses/", "app-")  # a device keeps the icons of its apps itself
+    kept = [name for name in names_in(site) if name not in others and not name.startswith(elsewhere)]
     write_constant(site / "service-worker.js", "FILES", {name: integrity(site / name) for name in kept})
 
 
-def fill(site: Path, *, packed: bool) -> None:
+def fill(site: Path, event: Event, *, packed: bool) -> None:
     """Writes the whole site into an empty directory."""
     shutil.copytree(ROOT / "licenses", site / "licenses")
     shutil.copyfile(ROOT / "LICENSE", site / "licenses" / "panda-web-MIT.txt")
@@ -112,6 +110,7 @@ def fill(site: Path, *, packed: bool) -> None:
     for name in ("style.css", "icon.svg", "service-worker.js"):
         shutil.copyfile(WEB / "pages" / "shared" / name, site / name)
     bundle_pages(PAGES, site)
+    dress(site, event)
     (site / "wheels").mkdir()
     shutil.copy(pure25519_wheel(), site / "wheels")
     own = own_wheel(site / "wheels")
@@ -161,8 +160,8 @@ def fill(site: Path, *, packed: bool) -> None:
         compress_rest(site)  # last: what lies beside a file must be what is in it
 
 
-def build_site(out: Path, *, packed: bool = True) -> None:
-    """Builds the site beside `out` and swaps it in, so that a failed build leaves the old one."""
+def build_site(out: Path, event: Event | None = None, *, packed: bool = True) -> None:
+    """Builds the site of an event beside `out` and swaps it in, so that a failed build leaves the old one."""
     if out.exists() and not (out / "panda.js").exists() and (not out.is_dir() or any(out.iterdir())):
         raise Problem(f"{out} exists and does not look like a site: it is left alone.")
     environment.ensure("build")
@@ -171,7 +170,7 @@ def build_site(out: Path, *, packed: bool = True) -> None:
     with progress(f"building the site into {out}"), tempfile.TemporaryDirectory(dir=out.parent) as scratch:
         new, old = Path(scratch) / "new", Path(scratch) / "old"
         new.mkdir()
-        fill(new, packed=packed)
+        fill(new, event or Event(), packed=packed)
         if out.exists():
             out.rename(old)
         new.rename(out)

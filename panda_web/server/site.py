@@ -29,6 +29,7 @@ MEDIA_TYPES = {
     ".mjs": "text/javascript",
     ".ts": "text/plain",
     ".wasm": "application/wasm",
+    ".webmanifest": "application/manifest+json",
     ".whl": "application/zip",
 }
 

@@ -40,6 +40,7 @@ const TYPES = {
   json: "application/json",
   svg: "image/svg+xml",
   txt: "text/plain; charset=utf-8",
+  webmanifest: "application/manifest+json",
 };
 
 /**
