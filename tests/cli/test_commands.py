@@ -15,6 +15,7 @@ import pytest
 
 from tests.authors import SCHEMA, Author
 from tests.browser.festivals import event, schedule
+from tests.cli.command import command
 from tests.processes import PANDA, ROOT, ServedNode, free_port
 from tests.schedules import SMALL, small_talks
 
@@ -32,11 +33,8 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
 def panda(
     *arguments: str | Path, stdin: str = "", env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **(env or {})}
-    command = [*PANDA, *(str(argument) for argument in arguments)]
-    return subprocess.run(
-        command, capture_output=True, text=True, input=stdin, env=environment, timeout=120, check=False
-    )
+    environment = {**os.environ, "NO_COLOR": "1", **(env or {})}
+    return command([str(argument) for argument in arguments], stdin, environment)
 
 
 def output(*arguments: str | Path, **more: Any) -> Any:
@@ -168,9 +166,9 @@ def test_import_and_kill_9(tmp_path: Path) -> None:
     served = ServedNode(tmp_path / "node")
     there = ("--node", served.url)
     with served:
-        command = [*PANDA, "import", str(schedule), *map(str, data), *there]
+        importing = [*PANDA, "import", str(schedule), *map(str, data), *there]
         with subprocess.Popen(
-            command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE
+            importing, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE
         ) as importing:
             for _ in range(3000):
                 if panda_count(tmp_path / "node" / "node.db") > 8:
@@ -319,10 +317,10 @@ def test_output_that_is_cut_off_and_terminals_that_are_old(node: ServedNode, tmp
     assert not re.search("[\x1b\x9b\u202e\u061c\u200b]", shown.stdout)
     assert json.loads(shown.stdout)["s"].startswith("🐼 \u202e\u061c\u200b\x1b[2J\x9bx")
     assert panda("query", schema, *there, env={"PYTHONIOENCODING": "latin-1"}).returncode == 0
-    command = f"{shlex.join([*PANDA, 'query', schema, '--node', node.url])} | head -c 10"
+    piped = f"{shlex.join([*PANDA, 'query', schema, '--node', node.url])} | head -c 10"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     cut = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command], capture_output=True, env=environment, check=False
+        ["bash", "-o", "pipefail", "-c", piped], capture_output=True, env=environment, check=False
     )
     assert (cut.returncode, cut.stderr) == (0, b"")
 

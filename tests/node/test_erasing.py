@@ -1,7 +1,10 @@
 """What was deleted is gone from the files: searched for in their bytes, as who steals the disk would."""
 
 import asyncio
+import functools
 import random
+import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -37,6 +40,7 @@ SIZES = (1, 2, 9, 40, 120, 300, 5_000)
 """Of values, in marks of 16 bytes: within a page, at its bounds, over many pages."""
 
 
+@functools.cache
 def mark(number: int) -> str:
     """16 characters that stand nowhere else."""
     return f"<{random.Random(number).getrandbits(56):014x}>"
@@ -56,7 +60,9 @@ def marked(author: Author, count: int, first: int = 0) -> list[Entry]:
 def found(path: Path, numbers: Iterable[int]) -> list[int]:
     """Which marks are anywhere in the database's files, even in part."""
     data = b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
-    return [n for n in numbers if mark(n)[:12].encode() in data or mark(n)[4:].encode() in data]
+    begins = {found.decode() for found in re.findall(rb"<[0-9a-f]{11}", data)}
+    ends = {f"{found.decode()}>" for found in re.findall(rb"(?<=([0-9a-f]{11}))>", data)}
+    return [n for n in numbers if mark(n)[:12] in begins or mark(n)[4:] in ends]
 
 
 def publish(node: Node, entries: Sequence[Entry]) -> None:
@@ -209,9 +215,8 @@ def test_closing_waits_for_what_is_erased_aside(tmp_path: Path) -> None:
     assert eraser.pause() is None
 
 
-def with_moved_rows(path: Path) -> tuple[Store, Node, list[int]]:
-    """A node, and marks that were deleted and of which SQLite left copies where it moved rows from."""
-    store, node = open_node(path)
+def delete_until_copies_are_left(node: Node, path: Path) -> list[int]:
+    """Gives the marks of which SQLite left copies where it moved rows from."""
     schema, author = define(node, text="varchar", n="integer"), Author()
     deleted: list[int] = []
     for first in range(0, 6_000, 200):
@@ -224,23 +229,18 @@ def with_moved_rows(path: Path) -> tuple[Store, Node, list[int]]:
         publish(node, [author.delete(created[at][0].hash, schema) for at in chosen])
         deleted += [first + at for at in chosen]
         if left := found(path, deleted):
-            return store, node, left
+            return left
     pytest.skip("this SQLite leaves no copies")
 
 
 def test_copies_that_moved_rows_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "node.db"
+    """They go while the node runs, and where it was killed before, when it starts again."""
+    path, killed = tmp_path / "node.db", tmp_path / "killed"
     monkeypatch.setattr(erasing, "CALM", 1e9)
-    store, _, left = with_moved_rows(path)
-    assert left
-    store.close()
-    assert found(path, left) == []
-
-
-def test_copies_are_erased_while_the_node_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "node.db"
-    monkeypatch.setattr(erasing, "CALM", 1e9)
-    store, node, left = with_moved_rows(path)
+    store, node = open_node(path)
+    left = delete_until_copies_are_left(node, path)
+    shutil.copytree(tmp_path, killed, ignore=lambda *_: ["killed"])
+    assert found(killed / "node.db", left) == left
     later = SimpleNamespace(monotonic=lambda: time.monotonic() + 2e9)
     monkeypatch.setattr(erasing, "time", later)
 
@@ -256,6 +256,9 @@ def test_copies_are_erased_while_the_node_runs(tmp_path: Path, monkeypatch: pyte
         await node.publish_entry(signed.encoded, payload)
 
     asyncio.run(work())
+    store.close()
+    store, _ = open_node(killed / "node.db")
+    assert found(killed / "node.db", left) == []
     store.close()
 
 
