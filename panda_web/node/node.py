@@ -66,14 +66,13 @@ class Node:
         self._store = store
         self._version = version
         self._registry = Registry(store, policy)
+        limits = limits or Limits()
         write = Groups(store)
-        self._publishing = Publishing(
-            store, verifier, limits or Limits(), aside, self._registry, write, rates
-        )
+        self._publishing = Publishing(store, verifier, limits, aside, self._registry, write, rates)
         self._turns = Turns()
         self._live = Live(store, self._registry)
         self.views = building.Builder(store, write)
-        self._indexing = Indexing(store, write)
+        self._indexing = Indexing(store, write, limits.all_bytes)
         self._schemas_changed: asyncio.Event | None = None
         store.tell(self._notice)
         try:
@@ -223,7 +222,11 @@ class Node:
 
     async def _read(self, work: Callable[[], T]) -> T:
         """What may take long to read, beside what others ask, who have their turn."""
-        async with self._turns.taken(CALLER.get()):
+        caller = CALLER.get()
+        turn = self._turns.taken(caller)
+        if not self._turns.has(caller):
+            return await self._store.read(work, turn)
+        async with turn:  # of one caller nothing is read before what they asked first
             return await self._store.read(work)
 
     async def schemas(self, after: str | None, limit: int) -> Json:

@@ -41,6 +41,10 @@ class Turns:
         # By caller, in the order in which they are let in.
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
 
+    def has(self, caller: str) -> bool:
+        """Whether a caller has a turn, or waits for one."""
+        return caller in self._busy or caller in self._waiting
+
     @asynccontextmanager
     async def taken(self, caller: str) -> AsyncIterator[None]:
         """Begins when it is the caller's turn. Raises TooManyQueries."""

@@ -64,5 +64,6 @@ class Outgoing:
                     raise MessagesNotRead from error
                 self._queue.popleft()
                 self._bytes -= len(message)
+                del message  # megabytes, while the next one is waited for
                 if sent is not None and not sent.done():
                     sent.set_result(None)

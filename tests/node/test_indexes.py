@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from panda_web.bamboo import digest
 from panda_web.messages import Field
 from panda_web.node import indexing
 from panda_web.node.aside import in_a_thread
@@ -146,6 +148,44 @@ def test_whatever_is_asked_publishes_have_their_time(built: Built, monkeypatch: 
 
     run(hostile())
     assert len(made(built)) == 1
+
+
+def test_so_many_of_all_views_together(built: Built, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks every schema for everything: other connections read all of it anew whenever one comes."""
+    monkeypatch.setattr(indexing, "PAUSE", 0)
+    monkeypatch.setattr(indexes, "STEPS_AT_LEAST", -(10**6))
+    monkeypatch.setattr(indexes, "MOST_OF_ALL", 3)
+    other = replace(TALK, id=digest(b"another definition").hex())
+    run(built.node.views.add(other))
+
+    def caused() -> list[str]:
+        sql = "SELECT name FROM sqlite_master WHERE type = 'index' AND name GLOB 'view_*_[ck]*'"
+        return [name for (name,) in built.store.sqlite.execute(sql)]
+
+    async def hostile() -> None:
+        for asked in list(shapes())[:6]:
+            await ask(built, 1, **asked)
+            await ask(built, 3, **ASKED)
+            await built.node.query(str(other.id), {}, asked["order_by"], 1, None, False)
+            await built.node.finish()
+            assert len(caused()) <= 3
+
+    run(hostile())
+    assert len(caused()) == 3
+    assert any(name.endswith(f"_{FOR_ASKED}") for name in caused())
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "most"), [(indexes, "MOST_ROWS", COUNT // 2), (indexing, "SHARE_OF_ROOM", 0.0)]
+)
+def test_none_where_it_would_take_too_much(
+    built: Built, monkeypatch: pytest.MonkeyPatch, where: object, name: str, most: float
+) -> None:
+    """Of others' time, or of the room that others publish into."""
+    monkeypatch.setattr(where, name, most)
+    run(ask(built, 60, **ASKED))
+    assert made(built) == set()
+    assert len(run(built.query(**ASKED))) == 10
 
 
 def test_never_two_at_once(built: Built, monkeypatch: pytest.MonkeyPatch) -> None:

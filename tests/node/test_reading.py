@@ -1,10 +1,12 @@
 """Reading beside the event loop: what it may take, who has their turn, how it ends, what it sees."""
 
 import asyncio
+import gc
 import sqlite3
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -218,6 +220,63 @@ def test_whoever_has_left_is_not_read_for(opened: Database, monkeypatch: pytest.
 
     asyncio.run(ask())
     assert len(connections) == 1, "the connection was free again"
+
+
+def test_who_leaves_twice_holds_the_connection_until_it_is_free_and_nobody_is_told(opened: Database) -> None:
+    """Each left reading a traceback in the log else, whenever somebody hung up."""
+    began, told = threading.Event(), []
+
+    def work() -> Any:
+        began.set()
+        return read(opened, ENDLESS)
+
+    async def ask() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, said: told.append(said))
+        asked = asyncio.create_task(opened.readings(work))
+        await asyncio.to_thread(began.wait, 30)
+        for _ in range(3):
+            asked.cancel()
+            await asyncio.sleep(0)
+        async with opened.readings.pause():
+            assert asked.done()
+            del asked
+        await opened.readings(lambda: read(opened))
+        gc.collect()
+
+    asyncio.run(ask())
+    assert told == []
+
+
+def test_what_is_read_at_once_waits_for_no_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not waits, and is tried ahead of it so often and no more."""
+    monkeypatch.setattr(reading, "TRIED", 2)
+    monkeypatch.setattr(reading, "TRIED_A_SECOND", 0)
+    began: list[str] = []
+
+    async def ask() -> None:
+        aside = Held()
+        opened, turns = Database(tmp_path / "node.db", aside), Turns(1)
+
+        def short() -> Any:
+            return read(opened)
+
+        def long(name: str) -> Any:
+            began.append(name)
+            return read(opened, ENDLESS)
+
+        async with turns.taken("other"):
+            assert await opened.readings(short, turns.taken("me")) == [(0,)]
+            asked = [
+                asyncio.create_task(opened.readings(partial(long, name), turns.taken(name))) for name in "abc"
+            ]
+            await until(lambda: turns.has("c"))
+            assert (began, aside.held) == (["a", "b"], 0)
+            for each in asked:
+                each.cancel()
+            await asyncio.wait(asked)
+        opened.close()
+
+    asyncio.run(ask())
 
 
 def test_closing_ends_what_is_read(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_what_is_charged_is_what_the_file_takes(form: str, tmp_path: Path) -> No
     grown = used(node) - before
     charged = node.store.room.of_author(author.signer.author)
     assert charged == count * (ENTRY_ROOM + PAYLOAD_ROOM * len(batch[0][1]))
-    assert 0.3 < grown / charged < 1.5, (grown / charged, form)
+    assert 0.3 < grown / charged < 0.6, (grown / charged, form)
 
 
 def test_a_full_disk_budget_holds_for_the_files(tmp_path: Path) -> None:

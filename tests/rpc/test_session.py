@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -168,6 +169,25 @@ def test_who_does_not_read_is_cut_off(large: bool) -> None:
             await session.close()
             with pytest.raises(ConnectionEnded, match="messages-not-read"):
                 await listen(raw)
+
+    asyncio.run(run())
+
+
+def test_what_was_sent_is_kept_by_nobody() -> None:
+    """A thousand sessions kept an answer of megabytes each, until the next one."""
+
+    async def run() -> None:
+        async with talking() as (raw, session):
+            tracemalloc.start()
+            try:
+                before, _ = tracemalloc.get_traced_memory()
+                session.notify("hear", {"words": "x" * (8 << 20)})
+                await raw.channel.receive()
+                await asyncio.sleep(0.01)
+                after, _ = tracemalloc.get_traced_memory()
+            finally:
+                tracemalloc.stop()
+            assert after - before < 1 << 20
 
     asyncio.run(run())
 

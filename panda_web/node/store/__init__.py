@@ -1,7 +1,7 @@
 """What a node keeps: entries, which are the truth, and views, which can always be rebuilt from them."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -93,14 +93,18 @@ class Store:
         """What is read within is one state, that of one commit. Raises StoreFailed."""
         return self._database.snapshot()
 
-    async def read(self, work: Callable[[], T]) -> T:
+    async def read(self, work: Callable[[], T], turn: AbstractAsyncContextManager[None] | None = None) -> T:
         """What the work gives, which may take long; within it, this store shows the state of one commit.
+
+        Args:
+            work: reads.
+            turn: what it waits for where it does take long; None for nothing.
 
         Raises:
             QueryTooExpensive: it took too long.
             StoreFailed: the database cannot be read.
         """
-        return await self._database.readings(work)
+        return await self._database.readings(work, turn)
 
     def close(self) -> None:
         """Closes the database in order."""

@@ -23,6 +23,13 @@ BEGUN_WITH: Final = {"all": "id", "log": "log, id"}
 MOST_INDEXES = 8
 """Indexes of a view that queries caused. One more takes the place of the one that was used least."""
 
+MOST_OF_ALL = 200
+"""Such indexes of all views together, likewise: whenever one comes, every connection reads anew which tables
+and indexes there are."""
+
+MOST_ROWS = 2_000_000
+"""Rows of a view for which one is made. Publishes wait meanwhile, a second or two for each million."""
+
 MOST_FIELDS = 8
 """Fields in an index."""
 
@@ -202,8 +209,10 @@ class Indexes:
                     self.uses.forget(shape)
                     continue
                 (last,) = self._db.one(f"SELECT max(rowid) FROM {shape.table}")
-                made = self._made(shape.table)
-            if cost >= STEPS_A_ROW * (last or 0):
+                made = {terms for table, terms in self._made() if table == shape.table}
+            if (last or 0) > MOST_ROWS:
+                self.uses.forget(shape)
+            elif cost >= STEPS_A_ROW * (last or 0):
                 self.uses.forget(shape)
                 for terms in shape.wanted:
                     if terms not in made:
@@ -212,23 +221,28 @@ class Indexes:
 
     def add(self, lacking: Lacking) -> None:
         """Adds an index as its group ends; where there are too many, those of least use go before."""
-        table = lacking.table
-        if not self._is_there(table):
+        if not self._is_there(lacking.table):
             return  # the view was dropped meanwhile
-        made = sorted(self._made(table), key=lambda terms: self.uses.how_often(table, terms))
-        for terms in made[: max(0, len(made) + 1 - MOST_INDEXES)]:
-            self._db.execute_later(f"DROP INDEX IF EXISTS {_name(table, terms)}")
+        made = sorted(self._made(), key=lambda each: self.uses.how_often(*each))
+        of_view = [each for each in made if each[0] == lacking.table]
+        going = dict.fromkeys(of_view[: max(0, len(of_view) + 1 - MOST_INDEXES)])
+        staying = [each for each in made if each not in going]
+        going |= dict.fromkeys(staying[: max(0, len(staying) + 1 - MOST_OF_ALL)])
+        for each in going:
+            self._db.execute_later(f"DROP INDEX IF EXISTS {_name(*each)}")
         self._db.execute_later(lacking.statement())
         self.uses.made()
 
     def _is_there(self, table: str) -> bool:
         return self._db.one("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)) is not None
 
-    def _made(self, table: str) -> list[Terms]:
-        """Those that there are; an earlier version made one for each field."""
-        rows = self._db.rows("SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ?", (table,))
-        names = (name.removeprefix(f"{table}_") for (name,) in rows if name.startswith(f"{table}_"))
-        return [_terms(name) for name in names if name not in BEGUN_WITH]
+    def _made(self) -> list[tuple[str, Terms]]:
+        """Those that there are, each with its view's table; an earlier version made one for each field."""
+        rows = self._db.rows(
+            "SELECT tbl_name, substr(name, length(tbl_name) + 2) FROM sqlite_master"
+            " WHERE type = 'index' AND name GLOB 'view_[0-9]*'"
+        )
+        return [(table, _terms(name)) for table, name in rows if name not in BEGUN_WITH]
 
 
 def _name(table: str, terms: Terms) -> str:

@@ -1,7 +1,7 @@
 """Reading what may take long: on a connection of its own, beside the event loop, within a budget.
 
 Whether it does is only known once it does. So a reading is tried in the event loop, and where it does not
-end soon it begins anew aside.
+end soon it begins anew aside. What is short waits for nobody's turn: only then that comes.
 
 A reading sees one state, that of one commit. SQLite counts steps, of which one may move a MiB; so a reading
 has an end in time too, and it ends when whoever asked has left. Where nothing is done aside there is one
@@ -16,7 +16,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from typing import Any, TypeVar
 
 from panda_web.errors import StoreFailed
@@ -29,8 +29,13 @@ MAX_SECONDS = 5.0
 """What a reading may take."""
 
 AT_ONCE_SECONDS = 0.004
-"""What each reading has in the event loop first. Most end within it, and the way to a thread would take
-longer than some of them."""
+AT_ONCE_WAITING_SECONDS = 0.02
+"""What each reading may work in the event loop first, and what it may take there with all that it waits for,
+a disk or other threads. Most end within it, and the way to a thread would take longer than some of them."""
+
+TRIED = 20
+TRIED_A_SECOND = 50
+"""Readings that are tried ahead of their turn, and do not end soon: so many at once, and so many a second."""
 
 MAX_STEPS = 20_000_000
 """Steps of SQLite's machine that a reading may take: some seconds."""
@@ -46,13 +51,15 @@ class Budget:
 
     Args:
         seconds: that it has.
+        working: seconds of these in which this thread works; None for all.
     """
 
-    __slots__ = ("_ended", "_rounds", "_until", "spent")
+    __slots__ = ("_ended", "_rounds", "_until", "_works_until", "spent")
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, working: float | None = None) -> None:
         self._rounds = MAX_STEPS // STEPS_AT_ONCE
         self._until = time.monotonic() + seconds
+        self._works_until = None if working is None else time.thread_time() + working
         self._ended = False
         self.spent = False
 
@@ -72,8 +79,11 @@ class Budget:
 
     def is_over(self) -> bool:
         """Whether the reading has to end."""
-        if self._rounds < 0 or time.monotonic() > self._until:
-            self.spent = True
+        self.spent |= (
+            self._rounds < 0
+            or time.monotonic() > self._until
+            or (self._works_until is not None and time.thread_time() > self._works_until)
+        )
         return self.spent or self._ended
 
 
@@ -156,6 +166,25 @@ def _snapshot(connection: sqlite3.Connection, budget: Budget, work: Callable[[],
             connection.execute("ROLLBACK")
 
 
+class _Tries:
+    """How many readings may be tried ahead of their turn."""
+
+    def __init__(self) -> None:
+        self._left = float(TRIED)
+        self._at = 0.0
+
+    def are_left(self) -> bool:
+        """Whether one may be now."""
+        now = time.monotonic()
+        self._left = min(float(TRIED), self._left + (now - self._at) * TRIED_A_SECOND)
+        self._at = now
+        return self._left >= 1
+
+    def take(self, count: int) -> None:
+        """They were tried, and did not end soon."""
+        self._left -= count
+
+
 class Readings:
     """All that is read beside the event loop from one database.
 
@@ -180,6 +209,7 @@ class Readings:
         self._idle: list[Reader] = []
         self._all: list[Reader] = []
         self._of_thread = _OfThread()
+        self._tries = _Tries()
         self._under_way = 0
         self._pausing = 0
         self._waiting: list[asyncio.Future[None]] = []
@@ -195,22 +225,37 @@ class Readings:
         reader = self.current
         return 0 if reader is None else reader.steps
 
-    async def __call__(self, work: Callable[[], T]) -> T:
-        """What the work gives. Raises as `Reader.read` does."""
+    async def __call__(
+        self, work: Callable[[], T], turn: AbstractAsyncContextManager[None] | None = None
+    ) -> T:
+        """What the work gives. Raises as `Reader.read` does.
+
+        Args:
+            work: the reading.
+            turn: what it waits for where it does not end soon; None for nothing.
+        """
         if self._aside is here:
             return self._read(self._only, Budget(MAX_SECONDS), work)
+        await self._begun_again()
+        if turn is None or self._tries.are_left():
+            with suppress(QueryTooExpensive):
+                return self._read(self._only, Budget(AT_ONCE_WAITING_SECONDS, AT_ONCE_SECONDS), work)
+            self._tries.take(turn is not None)
+        async with turn or nullcontext():
+            await self._begun_again()
+            self._under_way += 1
+            reader = self._idle.pop() if self._idle else self._another()
+            try:
+                return await self._beside(reader, work)
+            finally:
+                self._idle.append(reader)
+                self._under_way -= 1
+                self._changed()
+
+    async def _begun_again(self) -> None:
+        """Returns where there is no pause."""
         while self._pausing:
             await self._change()
-        with suppress(QueryTooExpensive):
-            return self._read(self._only, Budget(AT_ONCE_SECONDS), work)
-        self._under_way += 1
-        reader = self._idle.pop() if self._idle else self._another()
-        try:
-            return await self._beside(reader, work)
-        finally:
-            self._idle.append(reader)
-            self._under_way -= 1
-            self._changed()
 
     async def _beside(self, reader: Reader, work: Callable[[], T]) -> T:
         budget = Budget(MAX_SECONDS)
@@ -223,7 +268,11 @@ class Readings:
             return await asyncio.shield(reading)
         except asyncio.CancelledError:
             budget.end()
-            await asyncio.wait([reading])  # until then the connection is taken
+            while not reading.done():  # until then the connection is taken, however often who left does so
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait([reading])
+            if not reading.cancelled():
+                reading.exception()  # nobody else asks what became of it
             raise
 
     def _read(self, reader: Reader, budget: Budget, work: Callable[[], T]) -> T:
