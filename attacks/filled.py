@@ -86,6 +86,24 @@ def updates(data: Path, share: float) -> None:
         )
 
 
+def notes(data: Path, share: float) -> None:
+    """1,000 notes of some 2 KiB, by their author."""
+    author = Author(3)
+    count = max(2, round(1000 * share))
+    store = Store(data / "node.db")
+    node = Node(store, CryptographyVerifier(), version="0")
+    define(node, NOTE)
+    made = author.write_many(
+        [messages.create(NOTES, infer_all({"text": "x" * 2000, "n": n})) for n in range(count)]
+    )
+
+    async def publish() -> None:
+        await asyncio.gather(*(node.publish_entry(one.encoded, payload) for one, payload in made))
+
+    asyncio.run(publish())
+    store.close()
+
+
 def many_logs(data: Path, share: float) -> None:
     """An author with 20,000 logs."""
     count = max(2, round(20_000 * share))

@@ -17,8 +17,9 @@ from pathlib import Path
 import cbor2
 
 from attacks import filled
-from attacks.report import Row
+from attacks.report import MOST_WAIT, Row
 from attacks.wire import HEAD, Stranger, call
+from attacks.witness import QUESTION
 from panda_web.bamboo import digest
 from tests.authors import SCHEMA, Author
 from tests.processes import ROOT, ServedNode
@@ -39,10 +40,12 @@ class Attack:
     Attributes:
         goes: what the client does.
         fill: what it has put there beforehand.
+        seconds: how long.
     """
 
     goes: Callable[[Stranger], None]
     fill: Fill | None = None
+    seconds: float = SECONDS
 
 
 def nothing(stranger: Stranger) -> None:
@@ -298,27 +301,44 @@ def run(share: float) -> Iterator[Row]:
             yield under(name, attack, Path(folder), share)
 
 
-def under(name: str, attack: Attack, folder: Path, share: float) -> Row:
-    """What another client notices of an attack."""
+def under(
+    name: str, attack: Attack, folder: Path, share: float, *options: str, all_calls: bool = False
+) -> Row:
+    """What another client notices of an attack.
+
+    Args:
+        name: of the attack.
+        attack: what is done.
+        folder: an empty one.
+        share: of the time and size that it usually has.
+        options: of `panda serve`.
+        all_calls: whether the other client asks queries and publishes, too.
+    """
     if attack.fill is not None:
         attack.fill(folder / "data", share)
-    node = ServedNode(folder / "data")
+    node = ServedNode(folder / "data", None, *options)
     node.errors = folder / "errors.txt"
-    with node, _witness(node.port) as other:
-        stranger = Stranger(node.port, SECONDS * share)
+    with node, _witness(node.port, *(["all"] if all_calls else [])) as other:
+        stranger = Stranger(node.port, attack.seconds * share)
         attack.goes(stranger)
         said, _ = other.communicate("", timeout=60)
         saw = json.loads(said)
         memory = _most_memory(node.pid)
-    wrong = (
-        f"{saw['misses']} of {saw['misses'] + saw['answers']} questions unanswered" if saw["misses"] else ""
-    )
-    return Row(name, f"{stranger.count:,} times" if stranger.count else "", saw["worst"], memory, wrong)
+    waits = {kind: sorted(each) for kind, each in saw["waits"].items()}
+    much = [f"{stranger.count:,} times"] if stranger.count else []
+    wrong = [f"{saw['misses']} of {saw['misses'] + saw['answers']} calls unanswered"] if saw["misses"] else []
+    for kind, found in waits.items():
+        if kind != QUESTION:
+            slow = found[len(found) * 19 // 20]
+            much.append(f"a {kind} {found[len(found) // 2]:.0f} ms, 19 of 20 {slow:.0f} ms")
+            if slow > MOST_WAIT:
+                wrong.append(f"1 of 20 times a {kind} takes more than {MOST_WAIT:.0f} ms")
+    return Row(name, "; ".join(much), waits[QUESTION][-1], memory, "; ".join(wrong))
 
 
 @contextlib.contextmanager
-def _witness(port: int) -> Iterator["subprocess.Popen[str]"]:
-    command = [sys.executable, "-m", "attacks.witness", str(port)]
+def _witness(port: int, *said: str) -> Iterator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-m", "attacks.witness", str(port), *said]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT) as other:  # noqa: S603
         assert other.stdout is not None  # noqa: S101

@@ -7,12 +7,19 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
+from tests.server.sockets import TEXT, frame
+
 HEAD = b"POST / HTTP/1.1\r\nHost: node\r\nContent-Type: application/json\r\n"
 
 
 def call(method: str, number: int = 1, **params: object) -> dict[str, object]:
     """One call."""
     return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+
+
+def call_frame(method: str, **params: object) -> bytes:
+    """One call, in a frame of a WebSocket."""
+    return frame(TEXT, json.dumps(call(method, 1, **params)).encode())
 
 
 class Stranger:

@@ -14,7 +14,7 @@ from unittest.mock import patch
 import pytest
 
 from attacks import __main__ as program
-from attacks import filled, fuzz, kill, lie, stall
+from attacks import crowd, filled, fuzz, kill, lie, stall
 from attacks.report import Row, table
 from attacks.wire import Stranger
 from panda_web.errors import PandaError
@@ -92,6 +92,16 @@ def test_stall(name: str, tmp_path: Path) -> None:
     row = stall.under(name, stall.ATTACKS[name], tmp_path, 0.1)
     assert not row.broken
     assert row.wait is not None and row.wait > 0
+
+
+@pytest.mark.parametrize("name", crowd.ATTACKS)
+def test_crowd(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crowd, "COUNT", 30)
+    monkeypatch.setattr(stall, "MOST_WAIT", 1e9)
+    row = stall.under(name, crowd.ATTACKS[name], tmp_path, 0.1, "--proxy", "127.0.0.1", all_calls=True)
+    assert not row.broken
+    assert row.much.startswith("30 times; a publish ")
+    assert "a query " in row.much
 
 
 @pytest.mark.parametrize(
