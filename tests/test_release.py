@@ -79,7 +79,7 @@ def test_the_image_is_made_of_what_is_there() -> None:
     command.make_context("serve", words).close()
     (health,) = re.findall(r"^HEALTHCHECK CMD (.+)$", run, re.MULTILINE)
     compile(json.loads(health)[2], "health", "exec")
-    ignored = set((ROOT / ".containerignore").read_text("utf-8").split())
+    ignored = set((ROOT / ".dockerignore").read_text("utf-8").split())
     assert {".git", ".venv", "node_modules", ".cache"} <= ignored
 
 
