@@ -1,6 +1,7 @@
 """Runs in Pyodide while a site is built: imports all that a page needs, and leaves little else."""
 
 import gc
+import importlib
 import random
 import re
 import sys
@@ -10,6 +11,15 @@ from typing import Any
 import pyodide._package_loader as wheels
 
 from panda_web.browser import frozen
+
+# A page needs all of this, and some only later: what is not in memory then is not to be had. They are names,
+# since an import that nothing uses is what a linter takes away.
+NEEDED = (
+    *("panda_web.browser.loops", "panda_web.browser.worker", "panda_web.client.subscribing"),
+    *("panda_web.keys.guarded", "panda_web.keys.with_pure25519", "panda_web.rpc.inbox"),
+)
+for module in NEEDED:
+    importlib.import_module(module)
 
 # Wheels are unpacked before this, and never after.
 UNPACKING = (
