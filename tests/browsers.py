@@ -438,12 +438,43 @@ class Browsers:
 
 def kill(profile: Path) -> int:
     """Ends, by their process ids and at once, all processes of the browser with this profile; gives how many."""
+    return _kill([process for process in _processes() if _runs(process, os.fsencode(profile))])
+
+
+def kill_renderers(profile: Path) -> int:
+    """The same for those of its processes alone that show pages; the browser goes on."""
+    family = {process.name for process in _processes() if _runs(process, os.fsencode(profile))}
+    parents = {process.name: _parent(process) for process in _processes()}
+    while more := {name for name, parent in parents.items() if parent in family} - family:
+        family |= more
+    return _kill(
+        [process for process in _processes() if process.name in family and _runs(process, b"--type=renderer")]
+    )
+
+
+def _processes() -> list[Path]:
+    return list(Path("/proc").glob("[0-9]*"))
+
+
+def _runs(process: Path, word: bytes) -> bool:
+    """Whether a process was started with such words."""
+    with contextlib.suppress(OSError):
+        return word in (process / "cmdline").read_bytes()
+    return False
+
+
+def _parent(process: Path) -> str:
+    with contextlib.suppress(OSError):
+        return (process / "stat").read_text().rpartition(")")[2].split()[1]
+    return ""
+
+
+def _kill(processes: list[Path]) -> int:
     killed = 0
-    for process in Path("/proc").glob("[0-9]*"):
+    for process in processes:
         with contextlib.suppress(OSError):
-            if os.fsencode(profile) in (process / "cmdline").read_bytes():
-                os.kill(int(process.name), signal.SIGKILL)
-                killed += 1
+            os.kill(int(process.name), signal.SIGKILL)
+            killed += 1
     return killed
 
 

@@ -104,15 +104,18 @@ async def open_disk(opens: OpenDisk | None, name: str, places: Sequence[Kind] | 
         except JsException as error:
             raise _failure(error.name) from error
 
+    def why() -> StoreFailed | None:
+        wrong = opened.wrong()
+        return _failure(wrong) if wrong else None
+
     async def close() -> None:
         try:
             await persist()
         finally:
-            opened.close()
-
-    def why() -> StoreFailed | None:
-        wrong = opened.wrong()
-        return _failure(wrong) if wrong else None
+            try:
+                opened.close()
+            except JsException as error:
+                raise why() or _failure(error.name) from error
 
     in_files = opened.kind == "opfs"
     settings = Settings(

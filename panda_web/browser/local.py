@@ -4,6 +4,8 @@ A worker has no threads, and nobody else opens its files: so nothing is done asi
 memory, which the file systems of a tab do not have.
 """
 
+import asyncio
+
 from panda_web import __version__
 from panda_web.browser.disk import Disk
 from panda_web.keys import Verifier
@@ -14,6 +16,10 @@ from panda_web.rpc.within import in_process
 
 NAME = "panda"
 """Of this site's database."""
+
+PAUSE = 60.0
+"""Seconds between two looks at the database, to which nobody else writes, and until a view that failed is
+tried again."""
 
 
 class LocalNode:
@@ -35,6 +41,7 @@ class LocalNode:
         self.disk = disk
         self._store = Store(disk.path, settings=disk.settings)
         self.node = Node(self._store, verifier, version=__version__)
+        self._watching = asyncio.ensure_future(self.node.watch(PAUSE))
 
     def dispatcher(self) -> Dispatcher:
         """The methods that it answers."""
@@ -46,6 +53,8 @@ class LocalNode:
 
     async def close(self) -> None:
         """Ends what is under way, and closes the file in order."""
+        self._watching.cancel()
+        await asyncio.wait([self._watching])
         await self.node.finish()
         self._store.close()
         await self.disk.close()

@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser.api import Api, bare_website
 from tests.browser.screen import Screen
-from tests.browser.sites import harness_site
+from tests.browser.sites import TESTS, frozen_harness_site, harness_site
 from tests.browsers import Browsers, StaticServer, static_server
 from tests.processes import ServedNode
 
@@ -16,6 +16,20 @@ from tests.processes import ServedNode
 def harness(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StaticServer]:
     """A server for the harness's site."""
     with static_server(harness_site(site, tmp_path_factory.mktemp("harness") / "site")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def disks_site(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site whose Python has `harness/disks.py`, from a snapshot."""
+    out = tmp_path_factory.mktemp("disks") / "www"
+    return frozen_harness_site(site, out, "disks", TESTS / "contracts" / "nodes.py")
+
+
+@pytest.fixture(scope="module")
+def disks(disks_site: Path) -> Iterator[StaticServer]:
+    """A server for it."""
+    with static_server(disks_site) as server:
         yield server
 
 

@@ -9,29 +9,15 @@ from typing import Any
 import pytest
 
 from tests.browser.python import Python
-from tests.browser.sites import HARNESS, TESTS, copy_site, frozen_harness_site, runs_before
+from tests.browser.sites import HARNESS, copy_site, runs_before
 from tests.browsers import Browsers, StaticServer, static_server
 from tests.contracts import nodes
 
 
-@pytest.fixture(scope="session")
-def www(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A site whose Python has `harness/disks.py`, from a snapshot."""
-    out = tmp_path_factory.mktemp("disks") / "www"
-    members = [TESTS / "contracts" / name for name in ("nodes.py",)]
-    return frozen_harness_site(site, out, "disks", *members)
-
-
-@pytest.fixture(scope="session")
-def served(www: Path) -> Iterator[StaticServer]:
-    with static_server(www) as server:
-        yield server
-
-
 @pytest.fixture(scope="module")
-def python(engine: str, browsers: Browsers, served: StaticServer) -> Iterator[Python]:
+def python(engine: str, browsers: Browsers, disks: StaticServer) -> Iterator[Python]:
     with browsers.tab(engine) as tab:
-        yield Python(tab, served.url)
+        yield Python(tab, disks.url)
 
 
 def best(engine: str) -> str:
@@ -96,29 +82,31 @@ def without(browsers: Browsers, engine: str, www: Path, out: Path, prefix: str, 
 
 
 def test_a_store_that_would_lose_what_it_acknowledges_is_refused(
-    engine: str, browsers: Browsers, www: Path, tmp_path: Path
+    engine: str, browsers: Browsers, disks_site: Path, tmp_path: Path
 ) -> None:
     refusal = without(
-        browsers, engine, www, tmp_path / "www", "hook-does-not-count.js",
+        browsers, engine, disks_site, tmp_path / "www", "hook-does-not-count.js",
         lambda python: python.run("refusal", name="refused"),
     )  # fmt: skip
     assert refusal[0] == "not-written-through"
     assert "next power cut" in refusal[1]
 
 
-def test_without_files_it_is_in_indexeddb(engine: str, browsers: Browsers, www: Path, tmp_path: Path) -> None:
+def test_without_files_it_is_in_indexeddb(
+    engine: str, browsers: Browsers, disks_site: Path, tmp_path: Path
+) -> None:
     found = without(
-        browsers, engine, www, tmp_path / "www", "without-files.js",
+        browsers, engine, disks_site, tmp_path / "www", "without-files.js",
         lambda python: python.run("place", name="no-files"),
     )  # fmt: skip
     assert (found["kind"], found["warning"]) == ("indexeddb", None)
 
 
 def test_without_storage_it_is_in_memory_and_that_is_said(
-    engine: str, browsers: Browsers, www: Path, tmp_path: Path
+    engine: str, browsers: Browsers, disks_site: Path, tmp_path: Path
 ) -> None:
     found = without(
-        browsers, engine, www, tmp_path / "www", "without-storage.js",
+        browsers, engine, disks_site, tmp_path / "www", "without-storage.js",
         lambda python: python.run("place", name="no-storage", places=["indexeddb", "memory"]),
     )  # fmt: skip
     assert found["kind"] == "memory"

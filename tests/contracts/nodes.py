@@ -1,14 +1,16 @@
 """What a node keeps, wherever its database is. Plain async functions: they run on CPython and inside Pyodide."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from panda_web.client import Client
 from panda_web.client.store import MemoryStore
 from panda_web.keys import Signer, Verifier
 from panda_web.messages.schema import Schema, schema_from_dict
-from panda_web.node import Node
+from panda_web.node import Node, Store
+from panda_web.rpc.methods import StoredEntry
 from panda_web.rpc.within import in_process
 
 TALK = schema_from_dict(
@@ -75,6 +77,34 @@ async def gives_what_was_written(world: World) -> None:
     await opened.close()
 
 
+async def shows_what_was_there_before_its_schema(world: World) -> None:
+    """Messages come first, then a peer brings what defines their schema: a view is made of what is held."""
+    opened = await world.open()
+    store = Store()
+    elsewhere = Node(store, world.verifier, version="0")
+    async with Client(
+        in_process(elsewhere.dispatcher()), world.signer, store=MemoryStore(), verifier=world.verifier
+    ) as other:
+        schema = await other.define(TALK)
+        author = bytes.fromhex(other.author or "")
+        written = await other.create_many(schema.id, [{"title": f"{n}", "n": n} for n in range(3)])
+        assert [each.error for each in written] == [None] * 3
+    for log_id in (1, 0):
+        answer: Any = await elsewhere.get_items(author, log_id, 1, 10, 0, 0, True)
+        brought = [
+            (bytes.fromhex(each["entryBytes"]), bytes.fromhex(each["payloadBytes"]))
+            for each in answer["items"]
+        ]
+        await opened.node.publish_items([StoredEntry(*each) for each in brought])
+    async with world.client(opened, writes=False) as reader:
+        while not (answer := await reader.query(schema.id, order_by=["n"])):  # noqa: ASYNC110 - a node does not tell
+            await asyncio.sleep(0.01)
+    assert [each["title"] for each in answer] == ["0", "1", "2"]
+    await elsewhere.finish()
+    store.close()
+    await opened.close()
+
+
 async def is_there_after_reopening(world: World) -> None:
     """All of it, and the store is the same one."""
     opened = await world.open()
@@ -109,6 +139,6 @@ async def keeps_what_is_large(world: World) -> None:
     await opened.close()
 
 
-ALL = (gives_what_was_written,)
+ALL = (gives_what_was_written, shows_what_was_there_before_its_schema)
 DURABLE = (is_there_after_reopening, keeps_what_is_large)
 """What only those promise that outlive the process."""

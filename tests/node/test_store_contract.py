@@ -34,8 +34,11 @@ class Here:
     def __init__(self, path: Path | None, aside: Aside, settings: Settings) -> None:
         self._store = Store(path, aside, settings)
         self.node = Node(self._store, CryptographyVerifier(), version="0")
+        self._watching = asyncio.ensure_future(self.node.watch())
 
     async def close(self) -> None:
+        self._watching.cancel()
+        await asyncio.wait([self._watching])
         await self.node.finish()
         self._store.close()
 

@@ -1,7 +1,7 @@
 """What runs inside Pyodide about a database in a tab; stands in the place of `checks` in a site with a snapshot."""
 
 import asyncio
-import contextlib
+import os
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -118,9 +118,14 @@ async def two_at_once(tools: Tools, name: str) -> list[str]:
 # -- hard ends -------------------------------------------------------------------------------------
 
 
-async def look(tools: Tools, name: str, acknowledged: dict[str, int]) -> dict[str, Any]:
-    """What SQLite says of a database, and what is missing in it of what was acknowledged: entries by author."""
-    disk = await open_disk(tools.opens, name)
+async def look(
+    tools: Tools, name: str, acknowledged: dict[str, int], places: Sequence[Kind] | None = None
+) -> dict[str, Any]:
+    """What SQLite says of a database, and what is missing in it of what was acknowledged: entries by author.
+
+    It stays open.
+    """
+    disk = await open_disk(tools.opens, name, places)
     said = _integrity(disk)
     local = _open[name] = LocalNode(disk, (await tools.crypto()).verifier)
     missing = {}
@@ -185,10 +190,12 @@ async def _write(tools: Tools, local: LocalNode, signer: WebCryptoSigner, size: 
 # -- storage that is full, or gone -------------------------------------------------------------------
 
 
-async def write_until_it_fails(tools: Tools, name: str, most: int) -> dict[str, Any]:
-    """Writes MiBs until that fails; gives how many are there, and why, and what is there of one refused."""
-    local = _open.get(name) or await _local(tools, name)
-    _open[name] = local
+async def write_mebibytes(tools: Tools, name: str, most: int) -> dict[str, Any]:
+    """Writes so many entries of a MiB, or fewer, if one fails; gives whose they are, their number, and why.
+
+    `held` is how many of them the node has.
+    """
+    local = _open[name]
     signer = await tools.signer()
     author = signer.author.hex()
     why: Any = None
@@ -197,19 +204,17 @@ async def write_until_it_fails(tools: Tools, name: str, most: int) -> dict[str, 
         local.peer(), signer, store=MemoryStore(), verifier=(await tools.crypto()).verifier
     ) as panda:
         while why is None and count < most:
-            written = await panda.create(SCHEMA, {"text": "x" * 1_000_000})
+            # What could be compressed, IndexedDB would compress.
+            written = await panda.create(SCHEMA, {"text": os.urandom(500_000).hex()})
             why = written.error
             count += written.acknowledged
-    return {
-        "author": author,
-        "count": count,
-        "held": await _held(local, author) if not why or why.reason != "storage-gone" else None,
-        "why": [why.reason, str(why)] if why is not None else [],
-    }
+    try:
+        held = await _held(local, author)
+    except PandaError as error:
+        held, why = -1, why or error
+    return {"author": author, "count": count, "held": held, "why": [why.reason, str(why)] if why else []}
 
 
 async def close(_: Tools, name: str) -> list[str]:
     """Closes a database; gives why that fails, where it does."""
-    with contextlib.suppress(KeyError):
-        return await _reason(_open.pop(name).close())
-    return []
+    return await _reason(_open.pop(name).close())

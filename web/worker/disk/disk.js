@@ -104,7 +104,7 @@ export class Disks {
       path: `${folder}/${name}.db`,
       why: refused.join(", "),
       reached: () => this.#sync.reached,
-      wrong: () => files.takeWrong(),
+      wrong: () => files.wrong,
       persist: async () => {
         try {
           await blocks?.persist();

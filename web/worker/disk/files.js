@@ -74,9 +74,9 @@ class Slot {
 
 /** The type of one mount, as `FS.mount` takes it. */
 export class Files {
+  /** The browser's name for what it refused last: C has one word for all of it. @type {string | null} */
+  wrong = null;
   #system;
-  /** @type {string | null} */
-  #wrong = null;
   /** @type {Map<string, Slot>} */
   #slots;
 
@@ -94,13 +94,6 @@ export class Files {
   /** All that was written is on the disk. */
   flush() {
     this.#obey(() => { for (const slot of this.#slots.values()) slot.flush(); });
-  }
-
-  /** The browser's name for what it last refused, said once: C has the same word for all of it. */
-  takeWrong() {
-    const wrong = this.#wrong;
-    this.#wrong = null;
-    return wrong;
   }
 
   /** What the handles hold was put back to what it was. */
@@ -225,7 +218,7 @@ export class Files {
       return work();
     } catch (error) {
       const { name } = /** @type {Error} */ (error);
-      this.#wrong = name;
+      this.wrong = name;
       throw this.#error(name === "QuotaExceededError" ? "ENOSPC" : "EIO");
     }
   }
