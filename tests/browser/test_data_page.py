@@ -148,7 +148,7 @@ def test_somebody_looks_around_writes_changes_and_deletes(
     screen.put(f"{form}[name=sold_out]", True)
     screen.put(f"{form}[name=seated]", "false")
     screen.put(f"{form}[name=start]", "2026-08-01T20:00:01")
-    screen.press(f"{form}[name=room]")
+    screen.put(f"{form}[name=room]", "cURIE")  # nobody means the capitals that they type
     screen.press(f"{form}[role=option][data-id='{gigs['curie']}']")
     screen.press(f"{form}[data-field=tags] .list > button")
     screen.put(f"{form}[data-field=tags] li input", "LOUD")
@@ -249,6 +249,24 @@ def test_table_follows_what_others_do(screen: ElementsScreen, node: ServedNode, 
     asyncio.run(write(lambda panda: panda.delete(gigs["schema"], largest)))
     screen.until(lambda: screen.text("#open-title") == "Not here")
     assert "its author deleted it" in screen.text("#open-body")
+
+
+def test_what_has_no_words_of_its_own_is_called_as_what_it_leads_to(
+    screen: ElementsScreen, node: ServedNode, gigs: dict[str, Any]
+) -> None:
+    """In the first column, which opens it, and where it is open."""
+    fields = (
+        FieldDefinition("room", "relation", optional=True, schema=str(ROOM.id)),
+        FieldDefinition("guests", "integer"),
+    )
+    schema = define_as_stranger(node.url, Schema("visit", "Who came where.", fields))
+    write_as_stranger(node.url, {"room": gigs["curie"], "guests": 1}, {"guests": 2}, schema=schema)
+    screen.open(address(node, schema=schema, order="guests"))
+    screen.wait("#data[data-state=shown]")
+    screen.until(lambda: screen.text(".records tr[data-id] .open-one") == "Curie")
+    assert screen.has(".records tr[data-id] ~ tr .open-one[data-missing]")
+    screen.press(".records tr[data-id] .open-one")
+    screen.until(lambda: screen.text("#open-title") == "Curie")
 
 
 def test_what_is_taken_along(

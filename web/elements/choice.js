@@ -87,7 +87,7 @@ export function makeChoice({ panda, schema, name, id }) {
         option.addEventListener("click", () => choose(instance.id, title));
         return option;
       }));
-      said.textContent = found.length ? "" : text ? "Nothing is called so." : "There is nothing to choose yet.";
+      said.textContent = found.length ? "" : text ? "Nothing is called so, as it is written here." : "There is nothing to choose yet.";
       open(found.length > 0);
     } catch (error) {
       if (mine === turn) said.textContent = explain(error).text;
@@ -164,6 +164,19 @@ async function search(panda, target, schema, text) {
   const names = titleFields(schema).slice(0, 4);
   const orderBy = names.slice(0, 1);
   if (!text || !names.length) return panda.query(target, { orderBy, limit: OFFERED });
-  const filter = { or: names.map((each) => ({ [each]: { contains: text } })) };
+  const filter = { or: names.flatMap((name) => spellings(text).map((each) => ({ [name]: { contains: each } }))) };
   return panda.query(target, { filter, orderBy, limit: OFFERED });
+}
+
+/**
+ * How people write the same words: a filter takes capitals as they are, and who searches does not mean them.
+ *
+ * @param {string} text
+ * @returns {string[]}
+ */
+function spellings(text) {
+  const small = text.toLocaleLowerCase();
+  const first = small.replace(/^\p{L}/u, (letter) => letter.toLocaleUpperCase());
+  const each = small.replace(/(?<!\p{L})\p{L}/gu, (letter) => letter.toLocaleUpperCase());
+  return [...new Set([text, small, first, each, text.toLocaleUpperCase()])];
 }

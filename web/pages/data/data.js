@@ -28,7 +28,7 @@ import { plain } from "../../elements/foreign.js";
 import { makeNotices } from "../shared/notices.js";
 import { Session } from "../shared/session.js";
 import { showOpen, showStart, startPython } from "../shared/start.js";
-import { titleOf, writeJson } from "../../elements/values.js";
+import { writeJson } from "../../elements/values.js";
 import { count, explain } from "../../elements/words.js";
 import { everything, toCsv, toJson } from "./download.js";
 import { makeFilterBar } from "./filter-bar.js";
@@ -36,7 +36,7 @@ import { instanceView } from "./instance-view.js";
 import { LONGEST, addressOf, here } from "./place.js";
 import { makeSchemaList } from "./schema-list.js";
 import { makeTable } from "./table.js";
-import { targetsOf } from "./related.js";
+import { called, targetsOf } from "./related.js";
 
 /**
  * @typedef {import("panda.js").Instance} Instance
@@ -240,7 +240,7 @@ function open(panda, now, id) {
     feed.append(el("p", { attrs: { slot: "empty" } }, "It is not here: its author deleted it, this node does not have it, or the address is wrong."));
     feed.addEventListener("panda-shown", (event) => {
       const [instance] = /** @type {CustomEvent<{instances: Instance[]}>} */ (event).detail.instances;
-      byId("open-title", HTMLElement).textContent = instance ? titleOf(instance, now.schema) : "Not here";
+      byId("open-title", HTMLElement).textContent = instance ? called(instance, now) : "Not here";
       byId("open-edit", HTMLButtonElement).hidden = !instance || !now.schema || instance._meta.author !== panda.author;
       const read = instance ? writeJson([instance._meta.lastEntry, instance._included]) : "";
       if (version === read) return;

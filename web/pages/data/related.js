@@ -1,7 +1,7 @@
 /** What relations lead to: links, each called as what is there, which comes with the query that shows the rest. */
 
 import { el } from "../../elements/dom.js";
-import { isHash, line, titleOf } from "../../elements/values.js";
+import { isHash, line, titleFields, titleOf } from "../../elements/values.js";
 import { addressOf } from "./place.js";
 
 /**
@@ -13,6 +13,8 @@ import { addressOf } from "./place.js";
 
 /** Relations that a query includes (panda_web/query/reading.py). */
 const INCLUDES = 16;
+/** Instances of a list whose words make a name. */
+const NAMED = 3;
 
 /** @param {Panda} panda @param {Schema} schema @returns {Promise<Targets>} */
 export async function targetsOf(panda, schema) {
@@ -22,6 +24,22 @@ export async function targetsOf(panda, schema) {
     const target = id === schema.id ? schema : await panda.schema(id).catch(() => null);
     return /** @type {const} */ ([name, { id, schema: target }]);
   })));
+}
+
+/**
+ * What an instance is called: its own words, else those of what it leads to, where that came with it; else its id.
+ *
+ * @param {Instance} instance
+ * @param {{schema: Schema | null, targets: Targets}} kind
+ */
+export function called(instance, { schema, targets }) {
+  if (schema && !titleFields(schema).some((name) => line(instance[name], 120))) {
+    for (const [name, led] of Object.entries(instance._included ?? {})) {
+      const words = [led ?? []].flat().slice(0, NAMED).map((one) => titleOf(one, targets.get(name)?.schema ?? null)).join(", ");
+      if (words) return line(words, 120);
+    }
+  }
+  return titleOf(instance, schema);
 }
 
 /**

@@ -46,11 +46,13 @@ export function makeTable({ place, schema, names, targets, onSort, onShown, onFa
   feed.append(el("p", { class: "note", attrs: { slot: "empty" } }, filtered ? "Nothing fits this filter." : "Nothing of this kind is published here yet."));
   feed.addEventListener("panda-shown", (event) => {
     const { detail } = /** @type {CustomEvent<{instances: Instance[], more: boolean}>} */ (event);
+    const byId = new Map(detail.instances.map((instance) => [instance.id, instance]));
     for (const link of records.querySelectorAll("a.open-one")) {
       const id = link.closest("tr")?.dataset.id ?? "";
       link.setAttribute("href", addressOf({ ...here(), open: id }));
+      const instance = byId.get(id);
+      if (instance && link.hasAttribute("data-led")) name(link, instance, targets);
     }
-    const byId = new Map(detail.instances.map((instance) => [instance.id, instance]));
     for (const cell of records.querySelectorAll("[data-relation]")) {
       const instance = byId.get(cell.closest("tr")?.dataset.id ?? "");
       if (instance) lead(cell, instance, targets);
@@ -71,14 +73,25 @@ function lead(cell, instance, targets) {
   if (!cell.isEqualNode(fresh)) cell.replaceChildren(...fresh.childNodes);
 }
 
+/** Calls a row as what its first field leads to. @param {Element} link @param {Instance} instance @param {import("./related.js").Targets} targets */
+function name(link, instance, targets) {
+  const words = links(instance, link.getAttribute("data-led") ?? "", targets, LINKS).map((led) => led.textContent).join(", ");
+  if (link.textContent !== words) link.textContent = words;
+  link.toggleAttribute("data-missing", !words);
+}
+
+/** @param {string} type */
+const isRelation = (type) => type.startsWith("relation");
+
 /** @param {string[]} columns @param {Schema | null} schema */
 function row(columns, schema) {
   const [first = "id", ...others] = columns;
   const attrs = { "data-longest": String(LONGEST) };
-  const open = el("a", { class: "open-one cell", data: { field: first, called: label(line(first, 70)) }, attrs });
+  const leads = isRelation(schema?.fields[first]?.type ?? ""); // a link within a link is none, so it only has their words
+  const open = el("a", { class: "open-one cell", data: { [leads ? "led" : "field"]: first, called: label(line(first, 70)) }, attrs });
   const cells = others.map((name) => {
     const type = schema?.fields[name]?.type ?? "";
-    const place = type.startsWith("relation")
+    const place = isRelation(type)
       ? el("span", { class: "cell", data: { relation: name } })
       : el(type === "timestamp" ? "time" : "span", { class: "cell", data: { field: name }, attrs });
     return el("td", { class: ["integer", "float"].includes(type) ? "is-number" : "", data: { called: label(line(name, 70)) } }, place);
