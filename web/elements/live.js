@@ -14,6 +14,8 @@ import { news } from "./connection.js";
 const AGAIN_MS = 30_000;
 /** Between two answers, however much happens meanwhile. */
 const PAUSE_MS = 250;
+/** More than a client keeps up to date: it has read up to so many until it says so, so it is not tried again and again. */
+const TOO_LARGE = "subscription-too-large";
 
 /** Something may have changed; whoever waits for that hears of it once, however often it happened. */
 class Bell {
@@ -43,6 +45,7 @@ export async function* changes(panda, schema, watched, signal) {
   const bell = new Bell();
   const ring = () => bell.ring();
   let following = "";
+  let tooLarge = "";
   let stop = new AbortController();
   /** @param {Event} event */
   const written = (event) => {
@@ -67,11 +70,12 @@ export async function* changes(panda, schema, watched, signal) {
     await new Promise((resolve) => { setTimeout(resolve, PAUSE_MS); });
     const filter = watched();
     const key = filter ? JSON.stringify(filter, (_, value) => (typeof value === "bigint" ? String(value) : value)) : "";
-    if (key === following) continue;
+    if (key === following || (key && key === tooLarge)) continue;
     following = key;
     stop.abort();
     stop = new AbortController();
-    if (filter) void follow(panda, schema, filter, ring, stop.signal).catch(() => {
+    if (filter) void follow(panda, schema, filter, ring, stop.signal).catch((error) => {
+      if (error?.reason === TOO_LARGE) tooLarge = key;
       if (following === key) following = ""; // more than is told of, or the node refuses: then it is asked again
     });
   }
