@@ -36,6 +36,7 @@ from panda_web.rpc.errors import (
 )
 from panda_web.server import answer, body, budget, connection, guests
 from panda_web.server import socket as server_socket
+from panda_web.sync import bringing, filling, offering, places, source, wants
 from tests.processes import ServedNode
 from tests.test_layers import APPS, FILES
 
@@ -210,6 +211,21 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "instances that one subscription keeps": (collecting.MOST_KEPT,),
     "told to a client and not taken yet": (inbox.MOST_WAITING, inbox.MAX_WAITING_BYTES),
     "pauses between attempts to reach a node": (pauses.LONGEST_PAUSE, pauses.ASK_SECONDS),
+    "schemas that are brought from other nodes": (wants.MOST_WANTS,),
+    "instances that are fetched together": (source.PAGE, source.LISTED, places.MAX_CURSOR),
+    "entries that are taken in together": (
+        offering.BATCH,
+        offering.BATCH_BYTES,
+        offering.MOST_WAITED * offering.RATE_SECONDS,
+    ),
+    "what a node gives that is nothing": (
+        filling.MOST_INVALID,
+        filling.MOST_USELESS,
+        filling.FIRST_ALONE,
+        filling.LONGEST_ALONE,
+    ),
+    "entries that link one": (source.MAX_PATH,),
+    "looked through for deletes": (source.MOST_TAILS, bringing.MOST_SUSPECTS),
     "pages of one answer": (pages.MAX_PAGES, pages.MAX_BARREN),
 }
 """How the lines of the tables of limits begin, and what stands in them."""

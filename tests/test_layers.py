@@ -27,10 +27,11 @@ LAYERS: dict[str, set[str]] = {
     "records": {"messages"},
     "rpc": {"messages", "bamboo", "query"},
     "client": {"rpc", "log", "records"},
+    "sync": {"rpc", "log"},
     "node": {"log", "messages", "rpc"},
     "server": {"node", "rpc"},
-    "browser": {"client", "node"},
-    "cli": {"client", "server", "node"},
+    "browser": {"client", "node", "sync"},
+    "cli": {"client", "server", "node", "sync"},
 }
 # What is built on the package lies beside it, and may import these; nothing of the package imports it.
 APPLICATION = {"client"}
@@ -190,7 +191,7 @@ def test_every_rule_has_one_word() -> None:
         assert error.__doc__, error
 
 
-OUTSIDE = ("node", "client", "rpc")
+OUTSIDE = ("node", "client", "rpc", "sync")
 """Parts of the package whose tests look at them from outside."""
 INSIDE = {
     # A tab that dies, or freezes, between two steps of its lease.

@@ -90,6 +90,10 @@ class Open:
             raise ConnectionEnded(self.session.ended.cause if self.session.ended is not None else "")
         return self.inbox.take()
 
+    def at_hand(self) -> tuple[list[ToldChange], str | None, bool] | None:
+        """What was told already; None where nothing was. See `Inbox.take`."""
+        return self.inbox.take() if self.inbox.more.is_set() else None
+
 
 class Inboxes:
     """Subscriptions over the sessions with a node.

@@ -23,20 +23,26 @@ ASK_SECONDS = 30.0
 
 
 class Growing:
-    """Pauses between attempts at one thing."""
+    """Pauses between attempts at one thing.
 
-    def __init__(self) -> None:
-        self._next = FIRST_PAUSE
+    Args:
+        first: seconds of the first one.
+        longest: of the longest.
+    """
+
+    def __init__(self, first: float = FIRST_PAUSE, longest: float = LONGEST_PAUSE) -> None:
+        self._first = self._next = first
+        self._longest = longest
 
     def next(self) -> float:
         """Seconds until the next attempt."""
         seconds = self._next
-        self._next = min(2 * seconds, LONGEST_PAUSE)
+        self._next = min(2 * seconds, self._longest)
         return seconds * random.uniform(0.5, 1)  # noqa: S311 - nobody has to be unable to guess it
 
     def again(self) -> None:
         """It succeeded: what fails next is tried again soon."""
-        self._next = FIRST_PAUSE
+        self._next = self._first
 
 
 class Pauses:

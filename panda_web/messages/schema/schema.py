@@ -71,6 +71,11 @@ class Schema:
         keep(self, "_rules", self._made_ready())
         keep(self, "_required", frozenset(each.name for each in self.fields if not each.optional))
 
+    @property
+    def leads_to(self) -> frozenset[str]:
+        """The ids of the schemas that its relations lead to, without its own."""
+        return frozenset(each.schema for each in self.fields if each.schema not in (None, SELF))
+
     def _made_ready(self) -> dict[str, Rule]:
         rules: dict[str, Rule] = {}
         size = 0

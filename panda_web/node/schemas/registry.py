@@ -30,7 +30,7 @@ from panda_web.messages.schema import (
     SchemaError,
     read_definition,
 )
-from panda_web.node.schemas.states import Registered, held, leads_to, states
+from panda_web.node.schemas.states import Registered, held, states
 from panda_web.node.store import Store
 from panda_web.rpc.errors import RefusedByNode, SchemaNotDefined, SchemaNotRegistered, SchemaPending
 from panda_web.rpc.names import only_one
@@ -118,7 +118,7 @@ class Registry:
         # What was started has a view, or is known to have started and has none yet.
         return all(
             target in self.registered or system_log(target) is not None or self._has_view(target)
-            for target in leads_to(schema)
+            for target in schema.leads_to
         )
 
     def _has_view(self, id: str) -> bool:

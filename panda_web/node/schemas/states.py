@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Literal
 
 from panda_web.messages import SYSTEM_LOGS, decode
-from panda_web.messages.schema import SELF, Schema, read_definition, schema_to_dict
+from panda_web.messages.schema import Schema, read_definition, schema_to_dict
 from panda_web.node.store import Store
 from panda_web.rpc.types import Json
 
@@ -85,7 +85,7 @@ def states(
         if known is not None and known.schema is not None:
             leads[each] = known.leads_to
         elif schema is not None:
-            leads[each] = leads_to(schema)
+            leads[each] = schema.leads_to
     started = _started(leads)
     found = {}
     for each, schema in definitions.items():
@@ -117,11 +117,6 @@ def held(store: Store, id: str) -> Schema | None:
 @lru_cache(maxsize=64)
 def _read(payload: bytes, id: str) -> Schema:
     return read_definition(decode(payload), id)
-
-
-def leads_to(schema: Schema) -> frozenset[str]:
-    """The ids of the schemas that a schema's relations lead to, without its own."""
-    return frozenset(each.schema for each in schema.fields if each.schema not in (None, SELF))
 
 
 def _started(leads: Mapping[str, frozenset[str]]) -> set[str]:

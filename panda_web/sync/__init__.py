@@ -1,0 +1,37 @@
+"""Bringing from one node to another what is asked for: verified there, and gone on with after any cut.
+
+A *source* gives, a *sink* takes in by a peer's rules. Nothing that a source says is believed: what counts is
+signed, and the sink checks it. What is looked at here bounds what a source can make of the time, the memory
+and the room of whoever asks.
+
+    wants        which schemas are asked for, by whom, and how each of them stands
+    filling      one schema, from one source, through cuts
+    bringing     the steps of that
+    source       what is asked of a source, and how its answers are read
+    fitting      what of an answer belongs to what was asked for
+    offering     into the sink, in batches
+    places       where it goes on
+    standing     how far it is
+"""
+
+from panda_web.sync.errors import SinkFull, SinkRefuses, SourceUnsound, SyncError, WantsTooMany
+from panda_web.sync.filling import Platform
+from panda_web.sync.places import MemoryPlaces, Place, Places
+from panda_web.sync.source import Source
+from panda_web.sync.standing import Standing
+from panda_web.sync.wants import Wants
+
+__all__ = [
+    "MemoryPlaces",
+    "Place",
+    "Places",
+    "Platform",
+    "SinkFull",
+    "SinkRefuses",
+    "Source",
+    "SourceUnsound",
+    "Standing",
+    "SyncError",
+    "Wants",
+    "WantsTooMany",
+]

@@ -1,0 +1,164 @@
+"""Into a sink: entries in batches that leave it time for others, verified there, and what became of each."""
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from panda_web import bamboo
+from panda_web.bamboo import digest
+from panda_web.errors import DiskFull, PandaError
+from panda_web.rpc.connection import Connection
+from panda_web.rpc.errors import (
+    AnswerMalformed,
+    DiskBudgetReached,
+    ErrorFromNode,
+    RateExceeded,
+    SchemaNotRegistered,
+    SchemaPending,
+)
+from panda_web.rpc.methods import PUBLISH_ITEMS, ItemOutcome, StoredEntry
+from panda_web.sync.errors import SinkFull, SinkRefuses
+from panda_web.sync.fitting import Log
+
+BATCH = 64
+BATCH_BYTES = 512 << 10
+"""Entries of one call, and bytes of them and their payloads; one entry may have more."""
+
+RATE_SECONDS = 1.0
+MOST_WAITED = 60
+"""What is refused for how fast it comes is offered again after so long, up to so many times."""
+
+Path = Callable[[StoredEntry, Log, int], Awaitable[Sequence[StoredEntry]]]
+"""Gives an entry with those that link it to entry 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of entries.
+
+    Attributes:
+        stored: that are new.
+        held: that were there.
+        invalid: that are none, or that nothing links to entry 1.
+        refused: that are not taken in here.
+    """
+
+    stored: int = 0
+    held: int = 0
+    invalid: int = 0
+    refused: int = 0
+
+    def __add__(self, other: "Taken") -> "Taken":
+        return Taken(
+            self.stored + other.stored,
+            self.held + other.held,
+            self.invalid + other.invalid,
+            self.refused + other.refused,
+        )
+
+
+class Offering:
+    """Brings entries to a sink.
+
+    Args:
+        sink: takes them in.
+        path: asked for what links an entry, where the sink lacks that.
+        sleep: waits for some seconds.
+    """
+
+    def __init__(self, sink: Connection, path: Path, sleep: Callable[[float], Awaitable[object]]) -> None:
+        self._sink = sink
+        self._path = path
+        self._sleep = sleep
+
+    async def offer(self, items: Sequence[StoredEntry]) -> Taken:
+        """Brings entries, each behind what it links to; returns once those that are taken in are durable.
+
+        Raises:
+            SinkFull, SinkRefuses: the others are not taken in either.
+            CallFailed: the sink, or the source, cannot be asked.
+        """
+        taken = Taken()
+        for batch in _batches(items):
+            taken += await self._offer(batch)
+        return taken
+
+    async def _offer(self, batch: Sequence[StoredEntry], *, linked: bool = False) -> Taken:
+        taken = Taken()
+        for _ in range(MOST_WAITED):
+            fast: list[StoredEntry] = []
+            for item, outcome in zip(batch, await self._call(batch), strict=True):
+                if outcome.state == "path-missing" and not linked:
+                    taken += await self._link(item)
+                elif outcome.state == "refused" and outcome.reason == RateExceeded.reason:
+                    fast.append(item)
+                else:
+                    taken += _taken(outcome)
+            if not fast:
+                return taken
+            batch = fast
+            await self._sleep(RATE_SECONDS)
+        raise SinkRefuses("Entries come faster than they are taken in here. It goes on after a pause.")
+
+    async def _link(self, item: StoredEntry) -> Taken:
+        entry = bamboo.decode(item.entry)
+        found = await self._path(item, (entry.author, entry.log_id), entry.seq_num)
+        return await self._offer(found, linked=True)
+
+    async def _call(self, batch: Sequence[StoredEntry]) -> Sequence[ItemOutcome]:
+        items = [
+            {
+                "entryBytes": each.entry.hex(),
+                "payloadBytes": each.payload.hex() if each.payload is not None else None,
+            }
+            for each in batch
+        ]
+        try:
+            found = await self._sink.call(PUBLISH_ITEMS, items=items)
+        except ErrorFromNode as error:
+            if error.reason == DiskFull.reason:
+                raise _full(error) from error
+            raise
+        if [each.entry_hash for each in found] != [digest(each.entry).hex() for each in batch]:
+            raise AnswerMalformed("The node says of other entries what became of them.")
+        return found
+
+
+def _taken(outcome: ItemOutcome) -> Taken:
+    match outcome.state:
+        case "stored":
+            return Taken(stored=1)
+        case "held":
+            return Taken(held=1)
+        case "refused":
+            if outcome.reason == DiskBudgetReached.reason:
+                raise _full(None)
+            if outcome.reason in (SchemaNotRegistered.reason, SchemaPending.reason):
+                raise SinkRefuses(
+                    "Only chosen schemas are taken in here, and this one is not: whoever runs this store "
+                    "must register it."
+                )
+            return Taken(refused=1)
+        case _:
+            return Taken(invalid=1)
+
+
+def _full(error: PandaError | None) -> SinkFull:
+    why = f" ({error})" if error is not None else ""
+    return SinkFull(
+        f"There is no room left here for what the node has{why}. What came before stays. Delete something, "
+        "or allow more room, and it goes on."
+    )
+
+
+def _batches(items: Sequence[StoredEntry]) -> Iterator[list[StoredEntry]]:
+    batch: list[StoredEntry] = []
+    size = 0
+    for each in items:
+        weight = len(each.entry) + len(each.payload or b"")
+        if batch and (len(batch) >= BATCH or size + weight > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(each)
+        size += weight
+    if batch:
+        yield batch

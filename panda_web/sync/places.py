@@ -1,0 +1,101 @@
+"""Where a filling goes on, kept through cuts, crashes and closed tabs.
+
+Places belong to what the sink holds: whoever loses the sink's store must lose them too, so they lie in the
+same store, or under its id.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Protocol
+
+from panda_web.rpc import types
+
+MAX_CURSOR = 1000
+"""Characters of a cursor that a source gives, since it is kept: ours have 200 at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a schema was brought from a source.
+
+    Attributes:
+        cursor: the point in what happened at the source from which changes are asked for; None where it
+            tells of none, or the point is lost.
+        after: while pages are fetched, the id of the last instance that was; empty before the first one.
+            None where no page is left.
+        comparing: whether the pages say only which instances there are, to compare with what is held.
+        done: instances that were looked at in these pages.
+        since: when all pages had been there for the first time, in seconds since 1970; None before that.
+        as_of: when the source had last nothing more; None likewise.
+    """
+
+    cursor: str | None
+    after: str | None = ""
+    comparing: bool = False
+    done: int = 0
+    since: float | None = None
+    as_of: float | None = None
+
+    def to_text(self) -> str:
+        """In JSON, to be kept."""
+        return json.dumps(
+            {
+                "cursor": self.cursor,
+                "after": self.after,
+                "comparing": self.comparing,
+                "done": self.done,
+                "since": self.since,
+                "asOf": self.as_of,
+            }
+        )
+
+    @staticmethod
+    def from_text(text: str | None) -> "Place | None":
+        """The other way; None where it is none: then it begins anew, and what is held is no loss."""
+        try:
+            value = json.loads(text or "")
+            after = types.member(value, "after", types.nullable(types.TEXT))
+            return Place(
+                types.member(value, "cursor", types.nullable(types.TEXT)),
+                types.HASH.read(after) if after else after,
+                types.member(value, "comparing", types.BOOL),
+                types.member(value, "done", types.integer(0, types.WIRE_LIMIT)),
+                types.member(value, "since", _MOMENT),
+                types.member(value, "asOf", _MOMENT),
+            )
+        except ValueError:
+            return None
+
+
+def _read_moment(value: types.Json) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    raise ValueError("must be a number")
+
+
+_MOMENT = types.nullable(types.Type({"type": "number"}, _read_moment))
+
+
+class Places(Protocol):
+    """Where places are kept. They need not be durable at once: an older one costs a page that comes again."""
+
+    async def get(self, source: str, schema: str) -> Place | None:
+        """The place of a schema; None where there is none. Raises StoreFailed."""
+
+    async def put(self, source: str, schema: str, place: Place) -> None:
+        """Keeps another one. What it stands for is durable before. Raises StoreFailed."""
+
+
+class MemoryPlaces:
+    """Places in memory, as texts: for a sink in memory, and for tests."""
+
+    def __init__(self) -> None:
+        self.texts: dict[tuple[str, str], str] = {}
+
+    async def get(self, source: str, schema: str) -> Place | None:
+        """See `Places`."""
+        return Place.from_text(self.texts.get((source, schema)))
+
+    async def put(self, source: str, schema: str, place: Place) -> None:
+        """See `Places`."""
+        self.texts[source, schema] = place.to_text()

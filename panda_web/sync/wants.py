@@ -1,0 +1,154 @@
+"""Which schemas are asked for, from which source, and by whom: as long as anybody asks, they are filled."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Hashable, Iterable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from panda_web.rpc.connection import Connection, Way
+from panda_web.rpc.inbox import Inboxes
+from panda_web.sync.errors import WantsTooMany
+from panda_web.sync.filling import Filling, Platform
+from panda_web.sync.places import Places
+from panda_web.sync.source import Source
+from panda_web.sync.standing import Board, Standing
+
+MOST_WANTS = 100
+"""Schemas that are filled at the same time, those that others lead to among them."""
+
+Want = tuple[str, str]
+"""The name of a source, and the id of a schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Related:
+    """Who asks for a schema because another one leads to it."""
+
+    want: Want
+
+
+@dataclass(eq=False, slots=True)
+class _Filled:
+    filling: Filling
+    task: asyncio.Task[None]
+    by: set[Hashable] = field(default_factory=set)
+
+
+class Wants:
+    """What is asked for.
+
+    Args:
+        sink: the node that is filled.
+        places: where fillings go on; they belong to what the sink holds.
+        platform: where it runs.
+    """
+
+    def __init__(self, sink: Way, places: Places, platform: Platform) -> None:
+        self._sink = Connection(sink)
+        self._places = places
+        self._platform = platform
+        self._filled: dict[Want, _Filled] = {}
+        self._boards: dict[Want, Board] = {}
+        self._inboxes: dict[str, Inboxes] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+
+    def ask(self, who: Hashable, source: Source, schema: str) -> None:
+        """Somebody asks for a schema, and for those that its relations lead to; again is no error.
+
+        Args:
+            who: asks, such as the session of a tab; what hangs on it ends with `leave`.
+            source: from where. Of one name there is one.
+            schema: its id, 132 hex digits.
+
+        Raises:
+            WantsTooMany: as many are filled as may be.
+        """
+        want = source.name, schema
+        found = self._filled.get(want)
+        if found is None:
+            if len(self._filled) >= MOST_WANTS:
+                raise WantsTooMany(
+                    f"{MOST_WANTS} schemas are kept up to date here already. Close a page that shows others."
+                )
+            found = self._filled[want] = self._begin(want, source)
+        found.by.add(who)
+
+    def leave(self, who: Hashable, want: Want | None = None) -> None:
+        """Somebody asks no more: for one schema of a source, or for anything. What came stays."""
+        for each in [want] if want is not None else [*self._filled]:
+            found = self._filled.get(each)
+            if found is not None and who in found.by:
+                found.by.discard(who)
+                if not found.by:
+                    self._end(each)
+
+    @property
+    def standings(self) -> Mapping[Want, Standing]:
+        """How all that is asked for stands."""
+        return {want: self._board(want).now for want in self._filled}
+
+    def standing(self, source: str, schema: str) -> Standing:
+        """How a schema stands, by the name of the source; `never` where nobody asks."""
+        found = self._boards.get((source, schema))
+        return found.now if found is not None else Standing()
+
+    async def follow(self, source: str, schema: str) -> AsyncGenerator[Standing, None]:
+        """The same as it is, and then as it comes to be, without end; it may begin before anybody asks."""
+        want = source, schema
+        try:
+            async with aclosing(self._board(want).follow()) as standings:
+                async for each in standings:
+                    yield each
+        finally:
+            self._forget(want)
+
+    def hurry(self) -> None:
+        """Ends all pauses: there is a network again, perhaps, or room."""
+        for each in self._filled.values():
+            each.filling.hurry()
+
+    async def close(self) -> None:
+        """Ends all, and returns when nothing is under way."""
+        while self._filled:  # the end of one may be that of others
+            self._end(next(iter(self._filled)))
+        if self._ending:
+            await asyncio.wait(self._ending)
+
+    def _begin(self, want: Want, source: Source) -> _Filled:
+        inboxes = self._inboxes.get(source.name)
+        if inboxes is None and source.sessions is not None:
+            inboxes = self._inboxes[source.name] = Inboxes(source.sessions)
+        filling = Filling(
+            want[1],
+            source,
+            inboxes,
+            self._sink,
+            self._places,
+            self._board(want),
+            lambda schemas: self._ask_related(want, source, schemas),
+            self._platform,
+        )
+        return _Filled(filling, asyncio.create_task(filling.run()))
+
+    def _ask_related(self, want: Want, source: Source, schemas: Iterable[str]) -> None:
+        """Those that a schema leads to, as many as there is room for. They may not lead back to it."""
+        for schema in schemas:
+            if want in self._filled and len(self._filled) < MOST_WANTS:
+                self.ask(_Related(want), source, schema)
+
+    def _end(self, want: Want) -> None:
+        task = self._filled.pop(want).task
+        task.cancel()
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+        self.leave(_Related(want))
+        self._forget(want)
+
+    def _forget(self, want: Want) -> None:
+        """Nobody asks, nobody looks: the place knows how it stands."""
+        board = self._boards.get(want)
+        if board is not None and want not in self._filled and not board.is_followed:
+            del self._boards[want]
+
+    def _board(self, want: Want) -> Board:
+        return self._boards.setdefault(want, Board())
