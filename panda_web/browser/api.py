@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from panda_web.browser import shapes
@@ -112,21 +112,17 @@ class Api:
     ) -> AsyncGenerator[Json, None]:
         """The same, page after page, until there is no more, or so many were given."""
         wanted = read_filter(filter or {})
-        size = min(limit or PAGE, PAGE)
-        left = limit
-        async for page in self.site.client.pages(
+        asked = self.site.client.query(
             schema,
             filter=wanted,
             order_by=order_by,
-            limit=size,
+            limit=limit,
             after=after,
             select=select,
             include=include,
-        ):
-            yield answer_to_json(page if left is None else replace(page, instances=page.instances[:left]))
-            left = None if left is None else left - len(page)
-            if left is not None and left <= 0:
-                return
+        )
+        async for page in asked.pages(PAGE):
+            yield answer_to_json(page)
 
     async def each_subscribe(
         self, schema: str, filter: Mapping[str, Json] | None, order_by: Sequence[str]

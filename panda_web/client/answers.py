@@ -2,6 +2,8 @@
 
 talks = await panda.query(schema, limit=20)
 async for talk in panda.query(schema): ...
+
+`all()` gives all that there is as one page, and `pages()` page by page.
 """
 
 from collections.abc import (
@@ -15,7 +17,9 @@ from collections.abc import (
     Sequence,
 )
 from dataclasses import replace
-from typing import Any, Generic, Protocol, TypeVar
+from functools import reduce
+from operator import add
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from panda_web.client.check import Answer, Rejected
 from panda_web.client.pages import pages
@@ -30,6 +34,8 @@ class Page(Protocol[T]):
     def __iter__(self) -> Iterator[T]: ...
 
     def __len__(self) -> int: ...
+
+    def __add__(self, other: Self) -> Self: ...
 
     @property
     def rejected(self) -> Sequence[Rejected]:
@@ -78,8 +84,16 @@ class Answers(Coroutine[Any, Any, P], Generic[P, T]):
     def __await__(self) -> Generator[Any, Any, P]:
         return self.first().__await__()
 
-    async def pages(self) -> AsyncGenerator[P, None]:
-        """All pages, the first one also where it is empty.
+    async def all(self) -> P:
+        """All that there is, or as many as asked for, as one page. Raises what `pages` does."""
+        pages = [page async for page in self.pages()]
+        return reduce(add, pages)
+
+    async def pages(self, size: int | None = None) -> AsyncGenerator[P, None]:
+        """All pages, the first one also where it is empty. It ends where the node has no more.
+
+        Args:
+            size: how many instances are in one at most; None for as many as a node gives at a time.
 
         Raises:
             PagesEndless: the node comes to no end.
@@ -89,7 +103,8 @@ class Answers(Coroutine[Any, Any, P], Generic[P, T]):
         left = self._limit
 
         async def ask(behind: str | None) -> Answer:
-            return await self._ask(MAX_LIMIT if left is None else min(left, MAX_LIMIT), behind)
+            most = size or MAX_LIMIT
+            return await self._ask(most if left is None else min(left, most), behind)
 
         async for answer in pages(ask, self._after):
             page = await self._read(replace(answer, instances=answer.instances[:left]))

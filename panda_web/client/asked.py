@@ -16,7 +16,7 @@ from panda_web.query import (
     typed,
     untyped,
 )
-from panda_web.rpc.queries import DEFAULT_LIMIT, QUERY, read_query
+from panda_web.rpc.queries import DEFAULT_LIMIT, QUERY, read_params
 from panda_web.rpc.types import Json
 
 
@@ -123,5 +123,5 @@ class Expected:
 def _read(params: Mapping[str, Json], known: Schema | None) -> Query:
     bound = QUERY.bind(dict(params))
     del bound["proof"], bound["count"]
-    query = read_query(**bound)
+    query = read_params(**bound)
     return typed(query, known) if known is not None else query

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self, overload
 
 from panda_web import messages
-from panda_web.client import defaults
+from panda_web.client import defaults, given
 from panda_web.client.contact import Contact
 from panda_web.client.definitions import KeptDefinitions
 from panda_web.client.drafts import AtSlot, Draft
@@ -75,6 +75,7 @@ class Client(Following, OfKey):
         sessions: Reopening | None = None,
         beyond: "Client | None" = None,
     ) -> None:
+        given.check_node(node)
         self.node = name or (node if isinstance(node, str) else "node")
         self.signer = signer
         way = defaults.way_to(node) if isinstance(node, str) else node
@@ -85,6 +86,7 @@ class Client(Following, OfKey):
         self._lock: Lock = lock or ProcessLock()
         self._publisher: Publisher | None = None
         if signer is not None:
+            given.check_signer(signer)
             self._store = store or defaults.store(signer)
             own = OwnLogs(self._store, signer.author)
             self._lock = lock or defaults.lock(self._store)
@@ -155,6 +157,7 @@ class Client(Following, OfKey):
             LogDiverged: the log is given up; what was signed reaches this node in no way.
         """
         if not isinstance(schema, str):
+            given.check_alone(schema, fields)
             return (await self.create_many([schema]))[0]
         (written,) = await self.create_many(schema, [fields])
         return written
@@ -167,7 +170,9 @@ class Client(Following, OfKey):
 
     async def create_many(self, schema: Any, rows: Any = ()) -> Any:
         """Publishes many new instances, signed as one chain. See `create`."""
+        given.check_rows(rows if isinstance(schema, str) else schema)
         if not isinstance(schema, str):
+            given.check_alone(schema, rows or None)
             return await self._typed.create(schema, self._writer.write)
 
         async def compose() -> list[Draft]:
@@ -185,7 +190,7 @@ class Client(Following, OfKey):
     @overload
     async def update(self, schema: str, instance: str, fields: Given | AtSlot) -> Written: ...
 
-    async def update(self, *given: Any, **named: Any) -> Any:  # type: ignore[misc]  # it accepts them all
+    async def update(self, *record: Any, **named: Any) -> Any:  # type: ignore[misc]  # it accepts them all
         """Publishes new values for some fields of an own instance.
 
         Of a record what differs from what is published is published: attributes that were changed, those in
@@ -193,7 +198,7 @@ class Client(Following, OfKey):
         dataclass is frozen another one, as `+=` does with lists and tuples.
 
         Args:
-            *given: a `record` as a query or `create` gave it, and perhaps, `changed`, what it is to be:
+            *record: a `record` as a query or `create` gave it, and perhaps, `changed`, what it is to be:
                 `dataclasses.replace(record, room=…)`. Or the `schema` as for `create`, the `instance` by
                 its id, and `fields` as for `create`. None takes the value of an optional field away; where
                 there is no definition, the empty list of its type does: `Field("str[]", ())` for a text.
@@ -205,11 +210,14 @@ class Client(Following, OfKey):
             LogRefused: this node refuses an earlier entry of the log that it is in; nothing was signed.
             InvalidMessage and others: see `create`.
         """
-        if given and not isinstance(given[0], str):
-            return await self._typed.update(given, named, self._update)
-        return await self._update(*given, **named)
+        if record and not isinstance(record[0], str):
+            given.check_alone(record[0], *record[2:])
+            return await self._typed.update(record, named, self._update)
+        return await self._update(*record, **named)
 
-    async def _update(self, schema: str, instance: str, fields: Given | AtSlot) -> Written:
+    async def _update(self, schema: str, instance: str = "", fields: Any = None) -> Written:
+        given.check_id("instance", instance)
+
         async def compose() -> list[Draft]:
             of = await self._schemas.id_of(schema, self._writer.ask)
             held_to = await self._schemas.to_hold(of, self._writer.ask)
@@ -227,7 +235,9 @@ class Client(Following, OfKey):
     async def delete(self, schema: Any, instance: Any = None) -> Written:
         """Ends an own instance, given by ids or as a record. Raises InstanceNotOwn, NotPublished."""
         if not isinstance(schema, str):
+            given.check_alone(schema, instance)
             schema, instance = self._typed.place(schema)
+        given.check_id("instance", instance)
 
         async def compose() -> list[Message]:
             return [messages.delete(await self._schemas.id_of(schema, self._writer.ask), instance)]
@@ -289,6 +299,7 @@ class Client(Following, OfKey):
             CallFailed: the node must be asked, since another copy of the key may have defined it, and does
                 not answer.
         """
+        given.check_definition(schema)
         return await self._schemas.published(schema, self.author) if self.author is not None else None
 
     async def pending(self, schema: str | None = None) -> int:

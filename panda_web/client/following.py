@@ -4,13 +4,14 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from panda_web.client import given
 from panda_web.client.asked import Asked
 from panda_web.client.check import Answer
 from panda_web.client.contact import Contact
 from panda_web.client.definitions import KeptDefinitions
 from panda_web.client.keeping import Keeping, Told
 from panda_web.client.own_logs import OwnLogs
-from panda_web.client.reading import Reader
+from panda_web.client.reading import Reading
 from panda_web.errors import PandaError
 from panda_web.rpc.errors import NodeUnreachable
 from panda_web.rpc.link import Link
@@ -27,11 +28,11 @@ if TYPE_CHECKING:  # a tab that follows nothing loads none of it
 T = TypeVar("T")
 
 
-class Following(Reader):
+class Following(Reading):
     """The part of a client that lasts.
 
     Args:
-        contact, own, kept, sleep, beyond: see `Reader`.
+        contact, own, kept, sleep, beyond: see `Reading`.
         keeping: keeps the way to the node.
     """
 
@@ -108,6 +109,8 @@ class Following(Reader):
             InvalidParams and others: see `query`. That the node cannot be reached is no error here: it is
                 tried again. How the way is, `link` says.
         """
+        given.check_schema(schema)
+        given.check_query(filter, order_by)
         if not isinstance(schema, str):
             return self._typed.subscribe(schema, filter, order_by, self._subscribe, self._reachable)
         return self._subscribe(schema, filter=filter, order_by=order_by)

@@ -1,9 +1,10 @@
 """Reading: what a client does that needs no key."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
+from panda_web.client import given
 from panda_web.client.answers import Answers
 from panda_web.client.asked import Asked
 from panda_web.client.check import Answer, Instance
@@ -11,11 +12,9 @@ from panda_web.client.contact import Contact
 from panda_web.client.definitions import KeptDefinitions
 from panda_web.client.listed import ListedSchema
 from panda_web.client.own_logs import OwnLogs
-from panda_web.client.pages import pages
 from panda_web.client.schemas import Schemas
 from panda_web.client.versions import Versions, versions_of
 from panda_web.messages.schema import Schema
-from panda_web.rpc.methods import MAX_LIMIT
 from panda_web.rpc.pauses import patiently
 from panda_web.rpc.types import Json
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:  # a tab that uses no dataclasses loads none of it
     from panda_web.records.record import D, Dataclass
 
 
-class Reader:
+class Reading:
     """The part of `Client` that reads: schemas and instances, each checked.
 
     Args:
@@ -96,7 +95,8 @@ class Reader:
         """Instances of a schema, each rebuilt from its entries and checked.
 
         `await` it for the first page of the answer; or `async for instance in` it, for all of it, page by
-        page. What in the pages is not sound is in its `rejected` then.
+        page. What in the pages is not sound is in its `rejected` then. `.all()` gives all of it at once, and
+        `.pages()` the pages themselves.
 
         Args:
             schema: its id, 132 hex digits, or its name, as `schema_named` takes it. Or a dataclass, as
@@ -113,12 +113,16 @@ class Reader:
 
         Raises:
             CallFailed: the node cannot be reached, or refuses the query.
-            InvalidParams, FilterTooLarge: the query is none.
+            InvalidParams, FilterTooLarge: the query is none. What is no filter, list of names or number at
+                all is told at once, and not when it is awaited.
+            RecordsAreWhole: `select` or `include` of a dataclass.
             FieldUnknown, OperatorNotForType, ValueTypeMismatch: it is none of this schema, which is known.
             PagesEndless: the node comes to no end.
         """
+        given.check_schema(schema)
+        given.check_query(filter, order_by, limit, after, select, include)
         if not isinstance(schema, str):
-            return self._typed.query(schema, filter, order_by, limit, after)
+            return self._typed.query(schema, filter, order_by, limit, after, select, include)
 
         async def ask(limit: int, after: str | None) -> Answer:
             of = await self._schemas.id_of(schema)
@@ -158,61 +162,14 @@ class Reader:
 
         It is the node's word, which nothing proves. Takes and raises what `query` does.
         """
+        given.check_schema(schema)
+        given.check_query(filter)
         if isinstance(schema, str):
             of, wanted = await self._schemas.id_of(schema), filter or {}
         else:
             of, wanted = await self._typed.asked(schema, filter)
         asked = Asked.of(of, wanted, known=self.known_schemas.get(of))
         return await patiently(lambda: self._contact.count(asked), self._sleep)
-
-    async def pages(
-        self,
-        schema: str,
-        *,
-        filter: Mapping[str, Json] | None = None,
-        order_by: Sequence[str] = (),
-        limit: int = MAX_LIMIT,
-        after: str | None = None,
-        select: Sequence[str] | None = None,
-        include: Sequence[str] = (),
-    ) -> AsyncIterator[Answer]:
-        """All instances of a schema, page by page, the first one also where it is empty.
-
-        It takes and raises what `query` does, `limit` being how many are in a page. It ends where the node
-        has no more, or says again what it said before.
-
-        Raises:
-            PagesEndless: the node comes to no end.
-        """
-
-        async def query(behind: str | None) -> Answer:
-            return await self.query(
-                schema,
-                filter=filter,
-                order_by=order_by,
-                limit=limit,
-                after=behind,
-                select=select,
-                include=include,
-            )
-
-        async for page in pages(query, after):
-            yield page
-
-    async def query_all(
-        self,
-        schema: str,
-        *,
-        filter: Mapping[str, Json] | None = None,
-        most: int = 100_000,
-    ) -> Answer:
-        """All instances of a schema, ordered by id; it ends with the page that reaches `most`."""
-        found = Answer(())
-        async for page in self.pages(schema, filter=filter):
-            found += page
-            if len(found) + len(found.rejected) >= most:
-                break
-        return found
 
     async def schema(self, id: str) -> Schema:
         """A schema. `create` and `update` find the one that they need by themselves.
@@ -229,6 +186,7 @@ class Reader:
             CallFailed: the node cannot be reached, or refuses.
             SchemaMalformed: the id is no hash.
         """
+        given.check_id("id", id)
         return await self._schemas.get(id)
 
     async def schema_named(self, name: str) -> Schema:
@@ -243,6 +201,7 @@ class Reader:
             ProofMismatch: the node gives the name to a schema that has another one.
             SchemaNotFound, CallFailed and others: see `schema`.
         """
+        given.check_name(name)
         return await self._schemas.named(name)
 
     async def schemas(self, after: str | None = None) -> tuple[ListedSchema, ...]:
@@ -251,6 +210,8 @@ class Reader:
         Of those that it has no view of, that is a page; `after` its last id comes the next one, empty at the
         end. Nothing in the node's list is proven: `schema` fetches what an id stands for, with the proof.
         """
+        if after is not None:
+            given.check_id("after", after)
         return await self._schemas.listed(after)
 
     @property
@@ -263,5 +224,5 @@ class Reader:
 
         By their ids: by its name one is found where no other has that name (see `schema_named`).
         """
-        for schema in schemas:
+        for schema in given.definitions(schemas):
             self._schemas.offer(schema)

@@ -12,6 +12,8 @@ from typing import Literal, Protocol, TypeVar
 
 from panda_web import messages
 from panda_web.bamboo import Slot, is_hex
+from panda_web.client import given
+from panda_web.client.answers import Answers
 from panda_web.client.check import NODE_NAMES, Answer, Instance
 from panda_web.client.contact import Contact
 from panda_web.client.definitions import KeptDefinitions
@@ -19,7 +21,6 @@ from panda_web.client.drafts import AtSlot, BoundMessage, Draft
 from panda_web.client.errors import InvalidProof, ProofMismatch, SchemaNotFound
 from panda_web.client.listed import ListedSchema
 from panda_web.client.own_logs import OwnLogs
-from panda_web.client.pages import pages
 from panda_web.errors import PandaError
 from panda_web.messages import Field, Message, check_log, infer_all, system_log
 from panda_web.messages.errors import SchemaMalformed
@@ -74,7 +75,7 @@ class Schemas:
 
     def __init__(
         self,
-        query: Callable[..., Awaitable[Answer]],
+        query: Callable[..., Answers[Answer, Instance]],
         contact: Contact,
         own: OwnLogs | None,
         kept: KeptDefinitions | None,
@@ -103,13 +104,14 @@ class Schemas:
             FieldNameReserved: without a schema, a name that could not be read back.
             InvalidMessage: a value whose type cannot be told.
         """
-        values = [row(schema) if callable(row) else row for row in rows]
+        values = [row(schema) if callable(row) and not isinstance(row, type) else row for row in rows]
         if schema is None:
-            for name in {name for each in values for name in each} & NODE_NAMES:
+            plain = [given.fields(each) for each in values]
+            for name in {name for each in plain for name in each} & NODE_NAMES:
                 raise FieldNameReserved(
                     f"No field can be called {name!r}: in answers that is the node's own.", field=name
                 )
-            return [infer_all(each) for each in values]
+            return [infer_all(each) for each in plain]
         found = [schema.to_fields(each, action) for each in values]
         references = [schema.check(fields, action) for fields in found]
         await self._check_relations({each.instance: each for some in references for each in some}.values())
@@ -349,15 +351,10 @@ class Schemas:
         return found
 
     async def _definitions_at_node(self, name: str, author: str) -> list[Schema]:
-        async def query(after: str | None) -> Answer:
-            wanted = {"author": author, "name": name}
-            return await self._query(DEFINITION.id, filter=wanted, after=after)
-
         found: list[Schema] = []
-        async for page in pages(query):
-            for instance in page:
-                with suppress(PandaError):
-                    found.append(_defined_by(instance))
+        async for instance in self._query(DEFINITION.id, filter={"author": author, "name": name}):
+            with suppress(PandaError):
+                found.append(_defined_by(instance))
         return found
 
 

@@ -21,11 +21,16 @@ from panda_web.client.schemas import Schemas
 from panda_web.errors import PandaError
 from panda_web.messages.schema import Schema
 from panda_web.messages.schema.errors import FieldUnknown
-from panda_web.messages.schema.rules import listed
+from panda_web.messages.schema.rules import listed, shown
 from panda_web.query.reading import MAX_VALUES
 from panda_web.records import Dataclass, Meta, Shape, meta_of, shape_of, stamp
-from panda_web.records.errors import DataclassNotDefined, FieldTypeHasNoPlace, NotADataclass
-from panda_web.records.record import D, is_frozen
+from panda_web.records.errors import (
+    DataclassNotDefined,
+    FieldTypeHasNoPlace,
+    NotADataclass,
+    RecordsAreWhole,
+)
+from panda_web.records.record import D, check_class, check_record, is_frozen
 from panda_web.records.shape import check_describes, describes
 from panda_web.rpc.errors import NodeUnreachable
 from panda_web.rpc.types import Json
@@ -52,6 +57,11 @@ class Records(Sequence[D], Generic[D]):
 
     def __len__(self) -> int:
         return len(self.records)
+
+    def __add__(self, other: "Records[D]") -> "Records[D]":
+        """Both pages, in order; the second one goes on behind the first."""
+        after = other.after or self.after
+        return Records((*self.records, *other.records), (*self.rejected, *other.rejected), after)
 
     @overload
     def __getitem__(self, index: int) -> D: ...
@@ -111,6 +121,7 @@ class Typed:
         publish: Callable[[Schema], Awaitable[Schema]] | None,
         within: tuple[type, ...] = (),
     ) -> Kind:
+        check_class(cls)
         if cls in self._kinds:
             return self._kinds[cls]
         if cls in within:
@@ -156,6 +167,8 @@ class Typed:
         """
         if not records:
             return []
+        for each in records:
+            check_record(each)
         cls = type(records[0])
         if any(type(each) is not cls for each in records):
             raise NotADataclass("What is created together is of one dataclass, and so in one log.")
@@ -181,6 +194,7 @@ class Typed:
     @staticmethod
     def place(record: Dataclass) -> tuple[str, str]:
         """The ids of a record's schema and instance. Raises NotPublished."""
+        check_record(record)
         meta = meta_of(record)
         return meta.schema, meta.id
 
@@ -193,6 +207,11 @@ class Typed:
             update: the same by ids.
         """
         record, changed = given if len(given) > 1 else (given[0], None)
+        check_record(record)
+        if changed is not None and type(changed) is not type(record):
+            raise NotADataclass(
+                f"A {type(record).__name__} is changed to another one, and not to {shown(changed)}."
+            )
         meta, shape = meta_of(record), shape_of(type(record))
         known = [each.attribute for each in shape.members]
         for name in changes:
@@ -221,8 +240,16 @@ class Typed:
         order_by: Sequence[str],
         limit: int | None,
         after: str | None,
+        select: Sequence[str] | None,
+        include: Sequence[str],
     ) -> Answers[Records[D], D]:
-        """The work of `Client.query`."""
+        """The work of `Client.query`. Raises RecordsAreWhole."""
+        if select is not None or include:
+            raise RecordsAreWhole(
+                f"{cls.__name__} is read with all its fields, and with the records that they lead to where "
+                f"their types are dataclasses. `{'include' if select is None else 'select'}` is for schemas "
+                "that are given by id or name."
+            )
 
         async def ask(limit: int, after: str | None) -> Answer:
             kind = await self.of(cls)

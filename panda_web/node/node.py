@@ -27,7 +27,7 @@ from panda_web.rpc import discover
 from panda_web.rpc.caller import CALLER
 from panda_web.rpc.dispatch import Dispatcher, Handler
 from panda_web.rpc.methods import METHODS, NO_SCHEMA, EntryArguments, StoredEntry
-from panda_web.rpc.queries import read_query
+from panda_web.rpc.queries import read_params
 from panda_web.rpc.subscriptions import NOTIFICATIONS
 from panda_web.rpc.types import Json
 
@@ -187,7 +187,7 @@ class Node:
         """Instances of a schema, by its id or by a name that one registered schema has; or how many."""
         schema = self._registry.id_of(schema)
         self._registry.answer(schema)
-        asked = read_query(schema, filter, order_by, limit, after, select, include)
+        asked = read_params(schema, filter, order_by, limit, after, select, include)
 
         def read() -> Json:
             view = views.in_place(self._store, schema)

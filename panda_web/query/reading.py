@@ -122,6 +122,8 @@ class _FilterReader:
         return _every([self._part(name, value, depth) for name, value in filter.items()])
 
     def _part(self, name: str, value: Json, depth: int) -> Filter:
+        if not isinstance(name, str):
+            raise _wrong(f"A filter's names are texts, and not {shown(name)}.")
         if name == "not":
             return Not(self.read(value, depth + 1))
         if name in _JOINS:

@@ -15,6 +15,11 @@ from panda_web.query.matching import is_like
 from panda_web.query.tree import Among, By, Compare, Every, Exists, Filter, Leaf, Not, Query, Some
 
 _OF_INSTANCES = frozenset(("id", "author"))
+_NO_FIELDS: Final[Mapping[str, str]] = {
+    "orderBy": "instances are ordered by fields, and then by id, ascending; a filter takes id and author",
+    "select": "id and author (in _meta) come with every instance",
+    "include": "it leads to no instance",
+}
 _WHOLE = frozenset(("varchar", "integer", "float", "boolean", "relation"))
 
 
@@ -145,6 +150,10 @@ def relation(schema: Schema, name: str) -> FieldDefinition:
 
 
 def _field(schema: Schema, name: str, param: str) -> FieldDefinition:
+    if name in _OF_INSTANCES:
+        raise FieldUnknown(
+            f"The param {param} names {name!r}, which is no field: {_NO_FIELDS[param]}.", param=param
+        )
     if name not in schema.by_name:
         raise FieldUnknown(
             f"The param {param} names {name[:70]!r}, and the schema {schema.name!r} has no such field. "

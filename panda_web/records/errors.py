@@ -67,3 +67,9 @@ class DataclassNotDefined(RecordError):
     """Nobody has published the schema of a dataclass, as far as this client and its node know."""
 
     reason = "dataclass-not-defined"
+
+
+class RecordsAreWhole(RecordError):
+    """Some fields of a dataclass's instances alone are asked for, or others beside them."""
+
+    reason = "records-are-whole"

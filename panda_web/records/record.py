@@ -11,6 +11,7 @@ from dataclasses import Field, dataclass, field, fields, is_dataclass
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from panda_web.errors import PandaError
+from panda_web.messages.schema.rules import shown
 from panda_web.records.errors import MetaHasNoPlace, NotADataclass, NotPublished
 
 
@@ -96,8 +97,15 @@ def stamp(record: D, meta: Meta) -> D:
 
 def check_class(cls: Any) -> None:
     """Raises NotADataclass, or MetaHasNoPlace where its instances have no place for `meta`."""
-    name = getattr(cls, "__name__", str(cls))[:70]
-    if not (isinstance(cls, type) and is_dataclass(cls)):
+    if not isinstance(cls, type):
+        its = type(cls).__name__
+        raise NotADataclass(
+            f"Here the dataclass itself, {its}, is needed, and not an instance."
+            if is_dataclass(cls)
+            else f"Here a dataclass is needed, and not {shown(cls)}."
+        )
+    name = cls.__name__[:70]
+    if not is_dataclass(cls):
         raise NotADataclass(f"{name} is no dataclass: put @dataclass before the class.")
     has_own = hasattr(cls, "meta") and not issubclass(cls, Record)
     if has_own or any(each.name in ("meta", "_meta") for each in fields(cls)):
@@ -108,6 +116,20 @@ def check_class(cls: Any) -> None:
     if not issubclass(cls, Record) and not cls.__dictoffset__:
         raise MetaHasNoPlace(
             f"{name} has slots, and so no place for `meta`: give it the base panda_web.records.Record."
+        )
+
+
+def check_record(record: object) -> None:
+    """Raises NotADataclass unless this is an instance of a dataclass, or of a class that could be one."""
+    if isinstance(record, type):
+        raise NotADataclass(
+            f"Here an instance of {record.__name__[:70]} is needed, and not the class: "
+            f"{record.__name__[:70]}(…)."
+        )
+    if not is_dataclass(record):
+        raise NotADataclass(
+            f"Here an instance of a dataclass is needed, and not {shown(record)}; or the id or name of a "
+            "schema first."
         )
 
 

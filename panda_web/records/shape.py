@@ -1,7 +1,7 @@
 """A dataclass as a schema: its name, its description and its fields, and values there and back."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import InitVar, dataclass, fields, replace
 from inspect import cleandoc
 from re import sub
 from typing import Any, get_type_hints
@@ -187,6 +187,13 @@ def shape_of(cls: type[Dataclass]) -> Shape:
             "class, at the top of its module."
         ) from error
     members = []
+    for name, hint in hints.items():
+        if isinstance(hint, InitVar):
+            raise FieldTypeHasNoPlace(
+                f"{cls.__name__}.{name} is an InitVar: what it is given is kept nowhere, so no record could "
+                "be read back with it.",
+                field=name,
+            )
     for each in fields(cls):
         if not each.init:
             raise FieldTypeHasNoPlace(

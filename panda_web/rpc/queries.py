@@ -80,7 +80,7 @@ QUERY: Method[Any] = Method(
 )
 
 
-def read_query(
+def read_params(
     schema: str,
     filter: Mapping[str, Json],
     order_by: Sequence[str],

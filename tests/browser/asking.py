@@ -23,7 +23,7 @@ def instances_at(url: str, schema: str = TALKS) -> list[Instance]:
 
     async def work() -> list[Instance]:
         async with Client(url) as panda:
-            answer = await panda.query_all(schema)
+            answer = await panda.query(schema).all()
         assert answer.rejected == ()
         assert all(instance.verified for instance in answer)
         return list(answer)

@@ -204,7 +204,7 @@ class Copies(RuleBasedStateMachine):
         reader = Client(InProcess(self.node.dispatcher()), verifier=CryptographyVerifier())
         found = []
         for schema in SCHEMAS:
-            answer = run(reader.query_all(schema))
+            answer = run(reader.query(schema).all())
             assert not answer.rejected
             found += [(schema, instance.id) for instance in answer]
         return found

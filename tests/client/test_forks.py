@@ -193,7 +193,7 @@ def test_the_log_of_definitions_goes_on_after_a_fork(node: Harness) -> None:
     with pytest.raises(LogDiverged):
         run(client(node, store).define(stage))
     defined = run(client(node, store).define(stage)).id
-    shown = {each.id for each in run(client(node).query_all(str(DEFINITION.id)))}
+    shown = {each.id for each in run(client(node).query(str(DEFINITION.id)).all())}
     assert {theirs, defined} < shown
     assert len(shown) == 3
 
@@ -207,7 +207,7 @@ def test_at_an_early_node_new_instances_go_on_there_too() -> None:
         run(early_client(node, store).create(SCHEMA, {"n": 3}))
     assert run(early_client(node, store).update(SCHEMA, old, {"n": 4})).acknowledged
     assert run(early_client(node, store).create(SCHEMA, {"n": 5})).acknowledged
-    found = run(early_client(node).query_all(SCHEMA))
+    found = run(early_client(node).query(SCHEMA).all())
     assert sorted(instance["n"] for instance in found) == [2, 4, 5]  # type: ignore[type-var]
 
 

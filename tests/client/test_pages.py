@@ -104,7 +104,7 @@ def test_reading_at_a_node_without_end_ends(endless: Endless) -> None:
     async def work() -> None:
         async with Client(endless, verifier=CryptographyVerifier()) as panda:
             with pytest.raises(PagesEndless):
-                await panda.query_all(SCHEMA)
+                await panda.query(SCHEMA).all()
 
     asyncio.run(work())
     assert endless.asked == MAX_BARREN + 1

@@ -106,7 +106,7 @@ def node() -> Harness:
 
 
 def numbers(node: Harness, schema: str = SCHEMA) -> list[Any]:
-    answer = run(client(node).query_all(schema))
+    answer = run(client(node).query(schema).all())
     assert not answer.rejected
     return sorted(instance["n"] for instance in answer)
 
@@ -551,7 +551,7 @@ def test_a_node_that_goes_away_while_it_gets_everything_again_gets_the_rest_late
     wire.storm, wire.answer = False, lambda _, result: result  # type: ignore[method-assign]
     assert run(panda.create(OTHER_SCHEMA, {"n": 4})).acknowledged
     back = client(wire, store)
-    assert [len(run(back.query_all(schema))) for schema in (SCHEMA, OTHER_SCHEMA)] == [3, 5]
+    assert [len(run(back.query(schema).all())) for schema in (SCHEMA, OTHER_SCHEMA)] == [3, 5]
 
 
 def test_a_node_that_lost_what_the_client_does_not_hold_either(node: Harness) -> None:

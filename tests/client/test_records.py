@@ -329,7 +329,7 @@ Odd = Callable[[Client], Awaitable[object]]
             "This Room is not published",
         ),
         (lambda panda: panda.create(Talk("a", datetime(2026, 1, 1))), PandaError, "without a time zone"),
-        (lambda panda: panda.create(7), NotADataclass, "int is no dataclass"),
+        (lambda panda: panda.create(7), NotADataclass, "an instance of a dataclass is needed, and not 7"),
         (lambda panda: panda.define(int), NotADataclass, "int is no dataclass"),
         (lambda panda: panda.query(Talk, filter={"titel": "a"}), PandaError, "no such field"),
     ],

@@ -56,7 +56,7 @@ def node() -> Harness:
 
 
 def definitions(node: Harness) -> list[str]:
-    return [instance.id for instance in run(client(node, seed=bytes(32)).query_all(DEFINITION.id or ""))]
+    return [instance.id for instance in run(client(node, seed=bytes(32)).query(DEFINITION.id or "").all())]
 
 
 def test_defined_once_and_found_again(node: Harness) -> None:

@@ -230,7 +230,7 @@ class World:
 
         async def ask() -> list[dict[str, Any]]:
             client = Client(InProcess(self.dispatcher), verifier=CryptographyVerifier())
-            answer = await client.query_all(schema)
+            answer = await client.query(schema).all()
             assert not answer.rejected
             return [{"id": instance.id, **instance.values} for instance in answer]
 

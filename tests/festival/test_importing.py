@@ -49,10 +49,10 @@ async def imported(data: bytes, node: Harness) -> tuple[list[dict[str, Any]], li
 
 async def shown(panda: Client) -> list[dict[str, Any]]:
     """The talks at the node, with the names of their rooms, no two of which are one room."""
-    listed = await panda.query_all(ROOMS)
+    listed = await panda.query(ROOMS).all()
     rooms = {room.id: room["name"] for room in listed}
     assert len(set(rooms.values())) == len(rooms)
-    talks = await panda.query_all(TALKS)
+    talks = await panda.query(TALKS).all()
     assert not listed.rejected + talks.rejected
     assert all(instance.verified for instance in (*listed, *talks))
     found = lists([talk.values for talk in talks])
@@ -79,7 +79,7 @@ def test_two_tabs_import_at_once_and_an_emptied_node_gets_all() -> None:
         talks = read_schedule(json.dumps(SMALL(30)).encode())
         done = await asyncio.gather(*(import_talks(tab(node), talks, lambda *_: None) for _ in range(2)))
         assert sorted(one.published for one in done) == [0, 30]
-        assert len(await tab(node).query_all(TALKS)) == 30
+        assert len(await tab(node).query(TALKS).all()) == 30
         emptied = Harness()
         assert (await import_talks(tab(emptied), talks, lambda *_: None)).published == 0
         assert by_guid(await shown(tab(emptied))) == by_guid(small_talks(30))

@@ -161,7 +161,7 @@ def test_backup_while_it_runs(tmp_path: Path) -> None:
 async def read(url: str) -> list[Instance]:
     """All instances, each verified."""
     async with Client(url) as panda:
-        answer = await panda.query_all(SCHEMA)
+        answer = await panda.query(SCHEMA).all()
     assert not answer.rejected
     assert all(talk.verified for talk in answer)
     return list(answer)

@@ -78,7 +78,7 @@ def test_a_blocked_author_is_told_and_goes_to_another_node(alter: Callable[[byte
         assert "another node" in str(blocked.error)
     present = Harness()
     assert run(other_client(present, store, name="present").flush()) == 3
-    assert len(run(other_client(present).query_all(SCHEMA))) == 3
+    assert len(run(other_client(present).query(SCHEMA).all())) == 3
 
 
 def test_what_waits_behind_a_blocked_entry_is_kept_and_other_logs_go_on(
@@ -100,7 +100,7 @@ def test_what_waits_behind_a_blocked_entry_is_kept_and_other_logs_go_on(
     assert isinstance(run(panda.create(SCHEMA, {"n": 3})).error, SlotBlocked)
     assert run(panda.pending()) == 4
     assert run(panda.create(OTHER_SCHEMA, {"n": 4})).acknowledged
-    answer = run(client(wire, MemoryStore()).query_all(SCHEMA))
+    answer = run(client(wire, MemoryStore()).query(SCHEMA).all())
     assert (len(answer), len(answer.rejected)) == (0, 1)
 
 

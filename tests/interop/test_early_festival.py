@@ -40,7 +40,7 @@ def test_talks_come_without_what_the_node_does_not_know() -> None:
         done = await imported(panda, file)
         assert (done.published, done.total) == (3, 3)
         assert done.left_out == plan.left_out
-        talks = await panda.query_all(TALKS)
+        talks = await panda.query(TALKS).all()
         assert sorted(str(talk["title"]) for talk in talks) == ["Talk 1", "Talk 2", "Talk 3"]
         assert not any("persons" in talk.fields for talk in talks)
         again = await imported(panda, file)
@@ -60,7 +60,7 @@ def test_a_newer_version_there() -> None:
         assert (done.published, done.updated, done.withdrawn, done.unchanged) == (0, 1, 1, 1)
         fields = ("persons", "track")
         assert sorted(left_out(done)) == [(title, field) for title in ("Moved", "Talk 2") for field in fields]
-        titles = {talk["title"]: talk["track"] for talk in await panda.query_all(TALKS)}
+        titles = {talk["title"]: talk["track"] for talk in await panda.query(TALKS).all()}
         assert titles == {"Moved": "Odds", "Talk 2": "Odds"}
 
     run(work())
@@ -87,7 +87,7 @@ def test_resuming_goes_on() -> None:
         wire.send = send  # type: ignore[method-assign]
         done = await imported(panda, file)
         assert done.published + done.unchanged == 10
-        assert len(await panda.query_all(TALKS)) == 10
+        assert len(await panda.query(TALKS).all()) == 10
 
     run(work())
 

@@ -73,7 +73,7 @@ def called(wire: InProcessAquadoggo) -> list[str]:
 
 
 def numbers(node: Aquadoggo, schema: str = SCHEMA) -> list[Any]:
-    answer = run(client(node).query_all(schema))
+    answer = run(client(node).query(schema).all())
     assert not answer.rejected
     assert all(instance.verified for instance in answer)
     return sorted(instance["n"] for instance in answer)
@@ -105,7 +105,7 @@ def test_everything_over_http(served: ServedAquadoggo) -> None:
             assert (found.id, found.author, found.log_id, found.seq_num) == (one.id, panda.author, 1, 42)
             assert found.edited
             assert found.verified
-            assert len(await panda.query_all(SCHEMA)) == 40
+            assert len(await panda.query(SCHEMA).all()) == 40
             (found,) = await panda.query(OTHER_SCHEMA)
             assert (found.id, found.log_id) == (other.id, 3)
 
@@ -586,7 +586,7 @@ def test_pages(full: Aquadoggo) -> None:
 
 def test_rejected_ones_are_reported_once(full: Aquadoggo) -> None:
     panda = Client(Liar(full, 0, "payloadBytes", 20), verifier=CryptographyVerifier())
-    assert len(run(panda.query_all(SCHEMA)).rejected) == 1
+    assert len(run(panda.query(SCHEMA).all()).rejected) == 1
 
 
 @pytest.mark.parametrize(
@@ -629,7 +629,7 @@ def test_what_was_verified_is_not_verified_again(full: Aquadoggo) -> None:
     first = run(panda.query(SCHEMA, limit=2))
     held = verifier.asked
     assert held > 4
-    assert len(run(panda.query_all(SCHEMA))) == 4
+    assert len(run(panda.query(SCHEMA).all())) == 4
     assert called(wire).count("queryEntries") == 2  # a look each; pages are of one look
     assert verifier.asked == held
     run(client(full, MemoryStore()).create(SCHEMA, {"n": 77}))

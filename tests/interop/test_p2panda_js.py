@@ -99,7 +99,7 @@ def ours(node: ServedNode, schema: str) -> Answer:
 
     async def read() -> Answer:
         async with Client(node.url) as panda:
-            answer = await panda.query_all(schema)
+            answer = await panda.query(schema).all()
             assert not answer.rejected
             assert all(instance.verified for instance in answer)
             return answer

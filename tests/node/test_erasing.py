@@ -94,7 +94,7 @@ def deletions(store: Store) -> int:
 
 def evaluated(node: Node) -> Answer:
     """What a client makes of all that the node holds."""
-    return asyncio.run(Client(InProcess(node.dispatcher()), verifier=Verifier()).query_all(SCHEMA))
+    return asyncio.run(Client(InProcess(node.dispatcher()), verifier=Verifier()).query(SCHEMA).all())
 
 
 def test_the_marks_can_be_found(tmp_path: Path) -> None:

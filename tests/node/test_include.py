@@ -286,7 +286,7 @@ def test_pages_between_which_somebody_writes(draw: Random, order: str, limit: in
             await write()
         there, found = set(ids), []
         async with Client(InProcess(node.node.dispatcher())) as client:
-            async for page in client.pages(schema, order_by=[order], limit=limit, filter={"n": {"gte": 0}}):
+            async for page in client.query(schema, order_by=[order], filter={"n": {"gte": 0}}).pages(limit):
                 assert not page.rejected
                 found += [each.id for each in page]
                 for _ in range(draw.choice((0, 1, 2)) if len(found) < 40 else 0):

@@ -182,7 +182,7 @@ def test_an_answer_is_bounded_and_goes_on(node: Harness, monkeypatch: pytest.Mon
         node.publish(*author.create(schema, n=n, text="x" * 900))
     first = node.call(QUERY, schema=schema)
     assert 1 <= len(first) < 20
-    answer = asyncio.run(client(node).query_all(schema))
+    answer = asyncio.run(client(node).query(schema).all())
     assert sorted(instance["n"] for instance in answer) == list(range(20))
     node.publish(*author.create(schema, text="x" * 9000))
     assert len(node.call(QUERY, schema=schema, limit=1)) == 1

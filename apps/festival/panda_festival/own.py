@@ -41,7 +41,7 @@ async def own_instances(panda: Client, schema: Schema) -> Own:
     signed, ended = await panda.own(schema_id), await panda.own(schema_id, deleted=True)
     complete = await panda.is_complete(schema_id)
     try:
-        answer = await panda.query_all(schema_id, filter={"author": panda.author})
+        answer = await panda.query(schema_id, filter={"author": panda.author}).all()
     except CallFailed:
         if not complete:
             raise

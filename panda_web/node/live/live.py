@@ -29,7 +29,7 @@ from panda_web.node.turns import Turns
 from panda_web.query import Query, matcher, typed
 from panda_web.rpc.caller import CALLER, SESSION, VISITOR
 from panda_web.rpc.errors import ConnectionEnded, NodeFull, QueryTooExpensive, SessionNeeded
-from panda_web.rpc.queries import read_query
+from panda_web.rpc.queries import read_params
 from panda_web.rpc.session import Session
 from panda_web.rpc.subscriptions import Subscribed
 from panda_web.rpc.types import Json
@@ -103,7 +103,7 @@ class Live:
             )
         schema = self._registry.id_of(schema)
         self._registry.answer(schema)
-        asked = read_query(schema, filter, (), 1, None)
+        asked = read_params(schema, filter, (), 1, None)
         weighs = weight(filter)
         visitor = VISITOR.get()
         key = (schema, json.dumps(filter, sort_keys=True), proof)
