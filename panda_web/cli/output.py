@@ -8,12 +8,18 @@ import sys
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+import typer
+
 from panda_web.errors import PandaError
 
 T = TypeVar("T")
 
 UNACKNOWLEDGED = 3
 """Exit status: what was to be published is signed and kept, and the node does not have it yet."""
+
+
+MISUSED = 2
+"""Exit status: the command was given wrongly."""
 
 
 class Interrupted(PandaError):
@@ -38,6 +44,12 @@ def safe(text: str) -> str:
 def say(words: str) -> None:
     """One line on standard error."""
     sys.stderr.write(safe(words) + "\n")
+
+
+def misused(words: str) -> typer.Exit:
+    """Says how the command was given wrongly, on one line, which a box would break; the exit for that."""
+    say(words)
+    return typer.Exit(MISUSED)
 
 
 def print_json(value: object) -> None:

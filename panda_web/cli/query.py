@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -12,7 +12,7 @@ from panda_web.cli import places
 from panda_web.cli.extension import known_schemas
 from panda_web.cli.naming import Naming
 from panda_web.cli.options import Node, Schema
-from panda_web.cli.output import Interrupted, run, say, write
+from panda_web.cli.output import Interrupted, misused, run, say, write
 from panda_web.cli.progress import Progress
 from panda_web.cli.shown import Format, Out
 from panda_web.cli.watching import watch
@@ -25,6 +25,14 @@ from panda_web.rpc.types import Json
 
 OF_INSTANCES = ("id", "author", "logId", "seqNum", "lastEntry", "edited", "verified", "complete")
 """What can be shown of an instance besides its fields."""
+
+USUAL = 100
+"""Instances that are shown where nobody says how many."""
+
+_WHY: Mapping[str, str] = {
+    "--watch": ": it prints all that there are, as a table or JSON lines, and then what changes",
+    "--count": ": it prints a number",
+}
 
 ENDED = 130
 """Exit status of what goes on until somebody ends it with Ctrl+C, as shells have it."""
@@ -50,7 +58,9 @@ def query(
         list[str] | None,
         typer.Option(metavar="NAME,…", help="Show these fields alone; id, author and others of _meta too."),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 100,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help=f"How many at most; {USUAL} unless told.", show_default=False)
+    ] = None,
     after: Annotated[str | None, typer.Option(metavar="CURSOR", help="Go on behind this one.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All there are, page by page.")] = False,
     format: Annotated[
@@ -70,8 +80,19 @@ def query(
     order = [name for given in order_by or [] for name in given.split(",")]
     names = [name.strip() for given in select or [] for name in given.split(",")]
     shown_as = format or ("table" if sys.stdout.isatty() else "jsonl")
-    if watching and (count or after is not None or shown_as not in ("table", "jsonl")):
-        raise typer.BadParameter("--watch goes with --format table or jsonl, and not with --count or --after")
+    _check_together(
+        {
+            "--watch": watching,
+            "--count": count,
+            "--all": every,
+            "--limit": limit is not None,
+            "--after": after is not None,
+            "--format": count and format is not None,
+            f"--format {shown_as}": watching and shown_as not in ("table", "jsonl"),
+            "--order-by": count and bool(order),
+            "--select": count and bool(names),
+        }
+    )
 
     async def work() -> int:
         async with Client(node) as panda, Progress("instances") as progress:
@@ -79,7 +100,7 @@ def query(
             known = await _definition(panda, schema)
             _check_names(names, known)
             schema_id = str(known.id) if known is not None else schema
-            naming = Naming(panda)
+            naming = Naming(panda, patient=watching)
             wanted = await _joined(filters, known, naming)
             if count:
                 found = await panda.count(schema_id, filter=wanted)
@@ -89,14 +110,14 @@ def query(
             out = Out(shown_as, names, known, progress, naming, watching=watching)
             if watching:
                 await watch(panda, schema_id, wanted, order, out)
-            most = None if every else limit
+            most = None if every else limit or USUAL
             asked = panda.query(schema_id, filter=wanted, order_by=order, limit=most, after=after)
             last = None
             async for page in asked.pages():
                 await out.page(page)
                 last = page.after or last
             out.end()
-            if not every and out.count >= limit and last is not None:
+            if most is not None and out.count >= most and last is not None:
                 rest = await panda.query(schema_id, filter=wanted, order_by=order, limit=1, after=last)
                 if rest or rest.rejected:
                     say(f"There are more: --all prints them, and --after {shlex.quote(last)} goes on.")
@@ -110,6 +131,18 @@ def query(
         raise typer.Exit(ENDED) from None
 
 
+def _check_together(given: Mapping[str, bool]) -> None:
+    """Raises Exit where options are given that do not go together.
+
+    Args:
+        given: the options of which each goes with none of the others, and whether it is given; but `--all`
+            goes with `--after`, and so does `--limit`.
+    """
+    one, *others = [option for option, is_given in given.items() if is_given] or [""]
+    if others and {one, *others} not in ({"--all", "--after"}, {"--limit", "--after"}):
+        raise misused(f"{one} does not go with {others[0]}{_WHY.get(one, '')}")
+
+
 async def _definition(panda: Client, schema: str) -> Defined | None:
     """The schema; None where nobody defined one, as with made-up ids and early nodes."""
     try:
@@ -119,12 +152,12 @@ async def _definition(panda: Client, schema: str) -> Defined | None:
 
 
 def _check_names(names: Sequence[str], schema: Defined | None) -> None:
-    """Raises BadParameter where a name to be shown is none."""
+    """Raises Exit where a name to be shown is none."""
     if schema is None:
         return
     for name in names:
         if name not in schema.by_name and name not in OF_INSTANCES:
-            raise typer.BadParameter(
+            raise misused(
                 f"--select: {schema.name!r} has no field {shown(name)}, but {listed(schema.by_name)}, and "
                 f"there are {', '.join(OF_INSTANCES)}"
             )
@@ -134,15 +167,15 @@ def _read(text: str) -> FilterText:
     try:
         return read_text(text)
     except FilterTextWrong as error:
-        raise typer.BadParameter(f"--filter: {error}") from error
+        raise misused(f"--filter: {error}") from error
 
 
 async def _joined(filters: Sequence[FilterText], schema: Defined | None, naming: Naming) -> dict[str, Json]:
-    """All filters in one. Raises BadParameter."""
+    """All filters in one. Raises Exit."""
     try:
         calls = {call for each in filters for call in each.calls(schema)} if schema is not None else ()
         called = {call: await naming.ids(*call) for call in calls}
         parts = [each.to_json(schema, called) for each in filters]
     except FilterTextWrong as error:
-        raise typer.BadParameter(f"--filter: {error}") from error
+        raise misused(f"--filter: {error}") from error
     return parts[0] if len(parts) == 1 else {"and": parts} if parts else {}

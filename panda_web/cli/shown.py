@@ -141,9 +141,7 @@ class Table:
             self._line(line)
 
     def end(self) -> None:
-        """Says so where there is nothing."""
-        if self._widths is None:
-            say("There is nothing.")
+        """Nothing comes behind."""
 
     def _cell(self, row: Row, name: str) -> str:
         value = value_of(row, name)
@@ -296,6 +294,8 @@ class Out:
         """Prints what comes behind the last page."""
         self._progress.clear()
         self._to([]).end()
+        if not (self.count or self._rejected):
+            say("There is nothing.")
         if self._incomplete:
             say(
                 f"Changed, and incomplete: {self._incomplete}. Between the first and the last entry of each, "

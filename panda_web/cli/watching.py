@@ -36,6 +36,8 @@ async def watch(
                         rows[each.id] = row
                     shown.append({"id": each.id, "_meta": {}} | row | {CHANGE: "" if first else each.kind})
                 await out.rows(shown, changed.rejected)
+                if first and not shown:
+                    say("There is nothing yet. What comes is printed.")
                 first = False
     finally:
         told.cancel()

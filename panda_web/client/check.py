@@ -14,7 +14,7 @@ from panda_web.bamboo import InvalidLink
 from panda_web.bamboo.errors import BacklinkMissing
 from panda_web.client.asked import Asked
 from panda_web.client.errors import InvalidProof, LimitMismatch, ProofIncomplete, ProofMismatch
-from panda_web.client.including import Included, beside_of, schema_of
+from panda_web.client.including import Included, beside_of, is_cut, schema_of
 from panda_web.errors import PandaError
 from panda_web.keys import Verifier
 from panda_web.log import SignedEntry, VerifiedEntry
@@ -50,6 +50,8 @@ class Instance:
         cursor: where a query goes on behind it (`after`).
         included: by name of a relation that was asked to be included, the instance that it leads to, or a
             list of those; None where there is none, or the node does not give it.
+        cut: whether it leads to more than the node can give in one answer, as it says: what is `included` is
+            not all, and what is missing can be queried by its id.
     """
 
     id: str
@@ -65,6 +67,7 @@ class Instance:
     complete: bool
     cursor: str | None
     included: Mapping[str, "Instance | list[Instance] | None"] = field(default_factory=dict)
+    cut: bool = False
 
     def __getitem__(self, name: str) -> Value:
         """A field's value. Raises KeyError."""
@@ -93,6 +96,7 @@ class Instance:
             "verified": self.verified,
             "complete": self.complete,
             "cursor": self.cursor,
+            **({"cut": True} if self.cut else {}),
         }
 
     def to_json(self) -> dict[str, Json]:
@@ -211,7 +215,8 @@ class _Checking:
             raise proof
         own = _own(schema, item, proof, self._verdicts)
         verified = all(is_placed(self._placed[signed.hash]) for signed, _ in own)
-        instance = replace(instance_of(_proven(own), own, verified=verified), cursor=_cursor(item))
+        found = instance_of(_proven(own), own, verified=verified)
+        instance = replace(found, cursor=_cursor(item), cut=is_cut(item))
         _compare(item, instance.chosen(select))
         return instance, own
 

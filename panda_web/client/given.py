@@ -56,7 +56,8 @@ def check_alone(given: object, *behind: object) -> None:
 
 def check_node(given: object) -> None:
     """Raises InvalidParams unless this may be the way to a node."""
-    if not isinstance(given, str) and not callable(getattr(given, "close", None)):
+    asks = any(callable(getattr(given, name, None)) for name in ("send", "call"))
+    if isinstance(given, type) or not (isinstance(given, str) or asks):
         raise wrong("node", 'its address, such as "http://localhost:2020", or a transport', given)
 
 

@@ -72,3 +72,9 @@ def schema_of(item: Mapping[str, Json]) -> str:
         return member(item.get("_meta"), "schema", HASH)
     except ValueError as error:
         raise ProofIncomplete(f"An instance that came with the answer {error}.") from error
+
+
+def is_cut(item: Mapping[str, Json]) -> bool:
+    """Whether the node says that an instance leads to more than comes with the answer."""
+    meta = item.get("_meta")
+    return isinstance(meta, dict) and meta.get("cut") is True

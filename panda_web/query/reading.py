@@ -2,7 +2,6 @@
 
 import json
 import re
-import struct
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -43,6 +42,9 @@ MAX_INCLUDES = 16
 
 MAX_HOPS = 4
 """Names in one of them."""
+
+MAX_INTEGER = (1 << 63) - 1
+"""The largest integer; the least one is one further from zero."""
 
 MAX_CURSOR = 16 << 10
 """Bytes of a cursor: four texts of `query.matching.ORDERED` characters in JSON, and an id, have no more."""
@@ -205,6 +207,8 @@ def _read_value(name: str, value: Json) -> Field:
         field = infer(value)
         for item in field.value if isinstance(field.value, tuple) else (field.value,):
             _check_scalar(item)
+    except OverflowError as error:
+        raise _wrong(f"The filter's value for {shown(name)} {error}.") from error
     except (InvalidMessage, ValueError) as error:
         raise _wrong(
             f"The filter's value for {shown(name)} must be a text, number, boolean or an array of such."
@@ -213,14 +217,11 @@ def _read_value(name: str, value: Json) -> Field:
 
 
 def _check_scalar(value: Json) -> None:
-    """Raises ValueError for half a surrogate pair and for integers of more than 64 bits."""
+    """Raises ValueError for half a surrogate pair, and OverflowError for integers of more than 64 bits."""
     if isinstance(value, str):
         value.encode()
-    elif isinstance(value, int):
-        try:
-            struct.pack(">q", value)
-        except struct.error as error:
-            raise ValueError("is too large") from error
+    elif isinstance(value, int) and not -MAX_INTEGER - 1 <= value <= MAX_INTEGER:
+        raise OverflowError(f"is an integer beyond {-MAX_INTEGER - 1} to {MAX_INTEGER}")
 
 
 def _read_order(order_by: Sequence[str]) -> tuple[Key, ...]:
@@ -264,7 +265,7 @@ def read_cursor(text: str) -> Cursor:
         if not (isinstance(instance, str) and is_hex(instance)):
             raise ValueError("has no id")
         return Cursor(tuple(map(_read_scalar, values)), instance)
-    except (strict_json.NotJson, ValueError, TypeError) as error:
+    except (strict_json.NotJson, ValueError, TypeError, OverflowError) as error:
         raise _no_cursor() from error
 
 

@@ -24,6 +24,7 @@ from panda_web.bamboo import is_hex
 from panda_web.messages.schema import SELF, FieldDefinition, InvalidFields, Schema, as_asked, instant
 from panda_web.messages.schema.rules import listed, shown
 from panda_web.query.errors import QueryMalformed
+from panda_web.query.reading import MAX_INTEGER
 
 Json = Any
 
@@ -45,6 +46,7 @@ _TOKEN = re.compile(
 )
 _SINGLE = re.compile(r"(\\.)|\"", re.DOTALL)
 """What JSON writes otherwise of what stands within single quotes."""
+_WHOLE = re.compile(r"-?[1-9][0-9]*")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _SYMBOLS: Final[Mapping[str, str]] = {
     "=": "eq",
@@ -269,6 +271,8 @@ class _Parser:
         value = self._next
         if value.kind not in ("word", "quoted"):
             raise self._wrong('Here a value is needed; spaces and signs stand in quotes, and no text is ""')
+        if value.kind == "word" and value.text.lower() == "null":
+            raise self._wrong('Nothing equals null: "not exists" finds what has no value; a text is "null"')
         self._advance()
         return value
 
@@ -318,10 +322,17 @@ def _unquoted(text: str, token: Token) -> str:
     return str(value)
 
 
+def _fits(digits: str) -> bool:
+    """Whether a whole number has at most 64 bits."""
+    return len(digits) <= 20 and -MAX_INTEGER - 1 <= int(digits) <= MAX_INTEGER
+
+
 def _as_it_looks(text: str, value: Token) -> Json:
     """Where nobody knows the type: what JSON takes a word for, else a text."""
     if value.kind == "quoted":
         return value.text
+    if _WHOLE.fullmatch(value.text) and not _fits(value.text):
+        raise _wrong(text, value, f"Whole numbers go from {-MAX_INTEGER - 1} to {MAX_INTEGER}")
     try:
         found = json.loads(value.text)
     except (ValueError, RecursionError):

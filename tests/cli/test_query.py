@@ -21,11 +21,18 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from typer.testing import CliRunner
 
+from panda_web import Client
 from panda_web.cli.main import app
+from panda_web.cli.naming import Naming
 from panda_web.cli.progress import Progress
 from panda_web.cli.shown import fit, widths
+from panda_web.client.store import MemoryStore
+from panda_web.keys.with_cryptography import CryptographySigner
+from panda_web.messages.schema import FieldDefinition, Schema
 from tests.authors import OTHER_SCHEMA
 from tests.cli.test_commands import output
+from tests.client.test_records import OutOfReach
+from tests.node.test_publish import Harness
 from tests.processes import ROOT, ServedNode
 
 TALK = """
@@ -179,8 +186,38 @@ def test_watching(there: tuple[str, str], tmp_path: Path) -> None:
 def test_what_is_wrong_with_a_filter(there: tuple[str, str], words: str, told: str) -> None:
     done = query("speech", "--filter", words, *there)
     assert done.exit_code == 2
-    assert told in re.sub(r"\s*│\s*", " ", done.stderr)
+    (line,) = done.stderr.splitlines()
+    assert told in line
+    assert " ▸ " in line, "the place is marked"
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--watch", "--limit", "3"), "--watch does not go with --limit: it prints all that there are"),
+        (("--watch", "--all"), "--watch does not go with --all"),
+        (("--watch", "--after", "x"), "--watch does not go with --after"),
+        (("--watch", "--format", "csv"), "--watch does not go with --format csv"),
+        (("--count", "--watch"), "--watch does not go with --count"),
+        (("--count", "--limit", "3"), "--count does not go with --limit: it prints a number"),
+        (("--count", "--format", "json"), "--count does not go with --format"),
+        (("--count", "--order", "start"), "--count does not go with --order-by"),
+        (("--count", "--select", "title"), "--count does not go with --select"),
+        (("--all", "--limit", "3"), "--all does not go with --limit"),
+    ],
+)
+def test_options_that_do_not_go_together(there: tuple[str, str], words: tuple[str, ...], told: str) -> None:
+    done = query("speech", *words, *there)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith(told)
+
+
+@pytest.mark.parametrize(("format", "shown"), [("jsonl", ""), ("json", "[]\n"), ("table", ""), ("csv", None)])
+def test_nothing_is_said(there: tuple[str, str], format: str, shown: str | None) -> None:
+    done = query("speech", "--filter", "title=nothing", "--format", format, *there)
+    assert (done.exit_code, done.stderr) == (0, "There is nothing.\n")
+    assert shown is None or done.stdout == shown
 
 
 def test_json_and_what_is_selected(there: tuple[str, str]) -> None:
@@ -277,3 +314,29 @@ def test_progress_is_for_who_waits_before_a_terminal() -> None:
     assert asyncio.run(work(io.StringIO(), 0)) == ""
     assert asyncio.run(work(Terminal(), 60)) == ""
     assert asyncio.run(work(Terminal(), 0)) == "\r\x1b[K1,234 instances …\r\x1b[K"
+
+
+def test_who_watches_hears_what_things_are_called_now() -> None:
+    """And waits for a node that is away, as for what changes."""
+
+    async def work() -> None:
+        node = OutOfReach(Harness().node.dispatcher())
+        panda = Client(node, CryptographySigner(bytes(32)), store=MemoryStore())
+        room = await panda.define(Schema("chamber", "", (FieldDefinition("name", "varchar"),)))
+        leads = FieldDefinition("room", "relation", schema=room.id)
+        visit = await panda.define(Schema("visit", "", (leads,)))
+        made = (await panda.create(str(room.id), {"name": "Curie"})).id
+        once, again = Naming(panda), Naming(panda, patient=True)
+        for naming in (once, again):
+            await naming.learn(visit, [{"room": made}])
+            assert naming.names == {made: "Curie"}
+        await panda.update(str(room.id), made, {"name": "Noether"})
+        node.cut = True
+        learning = asyncio.create_task(again.learn(visit, [{"room": made}]))
+        await once.learn(visit, [{"room": made}])
+        await asyncio.sleep(0)
+        node.cut = False
+        await learning
+        assert (once.names, again.names) == ({made: "Curie"}, {made: "Noether"})
+
+    asyncio.run(work())

@@ -213,6 +213,8 @@ def test_an_include_that_multiplies(festival: Festival, monkeypatch: pytest.Monk
     found = asyncio.run(run())
     assert [talk["title"] for talk in found] == [*"012345", "all"]
     assert [len(talk.included["speakers"]) for talk in found[:-1]] == [5] * 6
+    assert [talk.cut for talk in found] == [False] * 6 + [True]
+    assert [talk.meta.get("cut") for talk in found] == [None] * 6 + [True]
     monkeypatch.undo()
     monkeypatch.setattr(instances, "MAX_ANSWER", 4_000)
     (only,) = festival.ask(festival.talks, orderBy=["title"], include=["speakers"])

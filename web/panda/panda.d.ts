@@ -105,6 +105,8 @@ export interface Meta {
   verified: boolean;
   /** No change can be missing between its first entry and this one; false: that is not known. */
   complete: boolean;
+  /** It leads to more than fits into one answer, the node says: what is in `_included` is not all. */
+  cut?: true;
 }
 
 // What follows is made by tools/reference.py.
