@@ -75,6 +75,9 @@ class Answers(Coroutine[Any, Any, P], Generic[P, T]):
         self._first: Coroutine[Any, Any, P] | None = None
         self.rejected: list[Rejected] = []
 
+    def __repr__(self) -> str:
+        return "<a query: `await` gives its first page, `async for` all of it, `await ….all()` too>"
+
     async def first(self) -> P:
         """The first page. Raises what the query raises."""
         return await self._read(

@@ -13,7 +13,7 @@ r"""Which types of a dataclass's fields have a place in a schema, and what their
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, is_dataclass
-from datetime import datetime
+from datetime import date, datetime
 from types import NoneType, UnionType
 from typing import Annotated, Any, NewType, Union, get_args, get_origin
 
@@ -109,7 +109,9 @@ class Member:
 
 def said(value: object) -> object:
     """What a filter's value says, of whatever type its field is. Raises what `Member.say` raises."""
-    return to_timestamp(value, "The filter's moment") if isinstance(value, datetime) else _led_to(value)
+    if isinstance(value, datetime):
+        return to_timestamp(value, "The filter's moment")
+    return value.isoformat() if isinstance(value, date) else _led_to(value)
 
 
 def _led_to(value: object) -> object:

@@ -134,6 +134,8 @@ def test_a_query_is_awaited_or_iterated(monkeypatch: pytest.MonkeyPatch) -> None
         async with Client(node, CryptographySigner(bytes(32)), verifier=CryptographyVerifier()) as panda:
             await panda.create_many(SCHEMA, [{"n": n} for n in range(10)])
             asked = panda.query(SCHEMA, order_by=["n"])
+            assert "await" in repr(asked), "who forgets it in a console is told"
+            assert len(await asked.all()) == 10
             for _ in range(2):  # each time anew
                 assert [each["n"] async for each in asked] == list(range(10))
             assert [len(page) async for page in asked.pages()] == [4, 4, 2, 0]

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Annotated, Any
 
 import pytest
@@ -362,6 +362,7 @@ def test_filters_name_attributes_and_hold_values_of_python(node: OutOfReach) -> 
             ({"class_": "a"}, ["a"]),
             ({"contains": {"contains": "b"}}, ["a", "b"]),
             ({"start": {"gt": days[0], "lte": days[2]}}, ["b"]),
+            ({"start": {"gt": date(2026, 11, 1)}}, ["b"]),
             ({"rooms": {"contains": rooms[1]}}, ["a"]),
             ({"rooms": rooms[:1]}, ["b"]),
             ({"or": [{"class_": {"in": ["a"]}}, {"not": {"start": {"ne": days[1]}}}]}, ["a", "b"]),

@@ -124,8 +124,10 @@ class Rule:
         if not isinstance(text, str):
             raise self._mismatch(text)
         if self._short and len(text) > MAX_VARCHAR:
+            more = "" if self._timestamp else ", and more in a field of the type text"
             raise TextTooLong(
-                f"{self} has {len(text)} characters; {MAX_VARCHAR} are allowed.", field=self.definition.name
+                f"{self} has {len(text)} characters; {MAX_VARCHAR} are allowed{more}.",
+                field=self.definition.name,
             )
         if self._timestamp:
             try:
