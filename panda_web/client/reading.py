@@ -136,7 +136,7 @@ class Reading:
 
         return Answers(ask, as_it_is, limit, after)
 
-    async def versions(self, schema: str, instance: str) -> Versions:
+    async def versions(self, schema: "str | type[Dataclass]", instance: str) -> Versions:
         """What was said of an instance, entry by entry, the latest first; nothing where it is not there.
 
         Each entry is signed by the author of the instance. A node may hold some back, which is seen:
@@ -149,7 +149,10 @@ class Reading:
         Raises:
             CallFailed: the node cannot be reached, or does not answer.
         """
-        found = await self.query(schema, filter={"id": instance}, limit=1)
+        given.check_schema(schema)
+        given.check_id("instance", instance)
+        of = schema if isinstance(schema, str) else (await self._typed.asked(schema, None))[0]
+        found = await self.query(of, filter={"id": instance}, limit=1)
         if not found:
             return Versions()
         dialect = await self._contact.dialect()

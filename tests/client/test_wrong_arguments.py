@@ -91,6 +91,10 @@ CALLS: Mapping[str, tuple[Call, ...]] = {
             for name in ("filter", "order_by", "limit", "after", "select", "include")
         ),
     ),
+    "versions": (
+        lambda w, it: w.panda.versions(it, w.room.meta.id),
+        lambda w, it: w.panda.versions(w.id, it),
+    ),
     "count": (
         lambda w, it: w.panda.count(it),
         lambda w, it: w.panda.count(w.id, filter=it),
