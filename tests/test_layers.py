@@ -229,3 +229,36 @@ def test_files_stay_readable() -> None:
 def test_vectors_are_data() -> None:
     for path in (ROOT / "tests" / "vectors").glob("*.json"):
         json.loads(path.read_text("utf-8"))
+
+
+# What is imported late, and never in a tab that started from the snapshot.
+NOT_FROM_THE_SNAPSHOT = {
+    *("panda_web.client.file", "panda_web.keys.file", "panda_web.keys.with_cryptography"),  # CPython's
+    *("panda_web.rpc.http", "panda_web.rpc.websocket"),
+    *(
+        "panda_web.client.typed",
+        "panda_web.browser",
+        "panda_web.browser.host",
+    ),  # for Python in a notebook, which has the wheel
+    *("panda_web.browser.disk", "panda_web.browser.local"),  # no page has a node yet
+}
+
+
+def test_what_a_tab_imports_late_is_in_its_snapshot() -> None:
+    """Its snapshot holds the package in memory, and there is no file that a module could be read from."""
+    needed = set()
+    for node in ast.parse((ROOT / "tools" / "snapshot.py").read_text("utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "NEEDED":
+            needed = {part.value for part in ast.walk(node.value) if isinstance(part, ast.Constant)}
+    in_a_tab = {"bamboo", "messages", "keys", "query", "rpc", "client", "browser"}
+    late = set()
+    for path in (path for layer in in_a_tab for path in (PACKAGE / layer).rglob("*.py")):
+        for function in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                late |= {
+                    node.module or ""
+                    for node in ast.walk(function)
+                    if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("panda_web.")
+                }
+    assert late - needed - NOT_FROM_THE_SNAPSHOT == set()
+    assert {"panda_web.client.subscribing", "panda_web.rpc.inbox"} <= late & needed

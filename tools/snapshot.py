@@ -10,12 +10,6 @@ from typing import Any
 
 import pyodide._package_loader as wheels
 
-import panda_web.browser.loops
-import panda_web.browser.worker
-import panda_web.client.subscribing
-import panda_web.keys.guarded
-import panda_web.keys.with_pure25519  # for browsers that need it
-import panda_web.rpc.inbox  # noqa: F401 - modules are wanted in memory here, and no names of theirs
 from panda_web.browser import frozen
 
 # A page needs all of this, and some only later: what is not in memory then is not to be had. They are names,
