@@ -3,7 +3,6 @@
 OpenSSL computes the equation of `keys.strict` as it stands there: S·B - k·A, encoded, compared with R.
 """
 
-import asyncio
 from collections.abc import Sequence
 from typing import Self, TypeVar
 
@@ -22,6 +21,7 @@ from panda_web.keys.chain import drive
 from panda_web.keys.protocols import Chain, Claim
 from panda_web.keys.seeds import new_seed, require_seed
 from panda_web.keys.strict import InvalidSignature
+from panda_web.keys.verdicts import verdicts
 
 T = TypeVar("T")
 
@@ -75,17 +75,7 @@ class CryptographyVerifier:
 
     async def verify_many(self, claims: Sequence[Claim]) -> list[InvalidSignature | None]:
         """One verdict a claim, in order."""
-        verdicts: list[InvalidSignature | None] = []
-        for number, claim in enumerate(claims, start=1):
-            try:
-                _verify(claim)
-            except InvalidSignature as error:
-                verdicts.append(error)
-            else:
-                verdicts.append(None)
-            if number % _BEFORE_OTHERS_MAY_RUN == 0:
-                await asyncio.sleep(0)
-        return verdicts
+        return await verdicts(claims, _verify, _BEFORE_OTHERS_MAY_RUN)
 
 
 def _verify(claim: Claim) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from panda_web.bamboo import digest
 from tests.browser.api import Api, bare_website
 from tests.browser.screen import Screen
 from tests.browser.sites import TESTS, frozen_harness_site, harness_site
@@ -67,3 +68,9 @@ def api(engine: str, browsers: Browsers, website: StaticServer, empty_node: Serv
     with browsers.tab(engine) as tab:
         tab.goto(website.url)
         yield Api(tab, empty_node.url)
+
+
+@pytest.fixture
+def schema(request: pytest.FixtureRequest) -> str:
+    """A schema of this test's own."""
+    return digest(request.node.name.encode()).hex()
