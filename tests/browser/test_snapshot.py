@@ -67,7 +67,7 @@ def spoil(www: Path, how: str) -> None:
         path.unlink()
         return
     data = bytearray(path.read_bytes())
-    head = 12 + 4 * int.from_bytes(data[8:12], "little")  # as web/worker/snapshot.js packs it
+    head = 16 + 4 * int.from_bytes(data[8:12], "little")  # as web/worker/snapshot.js packs it
     data[{"changed": len(data) // 2, "no snapshot": 8, "of another Pyodide": head + 20}[how]] ^= 1
     path.unlink()
     path.write_bytes(data)
@@ -116,6 +116,15 @@ def test_library_is_fetched_for_a_module_that_is_missing(tab: Tab, awake: Static
     assert LIBRARY in loaded(awake)
     assert not python.run("imported", name="email.mime.text")
     assert python.run("imported", name="statistics")
+
+
+@pytest.mark.every_engine
+def test_memory_grows_to_what_the_snapshot_needs(tab: Tab, awake: StaticServer) -> None:
+    """More than an instance of the module begins with: else every start would be the slow one."""
+    python = Python(tab, awake.url)
+    awake.requests.clear()
+    assert python.run("far_away") == [40 << 20, 1]
+    assert LIBRARY not in loaded(awake)
 
 
 def test_what_a_start_has_no_use_for_is_there_when_it_is_asked_for(tab: Tab, awake: StaticServer) -> None:

@@ -3,7 +3,8 @@
 // quarters of it. tools/snapshot.mjs packs, the worker thaws.
 //
 // Packed, as 32-bit numbers, little-endian: bytes of the fresh memory that it builds on; bytes of the head; how many
-// pages there are; the number of each. Then the head, which is Pyodide's own (its snapshot.ts), and the pages.
+// pages there are; bytes of the whole memory; the number of each page. Then the head, which is Pyodide's own (its
+// snapshot.ts), and the pages.
 
 const PAGE = 4096;
 
@@ -19,7 +20,7 @@ export function pack(snapshot, fresh) {
   const pages = Array.from({ length: memory.length / PAGE }, (_, number) => (
     { number, bytes: memory.subarray(number * PAGE, (number + 1) * PAGE) }
   )).filter(({ bytes }) => bytes.some((byte) => byte !== 0));
-  const numbers = Uint32Array.of(data, head.length, pages.length, ...pages.map(({ number }) => number));
+  const numbers = Uint32Array.of(data, head.length, pages.length, memory.length, ...pages.map(({ number }) => number));
   const parts = [new Uint8Array(numbers.buffer), head, ...pages.map(({ bytes }) => bytes)];
   const packed = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
@@ -37,11 +38,24 @@ export function headOf(packed) {
 }
 
 /**
+ * Makes the memory of an instance as large as it was. Only Emscripten's allocator tells all that look at the memory
+ * where it is then; what the allocator notes meanwhile is gone when the memory is what it was.
+ *
+ * @param {Uint8Array} packed
+ * @param {{HEAPU8: Uint8Array, _malloc: (bytes: number) => number, _free: (at: number) => void}} module
+ */
+export function growFor(packed, module) {
+  const { whole } = measure(packed);
+  if (module.HEAPU8.length < whole) module._free(module._malloc(whole));
+  if (module.HEAPU8.length < whole) throw new RangeError("There is no room for the snapshot.");
+}
+
+/**
  * Makes the memory what it was.
  *
  * @param {Uint8Array} packed
  * @param {Uint8Array} fresh what the memory began with, as far as the snapshot builds on it
- * @param {Uint8Array} memory of an instance of the same module
+ * @param {Uint8Array} memory of an instance of the same module, and as large as it was
  */
 export function thaw(packed, fresh, memory) {
   const { numbers, data, begin } = measure(packed);
@@ -67,9 +81,9 @@ function addTo({ buffer, byteOffset }, at, page) {
 /** @param {Uint8Array} packed */
 function measure(packed) {
   const word = (/** @type {number} */ place) => new DataView(packed.buffer, packed.byteOffset).getUint32(4 * place, true);
-  const [data, headBytes, count] = [word(0), word(1), word(2)];
-  const begin = 4 * (3 + count) + headBytes;
+  const [data, headBytes, count, whole] = [word(0), word(1), word(2), word(3)];
+  const begin = 4 * (4 + count) + headBytes;
   if (packed.length !== begin + count * PAGE) throw new RangeError("This is no snapshot.");
-  const numbers = Array.from({ length: count }, (_, place) => word(3 + place));
-  return { data, headBytes, begin, numbers };
+  const numbers = Array.from({ length: count }, (_, place) => word(4 + place));
+  return { data, headBytes, begin, numbers, whole };
 }

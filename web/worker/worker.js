@@ -9,7 +9,7 @@ import createPyodideModule from "pyodide/pyodide.asm.mjs";
 import { loadPyodide } from "pyodide";
 import { Disks } from "./disk/disk.js";
 import { signChain, verifyMany } from "./ed25519.js";
-import { headOf, thaw } from "./snapshot.js";
+import { growFor, headOf, thaw } from "./snapshot.js";
 import { Downloads, Problem } from "./files.js";
 
 // WebKit gives no stack to errors of its own, such as fetch's, and Pyodide takes what has none for no error at all:
@@ -139,6 +139,7 @@ async function fromSnapshot(snapshot, { file, integrity = "" }, downloads, start
       tell("start", 0, 0);
       const packed = downloads.take(snapshot);
       head.set(headOf(packed));
+      growFor(packed, module);
       keepingTrampoline(module, () => thaw(packed, fresh, module.HEAPU8));
       fresh = EMPTY; // Pyodide keeps this function
       return module;

@@ -25,6 +25,16 @@ async def drawn(_: Tools) -> list[str]:
     return [str(random.random()), os.urandom(16).hex(), secrets.token_hex(16), str(uuid.uuid4())]
 
 
+# Zeros do not travel, so a large snapshot is as small as another; what comes after them lies far away.
+FAR = bytearray(40 << 20)
+FAR[-1] = 1
+
+
+async def far_away(_: Tools) -> list[int]:
+    """What lies where an instance of the module has no memory yet."""
+    return [len(FAR), FAR[-1]]
+
+
 async def imported(_: Tools, name: str) -> bool:
     """Imports a module of the standard library; gives whether it was there before."""
     before = name in sys.modules
