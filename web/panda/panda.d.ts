@@ -69,9 +69,11 @@ export type Query = NonNullable<Parameters<Panda["query"]>[1]>;
 
 /** The answer to a query. Awaited, it is the first page; `for await` and `toArray` give all. */
 export interface Answer extends Promise<Page>, AsyncIterable<Instance> {
-  toArray(): Promise<Instance[] & { rejected: Rejected[] }>;
-  /** What failed the checks, as far as it was iterated. */
+  toArray(): Promise<Instance[] & { rejected: Rejected[]; rejectedCount: number }>;
+  /** What failed the checks, as far as it was iterated: the first 1,000. */
   readonly rejected: Rejected[];
+  /** How many failed them in all. */
+  readonly rejectedCount: number;
 }
 
 export type Page = Instance[] & { rejected: Rejected[]; after: string | null };

@@ -5,6 +5,9 @@ import { resolved } from "./included.js";
 
 /** @typedef {import("./line.js").Line} Line */
 
+/** Of what failed the checks, so many are kept for who iterates; a node can send any number. */
+const MOST_REJECTED = 1000;
+
 /** A series that the worker has: an async iterator. @template T */
 export class Series {
   #line;
@@ -158,8 +161,10 @@ export class Answer {
   #each;
   /** @type {Promise<Page> | null} */
   #page = null;
-  /** What failed the checks in the pages that were iterated. @type {Rejected[]} */
+  /** What failed the checks in the pages that were iterated, the first of it. @type {Rejected[]} */
   rejected = [];
+  /** How many failed them in all. */
+  rejectedCount = 0;
 
   /** @param {() => Promise<Page>} first @param {() => Series<{instances: Instance[], rejected: Rejected[]}>} each */
   constructor(first, each) {
@@ -188,10 +193,12 @@ export class Answer {
 
   async* [Symbol.asyncIterator]() {
     this.rejected = [];
+    this.rejectedCount = 0;
     const pages = this.#each();
     for await (const page of pages) {
       const { instances, rejected } = resolved(page);
-      this.rejected.push(...rejected);
+      this.rejected.push(...rejected.slice(0, MOST_REJECTED - this.rejected.length));
+      this.rejectedCount += rejected.length;
       for (const instance of instances) {
         pages.check();
         yield instance;
@@ -199,10 +206,10 @@ export class Answer {
     }
   }
 
-  /** All of them; `rejected` is beside them. */
+  /** All of them; `rejected` and `rejectedCount` are beside them. */
   async toArray() {
     const found = [];
     for await (const instance of this) found.push(instance);
-    return Object.assign(found, { rejected: this.rejected });
+    return Object.assign(found, { rejected: this.rejected, rejectedCount: this.rejectedCount });
   }
 }
