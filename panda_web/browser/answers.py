@@ -44,6 +44,7 @@ def changed_to_json(changed: Changed) -> dict[str, Json]:
             for change in changed.changes
         ],
         "rejected": _rejected(changed.rejected),
+        "rejectedCount": changed.rejected_count,
     }
 
 

@@ -125,11 +125,15 @@ class Api:
             yield answer_to_json(page)
 
     async def each_subscribe(
-        self, schema: str, filter: Mapping[str, Json] | None, order_by: Sequence[str]
+        self,
+        schema: str,
+        filter: Mapping[str, Json] | None,
+        order_by: Sequence[str],
+        select: Sequence[str] | None,
     ) -> AsyncGenerator[Json, None]:
         """What is new among the instances that are asked for, and where each of it stands in their order."""
         wanted = read_filter(filter or {})
-        following = self.site.client.subscribe(schema, filter=wanted, order_by=order_by)
+        following = self.site.client.subscribe(schema, filter=wanted, order_by=order_by, select=select)
         first = True
         async with aclosing(following) as told:
             async for changed in told:

@@ -192,7 +192,7 @@ SERIES: Final[Mapping[str, Method[Any]]] = {
             "checked as in `query`. It goes on by itself where the way to the node breaks, and misses "
             "nothing. A page that is slow gets what is new in one. It never ends: leave the loop by `break`, "
             "or give a `signal`.",
-            (_SCHEMA, *_query(None)[1:3]),
+            (*(each for each in _query(None) if each.name in ("schema", "filter", "orderBy", "select")),),
             types.named("Changed"),
         ),
         Method(

@@ -95,7 +95,10 @@ class Changed(TypedDict):
     instances: list[Instance]
     """All as they are now, in the order asked for. Each time another array."""
     rejected: list[Rejected]
-    """What the node told and what failed the checks: it is not shown, and what was known of it stays."""
+    """What the node told and what failed the checks: it is not shown, and what was known of it stays. The
+    first 1,000."""
+    rejectedCount: int
+    """How many there were."""
 
 
 class Version(TypedDict):

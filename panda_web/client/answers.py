@@ -23,6 +23,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 
 from panda_web.client.check import Answer, Rejected
 from panda_web.client.pages import pages
+from panda_web.client.rejections import Rejections
 from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT
 
 T = TypeVar("T", covariant=True)
@@ -58,7 +59,9 @@ class Answers(Coroutine[Any, Any, P], Generic[P, T]):
         after: the cursor to begin behind.
 
     Attributes:
-        rejected: what the pages up to now held that is not sound, and why, where it is iterated.
+        rejected: what the pages up to now held that is not sound, and why, where it is iterated; the first
+            `MOST_REJECTED`.
+        rejected_count: how many there were.
     """
 
     def __init__(
@@ -73,7 +76,17 @@ class Answers(Coroutine[Any, Any, P], Generic[P, T]):
         self._limit = limit
         self._after = after
         self._first: Coroutine[Any, Any, P] | None = None
-        self.rejected: list[Rejected] = []
+        self._rejections = Rejections()
+
+    @property
+    def rejected(self) -> Sequence[Rejected]:
+        """See above."""
+        return self._rejections.kept
+
+    @property
+    def rejected_count(self) -> int:
+        """See above."""
+        return self._rejections.count
 
     def __repr__(self) -> str:
         return "<a query: `await` gives its first page, `async for` all of it, `await ….all()` too>"
@@ -102,7 +115,7 @@ class Answers(Coroutine[Any, Any, P], Generic[P, T]):
             PagesEndless: the node comes to no end.
             What the query raises.
         """
-        self.rejected = []
+        self._rejections = Rejections()
         left = self._limit
 
         async def ask(behind: str | None) -> Answer:
@@ -111,7 +124,7 @@ class Answers(Coroutine[Any, Any, P], Generic[P, T]):
 
         async for answer in pages(ask, self._after):
             page = await self._read(replace(answer, instances=answer.instances[:left]))
-            self.rejected += page.rejected
+            self._rejections.add(page.rejected)
             yield page
             if left is not None:
                 left -= len(page)

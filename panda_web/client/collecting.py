@@ -1,18 +1,19 @@
 """All instances that a question asks for, in order, as pages and changes say them. Pure: no I/O, no clock.
 
 Pages say what there is, and changes what became of single instances: both are states, so they may come
-twice. A change is newer than a page that is fetched while it comes; whatever is newer than a change is told
-by another one. Whoever began anew is told only what differs from what they knew.
+twice. Changes that come while pages are fetched are taken in behind the last page. Whoever began anew is told
+only what differs from what they knew.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cmp_to_key
 from typing import Literal
 
 from panda_web.client.check import Instance, Rejected
 from panda_web.client.errors import SubscriptionTooLarge
+from panda_web.client.rejections import Rejections
 from panda_web.query import Cursor, Query, is_behind, place
 
 MOST_KEPT = 10_000
@@ -47,12 +48,14 @@ class Changed:
         changes: what is new, each instance once; the first time all that there are, as added.
         instances: all as they are now, in the order asked for.
         rejected: what the node told and what does not pass the checks: it is not shown, and what was known of
-            it stays.
+            it stays. The first `MOST_REJECTED` are here.
+        rejected_count: how many there were.
     """
 
     changes: tuple[Change, ...]
     instances: tuple[Instance, ...]
     rejected: tuple[Rejected, ...] = ()
+    rejected_count: int = 0
 
 
 class Collected:
@@ -61,25 +64,26 @@ class Collected:
     Args:
         query: the question; its order counts, and what it asks for is checked before.
         most: instances that are kept.
+        select: the fields that are told; None for all.
     """
 
-    def __init__(self, query: Query, most: int = MOST_KEPT) -> None:
+    def __init__(self, query: Query, most: int = MOST_KEPT, select: Collection[str] | None = None) -> None:
         self._order = query.order
         self._most = most
+        self._select = frozenset(select) if select is not None else None
         self._known: dict[str, tuple[Cursor, Instance]] = {}
         self._places: list[Cursor] = []
         self._told: dict[str, Instance] | None = None
         self._deleted: set[str] = set()
         self._dirty: set[str] = set()
-        self._rejected: list[Rejected] = []
-        # Of the pages that are being fetched: what they said, and what changes said meanwhile.
-        self._paged: set[str] | None = None
-        self._newer: set[str] = set()
+        self._rejected = Rejections()
+        self._paged: set[str] = set()
+        self._whole = False
 
     @property
     def instances(self) -> tuple[Instance, ...]:
         """All that there are, in order."""
-        return tuple(self._known[each.id][1] for each in self._places)
+        return tuple(self._known[each.id][1].chosen(self._select) for each in self._places)
 
     def known(self, instance: str) -> Instance | None:
         """An instance, where it is known."""
@@ -89,27 +93,22 @@ class Collected:
     def begin(self) -> None:
         """From here on pages say anew what there is, from the first one to the last."""
         self._paged = set()
-        self._newer = set()
 
     def answer(self, instances: Iterable[Instance], rejected: Sequence[Rejected] = ()) -> None:
         """A page. Raises SubscriptionTooLarge."""
-        self._rejected += rejected
+        self._rejected.add(rejected)
         for each in instances:
-            if self._paged is not None:
-                self._paged.add(each.id)
-            if each.id not in self._newer:
-                self._put(each)
-        if self._paged is not None:
-            self._paged.update(each.id for each in rejected)  # what was known of it stays
+            self._paged.add(each.id)
+            self._put(each)
+        # What was known of these stays. A page that says of anything else that it is wrong takes no room.
+        self._paged.update(each.id for each in rejected if each.id in self._known)
 
     def end(self) -> None:
-        """The last page was there: what none of them said is gone, unless a change said it."""
-        if self._paged is not None:
-            for each in [*self._known]:
-                if each not in self._paged and each not in self._newer:
-                    self._remove(each)
-            self._paged = None
-            self._newer = set()
+        """The last page was there: what none of them said is gone."""
+        for each in self._known.keys() - self._paged:
+            self._remove(each)
+        self._paged = set()
+        self._whole = True
 
     def change(self, instance: str, now: Instance | None, *, deleted: bool = False) -> None:
         """A change.
@@ -122,32 +121,36 @@ class Collected:
         Raises:
             SubscriptionTooLarge: there are more than may be kept.
         """
-        if self._paged is not None:
-            self._newer.add(instance)
         if now is not None:
             self._put(now)
         else:
             self._remove(instance, deleted=deleted)
 
-    def reject(self, rejected: Iterable[Rejected]) -> None:
+    def reject(self, rejected: Sequence[Rejected]) -> None:
         """What does not pass the checks."""
-        self._rejected += rejected
+        self._rejected.add(rejected)
 
     def tell(self) -> Changed | None:
-        """What is new since this was last called; None where nothing is, but for the first time."""
+        """What is new since this was last called; None where nothing is, but for the first time.
+
+        None too as long as not all that there is has been there once.
+        """
+        if not self._whole:
+            return None
         first = self._told is None
         told = self._told = self._told if self._told is not None else {}
         changes = [*self._changes(told)]
         self._dirty.clear()
         self._deleted.clear()
-        rejected, self._rejected = tuple(self._rejected), []
-        if not (first or changes or rejected):
+        rejected, self._rejected = self._rejected, Rejections()
+        if not (first or changes or rejected.count):
             return None
-        return Changed(tuple(changes), self.instances, rejected)
+        return Changed(tuple(changes), self.instances, tuple(rejected.kept), rejected.count)
 
     def _changes(self, told: dict[str, Instance]) -> Iterable[Change]:
         for each in sorted(self._dirty, key=self._rank):
             before, now = told.get(each), self.known(each)
+            now = now.chosen(self._select) if now is not None else None
             if now is None and before is not None:
                 del told[each]
                 yield Change(each, "deleted" if each in self._deleted else "gone", None)

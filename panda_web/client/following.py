@@ -78,11 +78,21 @@ class Following(Reading):
 
     @overload
     def subscribe(
-        self, schema: str, *, filter: Mapping[str, Json] | None = None, order_by: Sequence[str] = ()
+        self,
+        schema: str,
+        *,
+        filter: Mapping[str, Json] | None = None,
+        order_by: Sequence[str] = (),
+        select: Sequence[str] | None = None,
     ) -> AsyncGenerator["Changed", None]: ...
 
     def subscribe(
-        self, schema: Any, *, filter: Mapping[str, Json] | None = None, order_by: Sequence[str] = ()
+        self,
+        schema: Any,
+        *,
+        filter: Mapping[str, Json] | None = None,
+        order_by: Sequence[str] = (),
+        select: Sequence[str] | None = None,
     ) -> Any:
         """The instances that a question asks for, kept up to date: first all of them, then what changes.
 
@@ -99,6 +109,7 @@ class Following(Reading):
                 instances, as `ChangedRecords`.
             filter: as for `query`.
             order_by: as for `query`.
+            select: as for `query`. What instances lead to is not followed with them; records are.
 
         Returns:
             An async iterator of `Changed`: `changes`, what is new, and `instances`, all as they are now, in
@@ -113,12 +124,17 @@ class Following(Reading):
         given.check_query(filter, order_by)
         if not isinstance(schema, str):
             return self._typed.subscribe(schema, filter, order_by, self._subscribe, self._reachable)
-        return self._subscribe(schema, filter=filter, order_by=order_by)
+        return self._subscribe(schema, filter=filter, order_by=order_by, select=select)
 
     async def _subscribe(
-        self, schema: str, *, filter: Mapping[str, Json] | None, order_by: Sequence[str]
+        self,
+        schema: str,
+        *,
+        filter: Mapping[str, Json] | None,
+        order_by: Sequence[str],
+        select: Sequence[str] | None = None,
     ) -> AsyncGenerator["Changed", None]:
-        from panda_web.client.subscribing import Subscribing
+        from panda_web.client.subscribing import Subscribing, with_order
         from panda_web.rpc.inbox import Inboxes
 
         sessions = self._keeping.sessions
@@ -127,13 +143,17 @@ class Following(Reading):
         of = await self._reachable(lambda: self._schemas.id_of(schema))
         with suppress(PandaError):  # what nobody defined is followed all the same
             await self._reachable(lambda: self._schemas.get(of))
-        asked = Asked.of(of, filter or {}, order_by, MAX_LIMIT, None, self._schemas.known.get(of))
+        wanted = None if select is None else with_order(select, order_by)
+        known = self._schemas.known.get(of)
+        asked = Asked.of(of, filter or {}, order_by, MAX_LIMIT, None, known, wanted)
 
         def pages() -> AsyncGenerator[Answer, None]:
-            return self.query(of, filter=filter, order_by=order_by).pages()
+            return self.query(of, filter=filter, order_by=order_by, select=wanted).pages()
 
-        verifier = self._contact.verifier
-        async with aclosing(Subscribing(self._inboxes, pages, asked, verifier, self._sleep).follow()) as told:
+        following = Subscribing(
+            self._inboxes, pages, asked, self._contact.verifier, self._sleep, self.link, select
+        )
+        async with aclosing(following.follow()) as told:
             async for changed in told:
                 yield changed
 

@@ -15,6 +15,7 @@ from panda_web.client.check import Instance, Rejected
 from panda_web.client.collecting import Changed, differ
 from panda_web.client.collecting import Kind as What
 from panda_web.client.kinds import Kind
+from panda_web.client.rejections import Rejections
 from panda_web.errors import PandaError
 from panda_web.records.record import D
 from panda_web.rpc.types import Json
@@ -53,12 +54,14 @@ class ChangedRecords(Generic[D]):
     Attributes:
         changes: what is new, each record once; the first time all that there are, as added.
         records: all as they are now, in the order asked for.
-        rejected: what is not sound, or what the dataclass does not take.
+        rejected: what is not sound, or what the dataclass does not take; the first `MOST_REJECTED`.
+        rejected_count: how many there were.
     """
 
     changes: tuple[RecordChange[D], ...]
     records: tuple[D, ...]
     rejected: tuple[Rejected, ...] = ()
+    rejected_count: int = 0
 
 
 @dataclass(eq=False, slots=True)
@@ -100,7 +103,7 @@ class LiveRecords(Generic[D]):
         self._made: dict[tuple[type, str], Any] = {}
         self._told: set[str] | None = None
         self._news: dict[str, What] = {}
-        self._rejected: list[Rejected] = []
+        self._rejected = Rejections()
 
     async def follow(
         self, filter: Mapping[str, Json], order_by: Sequence[str]
@@ -147,7 +150,7 @@ class LiveRecords(Generic[D]):
         touched: set[str] = set()
         if question.cls is None:
             self._order = [each.id for each in changed.instances]
-            self._rejected += changed.rejected
+            self._rejected.add(changed.rejected, changed.rejected_count)
             for change in changed.changes:
                 self._news[change.id] = change.kind
                 touched.add(change.id)
@@ -210,7 +213,7 @@ class LiveRecords(Generic[D]):
         """What is new since this was last called; None where nothing is, but for the first time."""
         first, shown = self._told is None, self._told or set()
         news, self._news = self._news, {}
-        rejected, self._rejected = self._rejected, []
+        rejected, self._rejected = self._rejected, Rejections()
         changes: list[RecordChange[D]] = []
         for each, kind in news.items():
             if each not in self._asked_for and each in shown:
@@ -225,13 +228,13 @@ class LiveRecords(Generic[D]):
                 if each in news:
                     changes.append(RecordChange(each, "changed" if each in shown else "added", record))
             elif each in news:
-                rejected.append(Rejected(each, record))
+                rejected.add([Rejected(each, record)])
                 if each in shown:
                     changes.append(RecordChange(each, "gone", None))
         self._told = now
-        if not (first or changes or rejected):
+        if not (first or changes or rejected.count):
             return None
-        return ChangedRecords(tuple(changes), tuple(records), tuple(rejected))
+        return ChangedRecords(tuple(changes), tuple(records), tuple(rejected.kept), rejected.count)
 
     def _record(self, kind: Kind, instance: Instance) -> Any:
         """The record of an instance, made once as long as nothing changes; or why there is none."""

@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from panda_web.rpc.caller import SESSION
 from panda_web.rpc.connection import Connection
@@ -146,7 +147,12 @@ class Inboxes:
     async def _begin(self, session: Session, params: Mapping[str, Json]) -> Subscribed:
         self._opening += 1
         try:
-            made = await Connection(session).call(SUBSCRIBE, **params)
+            call = asyncio.ensure_future(Connection(session).call(SUBSCRIBE, **params))
+            try:
+                made = await asyncio.shield(call)
+            except asyncio.CancelledError:
+                call.add_done_callback(partial(_end_late, session))
+                raise
             about = session, made.subscription
             if about in self._inboxes:
                 raise AnswerMalformed("The node gives two subscriptions of one session the same name.")
@@ -156,3 +162,10 @@ class Inboxes:
             self._opening -= 1
             if not self._opening:
                 self._unclaimed.clear()
+
+
+def _end_late(session: Session, call: "asyncio.Future[Subscribed]") -> None:
+    """A subscription has begun that nobody waits for any more."""
+    if not call.cancelled() and call.exception() is None:
+        with suppress(ConnectionEnded):
+            session.notify(UNSUBSCRIBE.name, {"subscription": call.result().subscription})

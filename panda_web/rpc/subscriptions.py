@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from panda_web.rpc import types
-from panda_web.rpc.queries import FILTER
+from panda_web.rpc.queries import FILTER, MAX_SELECT
 from panda_web.rpc.stored import StoredEntry
 from panda_web.rpc.table import Method, Param
 from panda_web.rpc.types import Json
@@ -73,6 +73,7 @@ SUBSCRIBE = Method(
         Param("schema", types.SCHEMA),
         Param("filter", FILTER, {}),
         Param("proof", types.BOOL, False),
+        Param("select", types.array(types.TEXT, MAX_SELECT), None),
         Param("since", types.TEXT, None, "The last cursor, to go on behind it."),
     ),
     types.record(Subscribed.from_json, subscription=types.TEXT, cursor=types.TEXT, reset=types.BOOL),

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_web.bamboo import digest
-from panda_web.client import Instance
+from panda_web.client import Instance, Rejected
 from panda_web.client.collecting import Changed, Collected
-from panda_web.client.errors import SubscriptionTooLarge
+from panda_web.client.errors import ProofMismatch, SubscriptionTooLarge
+from panda_web.client.rejections import MOST_REJECTED
 from panda_web.messages import Field
 from panda_web.query import Query, matches, page, read_query
 from tests.authors import SCHEMA
@@ -123,9 +124,9 @@ def test_whatever_comes_in_whatever_order_it_ends_as_a_query_does(
         match name:
             case "write":
                 node.write(*values)
-            case "deliver":
+            case "deliver" if not behind:
                 deliver(*values)
-            case "again":
+            case "again" if not behind:
                 collected.change(IDS[values[0]], node.state(values[0]))
             case "lose":  # the place is lost, and with it what was not delivered: all pages come anew
                 node.changed.clear()
@@ -152,10 +153,29 @@ def test_more_than_may_be_kept() -> None:
         collected.answer([instance(number, 0, {"n": 1}) for number in range(3)])
 
 
-def test_what_is_known_of_something_that_fails_the_checks_stays() -> None:
-    from panda_web.client import Rejected
-    from panda_web.client.errors import ProofMismatch
+def test_what_fails_the_checks_is_kept_up_to_a_bound_and_counted() -> None:
+    collected = Collected(read_query(SCHEMA, {}, (), 1000, None))
+    wrong = ProofMismatch("The node shows other values than the author signed.")
+    collected.begin()
+    for look in range(20):
+        collected.answer([], [Rejected(f"{look} {number}", wrong) for number in range(99)])
+    collected.end()
+    told = collected.tell()
+    assert told is not None
+    assert len(told.rejected) == MOST_REJECTED
+    assert told.rejected_count == 20 * 99
 
+
+def test_nothing_is_told_before_the_last_page_was_there() -> None:
+    collected = Collected(read_query(SCHEMA, {}, (), 1000, None))
+    collected.begin()
+    collected.answer([instance(1, 0, {"n": 1})])
+    assert collected.tell() is None
+    collected.end()
+    assert collected.tell() is not None
+
+
+def test_what_is_known_of_something_that_fails_the_checks_stays() -> None:
     collected = Collected(read_query(SCHEMA, {}, (), 1000, None))
     one = instance(1, 0, {"n": 1})
     collected.begin()

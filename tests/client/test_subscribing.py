@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from panda_web.client import Client, subscribing
+from panda_web.client import Client, answers, subscribing
 from panda_web.client.asked import Asked
 from panda_web.client.check import Answer
 from panda_web.client.collecting import Changed
@@ -16,10 +16,12 @@ from panda_web.client.store import MemoryStore
 from panda_web.client.subscribing import Subscribing
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
 from panda_web.node import Node, Store
+from panda_web.rpc import jsonrpc
 from panda_web.rpc.channel import Channel
 from panda_web.rpc.dispatch import Dispatcher
-from panda_web.rpc.errors import ErrorFromNode, SchemaNameUnknown
+from panda_web.rpc.errors import ErrorFromNode, NodeUnreachable, SchemaNameUnknown
 from panda_web.rpc.inbox import Inboxes
+from panda_web.rpc.link import Link
 from panda_web.rpc.pauses import ASK_SECONDS, LONGEST_PAUSE
 from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.session import Session
@@ -28,6 +30,7 @@ from panda_web.rpc.within import in_process, pair
 from panda_web.server import fastest
 from tests.client.wires import Wire, wire
 from tests.defining import loose
+from tests.node.waiting import until
 from tests.server import serving
 from tests.server.serving import Served
 
@@ -292,7 +295,7 @@ def test_a_fault_that_passes_ends_nothing_and_no_pause_is_endless() -> None:
 
     async def work() -> None:
         asked = Asked.of("0040" + "00" * 64, {})
-        following = Subscribing(None, pages, asked, CryptographyVerifier(), sleep).follow()
+        following = Subscribing(None, pages, asked, CryptographyVerifier(), sleep, Link()).follow()
         async with aclosing(following):
             assert (await anext(following)).instances == ()
 
@@ -303,7 +306,7 @@ def test_a_fault_that_passes_ends_nothing_and_no_pause_is_endless() -> None:
 
 def test_a_session_that_takes_long_to_open_keeps_nobody_from_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     """Firefox holds WebSockets back, for up to a minute, where some were refused."""
-    monkeypatch.setattr(subscribing, "OPENING_SECONDS", 0.1)
+    monkeypatch.setattr(subscribing, "SOON_SECONDS", 0.1)
 
     async def never() -> Channel:
         await asyncio.Event().wait()
@@ -315,9 +318,180 @@ def test_a_session_that_takes_long_to_open_keeps_nobody_from_reading(monkeypatch
     async def work() -> None:
         inboxes = Inboxes(Reopening(never))
         asked = Asked.of("0040" + "00" * 64, {})
-        following = Subscribing(inboxes, pages, asked, CryptographyVerifier(), no_pause).follow()
+        following = Subscribing(inboxes, pages, asked, CryptographyVerifier(), no_pause, Link()).follow()
         async with aclosing(following):
             assert (await anext(following)).instances == ()
+
+    asyncio.run(asyncio.wait_for(work(), PATIENCE))
+
+
+class Doors:
+    """A way to a node: it opens when it is told to, can be cut, and what is asked over it is noted.
+
+    Attributes:
+        open: whether channels open; else they wait for that.
+        subscribed: the params of each `panda_subscribe`.
+    """
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+        self._channels: list[Channel] = []
+        self.open = asyncio.Event()
+        self.subscribed: list[Any] = []
+
+    async def reach(self) -> Channel:
+        await self.open.wait()
+        here, there = pair()
+        Session(there, self._dispatcher).start()
+        send = here.send
+
+        async def note(message: bytes) -> None:
+            value = jsonrpc.loads(message)
+            if isinstance(value, dict) and value.get("method") == "panda_subscribe":
+                self.subscribed.append(value["params"])
+            await send(message)
+
+        here.send = note  # type: ignore[method-assign]
+        self._channels.append(here)
+        return here
+
+    async def cut(self) -> None:
+        self.open.clear()
+        for each in self._channels:
+            await each.close()
+
+
+def test_who_is_asked_beside_the_opening_goes_on_from_the_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where sessions are held back, at first and after a cut: what there is is shown, and all of it told."""
+    monkeypatch.setattr(subscribing, "SOON_SECONDS", 0.01)
+
+    async def work() -> None:
+        node = Node(Store(), CryptographyVerifier(), version="0")
+        doors = Doors(node.dispatcher())
+        async with writer(in_process(node.dispatcher())) as author:
+            schema = str((await author.define(loose(n="integer"))).id)
+            ids = [(await author.create(schema, {"n": 0})).id]
+            asked = Asked.of(schema, {})
+
+            def pages() -> AsyncGenerator[Answer, None]:
+                return author.query(schema).pages()
+
+            sessions = Reopening(doors.reach)
+            following = Subscribing(
+                Inboxes(sessions), pages, asked, CryptographyVerifier(), soon, sessions.link
+            )
+            async with shown(following.follow()) as there:
+                assert there.values.keys() == set(ids)
+                doors.open.set()
+                for _ in range(3):
+                    ids.append((await author.create(schema, {"n": 1})).id)
+                    await there.until(lambda: there.values.keys() == set(ids))
+                await until(lambda: bool(doors.subscribed))
+                await doors.cut()
+                ids.append((await author.create(schema, {"n": 2})).id)
+                await there.until(lambda: there.values.keys() == set(ids))  # it is asked
+                await author.delete(schema, ids.pop(0))
+                doors.open.set()
+                await there.until(lambda: there.values.keys() == set(ids))
+                await until(lambda: len(doors.subscribed) == 2)
+                assert ["since" in each for each in doors.subscribed] == [False, True]
+            await sessions.close()
+
+    asyncio.run(asyncio.wait_for(work(), PATIENCE))
+
+
+def test_whoever_rests_goes_on_as_soon_as_somebody_has_a_session() -> None:
+    """They wait for a minute, and another one, who keeps the way open, has it sooner."""
+    resting = asyncio.Event()
+
+    async def work() -> None:
+        node = Node(Store(), CryptographyVerifier(), version="0")
+        there_is = False
+
+        async def reach() -> Channel:
+            if not there_is:
+                raise NodeUnreachable("Nobody is there.")
+            here, there = pair()
+            Session(there, node.dispatcher()).start()
+            return here
+
+        async def endless(_: float) -> None:
+            resting.set()
+            await asyncio.Event().wait()
+
+        async with writer(in_process(node.dispatcher())) as author:
+            schema = str((await author.define(loose(n="integer"))).id)
+            sessions = Reopening(reach)
+            asked = Asked.of(schema, {})
+            following = Subscribing(
+                Inboxes(sessions),
+                lambda: author.query(schema).pages(),
+                asked,
+                CryptographyVerifier(),
+                endless,
+                sessions.link,
+            ).follow()
+            async with aclosing(following):
+                first = asyncio.ensure_future(anext(following))
+                await resting.wait()
+                await asyncio.sleep(0.01)
+                there_is = True
+                await sessions.session()
+                assert (await first).instances == ()
+            await sessions.close()
+
+    asyncio.run(asyncio.wait_for(work(), PATIENCE))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_cut_while_the_first_answer_comes(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Page by page, while others write: in the end all of it is there, once."""
+    monkeypatch.setattr(answers, "MAX_LIMIT", 4)
+    chance = random.Random(seed)
+
+    async def work(node: Served) -> None:
+        async with wire(node.port) as between, writer(f"ws://127.0.0.1:{node.port}") as author:
+            schema = str((await author.define(loose(n="integer"))).id)
+            ids = [each.id for each in await author.create_many(schema, [{"n": n} for n in range(30)])]
+
+            async def disturb() -> None:
+                for number in range(15):
+                    await asyncio.sleep(chance.choice([0.005, 0.01, 0.02, 0.04]))
+                    between.slow = chance.choice([0, 1 << 9])
+                    between.cut()
+                    await author.update(schema, chance.choice(ids), {"n": 100 + number})
+                    await author.delete(schema, ids.pop(chance.randrange(len(ids))))
+                between.slow = 0
+
+            disturbing = asyncio.create_task(disturb())
+            async with Client(f"ws://127.0.0.1:{between.port}", sleep=soon) as reader:
+                wanted = {"n": {"gt": 5}}
+                async with shown(reader.subscribe(schema, filter=wanted, order_by=["-n"])) as there:
+                    await disturbing
+                    expected = {each.id: each.values async for each in author.query(schema, filter=wanted)}
+                    await there.until(lambda: there.values == expected)
+
+    serving.run(work)
+
+
+def test_the_fields_that_are_chosen_are_told_and_no_others() -> None:
+    """Also where it is ordered by another one."""
+
+    async def work() -> None:
+        node = Node(Store(), CryptographyVerifier(), version="0")
+        async with writer(in_process(node.dispatcher())) as author:
+            schema = str((await author.define(loose(n="integer", text="varchar"))).id)
+            await author.create_many(schema, [{"n": n, "text": f"text {n}"} for n in range(3)])
+            told = author.subscribe(schema, order_by=["-n"], select=["text"])
+            async with shown(told) as there:
+                made = await author.create(schema, {"n": 3, "text": "text 3"})
+                await there.until(lambda: len(there.values) == 4)
+                assert there.last is not None
+                found = [each.values for each in there.last.instances]
+                assert found == [{"text": f"text {n}"} for n in (3, 2, 1, 0)]
+                await author.update(schema, made.id, {"n": -1, "text": "z"})
+                await there.until(lambda: there.kinds[-1] == ("changed", made.id))
+                assert there.last.instances[-1].id == made.id
 
     asyncio.run(asyncio.wait_for(work(), PATIENCE))
 
@@ -331,6 +505,7 @@ def test_what_cannot_be_followed_is_said() -> None:
                 ({"filter": {"colour": 1}}, "field-unknown"),
                 ({"filter": {"n": {"like": 1}}}, "invalid-params"),
                 ({"order_by": ["colour"]}, "field-unknown"),
+                ({"select": ["colour"]}, "field-unknown"),
             ):
                 with pytest.raises(Exception) as refused:
                     await anext(author.subscribe(schema, **more))  # type: ignore[arg-type]

@@ -245,6 +245,26 @@ def test_who_asks_for_one_value_is_told_of_what_has_it(wanted: dict[str, Any], p
     run(work, n="integer", text="varchar", x="float", list="varchar[]", when="timestamp")
 
 
+def test_the_fields_that_are_chosen_come_and_no_others() -> None:
+    async def work(at: Written) -> None:
+        async with following(at.node) as one:
+            asked = ({}, {"select": ["text"]}, {"select": []}, {"select": ["text"], "proof": True})
+            names = [await one.subscribe(at.schema, filter={"n": 1}, **more) for more in asked]
+            (made,) = await at.create({"n": 1, "text": "a"})
+            await until(lambda: all(made in one.shown[name] for name in names))
+            found = [one.shown[name][made] for name in names]
+            assert [each.keys() - {"id", "_meta"} for each in found] == [
+                {"n", "text"},
+                {"text"},
+                set(),
+                {"text", "_entries"},
+            ]
+            await at.author.update(at.schema, made, {"n": 2})
+            await until(lambda: not any(one.shown[name] for name in names))
+
+    run(work, n="integer", text="varchar")
+
+
 def told(one: Follower) -> list[tuple[str, Any]]:
     return [(each.id, each.instance) for _, changes, *_ in one.told for each in changes]
 
@@ -393,7 +413,7 @@ def test_what_is_kept_for_slow_ones_is_bounded_for_all_together(monkeypatch: pyt
     monkeypatch.setattr(followed, "MAX_RECENT", 10_000)
     places = [Place(Cursor(bytes(16), number, b"")) for number in range(31)]
     questions = [
-        followed.Question(("", str(n), False), "", bool, None, 1, False, places[0]) for n in range(10)
+        followed.Question(("", str(n), False, None), "", bool, None, 1, places[0]) for n in range(10)
     ]
     recent = followed.Recent()
     kept = 0
@@ -455,6 +475,8 @@ def test_what_may_not_be_subscribed() -> None:
             for more, reason in (
                 ({"filter": {"colour": 1}}, "field-unknown"),
                 ({"filter": {"n": {"x": {}}}}, "invalid-params"),
+                ({"select": ["colour"]}, "field-unknown"),
+                ({"include": ["n"]}, "invalid-params"),
                 ({"filter": {"n": "x" * share.MAX_FILTER}}, "filter-too-large"),
                 ({"schema": "nobody's"}, "schema-name-unknown"),
                 ({"schema": "0040" + "ab" * 64}, "schema-not-defined"),

@@ -246,6 +246,8 @@ export interface Panda extends Connection {
     filter?: object | null;
     /** Names, with "-" before one for descending. */
     orderBy?: readonly string[];
+    /** The fields that are wanted; all without it. */
+    select?: readonly string[] | null;
     signal?: AbortSignal;
   }): AsyncIterableIterator<Changed, undefined>;
 
@@ -326,8 +328,12 @@ export interface Changed {
   changes: Change[];
   /** All as they are now, in the order asked for. Each time another array. */
   instances: Instance[];
-  /** What the node told and what failed the checks: it is not shown, and what was known of it stays. */
+  /**
+   * What the node told and what failed the checks: it is not shown, and what was known of it stays. The first 1,000.
+   */
   rejected: Rejected[];
+  /** How many there were. */
+  rejectedCount: number;
 }
 
 /** One signed entry about an instance. */

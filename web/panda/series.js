@@ -111,7 +111,7 @@ export class Subscription {
   /** @type {Instance[]} */
   #instances = [];
 
-  /** @param {Series<{changes: Placed[], rejected: Rejected[], first: boolean}>} told */
+  /** @param {Series<{changes: Placed[], rejected: Rejected[], rejectedCount: number, first: boolean}>} told */
   constructor(told) {
     this.#told = told;
   }
@@ -124,10 +124,10 @@ export class Subscription {
   async next() {
     const { done, value } = await this.#told.next();
     if (done) return { done, value: undefined };
-    const { changes, rejected, first } = value;
+    const { changes, first, ...others } = value;
     this.#instances = placed(first ? [] : this.#instances, changes);
     const instances = [...this.#instances]; // the page may do with it what it likes
-    return { done: false, value: { changes: changes.map(({ at, ...change }) => change), instances, rejected } };
+    return { done: false, value: { changes: changes.map(({ at, ...change }) => change), instances, ...others } };
   }
 
   return() {

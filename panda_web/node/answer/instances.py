@@ -4,7 +4,7 @@ Of a schema without a view there is none: see `Registry.why_no_view`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from panda_web.node.answer.including import Followed, Full, branches
 from panda_web.node.answer.proof import Count, Place, prove
@@ -41,10 +41,7 @@ def answer(store: Store, query: Query, view: View, *, proof: bool) -> list[dict[
     found: list[dict[str, Json]] = []
     for row in view.table.select(query):
         fields = view.table.fields(row.id, MAX_ANSWER)
-        chosen = fields
-        if query.select is not None:
-            chosen = {name: value for name, value in fields.items() if name in query.select}
-        instance = giving.instance(view, row, chosen)
+        instance = giving.instance(view, row, _chosen(fields, query.select))
         if followed is not None and not (found and giving.is_full):
             included = instance["_included"] = {}
             try:
@@ -92,15 +89,25 @@ class _Giving:
         return instance
 
 
-def to_json(row: InstanceRow, view: View, entries: Mapping[Place, EntryRow] | None) -> dict[str, Json]:
+def to_json(
+    row: InstanceRow,
+    view: View,
+    entries: Mapping[Place, EntryRow] | None,
+    select: Collection[str] | None = None,
+) -> dict[str, Json]:
     """An instance as answers and notifications give it.
 
     Args:
         row: where it stands.
         view: the schema's.
         entries: its proof; None where none is asked for.
+        select: the fields that are given; None for all.
     """
-    return _json(row, view.table.fields(row.id, MAX_ANSWER), entries)
+    return _json(row, _chosen(view.table.fields(row.id, MAX_ANSWER), select), entries)
+
+
+def _chosen(fields: dict[str, Json], select: Collection[str] | None) -> dict[str, Json]:
+    return fields if select is None else {name: fields[name] for name in fields if name in select}
 
 
 def _json(

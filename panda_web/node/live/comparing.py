@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 
 from panda_web.node.live import looking
 from panda_web.node.live.followed import Question
@@ -18,8 +19,8 @@ from panda_web.rpc import jsonrpc
 COMPARED = 50
 """Comparisons of a filter with an instance, or who is told of one, between two turns of the event loop."""
 
-Form = tuple[int, bool, bool]
-"""Which of the instances, whether it is shown to who asks, and whether with proof."""
+Form = tuple[int, bool, bool, tuple[str, ...] | None]
+"""Which of the instances, whether it is shown to who asks, whether with proof, and which of its fields."""
 
 
 class ViewChanged(Exception):
@@ -60,7 +61,7 @@ class Comparing:
         while touched and asked.all:
             seen = await self._store.read(partial(self._look, schema, touched, asked))
             forms = await self._forms(schema, seen, asked)
-            wanted = sorted({form for each in forms.values() for form in each})
+            wanted = sorted({form for each in forms.values() for form in each}, key=itemgetter(0))
             said: dict[Form, bytes] = {}
             done = len(seen)
             if wanted:
@@ -92,11 +93,11 @@ class Comparing:
         said: dict[Form, bytes] = {}
         size = 0
         for form in wanted:
-            number, shown, proof = form
+            number, shown, proof, select = form
             if size > MAX_TOLD and all(number != other for other, *_ in said):
                 return said, number
             found = (
-                looking.told(self._store, view, seen[number], proof=proof)
+                looking.told(self._store, view, seen[number], select, proof=proof)
                 if shown
                 else looking.gone(self._store, seen[number], proof=proof)
             )
@@ -112,13 +113,13 @@ class Comparing:
         for number, each in enumerate(seen):
             passed = await turns.passing([each] if each.row is not None else [], asked)
             for question in passed:
-                forms.setdefault(question, []).append((number, True, question.proof))
+                forms.setdefault(question, []).append((number, True, question.proof, question.select))
             before = self._before(schema, each)
             knew = await turns.passing(before, asked) if before is not None else dict(asked.all)
             for question in knew:
                 if question not in passed:
                     await turns.one_more()
-                    forms.setdefault(question, []).append((number, False, question.proof))
+                    forms.setdefault(question, []).append((number, False, question.proof, None))
         return forms
 
     def _before(self, schema: str, seen: Seen) -> Sequence[Queried] | None:

@@ -21,6 +21,10 @@ STEP_SIZE = 500
 """Bytes that one step takes besides what it tells."""
 
 
+Key = tuple[str, str, bool, tuple[str, ...] | None]
+"""A schema, a filter in JSON, whether the entries are asked for, and the fields; None for all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What is told at once.
@@ -61,19 +65,27 @@ class Question:
         passes: whether an instance is asked for.
         needs: a field and the value that it must have for that; None where that is not one value.
         view: the number of the view that this is for.
-        proof: whether the entries are asked for.
         told: behind which place all was told of it.
         by: the subscriptions.
     """
 
-    key: tuple[str, str, bool]
+    key: Key
     schema: str
     passes: Callable[[Queried], bool]
     needs: tuple[str, Value] | None
     view: int
-    proof: bool
     told: Place
     by: "set[Subscription]" = field(default_factory=set)
+
+    @property
+    def proof(self) -> bool:
+        """Whether the entries are asked for."""
+        return self.key[2]
+
+    @property
+    def select(self) -> tuple[str, ...] | None:
+        """The fields that are asked for; None for all."""
+        return self.key[3]
 
     def is_of(self, store: Store) -> bool:
         """Whether the view that this is for is in place. Reads."""

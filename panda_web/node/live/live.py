@@ -12,13 +12,13 @@ import asyncio
 import itertools
 import json
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from panda_web.errors import PandaError, StoreFailed
 from panda_web.node import views
 from panda_web.node.live import looking
 from panda_web.node.live.comparing import Comparing, ViewChanged
-from panda_web.node.live.followed import Question, Recent, Step, Subscription
+from panda_web.node.live.followed import Key, Question, Recent, Step, Subscription
 from panda_web.node.live.looking import Page
 from panda_web.node.live.place import Place, read_place
 from panda_web.node.live.share import OF_SESSION, Share, weight
@@ -65,7 +65,7 @@ class Live:
         self._share = Share()
         self._turns = Turns(waiting=OF_SESSION)
         self._names = itertools.count(1)
-        self._questions: dict[tuple[str, str, bool], Question] = {}
+        self._questions: dict[Key, Question] = {}
         self._sieves: dict[str, Sieve] = {}
         self._recent = Recent()
         self._fresh = 0
@@ -86,7 +86,12 @@ class Live:
     # -- who follows -------------------------------------------------------------------------------
 
     async def subscribe(
-        self, schema: str, filter: Mapping[str, Json], proof: bool, since: str | None
+        self,
+        schema: str,
+        filter: Mapping[str, Json],
+        proof: bool,
+        select: Sequence[str] | None,
+        since: str | None,
     ) -> Json:
         """Begins a subscription of whoever calls; see `rpc.methods.SUBSCRIBE`.
 
@@ -103,14 +108,15 @@ class Live:
             )
         schema = self._registry.id_of(schema)
         self._registry.answer(schema)
-        asked = read_params(schema, filter, (), 1, None)
-        weighs = weight(filter)
+        asked = read_params(schema, filter, (), 1, None, select)
+        weighs = weight(filter, select or ())
         visitor = VISITOR.get()
-        key = (schema, json.dumps(filter, sort_keys=True), proof)
+        chosen = tuple(sorted(asked.select)) if asked.select is not None else None
+        key = (schema, json.dumps(filter, sort_keys=True), proof, chosen)
         self._share.take(session, visitor, weighs)
         try:
             begin, reset = self._begin(since)
-            question = self._questions.get(key) or self._ask(key, asked, proof)
+            question = self._questions.get(key) or self._ask(key, asked)
         except BaseException:
             self._share.give_back(session, visitor, weighs)
             raise
@@ -135,14 +141,14 @@ class Live:
                 return wanted, False
             return Place(now), since is not None
 
-    def _ask(self, key: tuple[str, str, bool], asked: Query, proof: bool) -> Question:
+    def _ask(self, key: Key, asked: Query) -> Question:
         schema = key[0]
         with self._store.snapshot():
             view, now = views.in_place(self._store, schema), Place(self._store.feed.now())
         if view is None:
             raise self._registry.why_no_view(schema)
         wanted = typed(asked, view.schema).filter
-        question = Question(key, schema, matcher(wanted), needed(wanted), view.table.number, proof, now)
+        question = Question(key, schema, matcher(wanted), needed(wanted), view.table.number, now)
         self._questions[key] = question
         self._store.earlier.follow(schema)
         self._sieves.setdefault(schema, Sieve()).add(question)

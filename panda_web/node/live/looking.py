@@ -4,7 +4,7 @@ A change says that something happened, and not what: the instance is looked up. 
 many times one state is told, the last one.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from panda_web.messages import Field
@@ -200,7 +200,9 @@ def _row(view: View, instance: bytes) -> InstanceRow | None:
     return rows[0] if rows else None
 
 
-def told(store: Store, view: View, seen: Seen, *, proof: bool) -> dict[str, Json] | None:
+def told(
+    store: Store, view: View, seen: Seen, select: Collection[str] | None = None, *, proof: bool
+) -> dict[str, Json] | None:
     """What is said of an instance that is shown and asked for; None where it changed since it was looked at.
 
     Then another change says so.
@@ -209,7 +211,7 @@ def told(store: Store, view: View, seen: Seen, *, proof: bool) -> dict[str, Json
     if row is None or seen.row is None or row.last_entry != seen.row.last_entry:
         return None
     entries = prove(store, row, view, frozenset(), Count()) if proof else None
-    return {"id": seen.id, "instance": instances.to_json(row, view, entries)}
+    return {"id": seen.id, "instance": instances.to_json(row, view, entries, select)}
 
 
 def gone(store: Store, seen: Seen, *, proof: bool) -> dict[str, Json]:

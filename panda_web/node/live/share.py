@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from panda_web.query import FilterTooLarge
 from panda_web.rpc.errors import TooManySubscriptions
@@ -15,19 +15,19 @@ OF_ALL = 5_000
 more."""
 
 VALUES = 8
-"""Values in a filter that count for one subscription more."""
+"""Values in a filter, and fields that are chosen, that count for one subscription more."""
 
 MAX_FILTER = 16 << 10
 """Bytes of a filter, in JSON."""
 
 
-def weight(filter: Mapping[str, Json]) -> int:
-    """What a subscription with this filter counts for. Raises FilterTooLarge."""
+def weight(filter: Mapping[str, Json], select: Sequence[str] = ()) -> int:
+    """What a subscription with this filter and these fields counts for. Raises FilterTooLarge."""
     if len(json.dumps(filter)) > MAX_FILTER:
         raise FilterTooLarge(
             f"A subscription's filter has {MAX_FILTER >> 10} KiB at most. Narrow it, or ask by panda_query."
         )
-    return 1 + sum(1 for _ in _values(filter)) // VALUES
+    return 1 + (sum(1 for _ in _values(filter)) + len(select)) // VALUES
 
 
 def _values(part: Json) -> Iterator[Json]:
