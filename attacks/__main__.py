@@ -8,13 +8,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from attacks import crowd, fuzz, kill, lie, stall
+from attacks import crowd, fuzz, kill, lie, live, stall
 from attacks.report import Row, table
 
 PARTS: Mapping[str, Callable[[float], Iterator[Row]]] = {
     "fuzz": fuzz.run,
     "kill": kill.run,
     "lie": lie.run,
+    "live": live.run,
     "stall": stall.run,
     "crowd": crowd.run,
 }

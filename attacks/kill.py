@@ -21,7 +21,7 @@ def run(share: float) -> Iterator[Row]:
     broken = ""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
-        node = ServedNode(data)
+        node = ServedNode(data, heard=False)
         for round_number in range(rounds):
             heads = [author.head for author in authors]
             bodies = [

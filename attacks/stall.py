@@ -316,7 +316,7 @@ def under(
     """
     if attack.fill is not None:
         attack.fill(folder / "data", share)
-    node = ServedNode(folder / "data", None, *options)
+    node = ServedNode(folder / "data", None, *options, heard=False)
     node.errors = folder / "errors.txt"
     with node, _witness(node.port, *(["all"] if all_calls else [])) as other:
         stranger = Stranger(node.port, attack.seconds * share)

@@ -105,7 +105,7 @@ class Followed:
 
     def __init__(self, ends: AsyncExitStack) -> None:
         folder = ends.enter_context(tempfile.TemporaryDirectory())
-        self._node = ends.enter_context(ServedNode(Path(folder)))
+        self._node = ends.enter_context(ServedNode(Path(folder), heard=False))
         self._ends = ends
         self.counted = Counted()
 

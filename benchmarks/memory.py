@@ -48,7 +48,7 @@ def _round(browsers: Browsers, page: str, talks: str) -> list[float]:
     """Megabytes at each of the three moments."""
     with (
         tempfile.TemporaryDirectory() as scratch,
-        ServedNode(Path(scratch) / "node") as node,
+        ServedNode(Path(scratch) / "node", heard=False) as node,
         browsers.killable("chromium", Path(scratch) / "profile") as tab,
     ):
         browser = tab.page.context.browser

@@ -101,7 +101,7 @@ def _served(logs: Sequence[Sequence[tuple[bytes, bytes]]], batch: int) -> float:
             await writer.wait_closed()
         return sum(map(len, logs)) / elapsed
 
-    with tempfile.TemporaryDirectory() as folder, ServedNode(Path(folder)) as node:
+    with tempfile.TemporaryDirectory() as folder, ServedNode(Path(folder), heard=False) as node:
         return asyncio.run(work(node.port))
 
 

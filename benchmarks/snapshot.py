@@ -39,7 +39,7 @@ def run(site: Path, browsers: Browsers) -> tuple[list[Result], list[str]]:
         work = Path(scratch)
         sites = {"shipped": visits.our_site(site, work / "shipped"), "made": _without(site, work / "made")}
         urls = {
-            name: nodes.enter_context(ServedNode(work / f"node-{name}", folder)).url
+            name: nodes.enter_context(ServedNode(work / f"node-{name}", folder, heard=False)).url
             for name, folder in sites.items()
         }
         wasm = {urls[name]: visits.address(folder, "pyodide.asm.wasm") for name, folder in sites.items()}

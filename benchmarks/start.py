@@ -32,7 +32,7 @@ def run(site: Path, browsers: Browsers) -> tuple[list[Result], list[str]]:
             "stock": _stock(site, work / "stock"),
         }
         urls = {
-            name: nodes.enter_context(ServedNode(work / f"node-{name}", folder)).url
+            name: nodes.enter_context(ServedNode(work / f"node-{name}", folder, heard=False)).url
             for name, folder in sites.items()
         }
         rates: list[float] = []

@@ -48,19 +48,28 @@ class ServedNode:
         site: the folder of a site.
         options: of `panda serve`.
         plain: whether what makes a server fast is as good as not installed.
+        heard: whether what goes through it is written down, which takes time and room. Who measures wants that not.
 
     Attributes:
         url: its address, ending in a slash.
         errors: a file for what it says on standard error; None for ours.
     """
 
-    def __init__(self, data: Path, site: Path | None = None, *options: str, plain: bool = False) -> None:
+    def __init__(
+        self, data: Path, site: Path | None = None, *options: str, plain: bool = False, heard: bool = True
+    ) -> None:
         self.port = free_port()
         self.url = f"http://localhost:{self.port}/"
         self._written = Written(self)
-        self._command = [
-            *(sys.executable, "-m", "tests.heard", *(["--plain"] if plain else [])),
+        through = [
+            sys.executable,
+            "-m",
+            "tests.heard",
+            *(["--plain"] if plain else []),
             str(self._written.file),
+        ]
+        self._command = [
+            *(through if heard else PANDA),
             "serve",
             "--port",
             str(self.port),

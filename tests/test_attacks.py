@@ -14,7 +14,7 @@ from unittest.mock import patch
 import pytest
 
 from attacks import __main__ as program
-from attacks import crowd, filled, fuzz, kill, lie, stall
+from attacks import crowd, filled, fuzz, kill, lie, live, stall
 from attacks.report import Row, table
 from attacks.wire import Stranger
 from panda_web.errors import PandaError
@@ -102,6 +102,14 @@ def test_crowd(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert not row.broken
     assert row.much.startswith("30 times; a publish ")
     assert "a query " in row.much
+
+
+@pytest.mark.parametrize("name", ["cursors of nonsense", "changes that nobody reads"])
+def test_live(name: str, tmp_path: Path) -> None:
+    """Who follows is answered, and is told of what somebody publishes meanwhile."""
+    row = stall.under(name, live.ATTACKS[name], tmp_path, 0.02)
+    assert not row.broken
+    assert row.much
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_page_that_subscribes_sees_what_others_change(api: Api, empty_node: Serv
         async with Client(empty_node.url, CryptographySigner.generate()) as panda:
             schema = str((await panda.define(stage)).id)
             five, one = [(await panda.create(schema, {"n": n})).id for n in (5, 1)]
-            api.do("follow", "stage", {"orderBy": ["-n"], "filter": {"n": {"lt": 9}}})
+            api.do("follow", "stage", {"orderBy": ["-n"], "filter": {"n": {"lt": 9}}, "select": ["n"]})
             api.do("followedUntil", [5, 1])
             await panda.create(schema, {"n": 3})
             api.do("followedUntil", [5, 3, 1])
