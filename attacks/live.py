@@ -95,7 +95,7 @@ def unread(stranger: Stranger) -> None:
 
 
 def _beside(stranger: Stranger, count: int, send: Callable[[int], None], text: int) -> None:
-    """So many at once who follow, and one who writes."""
+    """Some who follow at once, and one who writes."""
 
     def work(number: int) -> None:
         if number == count:

@@ -63,13 +63,13 @@ class Collected:
 
     Args:
         query: the question; its order counts, and what it asks for is checked before.
-        most: instances that are kept.
+        most: instances that are kept; None for `MOST_KEPT`.
         select: the fields that are told; None for all.
     """
 
-    def __init__(self, query: Query, most: int = MOST_KEPT, select: Collection[str] | None = None) -> None:
+    def __init__(self, query: Query, most: int | None = None, select: Collection[str] | None = None) -> None:
         self._order = query.order
-        self._most = most
+        self._most = MOST_KEPT if most is None else most
         self._select = frozenset(select) if select is not None else None
         self._known: dict[str, tuple[Cursor, Instance]] = {}
         self._places: list[Cursor] = []

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from panda_web.client import Client, answers, subscribing
+from panda_web.client import Client, answers, collecting, subscribing
 from panda_web.client.asked import Asked
 from panda_web.client.check import Answer
 from panda_web.client.collecting import Changed
+from panda_web.client.errors import SubscriptionTooLarge
 from panda_web.client.store import MemoryStore
 from panda_web.client.subscribing import Subscribing
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
@@ -492,6 +493,31 @@ def test_the_fields_that_are_chosen_are_told_and_no_others() -> None:
                 await author.update(schema, made.id, {"n": -1, "text": "z"})
                 await there.until(lambda: there.kinds[-1] == ("changed", made.id))
                 assert there.last.instances[-1].id == made.id
+
+    asyncio.run(asyncio.wait_for(work(), PATIENCE))
+
+
+@pytest.mark.parametrize("there", [4, 3], ids=["at first", "by and by"])
+def test_who_follows_more_than_is_kept_is_told_so(there: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In words, and what they had been shown until then was right."""
+    monkeypatch.setattr(collecting, "MOST_KEPT", 3)
+
+    async def work() -> None:
+        node = Node(Store(), CryptographyVerifier(), version="0")
+        async with writer(in_process(node.dispatcher())) as author:
+            schema = str((await author.define(loose(n="integer"))).id)
+            await author.create_many(schema, [{"n": n} for n in range(there)])
+
+            async def follow() -> None:
+                async with aclosing(author.subscribe(schema)) as told:
+                    async for changed in told:
+                        assert len(changed.instances) == 3
+                        await author.create(schema, {"n": 3})
+
+            with pytest.raises(SubscriptionTooLarge, match="Narrow the filter, or query page by page"):
+                await follow()
+            async with shown(author.subscribe(schema, filter={"n": {"gt": 0}})) as narrower:
+                assert len(narrower.values) == 3
 
     asyncio.run(asyncio.wait_for(work(), PATIENCE))
 

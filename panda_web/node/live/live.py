@@ -45,6 +45,9 @@ OFTEN = 5_000
 GATHER = 0.02
 """Seconds between two looks at what happened. What happens after a quiet moment is looked up at once."""
 
+FORMED = 1 << 20
+"""Bytes of notifications that are written between two turns of the event loop."""
+
 PAUSE = 1.0
 """Seconds until the next attempt, where the database cannot be read, or what is told finds no room."""
 
@@ -68,6 +71,8 @@ class Live:
         self._questions: dict[Key, Question] = {}
         self._sieves: dict[str, Sieve] = {}
         self._recent = Recent()
+        self._forming = asyncio.Lock()
+        self._formed = 0
         self._fresh = 0
         self._by_session: dict[Session, dict[str, Subscription]] = {}
         self._front = Place(store.feed.start())
@@ -362,6 +367,11 @@ class Live:
     async def _send(self, made: Subscription, step: Step) -> None:
         """Returns once it was taken. Raises ConnectionEnded."""
         while True:
+            async with self._forming:  # there may be thousands who are told the same at once
+                self._formed += len(step.changes)
+                if self._formed > FORMED:
+                    self._formed = 0
+                    await asyncio.sleep(0)
             try:
                 await made.session.tell(step.message(made.name))
             except NodeFull:
