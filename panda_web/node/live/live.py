@@ -12,7 +12,8 @@ import asyncio
 import itertools
 import json
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from panda_web.errors import PandaError, StoreFailed
 from panda_web.node import views
@@ -88,6 +89,12 @@ class Live:
             self._views_changed |= not noted.isdisjoint(("schemas", "views"))
             self._happened.set()
 
+    @contextmanager
+    def _snapshot(self) -> Iterator[Place]:
+        """What is read within is one state, and this the place behind it. Raises StoreFailed."""
+        with self._store.snapshot():
+            yield Place(self._store.feed.now())
+
     # -- who follows -------------------------------------------------------------------------------
 
     async def subscribe(
@@ -137,19 +144,18 @@ class Live:
 
     def _begin(self, since: str | None) -> tuple[Place, bool]:
         """Where to begin, and whether that is another place than was asked for."""
-        with self._store.snapshot():
-            now = self._store.feed.now()
+        with self._snapshot() as now:
             if not self._questions:
-                self._front, self._fresh = Place(now), now.number
+                self._front, self._fresh = now, now.cursor.number
             wanted = read_place(since) if since is not None else None
             if wanted is not None and not self._store.feed.since(wanted.cursor, 1).reset:
                 return wanted, False
-            return Place(now), since is not None
+            return now, since is not None
 
     def _ask(self, key: Key, asked: Query) -> Question:
         schema = key[0]
-        with self._store.snapshot():
-            view, now = views.in_place(self._store, schema), Place(self._store.feed.now())
+        with self._snapshot() as now:
+            view = views.in_place(self._store, schema)
         if view is None:
             raise self._registry.why_no_view(schema)
         wanted = typed(asked, view.schema).filter
@@ -248,9 +254,8 @@ class Live:
 
     def _begin_again(self) -> None:
         """Behind what could not be looked at: nobody is left without a word."""
-        with self._store.snapshot():
-            self._front = Place(self._store.feed.now())
-        self._failed = False
+        with self._snapshot() as self._front:
+            self._failed = False
         self._lose(self._questions.values(), self._front)
 
     async def _go_on(self) -> bool:
@@ -284,8 +289,7 @@ class Live:
         )
 
     def _check_views(self) -> None:
-        with self._store.snapshot():
-            now = Place(self._store.feed.now())
+        with self._snapshot() as now:
             self._lose([each for each in self._questions.values() if not each.is_of(self._store)], now)
 
     def _lose(self, questions: Iterable[Question], now: Place) -> None:
