@@ -20,7 +20,7 @@ import { count } from "./words.js";
 
 /** Instances at first, and with each press of the button. */
 const LIMIT = 50;
-/** A page of an answer, at most. */
+/** What a query gives without pages, at most. */
 const PAGE = 1000;
 /** Fields that are shown where there is no template. */
 const PLAIN_FIELDS = 12;
@@ -37,6 +37,8 @@ export class PandaFeed extends PandaElement {
   #instances = [];
   /** @type {Rejected[]} */
   #rejected = [];
+  /** Of these, the first 1,000 of which are kept. */
+  #rejectedCount = 0;
   #wanted = LIMIT;
   /** The template that the shown copies are of. @type {HTMLTemplateElement | null} */
   #template = null;
@@ -115,25 +117,19 @@ export class PandaFeed extends PandaElement {
 
   /** @param {Panda} panda @param {Asked} asked @param {AbortSignal} signal */
   async #read(panda, asked, signal) {
+    // One more than is shown tells whether there are more. Larger ones are read in pages.
+    const limit = this.#wanted < PAGE ? { limit: this.#wanted + 1 } : {};
+    const answer = panda.query(this.text("schema"), { ...asked, ...limit, signal });
     /** @type {Instance[]} */
     const found = [];
-    /** @type {Rejected[]} */
-    const rejected = [];
-    /** @type {string | null} */
-    let after = null;
-    do {
-      // One more than is shown tells whether there are more.
-      const limit = Math.min(this.#wanted + 1 - found.length, PAGE);
-      const page = await panda.query(this.text("schema"), { ...asked, limit, after });
-      if (signal.aborted) return;
-      found.push(...page);
-      rejected.push(...page.rejected);
-      if (page.length + page.rejected.length < limit || page.after === after) break;
-      after = page.after;
-    } while (found.length <= this.#wanted && after);
+    for await (const instance of answer) {
+      found.push(instance);
+      if (found.length > this.#wanted) break;
+    }
     this.#more.hidden = found.length <= this.#wanted;
     this.#instances = found.slice(0, this.#wanted);
-    this.#rejected = rejected;
+    this.#rejected = answer.rejected;
+    this.#rejectedCount = answer.rejectedCount;
     this.#draw(panda);
     this.say("shown", { instances: this.#instances, more: !this.#more.hidden });
   }
@@ -168,8 +164,8 @@ export class PandaFeed extends PandaElement {
     }
     for (const copy of before.values()) for (const part of copy) part.remove();
     this.#state(this.#instances.length ? "shown" : "empty");
-    this.#withheld.hidden = this.#rejected.length === 0;
-    this.#withheld.textContent = `${count(this.#rejected.length, "more is", "more are")} not shown: what the node sent does not prove that their authors wrote them.`;
+    this.#withheld.hidden = this.#rejectedCount === 0;
+    this.#withheld.textContent = `${count(this.#rejectedCount, "more is", "more are")} not shown: what the node sent does not prove that their authors wrote them.`;
   }
 
   /** The page's template; where there is none, a plain one, of all fields. @returns {HTMLTemplateElement} */

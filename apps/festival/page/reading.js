@@ -15,8 +15,6 @@
  * @property {Map<string, Rejected>} refused
  */
 
-const PAGE = 1000;
-const MOST_PAGES = 200;
 /** Between two states that are told, however much happens meanwhile. */
 const PAUSE_MS = 400;
 
@@ -26,8 +24,9 @@ const PATIENCE_MS = 1000;
 const MOST_ROOMS = 10;
 /** No talk has this id. */
 const NONE = `0040${"0".repeat(128)}`;
-/** Whoever follows is told of no more instances than a client keeps: then they are read once. */
+/** Whoever follows is told of no more instances than a client keeps: then all are read now and then. */
 const TOO_MANY = "subscription-too-large";
+const AGAIN_MS = 60_000;
 
 /**
  * Tells the programme as it is, and then whenever it has changed, until the signal ends it. What the reader did
@@ -142,7 +141,10 @@ class Following {
       }
     } catch (error) {
       if (this.#signal.aborted || /** @type {any} */ (error)?.reason !== TOO_MANY) throw error;
-      await this.#readAll();
+      while (!this.#signal.aborted) {
+        await this.#readAll();
+        await new Promise((resolve) => { setTimeout(resolve, AGAIN_MS); });
+      }
     }
   }
 
@@ -178,23 +180,9 @@ class Following {
     this.#onChange();
   }
 
-  /** All instances, page by page. */
+  /** All instances. */
   async #readAll() {
-    /** @type {Map<string, Instance>} */
-    const found = new Map();
-    /** @type {Map<string, Rejected>} */
-    const rejected = new Map();
-    /** @type {string | null} */
-    let after = null;
-    for (let pages = 0; pages < MOST_PAGES; pages++) {
-      const before = found.size + rejected.size;
-      const page = await this.#panda.query(this.#schema, { limit: PAGE, after });
-      for (const each of page) found.set(each.id, each);
-      for (const each of page.rejected) rejected.set(each.id, each);
-      after = page.after;
-      // A page may be short because items of it were withheld; a node that repeats itself is not followed.
-      if (!after || found.size + rejected.size === before) break;
-    }
-    this.#take([...found.values()], [...rejected.values()], new Map());
+    const all = await this.#panda.query(this.#schema, { signal: this.#signal }).toArray();
+    this.#take(all, all.rejected, new Map());
   }
 }

@@ -1,4 +1,4 @@
-/** All instances as a file: page by page, with progress, and to be cancelled. */
+/** All instances as a file, with progress, and to be cancelled. */
 
 import { words, writeJson } from "../../elements/values.js";
 
@@ -8,10 +8,11 @@ import { words, writeJson } from "../../elements/values.js";
  * @typedef {{schema: string, filter: object, order: string[]}} Asked
  */
 
-const PAGE = 1000;
+/** How many are read between two words of how far it is. */
+const SOME = 200;
 
 /**
- * Every instance that a query has, page by page.
+ * Every instance that a query has.
  *
  * @param {Panda} panda
  * @param {Asked} asked
@@ -19,22 +20,14 @@ const PAGE = 1000;
  * @param {AbortSignal} signal
  */
 export async function everything(panda, { schema, filter, order }, onProgress, signal) {
-  /** @type {Map<string, Instance>} */
-  const found = new Map();
-  let withheld = 0;
-  /** @type {string | null} */
-  let after = null;
-  for (;;) {
-    signal.throwIfAborted();
-    const page = await panda.query(schema, { filter, orderBy: order, limit: PAGE, after });
-    const before = found.size;
-    for (const instance of page) found.set(instance.id, instance);
-    withheld += page.rejected.length;
-    onProgress(found.size);
-    if (!page.after || (found.size === before && page.rejected.length === 0)) break;
-    after = page.after;
+  const answer = panda.query(schema, { filter, orderBy: order, signal });
+  /** @type {Instance[]} */
+  const instances = [];
+  for await (const instance of answer) {
+    instances.push(instance);
+    if (instances.length % SOME === 0) onProgress(instances.length);
   }
-  return { instances: [...found.values()], withheld };
+  return { instances, withheld: answer.rejectedCount };
 }
 
 /**
