@@ -403,7 +403,7 @@ def test_a_failed_build_leaves_the_old_site(
     out = tmp_path / "site"
     shutil.copytree(site, out)
 
-    def fail(directory: Path, *, packed: bool) -> None:
+    def fail(directory: Path, *_: object, packed: bool) -> None:
         (directory / "half.txt").touch()
         raise telling.Problem("in the middle")
 
@@ -478,6 +478,7 @@ def test_the_site_holds_nothing_else(site: Path) -> None:
     used = {"index.html", "service-worker.js", "panda.js", "keep.js", "panda.d.ts", "worker.js"}
     used |= {name for name in contents(site) if name.startswith(("runtime-", "wheels/", "licenses/"))}
     used.add("SHA256SUMS")
+    used |= {icon["src"] for icon in json.loads((site / "manifest.webmanifest").read_text("utf-8"))["icons"]}
     address = re.compile(r"""(?:\b(?:src|href)=|\bfrom ?|\bimport ?|\bimport\()["']([\w./-]+)["']""")
     for name in (unseen := ["index.html"]):
         for found in address.findall((site / name).read_text("utf-8")):
