@@ -134,7 +134,7 @@ async def keeps_what_is_large(world: World) -> None:
     await opened.close()
     opened = await world.open()
     async with world.client(opened, writes=False) as reader:
-        pages = reader.pages(schema.id, order_by=["text"], limit=3)
+        pages = reader.query(schema.id, order_by=["text"]).pages(3)
         assert [each["text"] async for page in pages for each in page] == sorted(texts)
     await opened.close()
 
