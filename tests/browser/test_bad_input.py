@@ -290,6 +290,7 @@ def test_room_that_is_renamed_on_the_way_is_withheld(screen: Screen, wire: Betwe
     assert "room" not in shown["fields"]
 
 
+@pytest.mark.usefixtures("strangers")  # an answer without any talk is not lied about
 def test_deleted_talk_that_a_node_shows_again(screen: Screen, wire: Between) -> None:
     talk = screen.write(title="Deleted, and shown again")
     kept: list[Item] = []
