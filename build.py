@@ -12,10 +12,10 @@
     python3 build.py attack [fuzz] [kill] [lie] [stall] [crowd]
         attacks the node and the client, on loopback and for some six minutes, and says what held; status 1
         says that a promise broke: docs/security.md
-    python3 build.py site [--name NAME] [--colour #RRGGBB] [--out dist] [--plain]
+    python3 build.py site [--name NAME] [--colour #RRGGBB] [--language de] [--out dist] [--plain]
         the static site alone, for any web server, on any path; compressed ahead, which takes minutes where
-        something changed, or else plain. Name and colour make it an event's own: docs/site.md. Equal sources
-        make equal bytes, and the hash at the end stands for all of them: docs/security.md
+        something changed, or else plain. Name, colour and language make it an event's own: docs/site.md.
+        Equal sources make equal bytes, and the hash at the end stands for all of them: docs/security.md
     python3 build.py wheel [--out release] [--plain]
         what node, command and site are installed from on machines without this repository
     python3 build.py lock [--upgrade]

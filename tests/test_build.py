@@ -384,7 +384,8 @@ def test_what_lies_beside_a_file_is_the_same_compressed(packed_site: Path, site:
     for packed in packed_site.rglob("*.gz"):
         data = packed.with_suffix("").read_bytes()
         assert gzip.decompress(packed.read_bytes()) == data
-        assert packed.with_suffix(".br").stat().st_size <= packed.stat().st_size < len(data)
+        assert packed.with_suffix(".br").stat().st_size <= packed.stat().st_size
+        assert packed.stat().st_size < len(data) or len(data) < 100  # what names another file, and no more
     plain = {name for name in contents(packed_site) if not name.endswith((".br", ".gz"))}
     assert {name.replace(packed_files.name, files.name) for name in plain} == set(contents(site))
     assert {f"{name}.gz" for name in plain} <= set(contents(packed_site))

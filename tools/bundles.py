@@ -11,6 +11,7 @@ from tools import nodejs
 from tools.kept import ROOT
 
 WEB = ROOT / "web"
+TEXTS = WEB / "texts"
 # What a page runs: a module, which is named in its .html.
 SCRIPT = re.compile(r'<script type="module" src="([a-z-]+\.js)">')
 
@@ -25,6 +26,7 @@ def run(entries: Sequence[Path], *options: str) -> None:
     esbuild = nodejs.MODULES / "esbuild" / "bin" / "esbuild"
     always = ["--bundle", "--format=esm", "--charset=utf8", "--tsconfig-raw={}", "--log-level=warning"]
     always.append("--loader:.css=text")  # the style of an element's inside
+    always.append("--log-override:import-is-undefined=error")  # a text that is asked for and not there
     failed = f"{' and '.join(entry.name for entry in entries)} could not be bundled"
     nodejs.node(failed, esbuild, *entries, *always, *options)
 
@@ -39,11 +41,12 @@ def bundle_worker(pyodide: Path, out: Path) -> None:
 
 def bundle_elements(out: Path, *options: str) -> None:
     """panda.js and the elements that work with it, for a page with one script tag."""
-    bundle(WEB / "elements" / "elements.js", out, f"--alias:panda.js={WEB / 'panda' / 'panda.js'}", *options)
+    panda, texts = f"--alias:panda.js={WEB / 'panda' / 'panda.js'}", f"--alias:texts={TEXTS / 'by-page.js'}"
+    bundle(WEB / "elements" / "elements.js", out, panda, texts, *options)
 
 
-def bundle_pages(pages: Sequence[Path], site: Path) -> None:
-    """Pages and their scripts; what several have in common is a file of its own, which travels once.
+def bundle_pages(pages: Sequence[Path], site: Path, language: str) -> None:
+    """Pages and their scripts in a language; what several have in common is a file that travels once.
 
     What they say to panda.js they say to the site's.
     """
@@ -55,6 +58,7 @@ def bundle_pages(pages: Sequence[Path], site: Path) -> None:
         # A script that the folder does not have is one of the site's, as any website embeds it.
         named = (page / script for script in SCRIPT.findall(html.read_text("utf-8")))
         scripts += (script for script in named if script.exists())
-    ours = ("--alias:panda.js=./panda.js", "--external:./panda.js")
+    texts = f"--alias:texts={TEXTS / language}.json"
+    ours = ("--alias:panda.js=./panda.js", "--external:./panda.js", texts)
     names = ("--splitting", "--entry-names=[name]", "--chunk-names=shared-[hash]", f"--outdir={site}")
     run(scripts, "--minify", *ours, *names)

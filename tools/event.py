@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools import colours, mark, png
+from tools.bundles import TEXTS
 from tools.colours import HEX, from_oklch, to_oklch
 from tools.kept import kept
 from tools.telling import Problem
@@ -19,7 +20,7 @@ LONGEST_NAME = 60
 """Characters of an event's name: more fits under no icon, and into no heading of a phone."""
 STRONGEST = 0.15
 """The chroma of the strongest colours that pages paint with: screens show that much of every hue."""
-PLACES = re.compile(r"\{\{ *([a-zA-Z.]+) *\}\}")
+PLACES = re.compile(r"\{\{([\w.]+)\}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Event:
     name: str = "panda-web"
     colour: str = "#22543d"
     """#rrggbb: of the icon, and of all that pages colour"""
+    language: str = "en"
+    """of the pages: one that there are texts in"""
 
     def __post_init__(self) -> None:
         """Raises Problem, in words for an organiser."""
@@ -39,6 +42,9 @@ class Event:
                 f'--colour takes a colour such as "#5b2a86", with six digits; this is {self.colour}.'
             )
 
+        if self.language not in languages():
+            raise Problem(f"--language takes one of these: {', '.join(languages())}.")
+
     @property
     def tint(self) -> tuple[float, float]:
         """Chroma and hue of what pages colour."""
@@ -46,16 +52,28 @@ class Event:
         return min(chroma, STRONGEST), hue
 
 
+def languages() -> list[str]:
+    """The languages that there are texts in."""
+    return sorted(path.stem for path in TEXTS.glob("*.json"))
+
+
+def texts(language: str) -> dict[str, dict[str, str]]:
+    """All texts in a language, by group and name."""
+    found = json.loads((TEXTS / f"{language}.json").read_text("utf-8"))
+    return {group: values for group, values in found.items() if group != "language"}
+
+
 def take_options(parser: argparse.ArgumentParser) -> None:
     """Lets a command take what an organiser says."""
     usual = Event()
     parser.add_argument("--name", default=usual.name, help="the event's name")
     parser.add_argument("--colour", default=usual.colour, metavar="#RRGGBB", help="the event's colour")
+    parser.add_argument("--language", default=usual.language, help=f"of the pages: {', '.join(languages())}")
 
 
 def event_of(options: argparse.Namespace) -> Event:
     """What was said. Raises Problem."""
-    return Event(options.name, options.colour)
+    return Event(options.name, options.colour, options.language)
 
 
 def from_arguments(arguments: Sequence[str]) -> tuple[Event, list[str]]:
@@ -69,9 +87,12 @@ def from_arguments(arguments: Sequence[str]) -> tuple[Event, list[str]]:
 def dress(site: Path, event: Event) -> None:
     """Makes a site that of an event: its pages, their style, and what makes an app of it."""
     usual, dark = band(event)
-    values = {"name": event.name, "theme": usual, "themeDark": dark}
+    own = {"name": html.escape(event.name), "language": event.language, "theme": usual, "themeDark": dark}
+    said = texts(event.language)
+    values = own | {f"{group}.{name}": text for group, named in said.items() for name, text in named.items()}
     for page in site.glob("*.html"):
-        filled = PLACES.sub(lambda place: html.escape(values[place[1]]), page.read_text("utf-8"))
+        filled = PLACES.sub(lambda place: values[place[1]], page.read_text("utf-8"))
+        filled = PLACES.sub(lambda place: own[place[1]], filled)  # texts have the event's name in them
         page.write_text(filled, "utf-8", newline="\n")
     chroma, hue = event.tint
     style = site / "style.css"
@@ -115,6 +136,7 @@ def manifest(event: Event) -> dict[str, object]:
     """
     png_icon = {"type": "image/png"}
     return {
+        "lang": event.language,
         "name": event.name,
         "short_name": event.name,
         "start_url": "./",

@@ -109,7 +109,7 @@ def fill(site: Path, event: Event, *, packed: bool) -> None:
     shutil.copyfile(WEB / "worker" / "address.js", site / "worker.js")
     for name in ("style.css", "icon.svg", "service-worker.js"):
         shutil.copyfile(WEB / "pages" / "shared" / name, site / name)
-    bundle_pages(PAGES, site)
+    bundle_pages(PAGES, site, event.language)
     dress(site, event)
     (site / "wheels").mkdir()
     shutil.copy(pure25519_wheel(), site / "wheels")

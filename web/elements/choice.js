@@ -1,5 +1,6 @@
 /** A relation's input: a choice of instances, by typing some of what they are called (ARIA's combobox), or by an id. */
 
+import * as texts from "texts";
 import { el, shortHash } from "./dom.js";
 import { FieldWrong, isHash, titleFields, titleOf } from "./values.js";
 import { explain } from "./words.js";
@@ -21,12 +22,12 @@ const PAUSE_MS = 200;
 export function makeChoice({ panda, schema, name, id }) {
   const definition = schema.fields[name];
   const target = definition?.schema === "self" ? schema.id : (definition?.schema ?? "");
-  const list = el("ul", { attrs: { role: "listbox", id: `${id}-list`, part: "choices", "aria-label": "What can be chosen" } });
+  const list = el("ul", { attrs: { role: "listbox", id: `${id}-list`, part: "choices", "aria-label": texts.choice.whatCanBeChosen } });
   const said = el("p", { class: "note", attrs: { role: "status" } });
   const input = el("input", {
     attrs: {
       part: "input", id, name, role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": list.id,
-      autocomplete: "off", spellcheck: "false", dir: "auto", placeholder: "Type to search",
+      autocomplete: "off", spellcheck: "false", dir: "auto", placeholder: texts.choice.typeToSearch,
     },
   });
   list.hidden = true;
@@ -87,7 +88,7 @@ export function makeChoice({ panda, schema, name, id }) {
         option.addEventListener("click", () => choose(instance.id, title));
         return option;
       }));
-      said.textContent = found.length ? "" : text ? "Nothing is called so, as it is written here." : "There is nothing to choose yet.";
+      said.textContent = found.length ? "" : text ? texts.choice.nothingCalledSo : texts.choice.nothingYet;
       open(found.length > 0);
     } catch (error) {
       if (mine === turn) said.textContent = explain(error).text;
@@ -134,7 +135,7 @@ export function makeChoice({ panda, schema, name, id }) {
       const text = input.value.trim();
       if (!text) return undefined;
       if (isHash(text)) return text;
-      throw new FieldWrong("Choose one of those that are offered, or paste an id.");
+      throw new FieldWrong(texts.choice.chooseOne);
     },
     state: () => chosen ?? input.value,
   };

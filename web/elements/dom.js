@@ -1,5 +1,8 @@
 /** Small helpers over the standard DOM. Text goes in as text, never as markup. */
 
+import * as texts from "texts";
+import { say } from "./words.js";
+
 /**
  * The element with this id, which must be of this type.
  *
@@ -84,12 +87,12 @@ export function button(label, click, className = "") {
  * @param {() => HTMLElement} reveal  shows the text in full, for selecting
  */
 export async function copy(text, from, reveal) {
-  let said = "Copied";
+  let said = texts.elements.copied;
   try {
     await navigator.clipboard.writeText(text);
   } catch {
     getSelection()?.selectAllChildren(reveal());
-    said = "Selected: press Ctrl+C";
+    said = texts.elements.selected;
   }
   from.dataset.label ??= from.textContent ?? "";
   from.textContent = said;
@@ -122,15 +125,15 @@ export function save(text, name, type) {
  */
 export function hexView(hex, name, field) {
   const code = el("code", { class: "hex", data: { field, value: hex } }, shortHash(hex));
-  const more = button("Show all", () => show(more.getAttribute("aria-expanded") !== "true"), "quiet");
-  more.setAttribute("aria-label", `Show all of the ${name}`);
+  const more = button(texts.elements.showAll, () => show(more.getAttribute("aria-expanded") !== "true"), "quiet");
+  more.setAttribute("aria-label", say(texts.elements.showAllOf, { name }));
   more.setAttribute("aria-expanded", "false");
-  const take = button("Copy", () => void copy(hex, take, () => (show(true), code)), "quiet");
-  take.title = `Copy the ${name}`;
+  const take = button(texts.elements.copy, () => void copy(hex, take, () => (show(true), code)), "quiet");
+  take.title = say(texts.elements.copyWhat, { name });
   /** @param {boolean} all */
   function show(all) {
     code.textContent = all ? hex : shortHash(hex);
-    more.textContent = all ? "Show less" : "Show all";
+    more.textContent = all ? texts.elements.showLess : texts.elements.showAll;
     more.setAttribute("aria-expanded", String(all));
   }
   return el("span", { class: "hex-view" }, code, " ", more, " ", take);

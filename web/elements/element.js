@@ -1,5 +1,6 @@
 /** What all elements have: a shadow with the common style, one refresh for however many changes, words for errors. */
 
+import * as texts from "texts";
 import sheetText from "./elements.css";
 import { button, el } from "./dom.js";
 import { faces } from "./face.js";
@@ -77,7 +78,7 @@ export function problem(error, again) {
   const { reason, title, text, hint } = explain(error);
   const box = el("div", { class: "problem", data: { reason }, attrs: { part: "problem", role: "alert" } },
     el("strong", {}, `${title}. `), el("bdi", {}, text), ...(hint ? [` ${hint}`] : []));
-  if (again) box.append(" ", button("Try again", again, "quiet"));
+  if (again) box.append(" ", button(texts.elements.tryAgain, again, "quiet"));
   return box;
 }
 

@@ -3,13 +3,14 @@
  * stands within. The copies are the page's own elements, beside the template, so the page's styles hold for them.
  */
 
+import * as texts from "texts";
 import { button, el } from "./dom.js";
 import { connection, news } from "./connection.js";
 import { PandaElement, attributeWrong, problem } from "./element.js";
 import { changes, watchedBy } from "./live.js";
 import { copyOf, fill } from "./template.js";
 import { label, line, readJson } from "./values.js";
-import { count } from "./words.js";
+import { count, say } from "./words.js";
 
 /**
  * @typedef {import("panda.js").Instance} Instance
@@ -29,7 +30,7 @@ export class PandaFeed extends PandaElement {
   static observedAttributes = ["schema", "filter", "order-by", "include", "limit", "node"];
 
   #status = el("div", { attrs: { part: "status", role: "status" } });
-  #more = button("Show more", () => void this.#grow(), "more");
+  #more = button(texts.elements.showMore, () => void this.#grow(), "more");
   #withheld = el("p", { class: "note", attrs: { part: "withheld", hidden: "" } });
   /** @type {Map<string, Element[]>} what is shown, by id */
   #shown = new Map();
@@ -101,16 +102,16 @@ export class PandaFeed extends PandaElement {
 
   /** @returns {Asked} */
   #asked() {
-    if (!this.text("schema")) throw attributeWrong("This <panda-feed> has no schema: give it the id or name of one.");
+    if (!this.text("schema")) throw attributeWrong(texts.feed.noSchema);
     const filter = this.text("filter");
     let parsed;
     try {
       parsed = filter ? readJson(filter) : undefined;
     } catch {
-      throw attributeWrong(`The filter of this <panda-feed> is not JSON, such as {"room": "Curie"}: ${filter.slice(0, 100)}`);
+      throw attributeWrong(say(texts.feed.notJson, { filter: filter.slice(0, 100) }));
     }
     if (parsed !== undefined && (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))) {
-      throw attributeWrong(`The filter of this <panda-feed> is no object, such as {"room": "Curie"}: ${filter.slice(0, 100)}`);
+      throw attributeWrong(say(texts.feed.noObject, { filter: filter.slice(0, 100) }));
     }
     return { ...(parsed ? { filter: parsed } : {}), orderBy: names(this.text("order-by")), include: names(this.text("include")) };
   }
@@ -165,7 +166,7 @@ export class PandaFeed extends PandaElement {
     for (const copy of before.values()) for (const part of copy) part.remove();
     this.#state(this.#instances.length ? "shown" : "empty");
     this.#withheld.hidden = this.#rejectedCount === 0;
-    this.#withheld.textContent = `${count(this.#rejectedCount, "more is", "more are")} not shown: what the node sent does not prove that their authors wrote them.`;
+    this.#withheld.textContent = count(this.#rejectedCount, texts.feed.withheld);
   }
 
   /** The page's template; where there is none, a plain one, of all fields. @returns {HTMLTemplateElement} */
@@ -193,7 +194,7 @@ export class PandaFeed extends PandaElement {
   #state(state) {
     if (state === "loading" && this.dataset.state === "shown") return; // what is shown stays until there is an answer
     this.dataset.state = state;
-    const said = { loading: "Loading…", empty: "There is nothing here yet.", shown: "", failed: "" }[state];
+    const said = { loading: texts.feed.loading, empty: texts.feed.empty, shown: "", failed: "" }[state];
     this.#status.replaceChildren(...(said ? [el("slot", { attrs: { name: state } }, said)] : []));
   }
 

@@ -1,8 +1,10 @@
 /** An input for each type of field. What nobody touched is given back as it came: inputs change line ends and the like. */
 
+import * as texts from "texts";
 import { button, el } from "./dom.js";
 import { makeChoice } from "./choice.js";
 import { FieldWrong, fromLocal, localInput, label, line, moment, words, zoneWords } from "./values.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("panda.js").FieldDefinition} FieldDefinition
@@ -37,7 +39,7 @@ export function makeField(panda, schema, name) {
   const { id } = editor.input;
   const wrong = el("p", { class: "problem", attrs: { part: "problem", id: `${id}-problem`, role: "alert" } });
   const title = el("label", { attrs: { part: "label", for: editor.input.id } }, el("bdi", {}, label(line(name, 70))));
-  if (optional) title.append(el("span", { class: "note" }, " (may be left out)"));
+  if (optional) title.append(el("span", { class: "note" }, texts.fields.mayBeLeftOut));
   const node = el("div", { class: `field is-${base}`, data: { field: name }, attrs: { part: "field" } }, title, editor.element, wrong);
   const described = [`${id}-problem`];
   if (editor.note) {
@@ -65,7 +67,7 @@ export function makeField(panda, schema, name) {
     /** What the field holds; undefined: nothing. Throws FieldWrong. @returns {unknown} */
     read() {
       const value = this.isTouched() ? editor.read() : given ?? editor.read();
-      if (value === undefined && !optional) throw new FieldWrong("This is needed.");
+      if (value === undefined && !optional) throw new FieldWrong(texts.fields.needed);
       return value;
     },
     /** @param {string} problem  empty: nothing is wrong */
@@ -99,16 +101,16 @@ const EDITORS = {
   text: (use) => areaEditor(use),
   integer: (use) => textEditor(use, "numeric", (text) => {
     const digits = text.replace(/[\s_'’]/gu, "").replace("−", "-");
-    if (!/^[+-]?[0-9]{1,30}$/.test(digits)) throw new FieldWrong("Write a whole number, such as 42.");
+    if (!/^[+-]?[0-9]{1,30}$/.test(digits)) throw new FieldWrong(texts.fields.wholeNumber);
     const value = BigInt(digits.replace("+", ""));
-    if (value < INT.least || value > INT.most) throw new FieldWrong("A whole number lies between −2^63 and 2^63 − 1.");
+    if (value < INT.least || value > INT.most) throw new FieldWrong(texts.fields.tooLarge);
     return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   }),
   float: (use) => textEditor(use, "decimal", (text) => {
     const digits = text.replace(/[\s_'’]/gu, "").replace("−", "-").replace(",", ".");
     const value = Number(digits);
     if (!/^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?$/i.test(digits) || !Number.isFinite(value)) {
-      throw new FieldWrong("Write a number, such as 1.5.");
+      throw new FieldWrong(texts.fields.number);
     }
     return value;
   }),
@@ -160,7 +162,7 @@ function checkEditor({ id, name }) {
 
 /** One that may also say nothing. @param {Use} use @returns {Editor} */
 function maybeEditor({ id, name }) {
-  const choices = [["", "not said"], ["true", "yes"], ["false", "no"]];
+  const choices = [["", texts.fields.notSaid], ["true", texts.elements.yes], ["false", texts.elements.no]];
   const options = choices.map(([value = "", said = ""]) => el("option", { attrs: { value } }, said));
   const input = el("select", { attrs: { part: "input", id, name } }, ...options);
   return {
@@ -179,17 +181,17 @@ function timestampEditor({ id, name }) {
   return {
     element: el("div", {}, input, odd),
     input,
-    note: `On your own clock: ${zoneWords()}.`,
+    note: say(texts.fields.ownClock, { zone: zoneWords() }),
     write(value) {
       const date = moment(value);
       input.value = date ? localInput(date) : "";
-      odd.textContent = value === undefined || date ? "" : `It says “${line(value, 60)}”, which this browser cannot show as a date. Left empty, it stays as it is.`;
+      odd.textContent = value === undefined || date ? "" : say(texts.fields.odd, { value: line(value, 60) });
     },
     read() {
-      if (input.validity.badInput) throw new FieldWrong("The date and time are not whole yet.");
+      if (input.validity.badInput) throw new FieldWrong(texts.fields.notWhole);
       if (!input.value) return undefined;
       const found = fromLocal(input.value);
-      if (!found) throw new FieldWrong("This is not a date and time.");
+      if (!found) throw new FieldWrong(texts.fields.noDate);
       return found;
     },
     state: () => `${input.value}${input.validity.badInput ? "…" : ""}`,
@@ -208,15 +210,15 @@ function listEditor({ id, name }, make, base) {
   /** @type {{editor: Editor, row: HTMLElement}[]} */
   let rows = [];
   const list = el("ul", { attrs: { role: "list" } });
-  const add = button("Add one", () => void append().editor.input.focus(), "quiet");
+  const add = button(texts.fields.addOne, () => void append().editor.input.focus(), "quiet");
   add.id = id;
-  add.setAttribute("aria-label", `Add one: ${label(line(name, 70))}`);
+  add.setAttribute("aria-label", say(texts.fields.addOneTo, { name: label(line(name, 70)) }));
   const element = el("div", { class: "list" }, list, add);
 
   function append() {
     const editor = make();
     const row = el("li", {}, editor.element);
-    const remove = button("Remove", () => {
+    const remove = button(texts.fields.remove, () => {
       rows = rows.filter((each) => each.row !== row);
       row.remove();
       number();
@@ -232,16 +234,16 @@ function listEditor({ id, name }, make, base) {
 
   function number() {
     rows.forEach(({ editor, row }, at) => {
-      const called = `${label(line(name, 70))}, ${at + 1} of ${rows.length}`;
+      const called = say(texts.fields.place, { name: label(line(name, 70)), n: at + 1, total: rows.length });
       editor.input.setAttribute("aria-label", called);
-      row.querySelector(":scope > button")?.setAttribute("aria-label", `Remove ${called}`);
+      row.querySelector(":scope > button")?.setAttribute("aria-label", say(texts.fields.removeWhat, { called }));
     });
   }
 
   return {
     element,
     input: add,
-    ...(base === "timestamp" ? { note: `On your own clock: ${zoneWords()}.` } : {}),
+    ...(base === "timestamp" ? { note: say(texts.fields.ownClock, { zone: zoneWords() }) } : {}),
     write(value) {
       for (const { row } of rows) row.remove();
       rows = [];

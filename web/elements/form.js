@@ -3,13 +3,14 @@
  * inputs there are, and what is wrong is said at the field.
  */
 
+import * as texts from "texts";
 import { button, el } from "./dom.js";
 import { connection, news, tell } from "./connection.js";
 import { PandaElement, attributeWrong, problem } from "./element.js";
 import { makeField } from "./fields.js";
 import { names } from "./feed.js";
 import { FieldWrong, isHash, titleOf } from "./values.js";
-import { AWAY, explain } from "./words.js";
+import { AWAY, explain, say } from "./words.js";
 
 /**
  * @typedef {import("panda.js").Instance} Instance
@@ -26,7 +27,7 @@ export class PandaForm extends PandaElement {
   #said = el("p", { class: "note", attrs: { part: "status", role: "status" } });
   #wrong = el("div", {});
   #save = el("button", { class: "primary", attrs: { part: "submit" } });
-  #remove = button("Delete", () => void this.#askDelete(), "danger");
+  #remove = button(texts.form.delete, () => void this.#askDelete(), "danger");
   #confirm = el("dialog", { attrs: { part: "dialog", "aria-labelledby": "delete-title" } });
   /** @type {Field[]} */
   #fields = [];
@@ -61,19 +62,19 @@ export class PandaForm extends PandaElement {
   async refresh() {
     const turn = ++this.#turn;
     this.#wrong.replaceChildren();
-    this.#said.textContent = "Loading…";
+    this.#said.textContent = texts.form.loading;
     this.#form.hidden = true;
     try {
       const [asked, wanted] = [this.text("schema"), this.text("instance")];
-      if (!asked) throw attributeWrong("This <panda-form> has no schema: give it the id or name of one.");
-      if (wanted && !isHash(wanted)) throw attributeWrong("The instance of this <panda-form> is no id: 132 hex digits that begin with 0040.");
+      if (!asked) throw attributeWrong(texts.form.noSchema);
+      if (wanted && !isHash(wanted)) throw attributeWrong(texts.form.noId);
       const panda = await connection(this);
       const schema = await panda.schema(asked);
       const [instance] = wanted ? await panda.query(schema.id, { filter: { id: wanted }, limit: 1 }) : [];
       if (turn !== this.#turn) return;
-      if (wanted && !instance) throw attributeWrong("What this form is to change is not here: it was deleted, or this node does not have it.");
-      if (!panda.author) throw Object.assign(new Error(panda.readOnly?.message ?? "There is no key here."), { reason: panda.readOnly?.reason ?? "no-key" });
-      if (instance && instance._meta.author !== panda.author) throw Object.assign(new Error("Only the key that published this can change or delete it."), { reason: "instance-not-own" });
+      if (wanted && !instance) throw attributeWrong(texts.form.notHere);
+      if (!panda.author) throw Object.assign(new Error(panda.readOnly?.message ?? texts.form.noKeyHere), { reason: panda.readOnly?.reason ?? "no-key" });
+      if (instance && instance._meta.author !== panda.author) throw Object.assign(new Error(texts.form.notYours), { reason: "instance-not-own" });
       this.#build(panda, schema, instance ?? null);
       this.#said.textContent = "";
     } catch (error) {
@@ -91,7 +92,7 @@ export class PandaForm extends PandaElement {
     const shown = Object.keys(schema.fields).filter((name) => !wanted.length || wanted.includes(name));
     this.#fields = shown.map((name) => makeField(panda, schema, name));
     for (const field of this.#fields) if (instance) field.write(instance[field.name]);
-    this.#save.textContent = instance ? "Sign and publish the change" : "Sign and publish";
+    this.#save.textContent = instance ? texts.form.signChange : texts.form.sign;
     this.#save.disabled = false;
     this.#remove.hidden = !instance;
     const foot = el("div", { class: "row foot", attrs: { part: "foot" } }, this.#save, this.#remove);
@@ -131,30 +132,30 @@ export class PandaForm extends PandaElement {
     const { id: schema } = this.#schema;
     const instance = this.#instance;
     if (instance && Object.keys(fields).length === 0) {
-      this.#said.textContent = "Nothing was changed, so nothing was sent.";
+      this.#said.textContent = texts.form.nothingChanged;
       return;
     }
-    await this.#work("Signing…", async (panda) => {
+    await this.#work(texts.form.signing, async (panda) => {
       const written = instance ? await panda.update(schema, instance.id, fields) : await panda.create(schema, fields);
       if (instance) for (const field of this.#fields) if (field.name in fields) field.write(fields[field.name] ?? undefined);
       if (!instance) this.#build(panda, /** @type {Schema} */ (this.#schema), null);
-      this.#tell("written", written, instance ? "Your change is signed and published." : "Signed and published.");
+      this.#tell("written", written, instance ? texts.form.changePublished : texts.form.published);
     });
   }
 
   #askDelete() {
     const instance = this.#instance;
     if (!instance) return;
-    const yes = button("Delete for good", () => {
+    const yes = button(texts.form.deleteForGood, () => {
       this.#confirm.close();
       void this.#delete(instance);
     }, "danger");
-    const no = button("Keep it", () => this.#confirm.close());
+    const no = button(texts.form.keepIt, () => this.#confirm.close());
     yes.setAttribute("part", "confirm");
     this.#confirm.replaceChildren(
-      el("h2", { attrs: { id: "delete-title" } }, "Delete this?"),
+      el("h2", { attrs: { id: "delete-title" } }, texts.form.deleteThis),
       el("p", {}, el("bdi", {}, titleOf(instance, this.#schema))),
-      el("p", {}, "This cannot be undone. Your key signs a delete; nodes that receive it drop the text. The entries stay in your log, so that the log can still be verified, and copies made before may remain with others."),
+      el("p", {}, texts.form.cannotBeUndone),
       el("div", { class: "row end" }, no, yes),
     );
     this.#confirm.showModal();
@@ -164,10 +165,10 @@ export class PandaForm extends PandaElement {
   /** @param {Instance} instance */
   async #delete(instance) {
     const schema = this.#schema?.id ?? "";
-    await this.#work("Signing…", async (panda) => {
+    await this.#work(texts.form.signing, async (panda) => {
       const written = await panda.delete(schema, instance.id);
       this.#form.hidden = true;
-      this.#tell("deleted", written, "Deleted. The delete is signed and published.");
+      this.#tell("deleted", written, texts.form.deleted);
     });
   }
 
@@ -179,7 +180,7 @@ export class PandaForm extends PandaElement {
     this.#form.setAttribute("aria-busy", "true");
     try {
       await step(await connection(this));
-      this.#save.textContent = this.#instance ? label : "Sign and publish";
+      this.#save.textContent = this.#instance ? label : texts.form.sign;
     } catch (error) {
       this.#save.textContent = label;
       this.#refused(error);
@@ -191,7 +192,7 @@ export class PandaForm extends PandaElement {
   /** @param {"written" | "deleted"} what @param {Written} written @param {string} words */
   #tell(what, written, words) {
     const { acknowledged, error } = written;
-    const waits = !error || AWAY.includes(error.reason) ? "Signed and kept here: do not write it again. It is sent as soon as the node answers." : `Signed and kept here. The node says: ${explain(Object.assign(new Error(error.message), { reason: error.reason })).text}`;
+    const waits = !error || AWAY.includes(error.reason) ? texts.form.kept : say(texts.form.keptAndRefused, { why: explain(Object.assign(new Error(error.message), { reason: error.reason })).text });
     this.#said.textContent = acknowledged && !error ? words : acknowledged ? "" : waits;
     if (acknowledged && error) this.#wrong.replaceChildren(problem(Object.assign(new Error(error.message), { reason: error.reason })));
     tell("written", [this.#schema?.id, this.#schema?.name]);

@@ -1,5 +1,6 @@
 /** `<panda-identity>`: who I am, a copy of the key, and going on with one. */
 
+import * as texts from "texts";
 import { button, copy, el, save, shortAuthor } from "./dom.js";
 import { connection, isShared, news, tell } from "./connection.js";
 import { PandaElement, problem } from "./element.js";
@@ -16,11 +17,11 @@ const COPY_MOST = 10_000;
 export class PandaIdentity extends PandaElement {
   static observedAttributes = ["node"];
 
-  #who = el("div", { attrs: { part: "who" } }, el("p", { class: "note" }, "Loading…"));
+  #who = el("div", { attrs: { part: "who" } }, el("p", { class: "note" }, texts.identity.loading));
   #tools = el("div", { class: "row", attrs: { part: "tools" } });
   #kind = el("p", { class: "note", attrs: { part: "about" } });
   #said = el("p", { class: "note", attrs: { part: "status", role: "status" } });
-  #backUp = button("Save a copy of the key", () => this.backUp());
+  #backUp = button(texts.identity.saveACopyOfTheKey, () => this.backUp());
   #dialog = el("dialog", { attrs: { part: "dialog", "aria-labelledby": "copy-title" } });
   #restore = el("details", { attrs: { part: "restore" } });
   #wrong = el("div", {});
@@ -47,7 +48,7 @@ export class PandaIdentity extends PandaElement {
       this.#wrong.replaceChildren();
       this.#show();
     } catch (error) {
-      this.#who.replaceChildren(el("p", { class: "note" }, "not opened"));
+      this.#who.replaceChildren(el("p", { class: "note" }, texts.identity.notOpened));
       if (!isShared()) this.#wrong.replaceChildren(problem(error, () => this.ask()));
     }
   }
@@ -58,7 +59,7 @@ export class PandaIdentity extends PandaElement {
     const { author } = panda;
     this.dataset.author = author ?? "";
     const { kind, short, strong, words } = keyWords(panda);
-    const digits = el("code", { class: "author", attrs: { title: author ?? "" } }, author ? shortAuthor(author) : "no key");
+    const digits = el("code", { class: "author", attrs: { title: author ?? "" } }, author ? shortAuthor(author) : texts.identity.noKey);
     this.#who.replaceChildren(...(author ? [face(author)] : []), el("span", { class: "who-words" }, digits, el("span", { class: "note" }, short)));
     this.#tools.replaceChildren(...(author ? authorTools(author) : []));
     this.dataset.kind = kind;
@@ -73,24 +74,24 @@ export class PandaIdentity extends PandaElement {
     if (!panda?.canBackUp) return;
     const wrong = el("p", { class: "problem", attrs: { id: "copy-problem", role: "alert" } });
     const passphrase = el("input", { attrs: { id: "copy-passphrase", type: "password", autocomplete: "new-password", "aria-describedby": wrong.id } });
-    const decline = button("I do not want a copy: if this browser's data is cleared, nobody can change or delete what I published.", () => void settle(async () => {
+    const decline = button(texts.identity.decline, () => void settle(async () => {
       await panda.declineBackup();
       this.#dialog.close();
     }), "quiet decline");
     const form = el("form", { attrs: { novalidate: "" } },
-      el("p", {}, "A file, locked with a passphrase. With both you go on in another browser, or in this one when it has forgotten you."),
-      el("label", { attrs: { for: passphrase.id } }, "Passphrase for the copy, eight characters at least"), passphrase, wrong,
-      el("div", { class: "row" }, el("button", { class: "primary save" }, "Save a copy"), button("Later", () => this.#dialog.close(), "later")),
-      el("p", { class: "note" }, "Or, for good: ", decline));
+      el("p", {}, texts.identity.aFile),
+      el("label", { attrs: { for: passphrase.id } }, texts.identity.passphraseForTheCopy), passphrase, wrong,
+      el("div", { class: "row" }, el("button", { class: "primary save" }, texts.identity.saveACopy), button(texts.identity.later, () => this.#dialog.close(), "later")),
+      el("p", { class: "note" }, texts.identity.orForGood, decline));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       void settle(async () => {
         const text = await panda.backUp(passphrase.value);
         const again = () => save(text, `panda-${panda.author?.slice(0, 8)}.pem`, "application/x-pem-file");
         again();
-        const finish = button("Done", () => this.#dialog.close(), "primary finish");
-        form.replaceWith(el("p", {}, "Saved. Without the passphrase the file is of no use: keep both, apart from each other."),
-          el("div", { class: "row" }, finish, button("Save the file once more", again, "again")));
+        const finish = button(texts.identity.done, () => this.#dialog.close(), "primary finish");
+        form.replaceWith(el("p", {}, texts.identity.saved),
+          el("div", { class: "row" }, finish, button(texts.identity.saveTheFileOnceMore, again, "again")));
         finish.focus();
       });
     });
@@ -111,7 +112,7 @@ export class PandaIdentity extends PandaElement {
         passphrase.focus();
       }
     };
-    this.#dialog.replaceChildren(el("h2", { attrs: { id: "copy-title" } }, "A copy of your key"), form);
+    this.#dialog.replaceChildren(el("h2", { attrs: { id: "copy-title" } }, texts.identity.aCopyOfYourKey), form);
     this.#dialog.showModal();
     passphrase.focus();
   }
@@ -121,11 +122,11 @@ export class PandaIdentity extends PandaElement {
     if (!aboutFile || !aboutPassphrase) throw new Error();
     const file = el("input", { attrs: { id: "restore-file", type: "file", accept: ".pem", "aria-describedby": aboutFile.id } });
     const passphrase = el("input", { attrs: { id: "restore-passphrase", type: "password", autocomplete: "current-password", "aria-describedby": aboutPassphrase.id } });
-    const use = el("button", { class: "restore-use" }, "Use this key");
+    const use = el("button", { class: "restore-use" }, texts.identity.useThisKey);
     const form = el("form", { attrs: { novalidate: "" } },
-      el("label", { attrs: { for: file.id } }, "Copy of a key"), file, aboutFile,
-      el("label", { attrs: { for: passphrase.id } }, "Its passphrase"), passphrase, aboutPassphrase,
-      el("p", { class: "note" }, "It takes the place of this browser's key. Use a key in one browser at a time."), el("div", { class: "row" }, use));
+      el("label", { attrs: { for: file.id } }, texts.identity.copyOfAKey), file, aboutFile,
+      el("label", { attrs: { for: passphrase.id } }, texts.identity.itsPassphrase), passphrase, aboutPassphrase,
+      el("p", { class: "note" }, texts.identity.takesThePlace), el("div", { class: "row" }, use));
     /** @param {HTMLElement} input @param {HTMLElement} about @param {string} words */
     const mark = (input, about, words) => {
       about.textContent = words.slice(0, 500);
@@ -136,22 +137,22 @@ export class PandaIdentity extends PandaElement {
     file.addEventListener("change", async () => {
       mark(file, aboutFile, "");
       const text = await read().catch(() => "");
-      if (file.files?.length && !text.includes(COPY_BEGINS)) mark(file, aboutFile, "This file is no copy of a key. A copy is a file like panda-1a2b3c4d.pem, saved by a page like this one.");
+      if (file.files?.length && !text.includes(COPY_BEGINS)) mark(file, aboutFile, texts.identity.noCopy);
     });
     passphrase.addEventListener("input", () => mark(passphrase, aboutPassphrase, ""));
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
-      mark(file, aboutFile, file.files?.length ? "" : "Choose the file of the copy.");
-      mark(passphrase, aboutPassphrase, passphrase.value ? "" : "Write its passphrase.");
+      mark(file, aboutFile, file.files?.length ? "" : texts.identity.chooseTheFile);
+      mark(passphrase, aboutPassphrase, passphrase.value ? "" : texts.identity.writeItsPassphrase);
       if (!file.files?.length || !passphrase.value) return;
       use.disabled = true;
       this.#wrong.replaceChildren();
-      this.#said.textContent = "One moment…";
+      this.#said.textContent = texts.identity.oneMoment;
       try {
         const panda = await connection(this);
         await panda.restore(await read(), passphrase.value);
         form.reset();
-        this.#said.textContent = "This browser goes on with the key of the copy.";
+        this.#said.textContent = texts.identity.goesOn;
         tell("author");
         this.say("author", { author: panda.author });
       } catch (error) {
@@ -163,7 +164,7 @@ export class PandaIdentity extends PandaElement {
       }
       use.disabled = false;
     });
-    this.#restore.append(el("summary", {}, "Use a key that you saved"), form);
+    this.#restore.append(el("summary", {}, texts.identity.useAKeyThatYouSaved), form);
     return this.#restore;
   }
 }
@@ -172,13 +173,13 @@ export class PandaIdentity extends PandaElement {
 function authorTools(author) {
   const all = el("code", { class: "hex all" }, author);
   all.hidden = true;
-  const more = button("Show all", () => show(Boolean(all.hidden)), "quiet show-all");
-  const take = button("Copy author", () => void copy(author, take, () => show(true)), "quiet take");
+  const more = button(texts.elements.showAll, () => show(Boolean(all.hidden)), "quiet show-all");
+  const take = button(texts.identity.copyAuthor, () => void copy(author, take, () => show(true)), "quiet take");
   more.setAttribute("aria-expanded", "false");
   /** @param {boolean} open */
   function show(open) {
     all.hidden = !open;
-    more.textContent = open ? "Show less" : "Show all";
+    more.textContent = open ? texts.elements.showLess : texts.elements.showAll;
     more.setAttribute("aria-expanded", String(open));
     return all;
   }

@@ -1,8 +1,10 @@
 /** Long texts for reading: part by part, with their web addresses as links. */
 
+import * as texts from "texts";
 import { button, el } from "./dom.js";
 import { parts } from "./foreign.js";
 import { webAddress } from "./values.js";
+import { number, say } from "./words.js";
 
 /** Links in one part of a text. */
 const LINKS = 200;
@@ -20,7 +22,7 @@ export function prose(name, value) {
   const [first = "", ...later] = parts(value);
   const block = el("p", { class: `prose ${name}`, data: { field: name }, attrs: { dir: "auto" } }, ...linked(first));
   if (!later.length) return [block];
-  const more = button(`Show more of ${value.length.toLocaleString("en")} characters`, () => {
+  const more = button(say(texts.elements.showMoreOf, { n: number(value.length) }), () => {
     // A paragraph of its own: a browser lays one out as a whole.
     more.before(el("p", { class: `prose ${name}`, attrs: { dir: "auto" } }, ...linked(later.shift() ?? "")));
     if (!later.length) more.remove();

@@ -1,16 +1,17 @@
 /** `<panda-status>`: how far Python's start is, whether the node answers, and what waits to be sent. */
 
+import * as texts from "texts";
 import { button, el } from "./dom.js";
 import { connection, isShared, news } from "./connection.js";
 import { PandaElement, problem } from "./element.js";
-import { count, megabytes } from "./words.js";
+import { count, stageWords } from "./words.js";
 
 /** @typedef {import("panda.js").Panda} Panda */
 
 /** @type {Record<string, string>} */
-const STAGES = { download: "Downloading Python", start: "Starting Python in this tab", storage: "Opening this browser's storage" };
+const STAGES = texts.start;
 /** @type {Record<string, string>} */
-const STATES = { starting: "Starting…", connecting: "is being asked…", connected: "answers", unreachable: "does not answer", failed: "did not start" };
+const STATES = texts.nodeStates;
 
 export class PandaStatus extends PandaElement {
   static observedAttributes = ["node"];
@@ -18,7 +19,7 @@ export class PandaStatus extends PandaElement {
   #address = el("code", { attrs: { part: "node" } });
   #state = el("span", { class: "state", attrs: { part: "state" } });
   #waiting = el("span", {});
-  #send = button("Send now", () => void this.#flush(), "quiet");
+  #send = button(texts.elements.sendNow, () => void this.#flush(), "quiet");
   #wait = el("p", { attrs: { part: "waiting" } }, this.#waiting, " ", this.#send);
   #wrong = el("div", {});
   #following = new AbortController();
@@ -34,8 +35,7 @@ export class PandaStatus extends PandaElement {
     /** @param {string} what @param {(detail: any) => void} act */
     const hear = (what, act) => news.addEventListener(what, (event) => act(event instanceof CustomEvent ? event.detail : null), { signal });
     hear("start", ({ stage, done, total }) => {
-      const some = stage === "download" && done > 0 ? `: ${megabytes(done)}${total > 0 ? ` of ${megabytes(total)}` : ""} MB` : "…";
-      this.#state.textContent = `${STAGES[stage] ?? "Starting"}${some}`;
+      this.#state.textContent = stageWords(STAGES[stage] ?? texts.start.other, stage === "download" ? done : 0, total);
     });
     hear("open", () => this.ask());
     signal.addEventListener("abort", () => this.#following.abort());
@@ -55,7 +55,7 @@ export class PandaStatus extends PandaElement {
         this.#show(state);
         this.#wait.hidden = pending === 0;
         this.dataset.pending = String(pending);
-        this.#waiting.textContent = `${count(pending, "entry is", "entries are")} signed and kept here, and not yet at the node.`;
+        this.#waiting.textContent = count(pending, texts.elements.waiting);
         this.#wrong.replaceChildren(...(error ? [problem(Object.assign(new Error(error.message), { reason: error.reason }))] : []));
       }
     } catch (error) {

@@ -1,7 +1,9 @@
 /** Values of fields as words, and what can be read of them. */
 
+import * as texts from "texts";
 import { plain } from "./foreign.js";
 import { shortHash } from "./dom.js";
+import { number, say } from "./words.js";
 
 /**
  * @typedef {import("panda.js").Instance} Instance
@@ -26,11 +28,11 @@ export const isHash = (value) => typeof value === "string" && /^0040[0-9a-f]{128
  */
 export function words(value) {
   if (typeof value === "string") return value;
-  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "boolean") return value ? texts.elements.yes : texts.elements.no;
   if (typeof value === "number" || typeof value === "bigint") return String(value);
   if (Array.isArray(value)) {
     const more = value.length - ITEMS;
-    return value.slice(0, ITEMS).map(words).join(", ") + (more > 0 ? `, and ${more} more` : "");
+    return value.slice(0, ITEMS).map(words).join(", ") + (more > 0 ? say(texts.elements.andMore, { n: number(more) }) : "");
   }
   return "";
 }
@@ -94,10 +96,10 @@ export function moment(value) {
  * A moment as the reader's clock shows it.
  *
  * @param {Date} date
- * @param {string} [language]
+ * @param {string} [lang]  the page's, where it is not said
  */
-export function clock(date, language) {
-  return new Intl.DateTimeFormat(language || undefined, { dateStyle: "medium", timeStyle: "short" }).format(date);
+export function clock(date, lang) {
+  return new Intl.DateTimeFormat(lang || texts.language, { dateStyle: "medium", timeStyle: "short" }).format(date);
 }
 
 /** A moment as an input for dates holds it, on the reader's clock. @param {Date} date */
@@ -122,7 +124,7 @@ export function fromLocal(local) {
 export function zoneWords(at = new Date()) {
   const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
   const offset = fromLocal(localInput(at))?.slice(19) ?? "";
-  return timeZone === "UTC" ? "UTC" : `${timeZone || "local time"}, UTC${offset}`;
+  return timeZone === "UTC" ? "UTC" : `${timeZone || texts.elements.localTime}, UTC${offset}`;
 }
 
 /**

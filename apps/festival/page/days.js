@@ -1,5 +1,6 @@
 /** The programme's tree: days, in them slots of talks that begin at once. What stays the same stays in its place. */
 
+import * as texts from "texts";
 import { arrange, el } from "../../../web/elements/dom.js";
 import { NONE } from "./talk.js";
 import { dayWords } from "./time.js";
@@ -80,7 +81,7 @@ function newDay(key) {
   const title = el("h3", {});
   const size = el("span", { class: "figures" });
   if (key === NONE) {
-    title.append("Without a date", size);
+    title.append(texts.programme.noDate, size);
   } else {
     const { weekday, date } = dayWords(key);
     title.append(el("strong", {}, weekday), " ", el("span", {}, date), size);

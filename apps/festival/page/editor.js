@@ -1,9 +1,10 @@
 /** Write, edit and delete a talk. Text that was not saved is kept, whatever goes wrong. */
 
+import * as texts from "texts";
 import { byId, el } from "../../../web/elements/dom.js";
 import { text } from "./talk.js";
 import { parseDuration, parseStart } from "./time.js";
-import { AWAY, explain } from "../../../web/elements/words.js";
+import { AWAY, explain, say } from "../../../web/elements/words.js";
 
 /**
  * @typedef {import("./talk.js").Talk} Talk
@@ -12,8 +13,6 @@ import { AWAY, explain } from "../../../web/elements/words.js";
 
 const LINES = ["title", "subtitle", "duration", "track", "kind", "language", "url"];
 const TEXTS = ["abstract", "description"];
-const WRITE_WAITS = "What you wrote is signed and kept here: do not write it again. It appears in the programme once it is sent";
-const DELETE_WAITS = "Your delete is signed and kept here. The talk goes once it is sent";
 const INPUTS = [...LINES, ...TEXTS, "persons", "room", "start", "offset"];
 
 /**
@@ -109,7 +108,7 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
     start.setAttribute("step", values.start.length > 16 ? "1" : "60");
     write(values);
     const odd = !when && text(item?.start);
-    startNote.textContent = odd ? `It says “${odd.slice(0, 60)}”, which is not a date and time. Left empty, it stays as it is.` : startWords;
+    startNote.textContent = odd ? say(texts.editor.odd, { value: odd.slice(0, 60) }) : startWords;
     before = read();
   }
 
@@ -121,11 +120,11 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
     const draft = drafts.get(subject?.id ?? "");
     if (draft) write(draft);
     draftNote.hidden = !draft;
-    byId("editor-title", HTMLElement).textContent = subject ? "Edit this talk" : "Write a talk";
-    save.textContent = "Sign and publish";
+    byId("editor-title", HTMLElement).textContent = subject ? texts.editor.editTitle : texts.editor.writeTitle;
+    save.textContent = texts.form.sign;
     byId("editor-note", HTMLElement).textContent = subject
-      ? "Only what you changed is sent, as one signed update. What was there before stays in your log."
-      : "Signed with your key and published for anyone to read.";
+      ? texts.editor.onlyChanged
+      : texts.editor.forAnyone;
     dialog.showModal();
     dialog.scrollTop = 0;
     input("title").focus();
@@ -144,7 +143,7 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
     const key = talk?.id ?? "";
     if (isDirty()) {
       drafts.set(key, read());
-      notices.say("Not saved. Your text is kept in this tab: open the form again to go on.");
+      notices.say(texts.editor.notSaved);
     } else {
       drafts.delete(key);
     }
@@ -180,13 +179,13 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
     const value = (name) => now[name] ?? "";
     /** @param {string} name */
     const changed = (name) => now[name] !== before[name];
-    if (!value("title").trim() && (!talk || changed("title"))) return { wrong: "title", why: "A talk needs a title." };
+    if (!value("title").trim() && (!talk || changed("title"))) return { wrong: "title", why: texts.editor.needsTitle };
     if (changed("duration") && value("duration").trim() && parseDuration(value("duration").trim()) === null) {
-      return { wrong: "duration", why: "Write the duration as hours and minutes, for example 00:45." };
+      return { wrong: "duration", why: texts.editor.duration };
     }
     const url = value("url").trim();
     if (changed("url") && url && !/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : "")) {
-      return { wrong: "url", why: "A link starts with https:// or http://." };
+      return { wrong: "url", why: texts.editor.link };
     }
     /** @type {Record<string, unknown>} */
     const fields = {};
@@ -197,7 +196,7 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       fields.persons = names;
     }
     if (changed("room")) fields.room = value("room").trim() || null;
-    if (input("start").validity.badInput) return { wrong: "start", why: "The start is not a whole date and time yet." };
+    if (input("start").validity.badInput) return { wrong: "start", why: texts.editor.startNotWhole };
     const moved = changed("start") || (changed("offset") && value("start"));
     if (moved) {
       const zone = value("offset").trim().replace("−", "-").toUpperCase();
@@ -205,9 +204,9 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       if (!value("start")) {
         fields.start = null;
       } else if (zone !== "Z" && !/^[+-](0\d|1[0-4]):[0-5]\d$/.test(zone)) {
-        return { wrong: "offset", why: "Write the offset from UTC with sign, hours and minutes, for example +02:00." };
+        return { wrong: "offset", why: texts.editor.offset };
       } else if (!parseStart(local + zone)) {
-        return { wrong: "start", why: "The start is not a date and time." };
+        return { wrong: "start", why: texts.editor.startNoDate };
       } else {
         fields.start = local + zone;
       }
@@ -232,24 +231,24 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
     if (Object.keys(result.fields).length === 0) {
       drafts.delete(subject?.id ?? "");
       close();
-      notices.say("Nothing was changed, so nothing was sent.");
+      notices.say(texts.form.nothingChanged);
       return;
     }
     busy(true);
     try {
-      save.textContent = session.now ? "Signing…" : "Waiting for Python…";
+      save.textContent = session.now ? texts.form.signing : texts.schemas.waiting;
       const panda = await session.panda();
-      save.textContent = "Signing…";
+      save.textContent = texts.form.signing;
       const { fields } = result;
       if (typeof fields.room === "string") fields.room = await panda.room(fields.room);
       const { id, acknowledged, error } = subject
         ? await panda.update(panda.talkSchema, subject.id, fields)
         : await panda.create(panda.talkSchema, fields);
       done(subject);
-      if (!acknowledged) return await keptHere(WRITE_WAITS, error);
+      if (!acknowledged) return await keptHere(texts.editor.writeWaits, error);
       identity.setNode("reachable");
       if (error) passedOver(error);
-      else notices.say(subject ? "Your change is signed and published." : "Your talk is signed and published.");
+      else notices.say(subject ? texts.editor.changePublished : texts.editor.published);
       await identity.refreshPending();
       await onSaved(id);
     } catch (error) {
@@ -261,10 +260,10 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       if (dialog.open && talk === subject && INPUTS.includes(field)) {
         refuse(field, sentence);
       } else if (dialog.open && talk === subject) {
-        problem.textContent = `${title}. ${sentence} ${hint} Your text is still here.`;
+        problem.textContent = `${title}. ${sentence} ${hint} ${texts.editor.stillHere}`;
       } else {
         drafts.set(subject?.id ?? "", written);
-        notices.error(error, undefined, "Your text is kept in this tab: open the form again to go on.");
+        notices.error(error, undefined, texts.editor.kept);
       }
     }
     busy(false);
@@ -278,7 +277,7 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
     if (why === null || AWAY.includes(why.reason)) {
       identity.setNode("unreachable");
       const offline = why?.reason === "offline";
-      const then = offline ? "by itself as soon as there is a network" : "press “Send now” when the node answers";
+      const then = offline ? texts.editor.byItself : texts.editor.pressSend;
       const reason = offline ? "offline" : "node-unreachable";
       notices.error(Object.assign(new Error(`${words}: ${then}.`), { reason }), undefined, "", false);
     } else {
@@ -300,7 +299,7 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
     saving = on;
     save.disabled = on;
     form.setAttribute("aria-busy", String(on));
-    if (!on) save.textContent = "Sign and publish";
+    if (!on) save.textContent = texts.form.sign;
   }
 
   /** @param {Talk | null} subject */
@@ -328,7 +327,7 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
     if (!doomed) return;
     const { id } = doomed;
     yes.disabled = no.disabled = true;
-    yes.textContent = "Signing…";
+    yes.textContent = texts.form.signing;
     refused.textContent = "";
     try {
       const panda = await session.panda();
@@ -338,10 +337,10 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       if (acknowledged) {
         identity.setNode("reachable");
         if (error) passedOver(error);
-        else notices.say("Deleted. The delete is signed and published.");
+        else notices.say(texts.form.deleted);
         onDeleted(id);
       } else {
-        await keptHere(DELETE_WAITS, error);
+        await keptHere(texts.editor.deleteWaits, error);
       }
     } catch (error) {
       identity.saw(error);
@@ -349,7 +348,7 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       refused.textContent = `${title}. ${sentence} ${hint}`;
     }
     yes.disabled = no.disabled = false;
-    yes.textContent = "Delete for good";
+    yes.textContent = texts.form.deleteForGood;
     await identity.refreshPending();
   });
 
@@ -358,7 +357,7 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
     /** @param {Talk} subject */
     askDelete(subject) {
       doomed = subject;
-      byId("confirm-name", HTMLElement).textContent = subject.title || "Untitled";
+      byId("confirm-name", HTMLElement).textContent = subject.title || texts.programme.untitled;
       refused.textContent = "";
       confirm.showModal();
       no.focus();

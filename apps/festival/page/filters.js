@@ -1,5 +1,6 @@
 /** Which talks the reader wants to see: three menus and a search, which the address holds too. */
 
+import * as texts from "texts";
 import { arrange, byId, el } from "../../../web/elements/dom.js";
 import { go, place } from "./place.js";
 import { NONE, fold, searchWords } from "./talk.js";
@@ -74,9 +75,9 @@ export function makeFilters({ onFilter }) {
     showAll,
     /** @param {{days: [string, number][], rooms: [string, number][], tracks: [string, number][]}} values  how often each occurs */
     offer({ days, rooms, tracks }) {
-      menu("day", days, (day) => (day === NONE ? "No date" : dayLabel(day)));
-      menu("room", rooms, (room) => (room === NONE ? "No room" : room));
-      menu("track", tracks, (track) => (track === NONE ? "No track" : track));
+      menu("day", days, (day) => (day === NONE ? texts.programme.noDay : dayLabel(day)));
+      menu("room", rooms, (room) => (room === NONE ? texts.programme.noRoom : room));
+      menu("track", tracks, (track) => (track === NONE ? texts.programme.noTrack : track));
       suggest(byId("rooms", HTMLDataListElement), menus.room);
       suggest(byId("tracks", HTMLDataListElement), menus.track);
     },

@@ -1,5 +1,6 @@
 /** The node, and what waits for it. */
 
+import * as texts from "texts";
 import { byId } from "../../../web/elements/dom.js";
 import { makePending } from "../../../web/pages/shared/pending.js";
 import { AWAY, explain } from "../../../web/elements/words.js";
@@ -48,7 +49,7 @@ export function makeIdentity({ session, notices, onSent, onBack, onWaiting }) {
     const url = URL.canParse(nodeUrl.value.trim()) ? new URL(nodeUrl.value.trim()) : null;
     const usable = url !== null && (url.protocol === "https:" || url.protocol === "http:");
     nodeUrl.setAttribute("aria-invalid", String(!usable));
-    nodeUrl.setCustomValidity(usable ? "" : "An address that starts with https:// or http://");
+    nodeUrl.setCustomValidity(usable ? "" : texts.programme.address);
     if (!usable) {
       nodeUrl.reportValidity();
       return;
@@ -63,7 +64,7 @@ export function makeIdentity({ session, notices, onSent, onBack, onWaiting }) {
   function setNode(state) {
     nodeState.dataset.node = state;
     if (state === "reachable") notices.clear(...AWAY, "insecure-node"); // what they say is over
-    nodeState.textContent = { unknown: "not asked yet", reachable: "answers", unreachable: "does not answer" }[state];
+    nodeState.textContent = { unknown: texts.nodeStates.unknown, reachable: texts.nodeStates.connected, unreachable: texts.nodeStates.unreachable }[state];
   }
 
   /** @param {unknown} error  what an attempt threw: it says something about the node */

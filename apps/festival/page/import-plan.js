@@ -1,8 +1,9 @@
 /** What an import would change, shown before it is begun: numbers, titles, and what one may choose. */
 
+import * as texts from "texts";
 import { el } from "../../../web/elements/dom.js";
 import { quoted } from "../../../web/elements/foreign.js";
-import { count } from "../../../web/elements/words.js";
+import { count, number, say } from "../../../web/elements/words.js";
 
 const MOST_SHOWN = 50;
 const LONGEST = 300;
@@ -18,24 +19,21 @@ const LONGEST = 300;
  * @returns {{withdraw: () => boolean, restore: () => boolean, size: () => number}}  what is chosen, and how many talks it is about
  */
 export function drawPlan(place, plan, onChoice) {
-  const withdraw = choice("import-withdraw", `Delete ${count(plan.withdrawn.length, "talk")} that the file has no more`, onChoice);
-  const restore = choice("import-restore", `Publish ${count(plan.deleted.length, "talk")} again that you deleted`, onChoice);
+  const withdraw = choice("import-withdraw", count(plan.withdrawn.length, texts.importing.withdraw), onChoice);
+  const restore = choice("import-restore", count(plan.deleted.length, texts.importing.restore), onChoice);
   /** @type {HTMLElement[]} */
   const parts = [el("p", { class: "figures", data: { plan: "numbers" } }, numbers(plan))];
-  for (const [what, titles] of [
-    ["new", plan.new],
-    ["changed", plan.changed.map(({ talk, fields }) => `${talk}: ${fields.join(", ")}`)],
-  ]) {
-    if (titles?.length) parts.push(list(String(what), `${titles.length.toLocaleString("en")} ${what}`, /** @type {string[]} */ (titles)));
-  }
+  const changed = plan.changed.map(({ talk, fields }) => `${talk}: ${fields.join(", ")}`);
+  if (plan.new.length) parts.push(list("new", count(plan.new.length, texts.importing.newTalks), plan.new));
+  if (changed.length) parts.push(list("changed", count(changed.length, texts.importing.changedTalks), changed));
   if (plan.withdrawn.length) {
-    parts.push(withdraw.label, list("withdrawn", "Published, and not in the file", plan.withdrawn));
+    parts.push(withdraw.label, list("withdrawn", texts.importing.notInFile, plan.withdrawn));
   }
   if (plan.deleted.length) {
-    parts.push(restore.label, list("deleted", "In the file, and deleted by you", plan.deleted));
+    parts.push(restore.label, list("deleted", texts.importing.inFile, plan.deleted));
   }
   if (!plan.knowsDeleted) {
-    parts.push(el("p", { class: "note" }, "This key was used elsewhere too. A talk that was deleted there may count as new here."));
+    parts.push(el("p", { class: "note" }, texts.importing.usedElsewhere));
   }
   place.replaceChildren(...parts);
   place.hidden = false;
@@ -52,14 +50,14 @@ export function drawPlan(place, plan, onChoice) {
 
 /** @param {ImportPlan} plan */
 function numbers(plan) {
-  const kinds = /** @type {[number, string][]} */ ([
-    [plan.new.length, "new"],
-    [plan.changed.length, "changed"],
-    [plan.unchanged, "unchanged"],
-    [plan.deleted.length, "deleted by you before"],
+  const kinds = /** @type {const} */ ([
+    [plan.new.length, texts.importing.newTalks],
+    [plan.changed.length, texts.importing.changedTalks],
+    [plan.unchanged, texts.importing.unchanged],
+    [plan.deleted.length, texts.importing.deletedBefore],
   ]);
-  const said = kinds.flatMap(([n, words]) => (n ? [`${n.toLocaleString("en")} ${words}`] : []));
-  return `${count(plan.total, "talk")} in the file: ${said.join(", ")}.`;
+  const said = kinds.flatMap(([n, forms]) => (n ? [count(n, forms)] : []));
+  return count(plan.total, texts.importing.inTheFile, { said: said.join(", ") });
 }
 
 /**
@@ -91,5 +89,5 @@ function list(what, summary, lines) {
  */
 export function items(lines) {
   const shown = lines.slice(0, MOST_SHOWN).map((line) => el("li", { attrs: { dir: "auto" } }, quoted(line, LONGEST)));
-  return lines.length > MOST_SHOWN ? [...shown, el("li", {}, `and ${(lines.length - MOST_SHOWN).toLocaleString("en")} more`)] : shown;
+  return lines.length > MOST_SHOWN ? [...shown, el("li", {}, say(texts.schemas.more, { n: number(lines.length - MOST_SHOWN) }))] : shown;
 }

@@ -1,15 +1,14 @@
 /** Import of a schedule file: choose or drop, see what it would change, publish with progress, cancel, resume. */
 
+import * as texts from "texts";
 import { byId, el } from "../../../web/elements/dom.js";
 import { drawPlan, items } from "./import-plan.js";
-import { AWAY, count, explain } from "../../../web/elements/words.js";
+import { AWAY, count, explain, number, say } from "../../../web/elements/words.js";
 
 const LARGEST = 64e6;
 /** After this many milliseconds without progress the page says that the import goes on all the same. */
 const STILL = 5000;
 const ENCODING = /^\s*<\?xml[^>]*\sencoding=["']([\w.-]+)["']/;
-const PUBLISHING = "Signing and publishing…";
-const WAITING = "Waiting for the node: it is slow, or has asked for a pause. It goes on by itself, and nothing is lost.";
 /** The reasons which say that the file itself is at fault. */
 const WRONG_FILE = ["not-a-schedule", "schedule-format-unread", "schedule-empty", "file-unreadable"];
 
@@ -102,7 +101,7 @@ export function makeImport({ session, notices, identity, onPublished }) {
       if (total > 0) {
         progress.max = total;
         progress.value = done;
-        figures.textContent = `${done.toLocaleString("en")} of ${total.toLocaleString("en")}`;
+        figures.textContent = say(texts.importing.doneOf, { done: number(done), total: number(total) });
       }
     });
   }
@@ -123,7 +122,7 @@ export function makeImport({ session, notices, identity, onPublished }) {
     const focused = [start, resume, input].some((button) => button === document.activeElement);
     show(state);
     if (focused) cancel.focus();
-    status.textContent = session.now ? words : "Begins as soon as Python has started…";
+    status.textContent = session.now ? words : texts.importing.begins;
     /** @type {State} */
     let next = "idle";
     try {
@@ -147,21 +146,21 @@ export function makeImport({ session, notices, identity, onPublished }) {
   function look() {
     return busy(
       "planning",
-      "Comparing with what you have published…",
+      texts.importing.comparing,
       async (panda, text, signal) => {
         const found = await panda.planImport(text, { signal });
         chosen = drawPlan(plan, found, () => show("planned"));
         drawLeftOut(found.leftOut);
         const whole = found.unchanged === found.total;
-        const nothing = whole ? `All ${count(found.total, "talk")} had been published before.` : "There is nothing new to publish.";
+        const nothing = whole ? count(found.total, texts.importing.allBefore) : texts.importing.nothingNew;
         status.textContent = chosen.size() ? "" : nothing;
         return "planned";
       },
       (error) => {
         const { reason, title, text, hint } = explain(error);
         const wrong = WRONG_FILE.includes(reason);
-        if (reason === "cancelled") status.textContent = "Cancelled. Nothing was published.";
-        else status.textContent = `${title}. ${text} ${wrong ? "Nothing was imported." : hint}`;
+        if (reason === "cancelled") status.textContent = texts.importing.cancelledNothing;
+        else status.textContent = `${title}. ${text} ${wrong ? texts.importing.nothingImported : hint}`;
         return wrong || reason === "storage-refused" ? "idle" : "paused";
       },
     );
@@ -179,15 +178,15 @@ export function makeImport({ session, notices, identity, onPublished }) {
     let drawn;
     let still = 0;
     const moved = () => {
-      if (status.textContent === WAITING) status.textContent = PUBLISHING;
+      if (status.textContent === texts.importing.waiting) status.textContent = texts.importing.publishing;
       clearTimeout(still);
       still = setTimeout(() => {
-        if (status.textContent === PUBLISHING) status.textContent = WAITING;
+        if (status.textContent === texts.importing.publishing) status.textContent = texts.importing.waiting;
       }, STILL);
     };
     await busy(
       "running",
-      PUBLISHING,
+      texts.importing.publishing,
       async (panda, text, signal) => {
         moved();
         const result = await panda.importSchedule(text, {
@@ -211,14 +210,14 @@ export function makeImport({ session, notices, identity, onPublished }) {
       (error) => {
         const { reason, title } = explain(error);
         nodeGone = AWAY.includes(reason);
-        const far = total > 0 ? `${done.toLocaleString("en")} of ${count(total, "talk")} are at the node.` : "";
+        const far = total > 0 ? count(total, texts.importing.far, { done: number(done) }) : "";
         if (total === 0) bar.hidden = true;
         else if (!progress.hasAttribute("value")) progress.value = 0;
-        const ended = reason === "cancelled" ? "Cancelled" : title;
-        status.textContent = `${ended}. ${far || "Nothing was published."} Resume goes on from there and publishes nothing twice.`;
+        const ended = reason === "cancelled" ? texts.importing.cancelled : title;
+        status.textContent = `${ended}. ${far || texts.importing.nothingPublished} ${texts.importing.goesOn}`;
         if (reason !== "cancelled") {
           stopped = reason;
-          notices.error(error, { label: "Resume", run: () => void run() }, far && `The import stopped: ${far}`);
+          notices.error(error, { label: texts.importing.resume, run: () => void run() }, far && say(texts.importing.stopped, { far }));
         }
         if (!nodeGone) drawn = onPublished();
         return "paused";
@@ -232,7 +231,7 @@ export function makeImport({ session, notices, identity, onPublished }) {
   start.addEventListener("click", () => void run());
   resume.addEventListener("click", () => void run());
   cancel.addEventListener("click", () => {
-    status.textContent = "Stopping after the talk that is on its way…";
+    status.textContent = texts.importing.stopping;
     running?.abort();
   });
   show("idle");
@@ -255,9 +254,9 @@ export function makeImport({ session, notices, identity, onPublished }) {
  * @param {File} file
  */
 async function read(file) {
-  if (file.size > LARGEST) throw unreadable("It is larger than 64 MB. A schedule is far smaller.");
+  if (file.size > LARGEST) throw unreadable(texts.importing.tooLarge);
   const bytes = await file.arrayBuffer().catch(() => {
-    throw unreadable("It may have been moved or changed: choose it again.");
+    throw unreadable(texts.importing.moved);
   });
   const [, named = "utf-8"] = ENCODING.exec(new TextDecoder("latin1").decode(bytes.slice(0, 200))) ?? [];
   const [first, second] = new Uint8Array(bytes.slice(0, 2));
@@ -265,7 +264,7 @@ async function read(file) {
   try {
     return new TextDecoder(wide).decode(bytes);
   } catch {
-    throw unreadable(`No browser knows its encoding, ${named}.`);
+    throw unreadable(say(texts.importing.encoding, { named }));
   }
 }
 
@@ -277,17 +276,17 @@ function unreadable(why) {
 /** @param {import("./festival.d.ts").LeftOut[]} leftOut  what of the file is not published */
 function drawLeftOut(leftOut) {
   byId("import-left-out", HTMLDetailsElement).hidden = leftOut.length === 0;
-  byId("import-left-out-summary", HTMLElement).textContent = `${count(leftOut.length, "value")} of the file ${leftOut.length === 1 ? "is" : "are"} left out`;
+  byId("import-left-out-summary", HTMLElement).textContent = count(leftOut.length, texts.importing.leftOut);
   byId("import-left-out-list", HTMLElement).replaceChildren(...items(leftOut.map(({ talk, field, why }) => `${talk}, ${field}: ${why}`)));
 }
 
 /** @param {import("./festival.d.ts").Imported} result */
 function resultWords({ published, updated, withdrawn, unchanged, total }) {
   const parts = [];
-  if (published) parts.push(`${count(published, "talk")} signed and published.`);
-  if (updated) parts.push(`${count(updated, "talk")} changed.`);
-  if (withdrawn) parts.push(`${count(withdrawn, "talk")} deleted.`);
-  if (!parts.length) return `All ${count(total, "talk")} had been published before. Nothing was sent twice.`;
-  if (unchanged) parts.push(`${unchanged.toLocaleString("en")} had been published before.`);
+  if (published) parts.push(count(published, texts.importing.published));
+  if (updated) parts.push(count(updated, texts.importing.changed));
+  if (withdrawn) parts.push(count(withdrawn, texts.importing.deleted));
+  if (!parts.length) return `${count(total, texts.importing.allBefore)} ${texts.importing.notTwice}`;
+  if (unchanged) parts.push(count(unchanged, texts.importing.before));
   return parts.join(" ");
 }

@@ -36,6 +36,7 @@
  *   #notices .notice[data-kind=error|news][data-reason] .dismiss
  */
 
+import * as texts from "texts";
 import { node } from "../../../web/pages/shared/address.js";
 import { defineElements } from "../../../web/elements/define.js";
 import { byId } from "../../../web/elements/dom.js";
@@ -74,7 +75,7 @@ const editor = makeEditor({
       programme.reveal(id);
     } catch (error) {
       identity.saw(error);
-      notices.error(error, { label: "Ask again", run: () => void programme.load() }, "It is published; only reading it back failed.");
+      notices.error(error, { label: texts.programme.askAgain, run: () => void programme.load() }, texts.programme.onlyReading);
     }
   },
   onDeleted: programme.remove,

@@ -1,5 +1,6 @@
 /** The programme: it follows the node, redraws what changed, and is filtered by hiding. */
 
+import * as texts from "texts";
 import { byId } from "../../../web/elements/dom.js";
 import { makeDays } from "./days.js";
 import { makeFilters } from "./filters.js";
@@ -10,7 +11,7 @@ import { NONE, hues, inOrder, tally, toTalk } from "./talk.js";
 import { looks, paint, talkBody, talkRow } from "./talk-view.js";
 import { dayIn, ownOffset, zoneOf } from "./time.js";
 import { drawHidden, drawWithheld } from "./withheld.js";
-import { count, explain } from "../../../web/elements/words.js";
+import { count, explain, number, say } from "../../../web/elements/words.js";
 
 /**
  * @typedef {import("../../../web/pages/shared/types.js").Instance} Instance
@@ -67,8 +68,8 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
       void follow(signal, () => resolve(undefined)).catch((error) => {
         if (signal.aborted) return;
         identity.saw(error);
-        const lead = "What you see is what the node last answered.";
-        if (loaded) notices.error(error, { label: "Try again", run: () => void load() }, lead);
+        const lead = texts.programme.lastAnswered;
+        if (loaded) notices.error(error, { label: texts.elements.tryAgain, run: () => void load() }, lead);
         else fail(error);
         resolve(undefined);
       });
@@ -154,7 +155,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     byId("empty-steps", HTMLElement).hidden = all.length > 0;
     drawHidden(tally(all.filter(isHidden).map(({ item }) => item._meta.author)), hidden.show);
     byId("empty-title", HTMLElement).textContent =
-      all.length > 0 ? "You have hidden all authors here" : rejected.size ? "Nothing here passed the checks" : "Nothing is published here yet";
+      all.length > 0 ? texts.programme.allHidden : rejected.size ? texts.programme.nonePassed : texts.programme.nothingYet;
     state(total > 0 ? "shown" : "empty");
     filter();
     if (refocus && document.activeElement !== focused) focusNear(refocus, [...before.keys()]);
@@ -189,7 +190,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     sought = "";
     if (!id) return;
     if (rows.has(id)) return reveal(id);
-    const why = items.has(id) ? "You have hidden its author in this browser." : "Its author deleted it, this node does not have it, or the address is not whole.";
+    const why = items.has(id) ? texts.programme.authorHidden : texts.programme.missing;
     notices.error(Object.assign(new Error(why), { reason: "talk-missing" }));
   }
 
@@ -204,7 +205,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
   function drawZone() {
     const zone = byId("zone", HTMLElement);
     zone.hidden = total === 0 || !offset;
-    zone.textContent = `Times are the event's own, ${offset === "Z" ? "UTC" : `UTC${offset.replace("-", "−")}`}. A day ends at five in the morning.`;
+    zone.textContent = say(texts.programme.times, { zone: offset === "Z" ? "UTC" : `UTC${offset.replace("-", "−")}` });
   }
 
   // ---- filtering
@@ -225,12 +226,12 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
         inDay += inSlot;
       }
       one.element.hidden = inDay === 0;
-      one.count.textContent = count(inDay, "talk");
+      one.count.textContent = count(inDay, texts.programme.talks);
       shown += inDay;
     }
     const narrowed = filters.arrange();
     byId("no-match", HTMLElement).hidden = total === 0 || shown > 0;
-    counter.textContent = total === 0 ? "" : narrowed ? `${shown.toLocaleString("en")} of ${count(total, "talk")}` : count(total, "talk");
+    counter.textContent = total === 0 ? "" : narrowed ? count(total, texts.programme.some, { shown: number(shown) }) : count(total, texts.programme.talks);
     counter.dataset.shown = String(shown);
     counter.dataset.total = String(total);
   }
@@ -268,13 +269,13 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
   function hide({ item }) {
     const { author } = item._meta;
     hidden.hide(author);
-    notices.offer("author-hidden", `Talks of ${author.slice(0, 8)} are hidden in this browser.`, {
-      label: "Undo",
+    notices.offer("author-hidden", say(texts.programme.hidden, { author: author.slice(0, 8) }), {
+      label: texts.programme.undo,
       run() {
         notices.clear("author-hidden");
         hidden.show(author);
       },
-    }, "Dismiss");
+    }, texts.shared.dismiss);
     main.focus({ preventScroll: true });
   }
 

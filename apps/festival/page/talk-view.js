@@ -1,17 +1,15 @@
 /** One talk on the page: the closed row, and what opens under it. */
 
+import * as texts from "texts";
 import { button, el, hexView, shortAuthor } from "../../../web/elements/dom.js";
 import { face } from "../../../web/elements/face.js";
 import { prose, webLink } from "../../../web/elements/prose.js";
 import { line, persons, text } from "./talk.js";
 import { durationWords, endClock } from "./time.js";
+import { number, say } from "../../../web/elements/words.js";
 
 /** @typedef {import("./talk.js").Talk} Talk */
 
-const NONE_MISSING =
-  "Every entry of this log between the talk's first and last one is shown with what it says, so no change in between is missing. A later one could be held back.";
-const SOME_UNSHOWN =
-  "Between the talk's first and last entry, the node shows entries of this log without what they say: deleted talks, talks that are not listed here, or a change of this one. If one is a change, the talk never read exactly like this.";
 
 /** Persons that the closed row names. */
 const FEW = 12;
@@ -33,21 +31,21 @@ export function talkRow(talk, offset, zone) {
   const language = text(item.language);
   if (/^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/.test(language)) article.lang = language;
 
-  const title = el("span", { data: { field: "title" }, attrs: { dir: "auto" } }, talk.title || "Untitled");
+  const title = el("span", { data: { field: "title" }, attrs: { dir: "auto" } }, talk.title || texts.programme.untitled);
   title.toggleAttribute("data-missing", !talk.title);
   const open = el("button", { class: "open", attrs: { type: "button", "aria-expanded": "false" } }, title);
 
-  const top = el("p", { class: "kicker", attrs: { lang: "en" } });
+  const top = el("p", { class: "kicker", attrs: { lang: texts.language } });
   top.append(field("span", "track", talk.track));
   top.append(whose(talk));
 
-  const facts = el("p", { class: "facts", attrs: { lang: "en" } });
+  const facts = el("p", { class: "facts", attrs: { lang: texts.language } });
   if (talk.room) facts.append(field("span", "room", talk.room));
   if (when) {
     const time = el("time", { data: { field: "start", value: text(item.start) }, attrs: { datetime: text(item.start) } }, when.clock);
     const clock = el("span", { class: "clock" }, time);
     if (minutes !== null) clock.append(`–${endClock(when, minutes, zone)}`);
-    if (when.offset !== offset) clock.append(` (${when.offset === "Z" ? "UTC" : when.offset || "no offset"})`);
+    if (when.offset !== offset) clock.append(` (${when.offset === "Z" ? "UTC" : when.offset || texts.talkWords.noOffset})`);
     facts.append(clock);
   } else if (text(item.start)) {
     facts.append(field("span", "start", line(item.start, 60)));
@@ -111,9 +109,9 @@ function field(tag, name, value) {
  */
 function whose({ item, mine }) {
   const { author } = item._meta;
-  const name = mine ? el("span", { class: "mine" }, "you") : el("code", {}, author.slice(0, 8));
-  return el("span", { class: "who", data: { whose: mine ? "you" : author.slice(0, 8) }, attrs: { title: mine ? "You published this" : `Published by the author ${shortAuthor(author)}` } },
-    el("span", { class: "visually-hidden" }, "by "), name, face(author));
+  const name = mine ? el("span", { class: "mine" }, texts.origin.you) : el("code", {}, author.slice(0, 8));
+  return el("span", { class: "who", data: { whose: mine ? "you" : author.slice(0, 8) }, attrs: { title: mine ? texts.talkWords.youPublished : say(texts.talkWords.publishedByAuthor, { author: shortAuthor(author) }) } },
+    el("span", { class: "visually-hidden" }, texts.talkWords.by), name, face(author));
 }
 
 /** @param {string[]} names */
@@ -121,7 +119,7 @@ function people(names) {
   const shown = names.slice(0, FEW);
   const list = el("p", { class: "persons", data: { field: "persons" } });
   shown.forEach((name, at) => list.append(...(at ? [", "] : []), el("bdi", {}, name)));
-  if (names.length > shown.length) list.append(` and ${names.length - shown.length} more`);
+  if (names.length > shown.length) list.append(` ${say(texts.schemas.more, { n: number(names.length - shown.length) })}`);
   return list;
 }
 
@@ -145,18 +143,18 @@ export function talkBody(talk, actions) {
     link.dataset.field = "url";
     words.append(el("p", { class: "link" }, link));
   } else if (url.trim()) {
-    words.append(el("p", { class: "note" }, "Link, not of the web and so not opened: ", field("span", "url", line(url))));
+    words.append(el("p", { class: "note" }, texts.talkWords.linkNotWeb, field("span", "url", line(url))));
   }
-  if (line(item.kind)) words.append(el("p", { class: "note" }, "Kind: ", field("span", "kind", line(item.kind, 80))));
-  if (!words.hasChildNodes()) words.append(el("p", { class: "note" }, "No text was published with this talk."));
+  if (line(item.kind)) words.append(el("p", { class: "note" }, texts.talkWords.kind, field("span", "kind", line(item.kind, 80))));
+  if (!words.hasChildNodes()) words.append(el("p", { class: "note" }, texts.talkWords.noText));
   body.append(words, provenance(talk, actions.hide));
   if (talk.mine) {
-    const name = talk.title || "this talk";
-    const edit = button("Edit", actions.edit, "edit");
-    edit.setAttribute("aria-label", `Edit ${name}`);
-    const remove = button("Delete", actions.remove, "delete");
-    remove.setAttribute("aria-label", `Delete ${name}`);
-    body.append(el("div", { class: "row actions", attrs: { lang: "en" } }, edit, remove));
+    const name = talk.title || texts.talkWords.thisTalk;
+    const edit = button(texts.talkWords.edit, actions.edit, "edit");
+    edit.setAttribute("aria-label", say(texts.talkWords.editWhat, { name }));
+    const remove = button(texts.form.delete, actions.remove, "delete");
+    remove.setAttribute("aria-label", say(texts.talkWords.deleteWhat, { name }));
+    body.append(el("div", { class: "row actions", attrs: { lang: texts.language } }, edit, remove));
   }
   return body;
 }
@@ -174,53 +172,52 @@ function provenance(talk, hide) {
    * @param {(Node | string)[]} value
    */
   const add = (name, ...value) => list.append(el("div", {}, el("dt", {}, name), el("dd", {}, ...value)));
-  add("Author", hexView(author, "author", "author"));
-  add("Log id", el("span", { data: { field: "logId" } }, String(logId)));
-  add("Seq num", el("span", { data: { field: "seqNum" } }, String(seqNum)));
-  add("Entry hash", hexView(String(lastEntry), "entry hash", "entryHash"));
-  if (lastEntry !== item.id) add("Talk's id", hexView(item.id, "id: the hash of its first entry", "id"));
-  if (edited) add("Edited", "yes, by its author: no other key can");
+  add(texts.origin.author, hexView(author, texts.origin.author, "author"));
+  add(texts.origin.logId, el("span", { data: { field: "logId" } }, String(logId)));
+  add(texts.origin.seqNum, el("span", { data: { field: "seqNum" } }, String(seqNum)));
+  add(texts.origin.entryHash, hexView(String(lastEntry), texts.origin.entryHash, "entryHash"));
+  if (lastEntry !== item.id) add(texts.talkWords.talksId, hexView(item.id, texts.origin.idIsHash, "id"));
+  if (edited) add(texts.talkWords.edited, texts.talkWords.editedByAuthor);
 
-  const badges = el("ul", { class: "badges" });
-  badges.append(
+  const marks = el("ul", { class: "badges" });
+  marks.append(
     badge(
       "signed",
       signed,
       signed
-        ? "The author's signature over exactly these bytes holds. Checked in this tab."
-        : "No signature was checked. Do not rely on this talk.",
+        ? texts.talkWords.signed
+        : texts.talkWords.notSigned,
     ),
     badge(
       "verified",
       verified,
       verified
-        ? "Signed, and in its place: linked without a gap to the author's first entry. What stands in other entries of the log is another question."
-        : "The links from here to the author's first entry have not all been checked. The signature stands on its own.",
+        ? texts.talkWords.verified
+        : texts.talkWords.notVerified,
     ),
   );
-  if (edited) badges.append(complete ? badge("complete", true, NONE_MISSING) : badge("complete", false, SOME_UNSHOWN, "incomplete"));
+  if (edited) marks.append(complete ? badge("complete", true, texts.talkWords.noneMissing) : badge("complete", false, texts.talkWords.someUnshown));
   const by = el("p", { class: "by" }, face(author), " ");
   if (mine) {
-    by.append(el("strong", { class: "mine" }, "You"), " published this.");
+    by.append(el("strong", { class: "mine" }, texts.talkWords.you), texts.talkWords.youDid);
   } else {
-    const away = button("Hide this author", hide, "quiet hide");
-    by.append("Published by ", el("strong", {}, el("code", {}, author.slice(0, 8))), ". Anybody can publish here, and nobody has said who this is. ", away);
+    const away = button(texts.talkWords.hideAuthor, hide, "quiet hide");
+    by.append(texts.talkWords.publishedBy, el("strong", {}, el("code", {}, author.slice(0, 8))), texts.talkWords.anybody, away);
   }
-  const details = el("details", { class: "fold" }, el("summary", {}, "Details: author, signature, log"), badges, list);
-  return el("aside", { class: "provenance", attrs: { "aria-label": "Who published it", lang: "en" } }, by, details);
+  const details = el("details", { class: "fold" }, el("summary", {}, texts.talkWords.details), marks, list);
+  return el("aside", { class: "provenance", attrs: { "aria-label": texts.origin.who, lang: texts.language } }, by, details);
 }
 
 /**
- * @param {string} name
+ * @param {"signed" | "verified" | "complete"} name
  * @param {boolean} holds
  * @param {string} why
- * @param {string} [otherwise]  what it is called where it does not hold
  */
-function badge(name, holds, why, otherwise = `not ${name}`) {
+function badge(name, holds, why) {
   return el(
     "li",
     { data: { badge: name, holds: String(holds) } },
-    el("strong", { class: "badge" }, holds ? name : otherwise),
+    el("strong", { class: "badge" }, (holds ? texts.badges : texts.badgesNot)[name]),
     " ",
     el("span", {}, why),
   );

@@ -3,6 +3,7 @@
  * type, or enormous.
  */
 
+import * as texts from "texts";
 import { plain } from "../../../web/elements/foreign.js";
 import { parseDuration, parseStart } from "./time.js";
 
@@ -107,7 +108,7 @@ export function inOrder(a, b) {
   return compare(a.room, b.room) || compare(a.title, b.title) || (a.id < b.id ? -1 : 1);
 }
 
-const compare = new Intl.Collator("en", { numeric: true }).compare;
+const compare = new Intl.Collator(texts.language, { numeric: true }).compare;
 
 /**
  * Text folded for searching: no case, no accents.

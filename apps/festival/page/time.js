@@ -12,6 +12,9 @@
  * @typedef {(moment: number) => number | null} Zone  minutes from UTC at a moment
  */
 
+import * as texts from "texts";
+import { say } from "../../../web/elements/words.js";
+
 const DAY_STARTS = 5 * 60;
 // As in the schema: RFC 3339, also with an offset that has no colon. Seconds and offset may be missing, as in texts
 // that no schema was asked about.
@@ -96,7 +99,7 @@ export function parseDuration(value) {
 export function durationWords(minutes) {
   const hours = Math.floor(minutes / 60);
   const rest = minutes % 60;
-  return [hours ? `${hours} h` : "", rest || !hours ? `${rest} min` : ""].filter(Boolean).join(" ");
+  return [hours ? say(texts.programme.hours, { n: hours }) : "", rest || !hours ? say(texts.programme.minutes, { n: rest }) : ""].filter(Boolean).join(" ");
 }
 
 /**
@@ -149,8 +152,8 @@ function zoneNamed(name) {
   };
 }
 
-const WEEKDAY = new Intl.DateTimeFormat("en-GB", { weekday: "long", timeZone: "UTC" });
-const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+const WEEKDAY = new Intl.DateTimeFormat(texts.language === "en" ? "en-GB" : texts.language, { weekday: "long", timeZone: "UTC" });
+const DATE = new Intl.DateTimeFormat(texts.language === "en" ? "en-GB" : texts.language, { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
 
 /**
  * @param {string} day  YYYY-MM-DD

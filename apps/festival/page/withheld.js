@@ -1,9 +1,10 @@
 /** What of a node's answer is not in the programme: what the checks did not let pass, and what the reader has hidden. */
 
+import * as texts from "texts";
 import { button, byId, el, shortAuthor } from "../../../web/elements/dom.js";
 import { face } from "../../../web/elements/face.js";
 import { quoted } from "../../../web/elements/foreign.js";
-import { count, withheldWords } from "../../../web/elements/words.js";
+import { count, number, say, withheldWords } from "../../../web/elements/words.js";
 
 /** @typedef {import("../../../web/pages/shared/types.js").Rejected} Rejected */
 
@@ -16,8 +17,7 @@ export function drawWithheld(rejected) {
   const groups = new Map();
   for (const one of rejected) groups.set(one.reason, [...(groups.get(one.reason) ?? []), one]);
   byId("withheld-summary", HTMLElement).replaceChildren(
-    el("strong", {}, `${count(rejected.length, "item")} withheld`),
-    ` The node returned ${rejected.length === 1 ? "it, but it did" : "them, but they did"} not pass the checks in this tab.`,
+    el("strong", {}, count(rejected.length, texts.programme.withheld)), ` ${count(rejected.length, texts.programme.withheldWhy)}`,
   );
   const list = byId("withheld-list", HTMLElement);
   list.replaceChildren();
@@ -26,7 +26,7 @@ export function drawWithheld(rejected) {
     for (const one of group.slice(0, 50)) {
       ids.append(el("li", {}, el("code", { attrs: { title: one.id } }, line30(one.id)), " ", el("bdi", {}, quoted(one.message, 300))));
     }
-    if (group.length > 50) ids.append(el("li", {}, `and ${group.length - 50} more`));
+    if (group.length > 50) ids.append(el("li", {}, say(texts.schemas.more, { n: number(group.length - 50) })));
     const words = withheldWords(reason, group[0]?.message.slice(0, 300) ?? "");
     list.append(
       el(
@@ -47,12 +47,12 @@ export function drawHidden(authors, show) {
   const panel = byId("hidden", HTMLDetailsElement);
   const talks = authors.reduce((sum, [, size]) => sum + size, 0);
   panel.hidden = authors.length === 0;
-  byId("hidden-summary", HTMLElement).textContent = `${count(talks, "talk")} of ${count(authors.length, "author")} hidden by you`;
+  byId("hidden-summary", HTMLElement).textContent = count(authors.length, texts.programme.hiddenByYou, { talks: count(talks, texts.programme.talks) });
   byId("hidden-list", HTMLElement).replaceChildren(
     ...authors.map(([author, size]) => {
-      const again = button("Show again", () => show(author), "quiet");
-      again.setAttribute("aria-label", `Show ${author.slice(0, 8)} again`);
-      return el("li", { data: { author } }, face(author), " ", el("code", { attrs: { title: author } }, shortAuthor(author)), ` ${count(size, "talk")} `, again);
+      const again = button(texts.programme.showAgain, () => show(author), "quiet");
+      again.setAttribute("aria-label", say(texts.programme.showAuthor, { author: author.slice(0, 8) }));
+      return el("li", { data: { author } }, face(author), " ", el("code", { attrs: { title: author } }, shortAuthor(author)), ` ${count(size, texts.programme.talks)} `, again);
     }),
   );
 }

@@ -21,6 +21,7 @@
  *   #notices .notice[data-kind=error|news][data-reason] .dismiss
  */
 
+import * as texts from "texts";
 import { node } from "../shared/address.js";
 import { byId, copy, el, save } from "../../elements/dom.js";
 import { defineElements } from "../../elements/define.js";
@@ -71,7 +72,7 @@ let turn = 0;
 function go(place) {
   const address = addressOf(place);
   if (address.length > LONGEST) {
-    notices.error(new Error("This filter is too long for an address: use fewer words."));
+    notices.error(new Error(texts.data.tooLong));
     return;
   }
   history.pushState(null, "", address);
@@ -98,8 +99,8 @@ async function route() {
     kind = null;
     shown = "";
     table.replaceChildren();
-    title.textContent = "Choose a kind of data";
-    document.title = "Data";
+    title.textContent = texts.data.choose;
+    document.title = texts.data.title;
     arrange("choosing");
     close();
     return;
@@ -108,7 +109,7 @@ async function route() {
     const panda = await session.panda();
     if (kind?.id !== place.schema) {
       arrange("loading");
-      title.textContent = "One moment…";
+      title.textContent = texts.identity.oneMoment;
       table.replaceChildren();
       const found = await kindOf(panda, place.schema);
       if (mine !== turn) return;
@@ -126,7 +127,7 @@ function missing(error) {
   kind = null;
   shown = "";
   table.replaceChildren();
-  title.textContent = "Data";
+  title.textContent = texts.data.title;
   const { title: what, text, hint } = explain(error);
   byId("no-answer-words", HTMLElement).textContent = `${what}. ${text} ${hint}`;
   arrange("missing");
@@ -158,10 +159,10 @@ async function kindOf(panda, asked) {
 /** @param {Panda} panda @param {Kind} now @param {Place & {problem: string}} place */
 function show(panda, now, place) {
   const { schema, id } = now;
-  title.textContent = schema ? plain(schema.name) : (schemas.about(id)?.name ?? "Data without a definition");
-  document.title = `${title.textContent} · Data`;
+  title.textContent = schema ? plain(schema.name) : (schemas.about(id)?.name ?? texts.data.noDefinition);
+  document.title = `${title.textContent} · ${texts.data.title}`;
   const about = byId("about", HTMLElement);
-  about.textContent = schema ? plain(schema.description.slice(0, 2000)) : "Nobody has defined this kind of data here, so it is shown as it is, and nothing can be written.";
+  about.textContent = schema ? plain(schema.description.slice(0, 2000)) : texts.data.nobodyDefined;
   about.hidden = !about.textContent;
   byId("write", HTMLButtonElement).hidden = !schema || !panda.author;
   if (place.problem) notices.error(Object.assign(new Error(place.problem), { reason: "address-wrong" }));
@@ -176,7 +177,7 @@ function show(panda, now, place) {
       onSort: (order) => go({ ...here(), order, open: "" }),
       onShown({ instances, more }) {
         counter.dataset.shown = String(instances.length);
-        counter.textContent = more ? `the first ${instances.length.toLocaleString("en")}` : instances.length ? count(instances.length, "entry", "entries") : "";
+        counter.textContent = instances.length ? count(instances.length, more ? texts.data.first : texts.data.entries) : "";
         arrange(instances.length ? "shown" : "empty");
       },
       onFailed: () => arrange("shown"),
@@ -229,7 +230,7 @@ function arrange(state) {
 function open(panda, now, id) {
   if (dialog.dataset.id !== id) {
     dialog.dataset.id = id;
-    byId("open-title", HTMLElement).textContent = "One moment…";
+    byId("open-title", HTMLElement).textContent = texts.identity.oneMoment;
     byId("open-edit", HTMLButtonElement).hidden = true;
     const body = byId("open-body", HTMLElement);
     const place = el("div", {});
@@ -237,10 +238,10 @@ function open(panda, now, id) {
     let version = "";
     // Read as everything else is: so it follows what happens to it.
     const feed = el("panda-feed", { attrs: { schema: now.id, filter: JSON.stringify({ id }), include: [...now.targets.keys()].join(" "), limit: "1" } }, el("template", {}));
-    feed.append(el("p", { attrs: { slot: "empty" } }, "It is not here: its author deleted it, this node does not have it, or the address is wrong."));
+    feed.append(el("p", { attrs: { slot: "empty" } }, texts.data.itIsNotHere));
     feed.addEventListener("panda-shown", (event) => {
       const [instance] = /** @type {CustomEvent<{instances: Instance[]}>} */ (event).detail.instances;
-      byId("open-title", HTMLElement).textContent = instance ? called(instance, now) : "Not here";
+      byId("open-title", HTMLElement).textContent = instance ? called(instance, now) : texts.data.notHere;
       byId("open-edit", HTMLButtonElement).hidden = !instance || !now.schema || instance._meta.author !== panda.author;
       const read = instance ? writeJson([instance._meta.lastEntry, instance._included]) : "";
       if (version === read) return;
@@ -280,7 +281,7 @@ const isTouched = () => [...forms.values()].some((form) => form.isTouched);
 /** @param {string} instance  empty: a new one */
 function write(instance) {
   if (!kind) return;
-  byId("writer-title", HTMLElement).textContent = instance ? "Change or delete" : "Write one";
+  byId("writer-title", HTMLElement).textContent = instance ? texts.data.changeOrDelete : texts.data.writeOne;
   for (const [key, form] of forms) {
     if (form.isTouched) continue;
     form.remove();
@@ -299,11 +300,11 @@ function newForm(schema, instance) {
   const form = el("panda-form", { attrs: { schema, ...(instance ? { instance } : {}) } });
   form.addEventListener("panda-written", () => {
     writer.close();
-    notices.say(instance ? "Your change is signed." : "It is signed.");
+    notices.say(instance ? texts.data.changeSigned : texts.data.signed);
   });
   form.addEventListener("panda-deleted", () => {
     writer.close();
-    notices.say("Deleted: the delete is signed.");
+    notices.say(texts.data.deleted);
     go({ ...here(), open: "" });
   });
   return form;
@@ -311,7 +312,7 @@ function newForm(schema, instance) {
 byId("write", HTMLButtonElement).addEventListener("click", () => write(""));
 byId("writer-close", HTMLButtonElement).addEventListener("click", () => writer.close());
 writer.addEventListener("close", () => {
-  if (isTouched()) notices.say("Not published. Your text is kept in this tab: open the form again to go on.");
+  if (isTouched()) notices.say(texts.data.notPublished);
 });
 window.addEventListener("beforeunload", (event) => {
   if (isTouched()) event.preventDefault();
@@ -334,19 +335,19 @@ async function download(format) {
   const said = byId("download-words", HTMLElement);
   byId("download", HTMLDetailsElement).open = false;
   const { signal } = downloading = new AbortController();
-  said.textContent = "Reading…";
+  said.textContent = texts.data.reading;
   state.hidden = false;
   try {
     const panda = await session.panda();
     const { instances, withheld } = await everything(panda, { schema: id, filter, order }, (done) => {
-      said.textContent = `${count(done, "entry", "entries")} read and checked…`;
+      said.textContent = count(done, texts.data.read);
     }, signal);
     const name = (schema?.name ?? "data").replace(/[^\p{L}\p{N}_-]+/gu, "-").slice(0, 60) || "data";
     if (format === "csv") save(toCsv(instances, names), `${name}.csv`, "text/csv");
     else save(toJson(instances), `${name}.json`, "application/json");
-    notices.say(`${count(instances.length, "entry", "entries")} saved.${withheld ? ` ${count(withheld, "more was", "more were")} left out: the node did not prove them.` : ""}`);
+    notices.say(`${count(instances.length, texts.data.saved)}${withheld ? ` ${count(withheld, texts.data.leftOut)}` : ""}`);
   } catch (error) {
-    if (!signal.aborted) notices.error(error, { label: "Try again", run: () => void download(format) });
+    if (!signal.aborted) notices.error(error, { label: texts.elements.tryAgain, run: () => void download(format) });
   }
   state.hidden = true;
   downloading = null;
@@ -365,9 +366,9 @@ sideButton.addEventListener("click", () => showSide(sideButton.getAttribute("ari
 async function list() {
   try {
     await schemas.read(await session.panda());
-    byId("choose-words", HTMLElement).textContent = "Each kind of data is described by a schema. Those of this node stand in the list.";
+    byId("choose-words", HTMLElement).textContent = texts.data.eachKind;
   } catch (error) {
-    notices.error(error, { label: "Try again", run: () => void list() }, "Which kinds of data the node knows could not be read.");
+    notices.error(error, { label: texts.elements.tryAgain, run: () => void list() }, texts.data.notRead);
   }
 }
 

@@ -1,5 +1,6 @@
 /** The filter as rows: a field, what is asked of it, and the value, in an input of the field's type. */
 
+import * as texts from "texts";
 import { button, el } from "../../elements/dom.js";
 import { makeEditor } from "../../elements/fields.js";
 import { FieldWrong, label, writeJson } from "../../elements/values.js";
@@ -26,15 +27,15 @@ export function makeFilterBar({ bar, panda, schema, filter, onChange, onClear })
   const conditions = conditionsOf(filter);
   const known = conditions?.every(({ name, op }) => operatorsOf(typeOf(schema, name)).some(([each]) => each === op) && has(schema, name));
   if (!conditions || !known) {
-    const all = button("Show all", onClear, "quiet");
-    bar.replaceChildren(el("p", { class: "note" }, "Only those that fit ", el("code", {}, writeJson(filter).slice(0, 500)), " "), all);
+    const all = button(texts.elements.showAll, onClear, "quiet");
+    bar.replaceChildren(el("p", { class: "note" }, texts.data.onlyThose, el("code", {}, writeJson(filter).slice(0, 500)), " "), all);
     return;
   }
   /** @type {Row[]} */
   let rows = [];
   const list = el("div", { class: "conditions" });
-  const add = button("Add a filter", () => append(null).focus(), "quiet add-filter");
-  const clear = button("Show all", onClear, "quiet clear-filter");
+  const add = button(texts.data.addAFilter, () => append(null).focus(), "quiet add-filter");
+  const clear = button(texts.elements.showAll, onClear, "quiet clear-filter");
   clear.hidden = conditions.length === 0;
 
   const change = () => {
@@ -79,13 +80,13 @@ const typeOf = (schema, name) => (Object.hasOwn(schema.fields, name) ? (schema.f
  */
 function makeRow({ panda, schema, condition, onChange, onRemove }) {
   const fields = [...Object.keys(schema.fields), ...(Object.hasOwn(schema.fields, "author") ? [] : ["author"])];
-  const field = el("select", { attrs: { "aria-label": "Field" }, data: { part: "name" } },
+  const field = el("select", { attrs: { "aria-label": texts.data.field }, data: { part: "name" } },
     ...fields.map((name) => el("option", { attrs: { value: name } }, label(name).slice(0, 70))));
-  const operator = el("select", { attrs: { "aria-label": "What is asked of it" }, data: { part: "op" } });
+  const operator = el("select", { attrs: { "aria-label": texts.data.whatIsAsked }, data: { part: "op" } });
   const place = el("div", { class: "value", data: { part: "value" } });
   const wrong = el("p", { class: "problem", attrs: { role: "alert" } });
-  const remove = button("Remove", onRemove, "quiet");
-  const node = el("div", { class: "condition", attrs: { role: "group", "aria-label": "Filter" } }, field, operator, place, remove, wrong);
+  const remove = button(texts.fields.remove, onRemove, "quiet");
+  const node = el("div", { class: "condition", attrs: { role: "group", "aria-label": texts.data.filter } }, field, operator, place, remove, wrong);
   let editor = makeEditor(panda, schema, "", { type: "varchar", optional: true });
 
   field.value = condition && fields.includes(condition.name) ? condition.name : (fields[0] ?? "author");
@@ -113,7 +114,7 @@ function makeRow({ panda, schema, condition, onChange, onRemove }) {
     const kind = op === "exists" ? "boolean" : ["in", "notIn"].includes(op) ? `${base}[]` : base === "text" ? "varchar" : base;
     editor = makeEditor(panda, schema, field.value, { type: kind, optional: true });
     if (op === "exists") editor.write(true);
-    editor.input.setAttribute("aria-label", "Value");
+    editor.input.setAttribute("aria-label", texts.data.value);
     place.replaceChildren(editor.element);
     wrong.textContent = "";
   }

@@ -1,11 +1,13 @@
 /** One instance: what it says, what it leads to, and who signed it where. */
 
+import * as texts from "texts";
 import { el, hexView } from "../../elements/dom.js";
 import { face } from "../../elements/face.js";
 import { prose } from "../../elements/prose.js";
 import { clock, label, line, moment, words } from "../../elements/values.js";
 import { links } from "./related.js";
 import { versionsView } from "./versions.js";
+import { number, say } from "../../elements/words.js";
 
 /**
  * @typedef {import("panda.js").Instance} Instance
@@ -32,7 +34,7 @@ export function instanceView({ panda, of, instance, schema, targets, versions })
   for (const name of names) {
     const value = instance[name];
     const definition = schema?.fields[name];
-    const shown = value === undefined ? [el("span", { class: "muted" }, "nothing")]
+    const shown = value === undefined ? [el("span", { class: "muted" }, texts.data.nothing)]
       : definition?.type.startsWith("relation") ? relations(instance, name, targets) : content(name, value, definition?.type ?? "");
     fields.append(el("div", { data: { name } }, el("dt", {}, label(line(name, 70))), el("dd", {}, ...shown)));
   }
@@ -45,7 +47,7 @@ export function instanceView({ panda, of, instance, schema, targets, versions })
 function content(name, value, type) {
   if (Array.isArray(value)) {
     return [el("ul", {}, ...value.slice(0, LINKS).map((item) => el("li", {}, ...content(name, item, type.replace("[]", ""))))),
-      ...(value.length > LINKS ? [`and ${(value.length - LINKS).toLocaleString("en")} more`] : [])];
+      ...(value.length > LINKS ? [say(texts.schemas.more, { n: number(value.length - LINKS) })] : [])];
   }
   const date = type === "timestamp" ? moment(value) : null;
   if (date) return [el("time", { data: { field: name }, attrs: { datetime: String(value) } }, clock(date)), " ", el("span", { class: "note" }, String(value))];
@@ -67,13 +69,13 @@ function provenance(panda, instance) {
   const list = el("dl", {});
   /** @param {string} name @param {(Node | string)[]} value */
   const add = (name, ...value) => list.append(el("div", {}, el("dt", {}, name), el("dd", {}, ...value)));
-  add("Checked", el("span", { data: { badge: "verified", holds: String(verified) } },
-    verified ? "Signed, and in its place in the author's log: checked in this tab." : "Signed. Its place in the author's log has not been checked to the first entry."));
-  add("Author", face(author), " ", ...(mine ? [el("strong", { class: "mine" }, "you"), " "] : []), hexView(author, "author", "author"));
-  add("Log id", el("span", { data: { field: "logId" } }, String(logId)));
-  add("Seq num", el("span", { data: { field: "seqNum" } }, String(seqNum)));
-  add("Entry hash", hexView(lastEntry, "entry hash", "entryHash"));
-  if (lastEntry !== instance.id) add("Id", hexView(instance.id, "id: the hash of its first entry", "id"));
-  add("Versions", edited ? (complete ? "edited by its author; no change in between is missing" : "edited by its author; whether a change in between was held back is not known") : "one, as it was first published");
-  return el("aside", { class: "provenance", attrs: { "aria-label": "Who published it" } }, list);
+  add(texts.data.checked, el("span", { data: { badge: "verified", holds: String(verified) } },
+    verified ? texts.data.inPlace : texts.data.notInPlace));
+  add(texts.origin.author, face(author), " ", ...(mine ? [el("strong", { class: "mine" }, texts.origin.you), " "] : []), hexView(author, texts.origin.author, "author"));
+  add(texts.origin.logId, el("span", { data: { field: "logId" } }, String(logId)));
+  add(texts.origin.seqNum, el("span", { data: { field: "seqNum" } }, String(seqNum)));
+  add(texts.origin.entryHash, hexView(lastEntry, texts.origin.entryHash, "entryHash"));
+  if (lastEntry !== instance.id) add(texts.origin.id, hexView(instance.id, texts.origin.idIsHash, "id"));
+  add(texts.data.versions, edited ? (complete ? texts.data.editedWhole : texts.data.edited) : texts.data.one);
+  return el("aside", { class: "provenance", attrs: { "aria-label": texts.origin.who } }, list);
 }

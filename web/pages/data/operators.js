@@ -1,5 +1,7 @@
 /** What one can ask of a field, by its type, in words; and a filter as rows of a form, as far as it is one. */
 
+import * as texts from "texts";
+
 /**
  * @typedef {import("./place.js").Filter} Filter
  * @typedef {import("panda.js").Schema} Schema
@@ -7,11 +9,7 @@
  */
 
 /** @type {Record<string, string>} */
-export const WORDS = {
-  eq: "is", ne: "is not", lt: "is less than", lte: "is at most", gt: "is more than", gte: "is at least", contains: "contains",
-  startsWith: "begins with", in: "is one of", notIn: "is none of", exists: "is there",
-};
-const MOMENT_WORDS = { lt: "is before", lte: "is not after", gt: "is after", gte: "is not before" };
+export const WORDS = texts.operators;
 const ORDERED = ["eq", "ne", "lt", "lte", "gt", "gte", "in", "exists"];
 
 /** @type {Record<string, string[]>} */
@@ -35,7 +33,7 @@ const OPERATORS = {
  */
 export function operatorsOf(type) {
   const known = OPERATORS[type.endsWith("[]") ? "list" : type] ?? ["eq", "ne"];
-  const own = /** @type {Record<string, string>} */ (type === "timestamp" ? MOMENT_WORDS : {});
+  const own = /** @type {Record<string, string>} */ (type === "timestamp" ? texts.momentOperators : {});
   return known.map((op) => [op, own[op] ?? WORDS[op] ?? op]);
 }
 

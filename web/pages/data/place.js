@@ -1,5 +1,6 @@
 /** What the address of the page says: which schema, which of its instances, in which order, and which one is open. */
 
+import * as texts from "texts";
 import { node } from "../shared/address.js";
 import { names } from "../../elements/feed.js";
 import { isHash, readJson, writeJson } from "../../elements/values.js";
@@ -22,7 +23,7 @@ export function here() {
     filter,
     order: names(said.get("order") ?? ""),
     open: isHash(open) ? open : "",
-    problem: problem || (open && !isHash(open) ? "What the address says is open is no id: 132 hex digits that begin with 0040." : ""),
+    problem: problem || (open && !isHash(open) ? texts.data.noOpenId : ""),
   };
 }
 
@@ -34,7 +35,7 @@ export function filterOf(text) {
   } catch {
     // said below
   }
-  return { filter: {}, problem: "The filter in the address is not JSON, so all is shown." };
+  return { filter: {}, problem: texts.data.filterNoJson };
 }
 
 /** The address of a place. @param {Partial<Place>} place */

@@ -1,5 +1,6 @@
 /** What relations lead to: links, each called as what is there, which comes with the query that shows the rest. */
 
+import * as texts from "texts";
 import { el } from "../../elements/dom.js";
 import { isHash, line, titleFields, titleOf } from "../../elements/values.js";
 import { addressOf } from "./place.js";
@@ -58,7 +59,7 @@ export function links(instance, name, targets, most) {
   const target = targets.get(name);
   return (Array.isArray(value) ? value : [value]).filter(isHash).slice(0, most).map((id) => {
     const one = found.get(id);
-    const called = one ? titleOf(one, target?.schema ?? null) : `${line(id, 16)}${led === undefined ? "" : " (not here)"}`;
+    const called = one ? titleOf(one, target?.schema ?? null) : `${line(id, 16)}${led === undefined ? "" : texts.data.notHereNote}`;
     return el("a", { data: { open: id }, attrs: { href: addressOf({ schema: target?.id ?? "", open: id }) } }, el("bdi", {}, called));
   });
 }

@@ -1,9 +1,10 @@
 /** The schemas of this node, to choose from: by name, searched as one types. */
 
+import * as texts from "texts";
 import { byId, el, shortHash } from "../../elements/dom.js";
 import { plain } from "../../elements/foreign.js";
 import { STATES } from "../shared/schema-states.js";
-import { count } from "../../elements/words.js";
+import { number, say } from "../../elements/words.js";
 import { addressOf } from "./place.js";
 
 /**
@@ -35,12 +36,12 @@ export function makeSchemaList() {
     list.replaceChildren(...fits.slice(0, SHOWN).map(item));
     const rest = fits.length - SHOWN;
     more.hidden = !read || (fits.length > 0 && rest <= 0);
-    more.textContent = !known.length ? "This node has no schemas yet: describe the first one." : !fits.length ? "None is called so." : `and ${count(rest, "more", "more")}: type some of the name`;
+    more.textContent = !known.length ? texts.data.noSchemas : !fits.length ? texts.data.noneCalledSo : say(texts.data.moreSchemas, { n: number(rest) });
   }
 
   /** @param {ListedSchema} schema */
   function item({ id, name, state }) {
-    const words = name ? el("bdi", {}, plain(name.slice(0, LONGEST))) : el("span", { class: "muted" }, "without a name");
+    const words = name ? el("bdi", {}, plain(name.slice(0, LONGEST))) : el("span", { class: "muted" }, texts.data.noName);
     const link = el("a", { attrs: { href: addressOf({ schema: id }) }, data: { schema: id } }, words);
     if (id === chosen) link.setAttribute("aria-current", "page");
     return el("li", { data: { id, state } }, link, el("span", { class: "note" }, ` ${shortHash(id)}, ${STATES[state] ?? state}`));
@@ -62,7 +63,7 @@ export function makeSchemaList() {
       }
       read = true;
       const rank = ["registered", "pending", "not-registered", "unlisted", "not-defined"];
-      known = [...found.values()].sort((a, b) => rank.indexOf(a.state) - rank.indexOf(b.state) || (a.name ?? "~").localeCompare(b.name ?? "~", "en"));
+      known = [...found.values()].sort((a, b) => rank.indexOf(a.state) - rank.indexOf(b.state) || (a.name ?? "~").localeCompare(b.name ?? "~", texts.language));
       draw();
     },
     /** @param {string} schema  the one that is shown */

@@ -1,9 +1,11 @@
 /** The instances of a schema as a table: a `<panda-feed>` with a row for its template. */
 
+import * as texts from "texts";
 import { el } from "../../elements/dom.js";
 import { label, line, writeJson } from "../../elements/values.js";
 import { addressOf, here } from "./place.js";
 import { links } from "./related.js";
+import { number, say } from "../../elements/words.js";
 
 /**
  * @typedef {import("panda.js").Instance} Instance
@@ -41,9 +43,9 @@ export function makeTable({ place, schema, names, targets, onSort, onShown, onFa
       include: columns.filter((name) => targets.has(name)).join(" "),
       ...(Object.keys(place.filter).length ? { filter: writeJson(place.filter) } : {}),
     },
-  }, el("div", { class: "scroller", attrs: { tabindex: "0", role: "region", "aria-label": "The data as a table" } }, records));
+  }, el("div", { class: "scroller", attrs: { tabindex: "0", role: "region", "aria-label": texts.data.asATable } }, records));
   const filtered = Object.keys(place.filter).length > 0;
-  feed.append(el("p", { class: "note", attrs: { slot: "empty" } }, filtered ? "Nothing fits this filter." : "Nothing of this kind is published here yet."));
+  feed.append(el("p", { class: "note", attrs: { slot: "empty" } }, filtered ? texts.data.nothingFits : texts.data.nothingYet));
   feed.addEventListener("panda-shown", (event) => {
     const { detail } = /** @type {CustomEvent<{instances: Instance[], more: boolean}>} */ (event);
     const byId = new Map(detail.instances.map((instance) => [instance.id, instance]));
@@ -69,7 +71,7 @@ function lead(cell, instance, targets) {
   const value = instance[name];
   const fresh = /** @type {Element} */ (cell.cloneNode(false));
   fresh.append(...links(instance, name, targets, LINKS).flatMap((link, place) => (place ? [", ", link] : [link])));
-  if (Array.isArray(value) && value.length > LINKS) fresh.append(`, and ${value.length - LINKS} more`);
+  if (Array.isArray(value) && value.length > LINKS) fresh.append(say(texts.elements.andMore, { n: number(value.length - LINKS) }));
   if (!cell.isEqualNode(fresh)) cell.replaceChildren(...fresh.childNodes);
 }
 
@@ -96,7 +98,7 @@ function row(columns, schema) {
       : el(type === "timestamp" ? "time" : "span", { class: "cell", data: { field: name }, attrs });
     return el("td", { class: ["integer", "float"].includes(type) ? "is-number" : "", data: { called: label(line(name, 70)) } }, place);
   });
-  const author = el("td", { data: { called: "author" } }, el("span", { class: "author", data: { field: "_meta.author" }, attrs: { "data-longest": "8" } }));
+  const author = el("td", { data: { called: texts.origin.author.toLowerCase() } }, el("span", { class: "author", data: { field: "_meta.author" }, attrs: { "data-longest": "8" } }));
   return el("tr", {}, el("th", { attrs: { scope: "row" } }, open), ...cells, author);
 }
 

@@ -1,8 +1,9 @@
 /** What the author of an instance has said of it, one signed entry after the other. It is read when it is opened. */
 
+import * as texts from "texts";
 import { button, el, hexView } from "../../elements/dom.js";
 import { label, line } from "../../elements/values.js";
-import { explain } from "../../elements/words.js";
+import { explain, say } from "../../elements/words.js";
 
 /**
  * @typedef {import("panda.js").Instance} Instance
@@ -10,7 +11,7 @@ import { explain } from "../../elements/words.js";
  * @typedef {import("panda.js").Version} Version
  */
 
-const DID = { create: "published", update: "changed", delete: "deleted" };
+const DID = { create: texts.data.didPublish, update: texts.data.didChange, delete: texts.data.didDelete };
 /** Characters of a value. In full it stands in the instance, as long as it is the last one. */
 const LONGEST = 200;
 
@@ -23,16 +24,16 @@ const LONGEST = 200;
  */
 export function versionsView({ panda, of, instance, open }) {
   const list = el("div", {});
-  const fold = el("details", { class: "fold versions" }, el("summary", {}, "All versions"), list);
+  const fold = el("details", { class: "fold versions" }, el("summary", {}, texts.data.allVersions), list);
   const read = async () => {
-    list.replaceChildren(el("p", { class: "note" }, "Reading the author's log…"));
+    list.replaceChildren(el("p", { class: "note" }, texts.data.readingLog));
     try {
       const { versions, complete } = await panda.versions(of, instance.id);
-      const words = complete ? "None is missing in between." : "These are those that the node shows: others may be missing.";
+      const words = complete ? texts.data.noneMissing : texts.data.othersMissing;
       list.replaceChildren(el("ol", { attrs: { reversed: "" } }, ...versions.map(entry)), el("p", { class: "note" }, words));
     } catch (error) {
       const { title, text } = explain(error);
-      list.replaceChildren(el("p", { class: "problem" }, `${title}. ${text} `, button("Try again", () => void read(), "quiet")));
+      list.replaceChildren(el("p", { class: "problem" }, `${title}. ${text} `, button(texts.elements.tryAgain, () => void read(), "quiet")));
     }
   };
   fold.addEventListener("toggle", () => {
@@ -46,11 +47,11 @@ export function versionsView({ panda, of, instance, open }) {
 function entry({ seqNum, action, fields, entryHash }) {
   const values = Object.entries(fields).map(([name, value]) => el("div", { data: { name } }, el("dt", {}, label(line(name, 70))), el("dd", {}, said(value))));
   return el("li", { data: { version: action, seqNum: String(seqNum) } },
-    el("p", {}, el("strong", {}, DID[action]), ` by entry ${seqNum} `, hexView(entryHash, `hash of entry ${seqNum}`, "versionHash")), el("dl", {}, ...values));
+    el("p", {}, el("strong", {}, DID[action]), ` ${say(texts.data.byEntry, { n: seqNum })} `, hexView(entryHash, say(texts.data.hashOfEntry, { n: seqNum }), "versionHash")), el("dl", {}, ...values));
 }
 
 /** @param {unknown} value */
 function said(value) {
   const nothing = value === "" || (Array.isArray(value) && value.length === 0);
-  return nothing ? el("span", { class: "muted" }, "nothing") : el("span", {}, line(value, LONGEST));
+  return nothing ? el("span", { class: "muted" }, texts.data.nothing) : el("span", {}, line(value, LONGEST));
 }

@@ -1,9 +1,11 @@
 /** One field of the schema that is being written: a row of the form. What is allowed in it, Python decides. */
 
+import * as texts from "texts";
 import { byId, el, find, shortHash } from "../../elements/dom.js";
 import { siteLink } from "../shared/address.js";
 import { plain } from "../../elements/foreign.js";
 import { keeping, mark } from "./inputs.js";
+import { say } from "../../elements/words.js";
 
 /**
  * @typedef {import("../shared/types.js").SchemaDraft["fields"][number]} FieldDraft
@@ -71,7 +73,7 @@ export function makeFieldRow({ onChange, onMove, onRemove, about }) {
     target.textContent = "";
     const words = await about(wanted);
     if (leadsTo() !== wanted || !words) return;
-    const link = el("a", { attrs: { href: siteLink("schemas.html", { id: wanted }), target: "_blank" } }, "Look at it");
+    const link = el("a", { attrs: { href: siteLink("schemas.html", { id: wanted }), target: "_blank" } }, texts.schemas.lookAtIt);
     target.append(el("bdi", {}, words.slice(0, 300)), " ", link);
   }
 
@@ -100,13 +102,14 @@ export function makeFieldRow({ onChange, onMove, onRemove, about }) {
     focus: () => name.input.focus(),
     /** @param {number} at @param {number} of */
     place(at, of) {
-      const called = `field ${at + 1}${name.input.value ? `, ${name.input.value.slice(0, 70)}` : ""}`;
-      title.textContent = `Field ${at + 1}`;
+      const typed = name.input.value.slice(0, 70);
+      const called = say(typed ? texts.schemas.fieldNamed : texts.schemas.field, { n: at + 1, name: typed });
+      title.textContent = say(texts.schemas.field, { n: at + 1 });
       tool("up").disabled = at === 0;
       tool("down").disabled = at === of - 1;
-      tool("up").setAttribute("aria-label", `Move up ${called}`);
-      tool("down").setAttribute("aria-label", `Move down ${called}`);
-      tool("remove").setAttribute("aria-label", `Remove ${called}`);
+      tool("up").setAttribute("aria-label", say(texts.schemas.up, { called }));
+      tool("down").setAttribute("aria-label", say(texts.schemas.down, { called }));
+      tool("remove").setAttribute("aria-label", say(texts.fields.removeWhat, { called }));
     },
     /** @returns {FieldDraft} */
     read() {

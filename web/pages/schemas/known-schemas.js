@@ -1,10 +1,11 @@
 /** The list of schemas that there are besides the one that is shown. */
 
+import * as texts from "texts";
 import { siteLink } from "../shared/address.js";
 import { byId, el, shortHash } from "../../elements/dom.js";
 import { plain } from "../../elements/foreign.js";
 import { STATES } from "../shared/schema-states.js";
-import { count } from "../../elements/words.js";
+import { number, say } from "../../elements/words.js";
 
 /** @typedef {import("../shared/types.js").ListedSchema} ListedSchema */
 
@@ -24,7 +25,7 @@ export function showKnown(known, shown) {
   byId("known", HTMLElement).hidden = others.length === 0;
   byId("known-list", HTMLElement).replaceChildren(...others.slice(0, LISTED).map(item));
   byId("known-more", HTMLElement).hidden = more <= 0;
-  byId("known-more", HTMLElement).textContent = `and ${count(more, "more", "more")}`;
+  byId("known-more", HTMLElement).textContent = say(texts.schemas.more, { n: number(more) });
 }
 
 /** @param {ListedSchema} schema */

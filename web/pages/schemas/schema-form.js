@@ -1,9 +1,10 @@
 /** The form in which a schema is written, field by field; the same form shows one that is published. */
 
+import * as texts from "texts";
 import { byId } from "../../elements/dom.js";
 import { makeFieldRow } from "./field-row.js";
 import { keeping, mark } from "./inputs.js";
-import { count } from "../../elements/words.js";
+import { count, say } from "../../elements/words.js";
 
 /**
  * @typedef {import("../shared/types.js").SchemaDraft} SchemaDraft
@@ -34,7 +35,7 @@ export function makeSchemaForm({ onChange, about }) {
   const add = byId("add", HTMLButtonElement);
   const moved = byId("moved", HTMLElement);
   const problem = byId("form-problem", HTMLElement);
-  const texts = {
+  const inputs = {
     name: keeping(byId("name", HTMLInputElement)),
     description: keeping(byId("description", HTMLTextAreaElement)),
   };
@@ -44,7 +45,7 @@ export function makeSchemaForm({ onChange, about }) {
   /** @type {ListedSchema[]} */
   let known = [];
 
-  for (const { input } of Object.values(texts)) {
+  for (const { input } of Object.values(inputs)) {
     input.addEventListener("input", onChange);
     input.addEventListener("focusout", () => {
       input.dataset.left = "";
@@ -93,7 +94,7 @@ export function makeSchemaForm({ onChange, about }) {
     number();
     const [here, back] = by > 0 ? (["down", "up"]) : (["up", "down"]);
     row.tool(row.tool(here).disabled ? back : here).focus();
-    moved.textContent = `It is field ${to + 1} of ${rows.length} now.`;
+    moved.textContent = say(texts.schemas.moved, { n: to + 1, total: rows.length });
     onChange();
   }
 
@@ -105,7 +106,7 @@ export function makeSchemaForm({ onChange, about }) {
     number();
     const heir = rows[Math.min(at, rows.length - 1)];
     (heir ? heir.tool("remove") : add).focus();
-    moved.textContent = `Removed. ${count(rows.length, "field")} left.`;
+    moved.textContent = count(rows.length, texts.schemas.removed);
     onChange();
   }
 
@@ -113,16 +114,16 @@ export function makeSchemaForm({ onChange, about }) {
     /** @returns {SchemaDraft} */
     read() {
       return {
-        name: texts.name.read()?.trim() ?? "", // phones like to put a space behind a word
-        description: texts.description.read() ?? "",
+        name: inputs.name.read()?.trim() ?? "", // phones like to put a space behind a word
+        description: inputs.description.read() ?? "",
         fields: rows.map((row) => row.read()),
       };
     },
     /** @param {SchemaDraft} draft */
     write(draft) {
-      texts.name.write(draft.name);
-      texts.description.write(draft.description);
-      for (const { input } of Object.values(texts)) delete input.dataset.left;
+      inputs.name.write(draft.name);
+      inputs.description.write(draft.description);
+      for (const { input } of Object.values(inputs)) delete input.dataset.left;
       for (const row of rows) row.node.remove();
       rows = [];
       for (const field of draft.fields) append().write(field);
@@ -143,12 +144,12 @@ export function makeSchemaForm({ onChange, about }) {
     show(problems, all) {
       rows.forEach((row, at) => row.show(problems.filter(({ field }) => field === at), all));
       const whole = problems.filter(({ field }) => field === null);
-      for (const [part, { input }] of Object.entries(texts)) {
+      for (const [part, { input }] of Object.entries(inputs)) {
         const words = whole.find((one) => one.part === part)?.message ?? "";
         mark(input, byId(`${part}-problem`, HTMLElement), all || input.dataset.left !== undefined ? words : "");
       }
       const rest = whole.filter((one) => one.part === null);
-      const lead = all && problems.length > rest.length ? `${count(problems.length, "thing is", "things are")} not right yet.` : "";
+      const lead = all && problems.length > rest.length ? count(problems.length, texts.schemas.problems) : "";
       problem.textContent = [lead, ...(all ? rest.map(({ message }) => message.slice(0, 500)) : [])].filter(Boolean).join(" ");
     },
     /** Goes to the first input with something wrong. */
@@ -159,7 +160,7 @@ export function makeSchemaForm({ onChange, about }) {
     /** @param {boolean} locked  it is to be read only */
     lock(locked) {
       form.dataset.locked = String(locked);
-      for (const { input } of Object.values(texts)) input.readOnly = locked;
+      for (const { input } of Object.values(inputs)) input.readOnly = locked;
       for (const row of rows) row.lock(locked);
       add.hidden = locked;
     },

@@ -23,6 +23,7 @@
  *   #notices .notice[data-kind=error|news][data-reason] .dismiss
  */
 
+import * as texts from "texts";
 import { node, siteLink } from "../shared/address.js";
 import { makeBackup } from "../shared/backup.js";
 import { defineElements } from "../../elements/define.js";
@@ -35,7 +36,7 @@ import { makePending } from "../shared/pending.js";
 import { draftOf, makeSchemaForm } from "./schema-form.js";
 import { Session } from "../shared/session.js";
 import { showOpen, showStart, startPython } from "../shared/start.js";
-import { explain } from "../../elements/words.js";
+import { explain, say } from "../../elements/words.js";
 
 /**
  * @typedef {import("../shared/types.js").Panda} Panda
@@ -110,7 +111,7 @@ function busy(is) {
 function showChecked(found) {
   checks += 1;
   refused.hidden = found.refusal === null;
-  refused.textContent = found.refusal === null ? "" : `${found.refusal} The file can be saved, and published there.`;
+  refused.textContent = found.refusal === null ? "" : `${found.refusal} ${texts.schemas.savedAndPublished}`;
   publish.disabled = file.disabled || found.refusal !== null;
   form.show(found.problems, asked);
   showFile(found);
@@ -124,8 +125,8 @@ function showFile({ toml: text, definition }) {
   fileSave.disabled = definition === null;
   fileNote.hidden = definition !== null;
   fileNote.textContent = text === null
-    ? "It grows here as you write: a name and one field are enough to begin."
-    : "What is not right yet is left out.";
+    ? texts.schemas.grows
+    : texts.schemas.leftOut;
 }
 
 fileSave.addEventListener("click", () => {
@@ -138,9 +139,9 @@ async function openFile() {
   const chosen = file.files?.[0];
   if (!chosen) return;
   busy(true);
-  openWords.textContent = session.now ? "Reading…" : "Waiting for Python…";
+  openWords.textContent = session.now ? texts.schemas.reading : texts.schemas.waiting;
   try {
-    if (chosen.size > LARGEST_FILE) throw new Error("This file is too large to be that of a schema.");
+    if (chosen.size > LARGEST_FILE) throw new Error(texts.schemas.tooLarge);
     const text = await chosen.text();
     const panda = await session.panda();
     put(draftOf(await panda.schemaFromToml(text)));
@@ -149,7 +150,7 @@ async function openFile() {
   }
   file.value = "";
   busy(false);
-  openWords.textContent = "Open a file";
+  openWords.textContent = texts.schemas.openAFile;
 }
 file.addEventListener("change", () => void openFile());
 
@@ -163,8 +164,8 @@ function put(draft) {
   void check();
   byId("name", HTMLInputElement).focus();
   if (lost) {
-    notices.offer("replaced", "The file has taken the place of what you had written.", {
-      label: "Bring mine back",
+    notices.offer("replaced", texts.schemas.replaced, {
+      label: texts.schemas.bringBack,
       run() {
         notices.clear("replaced");
         form.write(before);
@@ -177,11 +178,11 @@ function put(draft) {
 publish.addEventListener("click", async () => {
   const label = publish.textContent ?? "";
   busy(true);
-  publish.textContent = session.now ? "Signing…" : "Waiting for Python…";
+  publish.textContent = session.now ? texts.form.signing : texts.schemas.waiting;
   form.lock(true); // what is signed is what is to be seen
   try {
     const panda = await session.panda();
-    publish.textContent = "Signing…";
+    publish.textContent = texts.form.signing;
     const found = await panda.describe(form.read());
     asked = true;
     showChecked(found);
@@ -196,7 +197,7 @@ publish.addEventListener("click", async () => {
       void list();
     }
   } catch (error) {
-    notices.error(error, undefined, "What you wrote is still here.");
+    notices.error(error, undefined, texts.schemas.stillHere);
   }
   busy(false);
   publish.textContent = label;
@@ -208,7 +209,7 @@ publish.addEventListener("click", async () => {
 /** The form is there to write in; what it holds stays. */
 function begin() {
   main.dataset.state = "writing";
-  title.textContent = "Describe a kind of data";
+  title.textContent = texts.schemas.describe;
   asked = false;
   form.lock(false);
   arrange();
@@ -246,9 +247,9 @@ function show(schema) {
   const names = Object.keys(schema.fields);
   const some = names.length > 4 ? `${names.slice(0, 4).join(", ")}, …` : names.join(", ");
   byId("published-use", HTMLElement).replaceChildren(
-    ...use("id", "Its id", schema.id),
-    ...use("javascript", "In JavaScript", `const { id } = await panda.schema("${schema.id}"); // then: panda.create(id, { ${some} })`),
-    ...use("node", "For whoever runs a node", `panda schema register ${schema.id}`),
+    ...use("id", texts.schemas.itsId, schema.id),
+    ...use("javascript", texts.schemas.inJavaScript, `const { id } = await panda.schema("${schema.id}"); // then: panda.create(id, { ${some} })`),
+    ...use("node", texts.schemas.forNode, `panda schema register ${schema.id}`),
   );
   byId("to-data", HTMLAnchorElement).href = siteLink("data.html", { schema: schema.id });
   arrange();
@@ -264,8 +265,8 @@ function show(schema) {
  */
 function use(name, label, text) {
   const code = el("code", {}, text);
-  const take = button("Copy", () => void copy(text, take, () => code), "copy");
-  take.setAttribute("aria-label", `Copy: ${label}`);
+  const take = button(texts.elements.copy, () => void copy(text, take, () => code), "copy");
+  take.setAttribute("aria-label", say(texts.elements.copyWhat, { name: label }));
   return [el("dt", {}, label), el("dd", { data: { use: name } }, code, take)];
 }
 
@@ -273,7 +274,7 @@ function use(name, label, text) {
 async function load(id) {
   if (isUnsaved()) left = form.read();
   main.dataset.state = "loading";
-  title.textContent = "A schema";
+  title.textContent = texts.schemas.aSchema;
   arrange();
   try {
     const panda = await session.panda();
@@ -341,7 +342,7 @@ async function list() {
     showKnown(known, asksFor());
     if (main.dataset.state === "writing") void check(); // which kind of node it is, is known by now
   } catch (error) {
-    notices.error(error, { label: "Try again", run: () => void list() }, "Which schemas the node knows could not be read.");
+    notices.error(error, { label: texts.elements.tryAgain, run: () => void list() }, texts.schemas.notRead);
   }
 }
 

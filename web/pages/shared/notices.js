@@ -1,5 +1,6 @@
 /** Errors and news in words: in a live region, dismissible, with what to do. */
 
+import * as texts from "texts";
 import { button, el } from "../../elements/dom.js";
 import { explain } from "../../elements/words.js";
 
@@ -75,11 +76,11 @@ export function makeNotices(region) {
           }),
         );
       }
-      row.append(button("Dismiss", () => dismiss(notice), "quiet dismiss"), el("code", { class: "muted" }, reason.slice(0, 80)));
+      row.append(button(texts.shared.dismiss, () => dismiss(notice), "quiet dismiss"), el("code", { class: "muted" }, reason.slice(0, 80)));
       notice.append(row);
       add(notice);
     },
-    offer(reason, text, action, later = "Later") {
+    offer(reason, text, action, later = texts.shared.later) {
       const notice = el("div", { class: "notice news", data: { kind: "news", reason } }, el("p", {}, text));
       notice.append(
         el("div", { class: "row" }, button(action.label, action.run), button(later, () => dismiss(notice), "quiet dismiss")),
@@ -88,7 +89,7 @@ export function makeNotices(region) {
     },
     say(text) {
       const notice = el("div", { class: "notice news", data: { kind: "news", reason: "news" } }, el("p", { attrs: { dir: "auto" } }, text));
-      notice.append(button("Dismiss", () => dismiss(notice), "quiet dismiss"));
+      notice.append(button(texts.shared.dismiss, () => dismiss(notice), "quiet dismiss"));
       add(notice);
       setTimeout(() => {
         if (!notice.matches(":hover, :focus-within")) notice.remove();

@@ -1,5 +1,6 @@
 /** How things stand with the node: whether it is there, and how many signed entries wait until it is. */
 
+import * as texts from "texts";
 import { byId } from "../../elements/dom.js";
 import { AWAY, count } from "../../elements/words.js";
 
@@ -25,7 +26,7 @@ export function makePending({ session, notices, onSent, onBack, onState, onError
       await (await session.panda()).flush();
     } catch (error) {
       onError?.(error);
-      notices.error(error, { label: "Try again", run: () => sendNow.click() });
+      notices.error(error, { label: texts.elements.tryAgain, run: () => sendNow.click() });
     }
     sendNow.disabled = false;
     await refresh();
@@ -35,12 +36,11 @@ export function makePending({ session, notices, onSent, onBack, onState, onError
   function show(pending) {
     place.hidden = pending === 0;
     place.dataset.pending = String(pending);
-    byId("pending-words", HTMLElement).textContent =
-      `${count(pending, "entry is", "entries are")} signed and kept here, and not yet at the node. `;
+    byId("pending-words", HTMLElement).textContent = `${count(pending, texts.elements.waiting)} `;
     if (pending > 0 || !waited) return;
     waited = false;
     notices.clear(...AWAY);
-    notices.say("The node has everything you signed.");
+    notices.say(texts.shared.everything);
     onSent();
   }
 

@@ -1,10 +1,6 @@
 /** What the node says of a schema, in words. */
 
+import * as texts from "texts";
+
 /** @type {Record<import("panda.js").ListedSchema["state"], string>} */
-export const STATES = {
-  registered: "the node checks its data",
-  pending: "registered, and waiting for another one",
-  "not-registered": "not checked here",
-  "not-defined": "nobody has defined it here",
-  unlisted: "not registered at this node",
-};
+export const STATES = texts.schemaStates;

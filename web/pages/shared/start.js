@@ -1,9 +1,10 @@
 /** Python's start, as a page shows it: how far it is, in the masthead, and what came of it. */
 
+import * as texts from "texts";
 import { linkPages, node, ownNodeLink } from "./address.js";
 import { byId } from "../../elements/dom.js";
 import { cameFromStorage, keepSite } from "./updates.js";
-import { explain, megabytes } from "../../elements/words.js";
+import { explain, stageWords } from "../../elements/words.js";
 
 const root = document.documentElement;
 root.dataset.script = ""; // it runs: what the page says otherwise goes
@@ -12,24 +13,15 @@ const bar = byId("start-progress", HTMLProgressElement);
 const status = byId("start-status", HTMLElement);
 
 /** @type {Record<string, string>} */
-const STAGES = {
-  download: "Downloading Python",
-  start: "Starting Python in this tab",
-  storage: "Opening this browser's storage",
-  import: "Loading the p2panda client",
-};
+const STAGES = texts.start;
 
 /** With such a node no page of this site can begin, however often it tries. */
 const ADDRESS_WRONG = ["node-address-wrong", "insecure-node"];
 
 /** @param {import("./session.js").StartProgress} progress */
 export function showStart({ stage, done, total }) {
-  const words = (Object.hasOwn(STAGES, stage) ? STAGES[stage] : undefined) ?? "Starting";
-  if (stage === "download" && done > 0) {
-    status.textContent = `${words}: ${megabytes(done)}${total > 0 ? ` of ${megabytes(total)}` : ""} MB`;
-  } else {
-    status.textContent = `${words}…`;
-  }
+  const words = (Object.hasOwn(STAGES, stage) ? STAGES[stage] : undefined) ?? texts.start.other;
+  status.textContent = stageWords(words, stage === "download" ? done : 0, total);
   if (total > 0) {
     bar.max = total;
     bar.value = Math.min(done, total);
@@ -62,8 +54,8 @@ export async function startPython({ session, notices, again, onFail }) {
     notices.error(
       error,
       another
-        ? { label: "Use this site’s node", run: () => location.assign(ownNodeLink()) }
-        : { label: "Try again", run: () => void again() },
+        ? { label: texts.start.ownNode, run: () => location.assign(ownNodeLink()) }
+        : { label: texts.elements.tryAgain, run: () => void again() },
     );
     return false;
   }
@@ -81,7 +73,7 @@ export function showOpen(panda, notices) {
   root.dataset.state = "ready";
   root.dataset.key = panda.author ? "held" : "none";
   if (!panda.author) {
-    const { reason, message } = panda.readOnly ?? { reason: "storage-refused", message: "There is no key here." };
+    const { reason, message } = panda.readOnly ?? { reason: "storage-refused", message: texts.form.noKeyHere };
     notices.error(Object.assign(new Error(message), { reason }));
   }
 }

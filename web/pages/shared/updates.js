@@ -1,5 +1,7 @@
 /** The service worker, which keeps the site in this browser, and what is said when there is a new version. */
 
+import * as texts from "texts";
+
 /** @typedef {import("./notices.js").Notices} Notices */
 
 /** @type {Promise<void> | null} */
@@ -35,7 +37,7 @@ async function keep(notices) {
   };
   const offer = () => {
     if (!registration.waiting || !cameFromStorage()) return; // the first one has nothing to replace
-    notices.offer("site-updated", "There is a new version of this page.", { label: "Use it", run: use });
+    notices.offer("site-updated", texts.shared.newVersion, { label: texts.shared.useIt, run: use });
   };
   const follow = () => registration.installing?.addEventListener("statechange", offer);
   offer();

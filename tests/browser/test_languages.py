@@ -1,0 +1,55 @@
+"""The site in another language: no page says anything in English."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.browser.festivals import event, schedule
+from tests.browser.screen import Screen
+from tests.conftest import build_site
+from tests.processes import ROOT, ServedNode
+from tests.test_texts import flat
+
+TEXTS = {
+    name: flat(json.loads((ROOT / "web" / "texts" / f"{name}.json").read_text("utf-8")))
+    for name in ("en", "de")
+}
+SAID = """() => {
+    const found = [];
+    const look = (root) => {
+        const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
+        for (let node = walker.currentNode; node; node = walker.nextNode()) {
+            if (node instanceof Text) found.push(node.data);
+            else if (node.shadowRoot) look(node.shadowRoot);
+            for (const name of ["aria-label", "title", "placeholder"]) {
+                if (node instanceof Element && node.hasAttribute(name)) found.push(node.getAttribute(name));
+            }
+        }
+    };
+    look(document.documentElement);
+    return [document.documentElement.lang, ...found.map((text) => text.trim())];
+}"""
+
+
+@pytest.mark.engines("chromium")
+def test_pages_are_in_german(screen: Screen, tmp_path: Path) -> None:
+    fine = {"en", *TEXTS["de"].values()}  # "en" is what an input shows as an example
+    english = {text for text in TEXTS["en"].values() if text and text not in fine}
+    site = build_site(tmp_path / "site", "--plain", "--name", "Fest „27“", "--language", "de")
+    with ServedNode(tmp_path / "node", site, "--festival") as node:
+        screen.open(node.url)
+        file = tmp_path / "schedule.json"
+        file.write_text(json.dumps(schedule(event(1), event(2))), "utf-8")
+        screen.import_file(file)
+        screen.wait("article.talk")
+        assert screen.text("h1") == "Fest „27“"
+        assert screen.text("#count") == "2 Vorträge"
+        screen.click("article.talk .open")
+        for page in ("", "data.html", "schemas.html"):
+            if page:
+                screen.tab.goto(node.url + page)
+                screen.wait("html[data-state=ready]")
+            language, *said = screen.tab.evaluate(SAID)
+            assert language == "de"
+            assert english.intersection(said) == set(), page
