@@ -1,6 +1,7 @@
 """Documents say what is so: their Python examples run, their links lead somewhere, the list of reasons is whole."""
 
 import ast
+import json
 import re
 import shlex
 import textwrap
@@ -250,8 +251,7 @@ def forms(bound: float) -> Iterator[str]:
 
 
 def test_the_page_has_a_heading_for_a_node_that_takes_no_more() -> None:
-    words = (ROOT / "web" / "elements" / "words.js").read_text("utf-8")
-    titles = dict(re.findall(r'^  "?([a-z-]+)"?: \{\n    title: "(.+)",$', words, re.MULTILINE))
+    reasons = json.loads((ROOT / "web" / "texts" / "en.json").read_text("utf-8"))["reasons"]
     for error in (
         AuthorQuotaReached,
         DiskBudgetReached,
@@ -261,7 +261,7 @@ def test_the_page_has_a_heading_for_a_node_that_takes_no_more() -> None:
         RateExceeded,
         TooManyQueries,
     ):
-        assert titles[error.reason]
+        assert reasons[error.reason]["title"]
 
 
 def test_readme_is_short() -> None:

@@ -1,6 +1,7 @@
 """A schema is built by the form and published, in three engines; what is wrong is said where it is wrong."""
 
 import asyncio
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -512,6 +513,8 @@ def test_publishing_waits_for_python(engine: str, browsers: Browsers, site: Path
 def test_the_form_offers_what_python_takes() -> None:
     """The types, and which of them have a pattern or lead to a schema."""
     html = (ROOT / "web" / "pages" / "schemas" / "schemas.html").read_text("utf-8")
+    texts = json.loads((ROOT / "web" / "texts" / "en.json").read_text("utf-8"))["schemasPage"]
+    html = re.sub(r"\{\{schemasPage\.(\w+)\}\}", lambda named: texts[named[1]], html)
     found = re.findall(r'<option value="(\w+)"(?: data-takes="(\w+)")?>[^<]*\((\w+)\)</option>', html)
     types = {value: takes for value, takes, called in found if value == called != "self"}
     assert list(types) == list(TYPES)
