@@ -90,28 +90,28 @@ def test_what_is_not_persisted_has_not_happened(tmp_path: Path) -> None:
         return [each["entryHash"] for each in answer["entries"]]
 
     async def work() -> None:
-        here = Here(tmp_path / "node.db", in_a_thread, settings)
+        tab = Here(tmp_path / "node.db", here, settings)
         author = Author()
         entries = [author.create(n=n) for n in range(3)]
         hashes = [str(entry.hash.hex()) for entry, _ in entries]
 
         async def publish(which: int) -> None:
             signed, payload = entries[which]
-            await here.node.publish_entry(signed.encoded, payload)
+            await tab.node.publish_entry(signed.encoded, payload)
 
         await publish(0)
         elsewhere.refuses = True
         for _ in range(2):
             with pytest.raises(StoreFailed, match="no room elsewhere"):
                 await publish(1)
-            assert await numbers(here.node) == hashes[:1]
+            assert await numbers(tab.node) == hashes[:1]
         elsewhere.refuses = False
         await publish(1)
         await publish(2)
-        assert await numbers(here.node) == hashes
+        assert await numbers(tab.node) == hashes
         assert elsewhere.asked == 5
         (tmp_path / "node.db").write_bytes((tmp_path / "node.kept").read_bytes())
-        await here.close()
+        await tab.close()
         again = Here(tmp_path / "node.kept", in_a_thread, Settings())
         assert await numbers(again.node) == hashes
         await again.close()

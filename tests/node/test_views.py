@@ -404,7 +404,9 @@ def test_queries_are_typed(built: Built) -> None:
         with pytest.raises(FieldUnknown) as unknown:
             run(built.query(**params))
         assert unknown.value.data["param"] in ("filter", "orderBy")
-        assert "title, seats, start, abstract" in str(unknown.value)
+        orders = params.get("order_by", ["room"])
+        says = "title, seats, start, abstract" if orders == ["room"] else "a filter takes id and author"
+        assert says in str(unknown.value)
     with pytest.raises(FieldUnknown) as unknown:
         run(built.query(filter={"x" * 100_000: 1}))
     assert len(str(unknown.value)) < 500
