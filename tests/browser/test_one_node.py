@@ -25,6 +25,7 @@ def second(first: Python, harness: StaticServer) -> Iterator[Python]:
     tab.close()
 
 
+@pytest.mark.one_engine  # the other test has all of it but the orderly end
 def test_all_tabs_reach_the_node_of_the_one_that_has_it(first: Python, second: Python) -> None:
     assert first.run("share", name="a") is True
     assert second.run("share", name="a") is False

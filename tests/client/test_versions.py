@@ -85,7 +85,7 @@ class Log:
         self.said[instance].insert(0, version)
 
 
-@examples(15)
+@examples(6)
 @given(st.lists(st.integers(0, 2), max_size=12))
 def test_what_was_written_is_what_is_read(about: list[int]) -> None:
     log = Log(about)
