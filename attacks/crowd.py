@@ -8,13 +8,11 @@ nobody else were there, and 19 of 20 within a second.
 import contextlib
 import selectors
 import socket
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 
 from attacks import filled
 from attacks.report import Row
-from attacks.stall import Attack, under
+from attacks.stall import Attack, apart
 from attacks.wire import Stranger, call_frame
 from tests.server.sockets import HANDSHAKE, TEXT, frame
 
@@ -94,6 +92,4 @@ ATTACKS: Mapping[str, Attack] = {
 
 def run(share: float) -> Iterator[Row]:
     """Each attack on a node of its own."""
-    for name, attack in ATTACKS.items():
-        with tempfile.TemporaryDirectory() as folder:
-            yield under(name, attack, Path(folder), share, "--proxy", "127.0.0.1", all_calls=True)
+    return apart(ATTACKS, share, "--proxy", "127.0.0.1", all_calls=True)

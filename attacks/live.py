@@ -7,13 +7,11 @@ import contextlib
 import json
 import secrets
 import socket
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 
 from attacks import filled
 from attacks.report import Row
-from attacks.stall import Attack, under
+from attacks.stall import Attack, apart
 from attacks.wire import Stranger, call
 from panda_web import messages
 from panda_web.messages import infer_all
@@ -149,6 +147,4 @@ ATTACKS: Mapping[str, Attack] = {
 
 def run(share: float) -> Iterator[Row]:
     """Each attack on a node of its own."""
-    for name, attack in ATTACKS.items():
-        with tempfile.TemporaryDirectory() as folder:
-            yield under(name, attack, Path(folder), share)
+    return apart(ATTACKS, share)

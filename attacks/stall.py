@@ -296,9 +296,16 @@ ATTACKS: Mapping[str, Attack] = {
 
 def run(share: float) -> Iterator[Row]:
     """Each attack on a node of its own."""
-    for name, attack in ATTACKS.items():
+    return apart(ATTACKS, share)
+
+
+def apart(
+    attacks: Mapping[str, Attack], share: float, *options: str, all_calls: bool = False
+) -> Iterator[Row]:
+    """Some attacks, each on a node of its own; see `under`."""
+    for name, attack in attacks.items():
         with tempfile.TemporaryDirectory() as folder:
-            yield under(name, attack, Path(folder), share)
+            yield under(name, attack, Path(folder), share, *options, all_calls=all_calls)
 
 
 def under(

@@ -21,6 +21,7 @@ from pyodide.ffi import create_proxy
 from panda_web.browser.port import PortChannel
 from panda_web.client.lock import Lock
 from panda_web.rpc.channel import Channel
+from panda_web.rpc.pauses import first_of
 
 BEGINS = "host"
 """What a host says when it begins."""
@@ -95,13 +96,9 @@ class Meeting:
             if ours == "host":
                 port.postMessage(WELCOME)
             answer(channel)
-            gone = asyncio.create_task(self._gone(f"{place}:{theirs}"))
-            over = asyncio.create_task(channel.over())
             try:
-                await asyncio.wait((gone, over), return_when=asyncio.FIRST_COMPLETED)
+                await first_of(self._gone(f"{place}:{theirs}"), channel.over())
             finally:
-                for each in (gone, over):
-                    each.cancel()
                 channel.lose("The tab at its other end was closed.")
 
     async def _gone(self, lock: str) -> None:

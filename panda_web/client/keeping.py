@@ -7,7 +7,7 @@ from contextlib import suppress
 from panda_web.errors import PandaError
 from panda_web.rpc.errors import AnswerMalformed, CallFailed, ErrorFromNode
 from panda_web.rpc.link import Link
-from panda_web.rpc.pauses import ASK_SECONDS, Growing
+from panda_web.rpc.pauses import ASK_SECONDS, Growing, first_of
 from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.session import Session
 from panda_web.rpc.there import STILL_THERE_SECONDS, is_there
@@ -91,20 +91,10 @@ class Keeping:
         if session is None:
             await self._pause(ASK_SECONDS)
             return
-        over = asyncio.create_task(session.over())
-        await self._pause(STILL_THERE_SECONDS, over)
+        await self._pause(STILL_THERE_SECONDS, session.over())
         if session.ended is None and not await is_there(session):
             await session.close()
 
-    async def _pause(self, seconds: float, *ends: asyncio.Task[None]) -> None:
+    async def _pause(self, seconds: float, *ends: Awaitable[object]) -> None:
         """Waits, unless somebody hurries it, or one of `ends` comes before."""
-        waits = [
-            asyncio.ensure_future(self._sleep(seconds)),
-            asyncio.create_task(self._hurried.wait()),
-            *ends,
-        ]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for each in waits:
-                each.cancel()
+        await first_of(self._sleep(seconds), self._hurried.wait(), *ends)

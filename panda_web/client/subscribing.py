@@ -27,7 +27,7 @@ from panda_web.rpc.errors import (
 )
 from panda_web.rpc.inbox import Inboxes, Open
 from panda_web.rpc.link import Link
-from panda_web.rpc.pauses import ASK_SECONDS, LONGEST_PAUSE, Growing
+from panda_web.rpc.pauses import ASK_SECONDS, LONGEST_PAUSE, Growing, first_of
 from panda_web.rpc.subscriptions import MAX_CHANGES, ToldChange
 
 Pages = Callable[[], AsyncGenerator[Answer, None]]
@@ -115,7 +115,7 @@ class Subscribing:
                 pause = await self._look()
                 if (new := self._collected.tell()) is not None:
                     yield new
-                await self._first(self._sleep(pause), opening)
+                await first_of(self._sleep(pause), opening)
             told = await opening
             if self._cursor is None or told.made.reset:
                 await self._fetch()
@@ -151,7 +151,7 @@ class Subscribing:
 
     async def _rest(self, seconds: float) -> None:
         """Waits, but no longer than until somebody else has opened a session."""
-        await self._first(self._sleep(seconds), self._connected())
+        await first_of(self._sleep(seconds), self._connected())
 
     async def _connected(self) -> None:
         """Returns when the way to the node opens."""
@@ -160,18 +160,6 @@ class Subscribing:
             async for state in states:
                 if state == "connected":
                     return
-
-    async def _first(self, sleeping: Awaitable[object], other: Awaitable[object]) -> None:
-        """Waits until one of the two is done. What is a task already goes on."""
-        own = [
-            asyncio.ensure_future(each) for each in (sleeping, other) if not isinstance(each, asyncio.Task)
-        ]
-        given = [other] if isinstance(other, asyncio.Task) else []
-        try:
-            await asyncio.wait([*own, *given], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for each in own:
-                each.cancel()
 
     async def _subscribe(self, ends: AsyncExitStack) -> Open:
         """Raises NotTold, CallFailed."""

@@ -15,6 +15,7 @@ from panda_web.rpc.caller import SESSION
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.dispatch import Dispatcher
 from panda_web.rpc.errors import AnswerMalformed, ConnectionEnded
+from panda_web.rpc.pauses import first_of
 from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.session import Session
 from panda_web.rpc.subscriptions import NOTIFICATIONS, SUBSCRIBE, UNSUBSCRIBE, Subscribed, ToldChange
@@ -81,12 +82,7 @@ class Open:
 
     async def next(self) -> tuple[list[ToldChange], str | None, bool]:
         """What is told next; see `Inbox.take`. Raises ConnectionEnded."""
-        waits = [asyncio.create_task(self.inbox.more.wait()), asyncio.create_task(self.session.over())]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for each in waits:
-                each.cancel()
+        await first_of(self.inbox.more.wait(), self.session.over())
         if not self.inbox.more.is_set():
             raise ConnectionEnded(self.session.ended.cause if self.session.ended is not None else "")
         return self.inbox.take()

@@ -1,5 +1,6 @@
 """Pauses: those that a node asks for because it takes so many calls a second, and those between attempts."""
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -64,6 +65,17 @@ class Pauses:
         self._waited += seconds
         await self._sleep(seconds)
         return True
+
+
+async def first_of(*awaited: Awaitable[object]) -> None:
+    """Returns when one of them is done; the others are cancelled. Tasks, begun elsewhere, go on."""
+    waits = [asyncio.ensure_future(each) for each in awaited]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for given, wait in zip(awaited, waits, strict=True):
+            if not isinstance(given, asyncio.Task):
+                wait.cancel()
 
 
 async def patiently(call: Callable[[], Awaitable[R]], sleep: Callable[[float], Awaitable[object]]) -> R:

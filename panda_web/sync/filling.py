@@ -26,7 +26,7 @@ from panda_web.rpc.errors import (
     TooManySubscriptions,
 )
 from panda_web.rpc.inbox import Inboxes, Open
-from panda_web.rpc.pauses import ASK_SECONDS, LONGEST_PAUSE, Growing
+from panda_web.rpc.pauses import ASK_SECONDS, LONGEST_PAUSE, Growing, first_of
 from panda_web.rpc.subscriptions import ToldChange
 from panda_web.rpc.there import STILL_THERE_SECONDS, is_there
 from panda_web.sync.bringing import Bringing, is_defined
@@ -138,7 +138,8 @@ class Filling:
                 error, passes = SyncError("A fault of this program's own. What came before stays."), False
             if error is not None:
                 self._board.note(error=error, state=self._state if passes else "stopped")
-            await self._pause(pause if passes else self._left_alone())
+            rest = self._platform.sleep(pause if passes else self._left_alone())
+            await first_of(rest, self._hurried.wait())
 
     def _left_alone(self) -> float:
         """Seconds for which nothing is tried; more each time, unless there was a long time of peace."""
@@ -148,17 +149,6 @@ class Filling:
         pause = self._alone.next()
         self._alone_until = now + pause
         return pause
-
-    async def _pause(self, seconds: float) -> None:
-        waits = [
-            asyncio.ensure_future(self._platform.sleep(seconds)),
-            asyncio.create_task(self._hurried.wait()),
-        ]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for each in waits:
-                each.cancel()
 
     async def _round(self) -> float:
         """Brings all that there is, then what is told, as long as a session lasts; gives a pause."""
