@@ -32,6 +32,8 @@ class LocalNode:
     Attributes:
         node: the node.
         disk: as it was given.
+        name: what clients call it by, which is another one for another database: what was sent to one that
+            was lost was not sent to this one.
 
     Raises:
         StoreFailed: the database cannot be opened there.
@@ -41,6 +43,7 @@ class LocalNode:
         self.disk = disk
         self._store = Store(disk.path, settings=disk.settings)
         self.node = Node(self._store, verifier, version=__version__)
+        self.name = f"local:{self._store.feed.store.hex()}"
         self._watching = asyncio.ensure_future(self.node.watch(PAUSE))
 
     def dispatcher(self) -> Dispatcher:

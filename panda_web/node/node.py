@@ -15,6 +15,7 @@ from panda_web.node.groups import Groups
 from panda_web.node.indexing import Indexing
 from panda_web.node.ingest import Limits
 from panda_web.node.live import Live
+from panda_web.node.places import KeptPlaces
 from panda_web.node.publishing import Publishing, next_arguments
 from panda_web.node.rates import Rates
 from panda_web.node.schemas import Policy, Registry
@@ -50,6 +51,7 @@ class Node:
 
     Attributes:
         views: begins and ends the views of schemas.
+        places: where it goes on when it is filled from other nodes.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Node:
         self._turns = Turns()
         self._live = Live(store, self._registry)
         self.views = building.Builder(store, write)
+        self.places = KeptPlaces(store, write)
         self._indexing = Indexing(store, write, limits.all_bytes)
         self._schemas_changed: asyncio.Event | None = None
         store.tell(self._notice)

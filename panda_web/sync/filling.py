@@ -153,7 +153,8 @@ class Filling:
     async def _round(self) -> float:
         """Brings all that there is, then what is told, as long as a session lasts; gives a pause."""
         self._invalid = self._useless = 0
-        self._place = await self._places.get(self._source, self._schema) or Place(None)
+        kept = await self._places.get(self._source, self._schema)
+        self._place = Place.from_text(kept) or Place(None)
         self._board.note(state=self._state, since=self._place.since, as_of=self._place.as_of)
         async with AsyncExitStack() as ends:
             told = await self._subscribe(ends)
@@ -176,7 +177,7 @@ class Filling:
         return "filling" if self._place.done else "never"
 
     async def _save(self, place: Place) -> None:
-        await self._places.put(self._source, self._schema, place)
+        await self._places.put(self._source, self._schema, place.to_text())
         self._place = place
 
     async def _begin(self, told: Open | None) -> None:

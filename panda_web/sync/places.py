@@ -77,25 +77,29 @@ _MOMENT = types.nullable(types.Type({"type": "number"}, _read_moment))
 
 
 class Places(Protocol):
-    """Where places are kept. They need not be durable at once: an older one costs a page that comes again."""
+    """Where places are kept, as texts.
 
-    async def get(self, source: str, schema: str) -> Place | None:
+    They need not be durable at once: an older one costs a page that comes again, and one that was dropped
+    costs all pages, of which nothing is news.
+    """
+
+    async def get(self, source: str, schema: str) -> str | None:
         """The place of a schema; None where there is none. Raises StoreFailed."""
 
-    async def put(self, source: str, schema: str, place: Place) -> None:
+    async def put(self, source: str, schema: str, place: str) -> None:
         """Keeps another one. What it stands for is durable before. Raises StoreFailed."""
 
 
 class MemoryPlaces:
-    """Places in memory, as texts: for a sink in memory, and for tests."""
+    """Places in memory: for a sink in memory, and for tests."""
 
     def __init__(self) -> None:
         self.texts: dict[tuple[str, str], str] = {}
 
-    async def get(self, source: str, schema: str) -> Place | None:
+    async def get(self, source: str, schema: str) -> str | None:
         """See `Places`."""
-        return Place.from_text(self.texts.get((source, schema)))
+        return self.texts.get((source, schema))
 
-    async def put(self, source: str, schema: str, place: Place) -> None:
+    async def put(self, source: str, schema: str, place: str) -> None:
         """See `Places`."""
-        self.texts[source, schema] = place.to_text()
+        self.texts[source, schema] = place

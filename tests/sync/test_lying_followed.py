@@ -115,7 +115,7 @@ def test_a_cursor_without_end_is_not_kept() -> None:
             there.wants.ask("a page", Source("node", *ways), schema)
             stood = await there.until("node", schema, lambda each: each.state == "stopped")
             assert stood.error is not None and stood.error.reason == "answer-malformed"
-            assert not there.places.texts
+            assert await there.places.get("node", schema) is None
             await there.end()
             for each in ways:
                 await each.close()

@@ -12,6 +12,7 @@ from panda_web.node.store.database import Database
 from panda_web.node.store.earlier import Earlier
 from panda_web.node.store.entries import EntryTable
 from panda_web.node.store.indexes import Indexes
+from panda_web.node.store.places import PlaceTable
 from panda_web.node.store.registrations import Registrations
 from panda_web.node.store.room import Room
 from panda_web.node.store.settings import SERVER, Settings
@@ -46,6 +47,7 @@ class Store:
         self.indexes = Indexes(self._database)
         self.views = ViewTables(self._database, self.indexes.uses)
         self.registrations = Registrations(self._database)
+        self.places = PlaceTable(self._database)
         self.cascades = Cascades(self._database, self.views)
         self.earlier = Earlier()
 

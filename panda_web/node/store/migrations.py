@@ -185,4 +185,14 @@ MIGRATIONS = (
     );
     INSERT INTO commits SELECT number, x'' FROM changes ORDER BY number DESC LIMIT 1;
     """,
+    # Where fillings from other nodes go on: with the database goes what they stand for.
+    """
+    CREATE TABLE places (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,   -- in order of when they were put
+        source BLOB NOT NULL,                       -- a hash of its name, which others choose
+        schema TEXT NOT NULL,
+        place TEXT NOT NULL,
+        UNIQUE (source, schema)
+    );
+    """,
 )
