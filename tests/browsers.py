@@ -436,6 +436,10 @@ class Browsers:
         self._closing.close()
 
 
+CLEAR_TICKS = 30
+"""How much more than all others a process has worked that is told apart by that; a tick is 10 ms."""
+
+
 def kill(profile: Path) -> int:
     """Ends, by their process ids and at once, all processes of the browser with this profile; gives how many."""
     return _kill([process for process in _processes() if _runs(process, os.fsencode(profile))])
@@ -443,13 +447,28 @@ def kill(profile: Path) -> int:
 
 def kill_renderers(profile: Path) -> int:
     """The same for those of its processes alone that show pages; the browser goes on."""
+    return _kill(_renderers(profile))
+
+
+def kill_renderer(tab: PlaywrightTab, profile: Path) -> int:
+    """The same for the one that shows a tab: the one that works most while the tab's page is kept busy."""
+    before = {process: _worked(process) for process in _renderers(profile)}
+    while True:
+        tab.evaluate("() => { const end = performance.now() + 500; while (performance.now() < end); }")
+        worked = {process: _worked(process) - ticks for process, ticks in before.items()}
+        most, *others = sorted(worked, key=lambda process: -worked[process])
+        if not others or worked[most] > worked[others[0]] + CLEAR_TICKS:
+            return _kill([most])
+
+
+def _renderers(profile: Path) -> list[Path]:
     family = {process.name for process in _processes() if _runs(process, os.fsencode(profile))}
     parents = {process.name: _parent(process) for process in _processes()}
     while more := {name for name, parent in parents.items() if parent in family} - family:
         family |= more
-    return _kill(
-        [process for process in _processes() if process.name in family and _runs(process, b"--type=renderer")]
-    )
+    return [
+        process for process in _processes() if process.name in family and _runs(process, b"--type=renderer")
+    ]
 
 
 def _processes() -> list[Path]:
@@ -467,6 +486,13 @@ def _parent(process: Path) -> str:
     with contextlib.suppress(OSError):
         return (process / "stat").read_text().rpartition(")")[2].split()[1]
     return ""
+
+
+def _worked(process: Path) -> int:
+    """Ticks for which a process had a processor."""
+    with contextlib.suppress(OSError):
+        return sum(map(int, (process / "stat").read_text().rpartition(")")[2].split()[11:13]))
+    return 0
 
 
 def _kill(processes: list[Path]) -> int:

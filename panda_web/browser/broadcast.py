@@ -74,10 +74,13 @@ class Meeting:
         made: asyncio.Future[Channel] = asyncio.get_running_loop().create_future()
         way = self._begin(self._hold(name, "guest", "host", made.set_result))
         try:
-            return await made
+            await asyncio.wait((made, way), return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             way.cancel()
             raise
+        if not made.done():
+            way.result()  # which says why it failed
+        return made.result()
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         way = asyncio.create_task(work)

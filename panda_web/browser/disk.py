@@ -4,6 +4,7 @@ The best place is a file (`opfs`), then memory whose changes go into IndexedDB b
 alone. The same node with the same SQL is on each of them (docs/decisions/store-in-the-tab.md).
 """
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -58,6 +59,7 @@ class Disk:
         warning: what a reader must know of it, in words; None where there is nothing.
         reached: how many times SQLite's request to write through has arrived at a file.
         close: gives it back, with all that was committed in it; nobody may have it open in Python.
+        taken: set once it is known that another tab has it.
     """
 
     kind: Kind
@@ -66,6 +68,7 @@ class Disk:
     warning: str | None
     reached: Callable[[], int]
     close: Callable[[], Awaitable[None]]
+    taken: asyncio.Event
 
 
 async def open_disk(opens: OpenDisk | None, name: str, places: Sequence[Kind] | None = None) -> Disk:
@@ -98,11 +101,16 @@ async def open_disk(opens: OpenDisk | None, name: str, places: Sequence[Kind] | 
             "not help, report it."
         )
 
+    taken = asyncio.Event()
+
     async def persist() -> None:
         try:
             await opened.persist()
         except JsException as error:
-            raise _failure(error.name) from error
+            failure = _failure(error.name)
+            if isinstance(failure, DatabaseTaken):
+                taken.set()
+            raise failure from error
 
     def why() -> StoreFailed | None:
         wrong = opened.wrong()
@@ -126,7 +134,7 @@ async def open_disk(opens: OpenDisk | None, name: str, places: Sequence[Kind] | 
         persist=None if in_files else persist,
         why=why,
     )
-    return Disk(opened.kind, path, settings, None, opened.reached, close)
+    return Disk(opened.kind, path, settings, None, opened.reached, close, taken)
 
 
 def _arrives(path: Path, reached: Callable[[], int]) -> bool:
@@ -148,7 +156,9 @@ def _memory(why: str, release: Callable[[], object] = lambda: None) -> Disk:
         "This browser gives this site no place for a database, so what the page has seen is gone when it "
         f"is closed ({why}). Leave the private window, or allow this site to store data."
     )
-    return Disk("memory", None, Settings(temporary_in_memory=True), warning, lambda: 0, close)
+    return Disk(
+        "memory", None, Settings(temporary_in_memory=True), warning, lambda: 0, close, asyncio.Event()
+    )
 
 
 def _failure(name: str) -> StoreFailed:

@@ -54,6 +54,10 @@ class LocalNode:
         """A way to call it, for `Client(...)`; whoever asked for it closes it."""
         return in_process(self.dispatcher())
 
+    async def lost(self) -> None:
+        """Returns once another tab has taken the database away; what is written here is refused then."""
+        await self.disk.taken.wait()
+
     async def close(self) -> None:
         """Ends what is under way, and closes the file in order."""
         self._watching.cancel()

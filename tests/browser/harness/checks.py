@@ -24,14 +24,11 @@ from panda_web import __version__
 from panda_web.browser import loops
 from panda_web.browser.broadcast import Meeting
 from panda_web.browser.crypto import Crypto
-from panda_web.browser.disk import open_disk
 from panda_web.browser.fetch import FetchTransport
 from panda_web.browser.host import Host
 from panda_web.browser.indexeddb import KEYS, IndexedDb, IndexedDbStore
 from panda_web.browser.keyring import Keyring
-from panda_web.browser.local import LocalNode
 from panda_web.browser.locks import WebLock
-from panda_web.browser.owning import Owning
 from panda_web.browser.port import PortChannel
 from panda_web.browser.webcrypto import SignChain, VerifyMany, WebCryptoSigner
 from panda_web.browser.websocket import WebSocketChannel, sessions
@@ -40,7 +37,6 @@ from panda_web.client.store import ClientStore, MemoryStore
 from panda_web.keys import Claim, Signer, Verifier
 from panda_web.keys.backup import BackupImpossible
 from panda_web.keys.with_pure25519 import PureSigner, PureVerifier
-from panda_web.rpc.again import Again
 from panda_web.rpc.channel import Channel
 from panda_web.rpc.errors import CallFailed, ConnectionEnded
 from panda_web.rpc.transport import TIMEOUT, WHOLE
@@ -214,41 +210,6 @@ async def no_websocket(_: Tools, url: str) -> str:
     except CallFailed as error:
         return error.reason
     return ""
-
-
-# -- one node for all tabs ---------------------------------------------------------------------------
-
-_shared: list[tuple[Owning, Again]] = []
-
-
-async def share(tools: Tools, name: str) -> bool:
-    """Stands in the queue for a node in memory, and calls whoever has it; gives whether it is this tab."""
-    crypto = await Host(tools.sign_chain, tools.verify_many).crypto()
-
-    async def open_node() -> LocalNode:
-        return LocalNode(await open_disk(None, name), crypto.verifier)
-
-    owning = Owning(name, WebLock(), open_node)
-    node = Again(owning.sessions())
-    _shared.append((owning, node))
-    await node.call("rpc.discover", {})
-    return owning.owner is not None
-
-
-async def ask_shared(_: Tools, times: int) -> list[bool]:
-    """Calls the node of all tabs; gives whether this tab has had it, each time."""
-    owning, node = _shared[-1]
-    had = []
-    for _time in range(times):
-        await node.call("panda_schemas", {})
-        had.append(owning.owner is not None)
-        await asyncio.sleep(0.01)
-    return had
-
-
-async def leave_shared(_: Tools) -> None:
-    """Gives the node to the next tab."""
-    await _shared.pop()[0].close()
 
 
 # -- a node in the tab -----------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import js
@@ -11,12 +11,16 @@ import js
 from panda_web.browser.crypto import Crypto
 from panda_web.browser.disk import Disk, Kind, OpenDisk, open_disk
 from panda_web.browser.host import Host
+from panda_web.browser.indexeddb import IndexedDb, IndexedDbStore
 from panda_web.browser.local import LocalNode
+from panda_web.browser.locks import platform_lock
+from panda_web.browser.owning import Owning
 from panda_web.browser.webcrypto import SignChain, VerifyMany, WebCryptoSigner
 from panda_web.client import Client
 from panda_web.client.store import MemoryStore
 from panda_web.errors import PandaError
 from panda_web.node.store.settings import connect
+from panda_web.rpc.again import Again
 from tests.contracts import nodes
 
 SCHEMA = "0040" + "d1" * 64
@@ -218,3 +222,129 @@ async def write_mebibytes(tools: Tools, name: str, most: int) -> dict[str, Any]:
 async def close(_: Tools, name: str) -> list[str]:
     """Closes a database; gives why that fails, where it does."""
     return await _reason(_open.pop(name).close())
+
+
+# -- one node, many tabs ---------------------------------------------------------------------------
+
+
+@dataclass
+class Shared:
+    """What this tab has of the node of all tabs.
+
+    Attributes:
+        owning: who has it.
+        client: of a key of this tab.
+        written: the ids of what was acknowledged.
+        told: what a subscription told of each instance.
+        writing: ends when it may.
+        failed: why writing or following ended before.
+    """
+
+    owning: Owning
+    client: Client
+    written: list[str] = field(default_factory=list)
+    told: dict[str, list[str]] = field(default_factory=dict)
+    writing: bool = True
+    failed: list[str] = field(default_factory=list)
+
+
+_shared: list[Shared] = []
+
+
+async def share(tools: Tools, name: str, places: Sequence[Kind] | None = None) -> bool:
+    """Stands in the queue for a node, and calls whoever has it; gives whether it is this tab."""
+
+    async def opens() -> LocalNode:
+        return await _local(tools, name, places)
+
+    owning = Owning(name, platform_lock(IndexedDbStore(await IndexedDb.open(f"locks of {name}"))), opens)
+    way = Again(owning.sessions())
+    verifier = (await tools.crypto()).verifier
+    client = Client(
+        way, await tools.signer(), store=MemoryStore(), verifier=verifier, sessions=owning.sessions()
+    )
+    _shared[:] = [Shared(owning, client)]
+    await way.call("rpc.discover", {})
+    return await has_it(tools)
+
+
+async def has_it(_: Tools) -> bool:
+    """Whether this tab has the node."""
+    return _shared[0].owning.owner is not None
+
+
+async def define(_: Tools) -> str:
+    """Defines what is written, and gives its id."""
+    return str((await _shared[0].client.define(nodes.TALK)).id)
+
+
+async def write_and_follow(_: Tools, schema: str) -> str:
+    """Begins to write, one talk after the other, and to follow all of them; the author."""
+    for work in (_write_talks(_shared[0], schema), _follow(_shared[0], schema)):
+        task = asyncio.create_task(work)
+        _under_way.add(task)
+    return str(_shared[0].client.author)
+
+
+async def _write_talks(shared: Shared, schema: str) -> None:
+    told: Any = None
+    try:
+        while shared.writing:
+            count = len(shared.written)
+            written = await shared.client.create(schema, {"title": f"talk {count}", "n": count})
+            if written.error is not None:
+                raise written.error
+            shared.written.append(written.id)
+            if told is None or told.done():
+                told = asyncio.ensure_future(js.fetch(f"ack/{shared.client.author}/{count + 1}"))
+            await asyncio.sleep(0.02)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the test must hear of it
+        shared.failed.append(f"writing: {error!r}")
+
+
+async def _follow(shared: Shared, schema: str) -> None:
+    try:
+        async for changed in shared.client.subscribe(schema):
+            assert changed.rejected == ()
+            for change in changed.changes:
+                shared.told.setdefault(change.id, []).append(change.kind)
+    except Exception as error:  # noqa: BLE001 - likewise
+        shared.failed.append(f"following: {error!r}")
+
+
+async def stop_writing(_: Tools) -> int:
+    """What was begun is ended; gives how much was written."""
+    shared = _shared[0]
+    shared.writing = False
+    await asyncio.sleep(0)
+    while True:
+        count = len(shared.written)
+        await asyncio.sleep(0.5)
+        if count == len(shared.written):
+            return count
+
+
+async def held(_: Tools, schema: str) -> dict[str, list[int]]:
+    """What the node has: the numbers of each author's talks."""
+    found: dict[str, list[int]] = {}
+    async for each in _shared[0].client.query(schema, order_by=["n"], limit=1000):
+        found.setdefault(each.author, []).append(int(str(each["n"])))
+    return found
+
+
+async def followed(_: Tools, count: int) -> dict[str, Any]:
+    """Once a subscription has told of so many: how many it told of, all that it said, and what went wrong."""
+    shared = _shared[0]
+    for _wait in range(600):
+        if len(shared.told) >= count or shared.failed:
+            break
+        await asyncio.sleep(0.05)
+    kinds = {kind for told in shared.told.values() for kind in told}
+    most = max((len(told) for told in shared.told.values()), default=0)
+    return {"count": len(shared.told), "kinds": sorted(kinds), "most": most, "failed": shared.failed}
+
+
+async def leave(_: Tools) -> None:
+    """Gives the node to the next tab, and calls nobody any more."""
+    _shared[0].writing = False
+    await _shared[0].owning.close()
