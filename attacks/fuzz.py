@@ -179,6 +179,7 @@ def bodies() -> tuple[Sequence[bytes], Callable[[bytes], bool]]:
             "limit": 10,
             "proof": True,
         },
+        "panda_getLogs": {"limit": 10},
         "panda_getItems": {"author": "ab" * 32, "logId": 1, "start": 1, "end": -1},
         "panda_publishItems": {
             "items": [

@@ -9,7 +9,7 @@ from panda_web.errors import StoreFailed
 from panda_web.keys import Verifier
 from panda_web.messages import system_log
 from panda_web.node import views
-from panda_web.node.answer import instances, items, listing, replayable
+from panda_web.node.answer import heads, instances, items, listing, replayable
 from panda_web.node.aside import Aside, here
 from panda_web.node.groups import Groups
 from panda_web.node.indexing import Indexing
@@ -97,6 +97,7 @@ class Node:
             "panda_publishItems": self.publish_items,
             "panda_queryEntries": self.query_entries,
             "panda_query": self.query,
+            "panda_getLogs": self.get_logs,
             "panda_getItems": self.get_items,
             "panda_schemas": self.schemas,
             "panda_subscribe": self._live.subscribe,
@@ -206,6 +207,16 @@ class Node:
         finally:
             self._indexing.look()
 
+    async def get_logs(
+        self,
+        since: str | None,
+        schemas: Sequence[str] | None,
+        authors: Sequence[bytes] | None,
+        limit: int,
+    ) -> Json:
+        """The logs in which something happened, and where each ends."""
+        return await self._read(lambda: heads.answer(self._store, since, schemas, authors, limit))
+
     async def get_items(
         self,
         author: bytes,
@@ -215,11 +226,12 @@ class Node:
         dist_low: int,
         dist_high: int,
         payloads: bool,
+        gaps: bool = False,
     ) -> Json:
         """A stretch of a log, with the entries that link it to others."""
         return await self._read(
             lambda: items.answer(
-                self._store, author, log_id, start, end, dist_low, dist_high, payloads=payloads
+                self._store, author, log_id, start, end, dist_low, dist_high, payloads=payloads, gaps=gaps
             )
         )
 

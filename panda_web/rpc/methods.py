@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from panda_web.rpc import types
+from panda_web.rpc.heads import GET_LOGS as GET_LOGS
 from panda_web.rpc.queries import DEFAULT_LIMIT as DEFAULT_LIMIT
 from panda_web.rpc.queries import MAX_LIMIT as MAX_LIMIT
 from panda_web.rpc.queries import QUERY as QUERY
@@ -198,6 +199,7 @@ GET_ITEMS = Method(
         Param("distLow", _HOPS, 0),
         Param("distHigh", _HOPS, 0),
         Param("payloads", types.BOOL, True),
+        Param("gaps", types.BOOL, False),
     ),
     types.record(
         Items.from_json,
@@ -256,6 +258,7 @@ METHODS: Mapping[str, Method[Any]] = {
         PUBLISH_ENTRY,
         QUERY_ENTRIES,
         QUERY,
+        GET_LOGS,
         GET_ITEMS,
         PUBLISH_ITEMS,
         SCHEMAS,

@@ -30,6 +30,7 @@ def answer(
     dist_high: int,
     *,
     payloads: bool,
+    gaps: bool = False,
 ) -> Json:
     """The entries from `start` to `end`, and those of the certificate pool around them.
 
@@ -38,10 +39,11 @@ def answer(
         author: 32 bytes.
         log_id: the author's log; of one that is not held there are no items.
         start: seq num of the first entry; a negative one counts from the log's end, -1 being the last.
-        end: of the last entry, likewise. The first entry between that is not held ends the answer.
+        end: of the last entry, likewise.
         dist_low: how many hops the path is followed from `start` down to 1.
         dist_high: how many hops before `end` the path is begun that leads to it from above.
         payloads: whether payloads are given for the entries between.
+        gaps: whether entries between that are not held are passed over; else the first one ends the answer.
     """
     log_row = store.entries.log(author, log_id)
     if log_row is None:
@@ -52,7 +54,9 @@ def answer(
         return {"items": [], "next": None}
     found: list[Json] = []
     size = slot = 0
-    for row, with_payload in _rows(store, log_row, first, last, dist_low, dist_high, payloads=payloads):
+    for row, with_payload in _rows(
+        store, log_row, first, last, dist_low, dist_high, payloads=payloads, gaps=gaps
+    ):
         item = _item(row, payload=with_payload)
         if slot and size + _size(item) > MAX_ANSWER and row.seq_num <= last:
             if row.seq_num > slot:
@@ -74,6 +78,7 @@ def _rows(
     dist_high: int,
     *,
     payloads: bool,
+    gaps: bool,
 ) -> Iterator[tuple[EntryRow, bool]]:
     """The entries, each with whether its payload was read."""
 
@@ -84,7 +89,7 @@ def _rows(
         yield from link(seq_num)
     behind = first
     for row in store.entries.between(log_row.key, first, last, payloads=payloads):
-        if row.seq_num > behind:
+        if row.seq_num > behind and not gaps:
             return  # a gap: what comes behind it, whoever asks gets by asking for it
         yield row, payloads
         behind = row.seq_num + 1

@@ -21,6 +21,10 @@ PAGE = 500
 """Changes that who follows gets at a time, at most: they are read in a millisecond or two."""
 
 
+LOOKED_AT = 5_000
+"""Changes that are looked at for the logs that they are in, at most: some ms."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """A point in what happened to a store, between two changes.
@@ -74,6 +78,23 @@ class Changes:
     reset: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ChangedLogs:
+    """The logs that some changes were in.
+
+    Attributes:
+        keys: of the logs, each once.
+        cursor: the point behind those changes.
+        more: whether there may be others behind it.
+        reset: as in `Changes`.
+    """
+
+    keys: tuple[int, ...]
+    cursor: Cursor
+    more: bool = False
+    reset: bool = False
+
+
 class Feed:
     """What happened to a store. Reading it sees the transaction, or the snapshot, that it is read in.
 
@@ -114,6 +135,47 @@ class Feed:
         if len(found) < limit:
             return Changes(found, self.now())
         return Changes(found, self.at(found[-1].number))
+
+    def logs_since(self, cursor: Cursor, limit: int) -> ChangedLogs:
+        """The logs of which entries and payloads came, or payloads went, behind a cursor.
+
+        A log whose end comes later than what is looked at is left out: it comes then, so nobody hears of a
+        log again and again who follows the feed from its beginning.
+
+        Args:
+            cursor: where to begin.
+            limit: how many logs are given at most, 1 or more; fewer are where `LOOKED_AT` changes have none.
+        """
+        if not self._fits(cursor):
+            return ChangedLogs((), self.now(), reset=True)
+        rows = list(
+            self._db.rows(
+                "SELECT e.log, max(c.number), max(iif(c.kind = 0, c.entry, 0)), count(*) FROM"
+                " (SELECT number, kind, entry FROM changes WHERE number > ? ORDER BY number LIMIT ?) c"
+                " CROSS JOIN entries e ON e.number = c.entry GROUP BY e.log ORDER BY max(c.number)",
+                (cursor.number, LOOKED_AT),
+            )
+        )
+        full = sum(count for *_, count in rows) == LOOKED_AT
+        last_entry = max((entry for _, _, entry, _ in rows), default=0)
+        if not full or not last_entry:
+            found = [(key, number) for key, number, *_ in rows]
+        else:
+            found = [(key, number) for key, number, *_ in rows if self._has_end(key, last_entry)]
+        if len(found) > limit:
+            found = found[:limit]
+            return ChangedLogs(tuple(key for key, _ in found), self.at(found[-1][1]), more=True)
+        at = self.at(rows[-1][1]) if full else self.now()
+        return ChangedLogs(tuple(key for key, _ in found), at, more=full)
+
+    def _has_end(self, log_key: int, number: int) -> bool:
+        """Whether the entry at a log's end is none that came later than the entry with a number."""
+        row = self._db.one(
+            "SELECT 1 FROM entries WHERE log = ? AND seq_num = (SELECT seq_num FROM logs WHERE id = ?)"
+            " AND number <= ?",
+            (log_key, log_key, number),
+        )
+        return row is not None
 
     def at(self, number: int) -> Cursor:
         """The point behind the changes up to a number, which is no greater than that of the last one."""

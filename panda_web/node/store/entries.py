@@ -128,6 +128,10 @@ class EntryTable:
         row = self._db.one(f"{_LOG} FROM logs l WHERE author = ? AND log_id = ?", (author, log_id))
         return LogRow(*row) if row else None
 
+    def log_at(self, key: int) -> LogRow:
+        """The log with a key, of which entries are held."""
+        return LogRow(*self._db.one(f"{_LOG} FROM logs l WHERE l.id = ?", (key,)))
+
     def log_of_schema(self, author: bytes, schema: str) -> LogRow | None:
         """The author's first log for this schema that can be gone on with: not ended, and not condemned."""
         row = self._db.one(

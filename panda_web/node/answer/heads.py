@@ -1,0 +1,54 @@
+"""`panda_getLogs`: the logs in which something happened behind a cursor, each with its end.
+
+Whoever asks without a cursor, and then with that of each answer, hears of all that is held; whoever keeps the
+last one hears the next time of what changed since.
+"""
+
+from collections.abc import Collection, Sequence
+
+from panda_web.node.live.place import Place, read_place
+from panda_web.node.store import Store
+from panda_web.node.store.entries import LogRow
+from panda_web.rpc.heads import Heads, LogHead
+from panda_web.rpc.types import Json
+
+
+def answer(
+    store: Store,
+    since: str | None,
+    schemas: Sequence[str] | None,
+    authors: Sequence[bytes] | None,
+    limit: int,
+) -> Json:
+    """Some logs, in the order in which something last happened in them.
+
+    Args:
+        store: what is asked.
+        since: the cursor of an answer before; None begins.
+        schemas: only logs with messages of these, and system logs; all without them.
+        authors: only logs of these; of all without them.
+        limit: how many changed logs are looked at, at most.
+    """
+    feed = store.feed
+    place = Place(feed.start()) if since is None else read_place(since)
+    if place is None:
+        return Heads([], str(Place(feed.now())), more=False, reset=True).to_json()
+    found = feed.logs_since(place.cursor, limit)
+    rows = map(store.entries.log_at, found.keys)
+    heads = [_head(store, row) for row in rows if _is_asked_for(store, row, schemas, authors)]
+    return Heads(heads, str(Place(found.cursor)), more=found.more, reset=found.reset).to_json()
+
+
+def _is_asked_for(
+    store: Store, row: LogRow, schemas: Collection[str] | None, authors: Collection[bytes] | None
+) -> bool:
+    if authors is not None and row.author not in authors:
+        return False
+    if schemas is None or row.log_id % 2 == 0:  # what others rest on goes everywhere
+        return True
+    return not set(store.entries.schemas_of(row.key)).isdisjoint(schemas)
+
+
+def _head(store: Store, row: LogRow) -> LogHead:
+    entry_hash = store.entries.hashes_at(row.key, row.seq_num)[0]
+    return LogHead(row.author, row.log_id, row.schema or None, row.seq_num, entry_hash.hex())
