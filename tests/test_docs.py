@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from panda_web import strict_json
+from panda_web.archive import exporting, importing, lines
 from panda_web.cli.main import app
 from panda_web.client import collecting, live_records, pages, typed
 from panda_web.errors import DiskFull
@@ -22,10 +23,21 @@ from panda_web.node.ingest import peer
 from panda_web.node.live import followed, looking, share
 from panda_web.node.live import live as lives
 from panda_web.node.schemas import registry, states
-from panda_web.node.store import indexes, reading, room
+from panda_web.node.store import changes, indexes, reading, room
 from panda_web.query import matching
 from panda_web.query import reading as asked
-from panda_web.rpc import dispatch, inbox, jsonrpc, methods, outgoing, pauses, session, transport, websocket
+from panda_web.rpc import (
+    dispatch,
+    heads,
+    inbox,
+    jsonrpc,
+    methods,
+    outgoing,
+    pauses,
+    session,
+    transport,
+    websocket,
+)
 from panda_web.rpc import queries as rpc_queries
 from panda_web.rpc.errors import (
     AuthorQuotaReached,
@@ -188,6 +200,7 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "names to order by": (rpc_queries.MAX_ORDER, rpc_queries.MAX_SELECT, asked.MAX_CURSOR),
     "paths of `include`": (asked.MAX_INCLUDES, asked.MAX_HOPS, including.MAX_FOLLOWED),
     "texts are ordered by": (matching.ORDERED,),
+    "logs in an answer": (methods.MAX_LIMIT, methods.DEFAULT_LIMIT, changes.LOOKED_AT, heads.MAX_NAMED),
     "an answer to `panda_getItems`": (items.MAX_ANSWER,),
     "entries in a call of `panda_publishItems`": (methods.MAX_ITEMS,),
     "entries of one log that are kept": (peer.MOST_SECOND,),
@@ -227,6 +240,8 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     ),
     "entries that link one": (source.MAX_PATH,),
     "looked through for deletes": (source.MOST_TAILS, bringing.MOST_SUSPECTS),
+    "a line of an archive": (lines.MAX_HEADER, importing.MOST_INVALID, importing.MOST_NAMED),
+    "logs that are exported": (exporting.MOST_LOGS, exporting.PIECE),
     "pages of one answer": (pages.MAX_PAGES, pages.MAX_BARREN),
 }
 """How the lines of the tables of limits begin, and what stands in them."""

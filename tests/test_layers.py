@@ -28,10 +28,11 @@ LAYERS: dict[str, set[str]] = {
     "rpc": {"messages", "bamboo", "query"},
     "client": {"rpc", "log", "records"},
     "sync": {"rpc", "log"},
+    "archive": {"sync"},
     "node": {"log", "messages", "rpc"},
     "server": {"node", "rpc"},
-    "browser": {"client", "node", "sync"},
-    "cli": {"client", "server", "node", "sync"},
+    "browser": {"client", "node", "archive"},
+    "cli": {"client", "server", "node", "archive"},
 }
 # What is built on the package lies beside it, and may import these; nothing of the package imports it.
 APPLICATION = {"client"}
@@ -191,7 +192,7 @@ def test_every_rule_has_one_word() -> None:
         assert error.__doc__, error
 
 
-OUTSIDE = ("node", "client", "rpc", "sync")
+OUTSIDE = ("node", "client", "rpc", "sync", "archive")
 """Parts of the package whose tests look at them from outside."""
 INSIDE = {
     # A tab that dies, or freezes, between two steps of its lease.

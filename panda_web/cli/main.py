@@ -18,6 +18,7 @@ from panda_web import Client, strict_json
 from panda_web.bamboo import is_hex
 from panda_web.cli import inspect as inspect_entry
 from panda_web.cli import places
+from panda_web.cli.archive import archive_app
 from panda_web.cli.extension import Extension, add_commands, extensions, known_schemas, with_flags
 from panda_web.cli.options import Data, Node, Schema, address
 from panda_web.cli.output import UNACKNOWLEDGED, print_json, run, say
@@ -35,6 +36,7 @@ entry_app = typer.Typer(help="Single entries.", no_args_is_help=True)
 app.add_typer(key_app, name="key")
 app.add_typer(entry_app, name="entry")
 app.add_typer(schema_app, name="schema")
+app.add_typer(archive_app, name="archive")
 
 
 def _version(wanted: bool) -> None:

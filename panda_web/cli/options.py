@@ -19,6 +19,12 @@ NodeHere = Annotated[
         "--node", metavar="URL", envvar="PANDA_NODE", help="A node that runs here, instead of its folder."
     ),
 ]
+NodeAny = Annotated[
+    str | None,
+    typer.Option(
+        "--node", metavar="URL", envvar="PANDA_NODE", help="Address of the node, instead of its folder."
+    ),
+]
 Schema = Annotated[
     str, typer.Argument(metavar="SCHEMA", help="A schema's id of 132 hex digits, or its name.")
 ]

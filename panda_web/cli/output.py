@@ -74,11 +74,12 @@ def write(text: str) -> None:
         raise SystemExit(0) from None
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """What a coroutine gives. Raises Interrupted."""
+SIGNED = "Interrupted. What is signed is kept, and sent with the next command, or by `panda flush`."
+
+
+def run(work: Coroutine[Any, Any, T], interrupted: str = SIGNED) -> T:
+    """What a coroutine gives. Raises Interrupted, with the words for what becomes of what was begun."""
     try:
         return asyncio.run(work)
     except KeyboardInterrupt:
-        raise Interrupted(
-            "Interrupted. What is signed is kept, and sent with the next command, or by `panda flush`."
-        ) from None
+        raise Interrupted(interrupted) from None

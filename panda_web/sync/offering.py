@@ -16,6 +16,7 @@ from panda_web.rpc.errors import (
     SchemaPending,
 )
 from panda_web.rpc.methods import PUBLISH_ITEMS, ItemOutcome, StoredEntry
+from panda_web.rpc.pauses import patiently
 from panda_web.sync.errors import SinkFull, SinkRefuses
 from panda_web.sync.fitting import Log
 
@@ -56,53 +57,45 @@ class Taken:
         )
 
 
-class Offering:
-    """Brings entries to a sink.
+class Sink:
+    """A node that entries are brought to.
 
     Args:
-        sink: takes them in.
-        path: asked for what links an entry, where the sink lacks that.
+        node: it.
         sleep: waits for some seconds.
     """
 
-    def __init__(self, sink: Connection, path: Path, sleep: Callable[[float], Awaitable[object]]) -> None:
-        self._sink = sink
-        self._path = path
+    def __init__(self, node: Connection, sleep: Callable[[float], Awaitable[object]]) -> None:
+        self._node = node
         self._sleep = sleep
 
-    async def offer(self, items: Sequence[StoredEntry]) -> Taken:
-        """Brings entries, each behind what it links to; returns once those that are taken in are durable.
+    async def take(self, batch: Sequence[StoredEntry]) -> list[ItemOutcome]:
+        """What became of each, in the order given; what is taken in is durable then.
+
+        What comes too fast is offered again after a while.
 
         Raises:
-            SinkFull, SinkRefuses: the others are not taken in either.
-            CallFailed: the sink, or the source, cannot be asked.
+            SinkFull: there is no room, for the others neither.
+            SinkRefuses: it still comes too fast, after a minute.
+            CallFailed: the node cannot be asked.
         """
-        taken = Taken()
-        for batch in _batches(items):
-            taken += await self._offer(batch)
-        return taken
-
-    async def _offer(self, batch: Sequence[StoredEntry], *, linked: bool = False) -> Taken:
-        taken = Taken()
+        found: dict[int, ItemOutcome] = {}
+        places = list(range(len(batch)))
         for _ in range(MOST_WAITED):
-            fast: list[StoredEntry] = []
-            for item, outcome in zip(batch, await self._call(batch), strict=True):
-                if outcome.state == "path-missing" and not linked:
-                    taken += await self._link(item)
-                elif outcome.state == "refused" and outcome.reason == RateExceeded.reason:
-                    fast.append(item)
-                else:
-                    taken += _taken(outcome)
-            if not fast:
-                return taken
-            batch = fast
+            outcomes = await self._call([batch[place] for place in places])
+            found |= zip(places, outcomes, strict=True)
+            if any(each.reason == DiskBudgetReached.reason for each in outcomes if each.state == "refused"):
+                raise _full(None)
+            too_fast = [each.state == "refused" and each.reason == RateExceeded.reason for each in outcomes]
+            if not any(too_fast):
+                return [found[place] for place in range(len(batch))]
+            places = [
+                place
+                for place, each, again in zip(places, outcomes, too_fast, strict=True)
+                if again or each.state == "path-missing"  # what they lead to may be among those
+            ]
             await self._sleep(RATE_SECONDS)
         raise SinkRefuses("Entries come faster than they are taken in here. It goes on after a pause.")
-
-    async def _link(self, item: StoredEntry) -> Taken:
-        entry = bamboo.decode(item.entry)
-        found = await self._path(item, (entry.author, entry.log_id), entry.seq_num)
-        return await self._offer(found, linked=True)
 
     async def _call(self, batch: Sequence[StoredEntry]) -> Sequence[ItemOutcome]:
         items = [
@@ -113,7 +106,7 @@ class Offering:
             for each in batch
         ]
         try:
-            found = await self._sink.call(PUBLISH_ITEMS, items=items)
+            found = await patiently(lambda: self._node.call(PUBLISH_ITEMS, items=items), self._sleep)
         except ErrorFromNode as error:
             if error.reason == DiskFull.reason:
                 raise _full(error) from error
@@ -123,6 +116,46 @@ class Offering:
         return found
 
 
+class Offering:
+    """Brings entries to a sink.
+
+    Args:
+        sink: takes them in.
+        path: asked for what links an entry, where the sink lacks that.
+        sleep: waits for some seconds.
+    """
+
+    def __init__(self, sink: Connection, path: Path, sleep: Callable[[float], Awaitable[object]]) -> None:
+        self._sink = Sink(sink, sleep)
+        self._path = path
+
+    async def offer(self, items: Sequence[StoredEntry]) -> Taken:
+        """Brings entries, each behind what it links to; returns once those that are taken in are durable.
+
+        Raises:
+            SinkFull, SinkRefuses: the others are not taken in either.
+            CallFailed: the sink, or the source, cannot be asked.
+        """
+        taken = Taken()
+        for batch in batches(items):
+            taken += await self._offer(batch)
+        return taken
+
+    async def _offer(self, batch: Sequence[StoredEntry], *, linked: bool = False) -> Taken:
+        taken = Taken()
+        for item, outcome in zip(batch, await self._sink.take(batch), strict=True):
+            if outcome.state == "path-missing" and not linked:
+                taken += await self._link(item)
+            else:
+                taken += _taken(outcome)
+        return taken
+
+    async def _link(self, item: StoredEntry) -> Taken:
+        entry = bamboo.decode(item.entry)
+        found = await self._path(item, (entry.author, entry.log_id), entry.seq_num)
+        return await self._offer(found, linked=True)
+
+
 def _taken(outcome: ItemOutcome) -> Taken:
     match outcome.state:
         case "stored":
@@ -130,8 +163,6 @@ def _taken(outcome: ItemOutcome) -> Taken:
         case "held":
             return Taken(held=1)
         case "refused":
-            if outcome.reason == DiskBudgetReached.reason:
-                raise _full(None)
             if outcome.reason in (SchemaNotRegistered.reason, SchemaPending.reason):
                 raise SinkRefuses(
                     "Only chosen schemas are taken in here, and this one is not: whoever runs this store "
@@ -145,12 +176,13 @@ def _taken(outcome: ItemOutcome) -> Taken:
 def _full(error: PandaError | None) -> SinkFull:
     why = f" ({error})" if error is not None else ""
     return SinkFull(
-        f"There is no room left here for what the node has{why}. What came before stays. Delete something, "
-        "or allow more room, and it goes on."
+        f"There is no room left here for what comes{why}. What came before stays. Delete something, or allow "
+        "more room, and it goes on."
     )
 
 
-def _batches(items: Sequence[StoredEntry]) -> Iterator[list[StoredEntry]]:
+def batches(items: Sequence[StoredEntry]) -> Iterator[list[StoredEntry]]:
+    """Entries, as many at a time as are brought together."""
     batch: list[StoredEntry] = []
     size = 0
     for each in items:

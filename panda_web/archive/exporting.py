@@ -1,0 +1,135 @@
+"""From a node: all that it holds, in an order in which each entry can be verified as it is read.
+
+First the system logs, which say what the others mean: the definitions of schemas. Then the others; each group
+by author and log id, each log ascending. What links an entry has a lower seq num, so it comes before it. The
+same store gives the same bytes.
+
+A log is exported as far as it went when it was listed, so an end comes, however much is published meanwhile.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+from panda_web.archive import lines
+from panda_web.archive.errors import LogsNotListed, TooManyLogs
+from panda_web.rpc.connection import Connection
+from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, MethodNotFound
+from panda_web.rpc.heads import Heads
+from panda_web.rpc.methods import GET_ITEMS, GET_LOGS, MAX_LIMIT, Items
+from panda_web.rpc.pauses import patiently
+
+Log = tuple[int, bytes, int]
+"""Whether it is a user's, its author, and its id: in this order logs are exported."""
+
+PIECE = 256 << 10
+"""Bytes that are given at a time, and what the last line among them has beyond that."""
+
+MOST_LOGS = 1_000_000
+"""Logs that are exported into one file: so many are kept in memory, in some 300 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A piece of the file, and how far it goes.
+
+    Attributes:
+        data: the bytes that come next.
+        entries: that were written up to there.
+        payloads: of how many of these the payload was.
+        logs: of which all is written.
+        of_logs: there are.
+    """
+
+    data: bytes
+    entries: int
+    payloads: int
+    logs: int
+    of_logs: int
+
+
+async def export(
+    node: Connection, sleep: Callable[[float], Awaitable[object]]
+) -> AsyncGenerator[Exported, None]:
+    """All that a node holds, piece by piece; the last one is its end.
+
+    Between two pieces the node answers others. Whoever has enough closes it.
+
+    Args:
+        node: it.
+        sleep: waits for some seconds, as long as the node asks for.
+
+    Raises:
+        LogsNotListed: it is an earlier version, which cannot say what it holds.
+        TooManyLogs: it names more than `MOST_LOGS`.
+        CallFailed: it cannot be asked.
+    """
+    asking = _Asking(node, sleep)
+    logs = await asking.logs()
+    entries = payloads = done = 0
+    piece, size = [lines.HEADER], len(lines.HEADER)
+    for log in sorted(logs):
+        async for items in asking.items(log, logs[log]):
+            for item in items.entries:
+                piece.append(lines.written(item))
+                size += len(piece[-1])
+                entries += 1
+                payloads += item.payload is not None
+                if size >= PIECE:
+                    yield Exported(b"".join(piece), entries, payloads, done, len(logs))
+                    piece, size = [], 0
+        done += 1
+    yield Exported(b"".join((*piece, lines.end(entries))), entries, payloads, done, len(logs))
+
+
+class _Asking:
+    def __init__(self, node: Connection, sleep: Callable[[float], Awaitable[object]]) -> None:
+        self._node = node
+        self._sleep = sleep
+
+    async def logs(self) -> dict[Log, int]:
+        """All logs, each with the seq num of its end."""
+        found: dict[Log, int] = {}
+        since = None
+        while True:
+            try:
+                page = await patiently(partial(self._logs, since), self._sleep)
+            except ErrorFromNode as error:
+                if error.node_code == MethodNotFound.code:
+                    raise _earlier() from error
+                raise
+            if page.reset or (page.more and page.cursor == since):
+                raise AnswerMalformed("The node lost its place while it listed its logs. Export again.")
+            found |= {(each.log_id % 2, each.author, each.log_id): each.seq_num for each in page.logs}
+            if len(found) > MOST_LOGS:
+                raise TooManyLogs(f"The node names more than {MOST_LOGS:,} logs: too many for one file.")
+            if not page.more:
+                return found
+            since = page.cursor
+
+    async def items(self, log: Log, last: int) -> AsyncGenerator[Items, None]:
+        """The entries of a log up to a seq num."""
+        start: int | None = 1
+        while start is not None:
+            at = start
+            found = await patiently(partial(self._items, log, at, last), self._sleep)
+            yield found
+            start = found.next
+            if start is not None and start <= at:
+                raise AnswerMalformed("The node goes back in a log.")
+
+    async def _logs(self, since: str | None) -> Heads:
+        return await self._node.call(GET_LOGS, since=since, limit=MAX_LIMIT)
+
+    async def _items(self, log: Log, start: int, end: int) -> Items:
+        _, author, log_id = log
+        return await self._node.call(
+            GET_ITEMS, author=author.hex(), logId=log_id, start=start, end=end, gaps=True
+        )
+
+
+def _earlier() -> LogsNotListed:
+    return LogsNotListed(
+        "This node is of an earlier version, which does not say what it holds. Export from its data folder, "
+        "with this version: `panda archive export --data DIR`."
+    )
