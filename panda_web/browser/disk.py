@@ -59,7 +59,8 @@ class Disk:
         warning: what a reader must know of it, in words; None where there is nothing.
         reached: how many times SQLite's request to write through has arrived at a file.
         close: gives it back, with all that was committed in it; nobody may have it open in Python.
-        taken: set once it is known that another tab has it.
+        forget: the same, and nothing of it is left.
+        taken: set once this tab does not have it any more.
     """
 
     kind: Kind
@@ -68,6 +69,7 @@ class Disk:
     warning: str | None
     reached: Callable[[], int]
     close: Callable[[], Awaitable[None]]
+    forget: Callable[[], Awaitable[None]]
     taken: asyncio.Event
 
 
@@ -125,6 +127,14 @@ async def open_disk(opens: OpenDisk | None, name: str, places: Sequence[Kind] | 
             except JsException as error:
                 raise why() or _failure(error.name) from error
 
+    async def forget() -> None:
+        try:
+            await opened.forget()
+        except JsException as error:
+            raise _failure(error.name) from error
+        finally:
+            taken.set()
+
     in_files = opened.kind == "opfs"
     settings = Settings(
         journal_mode="WAL" if in_files else "MEMORY",
@@ -134,7 +144,7 @@ async def open_disk(opens: OpenDisk | None, name: str, places: Sequence[Kind] | 
         persist=None if in_files else persist,
         why=why,
     )
-    return Disk(opened.kind, path, settings, None, opened.reached, close, taken)
+    return Disk(opened.kind, path, settings, None, opened.reached, close, forget, taken)
 
 
 def _arrives(path: Path, reached: Callable[[], int]) -> bool:
@@ -149,16 +159,21 @@ def _arrives(path: Path, reached: Callable[[], int]) -> bool:
 
 
 def _memory(why: str, release: Callable[[], object] = lambda: None) -> Disk:
+    taken = asyncio.Event()
+
     async def close() -> None:
         release()
+
+    async def forget() -> None:
+        release()
+        taken.set()
 
     warning = (
         "This browser gives this site no place for a database, so what the page has seen is gone when it "
         f"is closed ({why}). Leave the private window, or allow this site to store data."
     )
-    return Disk(
-        "memory", None, Settings(temporary_in_memory=True), warning, lambda: 0, close, asyncio.Event()
-    )
+    settings = Settings(temporary_in_memory=True)
+    return Disk("memory", None, settings, warning, lambda: 0, close, forget, taken)
 
 
 def _failure(name: str) -> StoreFailed:

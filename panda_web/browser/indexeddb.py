@@ -123,6 +123,41 @@ class IndexedDb:
                 proxy.destroy()
         return True
 
+    async def empty(self, prefix: str, allowed: Callable[[list[JsObject]], bool]) -> bool:
+        """Removes everything, where `allowed` says so of some texts: one transaction.
+
+        Args:
+            prefix: of the keys of the texts that are looked at.
+            allowed: told these texts.
+
+        Returns:
+            Whether it was done; then nothing is left, in any tab.
+        """
+        options = to_js({"durability": "strict"}, dict_converter=js.Object.fromEntries)
+        verdict: list[bool] = []
+
+        def look(event: JsObject) -> None:
+            verdict.append(allowed(event.target.result.to_py()))
+            if not verdict[0]:
+                transaction.abort()
+                return
+            for store in (TEXTS, KEYS):
+                transaction.objectStore(store).clear()
+
+        proxy = create_proxy(look)
+        try:
+            transaction = self._database.transaction(to_js([TEXTS, KEYS]), "readwrite", options)
+            window = js.IDBKeyRange.bound(prefix, prefix + "\uffff", False, True)
+            transaction.objectStore(TEXTS).getAll(window).onsuccess = proxy
+            await _settled(transaction, "complete", failures=("abort", "error"))
+        except JsException as error:
+            if verdict == [False]:
+                return False
+            raise _failure(error) from error
+        finally:
+            proxy.destroy()
+        return True
+
     def close(self) -> None:
         """Closes the database."""
         self._database.close()

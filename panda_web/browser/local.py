@@ -44,6 +44,7 @@ class LocalNode:
         self._store = Store(disk.path, settings=disk.settings)
         self.node = Node(self._store, verifier, version=__version__)
         self.name = f"local:{self._store.feed.store.hex()}"
+        self._forgotten = False
         self._watching = asyncio.ensure_future(self.node.watch(PAUSE))
 
     def dispatcher(self) -> Dispatcher:
@@ -55,13 +56,28 @@ class LocalNode:
         return in_process(self.dispatcher())
 
     async def lost(self) -> None:
-        """Returns once another tab has taken the database away; what is written here is refused then."""
+        """Returns once this tab does not have the database any more; what is written here is refused then."""
         await self.disk.taken.wait()
+
+    async def forget(self) -> None:
+        """Ends what is under way, and takes the database away, with all that is in it: `lost` returns.
+
+        Raises:
+            StoreFailed: the browser does not obey, so some of it may be left.
+        """
+        if not self._forgotten:
+            self._forgotten = True
+            await self._end()
+            await self.disk.forget()
 
     async def close(self) -> None:
         """Ends what is under way, and closes the file in order."""
+        if not self._forgotten:
+            await self._end()
+            await self.disk.close()
+
+    async def _end(self) -> None:
         self._watching.cancel()
         await asyncio.wait([self._watching])
         await self.node.finish()
         self._store.close()
-        await self.disk.close()

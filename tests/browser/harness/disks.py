@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import js
+from pyodide.ffi import create_proxy
 
+from panda_web.browser.archiving import Archiving
 from panda_web.browser.crypto import Crypto
 from panda_web.browser.disk import Disk, Kind, OpenDisk, open_disk
+from panda_web.browser.forgetting import FORGOTTEN, forget, waiting
 from panda_web.browser.host import Host
 from panda_web.browser.indexeddb import IndexedDb, IndexedDbStore
+from panda_web.browser.keyring import Keyring
 from panda_web.browser.local import LocalNode
 from panda_web.browser.locks import platform_lock
 from panda_web.browser.owning import Owning
@@ -21,6 +25,7 @@ from panda_web.client.store import MemoryStore
 from panda_web.errors import PandaError
 from panda_web.node.store.settings import connect
 from panda_web.rpc.again import Again
+from panda_web.rpc.connection import Connection
 from tests.contracts import nodes
 
 SCHEMA = "0040" + "d1" * 64
@@ -348,3 +353,140 @@ async def leave(_: Tools) -> None:
     """Gives the node to the next tab, and calls nobody any more."""
     _shared[0].writing = False
     await _shared[0].owning.close()
+
+
+# -- as a file, and forgotten ------------------------------------------------------------------------
+
+
+async def _export(local: LocalNode) -> list[Any]:
+    connection = Connection(local.peer())
+    pieces = [each async for each in Archiving(connection).each_export()]
+    await connection.close()
+    return pieces
+
+
+async def _import(local: LocalNode, text: str, size: int) -> Any:
+    connection = Connection(local.peer())
+    archiving = Archiving(connection)
+    try:
+        await archiving.import_begin()
+        for at in range(0, len(text), size):
+            await archiving.import_part(text[at : at + size])
+        return await archiving.import_end()
+    finally:
+        await connection.close()
+
+
+async def _files(name: str) -> list[str]:
+    """What the browser has of a database."""
+    found = (
+        [each.name for each in await js.indexedDB.databases()] if hasattr(js.indexedDB, "databases") else []
+    )
+    if hasattr(getattr(js.navigator, "storage", None), "getDirectory"):
+        root = await js.navigator.storage.getDirectory()
+        found += [
+            f"{folder}/{file}"
+            async for folder, handle in root.entries()
+            if handle.kind == "directory"
+            async for file, _ in handle.entries()
+        ]
+    return sorted(each for each in found if name in each)
+
+
+async def round_by_a_file(tools: Tools, name: str, count: int) -> dict[str, Any]:
+    """A node's entries go into a file; the database is forgotten, and filled from the file."""
+    local = await _local(tools, name)
+    verifier = (await tools.crypto()).verifier
+    async with Client(local.peer(), await tools.signer(), store=MemoryStore(), verifier=verifier) as panda:
+        schema = str((await panda.define(nodes.TALK)).id)
+        rows = [{"title": f"talk {n}", "n": n} for n in range(count)]
+        written = await panda.create_many(schema, rows)
+        await panda.delete(schema, written[1].id)
+    pieces = await _export(local)
+    text = "".join(each["text"] for each in pieces)
+    there, before = await _files(name), local.name
+    await local.forget()
+    await local.close()  # as whoever had it does
+    left = await _files(name)
+    local = await _local(tools, name)
+    empty = await _export(local)
+    told = await _import(local, text, 50_000)
+    again = "".join(each["text"] for each in await _export(local))
+    async with Client(local.peer(), verifier=verifier) as reader:
+        await local.node.keep_views()
+        shown = [each["n"] for each in await reader.query(schema, order_by=["n"], limit=1000)]
+    same_name = local.name == before
+    await local.close()
+    return {
+        "there": bool(there),
+        "left": left,
+        "empty": empty[-1]["entries"],
+        "same_name": same_name,
+        "last": {key: value for key, value in pieces[-1].items() if key != "text"},
+        "told": told,
+        "same": again == text,
+        "shown": shown,
+    }
+
+
+async def import_of_what_is_none(tools: Tools, texts: Sequence[str]) -> list[list[str]]:
+    """Why some files cannot be imported; a piece behind that comes to nothing."""
+    local = await _local(tools, "none", ["memory"])
+    found = [await _reason(_import(local, text, 3)) for text in texts]
+    found.append(await _reason(Archiving(Connection(local.peer())).import_part("more")))
+    await local.close()
+    return found
+
+
+async def forget_everything(tools: Tools, name: str) -> dict[str, Any]:
+    """What is said and left when a site's data are forgotten, of which some are nowhere else."""
+    verifier = (await tools.crypto()).verifier
+    storage = await IndexedDb.open(f"{name}-own")
+    signer = await Keyring(storage, tools.sign_chain, webcrypto=True).signer()
+    store = IndexedDbStore(storage)
+    local, elsewhere = await _local(tools, name), await _local(tools, f"{name}-elsewhere", ["memory"])
+    here = Client(local.peer(), signer, store=store, verifier=verifier, name=local.name)
+    sends = Client(
+        elsewhere.peer(), signer, store=store, verifier=verifier, name="https://elsewhere.example/"
+    )
+    heard = asyncio.Event()
+    channel = js.BroadcastChannel.new(FORGOTTEN)
+    channel.onmessage = create_proxy(lambda _: heard.set())
+
+    async def tried(*, unsent_too: bool) -> list[str]:
+        return await _reason(forget(storage, local.forget, unsent_too=unsent_too))
+
+    async def end_late() -> None:
+        await here.create(SCHEMA, {"n": 4})
+        await local.forget()
+
+    for n in range(3):
+        await here.create(SCHEMA, {"n": n})
+    said: dict[str, Any] = {"waiting": await waiting(storage), "refused": await tried(unsent_too=False)}
+    await sends.flush()
+    said["sent"] = await waiting(storage)
+    said["meanwhile"] = await _reason(forget(storage, end_late, unsent_too=False))
+    said["kept"] = [await waiting(storage), len(await store.scan("entry/")), heard.is_set()]
+    gone = await forget(storage, local.forget, unsent_too=True)
+    said["gone"] = [gone.entries, gone.unsent, gone.keys]
+    said["left"] = [await store.scan(""), await _files(f"{name}.db")]
+    keyring = Keyring(storage, tools.sign_chain, webcrypto=True)
+    said["another"] = (await keyring.signer()).author != signer.author and keyring.made_now
+    await heard.wait()
+    channel.close()
+    for each in (here, sends):
+        await each.close()
+    await elsewhere.close()
+    return said
+
+
+async def forget_shared(_: Tools) -> None:
+    """The database of all tabs, which this one has, is forgotten."""
+    owner = _shared[0].owning.owner
+    assert isinstance(owner, LocalNode)
+    await owner.forget()
+
+
+async def definitions_of_shared(_: Tools) -> int:
+    """How many definitions the node of all tabs has."""
+    return sum(1 for _each in await _shared[0].client.schemas())

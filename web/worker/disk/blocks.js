@@ -126,11 +126,12 @@ export class Blocks {
   /** @param {IDBDatabase} database */
   constructor(database) {
     this.#database = database;
+    database.onversionchange = () => database.close(); // another tab, which has it now, forgets it
   }
 
   /** The file as it was persisted last. Who opened it before persists nothing any more. @param {string} name */
   static async open(name) {
-    const request = indexedDB.open(`panda-web:${name}`, 1);
+    const request = indexedDB.open(nameOf(name), 1);
     request.onupgradeneeded = () => { for (const store of [BLOCKS, ABOUT]) request.result.createObjectStore(store); };
     const blocks = new Blocks(await answer(request));
     await blocks.#load();
@@ -151,6 +152,11 @@ export class Blocks {
 
   close() {
     this.#database.close();
+  }
+
+  /** Nothing of a database is left; nobody here has it open. @param {string} name */
+  static async forget(name) {
+    await answer(indexedDB.deleteDatabase(nameOf(name)));
   }
 
   async #load() {
@@ -195,6 +201,11 @@ export class Blocks {
   #begin(mode) {
     return this.#database.transaction([BLOCKS, ABOUT], mode, { durability: "strict" });
   }
+}
+
+/** @param {string} name */
+function nameOf(name) {
+  return `panda-web:${name}`;
 }
 
 /** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */

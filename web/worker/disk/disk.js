@@ -26,6 +26,7 @@ const PAUSE_MS = 50;
  * @property {() => string | null} wrong why the browser last refused something: the name of its error
  * @property {() => Promise<void>} persist puts what was committed where it survives; nothing to do in files
  * @property {() => void} close gives all of it back
+ * @property {() => Promise<void>} forget the same, and nothing of it is left
  */
 
 /** Of one Python. */
@@ -81,7 +82,8 @@ export class Disks {
     const blocks = places.includes("indexeddb") && await Blocks.open(name).catch(why("IndexedDB"));
     if (blocks) return this.#mounted("indexeddb", name, [[`${name}.db`, blocks.file]], refused, release, blocks);
     const persist = async () => {};
-    return { kind: "memory", path: "", why: refused.join(", "), reached: () => 0, wrong: () => null, persist, close: release };
+    const forget = async () => release();
+    return { kind: "memory", path: "", why: refused.join(", "), reached: () => 0, wrong: () => null, persist, close: release, forget };
   }
 
   /**
@@ -99,6 +101,14 @@ export class Disks {
     const files = new Files(system, handles);
     system.mkdirTree(folder);
     system.mount(files, {}, folder);
+    const end = () => {
+      try {
+        files.close();
+      } finally {
+        system.unmount(folder);
+        blocks?.close();
+      }
+    };
     return {
       kind,
       path: `${folder}/${name}.db`,
@@ -114,10 +124,16 @@ export class Disks {
       },
       close: () => {
         try {
-          files.close();
+          end();
         } finally {
-          system.unmount(folder);
-          blocks?.close();
+          release();
+        }
+      },
+      forget: async () => {
+        try {
+          end();
+          await (blocks ? Blocks.forget(name) : removeFiles(name));
+        } finally {
           release();
         }
       },
@@ -125,15 +141,29 @@ export class Disks {
   }
 }
 
+/** @param {string} name of a database @returns {string[]} */
+function filesOf(name) {
+  return SUFFIXES.map((suffix) => `${name}.db${suffix}`);
+}
+
+async function folderOfFiles() {
+  return (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER, { create: true });
+}
+
+/** Nothing of a database is left; nobody has a handle. @param {string} name */
+async function removeFiles(name) {
+  const folder = await folderOfFiles();
+  for (const file of filesOf(name)) await folder.removeEntry(file);
+}
+
 /** All files of a database, or none. @param {string} name @returns {Promise<[string, Handle][]>} */
 async function openHandles(name) {
-  const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER, { create: true });
+  const folder = await folderOfFiles();
   /** @type {[string, FileSystemSyncAccessHandle][]} */
   const handles = [];
   const until = performance.now() + PATIENCE_MS;
   try {
-    for (const suffix of SUFFIXES) {
-      const file = `${name}.db${suffix}`;
+    for (const file of filesOf(name)) {
       const handle = await folder.getFileHandle(file, { create: true });
       handles.push([file, await openHandle(handle, until)]);
     }
