@@ -232,34 +232,29 @@ def test_vectors_are_data() -> None:
         json.loads(path.read_text("utf-8"))
 
 
-# What is imported late, and never in a tab that started from the snapshot.
-NOT_FROM_THE_SNAPSHOT = {
-    *("panda_web.client.file", "panda_web.keys.file", "panda_web.keys.with_cryptography"),  # CPython's
-    *("panda_web.rpc.http", "panda_web.rpc.websocket"),
-    *(
-        "panda_web.client.typed",
-        "panda_web.browser",
-        "panda_web.browser.host",
-    ),  # for Python in a notebook, which has the wheel
-    *("panda_web.browser.disk", "panda_web.browser.local"),  # no page has a node yet
-}
+NOT_IN_A_TAB = {"cli", "server"}
+"""Layers."""
+
+
+def constants(script: Path, name: str) -> set[str]:
+    """The texts in a tuple of a script that only Pyodide can run."""
+    for node in ast.parse(script.read_text("utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+            return {part.value for part in ast.walk(node.value) if isinstance(part, ast.Constant)}
+    raise AssertionError(f"{script.name} has no {name}")
 
 
 def test_what_a_tab_imports_late_is_in_its_snapshot() -> None:
-    """Its snapshot holds the package in memory, and there is no file that a module could be read from."""
-    needed = set()
-    for node in ast.parse((ROOT / "tools" / "snapshot.py").read_text("utf-8")).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "NEEDED":
-            needed = {part.value for part in ast.walk(node.value) if isinstance(part, ast.Constant)}
-    in_a_tab = {"bamboo", "messages", "keys", "query", "rpc", "client", "browser"}
-    late = set()
-    for path in (path for layer in in_a_tab for path in (PACKAGE / layer).rglob("*.py")):
-        for function in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-                late |= {
-                    node.module or ""
-                    for node in ast.walk(function)
-                    if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("panda_web.")
-                }
-    assert late - needed - NOT_FROM_THE_SNAPSHOT == set()
-    assert {"panda_web.client.subscribing", "panda_web.rpc.inbox"} <= late & needed
+    """It holds the package in memory, awake or asleep, and there is no file that a module could be read from."""
+    elsewhere = constants(ROOT / "tools" / "asleep.py", "MODULES_ELSEWHERE")
+    for module in elsewhere:
+        assert (ROOT / f"{module.replace('.', '/')}.py").exists(), module
+    for path in (path for path in FILES if path.relative_to(PACKAGE).parts[0] not in NOT_IN_A_TAB):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        if module in elsewhere or path == PACKAGE / "client" / "defaults.py":  # what a client has in CPython
+            continue
+        assert not elsewhere.intersection(imports(path)), path
+    assert constants(ROOT / "tools" / "asleep.py", "LAYERS_ELSEWHERE") == NOT_IN_A_TAB
+    # What hurries is not asleep.
+    awake = constants(ROOT / "tools" / "snapshot.py", "NEEDED")
+    assert {"panda_web.browser.worker", "panda_web.client.subscribing", "panda_web.rpc.inbox"} <= awake

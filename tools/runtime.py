@@ -56,18 +56,18 @@ def snapshot(pyodide: Path, wheels: Sequence[Path], extensions: Mapping[str, Pat
         wheels: ours, and what they need.
         extensions: modules of applications, each with its wheel.
     """
-    script, program = TOOLS / "snapshot.mjs", TOOLS / "snapshot.py"
+    script, programs = TOOLS / "snapshot.mjs", [TOOLS / "asleep.py", TOOLS / "snapshot.py"]
 
     def make(out: Path) -> None:
         with progress("making a snapshot of Python"):
             more = [f"--extension={module}={wheel}" for module, wheel in extensions.items()]
-            nodejs.node("the snapshot could not be made", script, pyodide, out, program, *more, *wheels)
+            nodejs.node("the snapshot could not be made", script, pyodide, out, *programs, *more, *wheels)
 
     # Pointers to functions are places in a table that the glue fills, so it counts as well.
     parts = [pyodide / name for name in ("pyodide.asm.mjs", "pyodide.asm.wasm")]
     sources: tuple[str | Path, ...] = (
         script,
-        program,
+        *programs,
         WORKER / "snapshot.js",
         *parts,
         *wheels,

@@ -1,6 +1,8 @@
 // Makes the snapshot that a site's worker starts from: Python with the wheels' modules imported.
 //
-//   node snapshot.mjs PYODIDE OUT PROGRAM [--extension MODULE=WHEEL]... WHEEL...
+//   node snapshot.mjs PYODIDE OUT ASLEEP PROGRAM [--extension MODULE=WHEEL]... WHEEL...
+//
+// ASLEEP runs in a Pyodide of its own and writes /asleep, which PROGRAM finds.
 //
 // Modules of applications are in it as well: a page that needs one would wait for it longer than for all the others.
 // Whether a page gets what they add is said when it starts.
@@ -19,7 +21,7 @@ const { positionals, values } = parseArgs({
   options: { extension: { type: "string", multiple: true, default: [] } },
   allowPositionals: true,
 });
-const [pyodideDirectory, out, program, ...wheels] = positionals;
+const [pyodideDirectory, out, asleep, program, ...wheels] = positionals;
 process.argv[1] = "/snapshot"; // Emscripten gives it to Python as its own name
 const read = (path) => new Uint8Array(readFileSync(path));
 
@@ -49,13 +51,11 @@ WebAssembly.instantiate = async (...what) => {
 };
 
 const { loadPyodide } = await import(pathToFileURL(join(pyodideDirectory, "pyodide.mjs")).href);
-const pyodide = await loadPyodide({
-  indexURL: pyodideDirectory,
-  _makeSnapshot: true,
-  args: ["-OO", "-X", "no_debug_ranges"], // neither docstrings nor columns of tracebacks
-  env: { HOME: "/home/pyodide", PYTHONHASHSEED: "0" },
-});
-for (const wheel of wheels) pyodide.unpackArchive(read(wheel), "wheel");
+const CODES = "/asleep";
+const compiler = await pyodideWithWheels({});
+run(compiler, asleep);
+const pyodide = await pyodideWithWheels({ _makeSnapshot: true });
+pyodide.FS.writeFile(CODES, compiler.FS.readFile(CODES));
 for (const extension of values.extension) {
   const [module, wheel] = extension.split("=", 2);
   const archive = `/${basename(wheel)}`; // where the worker puts it
@@ -64,10 +64,25 @@ for (const extension of values.extension) {
   worker.load(archive, module);
   worker.destroy();
 }
-pyodide.runPython(readFileSync(program, "utf-8"), { globals: pyodide.toPy({ __name__: "snapshot" }) });
+run(pyodide, program);
 zeroFreed(pyodide._module);
 const snapshot = pyodide.makeMemorySnapshot();
 writeFileSync(out, pack(snapshot, fresh));
+
+async function pyodideWithWheels(more) {
+  const made = await loadPyodide({
+    indexURL: pyodideDirectory,
+    args: ["-OO", "-X", "no_debug_ranges"], // neither docstrings nor columns of tracebacks
+    env: { HOME: "/home/pyodide", PYTHONHASHSEED: "0" },
+    ...more,
+  });
+  for (const wheel of wheels) made.unpackArchive(read(wheel), "wheel");
+  return made;
+}
+
+function run(python, path) {
+  python.runPython(readFileSync(path, "utf-8"), { globals: python.toPy({ __name__: "snapshot" }) });
+}
 
 /** Takes all that malloc would give without growing, from the largest pieces down, zeroes it and gives it back. */
 function zeroFreed(module) {

@@ -2,24 +2,30 @@
 
 import gc
 import importlib
+import marshal
 import random
 import re
 import sys
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 
 import pyodide._package_loader as wheels
 
 from panda_web.browser import frozen
+from panda_web.browser.asleep import Asleep
 
-# A page needs all of this, and some only later: what is not in memory then is not to be had. They are names,
-# since an import that nothing uses is what a linter takes away.
+# Each page needs this at its start, or soon after; all else of ours sleeps. They are names, since an import
+# that nothing uses is what a linter takes away.
 NEEDED = (
     *("panda_web.browser.loops", "panda_web.browser.worker", "panda_web.client.subscribing"),
     *("panda_web.keys.guarded", "panda_web.keys.with_pure25519", "panda_web.rpc.inbox"),
 )
 for module in NEEDED:
     importlib.import_module(module)
+codes = marshal.loads(Path("/asleep").read_bytes())  # noqa: S302 - of tools/asleep.py
+sys.meta_path.insert(0, Asleep({name: code for name, code in codes.items() if name not in sys.modules}))
+del codes
 
 # Wheels are unpacked before this, and never after.
 UNPACKING = (
@@ -35,9 +41,14 @@ LOOPS = (
     *(f"asyncio.{name}" for name in ("base_subprocess", "graph", "selector_events", "sslproto", "streams")),
     *("asyncio.subprocess", "asyncio.unix_events", "selectors", "ssl", "subprocess"),
 )
+# What others of the standard library hold, and a page never calls: sources of code, processes, Windows.
+SELDOM = ("codeop", "dis", "ntpath", "signal", "socket", "token", "tokenize")
+ONCE = ("_opcode_metadata", "locale", "opcode", "site")
 
 frozen.put_to_sleep(wheels, OF_WHEELS)
-frozen.leave_behind(UNPACKING, ())
+for name in SELDOM:
+    frozen.put_to_sleep(sys.modules[name], ())
+frozen.leave_behind((*UNPACKING, *ONCE), (sys,))
 frozen.leave_behind(
     LOOPS, [module for name, module in sys.modules.items() if f"{name}.".startswith("asyncio.")]
 )
@@ -52,3 +63,9 @@ del functions
 random.seed(0)  # the worker draws anew, and this makes equal bytes
 re.purge()
 gc.collect()
+
+# What was freed of Python's own small blocks still says what it was. Zeros in all of them do not travel.
+ALIGNMENT, LARGEST, ENOUGH = 8, 512, 1 << 20
+for size in range(3 * ALIGNMENT, LARGEST + 1, ALIGNMENT):
+    blocks = [bytes(size - sys.getsizeof(b"")) for _ in range(ENOUGH // size)]
+    del blocks

@@ -119,6 +119,25 @@ def test_library_is_fetched_for_a_module_that_is_missing(tab: Tab, awake: Static
 
 
 @pytest.mark.every_engine
+def test_node_in_the_tab_is_asleep_in_it(tab: Tab, awake: StaticServer) -> None:
+    """And no file is asked for when it is made; what it took is there after the page was loaded again."""
+    awake.requests.clear()
+    python = Python(tab, awake.url)
+    assert not python.run("is_imported", name="panda_web.node")
+    assert python.run("written_here", text="before") == ["before"]
+    python.load()
+    assert python.run("written_here", text="later") == ["before", "later"]
+    assert loaded(awake) == {RUNTIME, SNAPSHOT}
+
+
+def test_node_in_the_tab_without_a_snapshot(tab: Tab, awake: StaticServer, tmp_path: Path) -> None:
+    www = copy_site(Path(awake.directory), tmp_path / "www", {SNAPSHOT: None})
+    with static_server(www) as server:
+        assert Python(tab, server.url).run("written_here", text="from files") == ["from files"]
+        assert LIBRARY in loaded(server)
+
+
+@pytest.mark.every_engine
 def test_memory_grows_to_what_the_snapshot_needs(tab: Tab, awake: StaticServer) -> None:
     """More than an instance of the module begins with: else every start would be the slow one."""
     python = Python(tab, awake.url)

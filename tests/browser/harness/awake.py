@@ -13,11 +13,20 @@ from typing import Any
 
 from pyodide.ffi import to_js
 
+from panda_web.browser.host import Host
+from panda_web.browser.webcrypto import SignChain, VerifyMany, WebCryptoSigner
+from panda_web.client import Client
+from panda_web.client.store import MemoryStore
+
+SCHEMA = "0040" + "a5" * 64
+
 
 class Tools:
-    """Nothing is needed."""
+    """The functions of `web/worker/`."""
 
-    def __init__(self, *_: Any) -> None: ...
+    def __init__(self, sign_chain: SignChain, verify_many: VerifyMany, opens: Any) -> None:
+        self.sign_chain = sign_chain
+        self.host = Host(sign_chain, verify_many, opens=opens)
 
 
 async def drawn(_: Tools) -> list[str]:
@@ -40,6 +49,11 @@ async def imported(_: Tools, name: str) -> bool:
     before = name in sys.modules
     importlib.import_module(name)
     return before
+
+
+async def is_imported(_: Tools, name: str) -> bool:
+    """Whether a module is in memory."""
+    return name in sys.modules
 
 
 async def unpacked(_: Tools) -> list[str]:
@@ -80,3 +94,15 @@ async def missing(_: Tools, name: str) -> str:
     except ImportError as error:
         return f"{type(error).__name__}: {error}"
     return "it does not"
+
+
+async def written_here(tools: Tools, text: str) -> list[str]:
+    """Publishes to the node in this tab, whose modules are asleep until then; gives what it has."""
+    local = await tools.host.local()
+    signer = await WebCryptoSigner.generate(tools.sign_chain)
+    verifier = (await tools.host.crypto()).verifier
+    async with Client(local.peer(), signer, store=MemoryStore(), verifier=verifier) as panda:
+        await panda.create(SCHEMA, {"text": text})
+        found = await panda.query(SCHEMA)
+    await local.close()
+    return sorted(str(each["text"]) for each in found.instances)

@@ -1,0 +1,56 @@
+"""Runs in a Pyodide of its own while a site is built: makes the code of modules that the snapshot has asleep.
+
+It is not made where the snapshot is, since compiling leaves behind in memory three times what it gives.
+"""
+
+import ast
+import marshal
+import sys
+import zipimport
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType
+
+import panda_web
+from panda_web.browser import frozen
+
+# What only a node on a server, the command and a notebook have use for.
+LAYERS_ELSEWHERE = ("cli", "server")
+MODULES_ELSEWHERE = (
+    *("panda_web.client.file", "panda_web.keys.file", "panda_web.keys.with_cryptography"),
+    *("panda_web.rpc.http", "panda_web.rpc.websocket"),
+)
+# Of the standard library: what the node imports, and no page at its start.
+LIBRARY = ("datetime", "ipaddress", "sqlite3", "sqlite3.dbapi2", "urllib.parse")
+
+
+def code_of(source: str, file: str) -> CodeType:
+    """A module's code without what is for people: docstrings, annotations of functions, and lines."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node.returns = None
+        elif isinstance(node, ast.arg):
+            node.annotation = None
+    return frozen.without_lines(compile(tree, file, "exec", dont_inherit=True, optimize=2))
+
+
+def sources() -> Iterator[tuple[str, str, str, bool]]:
+    """Each module: its name, its source, its file, and whether it is a package."""
+    root = Path(panda_web.__path__[0])
+    for path in sorted(root.rglob("*.py")):
+        file = path.relative_to(root.parent)
+        name = ".".join(file.with_suffix("").parts).removesuffix(".__init__")
+        if file.parts[1] not in LAYERS_ELSEWHERE and name not in MODULES_ELSEWHERE:
+            yield name, path.read_text("utf-8"), file.as_posix(), path.name == "__init__.py"
+    archive = next(entry for entry in sys.path if entry.endswith(".zip"))
+    for name in LIBRARY:
+        folder, _, module = name.rpartition(".")
+        library = zipimport.zipimporter(f"{archive}/{folder}".rstrip("/"))
+        yield name, library.get_source(module) or "", f"{name}.py", library.is_package(module)
+
+
+codes = {
+    name: (marshal.dumps(code_of(source, file)), is_package) for name, source, file, is_package in sources()
+}
+Path("/asleep").write_bytes(marshal.dumps(codes))
