@@ -41,14 +41,14 @@ LOOPS = (
     *(f"asyncio.{name}" for name in ("base_subprocess", "graph", "selector_events", "sslproto", "streams")),
     *("asyncio.subprocess", "asyncio.unix_events", "selectors", "ssl", "subprocess"),
 )
-# What others of the standard library hold, and a page never calls: sources of code, processes, Windows.
-SELDOM = ("codeop", "dis", "ntpath", "signal", "socket", "token", "tokenize")
-ONCE = ("_opcode_metadata", "locale", "opcode", "site")
+# What others of the standard library hold, and a page never calls: code, processes, networks, Windows.
+SELDOM = ("codeop", "dis", "ntpath", "signal", "socket")
+ONCE = ("_opcode_metadata", "locale", "opcode")
 
 frozen.put_to_sleep(wheels, OF_WHEELS)
 for name in SELDOM:
     frozen.put_to_sleep(sys.modules[name], ())
-frozen.leave_behind((*UNPACKING, *ONCE), (sys,))
+frozen.leave_behind((*UNPACKING, *ONCE), ())
 frozen.leave_behind(
     LOOPS, [module for name, module in sys.modules.items() if f"{name}.".startswith("asyncio.")]
 )

@@ -130,13 +130,6 @@ def test_node_in_the_tab_is_asleep_in_it(tab: Tab, awake: StaticServer) -> None:
     assert loaded(awake) == {RUNTIME, SNAPSHOT}
 
 
-def test_node_in_the_tab_without_a_snapshot(tab: Tab, awake: StaticServer, tmp_path: Path) -> None:
-    www = copy_site(Path(awake.directory), tmp_path / "www", {SNAPSHOT: None})
-    with static_server(www) as server:
-        assert Python(tab, server.url).run("written_here", text="from files") == ["from files"]
-        assert LIBRARY in loaded(server)
-
-
 @pytest.mark.every_engine
 def test_memory_grows_to_what_the_snapshot_needs(tab: Tab, awake: StaticServer) -> None:
     """More than an instance of the module begins with: else every start would be the slow one."""
