@@ -127,7 +127,7 @@ def test_node_in_the_tab_is_asleep_in_it(tab: Tab, awake: StaticServer) -> None:
     assert python.run("written_here", text="before") == ["before"]
     python.load()
     assert python.run("written_here", text="later") == ["before", "later"]
-    assert loaded(awake) == {RUNTIME, SNAPSHOT}
+    assert loaded(awake) <= {RUNTIME, SNAPSHOT}
 
 
 @pytest.mark.every_engine
