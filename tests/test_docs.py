@@ -241,7 +241,7 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "entries that link one": (source.MAX_PATH,),
     "looked through for deletes": (source.MOST_TAILS, bringing.MOST_SUSPECTS),
     "a line of an archive": (lines.MAX_HEADER, importing.MOST_INVALID, importing.MOST_NAMED),
-    "logs that are exported": (exporting.MOST_LOGS, exporting.PIECE),
+    "logs that are exported": (exporting.MOST_LOGS, exporting.PIECE, exporting.FEW),
     "pages of one answer": (pages.MAX_PAGES, pages.MAX_BARREN),
 }
 """How the lines of the tables of limits begin, and what stands in them."""

@@ -25,6 +25,10 @@ Log = tuple[int, bytes, int]
 PIECE = 256 << 10
 """Bytes that are given at a time, and what the last line among them has beyond that."""
 
+FEW = 256
+"""Seq nums of a log that are asked for together: a node in a tab has others to answer. Where a log has gaps,
+it is twice as many each time."""
+
 MOST_LOGS = 1_000_000
 """Logs that are exported into one file: so many are kept in memory, in some 300 MB."""
 
@@ -109,14 +113,17 @@ class _Asking:
 
     async def items(self, log: Log, last: int) -> AsyncGenerator[Items, None]:
         """The entries of a log up to a seq num."""
-        start: int | None = 1
-        while start is not None:
-            at = start
-            found = await patiently(partial(self._items, log, at, last), self._sleep)
+        start, stretch = 1, FEW
+        while start <= last:
+            end = min(start + stretch - 1, last)
+            found = await patiently(partial(self._items, log, start, end), self._sleep)
             yield found
-            start = found.next
-            if start is not None and start <= at:
-                raise AnswerMalformed("The node goes back in a log.")
+            if found.next is None:
+                start, stretch = end + 1, FEW if len(found.entries) > FEW // 2 else 2 * stretch
+            elif found.entries and found.next > start:
+                start = found.next
+            else:
+                raise AnswerMalformed("The node does not go on in a log.")
 
     async def _logs(self, since: str | None) -> Heads:
         return await self._node.call(GET_LOGS, since=since, limit=MAX_LIMIT)

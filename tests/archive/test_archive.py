@@ -18,6 +18,7 @@ from panda_web.node.answer import items as items_module
 from panda_web.node.rates import Rates
 from panda_web.node.store import changes
 from panda_web.rpc.connection import Connection
+from panda_web.rpc.errors import ErrorFromNode, RateExceeded
 from panda_web.rpc.methods import StoredEntry
 from panda_web.rpc.transport import InProcess
 from panda_web.rpc.within import in_process
@@ -72,14 +73,19 @@ def some_logs(length: int = 12) -> Peered:
 
 
 @examples(1)
-@given(offers(), st.integers(500, 4000), st.integers(2, 20), st.integers(1, 3000))
+@given(offers(), st.integers(500, 4000), st.integers(2, 20), st.integers(1, 9), st.integers(1, 3000))
 def test_what_one_node_has_another_has_afterwards(
-    offered: tuple[dict[Any, bool], list[list[list[Offered]]]], answer: int, looked_at: int, piece: int
+    offered: tuple[dict[Any, bool], list[list[list[Offered]]]],
+    answer: int,
+    looked_at: int,
+    few: int,
+    piece: int,
 ) -> None:
     """Forks, gaps, deletes and what is no message too; and the file of that one is the same, to the byte."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(items_module, "MAX_ANSWER", answer)
         patch.setattr(changes, "LOOKED_AT", looked_at)
+        patch.setattr(exporting, "FEW", few)
         _, (calls, _) = offered
         node, other = Peered(), Harness()
         offer_all(node, calls)
@@ -116,6 +122,59 @@ def test_how_far_it_is_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     last = pieces[-1]
     assert (last.entries, last.payloads, last.logs) == (19, 17, 3)
     assert last.data.endswith(lines.end(19))
+
+
+def test_a_node_has_others_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So it is asked for few entries at a time; where most of a log is not there, soon for more."""
+    monkeypatch.setattr(exporting, "FEW", 4)
+    node = Peered()
+    whole, path = log_of(40), [1, 4, 13, 40]
+    node.bring(*(each for each in log_of(40, number=2) if each.place[2] in path))
+    node.bring(*whole)
+    most: dict[bytes, list[int]] = {}
+
+    def otherwise(method: str, params: Json, answer: Json) -> Json:
+        if method == "panda_getItems" and params["logId"] == 1:
+            most.setdefault(params["author"], []).append(len(answer["items"]))
+        return answer
+
+    async def work() -> list[archive.Exported]:
+        way = Between(in_process(node.node.dispatcher()), otherwise)
+        found = await exported(Connection(way))
+        await way.close()
+        return found
+
+    assert asyncio.run(work())[-1].entries == 1 + 40 + 4
+    counts = {sum(each): each for each in most.values()}
+    assert counts[40] == [4] * 10
+    assert len(counts[4]) < 5
+
+
+def test_who_calls_too_often_waits() -> None:
+    """A node that counts calls is asked again after as long as it says, for the logs, the items, and to take them in."""
+    node, other, refused = some_logs(), Harness(), set()
+    clock = Clock()
+
+    def otherwise(method: str, _: Json, answer: Json) -> Json:
+        if method not in refused:
+            refused.add(method)
+            raise ErrorFromNode("Too fast.", RateExceeded.reason, RateExceeded.code, node={"retryAfter": 7})
+        return answer
+
+    async def work() -> Imported:
+        source = Between(in_process(node.node.dispatcher()), otherwise)
+        sink = Between(in_process(other.node.dispatcher()), otherwise)
+        taking = Import(Connection(sink), clock.sleep)
+        async for piece in archive.export(Connection(source), clock.sleep):
+            await taking.take(piece.data)
+        found = await taking.end()
+        for each in (source, sink):
+            await each.close()
+        return found
+
+    found = asyncio.run(work())
+    assert found.entries == found.stored + found.held == 19
+    assert clock.slept == [7, 7, 7]
 
 
 def test_others_write_meanwhile() -> None:
@@ -321,7 +380,11 @@ def lost(method: str, _: Json, answer: Json) -> Json:
     return {**answer, "reset": True} if method == "panda_getLogs" else answer
 
 
-@pytest.mark.parametrize("lie", [endless, backwards, lost])
+def nothing(method: str, params: Json, answer: Json) -> Json:
+    return {"items": [], "next": params["start"] + 1} if method == "panda_getItems" else answer
+
+
+@pytest.mark.parametrize("lie", [endless, backwards, nothing, lost])
 def test_a_node_that_never_comes_to_an_end_is_left(lie: Any) -> None:
     assert lying(lie) == "answer-malformed"
 
