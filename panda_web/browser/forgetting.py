@@ -1,7 +1,8 @@
 """Forgetting everything here: the site's database, its own logs, and its keys.
 
-The database goes first, and the keys last: whatever fails before leaves something to begin anew with. What is
-left is the programme, which is nobody's, and what the pages themselves keep.
+The database goes first, and then the keys: whatever fails before leaves something to begin anew with. Another
+tab may have brought own entries into a new database meanwhile, so that goes too. What is left is the
+programme, which is nobody's, and what the pages themselves keep.
 """
 
 from collections.abc import Awaitable, Callable
@@ -54,7 +55,8 @@ async def forget(
 
     Args:
         storage: this site's keys and own logs.
-        end_database: takes the database of its node away, whichever tab has it; again is no harm.
+        end_database: takes the database of its node away, whichever tab has it. It is called twice: own
+            entries come into the next one as long as there are any.
         unsent_too: whether that may cost entries that are nowhere else.
 
     Raises:
@@ -76,6 +78,7 @@ async def forget(
 
     if not await storage.empty(LOGS, allowed):  # another tab has written since
         raise _unsent(found[0])
+    await end_database()
     channel = js.BroadcastChannel.new(FORGOTTEN)
     channel.postMessage("")
     channel.close()

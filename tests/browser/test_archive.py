@@ -49,6 +49,7 @@ def test_everything_here_is_forgotten_and_what_is_nowhere_else_only_when_that_is
     assert said["meanwhile"][0] == "own-unsent", "it was written in between"
     assert said["kept"] == [1, 4, False]
     assert said["gone"] == [4, 1, 1]
+    assert said["brought"] == [4, 0], "into the new database of another tab, which goes too"
     assert said["left"] == [[], []]
     assert said["another"]
 

@@ -444,37 +444,51 @@ async def forget_everything(tools: Tools, name: str) -> dict[str, Any]:
     storage = await IndexedDb.open(f"{name}-own")
     signer = await Keyring(storage, tools.sign_chain, webcrypto=True).signer()
     store = IndexedDbStore(storage)
-    local, elsewhere = await _local(tools, name), await _local(tools, f"{name}-elsewhere", ["memory"])
-    here = Client(local.peer(), signer, store=store, verifier=verifier, name=local.name)
-    sends = Client(
-        elsewhere.peer(), signer, store=store, verifier=verifier, name="https://elsewhere.example/"
-    )
+    elsewhere = await _local(tools, f"{name}-elsewhere", ["memory"])
+    now = await _local(tools, name)
+
+    def client(local: LocalNode, called: str) -> Client:
+        return Client(local.peer(), signer, store=store, verifier=verifier, name=called)
+
+    here, sends = client(now, now.name), client(elsewhere, "https://elsewhere.example/")
+    opened = [here, sends]
     heard = asyncio.Event()
     channel = js.BroadcastChannel.new(FORGOTTEN)
     channel.onmessage = create_proxy(lambda _: heard.set())
 
-    async def tried(*, unsent_too: bool) -> list[str]:
-        return await _reason(forget(storage, local.forget, unsent_too=unsent_too))
-
-    async def end_late() -> None:
+    async def write_meanwhile() -> None:
         await here.create(SCHEMA, {"n": 4})
-        await local.forget()
+
+    brought: list[int] = []
+
+    async def another_tab_goes_on() -> None:
+        """It opens the database anew, and brings what was written here to it."""
+        nonlocal now
+        await now.forget()
+        now = await _local(tools, name)
+        again = client(now, now.name)
+        brought.append(await again.flush())
+        opened.append(again)
+        if len(brought) > 1:
+            await now.forget()
 
     for n in range(3):
         await here.create(SCHEMA, {"n": n})
-    said: dict[str, Any] = {"waiting": await waiting(storage), "refused": await tried(unsent_too=False)}
+    said: dict[str, Any] = {"waiting": await waiting(storage)}
+    said["refused"] = await _reason(forget(storage, now.forget, unsent_too=False))
     await sends.flush()
     said["sent"] = await waiting(storage)
-    said["meanwhile"] = await _reason(forget(storage, end_late, unsent_too=False))
+    said["meanwhile"] = await _reason(forget(storage, write_meanwhile, unsent_too=False))
     said["kept"] = [await waiting(storage), len(await store.scan("entry/")), heard.is_set()]
-    gone = await forget(storage, local.forget, unsent_too=True)
+    gone = await forget(storage, another_tab_goes_on, unsent_too=True)
     said["gone"] = [gone.entries, gone.unsent, gone.keys]
+    said["brought"] = brought
     said["left"] = [await store.scan(""), await _files(f"{name}.db")]
     keyring = Keyring(storage, tools.sign_chain, webcrypto=True)
     said["another"] = (await keyring.signer()).author != signer.author and keyring.made_now
     await heard.wait()
     channel.close()
-    for each in (here, sends):
+    for each in opened:
         await each.close()
     await elsewhere.close()
     return said
