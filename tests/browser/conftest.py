@@ -8,7 +8,7 @@ import pytest
 from panda_web.bamboo import digest
 from tests.browser.api import Api, bare_website
 from tests.browser.screen import Screen
-from tests.browser.sites import TESTS, frozen_harness_site, harness_site
+from tests.browser.sites import HARNESS, TESTS, frozen_harness_site, harness_site
 from tests.browsers import Browsers, StaticServer, static_server
 from tests.processes import ServedNode
 
@@ -24,7 +24,7 @@ def harness(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
 def disks_site(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site whose Python has `harness/disks.py`, from a snapshot."""
     out = tmp_path_factory.mktemp("disks") / "www"
-    return frozen_harness_site(site, out, "disks", TESTS / "contracts" / "nodes.py")
+    return frozen_harness_site(site, out, "disks", TESTS / "contracts" / "nodes.py", HARNESS / "owners.py")
 
 
 @pytest.fixture(scope="module")

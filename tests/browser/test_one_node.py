@@ -4,14 +4,15 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import playwright.sync_api
 import pytest
 
 from tests.browser.python import Python
-from tests.browsers import Browsers, PlaywrightTab, StaticServer, kill_renderer
+from tests.browser.sites import HARNESS, copy_site, runs_before
+from tests.browsers import Browsers, PlaywrightTab, StaticServer, kill_renderer, static_server
 
 ACK = re.compile(r"GET /ack/([0-9a-f]{64})/(\d+) ")
 
@@ -31,20 +32,26 @@ class Tabs:
     Args:
         server: of their pages, which hears what was acknowledged.
         name: of their node.
+        places: where its database may be.
     """
 
-    def __init__(self, server: StaticServer, name: str) -> None:
+    def __init__(self, server: StaticServer, name: str, places: Sequence[str] | None = None) -> None:
         self._server = server
         self._name = name
+        self._places = places
         self._schema = ""
         self.there: dict[str, Python] = {}
 
     def join(self, python: Python) -> bool:
         """A tab begins; gives whether it has the node."""
-        has_it = bool(python.run("share", name=self._name))
+        has_it = bool(python.run("share", name=self._name, places=self._places))
         self._schema = self._schema or python.run("define")
         self.there[python.run("write_and_follow", schema=self._schema)] = python
         return has_it
+
+    def author(self, python: Python) -> str:
+        """Who writes in a tab."""
+        return next(author for author, each in self.there.items() if each is python)
 
     def owner(self) -> str:
         """The author of the tab that has the node."""
@@ -90,6 +97,14 @@ def first(engine: str, browsers: Browsers, server: StaticServer) -> Iterator[Pyt
 
 
 @pytest.mark.every_engine
+def test_whoever_wants_it_hears_what_became_of_it(first: Python) -> None:
+    """And no lock is left behind: where one is, the next tab would wait for ever."""
+    left = first.run("own")
+    assert len(left) >= 4
+    assert set(left.values()) == {0}
+
+
+@pytest.mark.every_engine
 def test_a_tab_that_goes_leaves_it_to_the_next(first: Python, server: StaticServer) -> None:
     """Its worker is ended, as that of a page that is put aside."""
     tabs = Tabs(server, "goes")
@@ -98,16 +113,12 @@ def test_a_tab_that_goes_leaves_it_to_the_next(first: Python, server: StaticServ
     assert [tabs.join(each) for each in others] == [False, False]
     tabs.go_on()
     first.page("end")
-    del tabs.there[tabs_author(tabs, first)]
+    del tabs.there[tabs.author(first)]
     assert tabs.owner()
     tabs.go_on()
     tabs.check()
     for each in others:
         each.tab.close()
-
-
-def tabs_author(tabs: Tabs, python: Python) -> str:
-    return next(author for author, each in tabs.there.items() if each is python)
 
 
 def leaves(python: Python, _: Path) -> None:
@@ -148,4 +159,24 @@ def test_whatever_ends_the_tab_that_has_it(
             end(tabs.there.pop(tabs.owner()), profile)
             assert tabs.owner()
             tabs.go_on()
+        tabs.check()
+
+
+@pytest.mark.engines("chromium")
+def test_a_tab_whose_lease_ran_out_asks_the_new_owner(
+    engine: str, browsers: Browsers, disks_site: Path, tmp_path: Path
+) -> None:
+    """Without Web Locks, and with IndexedDB for a disk: so it is with plain http in a local network."""
+    copy_site(disks_site, tmp_path / "www", {})
+    runs_before(tmp_path / "www" / "worker.js", HARNESS / "without-locks.js")
+    with static_server(tmp_path / "www") as server, browsers.tab(engine) as tab:
+        tabs = Tabs(server, "leases", ["indexeddb"])
+        first, second = Python(tab, server.url), Python(tab.new_tab(), server.url)
+        assert tabs.join(first)
+        assert not tabs.join(second)
+        tabs.go_on()
+        second.run("end_lease", name="leases")
+        second.run("until_it_has_it")
+        tabs.go_on()
+        assert tabs.owner() == tabs.author(second)
         tabs.check()

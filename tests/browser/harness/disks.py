@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,7 @@ from panda_web.errors import PandaError
 from panda_web.node.store.settings import connect
 from panda_web.rpc.again import Again
 from panda_web.rpc.connection import Connection
+from tests.browser.harness import owners
 from tests.contracts import nodes
 
 SCHEMA = "0040" + "d1" * 64
@@ -262,7 +264,7 @@ async def share(tools: Tools, name: str, places: Sequence[Kind] | None = None) -
     async def opens() -> LocalNode:
         return await _local(tools, name, places)
 
-    owning = Owning(name, platform_lock(IndexedDbStore(await IndexedDb.open(f"locks of {name}"))), opens)
+    owning = Owning(name, platform_lock(IndexedDbStore(await IndexedDb.open(_locks_of(name)))), opens)
     way = Again(owning.sessions())
     verifier = (await tools.crypto()).verifier
     client = Client(
@@ -276,6 +278,16 @@ async def share(tools: Tools, name: str, places: Sequence[Kind] | None = None) -
 async def has_it(_: Tools) -> bool:
     """Whether this tab has the node."""
     return _shared[0].owning.owner is not None
+
+
+def _locks_of(name: str) -> str:
+    return f"locks of {name}"
+
+
+async def until_it_has_it(tools: Tools) -> None:
+    """Returns once this tab has the node."""
+    while not await has_it(tools):  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(0.02)
 
 
 async def define(_: Tools) -> str:
@@ -297,8 +309,10 @@ async def _write_talks(shared: Shared, schema: str) -> None:
         while shared.writing:
             count = len(shared.written)
             written = await shared.client.create(schema, {"title": f"talk {count}", "n": count})
-            if written.error is not None:
-                raise written.error
+            while await shared.client.pending():  # the database was taken away: it goes to who has it now
+                with suppress(PandaError):
+                    await shared.client.flush()
+                await asyncio.sleep(0.02)
             shared.written.append(written.id)
             if told is None or told.done():
                 told = asyncio.ensure_future(js.fetch(f"ack/{shared.client.author}/{count + 1}"))
@@ -353,6 +367,22 @@ async def leave(_: Tools) -> None:
     """Gives the node to the next tab, and calls nobody any more."""
     _shared[0].writing = False
     await _shared[0].owning.close()
+
+
+async def own(_: Tools) -> dict[str, int]:
+    """All that is checked by `owners`; gives how many locks are left after each."""
+    left = {}
+    for check in owners.ALL:
+        await check()
+        left[check.__name__] = await owners.locks()
+    return left
+
+
+async def end_lease(_: Tools, name: str) -> None:
+    """The lease of who has the node is as good as run out, and nobody tells them."""
+    store = IndexedDbStore(await IndexedDb.open(_locks_of(name)))
+    await store.commit({f"lease/panda:{name}": None}, {})
+    await store.close()
 
 
 # -- as a file, and forgotten ------------------------------------------------------------------------
