@@ -25,6 +25,10 @@ LEASE = 5.0
 POLL = 0.05
 """Seconds between two looks at a lease that somebody else holds."""
 
+SLOW_POLL = 0.5
+"""The same, once it was waited for as long as a lease lasts: whoever holds it may do so as long as they are
+there, and not for one thing that they write."""
+
 
 class ProcessLock:
     """Among the tasks of one event loop, in the order in which they asked."""
@@ -72,6 +76,7 @@ class LeaseLock:
                 await self._give_back(key)
 
     async def _take(self, key: str) -> None:
+        waited = 0.0
         while True:
             seen = await self._store.get(key)
             if seen is None or self._is_free(seen):
@@ -80,7 +85,9 @@ class LeaseLock:
                 except StoreConflict:
                     continue  # somebody was faster
                 return
-            await self._sleep(POLL)
+            pause = POLL if waited < LEASE else SLOW_POLL
+            await self._sleep(pause)
+            waited += pause
 
     def _is_free(self, text: str) -> bool:
         try:

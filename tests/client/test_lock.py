@@ -6,7 +6,7 @@ import json
 import pytest
 
 from panda_web.client import lock as lock_module
-from panda_web.client.lock import LEASE, LeaseLock, Lock, ProcessLock
+from panda_web.client.lock import LEASE, POLL, SLOW_POLL, LeaseLock, Lock, ProcessLock
 from panda_web.client.store import MemoryStore
 
 
@@ -43,6 +43,11 @@ async def count_together(locks: list[Lock], rounds: int = 20) -> None:
 
     await asyncio.gather(*(work(lock) for lock in locks))
     assert total == rounds * len(locks)
+
+
+async def hold_once(lock: Lock) -> None:
+    async with lock("a"):
+        pass
 
 
 def test_tasks() -> None:
@@ -86,6 +91,28 @@ def test_a_lease_is_renewed_while_it_is_held() -> None:
             for _ in range(1000):
                 await asyncio.sleep(0)
             assert json.loads(await store.get("lease/a") or "")["until"] > first
+
+    asyncio.run(work())
+
+
+def test_who_waits_for_long_looks_less_often() -> None:
+    """For a tab that has something as long as it is open, each other one would look 20 times a second."""
+
+    async def work() -> None:
+        store = MemoryStore()
+        pauses: list[float] = []
+
+        async def sleep(seconds: float) -> None:
+            pauses.append(seconds)
+            await asyncio.sleep(0)
+
+        async with LeaseLock(store)("a"):
+            waiting = asyncio.create_task(hold_once(LeaseLock(store, sleep=sleep)))
+            while sum(pauses) < 60:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        await waiting
+        assert set(pauses) == {POLL, SLOW_POLL}
+        assert sum(each for each in pauses if each == POLL) == pytest.approx(LEASE, abs=POLL)
 
     asyncio.run(work())
 
