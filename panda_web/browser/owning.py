@@ -138,7 +138,7 @@ class Owning:
                 self.owner = owner = await self._open_whole()
                 opened.set_result(None)
                 try:
-                    await first_of(self._meeting.serve(self._serve), owner.lost())
+                    await self._serve_all(owner)
                 finally:
                     self.owner = None
                     await self._end_sessions()
@@ -164,6 +164,17 @@ class Owning:
             if not opening.cancelled() and opening.exception() is None:
                 await opening.result().close()
             raise
+
+    async def _serve_all(self, owner: Served) -> None:
+        """Serves whoever looks for the node, until another tab has its database."""
+        serving = asyncio.create_task(self._meeting.serve(self._serve))
+        try:
+            await first_of(serving, owner.lost())
+        finally:
+            serving.cancel()
+            await asyncio.wait([serving])
+        if not serving.cancelled():
+            serving.result()  # which says why it failed
 
     def _serve(self, channel: Channel) -> None:
         if self.owner is not None:

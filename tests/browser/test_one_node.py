@@ -4,15 +4,14 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import playwright.sync_api
 import pytest
 
 from tests.browser.python import Python
-from tests.browser.sites import HARNESS, copy_site, runs_before
-from tests.browsers import Browsers, PlaywrightTab, StaticServer, kill_renderer, static_server
+from tests.browsers import Browsers, PlaywrightTab, StaticServer, kill_renderer
 
 ACK = re.compile(r"GET /ack/([0-9a-f]{64})/(\d+) ")
 
@@ -32,19 +31,17 @@ class Tabs:
     Args:
         server: of their pages, which hears what was acknowledged.
         name: of their node.
-        places: where its database may be.
     """
 
-    def __init__(self, server: StaticServer, name: str, places: Sequence[str] | None = None) -> None:
+    def __init__(self, server: StaticServer, name: str) -> None:
         self._server = server
         self._name = name
-        self._places = places
         self._schema = ""
         self.there: dict[str, Python] = {}
 
     def join(self, python: Python) -> bool:
         """A tab begins; gives whether it has the node."""
-        has_it = bool(python.run("share", name=self._name, places=self._places))
+        has_it = bool(python.run("share", name=self._name))
         self._schema = self._schema or python.run("define")
         self.there[python.run("write_and_follow", schema=self._schema)] = python
         return has_it
@@ -159,24 +156,4 @@ def test_whatever_ends_the_tab_that_has_it(
             end(tabs.there.pop(tabs.owner()), profile)
             assert tabs.owner()
             tabs.go_on()
-        tabs.check()
-
-
-@pytest.mark.engines("chromium")
-def test_a_tab_whose_lease_ran_out_asks_the_new_owner(
-    engine: str, browsers: Browsers, disks_site: Path, tmp_path: Path
-) -> None:
-    """Without Web Locks, and with IndexedDB for a disk: so it is with plain http in a local network."""
-    copy_site(disks_site, tmp_path / "www", {})
-    runs_before(tmp_path / "www" / "worker.js", HARNESS / "without-locks.js")
-    with static_server(tmp_path / "www") as server, browsers.tab(engine) as tab:
-        tabs = Tabs(server, "leases", ["indexeddb"])
-        first, second = Python(tab, server.url), Python(tab.new_tab(), server.url)
-        assert tabs.join(first)
-        assert not tabs.join(second)
-        tabs.go_on()
-        second.run("end_lease", name="leases")
-        second.run("until_it_has_it")
-        tabs.go_on()
-        assert tabs.owner() == tabs.author(second)
         tabs.check()

@@ -264,7 +264,7 @@ async def share(tools: Tools, name: str, places: Sequence[Kind] | None = None) -
     async def opens() -> LocalNode:
         return await _local(tools, name, places)
 
-    owning = Owning(name, platform_lock(IndexedDbStore(await IndexedDb.open(_locks_of(name)))), opens)
+    owning = Owning(name, platform_lock(IndexedDbStore(await IndexedDb.open(f"locks of {name}"))), opens)
     way = Again(owning.sessions())
     verifier = (await tools.crypto()).verifier
     client = Client(
@@ -278,16 +278,6 @@ async def share(tools: Tools, name: str, places: Sequence[Kind] | None = None) -
 async def has_it(_: Tools) -> bool:
     """Whether this tab has the node."""
     return _shared[0].owning.owner is not None
-
-
-def _locks_of(name: str) -> str:
-    return f"locks of {name}"
-
-
-async def until_it_has_it(tools: Tools) -> None:
-    """Returns once this tab has the node."""
-    while not await has_it(tools):  # noqa: ASYNC110 - nobody tells
-        await asyncio.sleep(0.02)
 
 
 async def define(_: Tools) -> str:
@@ -376,13 +366,6 @@ async def own(_: Tools) -> dict[str, int]:
         await check()
         left[check.__name__] = await owners.locks()
     return left
-
-
-async def end_lease(_: Tools, name: str) -> None:
-    """The lease of who has the node is as good as run out, and nobody tells them."""
-    store = IndexedDbStore(await IndexedDb.open(_locks_of(name)))
-    await store.commit({f"lease/panda:{name}": None}, {})
-    await store.close()
 
 
 # -- as a file, and forgotten ------------------------------------------------------------------------
