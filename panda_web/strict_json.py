@@ -6,6 +6,7 @@ library. Used for what comes over the network and for what stands in messages.
 
 import json
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from panda_web.errors import PandaError
@@ -22,6 +23,9 @@ times its size."""
 
 MAX_DIGITS = 4_000
 """Digits of an integer, below the 4,300 that Python reads."""
+
+WINDOW = 1 << 16
+"""Bytes, or characters, that are looked at together before a text is parsed: so what is found is small."""
 
 _NO_STRUCTURE = bytes(set(range(256)) - set(b"[]{},"))
 _AS_DIGITS = bytes(ord("0") if byte in b"0123456789" else byte for byte in range(256))
@@ -46,7 +50,7 @@ class TooManyMembers(NotJson):
 
 
 def loads(
-    data: bytes,
+    data: bytes | str,
     *,
     parts: int = MAX_PARTS,
     members: int | None = None,
@@ -54,10 +58,10 @@ def loads(
     unique_keys: bool = False,
     any_numbers: bool = False,
 ) -> Any:
-    """JSON in UTF-8, of at most `MAX_DEPTH` levels. What is too much is refused before it is parsed.
+    """JSON, of at most `MAX_DEPTH` levels. What is too much is refused before it is parsed.
 
     Args:
-        data: all of it.
+        data: all of it, in UTF-8 or as a text. A text is not copied.
         parts: how many it may have, see `MAX_PARTS`.
         members: how many it may have where it is an array; None for as many as there are parts.
         digits: how many may follow each other in a number, where it matters how long megabytes of integers
@@ -76,7 +80,7 @@ def loads(
         raise NotJson(f"JSON with a number of more than {digits} digits, or no JSON at all")
     try:
         return json.loads(
-            data.decode(),
+            data if isinstance(data, str) else data.decode(),
             parse_constant=_nothing if any_numbers else _refuse_constant,
             parse_float=_finite_or_nothing if any_numbers else _finite,
             parse_int=_int_or_nothing if any_numbers else None,
@@ -86,16 +90,34 @@ def loads(
         raise NotJson("no JSON in UTF-8") from error
 
 
-def _without_strings(data: bytes, parts: int) -> bytes:
+def _without_strings(data: bytes | str, parts: int) -> bytes:
     """What stands outside of strings. Of what is no JSON, right up to where the parser will stop.
 
     Once the escaped backslashes are gone, and then the escaped quotes, each quote begins or ends a string.
     """
-    if b"\\" in data:
-        data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
-    if data.count(b'"') > 4 * parts + 2:  # a part has a key and a value at most
-        raise _too_many_parts(parts)
-    return b"".join(data.split(b'"')[::2])
+    found: list[bytes] = []
+    quotes = 0
+    for window in _windows(data):
+        if b"\\" in window:
+            window = window.replace(b"\\\\", b"").replace(b'\\"', b"")
+        between = window.split(b'"')
+        found.append(b"".join(between[quotes % 2 :: 2]))
+        quotes += len(between) - 1
+        if quotes > 4 * parts + 2:  # a part has a key and a value at most
+            raise _too_many_parts(parts)
+    return b"".join(found)
+
+
+def _windows(data: bytes | str) -> Iterator[bytes]:
+    """The data, some at a time. No escape goes over an end."""
+    start = 0
+    while start < len(data):
+        end = start + WINDOW
+        while data[end - 1 : end] in ("\\", b"\\"):
+            end += 1
+        window = data[start:end]
+        yield window.encode("utf-8", "surrogatepass") if isinstance(window, str) else window
+        start = end
 
 
 def _check_shape(bare: bytes, parts: int, members: int | None) -> None:

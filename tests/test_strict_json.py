@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -66,6 +67,24 @@ def test_parts_are_counted_outside_of_strings(value: Any) -> None:
         if isinstance(value, dict | list):
             with pytest.raises(TooManyParts):
                 strict_json.loads(text, parts=parts_of(value) - 1)
+
+
+@given(TREES | st.text('\\"[]{},: a', max_size=40), st.integers(1, 7), st.integers(0, 12), st.integers(0, 4))
+def test_it_does_not_matter_how_much_is_looked_at_together(
+    value: Any, window: int, parts: int, members: int
+) -> None:
+    texts = (value,) if isinstance(value, str) else (json.dumps(value), json.dumps(value, ensure_ascii=False))
+
+    def outcome(data: bytes | str) -> Any:
+        try:
+            return strict_json.loads(data, parts=parts, members=members)
+        except NotJson as error:
+            return type(error), str(error)
+
+    for text in texts:
+        whole = outcome(text.encode())
+        with mock.patch.object(strict_json, "WINDOW", window):
+            assert outcome(text.encode()) == outcome(text) == whole
 
 
 @given(st.lists(TREES, min_size=1, max_size=6))

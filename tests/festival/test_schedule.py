@@ -1,6 +1,7 @@
 """From schedule files to talks: what is read, what is left out and told, and what is no schedule."""
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -542,3 +543,20 @@ def test_junk_in_xml(where: str, junk: str) -> None:
 def test_bytes_are_a_named_error(data: bytes, begin: bytes) -> None:
     with pytest.raises(NotASchedule):
         read_schedule(begin + data)
+
+
+def test_a_file_is_read_without_copies_of_it() -> None:
+    """The memory of a tab's Python only grows, so what counts is the most that there was at once."""
+    events = (event(guid=str(n), abstract="What it is about. " * 20) for n in range(2000))
+    text = of_events(*events).decode()
+    size = len(text)
+    held = [text]
+    del text
+    tracemalloc.start()
+    try:
+        read = read_schedule(held.pop())
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(read.talks) == 2000
+    assert most < 4 * size, "its text, once more as values, and the talks"

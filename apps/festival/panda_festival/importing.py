@@ -23,6 +23,9 @@ from panda_web.client.errors import InstanceNotOwn, LogRefused, MessageRefused
 AT_ONCE = 8
 """Talks signed and sent at a time: so often is there progress, and a moment to cancel."""
 
+LOOKED_AT = 500
+"""Talks that are held to what the node can take at a time."""
+
 TALKS, ROOMS = str(TALK.id), str(ROOM.id)
 
 Progress = Callable[[int, int], None]
@@ -198,13 +201,18 @@ async def _carried(panda: Client, schedule: Schedule) -> tuple[list[Talk], list[
     """The talks without what the node cannot take. Raises NodeTooOld where nothing would remain of one."""
     talks: list[Talk] = []
     left_out: list[LeftOut] = []
-    answers = await panda.not_carried(TALKS, [TALK.to_fields(talk) for talk in schedule.talks])
-    for talk, lacking in zip(schedule.talks, answers, strict=True):
-        for name, why in lacking.items():
-            if not TALK.by_name[name].optional:
-                raise why
-            left_out.append(LeftOut(str(talk["title"])[:MAX_TITLE], name, shown(talk[name]), str(why)))
-        talks.append({name: value for name, value in talk.items() if name not in lacking})
+    for start in range(
+        0, len(schedule.talks), LOOKED_AT
+    ):  # as fields they take far more memory than as talks
+        some = schedule.talks[start : start + LOOKED_AT]
+        answers = await panda.not_carried(TALKS, [TALK.to_fields(talk) for talk in some])
+        for talk, lacking in zip(some, answers, strict=True):
+            for name, why in lacking.items():
+                if not TALK.by_name[name].optional:
+                    raise why
+                left_out.append(LeftOut(str(talk["title"])[:MAX_TITLE], name, shown(talk[name]), str(why)))
+            kept = {name: value for name, value in talk.items() if name not in lacking} if lacking else talk
+            talks.append(kept)
     return talks, left_out
 
 

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from panda_festival import shapes
 from panda_festival.formats import Event, events
@@ -149,24 +150,28 @@ class Schedule:
     left_out: tuple[LeftOut, ...]
 
 
-def read_schedule(data: bytes) -> Schedule:
+def read_schedule(data: bytes | str) -> Schedule:
     """The talks in a schedule file; null and blank fields are left out.
+
+    Args:
+        data: the file, or its text. Where nobody else has it, it is gone from memory once it is parsed.
 
     Raises:
         NotASchedule, ScheduleFormatUnread, ScheduleEmpty: with what is wrong with the file.
         ImportError: the file is XML, and what reads that is not at hand.
     """
     left_out: list[LeftOut] = []
-    talks: dict[str, Talk] = {}
+    talks: dict[bytes, Talk] = {}
     slots: dict[str, int] = {}
     found = events(_parse(data))
+    del data
     if found is None:
         raise NotASchedule(f"The file is JSON, and no schedule: it has no days, rooms and events. {_READ}")
     for number, event in enumerate(found):
         if number >= MAX_EVENTS:
             raise NotASchedule(f"The schedule has more than {MAX_EVENTS} events; no festival has so many.")
         talk = _Reading(event, left_out).talk()
-        whole = json.dumps(talk, sort_keys=True)
+        whole = blake2b(json.dumps(talk, sort_keys=True).encode()).digest()  # which is small
         if talk is None or whole in talks:
             continue
         guid = str(talk["guid"])
@@ -184,19 +189,24 @@ def read_schedule(data: bytes) -> Schedule:
     return Schedule(tuple(talks.values()), tuple(left_out))
 
 
-def _parse(data: bytes) -> Json:
+def _parse(data: bytes | str) -> Json:
     """The file as JSON. Raises NotASchedule and ScheduleFormatUnread."""
     if len(data) > MAX_SIZE:
         raise NotASchedule(f"The file is too large: a schedule has at most {MAX_SIZE:,} bytes.")
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        data = data.decode("utf-16", "replace").encode("utf-8", "replace")
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    begin = data[:1000].decode("utf-8", "replace").lstrip(" \t\r\n").lower()
+    if isinstance(data, str):
+        data = data.removeprefix("\ufeff")
+        begin = data[:1000]
+    else:
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            data = data.decode("utf-16", "replace").encode("utf-8", "replace")
+        data = data.removeprefix(b"\xef\xbb\xbf")
+        begin = data[:1000].decode("utf-8", "replace")
+    begin = begin.lstrip(" \t\r\n").lower()
     for mark, what in _OTHERS:
         if begin.startswith(mark):
             raise ScheduleFormatUnread(f"This is {what}. {_READ}")
     if begin.startswith("<"):
-        return _parse_xml(data)
+        return _parse_xml(data.encode("utf-8", "replace") if isinstance(data, str) else data)
     if not begin:
         raise NotASchedule(f"The file is empty. {_READ}")
     if not begin.startswith(("{", "[")):
