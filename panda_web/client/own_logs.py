@@ -13,7 +13,7 @@ log: so a slot is used up the moment that it is signed for, and after a crash th
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from itertools import count
 from types import MappingProxyType
@@ -38,6 +38,9 @@ from panda_web.rpc.errors import LogCondemned
 
 MAX_LOG_ID = 999_999
 """The highest log id that is begun: far below what nodes take (2^31 - 1), far above what anybody needs."""
+
+READ_AT_ONCE = 200
+"""Entries of a log that are read together where all of them are looked at: megabytes at most, as texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,11 @@ class OwnEntry:
     def text(self) -> str:
         """As it is stored."""
         return json.dumps({"entry": self.entry.hex(), "payload": self.payload.hex()})
+
+    @staticmethod
+    def of(filled: Filled) -> "OwnEntry":
+        """What was signed for a slot."""
+        return OwnEntry(filled.signed.entry.seq_num, filled.signed.encoded, filled.payload)
 
     @staticmethod
     def read(seq_num: int, text: str) -> "OwnEntry":
@@ -218,10 +226,18 @@ class OwnLogs:
         texts = await self._store.scan(prefix, start=f"{above + 1:010}", most=most)
         return [OwnEntry.read(int(key.removeprefix(prefix)), text) for key, text in texts]
 
+    async def _all(self, log_id: int) -> AsyncIterator[OwnEntry]:
+        """All held entries of a log, of which some are in memory at a time."""
+        above = 0
+        while some := await self.entries(log_id, above, READ_AT_ONCE):
+            for own in some:
+                yield own
+            above = some[-1].seq_num
+
     async def signed_for(self, log: LogState) -> dict[int, bytes]:
         """Seq num to entry hash, for all of a log that this client knows to have signed for."""
         hashes = dict(log.head.hashes)
-        for own in await self.entries(log.log_id, 0, None):
+        async for own in self._all(log.log_id):
             hashes |= signed_for(log_module.recall(own.entry))
         return {n: known for n, known in hashes.items() if n <= log.head.seq_num}
 
@@ -241,7 +257,7 @@ class OwnLogs:
         for log in await self.logs():
             if log.schema != schema or log.given_up:
                 continue
-            for own in await self.entries(log.log_id, 0, None):
+            async for own in self._all(log.log_id):
                 placed = Placed(log.log_id, own.seq_num, digest(own.entry), decode(own.payload))
                 about.setdefault(placed.message.id or placed.hash.hex(), []).append(placed)
         # Without its create an instance is another copy's of the key.
@@ -266,7 +282,7 @@ class OwnLogs:
         head = log.head.advance(*(each.signed.hash for each in filled))
         changes: dict[str, str | None] = {}
         for each in filled:
-            own = OwnEntry(each.signed.entry.seq_num, each.signed.encoded, each.payload)
+            own = OwnEntry.of(each)
             changes[self._entry(log.log_id, own.seq_num)] = own.text()
             instance = each.message.id or each.signed.hash.hex()
             about = json.dumps({"logId": log.log_id, "deleted": each.message.action == "delete"})

@@ -28,7 +28,7 @@ from panda_web.client.errors import (
     StoreConflict,
 )
 from panda_web.client.lock import Lock
-from panda_web.client.own_logs import LogState, OwnLogs
+from panda_web.client.own_logs import LogState, OwnEntry, OwnLogs
 from panda_web.client.sending import Sender
 from panda_web.errors import PandaError, StoreFailed
 from panda_web.keys import Signer
@@ -115,7 +115,7 @@ class Publisher:
                 try:
                     log, filled = await self._append(drafts, len(hashes))
                     hashes += (each.signed.hash for each in filled)
-                    await self._sender.send_pending(log)
+                    await self._sender.send_pending(log, [OwnEntry.of(each) for each in filled])
                 except LogDiverged:
                     raise
                 except PandaError as failure:

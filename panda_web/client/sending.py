@@ -105,8 +105,16 @@ class Sender:
         before = log.acknowledged.get(self.node, 0)
         return (await self.send_pending(log, give_up=give_up)).acknowledged.get(self.node, 0) - before
 
-    async def send_pending(self, log: LogState, *, give_up: bool = True) -> LogState:
-        """Sends what the node has not acknowledged, in order, in batches. See `bring_up_to_date`."""
+    async def send_pending(
+        self, log: LogState, recorded: Sequence[OwnEntry] = (), *, give_up: bool = True
+    ) -> LogState:
+        """Sends what the node has not acknowledged, in order, in batches. See `bring_up_to_date`.
+
+        Args:
+            log: one of the author's.
+            recorded: its last entries, where they were recorded just now: they are not read again.
+            give_up: see `bring_up_to_date`.
+        """
         caught_up, again_from = False, None  # so that a node cannot keep us busy
         pauses = Pauses(self._sleep)
         while True:
@@ -117,7 +125,8 @@ class Sender:
                 raise NodeLags(
                     f"The node lacks entries of log {log.log_id} that this client does not hold either."
                 )
-            entries = _at_once(await self._own.entries(log.log_id, above, SEND_AT_ONCE))
+            entries = _following(recorded, above) or await self._own.entries(log.log_id, above, SEND_AT_ONCE)
+            entries = _at_once(entries)
             acknowledged, error = await self._send(entries)
             if acknowledged > above:
                 log, pauses = await self.acknowledge(log, acknowledged), Pauses(self._sleep)
@@ -362,6 +371,12 @@ def _look_back(log: LogState, held: int, error: PandaError, again_from: int | No
     else:
         earlier = first if held == again_from else held
     return earlier if first <= earlier < held else None
+
+
+def _following(entries: Sequence[OwnEntry], above: int) -> Sequence[OwnEntry]:
+    """Of entries that follow each other, those behind `above`, as many as are sent at once; else none."""
+    start = above + 1 - entries[0].seq_num if entries else -1
+    return entries[start : start + SEND_AT_ONCE] if start >= 0 else ()
 
 
 def _at_once(entries: Sequence[OwnEntry]) -> Sequence[OwnEntry]:

@@ -21,6 +21,7 @@ from panda_web.client.errors import (
     NodeLags,
     NoKey,
 )
+from panda_web.client.own_logs import READ_AT_ONCE
 from panda_web.client.store import ClientStore, MemoryStore
 from panda_web.errors import StoreFailed
 from panda_web.keys.file import KeyFile
@@ -749,3 +750,51 @@ def test_one_key_behind_a_link_has_one_memory(tmp_path: Path) -> None:
     link = tmp_path / "folder" / "link.pem"
     link.symlink_to(key.path)
     assert KeyFile(link).logs_path == key.logs_path
+
+
+class Watched(MemoryStore):
+    """A store that knows what was read from it.
+
+    Attributes:
+        read: the prefixes of keys that were read together.
+        most: the most texts that came at once.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: list[str] = []
+        self.most = 0
+
+    async def scan(self, prefix: str, start: str = "", most: int | None = None) -> list[tuple[str, str]]:
+        found = await super().scan(prefix, start, most)
+        self.read.append(prefix)
+        self.most = max(self.most, len(found))
+        return found
+
+
+def test_what_is_written_is_not_read_again_to_be_sent() -> None:
+    """Each text that comes out of a browser's storage stays in memory for a good while."""
+    node, store = Harness(), Watched()
+
+    async def work() -> None:
+        panda = Client(InProcess(node.node.dispatcher()), CryptographySigner.generate(), store=store)
+        for n in range(3):
+            await panda.create_many(SCHEMA, [{"n": n}] * 40)
+        assert await panda.pending() == 0
+        assert len(await panda.query(SCHEMA).all()) == 120
+
+    run(work())
+    assert not [prefix for prefix in store.read if prefix.startswith("entry/")]
+
+
+def test_own_instances_are_read_some_at_a_time() -> None:
+    node, store = Harness(), Watched()
+
+    async def work() -> None:
+        panda = Client(InProcess(node.node.dispatcher()), CryptographySigner.generate(), store=store)
+        await panda.create_many(SCHEMA, [{"n": n} for n in range(2 * READ_AT_ONCE + 1)])
+        numbers = [fields["n"].value for fields in (await panda.own(SCHEMA)).values()]
+        assert sorted(numbers) == list(range(2 * READ_AT_ONCE + 1))
+
+    run(work())
+    assert store.most == READ_AT_ONCE
