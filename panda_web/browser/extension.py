@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from panda_web.browser import shapes
-from panda_web.browser.methods import METHODS, OPEN, SERIES, STEPS
+from panda_web.browser.methods import METHODS, OPEN, PIECE, SERIES, STEPS
 from panda_web.messages.schema import Schema
 from panda_web.rpc.dispatch import Handler
 from panda_web.rpc.table import Method, joined
@@ -36,12 +36,15 @@ class Extension:
     says: Mapping[str, Json] = field(default_factory=dict)
 
 
-OTHERS = frozenset({"cancel", "progress", "close", "methods", "series", *shapes.Author.__annotations__})
+OTHERS = frozenset(
+    {"cancel", "progress", "close", "methods", "series", "pieces", *shapes.Author.__annotations__}
+)
 """Names that mean something else: to a session, to its port, and what `panda.js` has beside the methods."""
 
 
 def all_methods(extensions: Iterable[Extension]) -> dict[str, Method[Any]]:
     """The whole table of a connection. Raises ValueError where an application takes a name that is in use."""
-    table = joined({OPEN.name: OPEN}, STEPS, METHODS, *(extension.methods for extension in extensions))
+    own: dict[str, Method[Any]] = {OPEN.name: OPEN, PIECE.name: PIECE}
+    table = joined(own, STEPS, METHODS, *(extension.methods for extension in extensions))
     joined(dict.fromkeys(OTHERS | SERIES.keys() - METHODS.keys()), dict.fromkeys(table))
     return table

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from panda_web.rpc import types
+from panda_web.rpc.long_text import LONG_TEXT, NUMBER
 from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT
 from panda_web.rpc.table import Method, Param
 
@@ -22,18 +23,30 @@ _WRITTEN, _AUTHOR = types.named("Written"), types.named("Author")
 OPEN: Final = Method(
     "open", "Connects.", (Param("version", types.TEXT), Param("node", types.TEXT)), types.OBJECT
 )
-_NUMBER: Final = types.integer(0, types.WIRE_LIMIT - 1)
 STEPS: Final[Mapping[str, Method[Any]]] = {
     method.name: method
     for method in (
         Method(
-            "begin", "Begins a series.", (Param("series", types.TEXT), Param("params", types.OBJECT)), _NUMBER
+            "begin", "Begins a series.", (Param("series", types.TEXT), Param("params", types.OBJECT)), NUMBER
         ),
-        Method("next", "What comes next in it.", (Param("number", _NUMBER),), types.OBJECT),
-        Method("stop", "Ends it.", (Param("number", _NUMBER),), types.nullable(types.OBJECT)),
+        Method("next", "What comes next in it.", (Param("number", NUMBER),), types.OBJECT),
+        Method("stop", "Ends it.", (Param("number", NUMBER),), types.nullable(types.OBJECT)),
     )
 }
 """What `panda.js` calls to read a series."""
+
+PIECE: Final = Method(
+    "piece",
+    "One more piece of a long text.",
+    (Param("number", NUMBER, None), Param("text", types.TEXT)),
+    NUMBER,
+)
+"""What `panda.js` calls to give a long text (`browser.pieces`)."""
+
+
+def in_pieces(method: Method[Any]) -> list[str]:
+    """The names of the params that may come in pieces."""
+    return [param.name for param in method.params if param.type is LONG_TEXT]
 
 
 _FILTER: Final = Param(

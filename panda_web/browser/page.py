@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from panda_web import __version__
 from panda_web.browser.api import Api
 from panda_web.browser.extension import all_methods
-from panda_web.browser.methods import OPEN, SERIES, STEPS
+from panda_web.browser.methods import OPEN, PIECE, SERIES, STEPS, in_pieces
+from panda_web.browser.pieces import Pieces
 from panda_web.browser.series import Series
 from panda_web.browser.standing import Standing
 from panda_web.errors import PandaError
 from panda_web.rpc.dispatch import Dispatcher, Handler
+from panda_web.rpc.long_text import Announced
 from panda_web.rpc.table import Method, joined
 from panda_web.rpc.types import Json
 
@@ -48,6 +50,7 @@ class Page:
         self._methods = all_methods(self._extensions)
         self._handlers: dict[str, Handler] = {}
         self._series = Series({}, {})
+        self._pieces = Pieces()
         self._standing: Standing | None = None
 
     def dispatcher(self) -> Dispatcher:
@@ -66,6 +69,9 @@ class Page:
         handler = self._handlers.get(name)
         if handler is None:
             raise NotOpen("The first request must be `open`.")
+        for param, value in arguments.items():
+            if isinstance(value, Announced):
+                arguments[param] = self._pieces.take(value.number)
         try:
             return await handler(**arguments)
         finally:
@@ -84,10 +90,13 @@ class Page:
         for extension in self._extensions:
             site.client.learn(extension.schemas)
         self._series = Series(SERIES, api.series())
+        self._pieces = Pieces()
         steps: dict[str, Handler] = {name: getattr(self._series, name) for name in STEPS}
+        steps[PIECE.name] = self._pieces.piece
         self._handlers = joined(api.handlers(), steps, *(each.handlers(site) for each in self._extensions))
-        table = _required({name: self._methods[name] for name in self._handlers if name not in STEPS})
-        names = {"methods": table, "series": _required(SERIES)}
+        table = _required({name: self._methods[name] for name in self._handlers if name not in steps})
+        pieces = {name: found for name in table if (found := in_pieces(self._methods[name]))}
+        names = {"methods": table, "series": _required(SERIES), "pieces": pieces}
         self._standing.look()
         said: Json = joined(api.who(), names, *(each.says for each in self._extensions))
         return said

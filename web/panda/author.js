@@ -24,9 +24,14 @@ const SERIES = {
   subscribe: (series) => new Subscription(series),
 };
 
+/** Characters of a long text that go to the worker at once. */
+const PIECE = 1 << 17;
+
 /** One author on one node; panda.d.ts says what there is on it. Made by `connect`. */
 export class Panda {
   #line;
+  /** Which params of which methods may be long. @type {Record<string, string[]>} */
+  #pieces = {};
 
   /** @param {Line} line @param {any} opened what the worker says of itself, and its table of methods */
   constructor(line, opened) {
@@ -48,15 +53,33 @@ export class Panda {
   }
 
   /** @param {any} opened */
-  #say({ methods, series, ...about }) {
+  #say({ methods, series, pieces, ...about }) {
+    this.#pieces = pieces;
     Object.assign(this, about);
   }
 
   /** @param {string} name @param {string[]} required @param {unknown[]} given */
   async #call(name, required, given) {
     const { params, signal, onProgress } = named(required, given);
+    for (const param of this.#pieces[name] ?? []) params[param] = await this.#give(params[param], signal);
     const answer = await this.#line.call(name, params, { signal, onProgress });
     return ANSWERS[name]?.(this, answer) ?? answer;
+  }
+
+  /**
+   * Gives the worker a long text, piece after piece: in one message it would be there several times at once.
+   *
+   * @param {unknown} text @param {AbortSignal | undefined} signal @returns {Promise<unknown>} what stands for it in a call
+   */
+  async #give(text, signal) {
+    if (typeof text !== "string" || text.length <= PIECE) return text;
+    let number = null;
+    for (let at = 0, end; at < text.length; at = end) {
+      end = at + PIECE;
+      if (/[\ud800-\udbff]/.test(text[end - 1] ?? "")) end += 1; // half a character is none
+      number = await this.#line.call("piece", { number, text: text.slice(at, end) }, { signal });
+    }
+    return { pieces: number };
   }
 
   /** @param {string} name @param {string[]} required @param {unknown[]} given @param {boolean} lasts */

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from panda_web.rpc import types
+from panda_web.rpc.long_text import LONG_TEXT
 from panda_web.rpc.table import Method, Param
 
 METHODS: Final[Mapping[str, Method[Any]]] = {
@@ -13,7 +14,7 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
             "planImport",
             "What of a schedule is new, has changed since this author published it, or is no longer in it; "
             "publishes nothing. Schedules are JSON as frab, pretalx and c3voc write it, or XML as frab does.",
-            (Param("text", types.TEXT),),
+            (Param("text", LONG_TEXT),),
             types.named("ImportPlan"),
             long=True,
         ),
@@ -22,7 +23,7 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
             "Publishes what of a schedule is new or has changed, and the rooms; run again, it goes on, and "
             "nothing is there twice.",
             (
-                Param("text", types.TEXT),
+                Param("text", LONG_TEXT),
                 Param("withdraw", types.BOOL, False, "Delete what is published and no longer in the file."),
                 Param("restore", types.BOOL, False, "Publish again what this author has deleted."),
             ),

@@ -14,6 +14,7 @@ from panda_web.browser.at_hand import at_hand
 from panda_web.browser.extension import Extension
 from panda_web.browser.opening import Site
 from panda_web.rpc.dispatch import Handler
+from panda_web.rpc.long_text import LongText
 from panda_web.rpc.table import python_name
 
 if TYPE_CHECKING:
@@ -30,14 +31,14 @@ class Festival:
         """A handler for each method of the table."""
         return {name: getattr(self, python_name(name)) for name in METHODS}
 
-    async def plan_import(self, text: str) -> shapes.ImportPlan:
+    async def plan_import(self, text: LongText) -> shapes.ImportPlan:
         """What an import would do."""
         from panda_festival.importing import plan_import
 
         return (await plan_import(self.site.writer(), _schedule(text))).to_json()
 
     async def import_schedule(
-        self, text: str, withdraw: bool, restore: bool, progress: Callable[[int, int], None]
+        self, text: LongText, withdraw: bool, restore: bool, progress: Callable[[int, int], None]
     ) -> shapes.Imported:
         """Publishes a festival's talks."""
         from panda_festival.importing import import_talks
@@ -53,12 +54,12 @@ class Festival:
         return await room_named(self.site.writer(), name)
 
 
-def _schedule(text: str) -> "Schedule":
-    """The schedule in a file."""
+def _schedule(text: LongText) -> "Schedule":
+    """The schedule in a file, of which nothing else is kept."""
     from panda_festival.schedule import read_schedule
 
     with at_hand():
-        return read_schedule(text.encode())
+        return read_schedule(text.take())
 
 
 SAYS: shapes.Says = {"talkSchema": str(TALK.id), "roomSchema": str(ROOM.id)}
