@@ -89,7 +89,7 @@ export class Line {
       this.#requests.delete(id);
       reject(left());
     }
-    this.#part(false);
+    this.#part(false, true);
     this.#back ??= new Promise((resolve) => { this.#resume = resolve; });
   };
 
@@ -102,14 +102,14 @@ export class Line {
     else this.open(this.#opening).then((opened) => this.onreopen(opened), (error) => this.close(error, true));
   };
 
-  /** @param {boolean} failed for all that use the worker */
-  #part(failed) {
+  /** @param {boolean} failed for all that use the worker @param {boolean} [atOnce] the page stops */
+  #part(failed, atOnce = false) {
     const runtime = this.#runtime;
     if (!runtime) return;
     this.#runtime = null;
     this.#port.close();
     runtime.worker.then((worker) => worker.removeEventListener("error", this.#onerror), () => {});
-    leave(runtime, failed);
+    leave(runtime, failed, atOnce);
   }
 
   /** The first request. @param {Record<string, unknown>} params @returns {Promise<any>} */

@@ -11,10 +11,12 @@ import { BASE, FILES, STARTS, WORKER } from "./site.js";
 /** @typedef {import("./panda.d.ts").ConnectOptions} Options */
 
 export const UNSAID = "the browser does not say why";
+/** What a worker may take to end by itself. */
+const END_MS = 2000;
 const SEAT = Symbol.for(`panda-web ${STARTS}`);
 
 /**
- * @typedef {{worker: Promise<Worker>, files: Promise<Map<string, ArrayBuffer>>, users: number, stop: AbortController}} Runtime
+ * @typedef {{worker: Promise<Worker>, files: Promise<Map<string, ArrayBuffer>>, users: number, stop: AbortController, running: Worker | null}} Runtime
  *   files: what is kept for the worker, which goes there with the first connection
  * @typedef {{runtime: Runtime | null, launch: typeof launch, fresh: ArrayBuffer | null}} Seat
  *   fresh: the worker's code, where it came over the network and is not kept yet
@@ -30,16 +32,25 @@ function seat() {
 export function join(file) {
   const { launch } = seat();
   const stop = new AbortController();
-  const runtime = seat().runtime ??= { worker: launch(file, stop.signal), files: keptSoon(), users: 0, stop };
+  const runtime = seat().runtime ??= { worker: launch(file, stop.signal), files: keptSoon(), users: 0, stop, running: null };
   runtime.users += 1;
+  runtime.worker.then((worker) => { runtime.running = worker; }, () => {});
   return runtime;
 }
 
-/** @param {Runtime} runtime @param {boolean} failed whether those who come later need another one */
-export function leave(runtime, failed) {
+/**
+ * @param {Runtime} runtime
+ * @param {boolean} failed whether those who come later need another one
+ * @param {boolean} atOnce whether there is no time for the worker to end by itself (web/worker/ending.js)
+ */
+export function leave(runtime, failed, atOnce) {
   runtime.users -= 1;
   if (seat().runtime === runtime && (failed || runtime.users === 0)) seat().runtime = null;
-  if (runtime.users === 0) runtime.stop.abort();
+  if (runtime.users > 0) return;
+  const stop = () => runtime.stop.abort();
+  if (failed || atOnce || !runtime.running) return stop();
+  runtime.running.postMessage(null);
+  setTimeout(stop, END_MS);
 }
 
 /**

@@ -9,6 +9,7 @@ import createPyodideModule from "pyodide/pyodide.asm.mjs";
 import { loadPyodide } from "pyodide";
 import { Disks } from "./disk/disk.js";
 import { signChain, verifyMany } from "./ed25519.js";
+import { countTransactions, end } from "./ending.js";
 import { growFor, headOf, thaw } from "./snapshot.js";
 import { Downloads, Problem } from "./files.js";
 
@@ -41,8 +42,10 @@ const waiting = new Set();
 /** @type {Promise<Python> | null} */
 let python = null;
 const disks = new Disks();
+countTransactions();
 
 self.onmessage = async ({ data, ports }) => {
+  if (data === null) return end(); // nobody has use for it
   const [port] = /** @type {[MessagePort]} */ (ports);
   // A bare address serves who vouches for the manifest otherwise.
   const start = typeof data === "string" ? { base: data, integrity: "", own: false, kept: new Map() } : data;
