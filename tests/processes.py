@@ -102,6 +102,11 @@ class ServedNode:
         return self
 
     @property
+    def runs(self) -> bool:
+        """Whether it was started, and not ended since."""
+        return self._process is not None
+
+    @property
     def pid(self) -> int:
         """Of the process."""
         assert self._process is not None

@@ -10,7 +10,7 @@ from panda_web import Client
 from panda_web.keys.with_cryptography import CryptographySigner
 from tests.browser.asking import ROOMS, TALKS, write_as_stranger
 from tests.browser.screen import Screen
-from tests.browsers import Browsers
+from tests.browsers import Browsers, PlaywrightTab
 from tests.processes import ServedNode
 
 LEAVE = "() => dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))"
@@ -60,6 +60,19 @@ def test_pages_change_without_a_reload(browsers: Browsers, served: ServedNode) -
         other.until(lambda: "As it is now" in other.words("article.talk.is-open"))
         assert second.value("#f-title") == "Half a ti"
         second.click("#editor-close")
+
+        # What somebody presses stays under the pointer until they let go.
+        assert isinstance(first.tab, PlaywrightTab)
+        first.wait("article.talk.is-open .edit")
+        first.tab.page.hover("article.talk .edit")
+        first.tab.page.mouse.down()
+        second.act("edit", mine["id"])
+        second.fill("#f-abstract", "As it will be")
+        second.click("#editor-save")
+        other.until(lambda: "As it will be" in other.words("article.talk.is-open"))
+        first.tab.page.mouse.up()
+        first.click("#editor-close")
+        first.until(lambda: "As it will be" in first.words("article.talk.is-open"))
 
         async def write(*names: str) -> None:
             async with Client(served.url, stranger) as panda:

@@ -41,7 +41,7 @@ def started(engine: str, browsers: Browsers, started_wire: Between) -> Iterator[
 def running(node: ServedNode) -> Iterator[None]:
     """The node runs before and after each test."""
     yield
-    if node._process is None:
+    if not node.runs:
         node.start()
 
 
@@ -214,6 +214,26 @@ def test_two_tabs_write_one_log_at_the_same_time(screen: Screen, wire: Between, 
             assert "20 talks signed and published." in one.text("#import-status")
     assert_all_there_once(wire.url, *files)
     assert_one_signature_for_each_slot(wire, 40)
+
+
+def test_a_talk_that_is_slowly_saved_closes_no_form_in_which_another_is_begun(
+    screen: Screen, wire: Between
+) -> None:
+    talk = screen.write(title="To be saved slowly")
+    gate = wire.before = Gate(lets_through=0)
+    screen.act("edit", talk["id"])
+    screen.fill("#f-title", "Saved slowly")
+    screen.click("#editor-save")
+    gate.wait()
+    screen.click("#editor-close")
+    screen.click("#new")
+    gate.open()
+    screen.wait("#editor-form[aria-busy=false]")
+    screen.until(lambda: screen.talk("Saved slowly"))
+    assert screen.has("#editor[open]")
+    screen.fill("#f-title", "Begun meanwhile")
+    screen.click("#editor-save")
+    screen.until(lambda: screen.talk("Begun meanwhile"))
 
 
 def test_what_is_written_without_a_node_is_kept_and_sent_later(screen: Screen, node: ServedNode) -> None:

@@ -8,6 +8,7 @@ import { button, el } from "./dom.js";
 import { connection, news } from "./connection.js";
 import { PandaElement, attributeWrong, problem } from "./element.js";
 import { changes, watchedBy } from "./live.js";
+import { released } from "./press.js";
 import { copyOf, fill } from "./template.js";
 import { label, line, readJson } from "./values.js";
 import { count, say } from "./words.js";
@@ -127,6 +128,8 @@ export class PandaFeed extends PandaElement {
       found.push(instance);
       if (found.length > this.#wanted) break;
     }
+    await released();
+    if (signal.aborted) return;
     this.#more.hidden = found.length <= this.#wanted;
     this.#instances = found.slice(0, this.#wanted);
     this.#rejected = answer.rejected;

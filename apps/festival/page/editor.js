@@ -41,6 +41,8 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
   /** @type {Values}  as the form gave them back before anyone typed: inputs change line ends and the like */
   let before = {};
   let saving = false;
+  /** Counts how often the form was opened: a talk may be saved while another one stands in it. */
+  let opening = 0;
   /** Whether what stands in the form is kept already. */
   let kept = false;
 
@@ -115,6 +117,7 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
   /** @param {Talk | null} subject */
   function open(subject) {
     talk = subject;
+    opening += 1;
     kept = false;
     fill(subject);
     const draft = drafts.get(subject?.id ?? "");
@@ -227,6 +230,7 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       return;
     }
     const subject = talk;
+    const mine = opening;
     const written = read();
     if (Object.keys(result.fields).length === 0) {
       drafts.delete(subject?.id ?? "");
@@ -244,7 +248,9 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       const { id, acknowledged, error } = subject
         ? await panda.update(panda.talkSchema, subject.id, fields)
         : await panda.create(panda.talkSchema, fields);
-      done(subject);
+      drafts.delete(subject?.id ?? "");
+      if (mine === opening) done();
+      busy(false);
       if (!acknowledged) return await keptHere(texts.editor.writeWaits, error);
       identity.setNode("reachable");
       if (error) passedOver(error);
@@ -257,16 +263,16 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       await identity.refreshPending();
       busy(false);
       const field = fieldOf(error);
-      if (dialog.open && talk === subject && INPUTS.includes(field)) {
+      const here = dialog.open && mine === opening;
+      if (here && INPUTS.includes(field)) {
         refuse(field, sentence);
-      } else if (dialog.open && talk === subject) {
+      } else if (here) {
         problem.textContent = `${title}. ${sentence} ${hint} ${texts.editor.stillHere}`;
       } else {
         drafts.set(subject?.id ?? "", written);
         notices.error(error, undefined, texts.editor.kept);
       }
     }
-    busy(false);
   });
 
   /**
@@ -294,20 +300,19 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
     notices.error(Object.assign(new Error(why.message), { reason: why.reason }));
   }
 
-  /** @param {boolean} on */
+  /** What is signed is what is to be seen. @param {boolean} on */
   function busy(on) {
     saving = on;
     save.disabled = on;
+    for (const name of INPUTS) input(name).readOnly = on;
     form.setAttribute("aria-busy", String(on));
     if (!on) save.textContent = texts.form.sign;
   }
 
-  /** @param {Talk | null} subject */
-  function done(subject) {
-    drafts.delete(subject?.id ?? "");
+  /** What stands in the form is saved. */
+  function done() {
     before = read();
     close();
-    busy(false);
   }
 
   // ---- deleting

@@ -1,5 +1,7 @@
 /** Reading the programme from the node, and following it: talks, and the rooms that they lead to. */
 
+import { released } from "../../../web/elements/press.js";
+
 /**
  * @typedef {import("../../../web/pages/shared/types.js").Instance} Instance
  * @typedef {import("./festival.d.ts").FestivalPanda} Panda
@@ -50,6 +52,7 @@ export function followProgramme(panda, onChange, signal) {
     if (timer || !isRead()) return;
     timer = setTimeout(async () => {
       await readRooms();
+      await released();
       timer = 0;
       last = performance.now();
       if (!signal.aborted) tell();
@@ -100,6 +103,7 @@ export function followProgramme(panda, onChange, signal) {
     async refresh(id) {
       await talks.read(id);
       await readRooms();
+      await released();
       tell();
     },
 
