@@ -182,6 +182,10 @@ class JavaScriptError(AssertionError):
     """What was evaluated threw, or did not answer in time."""
 
 
+class NoAnswerError(JavaScriptError):
+    """It did not answer in time."""
+
+
 class Tab(ABC):
     """A tab with storage of its own, the same in every engine."""
 
@@ -219,7 +223,7 @@ class Tab(ABC):
             const { args, timeout } = JSON.parse(argument);
             let timer;
             const late = new Promise((_, refuse) => {
-                timer = setTimeout(() => refuse(new Error(`no answer within ${timeout} s`)), timeout * 1000);
+                timer = setTimeout(() => refuse({ late: `no answer within ${timeout} s` }), timeout * 1000);
             });
             const work = async () => {
                 const it = (%s);
@@ -229,6 +233,7 @@ class Tab(ABC):
                 const value = await Promise.race([work(), late]);
                 return JSON.stringify({ value: value === undefined ? null : value });
             } catch (error) {
+                if (error?.late) return JSON.stringify({ error: error.late, late: true });
                 const words = error instanceof Error ? `${error}\\n${error.stack}` : String(error);
                 return JSON.stringify({ error: words });
             } finally {
@@ -239,7 +244,8 @@ class Tab(ABC):
         text = source.replace("%s", script, 1)
         answer = json.loads(self._run(text, json.dumps({"args": args, "timeout": timeout}), timeout + 10))
         if "error" in answer:
-            raise JavaScriptError("\n".join([f"{self.engine.name}: {answer['error']}", *self.messages[-20:]]))
+            kind = NoAnswerError if "late" in answer else JavaScriptError
+            raise kind("\n".join([f"{self.engine.name}: {answer['error']}", *self.messages[-20:]]))
         return answer["value"]
 
     def wait_for(self, script: str, *args: object, timeout: float = 60) -> Any:

@@ -4,10 +4,30 @@ from pathlib import Path
 from typing import Any
 
 from tests.browser.sites import HARNESS, copy_site
-from tests.browsers import Tab
+from tests.browsers import NoAnswerError, Tab
 
-LONG = 300
+LONG = 120
 """Seconds until something counts as hanging; nothing here takes so long."""
+AFTER_ONE = 15
+"""The same in a page in which something hung: it may be all of it that does, and several tests share a page."""
+
+
+class Module:
+    """The functions of one of the harness's modules in a tab."""
+
+    def __init__(self, tab: Tab, name: str) -> None:
+        self._tab = tab
+        self._name = name
+        self._patience = LONG
+
+    def __call__(self, function: str, *arguments: object) -> Any:
+        """Calls one of them."""
+        call = f"async (name, ...rest) => (await import('./{self._name}'))[name](...rest)"
+        try:
+            return self._tab.evaluate(call, function, *arguments, timeout=self._patience)
+        except NoAnswerError:
+            self._patience = AFTER_ONE
+            raise
 
 
 def bare_website(site: Path, out: Path) -> Path:
@@ -23,12 +43,8 @@ class Api:
     def __init__(self, tab: Tab, node: str) -> None:
         self.tab = tab
         self.node = node
+        self.do = Module(tab, "api.js")
         self.opened: dict[str, Any] = self.do("open", {"node": node, "patience": LONG / 2})
-
-    def do(self, name: str, *arguments: object) -> Any:
-        """Calls one of the functions."""
-        call = "async (name, ...rest) => (await import('./api.js'))[name](...rest)"
-        return self.tab.evaluate(call, name, *arguments, timeout=LONG)
 
     def call(self, method: str, *arguments: object) -> Any:
         """Calls a method of panda.js, which must succeed."""

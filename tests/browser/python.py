@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.browser.api import LONG
+from tests.browser.api import Module
 from tests.browsers import Tab
 
 
@@ -11,17 +11,13 @@ class Python:
 
     def __init__(self, tab: Tab, url: str) -> None:
         self.tab = tab
+        self.page = Module(tab, "harness.js")
         self._url = url
         self.load()
 
     def load(self) -> None:
         """Opens the harness's page, or opens it again."""
         self.tab.goto(self._url)
-
-    def page(self, function: str, *arguments: object) -> Any:
-        """Calls a function of harness/harness.js."""
-        call = "async (name, ...rest) => (await import('./harness.js'))[name](...rest)"
-        return self.tab.evaluate(call, function, *arguments, timeout=LONG)
 
     def start(self, function: str, **arguments: object) -> None:
         """Calls a function of harness/checks.py; `result` waits for it."""

@@ -10,7 +10,7 @@ from panda_web.bamboo import digest
 from panda_web.client import Client
 from panda_web.keys.with_cryptography import CryptographySigner
 from panda_web.messages.schema import schema_from_dict
-from tests.browser.api import LONG, Api, refusal
+from tests.browser.api import LONG, Api, Module, refusal
 from tests.browser.asking import instances_at, talks_at, values_of, write_as_stranger
 from tests.browser.festivals import event, schedule, talks_of
 from tests.browsers import StaticServer
@@ -332,7 +332,6 @@ def test_close_ends_what_is_under_way(api: Api, schema: str) -> None:
 def test_start_can_be_cancelled_while_it_runs(api: Api, website: StaticServer, stage: str) -> None:
     with api.tab.new_tab() as tab:
         tab.goto(website.url)
-        call = "async (name, ...rest) => (await import('./api.js'))[name](...rest)"
         tab.evaluate("() => caches.delete('panda-web')")  # else there is nothing to download
-        outcome = tab.evaluate(call, "cancelStart", api.node, stage, timeout=LONG)
+        outcome = Module(tab, "api.js")("cancelStart", api.node, stage)
         assert refusal(outcome)[0] == "cancelled"
