@@ -17,6 +17,7 @@ from tests.browsers import Browsers, StaticServer, Tab, available, static_server
 from tests.examples import LONG
 from tests.find_browsers import ENGINES
 from tests.lanes import Lanes
+from tests.once import Once
 from tools import environment
 
 LOOK = openrpc.watch()
@@ -147,6 +148,13 @@ def open_tab(engine: str, browsers: Browsers) -> Iterator[Callable[[], Tab]]:
     """Opens tabs, each of a fresh profile."""
     with ExitStack() as tabs:
         yield lambda: tabs.enter_context(browsers.tab(engine))
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Makes what is dear once for all lanes."""
+    own = tmp_path_factory.getbasetemp()
+    return Once((own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "once")
 
 
 @pytest.fixture(scope="session")

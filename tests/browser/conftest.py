@@ -1,6 +1,7 @@
 """Fixtures for the browser tests: the harness's site, nodes, and what stands between page and node."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,21 +11,22 @@ from tests.browser.api import Api, bare_website
 from tests.browser.screen import Screen
 from tests.browser.sites import HARNESS, TESTS, frozen_harness_site, harness_site
 from tests.browsers import Browsers, StaticServer, static_server
+from tests.once import Once
 from tests.processes import ServedNode
 
 
 @pytest.fixture(scope="session")
-def harness(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StaticServer]:
+def harness(site: Path, once: Once) -> Iterator[StaticServer]:
     """A server for the harness's site."""
-    with static_server(harness_site(site, tmp_path_factory.mktemp("harness") / "site")) as server:
+    with static_server(once("harness", partial(harness_site, site))) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def disks_site(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def disks_site(site: Path, once: Once) -> Path:
     """A site whose Python has `harness/disks.py`, from a snapshot."""
-    out = tmp_path_factory.mktemp("disks") / "www"
-    return frozen_harness_site(site, out, "disks", TESTS / "contracts" / "nodes.py", HARNESS / "owners.py")
+    more = TESTS / "contracts" / "nodes.py", HARNESS / "owners.py"
+    return once("disks", lambda out: frozen_harness_site(site, out, "disks", *more))
 
 
 @pytest.fixture(scope="module")

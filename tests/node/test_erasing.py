@@ -284,7 +284,7 @@ def test_everything_at_once(tmp_path: Path, aside: Aside, monkeypatch: pytest.Mo
 
     async def one(number: int) -> None:
         author = Author(number)
-        for first in range(1000 * number, 1000 * number + 40, 10):
+        for first in range(1000 * number, 1000 * number + 20, 10):
             entries = marked(author, 10, first)
             for signed, payload in entries:
                 await node.publish_entry(signed.encoded, payload)
@@ -294,11 +294,11 @@ def test_everything_at_once(tmp_path: Path, aside: Aside, monkeypatch: pytest.Mo
             await node.query_entries(SCHEMA)
 
     async def work() -> None:
-        await asyncio.gather(*(one(number) for number in range(1, 6)))
+        await asyncio.gather(*(one(number) for number in range(1, 5)))
         await until(lambda: deletions(store) == 0 and (tmp_path / "node.db-wal").stat().st_size == 0)
 
     asyncio.run(work())
-    everything = [1000 * number + n for number in range(1, 6) for n in range(40)]
+    everything = [1000 * number + n for number in range(1, 5) for n in range(20)]
     assert found(path, everything) == [n for n in everything if n % 10 == 9]
     assert list(store.sqlite.execute("PRAGMA integrity_check")) == [("ok",)]
     store.close()
