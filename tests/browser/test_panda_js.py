@@ -240,8 +240,16 @@ def test_instance_of_another_author_is_refused(api: Api, empty_node: ServedNode)
 @pytest.mark.engines("webkit", "chromium", "firefox")
 def test_every_start_comes_to_its_end(api: Api, long: bool) -> None:
     """WebKit's workers slept through one in fifteen; every other test of WebKit begins with one too."""
-    for _ in range(40 if long else 8):
+    for _ in range(40 if long else 5):
         assert api.do("open", {"node": api.node, "patience": 20})["problems"] == []
+
+
+@pytest.mark.engines("webkit")
+def test_connections_that_end_at_once_leave_storage_that_works(api: Api, schema: str, long: bool) -> None:
+    """A worker that ends in the middle of a transaction takes the database with it."""
+    api.do("openAndClose", 20 if long else 10, {"node": api.node, "patience": LONG})
+    api.do("open", {"node": api.node, "patience": LONG})
+    assert api.call("create", schema, {"n": 1})["acknowledged"] is True
 
 
 @pytest.mark.every_engine

@@ -27,6 +27,17 @@ export async function open(options) {
   return { author, keyKind, node, talkSchema, readOnly, problems, stages: [...stages] };
 }
 
+// Connections, one after the other, each ended while it counts what waits to be sent.
+export async function openAndClose(times, options) {
+  panda?.close();
+  for (let n = 0; n < times; n += 1) {
+    panda = await connect(options);
+    void outcome(panda.pending());
+    await new Promise((resolve) => { setTimeout(resolve, n); });
+    panda.close();
+  }
+}
+
 export const call = (method, ...args) => outcome(panda[method](...args));
 
 // What a loop over an answer, or a subscription, gives, up to so many; and all of it as an array.
