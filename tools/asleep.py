@@ -21,7 +21,7 @@ MODULES_ELSEWHERE = (
     *("panda_web.rpc.http", "panda_web.rpc.websocket"),
 )
 # Of the standard library: what the node imports, and no page at its start.
-LIBRARY = ("datetime", "ipaddress", "sqlite3", "sqlite3.dbapi2", "urllib.parse")
+LIBRARY = ("datetime", "ipaddress", "sqlite3", "sqlite3.dbapi2", "urllib", "urllib.parse")
 
 
 def code_of(source: str, file: str) -> CodeType:

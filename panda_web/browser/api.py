@@ -2,16 +2,18 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 from panda_web.browser import shapes
-from panda_web.browser.answers import answer_to_json, changed_to_json, versions_to_json
+from panda_web.browser.answers import answer_to_json, versions_to_json
 from panda_web.browser.at_hand import at_hand
 from panda_web.browser.draft import definition_of, describe
 from panda_web.browser.methods import METHODS, SERIES
 from panda_web.browser.opening import Site
 from panda_web.browser.series import Begins
+from panda_web.browser.shown import Shown
 from panda_web.browser.standing import Standing
 from panda_web.browser.values import read_fields, read_filter
 from panda_web.client import Written
@@ -20,6 +22,9 @@ from panda_web.rpc.dispatch import Handler
 from panda_web.rpc.methods import DEFAULT_LIMIT
 from panda_web.rpc.table import python_name
 from panda_web.rpc.types import Json
+
+if TYPE_CHECKING:  # seldom asked for
+    from panda_web.browser.archiving import Archiving
 
 PAGE = 2 * DEFAULT_LIMIT
 """Instances that are fetched and checked at once while a page iterates: soon there, and few questions."""
@@ -32,10 +37,13 @@ class Api:
     Attributes:
         site: the clients.
         standing: how things are with the node.
+        shown: what is here of it.
     """
 
     site: Site
     standing: Standing
+    shown: Shown
+    _opened: list["Archiving"] = field(default_factory=list)
 
     def handlers(self) -> Mapping[str, Handler]:
         """A handler for each method of the table."""
@@ -49,7 +57,8 @@ class Api:
         """What a page shows of itself: the answer to one that connects, and to one that restored a key."""
         client, refusal = self.site.client, self.site.refusal
         return {
-            "node": client.node,
+            "node": self.site.node,
+            "mode": self.site.mode,
             "author": client.author,
             "keyKind": client.signer.kind if client.signer else None,
             "canBackUp": self.site.can_back_up,
@@ -57,9 +66,18 @@ class Api:
             "readOnly": {"reason": refusal.reason, "message": str(refusal)} if refusal else None,
         }
 
+    def _archiving(self) -> "Archiving":
+        from panda_web.browser.archiving import Archiving
+
+        if not self._opened:
+            self._opened.append(Archiving(self.site.home().connection))
+        return self._opened[0]
+
     async def create(self, schema: str, fields: Mapping[str, Json]) -> shapes.Written:
         """A new instance."""
-        return _written(await self.site.writer().create(schema, partial(read_fields, fields)))
+        written = await self.site.writer().create(schema, partial(read_fields, fields))
+        await self.shown.keep(schema)  # behind it: nothing comes between writes and their order
+        return _written(written)
 
     async def update(self, schema: str, id: str, fields: Mapping[str, Json]) -> shapes.Written:
         """New values for some fields."""
@@ -80,25 +98,29 @@ class Api:
         include: Sequence[str],
     ) -> Json:
         """Instances of a schema, and what was withheld."""
-        return answer_to_json(
-            await self.site.client.query(
-                schema,
-                filter=read_filter(filter or {}),
-                order_by=order_by,
-                limit=limit,
-                after=after,
-                select=select,
-                include=include,
-            )
+        wanted = read_filter(filter or {})
+        here = await self.shown.ready(schema, include)
+        answer = await self.site.client.query(
+            schema,
+            filter=wanted,
+            order_by=order_by,
+            limit=limit,
+            after=after,
+            select=select,
+            include=include,
         )
+        return {**answer_to_json(answer, await self.shown.waits()), "here": here}
 
     async def versions(self, schema: str, id: str) -> shapes.Versions:
         """What was said of an instance."""
+        await self.shown.ready(schema)
         return versions_to_json(await self.site.client.versions(schema, id))
 
     async def count(self, schema: str, filter: Mapping[str, Json] | None) -> int:
         """How many there are."""
-        return await self.site.client.count(schema, filter=read_filter(filter or {}))
+        wanted = read_filter(filter or {})
+        await self.shown.ready(schema)
+        return await self.site.client.count(schema, filter=wanted)
 
     async def each_query(
         self,
@@ -112,6 +134,7 @@ class Api:
     ) -> AsyncGenerator[Json, None]:
         """The same, page after page, until there is no more, or so many were given."""
         wanted = read_filter(filter or {})
+        here = await self.shown.ready(schema, include)
         asked = self.site.client.query(
             schema,
             filter=wanted,
@@ -122,7 +145,7 @@ class Api:
             include=include,
         )
         async for page in asked.pages(PAGE):
-            yield answer_to_json(page)
+            yield {**answer_to_json(page, await self.shown.waits()), "here": here}
 
     async def each_subscribe(
         self,
@@ -134,11 +157,15 @@ class Api:
         """What is new among the instances that are asked for, and where each of it stands in their order."""
         wanted = read_filter(filter or {})
         following = self.site.client.subscribe(schema, filter=wanted, order_by=order_by, select=select)
-        first = True
-        async with aclosing(following) as told:
-            async for changed in told:
-                yield {**changed_to_json(changed), "first": first}
-                first = False
+        async with aclosing(self.shown.follow(schema, following)) as told:
+            async for each in told:
+                yield each
+
+    async def each_export(self) -> AsyncGenerator[Json, None]:
+        """All that is here, in pieces."""
+        async with aclosing(self._archiving().each_export()) as pieces:
+            async for each in pieces:
+                yield each
 
     def each_status(self) -> AsyncGenerator[Json, None]:
         """How things stand, and each change."""
@@ -174,6 +201,22 @@ class Api:
     async def flush(self) -> int:
         """Sends them."""
         return await self.site.flush()
+
+    async def import_begin(self) -> Json:
+        """Begins to take in a file."""
+        return await self._archiving().import_begin()
+
+    async def import_part(self, text: str) -> Json:
+        """The next piece of it."""
+        return await self._archiving().import_part(text)
+
+    async def import_end(self) -> Json:
+        """There are no more."""
+        return await self._archiving().import_end()
+
+    async def forget(self, unsent: bool) -> Json:
+        """Nothing is left."""
+        return asdict(await self.site.forget(unsent_too=unsent))
 
     async def back_up(self, passphrase: str) -> str:
         """The key pair under a passphrase."""

@@ -28,12 +28,15 @@ class Extension:
         handlers: makes a handler for each of these methods, for a site; see `rpc.dispatch.Dispatcher`.
         schemas: what the client knows from the start, without asking a node.
         says: what the answer to `open` says besides.
+        definitions: gives the signed definitions of these schemas, for the site's own node: of each its entry
+            and its payload.
     """
 
     methods: Mapping[str, Method[Any]]
     handlers: Callable[["Site"], Mapping[str, Handler]]
     schemas: tuple[Schema, ...] = ()
     says: Mapping[str, Json] = field(default_factory=dict)
+    definitions: Callable[[], Iterable[tuple[bytes, bytes]]] = tuple
 
 
 OTHERS = frozenset(

@@ -6,7 +6,9 @@ what a reader decides about it, is in `browser.opening`.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -19,25 +21,40 @@ from panda_web.browser.extension import Extension
 from panda_web.browser.fetch import FetchTransport
 from panda_web.browser.indexeddb import IndexedDb, IndexedDbStore
 from panda_web.browser.locks import platform_lock
-from panda_web.browser.opening import Site
+from panda_web.browser.opening import Author, Site
 from panda_web.browser.page import Page
 from panda_web.browser.port import PortChannel
+from panda_web.browser.shapes import Mode
 from panda_web.browser.webcrypto import SignChain, VerifyMany
 from panda_web.browser.websocket import sessions
 from panda_web.client import Client
+from panda_web.client.store import ClientStore, MemoryStore
 from panda_web.errors import StoreFailed
 from panda_web.keys import Signer
+from panda_web.rpc.connection import Way
+from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.session import Bounds, Session
 
 if TYPE_CHECKING:  # a tab that keeps no node has no use for it
     from panda_web.browser.disk import OpenDisk
+    from panda_web.browser.home import Home
     from panda_web.browser.local import LocalNode
+    from panda_web.browser.serving import SharedNode
+    from panda_web.sync import Source
 
 logger = logging.getLogger(__name__)
 
 OF_A_PAGE = Bounds(message=64 << 20, calls=10_000)
 """A page takes nobody's time but its visitor's. The text of a file comes in one message, and a website may
 make all its calls at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The site's own node, and what clients call it."""
+
+    home: "Home"
+    name: str
 
 
 class Host:
@@ -60,28 +77,28 @@ class Host:
         self._functions = sign_chain, verify_many
         self._opens = opens
         self._opening = asyncio.Lock()
-        self._opening_local = asyncio.Lock()
+        self._opening_home = asyncio.Lock()
         self._crypto: Crypto | None = None
         self._database: IndexedDb | None = None
-        self._local: LocalNode | None = None
-        self._sessions: set[asyncio.Task[None]] = set()
-        # As long as a connection has use for them: by node and author.
-        self._clients: WeakValueDictionary[tuple[str, str | None], Client] = WeakValueDictionary()
+        self._home: Home | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        # As long as a connection has use for them: by node and author, and by the node beyond.
+        self._clients: WeakValueDictionary[tuple[str, str | None, str | None], Client] = WeakValueDictionary()
         js.addEventListener("online", create_proxy(self._online))
 
     def connect(self, port: Any) -> Session:
         """Answers what comes through a MessagePort, until either end closes it."""
         page = Page(self)
         session = Session(PortChannel(port), page.dispatcher(), bounds=OF_A_PAGE)
-        serving = asyncio.ensure_future(self._serve(session.start(), page))
-        self._sessions.add(serving)
-        serving.add_done_callback(self._left)
+        self._begin(self._serve(session.start(), page), "a connection failed")
         return session
 
     def _online(self, _: Any) -> None:
         """There is a network again: nodes may be within reach."""
         for client in list(self._clients.values()):
             client.hurry()
+        if self._home is not None:
+            self._home.hurry()
 
     async def _serve(self, session: asyncio.Task[None], page: Page) -> None:
         try:
@@ -89,27 +106,68 @@ class Host:
         finally:
             await page.close()
 
-    def _left(self, session: asyncio.Task[None]) -> None:
-        self._sessions.discard(session)
-        if not session.cancelled() and session.exception() is not None:
-            logger.error("a connection failed", exc_info=session.exception())
+    def _begin(self, work: Coroutine[Any, Any, None], failure: str) -> None:
+        def over(task: "asyncio.Task[None]") -> None:
+            self._tasks.discard(task)
+            if not task.cancelled() and task.exception() is not None:
+                logger.error(failure, exc_info=task.exception())
 
-    async def site(self, node: str) -> Site:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(over)
+
+    async def site(self, node: str, mode: Mode = "remote") -> Site:
         """This site's key, with clients for a node. Where the browser refuses storage, it can only read.
+
+        Args:
+            node: its address; it plays no part where none is asked.
+            mode: how it is worked with.
 
         Raises:
             NodeAddressWrong, InsecureNode: the address cannot be one.
             KeyUnusable: the browser makes no key.
+            StoreFailed: the site's own node, which is worked with, cannot be opened.
         """
-        transport = FetchTransport(node)
+        transport = FetchTransport(node) if mode != "local" else None
         crypto = await self.crypto()
-        site = Site(crypto, partial(self._client, transport, crypto))
+        home = await self.home() if mode != "remote" else None
+        own = Own(home, await home.name()) if home is not None else None  # before a key is made
+        authors = partial(self._author, crypto, transport, own)
+        site = Site(crypto, authors, mode, transport.url if transport is not None else "", home)
         try:
             await site.open(self.database)
         except StoreFailed:
             self._database = None  # whoever comes next tries it anew
             raise
+        if home is not None:
+            self._begin(site.take_in(), "what was written here before is not in the site's own node")
         return site
+
+    async def home(self) -> "Home":
+        """The site's own node, be it in this worker or in that of another tab."""
+        from panda_web.browser.home import Home
+        from panda_web.browser.local import NAME
+        from panda_web.browser.owning import Owning
+
+        async with self._opening_home:
+            if self._home is None:
+                lock = platform_lock(await self._lock_store())
+                self._home = Home(Owning(NAME, lock, self._shared).sessions)
+            return self._home
+
+    async def _lock_store(self) -> ClientStore:
+        try:
+            return IndexedDbStore(await self.database())
+        except StoreFailed:
+            return MemoryStore()
+
+    async def _shared(self) -> "SharedNode":
+        from panda_web.browser.serving import SharedNode
+        from panda_web.sync import Platform
+
+        definitions = [each for extension in self.extensions for each in extension.definitions()]
+        platform = Platform(asyncio.sleep, time.time)
+        return SharedNode(await self.local(), _source, platform, definitions)
 
     async def crypto(self) -> Crypto:
         """What signs and verifies here. Raises ArithmeticMissing."""
@@ -126,7 +184,7 @@ class Host:
             return self._database
 
     async def local(self) -> "LocalNode":
-        """The node of this site, in this worker, which is opened once: when no other worker has its database.
+        """A node on this site's database, in this worker: when no other one has it.
 
         Raises:
             StoreFailed: as `open_disk` says, or the database cannot be opened.
@@ -135,30 +193,60 @@ class Host:
         from panda_web.browser.local import NAME, LocalNode
 
         crypto = await self.crypto()
-        async with self._opening_local:
-            if self._local is None:
-                disk = await open_disk(self._opens, NAME)
-                try:
-                    self._local = LocalNode(disk, crypto.verifier)
-                except BaseException:
-                    await disk.close()
-                    raise
-            return self._local
+        disk = await open_disk(self._opens, NAME)
+        try:
+            return LocalNode(disk, crypto.verifier)
+        except BaseException:
+            await disk.close()
+            raise
 
-    def _client(self, transport: FetchTransport, crypto: Crypto, signer: Signer | None) -> Client:
-        """The client of an author for a node; that of nobody reads."""
-        place = transport.url, signer.author.hex() if signer is not None else None
+    def _author(
+        self, crypto: Crypto, transport: FetchTransport | None, own: "Own | None", signer: Signer | None
+    ) -> Author:
+        """The clients of an author: for a node, for the site's own, or for both."""
+        client = sends = None
+        if transport is not None:
+            client = sends = self._client(
+                crypto, signer, transport.url, transport, partial(sessions, transport)
+            )
+        if own is not None:
+            client = self._client(crypto, signer, own.name, own.home.way, own.home.sessions, sends)
+        if client is None:
+            raise ValueError("neither a node is worked with, nor one of the site's own")
+        return Author(client, sends)
+
+    def _client(
+        self,
+        crypto: Crypto,
+        signer: Signer | None,
+        name: str,
+        way: Way,
+        sessions: Callable[[], Reopening],
+        beyond: Client | None = None,
+    ) -> Client:
+        """The client of an author for a node, perhaps with another one beyond; that of nobody reads."""
+        author = signer.author.hex() if signer is not None else None
+        place = name, author, beyond.node if beyond is not None else None
         found = self._clients.get(place)
         if found is not None:
             return found
         store = IndexedDbStore(self._database) if signer is not None and self._database is not None else None
         client = self._clients[place] = Client(
-            transport,
+            way,
             signer,
             store=store,
             verifier=crypto.verifier,
             lock=platform_lock(store) if store is not None else None,
-            name=transport.url,
-            sessions=sessions(transport),
+            name=name,
+            sessions=sessions(),
+            beyond=beyond,
         )
         return client
+
+
+def _source(node: str) -> "Source":
+    """A node that the site's own is filled from."""
+    from panda_web.sync import Source
+
+    transport = FetchTransport(node)
+    return Source(transport.url, transport, sessions(transport))

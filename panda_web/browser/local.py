@@ -5,14 +5,17 @@ memory, which the file systems of a tab do not have.
 """
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from panda_web import __version__
-from panda_web.browser.disk import Disk
 from panda_web.keys import Verifier
 from panda_web.node import Node, Store
 from panda_web.rpc.dispatch import Dispatcher
 from panda_web.rpc.peer import Peer
 from panda_web.rpc.within import in_process
+
+if TYPE_CHECKING:  # needs a browser to import
+    from panda_web.browser.disk import Disk
 
 NAME = "panda"
 """Of this site's database."""
@@ -30,6 +33,7 @@ class LocalNode:
         verifier: checks signatures.
 
     Attributes:
+        store: where it keeps all.
         node: the node.
         disk: as it was given.
         name: what clients call it by, which is another one for another database: what was sent to one that
@@ -39,11 +43,11 @@ class LocalNode:
         StoreFailed: the database cannot be opened there.
     """
 
-    def __init__(self, disk: Disk, verifier: Verifier) -> None:
+    def __init__(self, disk: "Disk", verifier: Verifier) -> None:
         self.disk = disk
-        self._store = Store(disk.path, settings=disk.settings)
-        self.node = Node(self._store, verifier, version=__version__)
-        self.name = f"local:{self._store.feed.store.hex()}"
+        self.store = Store(disk.path, settings=disk.settings)
+        self.node = Node(self.store, verifier, version=__version__)
+        self.name = f"local:{self.store.feed.store.hex()}"
         self._forgotten = False
         self._watching = asyncio.ensure_future(self.node.watch(PAUSE))
 
@@ -80,4 +84,4 @@ class LocalNode:
         self._watching.cancel()
         await asyncio.wait([self._watching])
         await self.node.finish()
-        self._store.close()
+        self.store.close()

@@ -21,7 +21,10 @@ _FIELDS = Param("fields", types.named("Fields"))
 _WRITTEN, _AUTHOR = types.named("Written"), types.named("Author")
 
 OPEN: Final = Method(
-    "open", "Connects.", (Param("version", types.TEXT), Param("node", types.TEXT)), types.OBJECT
+    "open",
+    "Connects.",
+    (Param("version", types.TEXT), Param("node", types.TEXT), Param("mode", types.TEXT)),
+    types.OBJECT,
 )
 STEPS: Final[Mapping[str, Method[Any]]] = {
     method.name: method
@@ -181,6 +184,31 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
             (Param("passphrase", types.TEXT),),
             types.TEXT,
         ),
+        Method(
+            "importBegin",
+            "Begins to take in a file that `export` gave, here or elsewhere: its text goes to `importPart` "
+            "in pieces of any size, and `importEnd` says that there are no more. Nothing in it is believed: "
+            "each entry is verified.",
+            (),
+            types.named("Imported"),
+        ),
+        Method(
+            "importPart",
+            "The next piece of the file; gives what became of it so far.",
+            (Param("text", types.TEXT),),
+            types.named("Imported"),
+            long=True,
+            writes=True,
+        ),
+        Method("importEnd", "The file has no more.", (), types.named("Imported"), writes=True),
+        Method(
+            "forget",
+            "Removes all that this site keeps in this browser: what was seen, what was written, the keys. "
+            'Refused with the reason "own-unsent" where entries that were written here are nowhere else, '
+            "unless `unsent` is true. It ends all connections of this site, in all tabs.",
+            (Param("unsent", types.BOOL, False, "Whether what is nowhere else may be lost."),),
+            types.named("Forgotten"),
+        ),
         Method("declineBackup", "Makes the key one that can no longer be copied.", (), _AUTHOR),
         Method(
             "restore",
@@ -207,6 +235,13 @@ SERIES: Final[Mapping[str, Method[Any]]] = {
             "or give a `signal`.",
             (*(each for each in _query(None) if each.name in ("schema", "filter", "orderBy", "select")),),
             types.named("Changed"),
+        ),
+        Method(
+            "export",
+            "All that is here, as a file in pieces of text: what was seen, and what was written. Any node "
+            "takes it in, such as by `panda archive import`.",
+            (),
+            types.named("Exported"),
         ),
         Method(
             "status",

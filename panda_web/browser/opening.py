@@ -1,40 +1,87 @@
 """The life of a site's key: found or made, copied, replaced by that of a backup; and who writes with it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 from panda_web.browser.crypto import Crypto
+from panda_web.browser.home import Home, Kept
 from panda_web.browser.indexeddb import IndexedDb, StorageFull, StorageRefused
 from panda_web.browser.keyring import Copy, Keyring
+from panda_web.browser.shapes import Mode
 from panda_web.client import Client
 from panda_web.errors import PandaError, StoreFailed
 from panda_web.keys import Signer
 from panda_web.keys.backup import BackupImpossible
 
-Clients: TypeAlias = Callable[[Signer | None], Client]
-"""Gives the client of an author; that of nobody reads."""
+if TYPE_CHECKING:
+    from panda_web.browser.forgetting import Forgotten
+
+
+class NothingHere(PandaError):
+    """What was asked for is about what is kept in this browser, and nothing is."""
+
+    reason = "nothing-here"
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """One author's clients, or those of nobody, which read.
+
+    Attributes:
+        client: reads, and writes.
+        sends: brings what is written to the node that others read: the same client where there is no node in
+            between; None where nothing goes to others.
+    """
+
+    client: Client
+    sends: Client | None
+
+
+Authors: TypeAlias = Callable[[Signer | None], Author]
+"""Gives the clients of an author."""
 
 
 class Site:
-    """This site's client and its key.
+    """This site's clients and its key.
 
     Args:
         crypto: what signs here.
-        clients: for the node that is worked with.
+        authors: for the node that is worked with.
+        mode: how it is worked with.
+        node: its address; empty where no node is asked.
+        home: the site's own node, which is filled from that one; None where none is in between.
 
     Attributes:
-        client: for the site's key, or for reading only.
         refusal: why it can only read; None where it can write.
     """
 
-    def __init__(self, crypto: Crypto, clients: Clients) -> None:
+    def __init__(self, crypto: Crypto, authors: Authors, mode: Mode, node: str, home: Home | None) -> None:
         self._crypto = crypto
-        self._clients = clients
+        self._authors = authors
+        self._home = home
         self._keyring: Keyring | None = None
-        self._earlier: list[Client] = []
+        self._storage: IndexedDb | None = None
+        self._earlier: list[Author] = []
+        self._author = authors(None)
+        self.mode = mode
+        self.node = node
         self.refusal: PandaError | None = None
-        self.client = clients(None)
+
+    @property
+    def client(self) -> Client:
+        """For the site's key, or for reading only."""
+        return self._author.client
+
+    @property
+    def sends(self) -> Client | None:
+        """Brings what it writes to the node that others read; see `Author`."""
+        return self._author.sends
+
+    def kept(self, schema: str) -> Kept | None:
+        """How much of a schema is here, and that it is kept up to date from now on; None where nothing is."""
+        return self._home.kept(self.node, schema) if self._home is not None and self.node else None
 
     async def open(self, storage: Callable[[], Awaitable[IndexedDb]]) -> None:
         """Opens the storage and finds or makes the key. Raises KeyUnusable.
@@ -42,22 +89,23 @@ class Site:
         Where the browser refuses storage, or has no room for a key, the client can only read.
         """
         try:
-            keyring = Keyring(await storage(), self._crypto.sign_chain, self._crypto.available)
+            self._storage = await storage()
+            keyring = Keyring(self._storage, self._crypto.sign_chain, self._crypto.available)
             signer = await keyring.signer()
         except (StorageRefused, StorageFull) as refusal:
             self.refusal = refusal
             return
         self._keyring = keyring
-        self.client = self._client(signer)
+        self._author = self._of(signer)
         if keyring.made_now:
             with suppress(StoreFailed):  # then the node is asked before the first write
                 await self.client.key_made()
-        self._earlier = [self._client(signer) for signer in await keyring.earlier()]
+        self._earlier = [self._of(signer) for signer in await keyring.earlier()]
 
-    def _client(self, signer: Signer) -> Client:
-        client = self._clients(signer)
-        client.learn(self.client.known_schemas.values())
-        return client
+    def _of(self, signer: Signer) -> Author:
+        author = self._authors(signer)
+        author.client.learn(self.client.known_schemas.values())
+        return author
 
     def writer(self) -> Client:
         """The client. Raises the refusal where it can only read."""
@@ -93,27 +141,60 @@ class Site:
         """Goes on with the key of a backup. Raises BackupMalformed, PassphraseWrong."""
         keyring = self.keyring()
         signer, record = await keyring.read(text, passphrase)
-        client = self._client(signer)
-        await client.key_restored()  # before the key is in use: the tab may end here
+        author = self._of(signer)
+        await author.client.key_restored()  # before the key is in use: the tab may end here
         await keyring.use(record)
-        earlier = (*self._earlier, self.client)
-        self._earlier = [each for each in earlier if each.author != client.author]
-        self.client = client
+        earlier = (*self._earlier, self._author)
+        self._earlier = [each for each in earlier if each.client.author != author.client.author]
+        self._author = author
+
+    async def take_in(self) -> None:
+        """Brings to the site's own node what it lacks of what was written here, such as before there was one.
+
+        Raises the first failure.
+        """
+        if self._home is not None:
+            for author in (self._author, *self._earlier):
+                await author.client.flush()
+
+    def home(self) -> Home:
+        """The site's own node. Raises NothingHere."""
+        if self._home is None:
+            raise NothingHere("This page asks its node for everything, so nothing of it is kept here.")
+        return self._home
+
+    async def forget(self, *, unsent_too: bool) -> "Forgotten":
+        """Removes all that this site keeps in this browser. Raises OwnUnsent, NothingHere, StoreFailed."""
+        from panda_web.browser.forgetting import forget
+
+        home = self.home()
+        if self._storage is None:
+            raise self.refusal or NothingHere("This browser keeps nothing of this site.")
+        return await forget(self._storage, home.forget, unsent_too=unsent_too)
 
     async def pending(self) -> int:
         """How many signed entries the node has not acknowledged, those of keys that were replaced too."""
-        return sum([await client.pending() for client in (self.client, *self._earlier)])
+        return sum([await client.pending() for client in self._senders])
+
+    async def sent(self) -> Mapping[tuple[str, int], int]:
+        """Of each own log, by author and log id, the seq num up to which the node has it."""
+        found: dict[tuple[str, int], int] = {}
+        for client in self._senders:
+            found |= {
+                (str(client.author), log): up_to for log, up_to in (await client.acknowledged()).items()
+            }
+        return found
 
     async def flush_earlier(self) -> None:
         """Sends what was signed with keys that were replaced. Raises the first failure."""
-        for client in self._earlier:
+        for client in self._senders[1:]:
             await client.flush()
 
     async def flush(self) -> int:
         """Sends them; gives how many that were. Raises the first failure, when all were tried."""
         sent = 0
         failed: PandaError | None = None
-        for client in (self.client, *self._earlier):
+        for client in self._senders:
             try:
                 sent += await client.flush()
             except PandaError as error:
@@ -121,3 +202,7 @@ class Site:
         if failed is not None:
             raise failed
         return sent
+
+    @property
+    def _senders(self) -> list[Client]:
+        return [each.sends for each in (self._author, *self._earlier) if each.sends is not None]

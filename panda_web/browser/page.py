@@ -6,7 +6,7 @@ them. It says which node the page works with. Then there are the methods of `bro
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from panda_web import __version__
 from panda_web.browser.api import Api
@@ -14,6 +14,8 @@ from panda_web.browser.extension import all_methods
 from panda_web.browser.methods import OPEN, PIECE, SERIES, STEPS, in_pieces
 from panda_web.browser.pieces import Pieces
 from panda_web.browser.series import Series
+from panda_web.browser.shapes import Mode
+from panda_web.browser.shown import Shown
 from panda_web.browser.standing import Standing
 from panda_web.errors import PandaError
 from panda_web.rpc.dispatch import Dispatcher, Handler
@@ -35,6 +37,12 @@ class NotOpen(PandaError):
     """A request before `open`."""
 
     reason = "not-open"
+
+
+class ModeUnknown(PandaError):
+    """A page wants to work with its node in a way that there is not."""
+
+    reason = "mode-unknown"
 
 
 class Page:
@@ -78,15 +86,15 @@ class Page:
             if self._standing is not None and self._methods[name].writes:
                 self._standing.look()
 
-    async def _open(self, version: str, node: str) -> Json:
+    async def _open(self, version: str, node: str, mode: str) -> Json:
         if version != __version__:
             raise VersionMismatch(
                 f"The page has version {version}, the worker {__version__}. Reload the page."
             )
-        site = await self._host.site(node)
+        site = await self._host.site(node, _mode(mode))
         await self.close()
         self._standing = Standing(site)
-        api = Api(site, self._standing)
+        api = Api(site, self._standing, Shown(site))
         for extension in self._extensions:
             site.client.learn(extension.schemas)
         self._series = Series(SERIES, api.series())
@@ -100,6 +108,13 @@ class Page:
         self._standing.look()
         said: Json = joined(api.who(), names, *(each.says for each in self._extensions))
         return said
+
+
+def _mode(said: str) -> Mode:
+    for mode in get_args(Mode):
+        if said == mode:
+            return cast("Mode", mode)
+    raise ModeUnknown(f"There is no mode {said[:40]!r}: it is one of {', '.join(get_args(Mode))}.")
 
 
 def _required(table: Mapping[str, Method[Any]]) -> Json:

@@ -12,6 +12,9 @@ Instance = dict[str, object]
 """What a page gets as one; declared by hand."""
 Fields = dict[str, object]
 """Values by name; declared by hand."""
+Mode = Literal["first", "remote", "local"]
+"""How a node is worked with: from a node of the site's own, which keeps what was seen, and brings what was
+written to that node; without one; or the site's own node alone."""
 Part = Literal["name", "description", "type", "validation", "schema"]
 
 
@@ -26,7 +29,10 @@ class Author(TypedDict):
     """One author on one node."""
 
     node: str
-    """The node's address."""
+    """The node's address; empty where no node is asked."""
+    mode: Mode
+    """"first": the site's own node in this browser, which is kept up to date from that node; "remote": that
+    node alone; "local": the own one alone."""
     author: str | None
     """The public key, 64 hex digits; null where nothing can be written."""
     keyKind: str | None
@@ -61,12 +67,29 @@ class Written(TypedDict):
 class Status(TypedDict):
     """How things stand between this page and its node."""
 
-    state: Literal["connecting", "connected", "unreachable"]
-    """Whether the node is there, as it is now: nobody has to call it for that."""
+    state: Literal["connecting", "connected", "unreachable", "local"]
+    """Whether the node is there, as it is now: nobody has to call it for that. "local": none is asked."""
     pending: int
     """How many signed entries it has not acknowledged. They are sent once it is there, by themselves."""
     error: WriteError | None
     """Why they are not, though it is there; null where nothing is wrong."""
+
+
+class Here(TypedDict):
+    """How much of what a node has of a schema is here, in this browser."""
+
+    state: Literal["never", "filling", "whole", "stopped"]
+    """Nothing was seen yet; some of it was; all of it was, once at least; it does not go on."""
+    done: int
+    """Instances that were looked at, of those that there are."""
+    total: int | None
+    """How many there are, by the node's word; null where it says nothing."""
+    asOf: int | None
+    """When the node had last nothing more, in milliseconds since 1970; null before that."""
+    error: WriteError | None
+    """Why it does not go on now, as that the node is out of reach; null where it does."""
+    refused: int
+    """Entries of the node that were not taken in here."""
 
 
 class Rejected(TypedDict):
@@ -75,6 +98,59 @@ class Rejected(TypedDict):
     id: str
     reason: str
     message: str
+
+
+class Exported(TypedDict):
+    """A piece of the file, and how far it is."""
+
+    text: str
+    entries: int
+    """So far."""
+    payloads: int
+    """Of them, those that have what they say."""
+    logs: int
+    """That are through, of those that there are."""
+    of: int
+
+
+class Untaken(TypedDict):
+    """An entry of a file that was not taken in."""
+
+    line: int
+    """Of the file, from 1."""
+    state: str
+    """"invalid"; "path-missing": what links it is not there; "refused": by a limit, or a choice."""
+    reason: str | None
+
+
+class Imported(TypedDict):
+    """What became of the entries of a file."""
+
+    entries: int
+    """That were read."""
+    stored: int
+    """Of these, that are new here."""
+    held: int
+    """That were here before."""
+    refused: int
+    """By a limit or a choice, which may pass."""
+    invalid: int
+    """That do not verify."""
+    unlinked: int
+    """That nothing links to the beginning of their log."""
+    untaken: list[Untaken]
+    """The first ones of each of these three."""
+
+
+class Forgotten(TypedDict):
+    """What is gone."""
+
+    entries: int
+    """Own signed entries that were kept here."""
+    unsent: int
+    """Of these, that are nowhere else."""
+    keys: int
+    """Key pairs."""
 
 
 class Change(TypedDict):
@@ -99,6 +175,8 @@ class Changed(TypedDict):
     first 1,000."""
     rejectedCount: int
     """How many there were."""
+    here: Here | None
+    """How much of what the node has of the schema is here; null where it is asked itself."""
 
 
 class Version(TypedDict):

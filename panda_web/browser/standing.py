@@ -49,9 +49,11 @@ class Standing:
         self._tell()
         if self._kept is None:
             self._begin(self._keep_what_waits())
-        elif self._kept is not self._site.client:
+        elif self._kept is not self._site.sends:
             self._stop()
             self._keep()
+        elif self._site.mode == "first":  # what was written is here, and its way goes on from here
+            self._kept.hurry()
 
     async def follow(self) -> AsyncGenerator[Status, None]:
         """How things stand, and then each change of it. Who is slow is told the last one alone."""
@@ -82,8 +84,9 @@ class Standing:
     async def _now(self) -> Status:
         pending = await self._site.pending()
         wrong = self._wrong if pending else None
+        sends = self._site.sends
         return {
-            "state": _STATES[self._site.client.link.state],
+            "state": _STATES[sends.link.state] if sends is not None else "local",
             "pending": pending,
             "error": {"reason": wrong.reason, "message": str(wrong)} if wrong is not None else None,
         }
@@ -93,8 +96,9 @@ class Standing:
             self._keep()
 
     def _keep(self) -> None:
-        if self._kept is None:
-            self._kept = client = self._site.client
+        client = self._site.sends
+        if self._kept is None and client is not None:
+            self._kept = client
             self._begin(client.keep(self._sent))
             self._begin(self._watch(client))
 

@@ -306,6 +306,10 @@ class Client(Following, OfKey):
         """How many signed entries, of one schema or of all, the node has not acknowledged."""
         return await self._writer.pending(schema) if self._publisher else 0
 
+    async def acknowledged(self) -> Mapping[int, int]:
+        """Of each own log, by its id, the seq num up to which the node has it."""
+        return await self._writer.acknowledged() if self._publisher else {}
+
     async def flush(self, schema: str | None = None) -> int:
         """Sends what the node does not hold, of one schema or of all; gives how many entries that were."""
         return await self._writer.flush(schema) if self._publisher else 0

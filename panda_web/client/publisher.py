@@ -206,6 +206,10 @@ class Publisher:
         self._sender.forgotten = False
         return sent, failed
 
+    async def acknowledged(self) -> dict[int, int]:
+        """Of each own log, by its id, up to which seq num the node has it. Nobody is asked."""
+        return {log.log_id: log.acknowledged.get(self._node, 0) for log in await self._own.logs()}
+
     async def pending(self, schema: str | None = None) -> int:
         """How many signed entries, of one schema or of all, the node does not hold.
 

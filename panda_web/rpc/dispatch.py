@@ -22,7 +22,7 @@ from panda_web.rpc.errors import (
     InvalidRequest,
     MethodNotFound,
 )
-from panda_web.rpc.table import Method
+from panda_web.rpc.table import Method, joined
 from panda_web.rpc.types import Json
 
 Handler = Callable[..., Awaitable[Json]]
@@ -128,6 +128,18 @@ class Dispatcher:
         self._clock = clock
         self._fault = fault
         self._pace = asyncio.Lock()
+
+    def and_also(self, methods: Mapping[str, Method[Any]], handlers: Mapping[str, Handler]) -> "Dispatcher":
+        """One that answers these methods besides. Raises ValueError where a name is in use."""
+        return Dispatcher(
+            joined(self._methods, methods),
+            joined(self._handlers, handlers),
+            max_body=self.max_body,
+            max_batch=self.max_batch,
+            together=self._together,
+            clock=self._clock,
+            fault=self._fault,
+        )
 
     async def handle(self, body: bytes, caller: Caller | None = None) -> bytes:
         """The answer to a body; empty where there is nothing to answer. Raises nothing.

@@ -70,8 +70,13 @@ def in_process(dispatcher: Dispatcher) -> Reopening:
     """Whoever has these methods, in the same event loop, as in `Client(in_process(node.dispatcher()))`."""
 
     async def reach() -> Channel:
-        ours, theirs = pair()
-        Session(theirs, dispatcher).start()
-        return ours
+        return reached(dispatcher)
 
     return Reopening(reach)
+
+
+def reached(dispatcher: Dispatcher) -> Channel:
+    """A channel to whoever has these methods."""
+    ours, theirs = pair()
+    Session(theirs, dispatcher).start()
+    return ours

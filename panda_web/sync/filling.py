@@ -137,7 +137,7 @@ class Filling:
                 logger.exception("the schema %s… cannot be brought", self._schema[:16])
                 error, passes = SyncError("A fault of this program's own. What came before stays."), False
             if error is not None:
-                self._board.note(error=error, state=self._state if passes else "stopped")
+                self._board.change(error=error, state=self._state if passes else "stopped")
             rest = self._platform.sleep(pause if passes else self._left_alone())
             await first_of(rest, self._hurried.wait())
 
@@ -155,7 +155,7 @@ class Filling:
         self._invalid = self._useless = 0
         kept = await self._places.get(self._source, self._schema)
         self._place = Place.from_text(kept) or Place(None)
-        self._board.note(state=self._state, since=self._place.since, as_of=self._place.as_of)
+        self._board.change(state=self._state, since=self._place.since, as_of=self._place.as_of)
         async with AsyncExitStack() as ends:
             told = await self._subscribe(ends)
             await self._begin(told)
@@ -197,7 +197,7 @@ class Filling:
         since = self._place.since or now
         await self._save(replace(self._place, cursor=cursor, after=None, since=since, as_of=now))
         self._pauses.again()
-        self._board.note(state="whole", error=None, since=since, as_of=now, done=self._place.done)
+        self._board.change(state="whole", error=None, since=since, as_of=now, done=self._place.done)
 
     # -- what is asked -----------------------------------------------------------------------------
 
@@ -232,12 +232,12 @@ class Filling:
         return True
 
     async def _count_all(self) -> None:
-        self._board.note(total=await self._bringing.total())
+        self._board.change(total=await self._bringing.total())
         self._note_filling()
 
     def _note_filling(self) -> None:
         state = "whole" if self._place.since is not None else "filling"
-        self._board.note(state=state, error=None, done=self._place.done)
+        self._board.change(state=state, error=None, done=self._place.done)
 
     # -- what is told ------------------------------------------------------------------------------
 
@@ -291,7 +291,7 @@ class Filling:
     def _count(self, taken: Taken) -> None:
         """Raises SourceUnsound."""
         if taken.refused:
-            self._board.note(refused=self._board.now.refused + taken.refused)
+            self._board.change(refused=self._board.now.refused + taken.refused)
         self._invalid += taken.invalid
         if self._invalid > MOST_INVALID:
             raise SourceUnsound(

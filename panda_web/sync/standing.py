@@ -1,11 +1,10 @@
 """How far a schema was brought, as a value, and as values to follow."""
 
-import asyncio
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from panda_web.errors import PandaError
+from panda_web.rpc.followed import Followed
 
 State = Literal["never", "filling", "whole", "stopped"]
 """Nothing was seen yet; some of it was; all that the source had was, once at least; it does not go on, for a
@@ -36,42 +35,12 @@ class Standing:
     refused: int = 0
 
 
-class Board:
-    """A standing that changes, and that whoever likes follows.
-
-    Attributes:
-        now: as it is.
-    """
+class Board(Followed[Standing]):
+    """A standing that changes, and that whoever likes follows."""
 
     def __init__(self) -> None:
-        self.now = Standing()
-        self._followers: set[asyncio.Event] = set()
+        super().__init__(Standing())
 
-    @property
-    def is_followed(self) -> bool:
-        """Whether anybody follows it."""
-        return bool(self._followers)
-
-    def note(self, **changes: Any) -> None:
+    def change(self, **changes: Any) -> None:
         """It is otherwise in this from now on."""
-        new = replace(self.now, **changes)
-        if new != self.now:
-            self.now = new
-            for changed in self._followers:
-                changed.set()
-
-    async def follow(self) -> AsyncGenerator[Standing, None]:
-        """The standing as it is, and then as it comes to be, without end. Who is slow gets the last one."""
-        changed = asyncio.Event()
-        self._followers.add(changed)
-        told: Standing | None = None
-        try:
-            while True:
-                changed.clear()
-                if told != self.now:
-                    told = self.now
-                    yield told
-                else:
-                    await changed.wait()
-        finally:
-            self._followers.discard(changed)
+        self.note(replace(self.now, **changes))

@@ -38,13 +38,14 @@ def bare_website(site: Path, out: Path) -> Path:
 
 
 class Api:
-    """The functions of harness/api.js in a tab."""
+    """The functions of harness/api.js in a tab, whose page asks the node for everything unless told otherwise."""
 
-    def __init__(self, tab: Tab, node: str) -> None:
+    def __init__(self, tab: Tab, node: str, mode: str = "remote") -> None:
         self.tab = tab
         self.node = node
+        self.mode = mode
         self.do = Module(tab, "api.js")
-        self.opened: dict[str, Any] = self.do("open", {"node": node, "patience": LONG / 2})
+        self.opened: dict[str, Any] = self.do("open", {"node": node, "mode": mode, "patience": LONG / 2})
 
     def call(self, method: str, *arguments: object) -> Any:
         """Calls a method of panda.js, which must succeed."""

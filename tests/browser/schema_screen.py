@@ -77,6 +77,7 @@ class SchemaScreen(Screen):
         """Publishes what is written; gives the schema's id."""
         self.click("#publish")
         self.wait("#schema[data-state=published]")
+        self.sent()
         return self.text("#published [data-use=id] code")
 
     def until_file(self, *parts: str) -> str:

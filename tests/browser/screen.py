@@ -39,6 +39,24 @@ class Screen:
         self.rest()
         return self
 
+    def sent(self) -> None:
+        """Has all sent to the node that was written here, and waits for that."""
+        self.tab.evaluate(
+            """async () => {
+                const said = new URLSearchParams(location.search);
+                const { connect } = await import("./panda.js");
+                const options = ["node", "mode"].flatMap((name) => (said.has(name) ? [[name, said.get(name)]] : []));
+                const panda = await connect(Object.fromEntries(options));
+                try {
+                    while (await panda.pending()) await panda.flush();
+                } finally {
+                    panda.close();
+                }
+            }""",
+            timeout=PATIENCE,
+        )
+        self.until(lambda: not self.has("[data-waiting=true]"))
+
     def rest(self) -> None:
         """Waits until the programme is read."""
         self.wait("#programme[aria-busy=false]")
@@ -214,3 +232,12 @@ class Screen:
         if not self.has(f"{article} .body:not([hidden])"):
             self.click(f"{article} .open")
         self.click(f"{article} .{button}")
+
+
+class ScreenAtNode(Screen):
+    """The page that asks its node for everything, and nothing of a node of its own."""
+
+    def open(self, url: str) -> "ScreenAtNode":
+        """See `Screen`."""
+        super().open(f"{url}{'&' if '?' in url else '?'}mode=remote")
+        return self

@@ -13,7 +13,7 @@ import pytest
 from tests.browser.asking import ROOMS, TALKS, instances_at, sign_as_stranger, talks_at, write_as_stranger
 from tests.browser.between import Between, Calls, between
 from tests.browser.festivals import event, schedule
-from tests.browser.screen import Screen
+from tests.browser.screen import Screen, ScreenAtNode
 from tests.browser.sites import HARNESS, with_prefix
 from tests.browsers import Browsers, PlaywrightTab
 from tests.processes import ServedNode
@@ -28,7 +28,7 @@ def wire(node: ServedNode) -> Iterator[Between]:
 @pytest.fixture(scope="module")
 def started(engine: str, browsers: Browsers, wire: Between) -> Iterator[Screen]:
     with browsers.tab(engine) as tab:
-        yield Screen(tab).open(wire.url)
+        yield ScreenAtNode(tab).open(wire.url)
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def lacking(
         with_prefix(site, tmp_path / "site", HARNESS / script)
         node.start()
         write_as_stranger(node.url, {"guid": "s", "title": "By somebody else"})
-        return Screen(tab).open(node.url), node
+        return ScreenAtNode(tab).open(node.url), node
 
     try:
         with browsers.tab(engine) as tab:
@@ -361,7 +361,7 @@ def show_hostile_texts(tab: PlaywrightTab, node: ServedNode) -> None:
     dialogs: list[str] = []
     tab.page.on("dialog", lambda dialog: dialogs.append(dialog.message))
     ids = sign_as_stranger(node.url, *HOSTILE)
-    screen = Screen(tab).open(node.url)
+    screen = ScreenAtNode(tab).open(node.url)
     shown = {talk["id"]: talk for talk in screen.talks()}
     assert set(ids) <= shown.keys()
     assert shown[ids[0]]["fields"]["title"] == EVIL.replace("\u202e", "[U+202E]")

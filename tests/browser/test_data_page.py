@@ -157,6 +157,7 @@ def test_somebody_looks_around_writes_changes_and_deletes(
     screen.put(f"{form}[data-field=tags] li input", "loud")
     screen.press(f"{form}[part=submit]")
     screen.until(lambda: screen.rows() == ["Mine"])
+    screen.sent()
     (mine,) = (one for one in instances_at(node.url, schema) if one.values["title"] == "Mine")
     assert dict(mine.values) | {"start": ""} == {
         "title": "Mine",
@@ -177,6 +178,7 @@ def test_somebody_looks_around_writes_changes_and_deletes(
     screen.put(f"{form}[name=about]", "Changed.\nTwice.")
     screen.press(f"{form}[part=submit]")
     screen.until(lambda: screen.words("#open-body [data-field=about]") == "Changed.\nTwice.")
+    screen.sent()
     (changed,) = (one for one in instances_at(node.url, schema) if one.id == mine.id)
     assert dict(changed.values) == {name: value for name, value in mine.values.items() if name != "price"} | {
         "about": "Changed.\nTwice."
@@ -194,6 +196,7 @@ def test_somebody_looks_around_writes_changes_and_deletes(
     screen.press(f"{form}[part=confirm]")
     screen.wait("#data[data-state=empty]")
     assert "open" not in said(screen)
+    screen.sent()
     assert mine.id not in {one.id for one in instances_at(node.url, schema)}
 
 

@@ -45,7 +45,7 @@ def test_everything_at_an_early_node(early: Api) -> None:
 def test_the_form_offers_no_schema_to_an_early_node(engine: str, browsers: Browsers, site: Path) -> None:
     with ServedAquadoggo(Aquadoggo()) as node, static_server(site) as server, browsers.tab(engine) as tab:
         screen = SchemaScreen(tab)
-        tab.goto(f"{server.url}schemas.html?node={node.url}")
+        tab.goto(f"{server.url}schemas.html?node={node.url}&mode=remote")
         screen.wait("#refused:not([hidden])")
         assert "Use a present-day node" in screen.text("#refused")
         screen.fill("#name", "room")

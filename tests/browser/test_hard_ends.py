@@ -12,7 +12,7 @@ from tests.browser.api import Api
 from tests.browser.asking import ROOMS, instances_at, talks_at
 from tests.browser.between import Gate, between
 from tests.browser.festivals import event, save, schedule, talks_of
-from tests.browser.screen import Screen
+from tests.browser.screen import ScreenAtNode
 from tests.browsers import Browsers, StaticServer, Tab, kill
 from tests.processes import ServedNode
 
@@ -46,7 +46,7 @@ def test_browser_is_killed(
         authors = set()
         for lets_through in (1, 2):
             with browsers.killable(engine, profile) as tab:
-                screen = Screen(tab).open(wire.url)
+                screen = ScreenAtNode(tab).open(wire.url)
                 authors.add(screen.data("#me", "author"))
                 gate = wire.before = Gate(lets_through)
                 screen.choose(festival)
@@ -56,7 +56,7 @@ def test_browser_is_killed(
                 gate.open()
                 wire.honest()
         with browsers.killable(engine, profile) as tab:
-            screen = Screen(tab).open(wire.url)
+            screen = ScreenAtNode(tab).open(wire.url)
             authors.add(screen.data("#me", "author"))
             screen.import_file(festival)
             screen.wait("#pending[data-pending='0']")
@@ -117,7 +117,7 @@ def test_reader_comes_back_to_the_programme(
     engine: str, browsers: Browsers, site: Path, tmp_path: Path
 ) -> None:
     with ServedNode(tmp_path / "node", site) as node, browsers.tab(engine) as tab:
-        screen = Screen(tab).open(node.url)
+        screen = ScreenAtNode(tab).open(node.url)
         screen.until_sees("#me >>> .back-up")
         author = screen.data("#me", "author")
         tab.goto(f"{node.url}schemas.html")
@@ -141,7 +141,7 @@ def test_page_ends(
         browsers.tab(engine) as tab,
     ):
         victim: Tab = tab.new_tab()
-        screen = Screen(victim).open(wire.url)
+        screen = ScreenAtNode(victim).open(wire.url)
         gate = wire.before = Gate(lets_through=3)
         screen.choose(festival)
         screen.click("#import-start")
@@ -154,7 +154,7 @@ def test_page_ends(
             victim.close()
         gate.open()
         wire.honest()
-        screen = Screen(victim if end == "reload" else tab).open(wire.url)
+        screen = ScreenAtNode(victim if end == "reload" else tab).open(wire.url)
         screen.import_file(festival)
         screen.wait("#pending[data-pending='0']")
         assert_whole(node.url, festival, len({sent["entryBytes"] for sent in wire.published}))
@@ -169,7 +169,7 @@ def test_node_is_replaced_by_an_empty_one(
         between(first.url) as wire,
         browsers.tab(engine) as tab,
     ):
-        screen = Screen(tab).open(wire.url)
+        screen = ScreenAtNode(tab).open(wire.url)
         gate = wire.before = Gate(lets_through=3)
         screen.choose(festival)
         screen.click("#import-start")

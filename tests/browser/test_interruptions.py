@@ -14,7 +14,7 @@ from panda_web import bamboo
 from tests.browser.asking import instances_at, talks_at
 from tests.browser.between import Between, CutOffError, Gate, between
 from tests.browser.festivals import event, real_file, save, schedule, talks_of
-from tests.browser.screen import Screen
+from tests.browser.screen import Screen, ScreenAtNode
 from tests.browsers import Browsers, PlaywrightTab
 from tests.processes import ServedNode
 
@@ -34,7 +34,7 @@ def started_wire(node: ServedNode) -> Iterator[Between]:
 @pytest.fixture(scope="module")
 def started(engine: str, browsers: Browsers, started_wire: Between) -> Iterator[Screen]:
     with browsers.tab(engine) as tab:
-        yield Screen(tab).open(started_wire.url)
+        yield ScreenAtNode(tab).open(started_wire.url)
 
 
 @pytest.fixture(autouse=True)
@@ -201,7 +201,7 @@ def test_two_tabs_write_one_log_at_the_same_time(screen: Screen, wire: Between, 
         for tab in ("first tab", "second tab")
     ]
     with screen.tab.new_tab() as tab:
-        both = (screen, Screen(tab).open(wire.url))
+        both = (screen, ScreenAtNode(tab).open(wire.url))
         gate = wire.before = Gate(lets_through=0)
         for one, file in zip(both, files, strict=True):
             one.choose(file)
@@ -291,7 +291,7 @@ def test_node_is_gone_at_the_start(engine: str, browsers: Browsers, site: Path, 
         host = open_now.enter_context(ServedNode(tmp_path / "host", site))
         node = open_now.enter_context(ServedNode(tmp_path / "node"))
         node.kill()
-        screen = Screen(open_now.enter_context(browsers.tab(engine)))
+        screen = ScreenAtNode(open_now.enter_context(browsers.tab(engine)))
         screen.open(f"{host.url}?node={node.url}")
         assert screen.data("#programme", "state") == "failed"
         assert "The node does not answer." in screen.text("#no-answer-words")

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.browser.asking import instances_at
 from tests.browser.between import Calls, between
-from tests.browser.screen import Screen
+from tests.browser.screen import ScreenAtNode
 from tests.browsers import Browsers
 from tests.processes import ServedNode
 
@@ -35,7 +35,7 @@ def test_what_a_lying_node_refuses_is_kept_and_everything_goes_on_elsewhere(
         browsers.tab(engine) as tab,
     ):
         liar.after = says_that_slots_are_taken
-        screen = Screen(tab).open(node.url)
+        screen = ScreenAtNode(tab).open(node.url)
         first, second = (screen.write(title=title) for title in ("First", "Second"))
 
         screen.open(f"{node.url}?node={liar.url}")

@@ -52,6 +52,7 @@ def test_odd_talks_come_back_and_are_shown(screen: Screen, node: ServedNode, tmp
     words = screen.import_file(save(file, tmp_path / "odd.json"))
     assert f"{len(wanted)} talks signed and published" in words
     assert screen.text("#import-left-out-summary") == "2 values of the file are left out"
+    screen.sent()
     held = talks_at(node.url)
     assert {guid: held[guid] for guid in wanted} == wanted
     shown = shown_by_guid(screen, node)
@@ -66,6 +67,7 @@ def test_real_talks_come_back_and_are_shown(screen: Screen, node: ServedNode) ->
     assert len(wanted) == 79
     words = screen.import_file(file)
     assert "79 talks signed and published" in words
+    screen.sent()
     held = talks_at(node.url)
     assert {guid: held[guid] for guid in wanted} == wanted
     shown = shown_by_guid(screen, node)
@@ -74,6 +76,7 @@ def test_real_talks_come_back_and_are_shown(screen: Screen, node: ServedNode) ->
         assert shown[guid]["badges"] == ["signed", "verified"]
     again = screen.import_file(file)
     assert again == "All 79 talks had been published before."
+    screen.sent()
     assert talks_at(node.url).keys() == held.keys()
 
 
@@ -97,6 +100,7 @@ def test_a_newer_version_of_the_file_is_shown_before_it_is_carried_out(
         schedule(moved, events[1], events[4], new),
         tmp_path / "newer.json",
     )
+    screen.sent()
     before = talks_at(node.url)
     screen.choose(newer)
     assert (
@@ -105,6 +109,7 @@ def test_a_newer_version_of_the_file_is_shown_before_it_is_carried_out(
     )
     screen.click("[data-plan=changed] summary")
     assert screen.text("[data-plan=changed] li") == "Talk 1: start, track"
+    screen.sent()
     assert talks_at(node.url) == before, "showing it publishes nothing"
     screen.click("#import-withdraw")
     screen.click("#import-start")
@@ -132,6 +137,7 @@ def test_a_newer_version_of_the_file_is_shown_before_it_is_carried_out(
 @pytest.mark.every_engine
 def test_written_talk_is_shown_with_its_provenance(screen: Screen, node: ServedNode) -> None:
     shown = screen.write(title="Of my own", persons="Ada\nGrace", description="Mine.", duration="00:30")
+    screen.sent()
     (instance,) = (one for one in instances_at(node.url) if one.id == shown["id"])
     assert values_of(instance) == {
         "title": "Of my own",
@@ -159,8 +165,10 @@ def test_edit_sends_only_what_was_changed(screen: Screen, node: ServedNode) -> N
     screen.fill("#f-subtitle", "New")
     screen.click("#editor-save")
     screen.wait(f"article[data-id='{before['id']}'] [data-field=subtitle]")
+    screen.sent()
     create, update = messages_of(node.url, before["id"])
     assert create.action == "create"
+    screen.sent()
     rooms = {room["name"]: room.id for room in instances_at(node.url, ROOMS)}
     assert (update.action, {name: field.value for name, field in update.fields.items()}) == (
         "update",
@@ -176,6 +184,7 @@ def test_edit_sends_only_what_was_changed(screen: Screen, node: ServedNode) -> N
     screen.click("#editor-save")
     subtitle = f"article[data-id='{before['id']}'] [data-field=subtitle]"
     screen.until(lambda: not screen.has(subtitle))
+    screen.sent()
     (emptied,) = (one for one in instances_at(node.url) if one.id == before["id"])
     assert emptied.values.keys() == {"title", "description"}
     shown = screen.talk("To be edited")
@@ -188,6 +197,7 @@ def test_edit_that_changes_nothing_sends_nothing(screen: Screen, node: ServedNod
     screen.act("edit", talk["id"])
     screen.click("#editor-save")
     screen.until(lambda: not screen.has("#editor[open]"))
+    screen.sent()
     assert len(messages_of(node.url, talk["id"])) == 1
 
 
@@ -219,6 +229,7 @@ def test_deleted_talk_is_gone_everywhere(screen: Screen, node: ServedNode) -> No
     screen.act("delete", talk["id"])
     screen.click("#confirm-yes")
     screen.until(lambda: not screen.has(f"article[data-id='{talk['id']}']"))
+    screen.sent()
     assert talk["id"] not in {instance.id for instance in instances_at(node.url)}
     screen.click("#reload")
     screen.rest()

@@ -241,14 +241,14 @@ def test_instance_of_another_author_is_refused(api: Api, empty_node: ServedNode)
 def test_every_start_comes_to_its_end(api: Api, long: bool) -> None:
     """WebKit's workers slept through one in fifteen; every other test of WebKit begins with one too."""
     for _ in range(40 if long else 5):
-        assert api.do("open", {"node": api.node, "patience": 20})["problems"] == []
+        assert api.do("open", {"node": api.node, "mode": api.mode, "patience": 20})["problems"] == []
 
 
 @pytest.mark.engines("webkit")
 def test_connections_that_end_at_once_leave_storage_that_works(api: Api, schema: str, long: bool) -> None:
     """A worker that ends in the middle of a transaction takes the database with it."""
-    api.do("openAndClose", 20 if long else 10, {"node": api.node, "patience": LONG})
-    api.do("open", {"node": api.node, "patience": LONG})
+    api.do("openAndClose", 20 if long else 10, {"node": api.node, "mode": api.mode, "patience": LONG})
+    api.do("open", {"node": api.node, "mode": api.mode, "patience": LONG})
     assert api.call("create", schema, {"n": 1})["acknowledged"] is True
 
 
@@ -331,7 +331,7 @@ def test_page_hears_how_things_stand_while_nobody_calls(api: Api, empty_node: Se
 
 @pytest.mark.every_engine
 def test_close_ends_what_is_under_way(api: Api, schema: str) -> None:
-    outcomes = api.do("closeWhileBusy", {"node": api.node, "patience": LONG}, schema)
+    outcomes = api.do("closeWhileBusy", {"node": api.node, "mode": api.mode, "patience": LONG}, schema)
     assert [refusal(outcome)[0] for outcome in outcomes] == ["closed"] * 4
     assert api.call("pending") >= 0  # the other connection goes on
 

@@ -11,7 +11,7 @@ import { changes, watchedBy } from "./live.js";
 import { released } from "./press.js";
 import { copyOf, fill } from "./template.js";
 import { label, line, readJson } from "./values.js";
-import { count, say } from "./words.js";
+import { count, momentWords, number, say } from "./words.js";
 
 /**
  * @typedef {import("panda.js").Instance} Instance
@@ -31,6 +31,7 @@ export class PandaFeed extends PandaElement {
   static observedAttributes = ["schema", "filter", "order-by", "include", "limit", "node"];
 
   #status = el("div", { attrs: { part: "status", role: "status" } });
+  #stands = el("p", { class: "note", attrs: { part: "here", hidden: "" } });
   #more = button(texts.elements.showMore, () => void this.#grow(), "more");
   #withheld = el("p", { class: "note", attrs: { part: "withheld", hidden: "" } });
   /** @type {Map<string, Element[]>} what is shown, by id */
@@ -41,6 +42,8 @@ export class PandaFeed extends PandaElement {
   #rejected = [];
   /** Of these, the first 1,000 of which are kept. */
   #rejectedCount = 0;
+  /** How much of the schema is here; null where the node is asked itself. @type {import("panda.js").Here | null} */
+  #here = null;
   #wanted = LIMIT;
   /** The template that the shown copies are of. @type {HTMLTemplateElement | null} */
   #template = null;
@@ -51,7 +54,7 @@ export class PandaFeed extends PandaElement {
   constructor() {
     super();
     this.#more.setAttribute("part", "more");
-    this.root.append(el("slot", {}), this.#status, this.#withheld, this.#more);
+    this.root.append(el("slot", {}), this.#status, this.#stands, this.#withheld, this.#more);
     this.#more.hidden = true;
   }
 
@@ -134,6 +137,7 @@ export class PandaFeed extends PandaElement {
     this.#instances = found.slice(0, this.#wanted);
     this.#rejected = answer.rejected;
     this.#rejectedCount = answer.rejectedCount;
+    this.#here = answer.here;
     this.#draw(panda);
     this.say("shown", { instances: this.#instances, more: !this.#more.hidden });
   }
@@ -167,7 +171,9 @@ export class PandaFeed extends PandaElement {
       this.#shown.set(instance.id, copy);
     }
     for (const copy of before.values()) for (const part of copy) part.remove();
-    this.#state(this.#instances.length ? "shown" : "empty");
+    const seen = !this.#here || this.#here.state === "whole";
+    this.#state(this.#instances.length ? "shown" : seen ? "empty" : "absent");
+    this.#drawHere();
     this.#withheld.hidden = this.#rejectedCount === 0;
     this.#withheld.textContent = count(this.#rejectedCount, texts.feed.withheld);
   }
@@ -193,11 +199,21 @@ export class PandaFeed extends PandaElement {
     this.#instances = [];
   }
 
-  /** @param {"loading" | "shown" | "empty" | "failed"} state */
+  /** Says where what is shown may be old, or may not be all. */
+  #drawHere() {
+    const { state = "whole", error = null, asOf = null, done = 0 } = this.#here ?? {};
+    this.dataset.here = this.#here?.state ?? "";
+    const words = error && asOf ? say(texts.feed.asOf, { time: momentWords(asOf) })
+      : state !== "whole" && !error ? say(texts.feed.coming, { done: number(done) }) : "";
+    this.#stands.hidden = !words;
+    if (this.#stands.textContent !== words) this.#stands.textContent = words;
+  }
+
+  /** @param {"loading" | "shown" | "empty" | "absent" | "failed"} state */
   #state(state) {
     if (state === "loading" && this.dataset.state === "shown") return; // what is shown stays until there is an answer
     this.dataset.state = state;
-    const said = { loading: texts.feed.loading, empty: texts.feed.empty, shown: "", failed: "" }[state];
+    const said = { loading: texts.feed.loading, empty: texts.feed.empty, absent: texts.feed.absent, shown: "", failed: "" }[state];
     this.#status.replaceChildren(...(said ? [el("slot", { attrs: { name: state } }, said)] : []));
   }
 

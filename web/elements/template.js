@@ -37,6 +37,7 @@ export function fill(copy, instance, me) {
     if (top instanceof HTMLElement) {
       top.dataset.id = instance.id;
       top.toggleAttribute("data-mine", me !== null && instance._meta.author === me);
+      top.toggleAttribute("data-waiting", instance._meta.waiting === true);
     }
     for (const place of [top, ...top.querySelectorAll("[data-field], [data-href]")]) put(place, instance);
   }

@@ -20,6 +20,11 @@ export function say(text, values) {
 /** A number as the page's language writes it. @param {number} n */
 export const number = (n) => n.toLocaleString(texts.language);
 
+const moments = new Intl.DateTimeFormat(texts.language, { dateStyle: "medium", timeStyle: "short" });
+
+/** A moment on the reader's own clock. @param {number} ms  since 1970 */
+export const momentWords = (ms) => moments.format(ms);
+
 /**
  * The text for a number; its place is {n}.
  *

@@ -15,6 +15,10 @@ const ANSWERS = {
     Object.assign(panda, { canBackUp: false, copy: "saved" });
     return text;
   },
+  forget(panda, told) {
+    /** @type {Panda} */ (panda).close();
+    return told;
+  },
   declineBackup: (panda, author) => void Object.assign(panda, author),
   restore: (panda, author) => void Object.assign(panda, author),
 };

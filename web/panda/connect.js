@@ -15,7 +15,7 @@ const TICK_MS = 1000;
 /**
  * Starts Python, makes or finds this site's key pair, and gives what a page works with.
  *
- * @param {Options} [options] node: its address, by default where this file came from; onProgress: hears of
+ * @param {Options} [options] node: its address, by default where this file came from; mode: how it is worked with; onProgress: hears of
  *   "download" (bytes), "start" and "storage"; signal: ends the start; patience: seconds without progress after
  *   which the start has failed; worker: a file of the website's own that imports HOST's worker.js
  * @returns {Promise<import("./panda.d.ts").Panda>}
@@ -24,7 +24,7 @@ export async function connect(options = {}) {
   if (Object(options) !== options) {
     throw new PandaError("invalid-params", "connect takes an object, such as connect({ node: \"https://node.example\" }).");
   }
-  const { node, onProgress, signal, patience = 120, worker } = options;
+  const { node, mode = "first", onProgress, signal, patience = 120, worker } = options;
   const problem = unusable(signal);
   if (problem) throw problem;
   if (signal?.aborted) throw cancelled();
@@ -44,7 +44,7 @@ export async function connect(options = {}) {
   }, TICK_MS);
   signal?.addEventListener("abort", stop);
   try {
-    const panda = new Panda(line, await line.open({ version: VERSION, node: address }));
+    const panda = new Panda(line, await line.open({ version: VERSION, node: address, mode: String(mode) }));
     void keepCode();
     return /** @type {any} */ (panda); // the worker says what there is on it
   } catch (error) {

@@ -5,7 +5,7 @@
  * none leads back, since paths have an end: nothing here can multiply.
  *
  * @param {any} answer  as panda_web/browser/answers.py writes it
- * @returns {{instances: import("./panda.d.ts").Instance[], rejected: import("./panda.d.ts").Rejected[], after: string | null}}
+ * @returns {{instances: import("./panda.d.ts").Instance[], rejected: import("./panda.d.ts").Rejected[], after: string | null, here?: import("./panda.d.ts").Here | null}}
  */
 export function resolved({ instances, included, ...about }) {
   /** @param {number | null} place */

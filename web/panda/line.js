@@ -16,6 +16,9 @@ const DOING = {
   download: "downloading Python", start: "starting Python", fallback: "starting Python", storage: "opening the storage",
 };
 const OPEN = "open";
+const FORGET = "forget";
+/** Where all pages of a site hear that everything was forgotten (panda_web/browser/forgetting.py). */
+const FORGOTTEN = "panda:forgotten";
 
 /** A port to the worker: requests by id, their replies, progress and cancelling. */
 export class Line {
@@ -41,6 +44,7 @@ export class Line {
   /** @type {Runtime | null} */
   #runtime = null;
   #port = new MessageChannel().port1;
+  #forgotten = new BroadcastChannel(FORGOTTEN); // closed while the page is left, which browsers keep for that
   /** @param {ErrorEvent} event */
   #onerror = ({ message }) => {
     this.close(new PandaError("start-failed", `The worker ended: ${message || UNSAID}.`), true);
@@ -51,6 +55,7 @@ export class Line {
     this.#file = file;
     this.#onProgress = onProgress;
     this.#reach();
+    this.#hear();
     globalThis.addEventListener("pagehide", this.#onhide);
     globalThis.addEventListener("pageshow", this.#onshow);
   }
@@ -74,6 +79,15 @@ export class Line {
     });
   }
 
+  #hear() {
+    this.#forgotten.close();
+    this.#forgotten = new BroadcastChannel(FORGOTTEN);
+    this.#forgotten.onmessage = () => {
+      if ([...this.#requests.values()].some(({ method }) => method === FORGET)) return; // which hears of it by its answer
+      this.close(new PandaError("forgotten", "Everything of this site was forgotten in this browser: load the page anew."), true);
+    };
+  }
+
   /**
    * A page that is left may be kept for the way back, as it stands. WebKit keeps its worker as well, be it in the
    * middle of a transaction, for which all other pages of the site wait then. So the worker ends, and starts again when
@@ -83,6 +97,7 @@ export class Line {
    */
   #onhide = ({ persisted }) => {
     if (!persisted) return;
+    this.#forgotten.close();
     this.life += 1;
     for (const [id, { reject, method }] of this.#requests) {
       if (method === OPEN) continue; // asked again
@@ -96,6 +111,7 @@ export class Line {
   /** @param {PageTransitionEvent} event */
   #onshow = ({ persisted }) => {
     if (!persisted) return;
+    this.#hear();
     this.#reach();
     const asked = [...this.#requests].find(([, { method }]) => method === OPEN);
     if (asked) this.#send({ id: asked[0], method: OPEN, params: this.#opening });
@@ -178,6 +194,7 @@ export class Line {
   close(why = new PandaError("closed", "This connection is closed."), failed = false) {
     if (this.#ended) return;
     this.#ended = why;
+    this.#forgotten.close();
     this.#send({ method: "close" }); // the worker may go on for others, but not with what was asked here
     for (const { reject } of this.#requests.values()) reject(why);
     globalThis.removeEventListener("pagehide", this.#onhide);

@@ -3,6 +3,12 @@
 export interface ConnectOptions {
   /** The node's address; by default the one that panda.js came from, which a relative one is relative to. */
   node?: string | undefined;
+  /**
+   * How the node is worked with. "first": what is read and written is in this browser, in a node of the site's own, which
+   * follows the other one and sends there what is written; so what was seen once is there without a network. "remote":
+   * the node is asked for everything. "local": no node is asked.
+   */
+  mode?: "first" | "remote" | "local" | undefined;
   /** Hears of "download" (bytes as they travel, about), "start" and "storage" until Python is there. */
   onProgress?: ((progress: Progress) => void) | undefined;
   /** Ends the start. */
@@ -69,14 +75,16 @@ export type Query = NonNullable<Parameters<Panda["query"]>[1]>;
 
 /** The answer to a query. Awaited, it is the first page; `for await` and `toArray` give all. */
 export interface Answer extends Promise<Page>, AsyncIterable<Instance> {
-  toArray(): Promise<Instance[] & { rejected: Rejected[]; rejectedCount: number }>;
+  toArray(): Promise<Instance[] & { rejected: Rejected[]; rejectedCount: number; here: Here | null }>;
   /** What failed the checks, as far as it was iterated: the first 1,000. */
   readonly rejected: Rejected[];
   /** How many failed them in all. */
   readonly rejectedCount: number;
+  /** How much of what the node has of the schema is here, as it was when it was iterated; null where it is asked itself. */
+  readonly here: Here | null;
 }
 
-export type Page = Instance[] & { rejected: Rejected[]; after: string | null };
+export type Page = Instance[] & { rejected: Rejected[]; after: string | null; here: Here | null };
 
 /**
  * Integers beyond Number.MAX_SAFE_INTEGER are BigInts, all other numbers numbers, relations plain strings. A field without
@@ -107,6 +115,8 @@ export interface Meta {
   verified: boolean;
   /** No change can be missing between its first entry and this one; false: that is not known. */
   complete: boolean;
+  /** It was written here, and the node has not got it yet. */
+  waiting?: true;
   /** It leads to more than fits into one answer, the node says: what is in `_included` is not all. */
   cut?: true;
 }
@@ -115,8 +125,13 @@ export interface Meta {
 
 /** One author on one node. */
 export interface Panda extends Connection {
-  /** The node's address. */
+  /** The node's address; empty where no node is asked. */
   readonly node: string;
+  /**
+   * "first": the site's own node in this browser, which is kept up to date from that node; "remote": that node alone;
+   * "local": the own one alone.
+   */
+  readonly mode: Mode;
   /** The public key, 64 hex digits; null where nothing can be written. */
   readonly author: string | null;
   /** "webcrypto" (no script can read it) or "pure25519" (the weaker choice). */
@@ -223,6 +238,30 @@ export interface Panda extends Connection {
    */
   backUp(passphrase: string): Promise<string>;
 
+  /**
+   * Begins to take in a file that `export` gave, here or elsewhere: its text goes to `importPart` in pieces of any
+   * size, and `importEnd` says that there are no more. Nothing in it is believed: each entry is verified.
+   */
+  importBegin(): Promise<Imported>;
+
+  /** The next piece of the file; gives what became of it so far. */
+  importPart(text: string, options?: {
+    signal?: AbortSignal;
+  }): Promise<Imported>;
+
+  /** The file has no more. */
+  importEnd(): Promise<Imported>;
+
+  /**
+   * Removes all that this site keeps in this browser: what was seen, what was written, the keys. Refused with the
+   * reason "own-unsent" where entries that were written here are nowhere else, unless `unsent` is true. It ends all
+   * connections of this site, in all tabs.
+   */
+  forget(options?: {
+    /** Whether what is nowhere else may be lost. */
+    unsent?: boolean;
+  }): Promise<Forgotten>;
+
   /** Makes the key one that can no longer be copied. */
   declineBackup(): Promise<Author>;
 
@@ -251,6 +290,14 @@ export interface Panda extends Connection {
     signal?: AbortSignal;
   }): AsyncIterableIterator<Changed, undefined>;
 
+  /**
+   * All that is here, as a file in pieces of text: what was seen, and what was written. Any node takes it in, such as
+   * by `panda archive import`.
+   */
+  export(options?: {
+    signal?: AbortSignal;
+  }): AsyncIterableIterator<Exported, undefined>;
+
   /** How things stand between this page and its node: as it is, then each change, without end. */
   status(options?: {
     signal?: AbortSignal;
@@ -265,8 +312,13 @@ export interface ReadOnly {
 
 /** One author on one node. */
 export interface Author {
-  /** The node's address. */
+  /** The node's address; empty where no node is asked. */
   node: string;
+  /**
+   * "first": the site's own node in this browser, which is kept up to date from that node; "remote": that node alone;
+   * "local": the own one alone.
+   */
+  mode: Mode;
   /** The public key, 64 hex digits; null where nothing can be written. */
   author: string | null;
   /** "webcrypto" (no script can read it) or "pure25519" (the weaker choice). */
@@ -298,12 +350,28 @@ export interface Written {
 
 /** How things stand between this page and its node. */
 export interface Status {
-  /** Whether the node is there, as it is now: nobody has to call it for that. */
-  state: "connecting" | "connected" | "unreachable";
+  /** Whether the node is there, as it is now: nobody has to call it for that. "local": none is asked. */
+  state: "connecting" | "connected" | "unreachable" | "local";
   /** How many signed entries it has not acknowledged. They are sent once it is there, by themselves. */
   pending: number;
   /** Why they are not, though it is there; null where nothing is wrong. */
   error: WriteError | null;
+}
+
+/** How much of what a node has of a schema is here, in this browser. */
+export interface Here {
+  /** Nothing was seen yet; some of it was; all of it was, once at least; it does not go on. */
+  state: "never" | "filling" | "whole" | "stopped";
+  /** Instances that were looked at, of those that there are. */
+  done: number;
+  /** How many there are, by the node's word; null where it says nothing. */
+  total: number | null;
+  /** When the node had last nothing more, in milliseconds since 1970; null before that. */
+  asOf: number | null;
+  /** Why it does not go on now, as that the node is out of reach; null where it does. */
+  error: WriteError | null;
+  /** Entries of the node that were not taken in here. */
+  refused: number;
 }
 
 /** An instance that its entries do not prove. */
@@ -311,6 +379,55 @@ export interface Rejected {
   id: string;
   reason: string;
   message: string;
+}
+
+/** A piece of the file, and how far it is. */
+export interface Exported {
+  text: string;
+  /** So far. */
+  entries: number;
+  /** Of them, those that have what they say. */
+  payloads: number;
+  /** That are through, of those that there are. */
+  logs: number;
+  of: number;
+}
+
+/** An entry of a file that was not taken in. */
+export interface Untaken {
+  /** Of the file, from 1. */
+  line: number;
+  /** "invalid"; "path-missing": what links it is not there; "refused": by a limit, or a choice. */
+  state: string;
+  reason: string | null;
+}
+
+/** What became of the entries of a file. */
+export interface Imported {
+  /** That were read. */
+  entries: number;
+  /** Of these, that are new here. */
+  stored: number;
+  /** That were here before. */
+  held: number;
+  /** By a limit or a choice, which may pass. */
+  refused: number;
+  /** That do not verify. */
+  invalid: number;
+  /** That nothing links to the beginning of their log. */
+  unlinked: number;
+  /** The first ones of each of these three. */
+  untaken: Untaken[];
+}
+
+/** What is gone. */
+export interface Forgotten {
+  /** Own signed entries that were kept here. */
+  entries: number;
+  /** Of these, that are nowhere else. */
+  unsent: number;
+  /** Key pairs. */
+  keys: number;
 }
 
 /** What became of an instance. */
@@ -334,6 +451,8 @@ export interface Changed {
   rejected: Rejected[];
   /** How many there were. */
   rejectedCount: number;
+  /** How much of what the node has of the schema is here; null where it is asked itself. */
+  here: Here | null;
 }
 
 /** One signed entry about an instance. */

@@ -111,7 +111,7 @@ export class Subscription {
   /** @type {Instance[]} */
   #instances = [];
 
-  /** @param {Series<{changes: Placed[], rejected: Rejected[], rejectedCount: number, first: boolean}>} told */
+  /** @param {Series<{changes: Placed[], rejected: Rejected[], rejectedCount: number, here: import("./panda.d.ts").Here | null, first: boolean}>} told */
   constructor(told) {
     this.#told = told;
   }
@@ -165,8 +165,10 @@ export class Answer {
   rejected = [];
   /** How many failed them in all. */
   rejectedCount = 0;
+  /** How much of the schema is here, as it was when it was iterated. @type {import("./panda.d.ts").Here | null} */
+  here = null;
 
-  /** @param {() => Promise<Page>} first @param {() => Series<{instances: Instance[], rejected: Rejected[]}>} each */
+  /** @param {() => Promise<Page>} first @param {() => Series<{instances: Instance[], rejected: Rejected[], here: import("./panda.d.ts").Here | null}>} each */
   constructor(first, each) {
     this.#first = first;
     this.#each = each;
@@ -196,7 +198,8 @@ export class Answer {
     this.rejectedCount = 0;
     const pages = this.#each();
     for await (const page of pages) {
-      const { instances, rejected } = resolved(page);
+      const { instances, rejected, here } = resolved(page);
+      this.here = here ?? null;
       this.rejected.push(...rejected.slice(0, MOST_REJECTED - this.rejected.length));
       this.rejectedCount += rejected.length;
       for (const instance of instances) {
@@ -206,10 +209,10 @@ export class Answer {
     }
   }
 
-  /** All of them; `rejected` and `rejectedCount` are beside them. */
+  /** All of them; `rejected`, `rejectedCount` and `here` are beside them. */
   async toArray() {
     const found = [];
     for await (const instance of this) found.push(instance);
-    return Object.assign(found, { rejected: this.rejected, rejectedCount: this.rejectedCount });
+    return Object.assign(found, { rejected: this.rejected, rejectedCount: this.rejectedCount, here: this.here });
   }
 }

@@ -11,9 +11,12 @@
  *   #node #node-state[data-node]             address; unknown | reachable | unreachable
  *   #node-url #node-use       opens the page with ?node=ADDRESS
  *   #pending[data-pending] #send-now         signed entries that the node has not acknowledged
+ *   #in-here                  all that is in this browser: #here-export #here-import #here-file #here-forget
+ *     #forget                 asks twice: #forget-first, then #forget-yes; #forget-no
  *   #import[data-state]       idle | running | paused
  *   #import-file #import-drop #import-start #import-cancel #import-resume
  *   #import-progress (value, max) #import-count #import-status #import-left-out
+ *   #here[data-here]          never | filling | whole | stopped: how much of the programme is here; empty in mode "remote"
  *   #programme[data-state]    loading | empty | shown | failed; aria-busy while it reads
  *   #filter-day (YYYY-MM-DD) #filter-room #filter-track #search #filter-clear: an option's value is the text
  *                             itself, "" for all, "\n" for items that have none
@@ -21,7 +24,7 @@
  *   #withheld[data-count] [data-reason]      what failed the checks, by reason
  *   #hidden #hidden-list [data-author]       authors that the reader does not want to see
  *   section.day[data-day]     one a day; the day starts at 05:00
- *   article.talk[data-id][data-mine][data-author][data-signed][data-verified][data-complete]
+ *   article.talk[data-id][data-mine][data-waiting][data-author][data-signed][data-verified][data-complete]
  *     .open (aria-expanded)   opens the talk
  *     [data-field=…]          title subtitle persons track room start duration language; open: abstract
  *                             description url kind author logId seqNum entryHash id; data-value holds the value
@@ -45,12 +48,13 @@ import { makeIdentity } from "./identity.js";
 import { makeImport } from "./import.js";
 import { makeNotices } from "../../../web/pages/shared/notices.js";
 import { makeProgramme } from "./programme.js";
+import { makeHere } from "../../../web/pages/shared/here.js";
 import { makeBackup } from "../../../web/pages/shared/backup.js";
 import { Session } from "../../../web/pages/shared/session.js";
 import { showOpen, showStart, startPython } from "../../../web/pages/shared/start.js";
 
 /** @type {import("./festival.d.ts").FestivalSession} */
-const session = new Session({ node, onProgress: showStart, onOpen });
+const session = new Session({ onProgress: showStart, onOpen });
 const notices = makeNotices(byId("notices", HTMLElement));
 const backup = makeBackup({ session });
 defineElements();
@@ -84,6 +88,7 @@ byId("me", HTMLElement).addEventListener("panda-author", () => {
   void identity.refreshPending();
   void programme.load();
 });
+const inHere = makeHere({ session, notices, onImported: load });
 const importer = makeImport({ session, notices, identity, onPublished: () => programme.load() });
 
 byId("new", HTMLButtonElement).addEventListener("click", () => editor.open(null));
@@ -109,6 +114,7 @@ identity.setAddress(node ?? new URL(".", location.href).href);
 function onOpen(panda) {
   identity.show(panda);
   backup.show(panda);
+  inHere.show(panda);
   for (const id of ["new", "import-file"]) byId(id, HTMLElement).toggleAttribute("disabled", !panda.author);
   showOpen(panda, notices);
 }

@@ -11,7 +11,7 @@ import { NONE, hues, inOrder, tally, toTalk } from "./talk.js";
 import { looks, paint, talkBody, talkRow } from "./talk-view.js";
 import { dayIn, ownOffset, zoneOf } from "./time.js";
 import { drawHidden, drawWithheld } from "./withheld.js";
-import { count, explain, number, say } from "../../../web/elements/words.js";
+import { count, explain, momentWords, number, say } from "../../../web/elements/words.js";
 
 /**
  * @typedef {import("../../../web/pages/shared/types.js").Instance} Instance
@@ -43,6 +43,8 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
   let rejected = new Map();
   /** @type {Map<string, unknown>} */
   let rooms = new Map();
+  /** How much of it is here; null where the node is asked itself. @type {import("panda.js").Here | null} */
+  let here = null;
   /** @type {Map<string, Row>} */
   let rows = new Map();
   /** @type {Set<string>} */
@@ -82,11 +84,11 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     const panda = await session.panda();
     if (signal.aborted) return;
     source = followProgramme(panda, (programme) => {
-      ({ talks: items, rooms, refused: rejected } = programme);
+      ({ talks: items, rooms, refused: rejected, here } = programme);
       loaded = true;
-      identity.setNode("reachable");
+      if (!here) identity.setNode("reachable");
       draw();
-      onShown();
+      if (!here || here.state === "whole" || here.error) onShown(); // else more of it is on its way
     }, signal);
     await source.ended;
   }
@@ -94,6 +96,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
   /** @param {unknown} error  why there is nothing to show */
   function fail(error) {
     const { title, text, hint } = explain(error);
+    byId("no-answer-title", HTMLElement).textContent = texts.programmePage.theProgrammeCouldNotBe;
     byId("no-answer-words", HTMLElement).textContent = `${title}. ${text} ${hint}`;
     state("failed");
     main.setAttribute("aria-busy", "false");
@@ -156,7 +159,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     drawHidden(tally(all.filter(isHidden).map(({ item }) => item._meta.author)), hidden.show);
     byId("empty-title", HTMLElement).textContent =
       all.length > 0 ? texts.programme.allHidden : rejected.size ? texts.programme.nonePassed : texts.programme.nothingYet;
-    state(total > 0 ? "shown" : "empty");
+    drawHere();
     filter();
     if (refocus && document.activeElement !== focused) focusNear(refocus, [...before.keys()]);
     seek();
@@ -201,6 +204,26 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     sought = opened.has(talk) ? "" : talk;
     if (loaded) seek();
   });
+
+  /** How much of the programme is here, and what there is to see of it. */
+  function drawHere() {
+    const whole = !here || here.state === "whole";
+    const away = here?.error;
+    const note = byId("here", HTMLElement);
+    const bar = byId("here-progress", HTMLProgressElement);
+    note.dataset.here = here?.state ?? "";
+    note.hidden = total === 0 ? whole || Boolean(away) : whole && !away;
+    bar.hidden = whole || Boolean(away) || !here?.total;
+    if (here?.total) Object.assign(bar, { max: here.total, value: here.done });
+    const values = { done: number(here?.done ?? 0), total: number(here?.total ?? 0) };
+    byId("here-words", HTMLElement).textContent = !whole
+      ? say(here?.total ? texts.programme.comingOf : texts.programme.coming, values)
+      : away && here?.asOf ? say(texts.programme.asOf, { time: momentWords(here.asOf) }) : "";
+    if (total > 0 || whole) return state(total > 0 ? "shown" : "empty");
+    byId("no-answer-title", HTMLElement).textContent = texts.programme.notHereYet;
+    byId("no-answer-words", HTMLElement).textContent = `${texts.programme.notSeen} ${explain(Object.assign(new Error(away?.message), away)).text}`;
+    state(away ? "failed" : "loading");
+  }
 
   function drawZone() {
     const zone = byId("zone", HTMLElement);

@@ -6,15 +6,18 @@ import { released } from "../../../web/elements/press.js";
  * @typedef {import("../../../web/pages/shared/types.js").Instance} Instance
  * @typedef {import("./festival.d.ts").FestivalPanda} Panda
  * @typedef {import("../../../web/pages/shared/types.js").Rejected} Rejected
+ * @typedef {import("panda.js").Here} Here
  *
  * @typedef {object} Known  what is known of a schema
  * @property {Map<string, Instance>} found  by id
  * @property {Map<string, Rejected>} refused  what did not pass the checks
+ * @property {Here | null} here  how much of it is here; null where the node is asked itself
  *
  * @typedef {object} Programme
  * @property {Map<string, Instance>} talks
  * @property {Map<string, unknown>} rooms  names by id
  * @property {Map<string, Rejected>} refused
+ * @property {Here | null} here  how much of the talks is here; null where the node is asked itself
  */
 
 /** Between two states that are told, however much happens meanwhile. */
@@ -66,8 +69,8 @@ export function followProgramme(panda, onChange, signal) {
       if (!known || !talks.known) return;
       const lead = [...talks.known.found.values()].flatMap(({ room }) => (typeof room === "string" ? [room] : []));
       const missing = [...new Set(lead)].filter((id) => !known.has(id) && !asked?.has(id));
-      // At first all rooms there are have just come.
-      if (asked) await Promise.allSettled(missing.slice(0, MOST_ROOMS).map((id) => rooms.read(id)));
+      // At first all rooms there are have just come; and what is brought here by itself is told.
+      if (asked && panda.mode === "remote") await Promise.allSettled(missing.slice(0, MOST_ROOMS).map((id) => rooms.read(id)));
       asked = new Set([...(asked ?? []), ...missing]);
     });
     return reading;
@@ -79,11 +82,13 @@ export function followProgramme(panda, onChange, signal) {
       talks: talks.known.found,
       rooms: new Map([...rooms.known.found].map(([id, { name }]) => [id, name])),
       refused: new Map([...talks.known.refused, ...rooms.known.refused]),
+      here: talks.known.here,
     });
   }
 
   /** Whoever follows waits for the node, as long as that may take. A call says at once what is wrong. */
   async function ask() {
+    if (panda.mode !== "remote") return; // what is here tells it
     await new Promise((resolve) => { setTimeout(resolve, PATIENCE_MS); });
     if (signal.aborted || isRead()) return;
     await panda.query(panda.talkSchema, { filter: { id: NONE }, limit: 1, signal }).catch((error) => {
@@ -136,12 +141,12 @@ class Following {
 
   async follow() {
     try {
-      for await (const { changes, instances, rejected } of this.#panda.subscribe(this.#schema, { signal: this.#signal })) {
+      for await (const { changes, instances, rejected, here } of this.#panda.subscribe(this.#schema, { signal: this.#signal })) {
         const refused = this.known?.refused ?? new Map();
         const changed = new Set(changes.map(({ id }) => id));
         for (const [key, { id }] of refused) if (changed.has(id)) refused.delete(key);
         for (const { id, instance } of changes) if (!instance) this.#own.delete(id);
-        this.#take(instances, rejected, refused);
+        this.#take(instances, rejected, refused, here);
       }
     } catch (error) {
       if (this.#signal.aborted || /** @type {any} */ (error)?.reason !== TOO_MANY) throw error;
@@ -166,8 +171,8 @@ class Following {
     if (this.known) this.#take([...this.known.found.values()], rejected, this.known.refused);
   }
 
-  /** @param {Instance[]} instances @param {Rejected[]} rejected @param {Map<string, Rejected>} refused  before */
-  #take(instances, rejected, refused) {
+  /** @param {Instance[]} instances @param {Rejected[]} rejected @param {Map<string, Rejected>} refused  before @param {Here | null} [here] */
+  #take(instances, rejected, refused, here = this.known?.here ?? null) {
     /** @type {Map<string, Instance>} */
     const found = new Map();
     for (const item of instances) {
@@ -180,13 +185,13 @@ class Following {
       if (!own) found.delete(id);
       else if (!told || told._meta.seqNum < own._meta.seqNum) found.set(id, own);
     }
-    this.known = { found, refused };
+    this.known = { found, refused, here };
     this.#onChange();
   }
 
   /** All instances. */
   async #readAll() {
     const all = await this.#panda.query(this.#schema, { signal: this.#signal }).toArray();
-    this.#take(all, all.rejected, new Map());
+    this.#take(all, all.rejected, new Map(), this.known?.here);
   }
 }

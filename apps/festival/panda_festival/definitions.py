@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class SignedDefinition(NamedTuple):
@@ -14,7 +14,8 @@ class SignedDefinition(NamedTuple):
 
 def definitions() -> tuple[SignedDefinition, ...]:
     """Those of `SCHEMAS`, in that order."""
-    text = Path(__file__).with_name("definitions.json").read_text("utf-8")
+    loader: Any = __spec__.loader  # it reads from a wheel too, for which a tab has no other library
+    text = loader.get_data(str(Path(__file__).with_name("definitions.json")))
     return tuple(
         SignedDefinition(bytes.fromhex(each["entry"]), bytes.fromhex(each["payload"]))
         for each in json.loads(text)

@@ -3,7 +3,7 @@
 All but the schemas is imported when it is first asked for, so a page that only reads does not wait for it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from panda_web.rpc.long_text import LongText
 from panda_web.rpc.table import python_name
 
 if TYPE_CHECKING:
+    from panda_festival.definitions import SignedDefinition
     from panda_festival.schedule import Schedule
 
 
@@ -62,6 +63,12 @@ def _schedule(text: LongText) -> "Schedule":
         return read_schedule(text.take())
 
 
+def _definitions() -> "Iterable[SignedDefinition]":
+    from panda_festival.definitions import definitions
+
+    return definitions()
+
+
 SAYS: shapes.Says = {"talkSchema": str(TALK.id), "roomSchema": str(ROOM.id)}
 
 EXTENSION = Extension(
@@ -69,4 +76,5 @@ EXTENSION = Extension(
     handlers=lambda site: Festival(site).handlers(),
     schemas=SCHEMAS,
     says=dict(SAYS),
+    definitions=_definitions,
 )

@@ -98,7 +98,6 @@ async def reached_by_a_commit(tools: Tools, count: int) -> list[int]:
     """How often SQLite's request to write through has arrived: at first, and after each of some entries."""
     host = Host(tools.sign_chain, tools.verify_many, opens=tools.opens)
     local = await host.local()
-    assert await host.local() is local
     reached = [local.disk.reached()]
     signer = await tools.signer()
     async with Client(

@@ -7,7 +7,8 @@
     fields[element.dataset.field] = element.dataset.value ?? allOf(element);
   }
   const badges = [...article.querySelectorAll("[data-badge][data-holds=true]")].map(({ dataset }) => dataset.badge);
-  return { ...article.dataset, fields, badges, buttons: article.querySelectorAll(".edit, .delete").length };
+  const { waiting, ...data } = article.dataset; // it passes by itself
+  return { ...data, fields, badges, buttons: article.querySelectorAll(".edit, .delete").length };
 
   // What is shown of a long text on demand follows its beginning.
   function allOf(element) {

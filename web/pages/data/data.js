@@ -22,7 +22,6 @@
  */
 
 import * as texts from "texts";
-import { node } from "../shared/address.js";
 import { byId, copy, el, save } from "../../elements/dom.js";
 import { defineElements } from "../../elements/define.js";
 import { plain } from "../../elements/foreign.js";
@@ -47,7 +46,7 @@ import { called, targetsOf } from "./related.js";
  * @typedef {{id: string, schema: Schema | null, names: string[], targets: import("./related.js").Targets}} Kind  a schema, or what is known without its definition
  */
 
-const session = new Session({ node, onProgress: showStart, onOpen: (panda) => showOpen(panda, notices) });
+const session = new Session({ onProgress: showStart, onOpen: (panda) => showOpen(panda, notices) });
 const notices = makeNotices(byId("notices", HTMLElement));
 defineElements();
 

@@ -24,7 +24,7 @@
  */
 
 import * as texts from "texts";
-import { node, siteLink } from "../shared/address.js";
+import { siteLink } from "../shared/address.js";
 import { makeBackup } from "../shared/backup.js";
 import { defineElements } from "../../elements/define.js";
 import { byId, copy, el, button, save, shortAuthor } from "../../elements/dom.js";
@@ -60,7 +60,7 @@ const fileSave = byId("file-save", HTMLButtonElement);
 const file = byId("open-file", HTMLInputElement);
 const openWords = byId("open-words", HTMLElement);
 
-const session = new Session({ node, onProgress: showStart, onOpen });
+const session = new Session({ onProgress: showStart, onOpen });
 const notices = makeNotices(byId("notices", HTMLElement));
 const backup = makeBackup({ session });
 defineElements();

@@ -5,14 +5,20 @@ const here = new URLSearchParams(location.search);
 /** The node that the page is opened with; undefined for the one that it comes from. */
 export const node = here.get("node") ?? undefined;
 
+/** How it is worked with; see `connect`. */
+const mode = here.get("mode") ?? undefined;
+
+/** What `connect` takes, as the address says it. @type {{node?: string, mode?: any}} */
+export const connection = { ...(node === undefined ? {} : { node }), ...(mode === undefined ? {} : { mode }) };
+
 /**
- * A page of this site, which goes on with the same node.
+ * A page of this site, which goes on with the same node, in the same way.
  *
  * @param {string} page  relative to this one
  * @param {Record<string, string>} [more]  parameters
  */
 export function siteLink(page, more = {}) {
-  const parameters = new URLSearchParams({ ...more, ...(node === undefined ? {} : { node }) });
+  const parameters = new URLSearchParams({ ...more, ...connection });
   return parameters.size ? `${page}?${parameters}` : page;
 }
 

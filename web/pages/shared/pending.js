@@ -10,7 +10,7 @@ import { AWAY, count } from "../../elements/words.js";
  * @param {import("./notices.js").Notices} use.notices
  * @param {() => void} use.onSent  entries that waited have reached the node
  * @param {() => void} [use.onBack]  the node is there again
- * @param {(state: "connecting" | "connected" | "unreachable") => void} [use.onState]  whether the node is there
+ * @param {(state: "connecting" | "connected" | "unreachable" | "local") => void} [use.onState]  whether the node is there
  * @param {(error: unknown) => void} [use.onError]
  */
 export function makePending({ session, notices, onSent, onBack, onState, onError }) {

@@ -5,6 +5,7 @@
 
 import { connect } from "panda.js";
 import { share, tell } from "../../elements/connection.js";
+import { connection as address } from "./address.js";
 
 /**
  * @typedef {import("./types.js").Panda} Panda
@@ -22,12 +23,10 @@ export class Session {
 
   /**
    * @param {object} use
-   * @param {string | undefined} use.node
    * @param {(progress: StartProgress) => void} use.onProgress
    * @param {(panda: P) => void} use.onOpen  whoever asked first
    */
-  constructor({ node, onProgress, onOpen }) {
-    this.node = node;
+  constructor({ onProgress, onOpen }) {
     this.onProgress = onProgress;
     this.#onOpen = onOpen;
     share(() => this.panda()); // the page's elements work with it too
@@ -40,7 +39,7 @@ export class Session {
 
   async #open() {
     try {
-      const connected = await connect({ ...(this.node ? { node: this.node } : {}), onProgress: this.onProgress });
+      const connected = await connect({ ...address, onProgress: this.onProgress });
       const panda = /** @type {P} */ (connected);
       this.now = panda;
       this.#onOpen(panda);

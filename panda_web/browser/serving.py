@@ -1,0 +1,135 @@
+"""What the worker with the site's database serves to all tabs: its node, which it fills from other nodes.
+
+A tab says which schemas it reads, and from which node, by asking how they stand (`browser.tabs`): as long as
+any tab asks, they are brought and kept up to date (`sync`). So it goes on where the tab that asked is closed
+and another asks, or where another tab has the database from now on.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import aclosing, suppress
+
+from panda_web.browser import shapes
+from panda_web.browser.local import LocalNode
+from panda_web.browser.tabs import TAB_METHODS
+from panda_web.errors import PandaError
+from panda_web.node.schemas import register
+from panda_web.rpc.dispatch import Dispatcher, Handler
+from panda_web.rpc.types import Json
+from panda_web.sync import Platform, Source, Standing, Wants
+
+TOLD_AGAIN = 25.0
+"""Seconds after which a tab is told how a schema stands, though nothing changed: then it asks again."""
+
+LINGERS = 10.0
+"""Seconds for which a schema is kept up to date once nobody asks any more: a tab may be on its way to."""
+
+Definition = tuple[bytes, bytes]
+"""A definition as it is published: its entry, and its message."""
+
+
+class SharedNode:
+    """The site's node, as its tabs reach it.
+
+    Args:
+        local: the node; it is closed with this.
+        source: gives the node at an address. Raises PandaError where it can be none.
+        platform: where it runs.
+        definitions: of schemas that every site of this kind has.
+    """
+
+    def __init__(
+        self,
+        local: LocalNode,
+        source: Callable[[str], Source],
+        platform: Platform,
+        definitions: Iterable[Definition] = (),
+    ) -> None:
+        self._local = local
+        self._source = source
+        self._sources: dict[str, Source] = {}
+        self._platform = platform
+        self._wants = Wants(local.peer(), local.node.places, platform)
+        self._defining = asyncio.ensure_future(self._define(definitions))
+
+    def dispatcher(self) -> Dispatcher:
+        """What the node answers, and what tabs ask."""
+        handlers: dict[str, Handler] = {
+            "tab_about": self.about,
+            "tab_fill": self.fill,
+            "tab_forget": self.forget,
+            "tab_hurry": self.hurry,
+        }
+        return self._local.dispatcher().and_also(TAB_METHODS, handlers)
+
+    async def lost(self) -> None:
+        """Returns once another tab has taken the database away; perhaps never."""
+        await self._local.lost()
+
+    async def forget(self) -> Json:
+        """Takes the database away, with all that is in it. Raises StoreFailed."""
+        await self._end()
+        await self._local.forget()
+        return {}
+
+    async def close(self) -> None:
+        """Ends what is under way, and closes the files in order."""
+        await self._end()
+        await self._local.close()
+
+    async def _end(self) -> None:
+        self._defining.cancel()
+        await asyncio.wait([self._defining])
+        await self._wants.close()
+        for source in self._sources.values():
+            if source.sessions is not None:
+                await source.sessions.close()
+
+    async def about(self) -> Json:
+        """Which database it is: a name that it shares with no other one; and how it is kept."""
+        await asyncio.wait([self._defining])
+        disk = self._local.disk
+        return {"name": self._local.name, "kind": disk.kind, "warning": disk.warning}
+
+    async def hurry(self) -> Json:
+        """Ends all pauses."""
+        self._wants.hurry()
+        return {}
+
+    async def fill(self, node: str, schema: str, told: Mapping[str, Json] | None) -> shapes.Here:
+        """How a schema stands, which is brought meanwhile. Raises WantsTooMany, and what `source` does."""
+        if node not in self._sources:
+            self._sources[node] = self._source(node)
+        await register(self._local.store, schema)
+        who = object()
+        self._wants.ask(who, self._sources[node], schema)
+        now: shapes.Here | None = None
+        try:
+            async with aclosing(self._wants.follow(self._sources[node].name, schema)) as standings:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(TOLD_AGAIN):
+                        async for standing in standings:
+                            now = here(standing)
+                            if now != told:
+                                break
+        finally:
+            asyncio.get_running_loop().call_later(LINGERS, self._wants.leave, who)
+        return now or here(Standing())
+
+    async def _define(self, definitions: Iterable[Definition]) -> None:
+        for entry, payload in definitions:
+            with suppress(PandaError):  # a store that is full goes on answering
+                await self._local.node.publish_entry(entry, payload)
+
+
+def here(standing: Standing) -> shapes.Here:
+    """How a schema stands, as pages are told."""
+    error = standing.error
+    return {
+        "state": standing.state,
+        "done": standing.done,
+        "total": standing.total,
+        "asOf": None if standing.as_of is None else round(standing.as_of * 1000),
+        "error": {"reason": error.reason, "message": str(error)} if error is not None else None,
+        "refused": standing.refused,
+    }

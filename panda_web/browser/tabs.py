@@ -1,0 +1,29 @@
+"""What the tabs of a site ask of the one that has its database, besides what any node answers."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from panda_web.rpc import types
+from panda_web.rpc.table import Method, Param
+
+ABOUT: Final = Method("tab_about", "Which database it is, and how it is kept.", (), types.OBJECT)
+
+FILL: Final = Method(
+    "tab_fill",
+    "Has a schema brought from a node, for as long as it is asked, and says how that stands: once it is "
+    "otherwise than was told, or after a while.",
+    (
+        Param("node", types.TEXT),
+        Param("schema", types.HASH),
+        Param("told", types.nullable(types.OBJECT), None),
+    ),
+    types.OBJECT,
+)
+
+HURRY: Final = Method("tab_hurry", "Ends all pauses: there is a network again, perhaps.", (), types.OBJECT)
+
+FORGET: Final = Method("tab_forget", "Takes the database away, with all that is in it.", (), types.OBJECT)
+
+TAB_METHODS: Final[Mapping[str, Method[Any]]] = {
+    method.name: method for method in (ABOUT, FILL, FORGET, HURRY)
+}
