@@ -1,18 +1,16 @@
-"""Runs in a Pyodide of its own while a site is built: makes the code of modules that the snapshot has asleep.
+"""Runs in a Pyodide of its own while a site is built: makes the text of modules that the snapshot has asleep.
 
-It is not made where the snapshot is, since compiling leaves behind in memory three times what it gives.
+It is not made where the snapshot is, since that would leave much behind in its memory.
 """
 
 import ast
-import marshal
+import json
 import sys
 import zipimport
 from collections.abc import Iterator
 from pathlib import Path
-from types import CodeType
 
 import panda_web
-from panda_web.browser import frozen
 
 # What only a node on a server, the command and a notebook have use for.
 LAYERS_ELSEWHERE = ("cli", "server")
@@ -20,19 +18,22 @@ MODULES_ELSEWHERE = (
     *("panda_web.client.file", "panda_web.keys.file", "panda_web.keys.with_cryptography"),
     *("panda_web.rpc.http", "panda_web.rpc.websocket"),
 )
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 # Of the standard library: what the node imports, and no page at its start.
 LIBRARY = ("datetime", "ipaddress", "sqlite3", "sqlite3.dbapi2", "urllib", "urllib.parse")
 
 
-def code_of(source: str, file: str) -> CodeType:
-    """A module's code without what is for people: docstrings, annotations of functions, and lines."""
+def stripped(source: str) -> str:
+    """A module's source without what is for people: comments, docstrings, annotations of functions."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             node.returns = None
         elif isinstance(node, ast.arg):
             node.annotation = None
-    return frozen.without_lines(compile(tree, file, "exec", dont_inherit=True, optimize=2))
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
+            node.body[0:1] = [] if len(node.body) > 1 else [ast.Pass()]
+    return ast.unparse(tree)
 
 
 def sources() -> Iterator[tuple[str, str, str, bool]]:
@@ -50,7 +51,5 @@ def sources() -> Iterator[tuple[str, str, str, bool]]:
         yield name, library.get_source(module) or "", f"{name}.py", library.is_package(module)
 
 
-codes = {
-    name: (marshal.dumps(code_of(source, file)), is_package) for name, source, file, is_package in sources()
-}
-Path("/asleep").write_bytes(marshal.dumps(codes))
+texts = {name: (stripped(source), file, is_package) for name, source, file, is_package in sources()}
+Path("/asleep").write_text(json.dumps(texts), "utf-8")

@@ -2,7 +2,7 @@
 
 import gc
 import importlib
-import marshal
+import json
 import random
 import re
 import sys
@@ -13,7 +13,7 @@ from typing import Any
 import pyodide._package_loader as wheels
 
 from panda_web.browser import frozen
-from panda_web.browser.asleep import Asleep
+from panda_web.browser.asleep import Asleep, Text
 
 # Each page needs this at its start, or soon after; all else of ours sleeps. They are names, since an import
 # that nothing uses is what a linter takes away.
@@ -23,9 +23,11 @@ NEEDED = (
 )
 for module in NEEDED:
     importlib.import_module(module)
-codes = marshal.loads(Path("/asleep").read_bytes())  # noqa: S302 - of tools/asleep.py
-sys.meta_path.insert(0, Asleep({name: code for name, code in codes.items() if name not in sys.modules}))
-del codes
+texts = json.loads(Path("/asleep").read_text("utf-8"))  # of tools/asleep.py
+sys.meta_path.insert(
+    0, Asleep({name: Text(*text) for name, text in texts.items() if name not in sys.modules})
+)
+del texts
 
 # Wheels are unpacked before this, and never after.
 UNPACKING = (

@@ -1,31 +1,42 @@
-"""Modules that a snapshot holds as code only: they come to life when somebody imports them.
+"""Modules that a snapshot holds as text only: they come to life when somebody imports them.
 
-What a module makes of its code (functions, classes, tables) takes three times as much of a snapshot as the
-code itself, and what is imported with the first thing that needs it delays no start. So the snapshot has
-awake what each page needs at its start, and asleep what the node in the tab needs, and all else of the
-package that can run in a tab. tools/asleep.py makes the code; docs/decisions/snapshot.md has the figures.
+What a module makes of its text (functions, classes, tables) takes five times as much of a snapshot, and what
+is imported with the first thing that needs it delays no start. So the snapshot has awake what each page needs
+at its start, and asleep what the node in the tab needs, and all else of the package that can run in a tab.
+tools/asleep.py makes the texts; docs/decisions/snapshot.md has the figures.
 """
 
 import importlib.abc
 import importlib.machinery
 import importlib.util
-import marshal
 from collections.abc import Mapping, Sequence
 from types import ModuleType
+from typing import NamedTuple
 
-Code = tuple[bytes, bool]
-"""A module's code, as `marshal` writes it, and whether it is a package."""
+
+class Text(NamedTuple):
+    """A module.
+
+    Attributes:
+        source: what it says.
+        file: where that was, for tracebacks.
+        is_package: whether others are in it.
+    """
+
+    source: str
+    file: str
+    is_package: bool
 
 
 class Asleep(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds and loads those modules.
 
     Args:
-        codes: of each, by its full name; what was imported is given away.
+        texts: of each, by its full name; what was imported is given away.
     """
 
-    def __init__(self, codes: Mapping[str, Code]) -> None:
-        self._codes = dict(codes)
+    def __init__(self, texts: Mapping[str, Text]) -> None:
+        self._texts = dict(texts)
 
     def find_spec(
         self,
@@ -34,13 +45,11 @@ class Asleep(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> importlib.machinery.ModuleSpec | None:
         """Where a module is, if it is one of these."""
-        if fullname not in self._codes:
-            return None
-        _, is_package = self._codes[fullname]
-        return importlib.util.spec_from_loader(fullname, self, is_package=is_package)
+        text = self._texts.get(fullname)
+        return text and importlib.util.spec_from_loader(fullname, self, is_package=text.is_package)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Runs its code. What fails can be tried again."""
-        code, _ = self._codes[module.__name__]
-        exec(marshal.loads(code), vars(module))  # noqa: S102, S302 - the build wrote it, and the snapshot is checked
-        del self._codes[module.__name__]
+        """Runs it. What fails can be tried again."""
+        text = self._texts[module.__name__]
+        exec(compile(text.source, text.file, "exec", dont_inherit=True), vars(module))  # noqa: S102 - ours
+        del self._texts[module.__name__]
