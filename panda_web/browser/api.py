@@ -1,6 +1,6 @@
 """The handlers of what a page can ask the worker for. The page is not trusted to send the right types."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -38,11 +38,13 @@ class Api:
         site: the clients.
         standing: how things are with the node.
         shown: what is here of it.
+        storage: how the browser keeps what is here.
     """
 
     site: Site
     standing: Standing
     shown: Shown
+    storage: Callable[[], Awaitable[shapes.Storage]]
     _opened: list["Archiving"] = field(default_factory=list)
 
     def handlers(self) -> Mapping[str, Handler]:

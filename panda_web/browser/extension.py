@@ -40,7 +40,10 @@ class Extension:
 
 
 OTHERS = frozenset(
-    {"cancel", "progress", "close", "methods", "series", "pieces", *shapes.Author.__annotations__}
+    {
+        *("cancel", "progress", "close", "methods", "series", "pieces", "writes"),
+        *shapes.Author.__annotations__,
+    }
 )
 """Names that mean something else: to a session, to its port, and what `panda.js` has beside the methods."""
 

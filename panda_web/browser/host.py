@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 import js
 from pyodide.ffi import create_proxy
 
+from panda_web.browser import shapes
 from panda_web.browser.crypto import Crypto
 from panda_web.browser.extension import Extension
 from panda_web.browser.fetch import FetchTransport
@@ -25,6 +26,7 @@ from panda_web.browser.opening import Author, Site
 from panda_web.browser.page import Page
 from panda_web.browser.port import PortChannel
 from panda_web.browser.shapes import Mode
+from panda_web.browser.storage import storage
 from panda_web.browser.webcrypto import SignChain, VerifyMany
 from panda_web.browser.websocket import sessions
 from panda_web.client import Client
@@ -36,7 +38,7 @@ from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.session import Bounds, Session
 
 if TYPE_CHECKING:  # a tab that keeps no node has no use for it
-    from panda_web.browser.disk import OpenDisk
+    from panda_web.browser.disk import Disk, OpenDisk
     from panda_web.browser.home import Home
     from panda_web.browser.local import LocalNode
     from panda_web.browser.serving import SharedNode
@@ -81,6 +83,7 @@ class Host:
         self._crypto: Crypto | None = None
         self._database: IndexedDb | None = None
         self._home: Home | None = None
+        self._disk: Disk | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         # As long as a connection has use for them: by node and author, and by the node beyond.
         self._clients: WeakValueDictionary[tuple[str, str | None, str | None], Client] = WeakValueDictionary()
@@ -193,12 +196,16 @@ class Host:
         from panda_web.browser.local import NAME, LocalNode
 
         crypto = await self.crypto()
-        disk = await open_disk(self._opens, NAME)
+        self._disk = disk = await open_disk(self._opens, NAME)
         try:
             return LocalNode(disk, crypto.verifier)
         except BaseException:
             await disk.close()
             raise
+
+    async def storage(self) -> shapes.Storage:
+        """How the browser keeps what is here."""
+        return await storage(self._disk)
 
     def _author(
         self, crypto: Crypto, transport: FetchTransport | None, own: "Own | None", signer: Signer | None

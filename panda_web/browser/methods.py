@@ -178,6 +178,13 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
             writes=True,
         ),
         Method(
+            "storage",
+            "How this browser keeps what is here, and how much room it takes. The first write asks it to "
+            "keep that until the visitor deletes it; Firefox puts the question to the visitor.",
+            (),
+            types.named("Storage"),
+        ),
+        Method(
             "backUp",
             "The key pair under a passphrase of eight characters at least, as encrypted PEM (PKCS #8), "
             "while `canBackUp`; then it cannot be copied any more.",

@@ -94,7 +94,7 @@ class Page:
         site = await self._host.site(node, _mode(mode))
         await self.close()
         self._standing = Standing(site)
-        api = Api(site, self._standing, Shown(site))
+        api = Api(site, self._standing, Shown(site), self._host.storage)
         for extension in self._extensions:
             site.client.learn(extension.schemas)
         self._series = Series(SERIES, api.series())
@@ -104,7 +104,8 @@ class Page:
         self._handlers = joined(api.handlers(), steps, *(each.handlers(site) for each in self._extensions))
         table = _required({name: self._methods[name] for name in self._handlers if name not in steps})
         pieces = {name: found for name in table if (found := in_pieces(self._methods[name]))}
-        names = {"methods": table, "series": _required(SERIES), "pieces": pieces}
+        writes = [name for name in table if self._methods[name].writes]
+        names = {"methods": table, "series": _required(SERIES), "pieces": pieces, "writes": writes}
         self._standing.look()
         said: Json = joined(api.who(), names, *(each.says for each in self._extensions))
         return said

@@ -92,6 +92,23 @@ class Here(TypedDict):
     """Entries of the node that were not taken in here."""
 
 
+class Storage(TypedDict):
+    """How this browser keeps what is here, of the whole website."""
+
+    persisted: bool | None
+    """Whether it stays until the visitor deletes it; if not, the browser may throw it away when a disk gets
+    full. It is asked for with the first write. Null where the browser does not say."""
+    usage: int | None
+    """About how many bytes it takes; null where the browser does not say."""
+    quota: int | None
+    """About how many bytes it may take; the same."""
+    kind: Literal["files", "blocks", "memory"] | None
+    """Where the node in this tab has its database: in files; in blocks in IndexedDB, where there are no such
+    files; or in memory, and gone with the page. Null where another tab has it, or none is open."""
+    warning: str | None
+    """What a visitor must know of that; null where there is nothing."""
+
+
 class Rejected(TypedDict):
     """An instance that its entries do not prove."""
 

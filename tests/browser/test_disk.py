@@ -30,6 +30,11 @@ def test_best_place(python: Python, engine: str) -> None:
     found = python.run("place", name="best")
     assert found["kind"] == best(engine)
     assert found["warning"] is None
+    storage = found["storage"]
+    assert (storage["kind"], storage["warning"]) == ("blocks" if engine == "webkit" else "files", None)
+    assert not storage["persisted"]
+    if engine != "webkit":  # WebKitGTK's workers say nothing of it
+        assert 0 < storage["usage"] < storage["quota"]
 
 
 @pytest.mark.every_engine
@@ -111,3 +116,4 @@ def test_without_storage_it_is_in_memory_and_that_is_said(
     )  # fmt: skip
     assert found["kind"] == "memory"
     assert "gone when it is closed" in found["warning"]
+    assert (found["storage"]["kind"], found["storage"]["warning"]) == ("memory", found["warning"])

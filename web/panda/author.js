@@ -1,6 +1,7 @@
 // What a page works with: an object with a function for each method that the worker has.
 
 import { resolved } from "./included.js";
+import { keepThisSite } from "./persisting.js";
 import { Answer, Series, Subscription } from "./series.js";
 
 /** @typedef {import("./line.js").Line} Line */
@@ -36,6 +37,8 @@ export class Panda {
   #line;
   /** Which params of which methods may be long. @type {Record<string, string[]>} */
   #pieces = {};
+  /** Methods that write. @type {string[]} */
+  #writes = [];
 
   /** @param {Line} line @param {any} opened what the worker says of itself, and its table of methods */
   constructor(line, opened) {
@@ -57,8 +60,9 @@ export class Panda {
   }
 
   /** @param {any} opened */
-  #say({ methods, series, pieces, ...about }) {
+  #say({ methods, series, pieces, writes, ...about }) {
     this.#pieces = pieces;
+    this.#writes = writes;
     Object.assign(this, about);
   }
 
@@ -67,6 +71,7 @@ export class Panda {
     const { params, signal, onProgress } = named(required, given);
     for (const param of this.#pieces[name] ?? []) params[param] = await this.#give(params[param], signal);
     const answer = await this.#line.call(name, params, { signal, onProgress });
+    if (this.#writes.includes(name)) void keepThisSite();
     return ANSWERS[name]?.(this, answer) ?? answer;
   }
 

@@ -233,6 +233,12 @@ export interface Panda extends Connection {
   flush(): Promise<number>;
 
   /**
+   * How this browser keeps what is here, and how much room it takes. The first write asks it to keep that until the
+   * visitor deletes it; Firefox puts the question to the visitor.
+   */
+  storage(): Promise<Storage>;
+
+  /**
    * The key pair under a passphrase of eight characters at least, as encrypted PEM (PKCS #8), while `canBackUp`; then
    * it cannot be copied any more.
    */
@@ -372,6 +378,26 @@ export interface Here {
   error: WriteError | null;
   /** Entries of the node that were not taken in here. */
   refused: number;
+}
+
+/** How this browser keeps what is here, of the whole website. */
+export interface Storage {
+  /**
+   * Whether it stays until the visitor deletes it; if not, the browser may throw it away when a disk gets full. It is
+   * asked for with the first write. Null where the browser does not say.
+   */
+  persisted: boolean | null;
+  /** About how many bytes it takes; null where the browser does not say. */
+  usage: number | null;
+  /** About how many bytes it may take; the same. */
+  quota: number | null;
+  /**
+   * Where the node in this tab has its database: in files; in blocks in IndexedDB, where there are no such files; or
+   * in memory, and gone with the page. Null where another tab has it, or none is open.
+   */
+  kind: "files" | "blocks" | "memory" | null;
+  /** What a visitor must know of that; null where there is nothing. */
+  warning: string | null;
 }
 
 /** An instance that its entries do not prove. */

@@ -20,6 +20,7 @@ from panda_web.browser.keyring import Keyring
 from panda_web.browser.local import LocalNode
 from panda_web.browser.locks import platform_lock
 from panda_web.browser.owning import Owning
+from panda_web.browser.storage import storage
 from panda_web.browser.webcrypto import SignChain, VerifyMany, WebCryptoSigner
 from panda_web.client import Client
 from panda_web.client.store import MemoryStore
@@ -74,7 +75,8 @@ async def place(tools: Tools, name: str, places: Sequence[Kind] | None = None) -
     """Where a database is, and what is said of it."""
     disk = await open_disk(tools.opens, name, places)
     await disk.close()
-    return {"kind": disk.kind, "warning": disk.warning, "reached": disk.reached()}
+    said = await storage(disk)
+    return {"kind": disk.kind, "warning": disk.warning, "reached": disk.reached(), "storage": said}
 
 
 async def refusal(tools: Tools, name: str) -> list[str]:
