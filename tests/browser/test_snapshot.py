@@ -21,8 +21,8 @@ SNAPSHOT = "snapshot.bin"
 LIBRARY = "python_stdlib.zip"
 FESTIVAL = "panda_festival-0.1.0-py3-none-any.whl"
 SCHEMA = "0040" + "5a" * 64
-AIM = 5_400_000
-"""Bytes that a first visit transfers, at most."""
+AIM = 5_500_000
+"""Bytes that a first visit transfers, at most, with the node of the tab among them."""
 
 
 @pytest.fixture(scope="module")
