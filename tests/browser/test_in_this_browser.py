@@ -64,6 +64,7 @@ def test_all_of_it_in_a_file_into_another_browser_and_forgotten(
         screen.write(title="Mine")
         author = screen.data("#me", "author")
         screen.click("#in-here summary")
+        screen.until(lambda: "MB of this device" in screen.text("#here-room"))
         with tab.page.expect_download() as download:
             screen.click("#here-export")
         download.value.save_as(file)

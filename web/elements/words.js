@@ -39,8 +39,8 @@ export function count(n, forms, values = {}) {
 /** Characters of an error's words, which may quote what a stranger wrote. */
 const LONGEST = 1000;
 
-/** @param {number} bytes */
-function megabytes(bytes) {
+/** Bytes in megabytes, without the unit. @param {number} bytes */
+export function megabytes(bytes) {
   return (bytes / 1e6).toLocaleString(texts.language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }
 

@@ -252,9 +252,10 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       if (mine === opening) done();
       busy(false);
       if (!acknowledged) return await keptHere(texts.editor.writeWaits, error);
-      identity.setNode("reachable");
+      identity.answered();
       if (error) passedOver(error);
-      else notices.say(subject ? texts.editor.changePublished : texts.editor.published);
+      else if (session.now?.mode === "remote") notices.say(subject ? texts.editor.changePublished : texts.editor.published);
+      else notices.say(subject ? texts.editor.changeIsHere : texts.editor.isHere);
       await identity.refreshPending();
       await onSaved(id);
     } catch (error) {
@@ -340,7 +341,7 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       confirm.close();
       drafts.delete(id);
       if (acknowledged) {
-        identity.setNode("reachable");
+        identity.answered();
         if (error) passedOver(error);
         else notices.say(texts.form.deleted);
         onDeleted(id);

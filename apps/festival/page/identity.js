@@ -67,6 +67,11 @@ export function makeIdentity({ session, notices, onSent, onBack, onWaiting }) {
     nodeState.textContent = { unknown: texts.nodeStates.unknown, reachable: texts.nodeStates.connected, unreachable: texts.nodeStates.unreachable }[state];
   }
 
+  /** A call succeeded. Where what is here answers, that says nothing about the node. */
+  function answered() {
+    if (session.now?.mode === "remote") setNode("reachable");
+  }
+
   /** @param {unknown} error  what an attempt threw: it says something about the node */
   function saw(error) {
     const { reason } = explain(error);
@@ -75,6 +80,7 @@ export function makeIdentity({ session, notices, onSent, onBack, onWaiting }) {
 
   return {
     setNode,
+    answered,
     saw,
     refreshPending,
     follow: pending.follow,

@@ -131,7 +131,7 @@ export function makeImport({ session, notices, identity, onPublished }) {
       signal.throwIfAborted();
       status.textContent = words;
       next = await work(panda, text, signal);
-      identity.setNode("reachable");
+      identity.answered();
     } catch (error) {
       identity.saw(error);
       next = fail(error);

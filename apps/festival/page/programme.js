@@ -86,7 +86,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     source = followProgramme(panda, (programme) => {
       ({ talks: items, rooms, refused: rejected, here } = programme);
       loaded = true;
-      if (!here) identity.setNode("reachable");
+      identity.answered();
       draw();
       if (!here || here.state === "whole" || here.error) onShown(); // else more of it is on its way
     }, signal);

@@ -3,7 +3,7 @@
 import * as texts from "texts";
 import { button, byId, el, save } from "../../elements/dom.js";
 import { PandaIdentity } from "../../elements/identity.js";
-import { count, explain, number, say } from "../../elements/words.js";
+import { count, explain, megabytes, number, say } from "../../elements/words.js";
 
 /** @typedef {import("./types.js").Panda} Panda */
 
@@ -19,6 +19,7 @@ const UNSENT = "own-unsent";
  */
 export function makeHere({ session, notices, onImported }) {
   const said = el("p", { class: "note", attrs: { role: "status" } });
+  const room = el("p", { class: "note", attrs: { id: "here-room" } });
   const input = el("input", { class: "visually-hidden", attrs: { type: "file", id: "here-file", tabindex: "-1" } });
   const cancel = button(texts.here.cancel, () => stop.abort(), "quiet");
   const exporting = button(texts.here.export, () => void during(exportAll));
@@ -32,7 +33,7 @@ export function makeHere({ session, notices, onImported }) {
   forgetting.id = "here-forget";
   cancel.hidden = true;
   byId("in-this-browser", HTMLElement).append(
-    el("p", { class: "note" }, texts.here.what), el("div", { class: "row" }, exporting, importing, cancel), input, said, forgetting, dialog,
+    el("p", { class: "note" }, texts.here.what), room, el("div", { class: "row" }, exporting, importing, cancel), input, said, el("div", {}, forgetting), dialog,
   );
   input.addEventListener("change", () => {
     const [file] = input.files ?? [];
@@ -139,10 +140,25 @@ export function makeHere({ session, notices, onImported }) {
     }
   }
 
+  /** How much room it takes, and whether it stays. @param {Panda} panda */
+  async function drawRoom(panda) {
+    try {
+      const { usage, persisted, warning } = await panda.storage();
+      const takes = usage === null ? "" : say(texts.here.room, { size: megabytes(usage) });
+      const stays = persisted === null ? "" : persisted ? texts.here.stays : texts.here.mayGo;
+      room.textContent = [warning ?? "", takes, warning ? "" : stays].filter(Boolean).join(" ");
+    } catch {
+      room.textContent = ""; // whoever does something with it hears what is wrong
+    }
+  }
+
+  byId("in-here", HTMLDetailsElement).addEventListener("toggle", () => session.now && void drawRoom(session.now));
+
   return {
     /** @param {Panda} panda */
     show(panda) {
       byId("in-this-browser", HTMLElement).closest("details")?.toggleAttribute("hidden", panda.mode === "remote");
+      if (panda.mode !== "remote") void drawRoom(panda);
     },
   };
 }
