@@ -9,7 +9,7 @@ import js
 from pyodide.ffi import JsException, create_proxy, to_js
 
 from panda_web.rpc.errors import AnswerTooLong, CallFailed, NodeAddressWrong, NodeSilent, NodeUnreachable
-from panda_web.rpc.transport import TIMEOUT, WHOLE, Body, read_answer, silent, slow
+from panda_web.rpc.transport import TIMEOUT, WHOLE, Body, is_under, read_answer, silent, slow
 
 
 class InsecureNode(CallFailed):
@@ -81,7 +81,7 @@ class FetchTransport:
 
     def _why(self, forbidden: list[str]) -> NodeUnreachable:
         """Browsers give one word for all that keeps an answer away; this is what else they tell."""
-        if any(self.url.startswith(address.rstrip("/")) for address in forbidden if address):
+        if any(is_under(self.url, address) for address in forbidden):
             return PolicyForbids(
                 f"The content security policy of this page does not allow {self.url}: "
                 "connect-src must name it."

@@ -16,7 +16,7 @@ from panda_web.rpc import jsonrpc
 from panda_web.rpc.channel import Channel
 from panda_web.rpc.errors import AnswerMalformed, ConnectionEnded, NodeUnreachable, RpcError
 from panda_web.rpc.reopening import Reopening
-from panda_web.rpc.transport import MAX_ANSWER, TIMEOUT, silent
+from panda_web.rpc.transport import MAX_ANSWER, TIMEOUT, is_under, silent
 
 MAX_UNREAD = MAX_ANSWER
 """Bytes that have come and are not read. With more the channel ends; one message alone may have as many."""
@@ -176,7 +176,7 @@ class _Way:
             if channel is None:
                 await asyncio.sleep(TOLD_LATER)
         # It is not tried again: each attempt is told to the website's administrator.
-        self._forbidden = any(self._url.startswith(each.rstrip("/")) for each in forbidden if each)
+        self._forbidden = any(is_under(self._url, each) for each in forbidden)
         return channel
 
     async def _opened(self) -> Channel | None:

@@ -195,3 +195,9 @@ class InProcess:
 
     async def close(self) -> None:
         """Nothing is open."""
+
+
+def is_under(url: str, beginning: str) -> bool:
+    """Whether a URL is another one, or goes on behind it: behind a whole host, port, or part of a path."""
+    start = beginning.rstrip("/")
+    return bool(start) and f"{url.rstrip('/')}/".startswith(f"{start}/")

@@ -55,7 +55,7 @@ async function whyNot(url, checked) {
   };
   const { origin } = new URL(url);
   try {
-    return await underPolicy("connect-src", async () => {
+    return await underPolicy("connect-src", origin, async () => {
       const answer = await ask({});
       if (answer && !answer.ok) {
         const { status } = answer;
@@ -85,17 +85,21 @@ async function whyNot(url, checked) {
 }
 
 /**
- * Does it; where it fails and the page's content security policy forbade something meanwhile, that is the reason.
+ * Does it; where it fails and the page's content security policy forbade it meanwhile, that is the reason.
  *
  * @template T
  * @param {string} directive the one that is likely, where the browser does not tell
+ * @param {string} origin  what it is about; empty for the worker: what else the page does meanwhile is none of it
  * @param {() => Promise<T>} work
  */
-export async function underPolicy(directive, work) {
+export async function underPolicy(directive, origin, work) {
   /** @type {SecurityPolicyViolationEvent[]} */
   const seen = [];
   /** @param {SecurityPolicyViolationEvent} event */
-  const see = (event) => event.disposition === "enforce" && seen.push(event);
+  const see = (event) => {
+    const isAbout = origin ? originOf(event.blockedURI) === origin : event.effectiveDirective !== "connect-src";
+    if (event.disposition === "enforce" && isAbout) seen.push(event);
+  };
   globalThis.addEventListener("securitypolicyviolation", see);
   try {
     return await work();
@@ -108,6 +112,11 @@ export async function underPolicy(directive, work) {
   } finally {
     globalThis.removeEventListener("securitypolicyviolation", see);
   }
+}
+
+/** @param {string} address */
+function originOf(address) {
+  return URL.canParse(address) ? new URL(address).origin : "";
 }
 
 /** @param {string} directive @param {string} what */

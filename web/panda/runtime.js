@@ -89,7 +89,7 @@ export async function keepCode() {
 
 /** @param {string} address @param {AbortSignal} stop @returns {Promise<Worker>} */
 function begin(address, stop) {
-  return underPolicy("worker-src", () => new Promise((resolve, reject) => {
+  return underPolicy("worker-src", "", () => new Promise((resolve, reject) => {
     if (stop.aborted) throw cancelled();
     let understood = false;
     const worker = new Worker(trusted(address), {
