@@ -45,6 +45,8 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
   let rooms = new Map();
   /** How much of it is here; null where the node is asked itself. @type {import("panda.js").Here | null} */
   let here = null;
+  /** Talks that their authors ended while somebody looked. @type {Set<string>} */
+  let deleted = new Set();
   /** @type {Map<string, Row>} */
   let rows = new Map();
   /** @type {Set<string>} */
@@ -56,6 +58,8 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
   /** @type {ReturnType<typeof followProgramme> | null} */
   let source = null;
   let sought = place().talk;
+  /** Of which was said that it is not here yet. */
+  let missed = "";
   const hidden = makeHidden(() => loaded && draw());
 
   // ---- reading
@@ -84,7 +88,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     const panda = await session.panda();
     if (signal.aborted) return;
     source = followProgramme(panda, (programme) => {
-      ({ talks: items, rooms, refused: rejected, here } = programme);
+      ({ talks: items, rooms, refused: rejected, here, deleted } = programme);
       loaded = true;
       identity.answered();
       draw();
@@ -184,16 +188,25 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
   /** What is not there any more is not open, and the address does not name it. @param {string} id */
   function forget(id) {
     opened.delete(id);
+    if (deleted.has(id)) notices.say(texts.programme.justDeleted);
     if (place().talk === id) go({ talk: "" }, true);
   }
 
   /** Opens the talk that the address names, once. */
   function seek() {
     const id = sought;
-    sought = "";
-    if (!id) return;
-    if (rows.has(id)) return reveal(id);
-    const why = items.has(id) ? texts.programme.authorHidden : texts.programme.missing;
+    const coming = here && here.state !== "whole" && !items.has(id);
+    if (!id || (coming && !here?.error)) return; // it may be on its way
+    if (coming) {
+      if (missed === id) return;
+      missed = id;
+    } else {
+      sought = missed = "";
+      notices.clear("talk-missing");
+      if (rows.has(id)) return reveal(id);
+    }
+    const why = coming ? texts.programme.missingYet : items.has(id) ? texts.programme.authorHidden
+      : deleted.has(id) ? texts.programme.isDeleted : texts.programme.missing;
     notices.error(Object.assign(new Error(why), { reason: "talk-missing" }));
   }
 

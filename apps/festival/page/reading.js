@@ -12,12 +12,14 @@ import { released } from "../../../web/elements/press.js";
  * @property {Map<string, Instance>} found  by id
  * @property {Map<string, Rejected>} refused  what did not pass the checks
  * @property {Here | null} here  how much of it is here; null where the node is asked itself
+ * @property {Set<string>} deleted  what its author ended while somebody looked
  *
  * @typedef {object} Programme
  * @property {Map<string, Instance>} talks
  * @property {Map<string, unknown>} rooms  names by id
  * @property {Map<string, Rejected>} refused
  * @property {Here | null} here  how much of the talks is here; null where the node is asked itself
+ * @property {Set<string>} deleted  talks that their authors ended while somebody looked
  */
 
 /** Between two states that are told, however much happens meanwhile. */
@@ -83,6 +85,7 @@ export function followProgramme(panda, onChange, signal) {
       rooms: new Map([...rooms.known.found].map(([id, { name }]) => [id, name])),
       refused: new Map([...talks.known.refused, ...rooms.known.refused]),
       here: talks.known.here,
+      deleted: talks.known.deleted,
     });
   }
 
@@ -130,6 +133,8 @@ class Following {
   #signal;
   /** What the reader wrote, or deleted, and the node has not told yet. @type {Map<string, Instance | null>} */
   #own = new Map();
+  /** @type {Set<string>} */
+  #deleted = new Set();
 
   /** @param {Panda} panda @param {string} schema @param {() => void} onChange @param {AbortSignal} signal */
   constructor(panda, schema, onChange, signal) {
@@ -145,7 +150,10 @@ class Following {
         const refused = this.known?.refused ?? new Map();
         const changed = new Set(changes.map(({ id }) => id));
         for (const [key, { id }] of refused) if (changed.has(id)) refused.delete(key);
-        for (const { id, instance } of changes) if (!instance) this.#own.delete(id);
+        for (const { id, instance, kind } of changes) {
+          if (!instance) this.#own.delete(id);
+          if (kind === "deleted") this.#deleted.add(id);
+        }
         this.#take(instances, rejected, refused, here);
       }
     } catch (error) {
@@ -185,7 +193,7 @@ class Following {
       if (!own) found.delete(id);
       else if (!told || told._meta.seqNum < own._meta.seqNum) found.set(id, own);
     }
-    this.known = { found, refused, here };
+    this.known = { found, refused, here, deleted: this.#deleted };
     this.#onChange();
   }
 
