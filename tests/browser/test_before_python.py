@@ -69,6 +69,7 @@ def test_what_is_done_meanwhile_happens_once_python_is_there(
             screen.click("#import-start")
             screen.imported()
             screen.until(lambda: screen.talk("Before Python"))
+            screen.sent()
             titles = {talk["title"] for talk in talks_at(node.url).values()}
             assert titles == {"Before Python", event(1)["title"], event(2)["title"]}
             assert screen.notices() == []
@@ -119,4 +120,5 @@ def test_what_was_typed_outlives_a_start_that_failed(screen: Screen, site: Path,
         assert screen.value("#f-abstract") == "Written while Python was on its way."
         screen.click("#editor-save")
         screen.until(lambda: screen.talk("In spite of it"))
+        screen.sent()
         assert [talk["title"] for talk in talks_at(node.url).values()] == ["In spite of it"]

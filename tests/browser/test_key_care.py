@@ -213,6 +213,7 @@ def test_in_the_page(browsers: Browsers, site: Path, tmp_path: Path) -> None:
         second.fill("#f-title", "Edited elsewhere")
         second.click("#editor-save")
         second.until(lambda: second.talk("Edited elsewhere"))
+        second.sent()
         assert sorted(str(talk["title"]) for talk in instances_at(node.url)) == [
             "Edited elsewhere",
             "Talk 0",

@@ -95,6 +95,7 @@ def test_keyboard_is_enough(chromium_with: Open, node: ServedNode, tmp_path: Pat
     screen.wait("#confirm-no:focus")  # the one that loses nothing
     press(screen, "Tab", "Enter")
     screen.until(lambda: screen.data("#count", "total") == "1")
+    screen.sent()
     assert [instance["title"] for instance in instances_at(node.url)] == ["Second"]
     tab_to(screen, "#new")
     press(screen, "Enter")
@@ -139,6 +140,7 @@ def test_keyboard_is_enough_for_a_schema(chromium_with: Open, node: ServedNode) 
     press(screen, "Enter")
     screen.wait("#published:focus")
     published = screen.text("[data-use=id] code")
+    screen.sent()
     (found,) = (one for one in instances_at(node.url, DEFINITION.id or "") if one.id == published)
     assert found["fields"] == (
         '{"reply_to":{"type":"relation","optional":true,"schema":"self"},"text":{"type":"varchar"}}'

@@ -54,6 +54,7 @@ def test_no_request_leaves_the_site(
     with ServedNode(tmp_path / "data", site) as node:
         screen = Screen(tab).open(node.url)
         screen.import_file(save(schedule(event(1), event(2)), tmp_path / "schedule.json"))
+        screen.sent()
         assert len(talks_at(node.url)) == 2
     assert origins(asked) == {origin(node.url)}
     # What the worker asked for is among what was seen, or this test would show nothing.
@@ -68,6 +69,7 @@ def test_chosen_node_is_the_only_other_one_that_is_asked(
         screen = Screen(tab).open(f"{host.url}?node={node.url}")
         screen.import_file(save(schedule(event(1), event(2)), tmp_path / "schedule.json"))
         assert screen.text("#node") == node.url
+        screen.sent()
         assert len(talks_at(node.url)) == 2
     assert origins(asked) == {origin(host.url), origin(node.url)}
     assert {method for method, url in asked if origin(url) == origin(host.url)} == {"GET"}
@@ -91,6 +93,7 @@ def test_site_works_on_any_path(tab: PlaywrightTab, site: Path, tmp_path: Path) 
     with static_server(tmp_path / "www") as host, ServedNode(tmp_path / "data") as node:
         screen = Screen(tab).open(f"{host.url}some/where/?node={node.url}")
         screen.write(title="From a folder")
+        screen.sent()
         assert len(talks_at(node.url)) == 1
 
 

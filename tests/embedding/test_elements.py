@@ -56,6 +56,7 @@ def test_guest_book_of_the_documentation(
             "noopener noreferrer nofollow ugc",
         ]
         assert screen.has("article time[data-missing]")
+        screen.until(lambda: instances_at(host.url, schema))
         (one,) = instances_at(host.url, schema)
         assert screen.text("article code") == f"{one.author[:8]}…"
         assert screen.data("panda-identity", "author") == one.author
@@ -68,7 +69,7 @@ def test_guest_book_of_the_documentation(
         screen.press(f"{form}[part=delete]")
         screen.press(f"{form}[part=confirm]")
         screen.wait("panda-feed[data-state=empty]")
-        assert instances_at(host.url, schema) == []
+        screen.until(lambda: instances_at(host.url, schema) == [])
 
 
 VIOLATIONS = """() => {
