@@ -151,11 +151,12 @@ class Site:
     async def take_in(self) -> None:
         """Brings to the site's own node what it lacks of what was written here, such as before there was one.
 
-        Raises the first failure.
+        What it does not take waits for the next visit, as after a key was restored and nobody could be asked.
         """
         if self._home is not None:
             for author in (self._author, *self._earlier):
-                await author.client.flush()
+                with suppress(PandaError):
+                    await author.client.flush()
 
     def home(self) -> Home:
         """The site's own node. Raises NothingHere."""
