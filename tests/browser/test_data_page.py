@@ -320,8 +320,8 @@ def test_what_is_not_there_has_its_words(
     assert screen.has("#write[hidden]")
     assert "Nobody has defined" in screen.text("#about")
     screen.tab.goto(address(node, schema=gigs["schema"], node="http://localhost:9/"))
-    screen.until(lambda: "cannot be reached" in screen.words("#table panda-feed >>> [part=problem]"))
-    screen.wait(".notice[data-reason=node-unreachable]")
+    screen.until(lambda: "does not answer" in screen.words("#table panda-feed >>> [part=here]"))
+    assert len(screen.rows()) == 50, "what is here is shown"
 
 
 READ = (

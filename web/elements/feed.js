@@ -203,8 +203,8 @@ export class PandaFeed extends PandaElement {
   #drawHere() {
     const { state = "whole", error = null, asOf = null, done = 0 } = this.#here ?? {};
     this.dataset.here = this.#here?.state ?? "";
-    const words = error && asOf ? say(texts.feed.asOf, { time: momentWords(asOf) })
-      : state !== "whole" && !error ? say(texts.feed.coming, { done: number(done) }) : "";
+    const words = error ? (asOf ? say(texts.feed.asOf, { time: momentWords(asOf) }) : this.#instances.length ? texts.feed.away : "")
+      : state === "whole" ? "" : say(texts.feed.coming, { done: number(done) });
     this.#stands.hidden = !words;
     if (this.#stands.textContent !== words) this.#stands.textContent = words;
   }

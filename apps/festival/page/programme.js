@@ -229,9 +229,9 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     bar.hidden = whole || Boolean(away) || !here?.total;
     if (here?.total) Object.assign(bar, { max: here.total, value: here.done });
     const values = { done: number(here?.done ?? 0), total: number(here?.total ?? 0) };
-    byId("here-words", HTMLElement).textContent = !whole
-      ? say(here?.total ? texts.programme.comingOf : texts.programme.coming, values)
-      : away && here?.asOf ? say(texts.programme.asOf, { time: momentWords(here.asOf) }) : "";
+    byId("here-words", HTMLElement).textContent = away
+      ? here?.asOf ? say(texts.programme.asOf, { time: momentWords(here.asOf) }) : texts.programme.away
+      : whole ? "" : say(here?.total ? texts.programme.comingOf : texts.programme.coming, values);
     if (total > 0 || whole) return state(total > 0 ? "shown" : "empty");
     byId("no-answer-title", HTMLElement).textContent = texts.programme.notHereYet;
     byId("no-answer-words", HTMLElement).textContent = `${texts.programme.notSeen} ${explain(Object.assign(new Error(away?.message), away)).text}`;
