@@ -37,7 +37,7 @@ export function talkRow(talk, offset, zone) {
 
   const top = el("p", { class: "kicker", attrs: { lang: texts.language } });
   top.append(field("span", "track", talk.track));
-  if (waiting) top.append(el("span", { class: "badge", attrs: { title: texts.talkWords.waitingWhy } }, texts.talkWords.waiting));
+  if (waiting) top.append(el("span", { class: "badge late", attrs: { title: texts.talkWords.waitingWhy } }, texts.talkWords.waiting));
   top.append(whose(talk));
 
   const facts = el("p", { class: "facts", attrs: { lang: texts.language } });

@@ -4,6 +4,9 @@ import * as texts from "texts";
 import { byId } from "../../elements/dom.js";
 import { AWAY, count } from "../../elements/words.js";
 
+/** What is on its way for less is not worth a word, which would move the page under the reader's hand. */
+const LONG_MS = 1500;
+
 /**
  * @param {object} use
  * @param {import("./session.js").Session} use.session
@@ -18,6 +21,8 @@ export function makePending({ session, notices, onSent, onBack, onState, onError
   const sendNow = byId("send-now", HTMLButtonElement);
   /** Whether some were seen to wait for a node that was not there, or did not take them. */
   let waited = false;
+  /** Until what waits is shown. */
+  let timer = 0;
 
   sendNow.addEventListener("click", async () => {
     sendNow.disabled = true;
@@ -34,8 +39,17 @@ export function makePending({ session, notices, onSent, onBack, onState, onError
 
   /** @param {number} pending */
   function show(pending) {
-    place.hidden = pending === 0;
     place.dataset.pending = String(pending);
+    if (pending === 0) {
+      clearTimeout(timer);
+      timer = 0;
+      place.hidden = true;
+    } else if (place.hidden) {
+      timer ||= setTimeout(() => {
+        timer = 0;
+        place.hidden = false;
+      }, LONG_MS);
+    }
     byId("pending-words", HTMLElement).textContent = `${count(pending, texts.elements.waiting)} `;
     if (pending > 0 || !waited) return;
     waited = false;
