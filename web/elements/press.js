@@ -27,6 +27,8 @@ function release() {
 }
 
 addEventListener("pointerdown", press, { capture: true, passive: true });
-for (const end of ["pointerup", "pointercancel", "blur"]) addEventListener(end, release, { capture: true, passive: true });
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, release, { capture: true, passive: true });
+// The window's own alone: a press takes the focus from some element, which is told too where events are captured.
+addEventListener("blur", release);
 // Where a press ends on a menu of the browser's, or outside of the window, nobody may be told.
 addEventListener("pointermove", ({ buttons }) => { if (buttons === 0) release(); }, { capture: true, passive: true });
