@@ -73,11 +73,12 @@ class SchemaScreen(Screen):
             if not listed:
                 self.fill(self.part(at, "other"), field.schema)
 
-    def publish(self) -> str:
-        """Publishes what is written; gives the schema's id."""
+    def publish(self, *, away: bool = False) -> str:
+        """Publishes what is written, and sends it where the node is not away; gives the schema's id."""
         self.click("#publish")
         self.wait("#schema[data-state=published]")
-        self.sent()
+        if not away:
+            self.sent()
         return self.text("#published [data-use=id] code")
 
     def until_file(self, *parts: str) -> str:

@@ -67,6 +67,7 @@ def test_pages_change_without_a_reload(browsers: Browsers, served: ServedNode) -
         first.tab.page.hover("article.talk .edit")
         first.tab.page.mouse.down()
         second.act("edit", mine["id"])
+        second.fill("#f-title", "Mine")
         second.fill("#f-abstract", "As it will be")
         second.click("#editor-save")
         other.until(lambda: "As it will be" in other.words("article.talk.is-open"))

@@ -141,7 +141,8 @@ def test_host_and_node_are_gone_together(screen: Screen, host: Host, tmp_path: P
     screen.tab.goto(f"{host.url}?node={node.url}")
     screen.wait("html[data-state=ready]")
     assert screen.data("#me", "author") == author
-    screen.wait("#programme[data-state=failed]")  # there is nobody to ask
+    screen.wait("#here:not([hidden])")  # there is nobody to ask, and nothing was published so far
+    assert screen.data("#programme", "state") == "empty"
     screen.click("#new")
     for name, value in (("title", "Written in a field"), ("room", "Tent")):
         screen.fill(f"#f-{name}", value)

@@ -183,8 +183,7 @@ def test_nothing_scrolls_sideways_on_a_phone(chromium_with: Open, site: Path, tm
         assert_fits(screen)
         screen.click("#confirm-no")
         node.kill()
-        screen.click("#reload")
-        screen.wait(".notice[data-reason=node-unreachable]")
+        screen.wait("#here:not([hidden])")
         assert_fits(screen)
 
 
@@ -204,7 +203,7 @@ def test_readers_come_first_on_a_phone_and_no_notice_covers_anything(
         chromium_with().open(node.url).import_file(
             save(schedule(*map(event, range(9))), tmp_path / "schedule.json")
         )
-        screen = chromium_with(viewport=phone).open(node.url)
+        screen = chromium_with(viewport=phone).open(f"{node.url}?mode=remote")
         (talk,) = screen.tab.evaluate(BOXES, [first])
         assert talk["height"] > 0
         assert talk["bottom"] <= phone["height"]

@@ -225,7 +225,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     const note = byId("here", HTMLElement);
     const bar = byId("here-progress", HTMLProgressElement);
     note.dataset.here = here?.state ?? "";
-    note.hidden = total === 0 ? whole || Boolean(away) : whole && !away;
+    note.hidden = whole ? !away : total === 0; // where nothing is shown yet, that is said in its place
     bar.hidden = whole || Boolean(away) || !here?.total;
     if (here?.total) Object.assign(bar, { max: here.total, value: here.done });
     const values = { done: number(here?.done ?? 0), total: number(here?.total ?? 0) };
