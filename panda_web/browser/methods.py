@@ -179,7 +179,7 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
         ),
         Method(
             "storage",
-            "How this browser keeps what is here, and how much room it takes. The first write asks it to "
+            "How this browser keeps what is here, and how much space it takes. The first write asks it to "
             "keep that until the visitor deletes it; Firefox puts the question to the visitor.",
             (),
             types.named("Storage"),

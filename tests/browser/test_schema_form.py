@@ -429,7 +429,9 @@ def test_without_a_node_nothing_is_lost(engine: str, browsers: Browsers, site: P
         screen.open(f"{node.url}schemas.html")
         node.kill()
         screen.write_schema(ROOM)
-        published = [screen.publish(away=True)]  # no other browser has this key: the log is begun, signed, and kept
+        published = [
+            screen.publish(away=True)
+        ]  # no other browser has this key: the log is begun, signed, and kept
         screen.wait("#pending:not([hidden])")
         screen.click("#again")
         screen.fill("#name", "later")

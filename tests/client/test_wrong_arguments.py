@@ -144,7 +144,16 @@ CALLS: Mapping[str, tuple[Call, ...]] = {
     "pending": (lambda w, it: w.panda.pending(it),),
     "flush": (lambda w, it: w.panda.flush(it),),
 }
-WITHOUT = {"close", "lost", "key_made", "key_copied", "key_restored", "hurry", "takes_no_definitions"}
+WITHOUT = {
+    "close",
+    "lost",
+    "key_made",
+    "key_copied",
+    "key_restored",
+    "hurry",
+    "takes_no_definitions",
+    "acknowledged",
+}
 """Those that take nothing."""
 OURS = {"keep", "alone", "not_carried"}
 """Those that are called with what another part of a program has made."""

@@ -168,7 +168,7 @@ def test_policy_forbids_the_node(
 ) -> None:
     """Of a node that is gone nobody hears a word about policies, and of one that is forbidden everybody does."""
     tab.goto(websites.open(static_host.url, site, strict(static_host.url)) + "tag.html")
-    call(tab, "connect", "one", {"node": host.url})
+    call(tab, "connect", "one", {"node": host.url, "mode": "remote"})
     said = call(tab, "ask", "one", "query", f"0040{'5e' * 64}")
     assert said["reason"] == "policy-forbids"
     assert "connect-src" in said["message"]

@@ -4,7 +4,7 @@ import pytest
 import typer
 
 from panda_web.browser.extension import Extension, all_methods
-from panda_web.browser.methods import METHODS, OPEN, STEPS
+from panda_web.browser.methods import METHODS, OPEN, PIECE, STEPS
 from panda_web.cli import extension as command
 from panda_web.rpc import types
 from panda_web.rpc.table import Method, joined
@@ -17,6 +17,7 @@ def adding(name: str) -> Extension:
 def test_an_application_adds_its_methods_to_those_of_the_worker() -> None:
     assert list(all_methods([adding("room"), adding("ticket")])) == [
         OPEN.name,
+        PIECE.name,
         *STEPS,
         *METHODS,
         "room",

@@ -8,7 +8,7 @@ export interface ConnectOptions {
    * follows the other one and sends there what is written; so what was seen once is there without a network. "remote":
    * the node is asked for everything. "local": no node is asked.
    */
-  mode?: "first" | "remote" | "local" | undefined;
+  mode?: Mode | undefined;
   /** Hears of "download" (bytes as they travel, about), "start" and "storage" until Python is there. */
   onProgress?: ((progress: Progress) => void) | undefined;
   /** Ends the start. */
@@ -18,6 +18,9 @@ export interface ConnectOptions {
   /** A file of the website's own that imports HOST's worker.js, for pages whose policy forbids blob: workers. */
   worker?: string | URL | undefined;
 }
+
+/** How a node is worked with; see `ConnectOptions`. */
+export type Mode = "first" | "remote" | "local";
 
 export interface Progress {
   stage: string;
@@ -233,7 +236,7 @@ export interface Panda extends Connection {
   flush(): Promise<number>;
 
   /**
-   * How this browser keeps what is here, and how much room it takes. The first write asks it to keep that until the
+   * How this browser keeps what is here, and how much space it takes. The first write asks it to keep that until the
    * visitor deletes it; Firefox puts the question to the visitor.
    */
   storage(): Promise<Storage>;
