@@ -160,6 +160,7 @@ def test_in_the_page(browsers: Browsers, site: Path, tmp_path: Path) -> None:
         first, second = Screen(old).open(node.url), Screen(new).open(node.url)
         author = first.data("#me", "author")
         first.import_file(save(schedule(*map(event, range(3))), tmp_path / "schedule.json"))
+        first.sent()
         copy = tmp_path / "key.pem"
         assert isinstance(old, PlaywrightTab)
         first.wait("#backup-offer:not([hidden])")

@@ -8,7 +8,7 @@ import { makeHidden } from "./hidden.js";
 import { go, place } from "./place.js";
 import { followProgramme } from "./reading.js";
 import { NONE, hues, inOrder, tally, toTalk } from "./talk.js";
-import { looks, paint, talkBody, talkRow } from "./talk-view.js";
+import { looks, paint, talkBody, talkRow, wait } from "./talk-view.js";
 import { dayIn, ownOffset, zoneOf } from "./time.js";
 import { drawHidden, drawWithheld } from "./withheld.js";
 import { count, explain, momentWords, number, say } from "../../../web/elements/words.js";
@@ -153,6 +153,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     days.show([...rows.values()]);
     for (const { talk, element } of rows.values()) {
       paint(element, colours.get(talk.track));
+      wait(element, talk.item._meta.waiting === true);
       if (opened.has(talk.id)) toggle(talk.id, true);
     }
     for (const id of opened) if (!items.has(id)) forget(id);

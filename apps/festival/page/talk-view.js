@@ -23,10 +23,10 @@ const FEW = 12;
  */
 export function talkRow(talk, offset, zone) {
   const { item, when, minutes } = talk;
-  const { author, signed, verified, complete, waiting = false } = item._meta;
+  const { author, signed, verified, complete } = item._meta;
   const article = el("article", {
     class: "talk",
-    data: { id: talk.id, waiting: String(waiting), mine: String(talk.mine), author, signed: String(signed), verified: String(verified), complete: String(complete) },
+    data: { id: talk.id, mine: String(talk.mine), author, signed: String(signed), verified: String(verified), complete: String(complete) },
   });
   const language = text(item.language);
   if (/^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/.test(language)) article.lang = language;
@@ -37,7 +37,6 @@ export function talkRow(talk, offset, zone) {
 
   const top = el("p", { class: "kicker", attrs: { lang: texts.language } });
   top.append(field("span", "track", talk.track));
-  if (waiting) top.append(el("span", { class: "badge late", attrs: { title: texts.talkWords.waitingWhy } }, texts.talkWords.waiting));
   top.append(whose(talk));
 
   const facts = el("p", { class: "facts", attrs: { lang: texts.language } });
@@ -76,9 +75,22 @@ export function talkRow(talk, offset, zone) {
  * @param {import("./time.js").Zone} zone
  */
 export function looks({ item, mine, room, when, minutes }, offset, zone) {
-  const { lastEntry, signed, verified, complete, waiting } = item._meta;
+  const { lastEntry, signed, verified, complete } = item._meta;
   const clock = when && minutes !== null ? endClock(when, minutes, zone) : "";
-  return [lastEntry, signed, verified, complete, waiting, mine, when?.offset === offset, clock, room].join(" ");
+  return [lastEntry, signed, verified, complete, mine, when?.offset === offset, clock, room].join(" ");
+}
+
+/**
+ * Whether the node lacks it still. That passes by itself, so the row stays, and with it where the reader is in it.
+ *
+ * @param {HTMLElement} article
+ * @param {boolean} waiting
+ */
+export function wait(article, waiting) {
+  article.dataset.waiting = String(waiting);
+  const shown = article.querySelector(".late");
+  if (!waiting) shown?.remove();
+  else if (!shown) article.querySelector(".who")?.before(el("span", { class: "badge late", attrs: { title: texts.talkWords.waitingWhy } }, texts.talkWords.waiting));
 }
 
 /**
