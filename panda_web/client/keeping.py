@@ -12,6 +12,9 @@ from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.session import Session
 from panda_web.rpc.there import STILL_THERE_SECONDS, is_there
 
+OPENING_SECONDS = 5.0
+"""What opening a session may take; then the node is called without one, since something may wait."""
+
 Told = Callable[[int, PandaError | None], object]
 """Told how many entries were sent, and what was wrong with one; where neither is so, it is not called."""
 
@@ -65,8 +68,9 @@ class Keeping:
 
     async def _reach(self) -> Session | None:
         if self.sessions is not None:
-            with suppress(AnswerMalformed):  # nobody there speaks WebSocket
-                return await self.sessions.session()
+            with suppress(AnswerMalformed, TimeoutError):  # nobody there speaks WebSocket, or says so
+                async with asyncio.timeout(OPENING_SECONDS):
+                    return await self.sessions.session()
         try:
             await self._ask()
         except CallFailed as error:
