@@ -28,6 +28,10 @@ NOTHING: shapes.Here = {
 """How a schema stands of which nothing is known."""
 
 
+HURRIES_EACH = 2.0
+"""Seconds between two questions of a page that have a node asked at once."""
+
+
 class Kept(Followed[shapes.Here]):
     """How a schema stands that is brought.
 
@@ -57,6 +61,7 @@ class Home:
         self.connection = Connection(self.way)
         self._kept: dict[tuple[str, str], Kept] = {}
         self._keeping: set[asyncio.Task[None]] = set()
+        self._hurried = 0.0
 
     async def name(self) -> str:
         """What clients call it: another database is another node, which has acknowledged nothing.
@@ -71,8 +76,14 @@ class Home:
             raise AnswerMalformed(f"The site's node {error}.") from error
 
     def kept(self, node: str, schema: str) -> Kept:
-        """How a schema stands that is brought from a node, from now on."""
+        """How a schema stands that is brought from a node, from now on.
+
+        Whoever asks once more wants to know what is new: a node that tells of no changes is asked at once.
+        """
         want = node, schema
+        if want in self._kept and time.monotonic() >= self._hurried + HURRIES_EACH:
+            self._hurried = time.monotonic()
+            self.hurry()
         if want not in self._kept:
             self._kept[want] = Kept(time.time())
             keeping = asyncio.create_task(self._keep(node, schema, self._kept[want]))

@@ -210,6 +210,7 @@ def test_in_the_page(browsers: Browsers, site: Path, tmp_path: Path) -> None:
         second.wait(f"#me[data-author='{author}']")
         assert "A copy of it was saved" in second.words("#me >>> [part=about]")
         second.rest()
+        second.until(lambda: second.talk("Talk 1"))
         second.act("edit", str((second.talk("Talk 1") or {})["id"]))
         second.fill("#f-title", "Edited elsewhere")
         second.click("#editor-save")
