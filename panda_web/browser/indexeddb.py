@@ -41,13 +41,22 @@ class IndexedDb:
 
     @classmethod
     async def open(cls, name: str = NAME) -> "IndexedDb":
-        """Opens the database, and makes it where it is missing. Raises StorageRefused."""
+        """Opens the database, and makes it where it is missing. Raises StorageRefused, StorageFull.
+
+        Who is cancelled leaves it whole all the same: what is made without its stores would stay so.
+        """
         try:
             factory = js.indexedDB
             if not factory:
                 raise StorageRefused("This browser has no IndexedDB.")
             request = factory.open(name, 1)
-            return cls(await _settled(request, "success", upgrade=_upgrade))
+            opened = _settled(request, upgrade=_upgrade)
+            try:
+                await asyncio.shield(opened)
+            except asyncio.CancelledError:
+                opened.add_done_callback(lambda _: request.result.close() if not opened.exception() else None)
+                raise
+            return cls(request.result)
         except JsException as error:
             if error.name == "QuotaExceededError":
                 raise _failure(error) from error
@@ -110,17 +119,11 @@ class IndexedDb:
                 target.get(key).onsuccess = proxy
             if not read:
                 change()
-            try:
-                await _settled(transaction, "complete", failures=("abort", "error"))
-            except JsException:
-                if verdict == [False]:
-                    return False
-                raise
+            await _ended(transaction, proxies)
         except JsException as error:
+            if verdict == [False]:
+                return False
             raise _failure(error) from error
-        finally:
-            for proxy in proxies:
-                proxy.destroy()
         return True
 
     async def empty(self, prefix: str, allowed: Callable[[list[JsObject]], bool]) -> bool:
@@ -149,13 +152,11 @@ class IndexedDb:
             transaction = self._database.transaction(to_js([TEXTS, KEYS]), "readwrite", options)
             window = js.IDBKeyRange.bound(prefix, prefix + "\uffff", False, True)
             transaction.objectStore(TEXTS).getAll(window).onsuccess = proxy
-            await _settled(transaction, "complete", failures=("abort", "error"))
+            await _ended(transaction, [proxy])
         except JsException as error:
             if verdict == [False]:
                 return False
             raise _failure(error) from error
-        finally:
-            proxy.destroy()
         return True
 
     def close(self) -> None:
@@ -171,9 +172,10 @@ class IndexedDb:
 
     async def _request(self, request: JsObject) -> JsObject:
         try:
-            return await _settled(request, "success")
+            await _settled(request)
         except JsException as error:
             raise _failure(error) from error
+        return request.result
 
 
 def _upgrade(event: JsObject) -> None:
@@ -187,13 +189,31 @@ def _failure(error: JsException) -> StoreFailed:
     return StoreFailed(f"The browser's storage failed ({error.name}); nothing was recorded.")
 
 
-async def _settled(
+async def _ended(transaction: JsObject, called: list[JsObject]) -> None:
+    """Waits until a transaction is complete, and then destroys the proxies that its requests call.
+
+    Who is cancelled meanwhile leaves it to end by itself: its requests still call, and what is missing then
+    ends the worker.
+    """
+    ended = _settled(transaction, "complete", failures=("abort", "error"))
+
+    def over(_: "asyncio.Future[None]") -> None:
+        for proxy in called:
+            proxy.destroy()
+        if not ended.cancelled():
+            ended.exception()  # it is known, though nobody may be left to whom it says something
+
+    ended.add_done_callback(over)
+    await asyncio.shield(ended)
+
+
+def _settled(
     target: JsObject,
-    success: str,
+    success: str = "success",
     failures: tuple[str, ...] = ("error", "blocked"),
     upgrade: Callable[[JsObject], None] | None = None,
-) -> JsObject:
-    """Waits for a request or transaction; gives the request's result."""
+) -> "asyncio.Future[None]":
+    """Done when a request or transaction is, which is listened to from now on."""
     future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def succeed(_: JsObject) -> None:
@@ -209,13 +229,14 @@ async def _settled(
         handlers["upgradeneeded"] = create_proxy(upgrade)
     for name, proxy in handlers.items():
         target.addEventListener(name, proxy)
-    try:
-        await future
-    finally:
+
+    def over(_: "asyncio.Future[None]") -> None:
         for name, proxy in handlers.items():
             target.removeEventListener(name, proxy)
             proxy.destroy()
-    return getattr(target, "result", None)
+
+    future.add_done_callback(over)
+    return future
 
 
 class IndexedDbStore:

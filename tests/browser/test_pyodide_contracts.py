@@ -169,6 +169,10 @@ def test_lock_of_the_page_keeps_the_worker_out(python: Python) -> None:
     assert python.result() == "taken"
 
 
+def test_what_is_given_up_is_whole(python: Python) -> None:
+    assert python.run("what_is_given_up_is_whole") == []
+
+
 def test_closed_connection_is_forgotten(python: Python) -> None:
     python.run("closed_connection_is_forgotten")
 

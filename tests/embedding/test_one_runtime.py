@@ -1,5 +1,6 @@
 """However often panda.js is loaded and connects, a page has one worker and one Python."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,14 @@ def downloads(*hosts: StaticServer) -> list[str]:
     return sorted(path.rsplit("/")[-1] for path in lines if not path.startswith("/panda.js"))
 
 
+def wait_for_rest(*hosts: StaticServer, seconds: float = 1.0) -> None:
+    """Returns once nobody has asked for anything for a while."""
+    seen = -1
+    while seen != (now := sum(len(host.requests) for host in hosts)):
+        seen = now
+        time.sleep(seconds)
+
+
 def test_all_connections_of_a_page_share_one(
     tab: Tab,
     host: ServedNode,
@@ -41,6 +50,7 @@ def test_all_connections_of_a_page_share_one(
         tab.goto(websites.open(static_host.url, site, policy, other=other_host.url) + "twice.html")
 
         assert call(tab, "giveUp", {"node": host.url}) == ["cancelled"] * 3
+        wait_for_rest(static_host, other_host)  # a worker that ends may have asked for something
         static_host.requests.clear()
         other_host.requests.clear()
 

@@ -18,7 +18,7 @@ from typing import Any
 from unittest.mock import patch
 
 import js
-from pyodide.ffi import JsException
+from pyodide.ffi import JsException, create_proxy
 
 from panda_web import __version__
 from panda_web.browser import loops
@@ -107,6 +107,34 @@ async def store_contract(_: Tools, check: str) -> None:
         return IndexedDbStore(await IndexedDb.open(f"contract-{check}"))
 
     await getattr(stores, check)(open_store)
+
+
+async def what_is_given_up_is_whole(_: Tools) -> list[str]:
+    """What goes wrong in the worker where who opens or commits is cancelled at any point: it would end the worker."""
+    wrong: list[str] = []
+    hear = create_proxy(lambda event: wrong.append(event.message))
+    js.addEventListener("error", hear)
+    for turn in range(4):
+        opening = asyncio.ensure_future(IndexedDb.open(f"given-up-{turn}"))
+        for _step in range(turn):
+            await asyncio.sleep(0)
+        opening.cancel()
+        await asyncio.wait([opening])
+        await IndexedDbStore(await IndexedDb.open(f"given-up-{turn}")).commit({"one": "made"}, {})
+    store = IndexedDbStore(await IndexedDb.open("given-up"))
+    held: str | None = None
+    for turn in range(20):
+        commit = asyncio.ensure_future(store.commit({"one": f"{turn}", "two": f"{turn}"}, {"one": held}))
+        for _step in range(turn % 4):
+            await asyncio.sleep(0)
+        commit.cancel()
+        await asyncio.wait([commit])
+        (_, held), (_, other) = await store.scan("") or [("", None), ("", None)]
+        assert held == other
+    await store.commit({"one": "last"}, {"one": held})
+    js.removeEventListener("error", hear)
+    hear.destroy()
+    return wrong
 
 
 async def transport_contract(
