@@ -78,7 +78,8 @@ class Bringing:
     async def compare(self, after: str) -> Step:
         """Has the first instances behind one listed, and brings those that are not held as they are there.
 
-        Of what is held and not listed it looks whether the author deleted it.
+        Of what is held and not listed it looks whether the author deleted it. What is listed and then not
+        given counts as nothing: for being listed, nothing has to be signed.
         """
         there = await self._source.listed(self._schema, after)
         last = there[-1].id if there else None
@@ -86,7 +87,9 @@ class Bringing:
         new = [each.id for each in there if not _is_as(each, held.pop(each.id, None))]
         taken = Taken()
         for at in range(0, len(new), PAGE):
-            taken += await self._offer(await self._source.of(self._schema, new[at : at + PAGE]))
+            some = new[at : at + PAGE]
+            found = await self._source.of(self._schema, some)
+            taken += await self._offer(found) + Taken(invalid=len(some) - len(found))
         taken += await self._deletes(list(held.values()))
         return Step(taken, len(there), last)
 

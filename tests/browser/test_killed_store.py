@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.browser.python import Python
-from tests.browsers import Browsers, PlaywrightTab, StaticServer, kill, kill_renderers
+from tests.browser.sites import HARNESS, copy_site, runs_before
+from tests.browsers import Browsers, PlaywrightTab, StaticServer, kill, kill_renderers, static_server
 
 pytestmark = [
     pytest.mark.engines("chromium"),
@@ -73,4 +74,18 @@ def test_what_was_acknowledged_survives(
         told = acknowledged(disks)
         assert len(told) == number
         found = Python(tab, disks.url).run("look", name=NAME, acknowledged=told)
+        assert found == {"kind": "opfs", "integrity": "ok", "missing": {}}
+
+
+def test_what_was_acknowledged_survives_a_power_cut(
+    engine: str, browsers: Browsers, disks_site: Path, tmp_path: Path
+) -> None:
+    """What a killed browser has written is with the system, which writes it later. A power cut takes that too."""
+    copy_site(disks_site, tmp_path / "www", {})
+    runs_before(tmp_path / "www" / "worker.js", HARNESS / "power-cut.js")
+    with static_server(tmp_path / "www") as server, browsers.tab(engine) as tab:
+        for number in range(3):
+            writes(Python(tab, server.url), server, number)
+        told = acknowledged(server)
+        found = Python(tab, server.url).run("look", name=NAME, acknowledged=told)
         assert found == {"kind": "opfs", "integrity": "ok", "missing": {}}

@@ -84,6 +84,36 @@ def test_pages_of_nothing_without_end(make: Callable[[str], list[Any]]) -> None:
     asyncio.run(work())
 
 
+def test_lists_of_what_is_not_there_without_end() -> None:
+    """Nothing is signed for being listed. What is listed has to be given, too."""
+
+    async def work() -> None:
+        dispatcher = a_node().dispatcher()
+        async with here() as there, author(in_process(dispatcher)) as panda:
+            schema = str((await panda.define(loose(n="integer"))).id)
+            made = (await panda.create(schema, {"n": 1})).id
+            lists = 0
+
+            def endless(method: str, params: Mapping[str, Any], answer: Any) -> Any:
+                nonlocal lists
+                if method != "panda_query" or params["schema"] != schema or params.get("select") != []:
+                    return answer
+                lists += 1
+                about = {"lastEntry": MADE_UP, "author": "7" * 64, "logId": 1, "seqNum": 1}
+                ids = (f"0040{1000 * lists + n:020x}{'0' * 108}" for n in range(params["limit"]))
+                return [{"id": each, "_meta": about} for each in ids]
+
+            way = Between(in_process(dispatcher), endless)
+            there.wants.ask("a page", Source("node", way), schema)
+            stood = await there.until("node", schema, lambda each: each.state == "stopped")
+            assert stood.error is not None and stood.error.reason == "source-unsound"
+            assert lists == 1
+            assert [*await view(there.dispatcher, schema)] == [made], "what was verified stays"
+            await way.close()
+
+    asyncio.run(work())
+
+
 def backwards(answer: list[Any]) -> Any:
     return answer[::-1]
 

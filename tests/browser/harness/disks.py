@@ -112,12 +112,12 @@ async def reached_by_a_commit(tools: Tools, count: int) -> list[int]:
     return reached
 
 
-async def two_at_once(tools: Tools, name: str) -> list[str]:
+async def two_at_once(tools: Tools, name: str, places: Sequence[Kind]) -> list[str]:
     """In which order two open one database and close it."""
     said: list[str] = []
 
     async def work(who: str) -> None:
-        local = await _local(tools, name)
+        local = await _local(tools, name, places)
         said.append(f"{who} opens")
         await asyncio.sleep(0.05)
         said.append(f"{who} closes")
