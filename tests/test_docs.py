@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from panda_web import strict_json
+from panda_web import negentropy, strict_json
 from panda_web.archive import exporting, importing, lines
 from panda_web.cli.main import app
 from panda_web.client import collecting, live_records, pages, typed
 from panda_web.errors import DiskFull
 from panda_web.messages import message
 from panda_web.node import groups, indexing, ingest, publishing, rates, turns
-from panda_web.node.answer import including, instances, items, listing, proof, replayable
+from panda_web.node.answer import including, instances, items, listing, proof, reconciled, replayable
 from panda_web.node.ingest import peer
 from panda_web.node.live import followed, looking, share
 from panda_web.node.live import live as lives
@@ -49,7 +49,7 @@ from panda_web.rpc.errors import (
 )
 from panda_web.server import answer, body, budget, connection, guests
 from panda_web.server import socket as server_socket
-from panda_web.sync import bringing, filling, offering, places, source, wants
+from panda_web.sync import bringing, carrying, comparing, filling, offering, places, rounds, source, wants
 from tests.processes import ServedNode
 from tests.test_layers import APPS, FILES
 
@@ -201,6 +201,12 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "paths of `include`": (asked.MAX_INCLUDES, asked.MAX_HOPS, including.MAX_FOLLOWED),
     "texts are ordered by": (matching.ORDERED,),
     "logs in an answer": (methods.MAX_LIMIT, methods.DEFAULT_LIMIT, changes.LOOKED_AT, heads.MAX_NAMED),
+    "seconds that `panda_getLogs` waits": (
+        heads.MAX_WAIT,
+        heads.MAX_RECONCILE,
+        negentropy.MAX_MESSAGE,
+        reconciled.MOST_CHANGED,
+    ),
     "an answer to `panda_getItems`": (items.MAX_ANSWER,),
     "entries in a call of `panda_publishItems`": (methods.MAX_ITEMS,),
     "entries of one log that are kept": (peer.MOST_SECOND,),
@@ -235,10 +241,13 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "what a node gives that is nothing": (
         filling.MOST_INVALID,
         filling.MOST_USELESS,
-        filling.FIRST_ALONE,
-        filling.LONGEST_ALONE,
+        rounds.FIRST_ALONE,
+        rounds.LONGEST_ALONE,
     ),
     "entries that link one": (source.MAX_PATH,),
+    "messages of one comparison": (comparing.MOST_MESSAGES, comparing.MOST_LACKING),
+    "what a peer gives that is nothing": (carrying.MOST_INVALID, carrying.MOST_EMPTY),
+    "logs that are brought from a peer": (carrying.AT_ONCE, carrying.MOST_KNOWN),
     "looked through for deletes": (source.MOST_TAILS, bringing.MOST_SUSPECTS),
     "a line of an archive": (lines.MAX_HEADER, importing.MOST_INVALID, importing.MOST_NAMED),
     "logs that are exported": (exporting.MOST_LOGS, exporting.PIECE, exporting.FEW),

@@ -19,6 +19,7 @@ PACKAGE = ROOT / "panda_web"
 LAYERS: dict[str, set[str]] = {
     "errors": set(),
     "strict_json": {"errors"},
+    "negentropy": {"errors"},
     "bamboo": {"errors"},
     "messages": {"bamboo", "strict_json"},
     "keys": {"errors"},
@@ -27,9 +28,9 @@ LAYERS: dict[str, set[str]] = {
     "records": {"messages"},
     "rpc": {"messages", "bamboo", "query"},
     "client": {"rpc", "log", "records"},
-    "sync": {"rpc", "log"},
+    "sync": {"rpc", "log", "negentropy"},
     "archive": {"sync"},
-    "node": {"log", "messages", "rpc"},
+    "node": {"log", "messages", "rpc", "negentropy"},
     "server": {"node", "rpc"},
     "browser": {"client", "node", "archive"},
     "cli": {"client", "server", "node", "archive"},
@@ -48,7 +49,7 @@ THIRD_PARTY: dict[str, set[str]] = {
 }
 OF_APPLICATIONS = {"defusedxml", "rich", "typer"}
 # No clock, no randomness, no files, no network in what only computes.
-PURE = ("bamboo", "messages", "query", "strict_json")
+PURE = ("bamboo", "messages", "negentropy", "query", "strict_json")
 IMPURE = {
     "asyncio",
     "datetime",

@@ -20,7 +20,7 @@ from panda_web.cli import inspect as inspect_entry
 from panda_web.cli import places
 from panda_web.cli.archive import archive_app
 from panda_web.cli.extension import Extension, add_commands, extensions, known_schemas, with_flags
-from panda_web.cli.options import Data, Node, Schema, address
+from panda_web.cli.options import Data, Node, Schema, address, node_address
 from panda_web.cli.output import UNACKNOWLEDGED, print_json, run, say
 from panda_web.cli.query import query
 from panda_web.cli.schema import schema_app
@@ -108,6 +108,14 @@ def serve(
             "--private-network", help="Let pages of public websites call the node in a private network."
         ),
     ] = False,
+    peer: Annotated[
+        list[str] | None,
+        typer.Option(
+            parser=node_address,
+            metavar="URL",
+            help="Another node: what either has, the other one gets. May be given again.",
+        ),
+    ] = None,
     applications: Sequence[Extension],
 ) -> None:
     """Runs a node, and the page with it, on one port."""
@@ -116,7 +124,16 @@ def serve(
     folder, site = places.data_folder(data), site or places.packaged_site()
     open_browser = browser and site is not None
     openness = server.Openness(schemas, rate, proxy, private_network)
-    server.serve(host, port, folder, site, applications, openness=openness, open_browser=open_browser)
+    server.serve(
+        host,
+        port,
+        folder,
+        site,
+        applications,
+        openness=openness,
+        peers=peer or [],
+        open_browser=open_browser,
+    )
 
 
 @key_app.command("new")

@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+from panda_web.rpc.address import check_address
+from panda_web.rpc.errors import NodeAddressWrong
+
 Data = Annotated[
     Path | None,
     typer.Option(
@@ -36,6 +39,15 @@ def address(text: str) -> str:
         return str(ip_address(text))
     except ValueError:
         raise typer.BadParameter(f"{text!r} is no IP address, such as 127.0.0.1") from None
+
+
+def node_address(text: str) -> str:
+    """The address of a node. Raises BadParameter."""
+    try:
+        check_address(text, "http")
+    except NodeAddressWrong as error:
+        raise typer.BadParameter(str(error)) from None
+    return text
 
 
 def folder_or_node(

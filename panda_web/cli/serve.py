@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 import panda_web
 from panda_web.cli.extension import Extension
 from panda_web.cli.output import safe, say
+from panda_web.cli.peers import kept_alike
 from panda_web.cli.places import database_path
 from panda_web.cli.running import alone, known_by
 from panda_web.errors import PandaError
@@ -103,6 +104,7 @@ def serve(
     applications: Sequence[Extension],
     *,
     openness: Openness,
+    peers: Sequence[str] = (),
     open_browser: bool,
 ) -> None:
     """Serves until it is interrupted.
@@ -114,6 +116,7 @@ def serve(
         site: a folder that is served beside it.
         applications: those whose schemas are registered.
         openness: what it lets others do.
+        peers: the addresses of nodes that it is kept alike with.
         open_browser: whether a browser is to show the site.
 
     Raises:
@@ -129,7 +132,7 @@ def serve(
     ):
         served = Served(_address(host, listener), folder, open_browser=open_browser)
         with asyncio.Runner(loop_factory=new_loop) as runner:
-            runner.run(_begin(store, listener, served, site, applications, openness))
+            runner.run(_begin(store, listener, served, site, applications, openness, peers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,7 @@ async def _begin(
     site: Path | None,
     applications: Sequence[Extension],
     openness: Openness,
+    peers: Sequence[str],
 ) -> None:
     node = await _open(store, openness, applications)
     edge = Edge(openness.rates(*CALLS), openness.proxy, openness.private_network)
@@ -163,7 +167,7 @@ async def _begin(
     server = uvicorn.Server(served_by(app, Sessions(dispatcher, edge, under_way), guests, edge.proxy))
     watching = asyncio.create_task(guests.watch())
     try:
-        await _run(server, node, listener, served)
+        await _run(server, node, listener, served, peers)
     finally:
         watching.cancel()
 
@@ -186,7 +190,9 @@ def served_by(
     )
 
 
-async def _run(server: uvicorn.Server, node: Node, listener: socket.socket, served: Served) -> None:
+async def _run(
+    server: uvicorn.Server, node: Node, listener: socket.socket, served: Served, peers: Sequence[str]
+) -> None:
     watching = asyncio.create_task(node.watch(progress=Building()))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
@@ -198,7 +204,8 @@ async def _run(server: uvicorn.Server, node: Node, listener: socket.socket, serv
         if served.open_browser:
             await asyncio.to_thread(webbrowser.open, served.address)
     try:
-        await serving
+        async with kept_alike(node, peers):
+            await serving
     finally:  # uvicorn ends by the signal that it was sent, so as a rule this is reached by CancelledError
         watching.cancel()
         await asyncio.wait([watching])

@@ -3,13 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 from panda_web.errors import StoreFailed
 from panda_web.keys import Verifier
 from panda_web.messages import system_log
 from panda_web.node import views
-from panda_web.node.answer import heads, instances, items, listing, replayable
+from panda_web.node.answer import heads, instances, items, listing, reconciled, replayable
 from panda_web.node.aside import Aside, here
 from panda_web.node.groups import Groups
 from panda_web.node.indexing import Indexing
@@ -25,7 +27,7 @@ from panda_web.node.views import building
 from panda_web.node.views.building import ProgressOf
 from panda_web.query import typed
 from panda_web.rpc import discover
-from panda_web.rpc.caller import CALLER
+from panda_web.rpc.caller import CALLER, SESSION
 from panda_web.rpc.dispatch import Dispatcher, Handler
 from panda_web.rpc.methods import METHODS, NO_SCHEMA, EntryArguments, StoredEntry
 from panda_web.rpc.queries import read_params
@@ -35,6 +37,9 @@ from panda_web.rpc.types import Json
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+GATHER = 0.02
+"""Seconds for which whoever waits for changes is given more of them at a time."""
 
 
 class Node:
@@ -72,6 +77,7 @@ class Node:
         write = Groups(store)
         self._publishing = Publishing(store, verifier, limits, aside, self._registry, write, rates)
         self._turns = Turns()
+        self._reconciliations = reconciled.Reconciliations(store)
         self._live = Live(store, self._registry)
         self.views = building.Builder(store, write)
         self.places = KeptPlaces(store, write)
@@ -98,6 +104,7 @@ class Node:
             "panda_queryEntries": self.query_entries,
             "panda_query": self.query,
             "panda_getLogs": self.get_logs,
+            "panda_reconcile": self.reconcile,
             "panda_getItems": self.get_items,
             "panda_schemas": self.schemas,
             "panda_subscribe": self._live.subscribe,
@@ -213,9 +220,33 @@ class Node:
         schemas: Sequence[str] | None,
         authors: Sequence[bytes] | None,
         limit: int,
+        wait: int = 0,
     ) -> Json:
-        """The logs in which something happened, and where each ends."""
-        return await self._read(lambda: heads.answer(self._store, since, schemas, authors, limit))
+        """The logs in which something happened, and where each ends; over a session once there are some."""
+        now = asyncio.get_running_loop().time
+        until = now() + (wait if SESSION.get() is not None else 0)
+        with self._store.feed.telling() as told:
+            while True:
+                told.clear()
+                found = await self._read(partial(heads.answer, self._store, since, schemas, authors, limit))
+                if found.logs or found.more or found.reset or now() >= until:
+                    return found.to_json()
+                since = found.cursor
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(until):
+                        await told.wait()
+                        await asyncio.sleep(GATHER)  # more may come at once
+
+    async def reconcile(
+        self,
+        message: bytes,
+        lacking: Sequence[bytes],
+        schemas: Sequence[str] | None,
+        authors: Sequence[bytes] | None,
+    ) -> Json:
+        """Where logs end, compared with what another node holds."""
+        answer = self._reconciliations.answer
+        return (await self._read(lambda: answer(message, lacking, schemas, authors))).to_json()
 
     async def get_items(
         self,

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from panda_web.rpc import types
 from panda_web.rpc.heads import GET_LOGS as GET_LOGS
+from panda_web.rpc.heads import RECONCILE as RECONCILE
 from panda_web.rpc.queries import DEFAULT_LIMIT as DEFAULT_LIMIT
 from panda_web.rpc.queries import MAX_LIMIT as MAX_LIMIT
 from panda_web.rpc.queries import QUERY as QUERY
@@ -259,6 +260,7 @@ METHODS: Mapping[str, Method[Any]] = {
         QUERY_ENTRIES,
         QUERY,
         GET_LOGS,
+        RECONCILE,
         GET_ITEMS,
         PUBLISH_ITEMS,
         SCHEMAS,

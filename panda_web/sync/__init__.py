@@ -7,6 +7,10 @@ and the room of whoever asks.
     wants        which schemas are asked for, by whom, and how each of them stands
     filling      one schema, from one source, through cuts
     bringing     the steps of that
+    replicating  all that two nodes hold, both ways
+    carrying     whole logs, from one to the other
+    comparing    what differs between them
+    rounds       begun again without end
     source       what is asked of a source, and how its answers are read
     fitting      what of an answer belongs to what was asked for
     offering     into the sink, in batches
@@ -14,18 +18,22 @@ and the room of whoever asks.
     standing     how far it is
 """
 
-from panda_web.sync.errors import SinkFull, SinkRefuses, SourceUnsound, SyncError, WantsTooMany
-from panda_web.sync.filling import Platform
+from panda_web.sync.errors import PartnerTooOld, SinkFull, SinkRefuses, SourceUnsound, SyncError, WantsTooMany
 from panda_web.sync.places import MemoryPlaces, Place, Places
+from panda_web.sync.replicating import Contact, Replicating
+from panda_web.sync.rounds import Platform
 from panda_web.sync.source import Source
 from panda_web.sync.standing import Standing
 from panda_web.sync.wants import Wants
 
 __all__ = [
+    "Contact",
     "MemoryPlaces",
+    "PartnerTooOld",
     "Place",
     "Places",
     "Platform",
+    "Replicating",
     "SinkFull",
     "SinkRefuses",
     "Source",

@@ -15,6 +15,12 @@ class SourceUnsound(SyncError):
     reason = "source-unsound"
 
 
+class PartnerTooOld(SyncError):
+    """A node does not know the methods by which nodes are kept alike."""
+
+    reason = "partner-too-old"
+
+
 class SinkFull(SyncError):
     """There is no room here for what the node has. What came before stays."""
 

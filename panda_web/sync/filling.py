@@ -10,12 +10,11 @@ be deleted when the entry that deletes it is there; else it stays.
 """
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from panda_web.errors import PandaError, StoreFailed
+from panda_web.errors import PandaError
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import (
     WITHOUT_VIEW,
@@ -26,17 +25,16 @@ from panda_web.rpc.errors import (
     TooManySubscriptions,
 )
 from panda_web.rpc.inbox import Inboxes, Open
-from panda_web.rpc.pauses import ASK_SECONDS, LONGEST_PAUSE, Growing, first_of
+from panda_web.rpc.pauses import ASK_SECONDS, Growing
 from panda_web.rpc.subscriptions import ToldChange
 from panda_web.rpc.there import STILL_THERE_SECONDS, is_there
 from panda_web.sync.bringing import Bringing, is_defined
-from panda_web.sync.errors import SourceUnsound, SyncError
+from panda_web.sync.errors import SourceUnsound
 from panda_web.sync.offering import Offering, Taken
-from panda_web.sync.places import MAX_CURSOR, Place, Places
+from panda_web.sync.places import Place, Places, kept_cursor
+from panda_web.sync.rounds import Platform, Rounds
 from panda_web.sync.source import PAGE, Asking, Source, is_early
 from panda_web.sync.standing import Board
-
-logger = logging.getLogger(__name__)
 
 MOST_INVALID = 100
 """Instances and entries from a source that are nothing, until it is left alone for a while."""
@@ -47,25 +45,7 @@ MOST_USELESS = 10_000
 OPENING_SECONDS = 5.0
 """What subscribing may take; then the source is asked instead."""
 
-FIRST_ALONE = 5.0
-LONGEST_ALONE = 600.0
-"""Seconds for which a source that is unsound is left alone, or a sink that takes nothing: the first time, and
-at most."""
-
 Told = tuple[list[ToldChange], str | None, bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Platform:
-    """What a filling has from where it runs.
-
-    Attributes:
-        sleep: waits for some seconds.
-        clock: gives the seconds since 1970.
-    """
-
-    sleep: Callable[[float], Awaitable[object]]
-    clock: Callable[[], float]
 
 
 class Filling:
@@ -103,52 +83,23 @@ class Filling:
         self._board = board
         self._related = related
         self._platform = platform
-        self._hurried = asyncio.Event()
+        self._rounds = Rounds(f"the schema {schema[:16]}…", self._round, self._note_failed, platform)
         self._defined = is_defined(schema)
         self._place = Place(None)
-        self._pauses = Growing()
         self._resets = Growing()
-        self._alone = Growing(FIRST_ALONE, LONGEST_ALONE)
-        self._alone_until = 0.0
         self._invalid = 0
         self._useless = 0
 
     def hurry(self) -> None:
         """Ends the pause under way: there is a network again, perhaps, or room."""
-        self._hurried.set()
+        self._rounds.hurry()
 
     async def run(self) -> None:
         """Goes on without end; it may be cancelled anywhere."""
-        while True:
-            self._hurried.clear()
-            error: PandaError | None = None
-            passes = True
-            pause = 0.0
-            try:
-                pause = await self._round()
-            except (NodeUnreachable, StoreFailed) as failed:
-                error, pause = failed, self._pauses.next()
-            except ErrorFromNode as refused:
-                error, passes = refused, refused.may_pass
-                pause = min(refused.retry_after or self._pauses.next(), LONGEST_PAUSE)
-            except PandaError as wrong:
-                error, passes = wrong, False
-            except Exception:
-                logger.exception("the schema %s… cannot be brought", self._schema[:16])
-                error, passes = SyncError("A fault of this program's own. What came before stays."), False
-            if error is not None:
-                self._board.change(error=error, state=self._state if passes else "stopped")
-            rest = self._platform.sleep(pause if passes else self._left_alone())
-            await first_of(rest, self._hurried.wait())
+        await self._rounds.run()
 
-    def _left_alone(self) -> float:
-        """Seconds for which nothing is tried; more each time, unless there was a long time of peace."""
-        now = self._platform.clock()
-        if now > self._alone_until + LONGEST_ALONE:
-            self._alone.again()
-        pause = self._alone.next()
-        self._alone_until = now + pause
-        return pause
+    def _note_failed(self, error: PandaError, passes: bool) -> None:
+        self._board.change(error=error, state=self._state if passes else "stopped")
 
     async def _round(self) -> float:
         """Brings all that there is, then what is told, as long as a session lasts; gives a pause."""
@@ -189,14 +140,14 @@ class Filling:
                 await self._save(anew)
         elif told.made.reset or place.cursor is None:
             # Of what was looked at before, something may have changed since, and nobody said it.
-            await self._save(replace(anew, cursor=_cursor(told.made.cursor)))
+            await self._save(replace(anew, cursor=kept_cursor(told.made.cursor)))
 
     async def _be_whole(self, cursor: str | None) -> None:
         """All is here that there is, as of now."""
         now = self._platform.clock()
         since = self._place.since or now
         await self._save(replace(self._place, cursor=cursor, after=None, since=since, as_of=now))
-        self._pauses.again()
+        self._rounds.again()
         self._board.change(state="whole", error=None, since=since, as_of=now, done=self._place.done)
 
     # -- what is asked -----------------------------------------------------------------------------
@@ -280,9 +231,9 @@ class Filling:
             self._resets.again()
         self._useless = 0 if taken.stored else self._useless + len(changes)
         if self._place.after is None:
-            await self._be_whole(_cursor(cursor))
+            await self._be_whole(kept_cursor(cursor))
         else:
-            await self._save(replace(self._place, cursor=_cursor(cursor)))
+            await self._save(replace(self._place, cursor=kept_cursor(cursor)))
         self._count(taken)  # at last: what is nothing need not come again
         return True
 
@@ -303,12 +254,6 @@ class Filling:
                 f"The node told {self._useless:,} changes in a row of which none was news. It is left alone "
                 "for a while."
             )
-
-
-def _cursor(text: str) -> str:
-    if len(text) > MAX_CURSOR:
-        raise AnswerMalformed(f"The node's cursor has more than {MAX_CURSOR} characters.")
-    return text
 
 
 _NOT_TOLD = WITHOUT_VIEW | {SessionNeeded.reason, TooManySubscriptions.reason}

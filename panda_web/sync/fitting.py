@@ -81,6 +81,16 @@ def behind(entries: Iterable[StoredEntry], start: int) -> int:
     return max([start, *(each.seq_num + 1 for each in decoded if each is not None)])
 
 
+def of_log(log: Log, entries: Sequence[StoredEntry]) -> tuple[list[StoredEntry], int]:
+    """The entries of a log, and how many others there were."""
+    fit = []
+    for each in entries:
+        entry = _decoded(each)
+        if entry is not None and (entry.author, entry.log_id) == log:
+            fit.append(each)
+    return fit, len(entries) - len(fit)
+
+
 def of_schema(schema: str, entries: Sequence[StoredEntry]) -> tuple[list[StoredEntry], int]:
     """The entries of a schema with those of the same logs that link them, and how many others there were.
 

@@ -9,9 +9,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from panda_web.rpc import types
+from panda_web.rpc.errors import AnswerMalformed
 
 MAX_CURSOR = 1000
 """Characters of a cursor that a source gives, since it is kept: ours have 200 at most."""
+
+
+def kept_cursor(text: str) -> str:
+    """A cursor that a source gives, as one that may be kept. Raises AnswerMalformed."""
+    if len(text) > MAX_CURSOR:
+        raise AnswerMalformed(f"The node's cursor has more than {MAX_CURSOR} characters.")
+    return text
 
 
 @dataclass(frozen=True, slots=True)

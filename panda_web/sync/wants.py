@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from panda_web.rpc.connection import Connection, Way
 from panda_web.rpc.inbox import Inboxes
 from panda_web.sync.errors import WantsTooMany
-from panda_web.sync.filling import Filling, Platform
+from panda_web.sync.filling import Filling
 from panda_web.sync.places import Places
+from panda_web.sync.rounds import Platform
 from panda_web.sync.source import Source
 from panda_web.sync.standing import Board, Standing
 

@@ -1,4 +1,4 @@
-"""p2panda-js 0.2.1 for tests: fetched from npm when first needed, unmodified, and driven through a pipe."""
+"""Other people's software for tests: fetched from npm when first needed, unmodified, and driven through a pipe."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from tools.nodejs import NODE, NPM
 
 HERE = Path(__file__).resolve().parent
 PATIENCE = 60.0
-"""Seconds until a call of the old client counts as hanging, which it does where it is answered `{}`."""
+"""Seconds until a call counts as hanging, which one of the old client does where it is answered `{}`."""
 
 
 class NotFetched(Exception):
@@ -23,7 +23,7 @@ class NotFetched(Exception):
 
 
 def package() -> Path:
-    """A directory with p2panda-js in its node_modules, as the lock file says; fetched once. Raises NotFetched."""
+    """A directory with all of it in its node_modules, as the lock file says; fetched once. Raises NotFetched."""
     locked = [HERE / name for name in ("package.json", "package-lock.json", ".npmrc")]
 
     def make(folder: Path) -> None:
@@ -49,10 +49,15 @@ class OldClientError(Exception):
 
 
 class OldClient:
-    """A process that runs the library."""
+    """A process that runs a library.
 
-    def __init__(self, directory: Path) -> None:
-        command: list[str | Path] = [sys.executable, "-c", NODE, HERE / "old_client.mjs", directory]
+    Args:
+        directory: where it is.
+        script: what tells it what to do: p2panda-js 0.2.1 by default.
+    """
+
+    def __init__(self, directory: Path, script: str = "old_client.mjs") -> None:
+        command: list[str | Path] = [sys.executable, "-c", NODE, HERE / script, directory]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def __enter__(self) -> Self:
@@ -70,7 +75,7 @@ class OldClient:
         self._process.stdout.close()
 
     def ask(self, do: str, **given: Any) -> Any:
-        """Carries out one operation of `old_client.mjs`. Raises OldClientError."""
+        """Carries out one operation of the script. Raises OldClientError."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"do": do, **given}) + "\n")
@@ -81,7 +86,7 @@ class OldClient:
             line = self._process.stdout.readline()
         finally:
             watchdog.cancel()
-        assert line, f"the old client hangs in {do}, or has ended"
+        assert line, f"it hangs in {do}, or has ended"
         reply = json.loads(line)
         if "error" in reply:
             raise OldClientError(reply["error"])

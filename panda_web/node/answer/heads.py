@@ -10,7 +10,6 @@ from panda_web.node.live.place import Place, read_place
 from panda_web.node.store import Store
 from panda_web.node.store.entries import LogRow
 from panda_web.rpc.heads import Heads, LogHead
-from panda_web.rpc.types import Json
 
 
 def answer(
@@ -19,7 +18,7 @@ def answer(
     schemas: Sequence[str] | None,
     authors: Sequence[bytes] | None,
     limit: int,
-) -> Json:
+) -> Heads:
     """Some logs, in the order in which something last happened in them.
 
     Args:
@@ -32,11 +31,11 @@ def answer(
     feed = store.feed
     place = Place(feed.start()) if since is None else read_place(since)
     if place is None:
-        return Heads([], str(Place(feed.now())), more=False, reset=True).to_json()
+        return Heads([], str(Place(feed.now())), more=False, reset=True)
     found = feed.logs_since(place.cursor, limit)
     rows = map(store.entries.log_at, found.keys)
     heads = [_head(store, row) for row in rows if _is_asked_for(store, row, schemas, authors)]
-    return Heads(heads, str(Place(found.cursor)), more=found.more, reset=found.reset).to_json()
+    return Heads(heads, str(Place(found.cursor)), more=found.more, reset=found.reset)
 
 
 def _is_asked_for(
@@ -50,5 +49,5 @@ def _is_asked_for(
 
 
 def _head(store: Store, row: LogRow) -> LogHead:
-    entry_hash = store.entries.hashes_at(row.key, row.seq_num)[0]
+    entry_hash = min(store.entries.hashes_at(row.key, row.seq_num))
     return LogHead(row.author, row.log_id, row.schema or None, row.seq_num, entry_hash.hex())

@@ -10,6 +10,7 @@ from panda_web.node.store.cascades import Cascades
 from panda_web.node.store.changes import Feed
 from panda_web.node.store.database import Database
 from panda_web.node.store.earlier import Earlier
+from panda_web.node.store.ends import EndTable
 from panda_web.node.store.entries import EntryTable
 from panda_web.node.store.indexes import Indexes
 from panda_web.node.store.places import PlaceTable
@@ -42,6 +43,7 @@ class Store:
         self._database = Database(path, aside, settings)
         self.feed = Feed(self._database)
         self.entries = EntryTable(self._database)
+        self.ends = EndTable(self._database)
         self.writing = Writing(self._database)
         self.room = Room(self._database)
         self.indexes = Indexes(self._database)

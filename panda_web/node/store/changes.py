@@ -8,7 +8,8 @@ them in memory.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from panda_web.node.store.counting import KINDS, LAST_COMMIT, ChangeKind
@@ -191,9 +192,7 @@ class Feed:
         Raises:
             StoreFailed: the database cannot be read.
         """
-        told = asyncio.Event()
-        self._followers.add(told)
-        try:
+        with self.telling() as told:
             while True:
                 told.clear()  # before it is read: what is committed behind the reading sets it again
                 with self._db.snapshot():
@@ -203,6 +202,14 @@ class Feed:
                     yield found
                 if len(found.changes) < limit:
                     await told.wait()
+
+    @contextmanager
+    def telling(self) -> Iterator[asyncio.Event]:
+        """What is set after each commit in which something happened."""
+        told = asyncio.Event()
+        self._followers.add(told)
+        try:
+            yield told
         finally:
             self._followers.discard(told)
 
