@@ -99,6 +99,18 @@ def test_a_store_that_would_lose_what_it_acknowledges_is_refused(
     assert "next power cut" in refusal[1]
 
 
+@pytest.mark.engines("chromium", "firefox")
+def test_a_commit_is_written_at_once(
+    engine: str, browsers: Browsers, disks_site: Path, tmp_path: Path
+) -> None:
+    """Each call of a file takes a browser long, and SQLite has two for each page."""
+    calls = without(
+        browsers, engine, disks_site, tmp_path / "www", "counts-writes.js",
+        lambda python: python.run("calls_of_commits", count=5),
+    )  # fmt: skip
+    assert calls[1:] == [["write", "flush"]] * 4
+
+
 def test_without_files_it_is_in_indexeddb(
     engine: str, browsers: Browsers, disks_site: Path, tmp_path: Path
 ) -> None:

@@ -112,6 +112,22 @@ async def reached_by_a_commit(tools: Tools, count: int) -> list[int]:
     return reached
 
 
+async def calls_of_commits(tools: Tools, count: int) -> list[list[str]]:
+    """What files are asked by each of some commits, which change several pages; see counts-writes.js."""
+    disk = await open_disk(tools.opens, "commits")
+    connection = connect(disk.path, disk.settings)
+    connection.execute("CREATE TABLE talks (title TEXT PRIMARY KEY, abstract TEXT)")
+    calls = []
+    for n in range(count):
+        js.fileCalls = js.Array.new()
+        with connection:
+            connection.execute("INSERT INTO talks VALUES (?, ?)", (f"talk {n}", "x" * 20_000))
+        calls.append([*js.fileCalls])
+    connection.close()
+    await disk.close()
+    return calls
+
+
 async def two_at_once(tools: Tools, name: str, places: Sequence[Kind]) -> list[str]:
     """In which order two open one database and close it."""
     said: list[str] = []

@@ -7,6 +7,8 @@ const ERRNO = { EACCES: 2, EINVAL: 28, EIO: 29, ENOENT: 44, ENOSPC: 51, EPERM: 6
 const FOLDER = 0o40700;
 const FILE = 0o100600;
 const BLOCK = 4096;
+/** Bytes of a journal that are written together at most. */
+const TOGETHER = 256 << 10;
 
 /**
  * @typedef {object} Handle a FileSystemSyncAccessHandle, or what does as it does
@@ -18,38 +20,76 @@ const BLOCK = 4096;
  * @property {() => void} close
  */
 
-/** What is known of a file: asking the browser each time would take longer than reading. */
+/**
+ * What is known of a file: asking the browser each time would take longer than reading.
+ *
+ * Whatever is asked of a handle takes some ten to some hundred microseconds, and SQLite writes a commit into its journal
+ * in pieces, two for each page. So pieces of it that lie side by side are written together: when something else is asked
+ * of that file, at the latest when it must be on the disk. If the browser refuses them then, SQLite takes back the
+ * transaction that they are of, as it does where a piece is refused.
+ */
 class Slot {
   #handle;
   #dirty = false;
+  /** Pieces that wait, where they wait. @type {Uint8Array<ArrayBuffer> | null} */
+  #pieces;
+  #length = 0;
+  #at = 0;
 
   /** @param {string} name @param {Handle} handle */
   constructor(name, handle) {
     this.name = name;
     this.#handle = handle;
+    this.#pieces = name.endsWith("-wal") ? new Uint8Array(TOGETHER) : null;
     this.size = handle.getSize();
   }
 
   /** @param {Uint8Array<ArrayBuffer>} view @param {number} at */
   read(view, at) {
+    this.#writePieces();
     return at < this.size ? this.#handle.read(view.subarray(0, this.size - at), { at }) : 0;
   }
 
   /** @param {Uint8Array<ArrayBuffer>} view @param {number} at */
   write(view, at) {
     this.#dirty = true;
+    if (!this.#pieces || view.length > TOGETHER) {
+      this.#writePieces();
+      return this.#write(view, at);
+    }
+    if (at !== this.#at + this.#length || this.#length + view.length > TOGETHER) this.#writePieces();
+    if (this.#length === 0) this.#at = at;
+    this.#pieces.set(view, this.#length);
+    this.#length += view.length;
+    this.size = Math.max(this.size, at + view.length);
+    return view.length;
+  }
+
+  #writePieces() {
+    if (!this.#pieces || this.#length === 0) return;
+    const pieces = this.#pieces.subarray(0, this.#length);
+    this.#length = 0;
+    const count = this.#write(pieces, this.#at);
+    if (count === pieces.length) return;
+    this.look();
+    throw new DOMException("There was room for a part.", "QuotaExceededError");
+  }
+
+  /** @param {Uint8Array<ArrayBuffer>} view @param {number} at */
+  #write(view, at) {
     try {
       const count = this.#handle.write(view, { at });
       this.size = Math.max(this.size, at + count);
       return count;
     } catch (error) {
-      this.size = this.#handle.getSize(); // a part may have been written
+      this.look(); // a part may have been written
       throw error;
     }
   }
 
   /** @param {number} size */
   truncate(size) {
+    this.#writePieces();
     if (this.size === size) return;
     this.#dirty = true;
     this.#handle.truncate(size);
@@ -58,11 +98,12 @@ class Slot {
 
   flush() {
     if (!this.#dirty) return;
+    this.#writePieces();
     this.#handle.flush();
     this.#dirty = false;
   }
 
-  /** The handle's content became another one behind our back. */
+  /** The handle has another size than is known here. */
   look() {
     this.size = this.#handle.getSize();
   }
