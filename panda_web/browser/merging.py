@@ -8,21 +8,23 @@ T = TypeVar("T")
 
 
 async def merged(*sources: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
-    """What any of them gives, as soon as it does, until all have ended.
+    """What any of them gives, in the order in which they gave it, until all have ended.
 
     What one raises ends it, and the others are closed. Of each no more than one item is taken ahead.
     """
     steps: dict[asyncio.Future[T], AsyncGenerator[T, None]] = {}
+    done: asyncio.Queue[asyncio.Future[T]] = asyncio.Queue()
 
     def step(source: AsyncGenerator[T, None]) -> None:
-        steps[asyncio.ensure_future(anext(source))] = source
+        future = asyncio.ensure_future(anext(source))
+        steps[future] = source
+        future.add_done_callback(done.put_nowait)
 
     try:
         for source in sources:
             step(source)
         while steps:
-            done, _ = await asyncio.wait(steps, return_when=asyncio.FIRST_COMPLETED)
-            ready = next(each for each in steps if each in done)
+            ready = await done.get()
             source = steps.pop(ready)
             try:
                 item = ready.result()

@@ -142,9 +142,10 @@ class _Following:
     async def _changes(self, told: AsyncGenerator[Changed, None]) -> Told:
         async with aclosing(told) as all_changed:
             async for changed in all_changed:
+                waits = await self._waits()
                 first = self._last is None
                 self._last = changed
-                yield {**await self._written(changed), "first": first}
+                yield {**self._written(changed, waits), "first": first}
 
     async def _stands(self, here: AsyncGenerator[Here, None]) -> Told:
         async with aclosing(here) as standings:
@@ -162,10 +163,10 @@ class _Following:
             sent = [each for each in self._waiting.values() if not waits(each)]
             if sent and self._last is not None:
                 changes = tuple(Change(each.id, "changed", each) for each in sent)
-                yield {**await self._written(Changed(changes, self._last.instances)), "first": False}
+                yield {**self._written(Changed(changes, self._last.instances), waits), "first": False}
 
-    async def _written(self, changed: Changed) -> dict[str, Json]:
-        waits = await self._waits()
+    def _written(self, changed: Changed, waits: Waits) -> dict[str, Json]:
+        """What is told. Nothing may come between what is known and the telling: it is told in that order."""
         for change in changed.changes:
             self._waiting.pop(change.id, None)
             if change.instance is not None and waits(change.instance):

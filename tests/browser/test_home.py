@@ -15,9 +15,11 @@ from panda_web.browser.local import LocalNode
 from panda_web.browser.merging import merged
 from panda_web.browser.serving import SharedNode
 from panda_web.browser.shown import Shown
-from panda_web.client import Client
+from panda_web.client import Client, Instance
+from panda_web.client.collecting import Change, Changed
 from panda_web.client.store import MemoryStore
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
+from panda_web.messages import Field
 from panda_web.messages.schema import FieldDefinition, Schema
 from panda_web.node.store import Settings
 from panda_web.node.store.settings import SERVER
@@ -250,6 +252,78 @@ def test_node_that_is_out_of_reach_at_the_first_visit(network: Network, browser:
                     if standing["state"] == "whole":
                         break
             assert (await visit.read(schema))[0] == ["theirs"]
+
+    run(work())
+
+
+def test_what_is_told_last_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The node takes in what waited while its author says something else: that is shown, and waits."""
+    monkeypatch.setattr("panda_web.browser.shown.RECOUNT_SECONDS", 0)
+    changed: asyncio.Queue[int] = asyncio.Queue()
+    taken: dict[int, asyncio.Event] = {number: asyncio.Event() for number in (1, 2)}
+
+    async def told() -> AsyncGenerator[Changed, None]:
+        while True:
+            number = await changed.get()
+            one = Instance(
+                "id", "schema", {"n": Field("integer", number)}, "author", 1, 1, number, "", number > 1,
+                verified=True, complete=True, cursor=None,
+            )  # fmt: skip
+            taken[number].set()
+            yield Changed((Change("id", "changed", one),), (one,))
+
+    class Sent:
+        mode = "first"
+        asked = 0
+        up_to = 1
+
+        def kept(self, _: str) -> None:
+            return None
+
+        async def sent(self) -> Mapping[tuple[str, int], int]:
+            self.asked += 1
+            if self.asked == 3:  # the storage takes a while
+                changed.put_nowait(2)
+                await taken[2].wait()
+            return {("author", 1): self.up_to if self.asked > 1 else 0}
+
+    async def work() -> None:
+        seen, sent = [], Sent()
+        changed.put_nowait(1)
+        async with aclosing(Shown(cast("Any", sent)).follow("0040" + "ab" * 64, told())) as following:
+            async for each in following:
+                instance = each["changes"][0]["instance"]
+                seen.append((instance["n"], "waiting" in instance["_meta"]))
+                if len(seen) == 2 and not taken[2].is_set():
+                    changed.put_nowait(2)
+                if seen[-1] == (2, True):
+                    sent.up_to = 2
+                if seen[-1] == (2, False):
+                    break
+        assert seen == [(1, True), (1, False), (2, True), (2, False)]
+
+    run(work())
+
+
+def test_merged_in_the_order_in_which_it_was_given() -> None:
+    """Also where nobody has taken anything meanwhile."""
+    given: list[str] = []
+    turns = [asyncio.Event() for _ in range(6)]
+
+    async def source(name: str, *mine: int) -> AsyncGenerator[str, None]:
+        for each in mine:
+            await turns[each].wait()
+            given.append(f"{name}{each}")
+            yield f"{name}{each}"
+
+    async def work() -> None:
+        async with aclosing(merged(source("a", 0, 3), source("b", 1, 2))) as both:
+            turns[0].set()
+            assert await anext(both) == "a0"
+            for each in (3, 1):  # each source may be one ahead
+                turns[each].set()
+                await asyncio.sleep(0.01)
+            assert [await anext(both), await anext(both)] == given[1:] == ["a3", "b1"]
 
     run(work())
 
