@@ -422,10 +422,17 @@ class Browsers:
         return PlaywrightTab(engine, browser.new_context().new_page())
 
     @contextlib.contextmanager
-    def killable(self, name: str, profile: Path) -> Iterator[PlaywrightTab]:
-        """A tab of a browser of its own, which keeps its profile in a folder, to be ended by `kill`."""
+    def killable(
+        self, name: str, profile: Path, *, page_cache: bool = False
+    ) -> Iterator[PlaywrightTab]:
+        """A tab of a browser of its own, which keeps its profile in a folder, to be ended by `kill`.
+
+        Playwright has Chromium keep no page that is left for the way back, unless `page_cache` says so.
+        """
         engine = require(name)
         launch: dict[str, Any] = {"executable_path": engine.executable}
+        if page_cache:
+            launch["ignore_default_args"] = ["--disable-back-forward-cache"]
         if name == "chromium":
             launch["args"] = CHROMIUM_ARGUMENTS
         elif engine.origin != "Playwright":
