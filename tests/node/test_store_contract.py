@@ -13,6 +13,7 @@ from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVer
 from panda_web.node import Node, Store
 from panda_web.node.aside import Aside, here, in_a_thread
 from panda_web.node.store import Settings
+from tests import sqlite
 from tests.authors import SCHEMA, Author
 from tests.contracts import nodes
 
@@ -55,6 +56,14 @@ def test_contract(tmp_path: Path, way: str, check: Callable[[nodes.World], Await
 
     asyncio.run(check(nodes.World(opens, CryptographySigner.generate(), CryptographyVerifier())))  # type: ignore[arg-type]
     assert [path.name for path in tmp_path.iterdir()] in ([], [name])
+
+
+def test_a_commit_waits_for_the_disk(tmp_path: Path) -> None:
+    """As SQLite says. What counts sooner is lost with the power, and not where a process is killed."""
+    store = sqlite.Store(tmp_path / "node.db")
+    full = 2
+    assert store.sqlite.execute("PRAGMA synchronous").fetchone() == (full,)
+    store.close()
 
 
 # -- what follows a COMMIT ---------------------------------------------------------------------------
