@@ -15,7 +15,7 @@ from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.websocket import open_websocket, over_websocket
 from panda_web.rpc.within import in_process
 from panda_web.server import fastest
-from panda_web.sync import Source, Standing
+from panda_web.sync import Place, Places, Platform, Source, Standing, Wants
 from panda_web.sync.source import PAGE
 from tests.authors import SCHEMA, Author
 from tests.client.wires import wire
@@ -163,6 +163,55 @@ def test_cancelled_between_any_two_awaits_no_page_comes_more_than_twice() -> Non
             await counted.close()
 
     asyncio.run(work())
+
+
+class Watched:
+    """Places; at each cursor it is noted how many instances are held that it stands for."""
+
+    def __init__(self, places: Places, count: Callable[[], Awaitable[int]]) -> None:
+        self._places = places
+        self._count = count
+        self.counts: dict[str, int] = {}
+
+    async def get(self, source: str, schema: str) -> str | None:
+        return await self._places.get(source, schema)
+
+    async def put(self, source: str, schema: str, place: str) -> None:
+        kept = Place.from_text(place)
+        if kept is not None and kept.cursor is not None and kept.cursor not in self.counts:
+            self.counts[kept.cursor] = await self._count()
+        await self._places.put(source, schema, place)
+
+
+def test_what_a_cursor_stands_for_is_held_before_it_is_kept() -> None:
+    """Who is killed in between gets it again, and else would never hear of it."""
+
+    async def work() -> None:
+        dispatcher = a_node().dispatcher()
+        async with here() as there, author(in_process(dispatcher)) as panda:
+            schema = str((await panda.define(loose(n="integer"))).id)
+            watched = Watched(there.places, lambda: _shown(there.dispatcher, schema))
+            ways = in_process(dispatcher), in_process(dispatcher)
+            wants = Wants(there.way, watched, Platform(there.clock.sleep, there.clock))
+            wants.ask("a page", Source("node", *ways), schema)
+            while wants.standing("node", schema).state != "whole":
+                await asyncio.sleep(0.01)
+            for n in range(3):
+                await panda.create(schema, {"n": n})
+                await alike(dispatcher, there.dispatcher, schema)
+                while len(watched.counts) < n + 2:
+                    await asyncio.sleep(0.01)
+            assert [*watched.counts.values()] == [0, 1, 2, 3]
+            await wants.close()
+            for each in ways:
+                await each.close()
+
+    asyncio.run(asyncio.wait_for(work(), 60))
+
+
+async def _shown(dispatcher: Dispatcher, schema: str) -> int:
+    shown = await view(dispatcher, schema)
+    return len(shown) if isinstance(shown, dict) else 0
 
 
 def test_by_http_alone_it_is_compared_from_time_to_time() -> None:
