@@ -422,9 +422,7 @@ class Browsers:
         return PlaywrightTab(engine, browser.new_context().new_page())
 
     @contextlib.contextmanager
-    def killable(
-        self, name: str, profile: Path, *, page_cache: bool = False
-    ) -> Iterator[PlaywrightTab]:
+    def killable(self, name: str, profile: Path, *, page_cache: bool = False) -> Iterator[PlaywrightTab]:
         """A tab of a browser of its own, which keeps its profile in a folder, to be ended by `kill`.
 
         Playwright has Chromium keep no page that is left for the way back, unless `page_cache` says so.

@@ -22,6 +22,10 @@ Kind = Literal["opfs", "indexeddb", "memory"]
 MAX_JOURNAL = 8 << 20
 """Bytes that SQLite's journal keeps on the disk once what is in it has been copied into the database."""
 
+MAX_REWRITTEN = 16 << 20
+"""Bytes of a database that is rewritten after deletes. Meanwhile the tab answers nobody, and a copy of the
+database is in memory, which a tab never gives back."""
+
 
 class OpenDisk(Protocol):
     """`Disks.open` of `web/worker/disk/disk.js`, which says what it gives."""
@@ -141,6 +145,7 @@ async def open_disk(opens: OpenDisk | None, name: str, places: Sequence[Kind] | 
         exclusive=in_files,
         temporary_in_memory=True,
         max_journal=MAX_JOURNAL,
+        max_rewritten=MAX_REWRITTEN,
         persist=None if in_files else persist,
         why=why,
     )

@@ -34,7 +34,9 @@ def test_the_next_tab_has_the_database_and_the_page_goes_on_when_it_is_back(
         first.call("create", schema, {"n": 1000})
         first.do("follow", schema, {"orderBy": ["n"]})
         second = local(tab.new_tab(), website)
-        tab.evaluate("() => addEventListener('pageshow', ({ persisted }) => { globalThis.kept = persisted; })")
+        tab.evaluate(
+            "() => addEventListener('pageshow', ({ persisted }) => { globalThis.kept = persisted; })"
+        )
         first.do("begin", [["create", schema, {"n": n}] for n in range(COUNT)])
         while len(numbers(second, schema)) < 5:
             pass

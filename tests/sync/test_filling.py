@@ -15,7 +15,7 @@ from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.websocket import open_websocket, over_websocket
 from panda_web.rpc.within import in_process
 from panda_web.server import fastest
-from panda_web.sync import Place, Places, Platform, Source, Standing, Wants
+from panda_web.sync import Place, Places, Source, Standing
 from panda_web.sync.source import PAGE
 from tests.authors import SCHEMA, Author
 from tests.client.wires import wire
@@ -171,7 +171,13 @@ class Watched:
     def __init__(self, places: Places, count: Callable[[], Awaitable[int]]) -> None:
         self._places = places
         self._count = count
+        self._came = asyncio.Event()
         self.counts: dict[str, int] = {}
+
+    async def until(self, many: int) -> None:
+        while len(self.counts) < many:
+            self._came.clear()
+            await self._came.wait()
 
     async def get(self, source: str, schema: str) -> str | None:
         return await self._places.get(source, schema)
@@ -180,6 +186,7 @@ class Watched:
         kept = Place.from_text(place)
         if kept is not None and kept.cursor is not None and kept.cursor not in self.counts:
             self.counts[kept.cursor] = await self._count()
+            self._came.set()
         await self._places.put(source, schema, place)
 
 
@@ -190,19 +197,16 @@ def test_what_a_cursor_stands_for_is_held_before_it_is_kept() -> None:
         dispatcher = a_node().dispatcher()
         async with here() as there, author(in_process(dispatcher)) as panda:
             schema = str((await panda.define(loose(n="integer"))).id)
-            watched = Watched(there.places, lambda: _shown(there.dispatcher, schema))
+            there.places = watched = Watched(there.places, lambda: _shown(there.dispatcher, schema))
             ways = in_process(dispatcher), in_process(dispatcher)
-            wants = Wants(there.way, watched, Platform(there.clock.sleep, there.clock))
-            wants.ask("a page", Source("node", *ways), schema)
-            while wants.standing("node", schema).state != "whole":
-                await asyncio.sleep(0.01)
+            there.begin().ask("a page", Source("node", *ways), schema)
+            await there.until("node", schema, whole)
             for n in range(3):
                 await panda.create(schema, {"n": n})
                 await alike(dispatcher, there.dispatcher, schema)
-                while len(watched.counts) < n + 2:
-                    await asyncio.sleep(0.01)
+                await watched.until(n + 2)
             assert [*watched.counts.values()] == [0, 1, 2, 3]
-            await wants.close()
+            await there.end()
             for each in ways:
                 await each.close()
 

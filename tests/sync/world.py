@@ -17,7 +17,7 @@ from panda_web.rpc.errors import ErrorFromNode, RpcError
 from panda_web.rpc.methods import QUERY
 from panda_web.rpc.peer import Peer, Progress
 from panda_web.rpc.within import in_process
-from panda_web.sync import Platform, Standing, Wants
+from panda_web.sync import Places, Platform, Standing, Wants
 
 PATIENCE = 20
 Json = Any
@@ -53,7 +53,7 @@ class Here:
     def __init__(self, limits: Limits | None = None) -> None:
         self.node = Node(Store(), CryptographyVerifier(), version="0", limits=limits)
         self.dispatcher = self.node.dispatcher()
-        self.places = self.node.places
+        self.places: Places = self.node.places
         self.clock = Clock()
         self.wants = self.begin()
 

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from panda_web.errors import StoreFailed
 from panda_web.node.aside import Aside, here
 from panda_web.node.store.counting import EVERYTHING, Note, count
-from panda_web.node.store.erasing import MAX_REWRITTEN, Eraser
+from panda_web.node.store.erasing import Eraser
 from panda_web.node.store.failing import Doing, failure
 from panda_web.node.store.migrations import MIGRATIONS
 from panda_web.node.store.reading import Readings
@@ -66,9 +66,9 @@ class Database:
             self._connection = self._reader = connect(path, settings)
             earlier = self._migrate()
             self._connection.execute("PRAGMA busy_timeout=0")  # `begin` waits, and lets others run
-            self._eraser = Eraser(self._connection, in_files=path is not None)
+            self._eraser = Eraser(self._connection, in_files=path is not None, most=settings.max_rewritten)
             # What was due when it was killed; and, once, whatever an earlier version left behind.
-            self._eraser.finish(most=None if earlier else MAX_REWRITTEN)
+            self._eraser.finish(all_of_it=earlier and not settings.temporary_in_memory)
             if self._aside is not here:
                 self._reader = connect(path, settings, reads=True)
         except (sqlite3.Error, OSError) as error:

@@ -42,10 +42,12 @@ class Eraser:
     Args:
         connection: the one that writes, set up as `node.store.database` does it.
         in_files: whether there are files at all.
+        most: bytes of a database that is rewritten.
     """
 
-    def __init__(self, connection: sqlite3.Connection, *, in_files: bool) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, in_files: bool, most: int = MAX_REWRITTEN) -> None:
         self._connection = connection
+        self._most = most
         self._in_files = in_files
         self._at_work = threading.Lock()  # work may be aside when the database is closed
         self._noted = False
@@ -86,18 +88,18 @@ class Eraser:
             if self._journal_at is not None and self._journal_at <= now:
                 self._empty_journal()
             if self._rewrite_at is not None and self._rewrite_at <= now:
-                self._rewrite(most=MAX_REWRITTEN)
+                self._rewrite(most=self._most)
 
-    def finish(self, *, most: int | None = MAX_REWRITTEN) -> None:
+    def finish(self, *, all_of_it: bool = False) -> None:
         """Does all that is due, at once: when the database is opened.
 
         Args:
-            most: bytes of a database that is rewritten; None for any.
+            all_of_it: whether a database of any size is rewritten.
         """
         if self._in_files:
             self._empty_journal()
             if self._rewrite_at is not None:
-                self._rewrite(most=most)
+                self._rewrite(most=None if all_of_it else self._most)
 
     def close(self) -> None:
         """Does all that is due, and closes the connection: behind the work that is aside, if there is any."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from panda_web.errors import StoreFailed
+from panda_web.node.store.erasing import MAX_REWRITTEN
 from panda_web.node.store.failing import Why
 
 
@@ -23,6 +24,7 @@ class Settings:
         cache_kib: of pages that are kept in memory, for each connection; 0 for SQLite's own choice, 2,000.
         temporary_in_memory: whether what SQLite needs for a while is kept in memory, and not in files.
         max_journal: bytes that a journal keeps on the disk when it is begun anew; -1 for all.
+        max_rewritten: bytes of a database that is rewritten after deletes (`node.store.erasing`).
         persist: what is to follow a COMMIT before that counts; None where SQLite sees to it. Where it raises
             StoreFailed, the file is again what it was before.
         why: says what the platform has just refused, where SQLite has one word for all of it.
@@ -35,6 +37,7 @@ class Settings:
     cache_kib: int = 0
     temporary_in_memory: bool = False
     max_journal: int = -1
+    max_rewritten: int = MAX_REWRITTEN
     persist: Callable[[], Awaitable[None]] | None = None
     why: Why | None = None
 
