@@ -16,6 +16,7 @@ from panda_web import Client, Written
 from panda_web.keys.with_cryptography import CryptographySigner
 from panda_web.messages.schema import FieldDefinition, Schema
 from tests.browser.asking import define_as_stranger, instances_at, write_as_stranger
+from tests.browser.between import Gate, between
 from tests.browser.elements_screen import ElementsScreen
 from tests.browser.sites import HARNESS
 from tests.browsers import Browsers, PlaywrightTab, require
@@ -198,6 +199,47 @@ def test_somebody_looks_around_writes_changes_and_deletes(
     assert "open" not in said(screen)
     screen.sent()
     assert mine.id not in {one.id for one in instances_at(node.url, schema)}
+
+
+def test_what_is_slowly_signed_takes_no_words_and_closes_no_other_form(
+    browsers: Browsers, node_here: ServedNode
+) -> None:
+    schema = define_as_stranger(node_here.url, GIG)
+    form = "panda-form:not([hidden]) >>> "
+    with between(node_here.url) as wire, browsers.tab("chromium") as tab:
+        screen = ElementsScreen(tab)
+        screen.open(f"{wire.url}data.html?{urlencode({'schema': schema, 'mode': 'remote'})}")
+        screen.press("#write")
+        for name in ("Slow", "Quick"):
+            screen.put(f"{form}[name=title]", name)
+            screen.put(f"{form}[name=seats]", "1")
+            screen.put(f"{form}[name=sold_out]", True)
+            if name == "Slow":
+                gate = wire.before = Gate(lets_through=0)
+            screen.press(f"{form}[part=submit]")
+            if name == "Slow":
+                gate.wait()
+                assert screen.within(f"{form}[name=title]", "(it) => it.closest('[inert]') !== null")
+                gate.open()
+            screen.until(lambda name=name: name in screen.rows())
+            if name == "Slow":
+                screen.until(lambda: not screen.has("#writer[open]"))
+                screen.press("#write")
+
+        screen.press(".records tr[data-mine] .open-one")
+        gate = wire.before = Gate(lets_through=0)
+        screen.press("#open-edit")
+        screen.put(f"{form}[name=seats]", "2")
+        screen.press(f"{form}[part=submit]")
+        gate.wait()
+        screen.press("#writer-close")
+        screen.press("#open-close")
+        screen.press("#write")
+        screen.put(f"{form}[name=title]", "Begun meanwhile")
+        gate.open()
+        screen.until(lambda: "2" in screen.rows("seats"))
+        assert screen.has("#writer[open]")
+        assert screen.within(f"{form}[name=title]", "(it) => it.value") == "Begun meanwhile"
 
 
 def test_filters_by_the_type_of_a_field(

@@ -69,6 +69,7 @@ def test_all_of_it_in_a_file_into_another_browser_and_forgotten(
             screen.click("#here-export")
         download.value.save_as(file)
 
+        tab.evaluate("() => localStorage.setItem('panda-web hidden authors', '[]')")
         served.kill()
         screen.write(title="Nowhere else")
         screen.click("#here-forget")
@@ -87,6 +88,7 @@ def test_all_of_it_in_a_file_into_another_browser_and_forgotten(
         screen.until(lambda: screen.data("#programme", "state") == "failed")
         assert "Not here yet" in screen.text("#no-answer")
         assert screen.data("#me", "author") != author
+        assert tab.evaluate("Object.keys(localStorage)") == []
 
         screen.click("#in-here summary")
         screen.give("#here-file", file)

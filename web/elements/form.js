@@ -175,9 +175,8 @@ export class PandaForm extends PandaElement {
   /** @param {string} words @param {(panda: Panda) => Promise<void>} step */
   async #work(words, step) {
     const label = this.#save.textContent;
-    this.#busy = this.#save.disabled = this.#remove.disabled = true;
+    this.#setBusy(true);
     this.#save.textContent = words;
-    this.#form.setAttribute("aria-busy", "true");
     try {
       await step(await connection(this));
       this.#save.textContent = this.#instance ? label : texts.form.sign;
@@ -185,8 +184,14 @@ export class PandaForm extends PandaElement {
       this.#save.textContent = label;
       this.#refused(error);
     }
-    this.#busy = this.#save.disabled = this.#remove.disabled = false;
-    this.#form.removeAttribute("aria-busy");
+    this.#setBusy(false);
+  }
+
+  /** Nothing is typed into what is being signed: it would be lost, or taken for signed. @param {boolean} busy */
+  #setBusy(busy) {
+    this.#busy = this.#save.disabled = this.#remove.disabled = busy;
+    this.#form.ariaBusy = String(busy);
+    for (const { node } of this.#fields) node.inert = busy;
   }
 
   /** @param {"written" | "deleted"} what @param {Written} written @param {string} words */

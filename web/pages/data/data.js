@@ -297,14 +297,15 @@ function write(instance) {
 /** @param {string} schema @param {string} instance */
 function newForm(schema, instance) {
   const form = el("panda-form", { attrs: { schema, ...(instance ? { instance } : {}) } });
+  const close = () => form.hidden || writer.close(); // another one may be open by now
   form.addEventListener("panda-written", () => {
-    writer.close();
+    close();
     notices.say(instance ? texts.data.changeSigned : texts.data.signed);
   });
   form.addEventListener("panda-deleted", () => {
-    writer.close();
+    close();
     notices.say(texts.data.deleted);
-    go({ ...here(), open: "" });
+    if (here().open === instance) go({ ...here(), open: "" });
   });
   return form;
 }

@@ -10,6 +10,8 @@ import { count, explain, megabytes, number, say } from "../../elements/words.js"
 /** Characters of a file that are read at once: so progress is seen, and the file is never in memory twice. */
 const PIECE = 1 << 20;
 const UNSENT = "own-unsent";
+/** How the names begin of what pages keep, such as whose talks are not to be seen. */
+const OF_PAGES = "panda-web ";
 
 /**
  * @param {object} use
@@ -130,6 +132,7 @@ export function makeHere({ session, notices, onImported }) {
   async function forget(unsent) {
     try {
       await (await session.panda()).forget({ unsent });
+      for (const key of Object.keys(localStorage)) if (key.startsWith(OF_PAGES)) localStorage.removeItem(key);
       location.reload();
     } catch (error) {
       const { reason } = explain(error);
