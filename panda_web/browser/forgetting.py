@@ -2,7 +2,7 @@
 
 The database goes first, and then the keys: whatever fails before leaves something to begin anew with. Another
 tab may have brought own entries into a new database meanwhile, so that goes too. What is left is the
-programme, which is nobody's, and what the pages themselves keep.
+programme, which is nobody's; what pages keep themselves, they forget themselves.
 """
 
 from collections.abc import Awaitable, Callable

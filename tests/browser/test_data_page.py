@@ -155,6 +155,7 @@ def test_somebody_looks_around_writes_changes_and_deletes(
     screen.put(f"{form}[data-field=tags] li input", "LOUD")
     screen.press(f"{form}[part=submit]")
     screen.until(lambda: "tags" in screen.problem("tags"))  # the schema's own words, at its field
+    assert screen.within(f"{form}[data-field=tags]", "(it) => it.contains(it.getRootNode().activeElement)")
     screen.put(f"{form}[data-field=tags] li input", "loud")
     screen.press(f"{form}[part=submit]")
     screen.until(lambda: screen.rows() == ["Mine"])

@@ -175,6 +175,9 @@ export class PandaForm extends PandaElement {
   /** @param {string} words @param {(panda: Panda) => Promise<void>} step */
   async #work(words, step) {
     const label = this.#save.textContent;
+    const focused = this.root.activeElement;
+    /** @type {unknown} */
+    let wrong = null;
     this.#setBusy(true);
     this.#save.textContent = words;
     try {
@@ -182,9 +185,11 @@ export class PandaForm extends PandaElement {
       this.#save.textContent = this.#instance ? label : texts.form.sign;
     } catch (error) {
       this.#save.textContent = label;
-      this.#refused(error);
+      wrong = error;
     }
     this.#setBusy(false);
+    if (focused instanceof HTMLElement && document.activeElement === document.body) focused.focus();
+    if (wrong !== null) this.#refused(wrong); // a field takes the focus only now
   }
 
   /** Nothing is typed into what is being signed: it would be lost, or taken for signed. @param {boolean} busy */
