@@ -62,3 +62,46 @@ def test_no_text_is_left_over() -> None:
     }
     assert asked - there <= {"name", "language", "theme", "themeDark"}
     assert {name for name in there - asked if name.partition(".")[0] not in WHOLE} == set()
+
+
+INSIDE = """
+    action-unknown author-length author-not-canonical author-small-order backlink-mismatch backlink-missing
+    cbor-indefinite-length cbor-malformed cbor-trailing-bytes cbor-truncated entry-trailing-bytes entry-truncated
+    field-type-mismatch field-type-unknown hash-malformed integer-not-canonical integer-truncated invalid-entry
+    invalid-link invalid-message invalid-payload invalid-signature key-duplicate key-missing key-not-allowed
+    key-unknown link-author-mismatch link-log-mismatch link-seq-num-mismatch log-schema-mismatch not-hex
+    number-too-large payload-hash-mismatch payload-size-mismatch previous-empty previous-malformed
+    previous-too-many previous-unordered public-key-length reconcile-malformed seed-length seq-num-zero
+    signature-length signature-mismatch signature-r-not-canonical signature-r-small-order
+    signature-s-not-reduced skiplink-mismatch skiplink-missing system-log-mismatch unknown-tag
+    version-unsupported wrong-type
+"""
+"""Of bytes that others made: a page says of such an item why it is withheld, or that a node refuses one."""
+WITHHELD = "filter-mismatch invalid-proof limit-mismatch order-mismatch proof-incomplete proof-mismatch"
+"""Said with an item, in the group of that name."""
+ELSEWHERE = """
+    batch-too-large content-type-not-json dataclass-not-defined field-type-has-no-place file-failed file-taken
+    folder-in-use folder-missing id-in-use interrupted invalid-request key-file-damaged key-file-exists
+    key-file-missing key-file-open messages-not-read meta-has-no-place node-not-here not-a-dataclass
+    not-published parse-error port-taken record-error record-refused records-are-whole schema-differs
+    site-missing time-not-held time-zone-missing
+"""
+"""Of commands, of Python's dataclasses, and of clients that are none of ours."""
+OF_PAGES = {"address-wrong", "attribute-wrong"}
+"""Their sentence is a text of the page already."""
+
+
+@pytest.mark.parametrize("language", sorted(TEXTS.keys() - {"en"}))
+def test_every_error_that_a_page_can_show_has_words(language: str) -> None:
+    """The English ones come with the error."""
+    table = (ROOT / "docs" / "reasons.md").read_text("utf-8")
+    reasons = set(re.findall(r"^\| `([a-z0-9-]+)`", table, re.MULTILINE))
+    unseen = {*INSIDE.split(), *WITHHELD.split(), *ELSEWHERE.split()}
+    assert unseen - reasons == set(), "is no reason any more"
+    for script in SCRIPTS:
+        reasons |= set(re.findall(r"PandaError\(\s*\"([a-z-]+)\"", script.read_text("utf-8")))
+    said = TEXTS[language]["reasons"]
+    assert reasons - unseen - OF_PAGES - said.keys() == set()
+    assert unseen & said.keys() == set(), "has words, so it is seen"
+    for reason, words in said.items():
+        assert words["title"].strip(), reason

@@ -5,7 +5,7 @@ objects, each with its `name` among its keys: while somebody types, names stand 
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, cast
 
 from panda_web.browser.shapes import DescribedDraft, DraftProblem, Part, SchemaDefinition
 from panda_web.messages.schema import (
@@ -50,8 +50,8 @@ def describe(draft: Mapping[str, Json], refusal: str | None = None) -> Described
 
     Returns:
         problems: what is wrong with its name or description, then with fields by themselves, then with
-            fields beside others; of each `reason`, `message`, `field` (the place in the list, from 0; null
-            where it is about none) and `part` (the key that it is about, or null).
+            fields beside others; of each `reason`, `message`, the `data` that it names, `field` (the place in
+            the list, from 0; null where it is about none) and `part` (the key that it is about, or null).
         definition: the schema's `name`, `description` and `fields`; null where there are problems.
         toml: the file, of those fields that are right; null while there is nothing to write.
         refusal: as it was given.
@@ -139,4 +139,10 @@ def _place(error: InvalidSchema, fields: Mapping[int, FieldDefinition]) -> int |
 
 def _problem(error: InvalidSchema, field: int | None) -> DraftProblem:
     part = next((part for kind, part in _PARTS.items() if isinstance(error, kind)), None)
-    return {"field": field, "part": part, "reason": error.reason, "message": str(error)}
+    return {
+        "field": field,
+        "part": part,
+        "reason": error.reason,
+        "message": str(error),
+        "data": cast("dict[str, Json]", error.data),
+    }

@@ -31,6 +31,8 @@ SAID = """() => {
     return [document.documentElement.lang, ...found.map((text) => text.trim())];
 }"""
 
+PROBLEMS = "[...document.querySelectorAll('.problem')].map((it) => it.textContent).filter(Boolean)"
+
 
 @pytest.mark.engines("chromium")
 def test_pages_are_in_german(screen: Screen, tmp_path: Path) -> None:
@@ -53,3 +55,15 @@ def test_pages_are_in_german(screen: Screen, tmp_path: Path) -> None:
             language, *said = screen.tab.evaluate(SAID)
             assert language == "de"
             assert english.intersection(said) == set(), page
+        screen.fill(".schema-field [data-part=name]", "id")
+        screen.click("#add")
+        screen.fill(".schema-field:nth-child(2) [data-part=name]", "title")
+        screen.fill(".schema-field:nth-child(2) [data-part=validation]", r"[a-z]\d")
+        screen.click("#publish")
+        screen.until(lambda: len(screen.tab.evaluate(PROBLEMS)) == 4)
+        assert screen.tab.evaluate(PROBLEMS) == [
+            TEXTS["de"]["reasons.schema-name-invalid.text"].replace("{most}", "255"),
+            TEXTS["de"]["reasons.field-name-reserved.text"].replace("{field}", "id"),
+            TEXTS["de"]["reasons.pattern-escape-unknown.text"].replace("{at}", "5"),
+            TEXTS["de"]["schemas.problems.other"].replace("{n}", "3"),
+        ]

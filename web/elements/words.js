@@ -73,12 +73,26 @@ export function explain(error) {
   const reason = typeof given === "string" && given ? given : known.name === "AbortError" ? "cancelled" : "error";
   const words = Object.hasOwn(REASONS, reason) ? REASONS[reason] : undefined;
   const refused = reason.startsWith("node-");
+  const data = "data" in known && known.data && typeof known.data === "object" ? known.data : {};
   return {
     reason,
     title: words?.title ?? (refused ? texts.errors.nodeRefused : texts.errors.other),
-    text: words?.text ?? (quoted(known.message, LONGEST) || texts.errors.noWords),
+    text: filled(words?.text, data) ?? (quoted(known.message, LONGEST) || texts.errors.noWords),
     hint: words?.hint ?? "",
   };
+}
+
+/**
+ * The sentence with what the error names; undefined where that is not known.
+ *
+ * @param {string | undefined} text
+ * @param {object} data
+ */
+function filled(text, data) {
+  const places = [...(text ?? "").matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
+  if (!places.every((name) => Object.hasOwn(data, name))) return undefined;
+  const named = Object.entries(data).filter(([name]) => places.includes(name));
+  return text && say(text, Object.fromEntries(named.map(([name, value]) => [name, typeof value === "number" ? number(value) : quoted(String(value), 70)])));
 }
 
 /** Why an item was withheld, in words a newcomer understands. @type {Record<string, string>} */

@@ -541,6 +541,8 @@ export interface ListedSchema {
 export interface DraftProblem {
   reason: string;
   message: string;
+  /** What the sentence names: the field, the place in a pattern, how many are allowed. */
+  data: Record<string, unknown>;
   /** The field's place in the draft, from 0; null where it is about none. */
   field: number | null;
   /** The key that it is about, of that field or else of the draft; null where it is about all of it. */

@@ -91,7 +91,9 @@ def parse(pattern: str) -> Node:
         InvalidPattern: one of its subclasses; `data.at` is the place, in code points from 0.
     """
     if len(pattern) > MAX_LENGTH:
-        raise PatternTooLong(f"A pattern has {len(pattern)} characters; {MAX_LENGTH} are allowed.")
+        raise PatternTooLong(
+            f"A pattern has {len(pattern)} characters; {MAX_LENGTH} are allowed.", most=MAX_LENGTH
+        )
     surrogate = _SURROGATE.search(pattern)
     if surrogate is not None:
         raise _malformed("a pattern holds half a surrogate pair", surrogate.start())
@@ -141,7 +143,9 @@ class _Parser:
                 f"I-Regexp has no groups that begin with (?, as at {self._at}.", at=self._at
             )
         if len(self._opened) == MAX_DEPTH:
-            raise PatternTooDeep(f"A pattern has at most {MAX_DEPTH} groups within each other.", at=self._at)
+            raise PatternTooDeep(
+                f"A pattern has at most {MAX_DEPTH} groups within each other.", at=self._at, most=MAX_DEPTH
+            )
         self._opened.append((self._at, self._branches, self._parts))
         self._branches, self._parts = [], []
         self._at += 1

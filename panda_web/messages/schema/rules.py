@@ -116,7 +116,9 @@ class Rule:
             raise self._mismatch(value)
         if len(value) > MAX_ITEMS:
             raise ArrayTooLong(
-                f"{self} has {len(value)} items; {MAX_ITEMS} are allowed.", field=self.definition.name
+                f"{self} has {len(value)} items; {MAX_ITEMS} are allowed.",
+                field=self.definition.name,
+                most=MAX_ITEMS,
             )
         return tuple(value)
 
@@ -128,6 +130,7 @@ class Rule:
             raise TextTooLong(
                 f"{self} has {len(text)} characters; {MAX_VARCHAR} are allowed{more}.",
                 field=self.definition.name,
+                most=MAX_VARCHAR,
             )
         if self._timestamp:
             try:

@@ -88,6 +88,7 @@ class Schema:
                     f"The patterns of a schema have at most {MAX_PATTERNS} characters and classes together, "
                     f"those in repeats counted out; up to field {each.name!r} there are {size}.",
                     field=each.name,
+                    most=MAX_PATTERNS,
                 )
         return rules
 
@@ -162,14 +163,18 @@ def _check_texts(name: str, description: str) -> None:
     if not 0 < len(name) <= MAX_NAME or _UNSHOWN.search(name) or name != name.strip(" ") or is_hex(name):
         raise SchemaNameInvalid(
             f"No schema can be called {shown(name)}: a name has 1 to {MAX_NAME} characters on one line, "
-            "no space at its ends, and is not a hash."
+            "no space at its ends, and is not a hash.",
+            most=MAX_NAME,
         )
     if len(description) > MAX_DESCRIPTION:
         raise SchemaDescriptionInvalid(
-            f"The schema's description has {len(description)} characters; {MAX_DESCRIPTION} are allowed."
+            f"The schema's description has {len(description)} characters; {MAX_DESCRIPTION} are allowed.",
+            most=MAX_DESCRIPTION,
         )
     if _SURROGATES.search(description):
-        raise SchemaDescriptionInvalid("The schema's description holds half a surrogate pair.")
+        raise SchemaDescriptionInvalid(
+            "The schema's description holds half a surrogate pair.", most=MAX_DESCRIPTION
+        )
 
 
 def _check_names(fields: tuple[FieldDefinition, ...]) -> None:
@@ -191,4 +196,6 @@ def _check_names(fields: tuple[FieldDefinition, ...]) -> None:
 def check_count(count: int) -> None:
     """Raises SchemaTooManyFields."""
     if count > MAX_FIELDS:
-        raise SchemaTooManyFields(f"The schema has {count} fields; {MAX_FIELDS} are allowed.")
+        raise SchemaTooManyFields(
+            f"The schema has {count} fields; {MAX_FIELDS} are allowed.", most=MAX_FIELDS
+        )

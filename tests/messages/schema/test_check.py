@@ -143,7 +143,7 @@ def test_what_is_refused(fields: dict[str, Field], error: type[InvalidFields], f
     with pytest.raises(error) as caught:
         TALK.check(fields, "create")
     assert type(caught.value) is error
-    assert caught.value.data == {"field": field}
+    assert caught.value.data["field"] == field
     assert field in str(caught.value)
     assert len(str(caught.value)) < 500
     json.dumps(caught.value.data)

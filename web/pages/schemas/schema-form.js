@@ -4,7 +4,7 @@ import * as texts from "texts";
 import { byId } from "../../elements/dom.js";
 import { makeFieldRow } from "./field-row.js";
 import { keeping, mark } from "./inputs.js";
-import { count, say } from "../../elements/words.js";
+import { count, explain, say } from "../../elements/words.js";
 
 /**
  * @typedef {import("../shared/types.js").SchemaDraft} SchemaDraft
@@ -138,10 +138,11 @@ export function makeSchemaForm({ onChange, about }) {
     /**
      * Shows what is wrong, at what it is about.
      *
-     * @param {DraftProblem[]} problems
+     * @param {DraftProblem[]} found
      * @param {boolean} all  also at what was not left yet
      */
-    show(problems, all) {
+    show(found, all) {
+      const problems = found.map((one) => ({ ...one, message: explain(Object.assign(new Error(), one)).text }));
       rows.forEach((row, at) => row.show(problems.filter(({ field }) => field === at), all));
       const whole = problems.filter(({ field }) => field === null);
       for (const [part, { input }] of Object.entries(inputs)) {

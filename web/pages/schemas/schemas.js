@@ -111,7 +111,8 @@ function busy(is) {
 function showChecked(found) {
   checks += 1;
   refused.hidden = found.refusal === null;
-  refused.textContent = found.refusal === null ? "" : `${found.refusal} ${texts.schemas.savedAndPublished}`;
+  const { title: tooOld, text: why } = explain(Object.assign(new Error(found.refusal ?? ""), { reason: "node-too-old" }));
+  refused.textContent = found.refusal === null ? "" : `${why || `${tooOld}.`} ${texts.schemas.savedAndPublished}`;
   publish.disabled = file.disabled || found.refusal !== null;
   form.show(found.problems, asked);
   showFile(found);
