@@ -120,9 +120,20 @@ def test_what_a_docstring_imports_is_there(module: str) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_somewhere(document: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", document.read_text("utf-8")):
-        if not target.startswith("https://"):
-            assert (document.parent / target).exists(), target
+    for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text("utf-8")):
+        if target.startswith(("https://", "http://")):
+            continue
+        name, _, heading = target.partition("#")
+        path = document.parent / name if name else document
+        assert path.exists(), target
+        assert not heading or heading in headings(path), target
+
+
+def headings(document: Path) -> set[str]:
+    """What links may name of a document."""
+    text = re.sub(r"^```.*?^```$", "", document.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    found = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in found}
 
 
 def reasons() -> str:

@@ -61,7 +61,8 @@ class Written(TypedDict):
     """The instance's id."""
     entryHash: str
     acknowledged: bool
-    """Whether the node has it; if not, it is kept here and sent later."""
+    """Whether the node has it that the page reads from: with "first" and "local" the one in this browser.
+    Whether the other one has it, `_meta.waiting` and `status` say. If not, it is kept here and sent later."""
     error: WriteError | None
     """Why it has it not; or, with `acknowledged`, why it shows it to nobody: `message-refused`."""
 

@@ -52,10 +52,11 @@ DATA = """async () => {
 
 def test_reading(browsers: Browsers, host: ServedNode, site: Path, tmp_path: Path, serve_files) -> None:
     www = write_pages(tmp_path / "www", host.url, site)
-    for name in ("read.js", "standing.js", "follow.js"):
+    for name in ("read.js", "standing.js", "follow.js", "kept.js"):
         (www / name).write_text(examples.files("embedding.md")[name], "utf-8")
     with browsers.tab("chromium") as tab:
-        tab.goto(serve_files(www).url + "tag.html")
+        url = serve_files(www).url + "tag.html"
+        tab.goto(url)
         tab.evaluate(DATA, timeout=300)
         found = tab.evaluate(
             """async () => {
@@ -90,6 +91,28 @@ def test_reading(browsers: Browsers, host: ServedNode, site: Path, tmp_path: Pat
             }"""
         )
         tab.wait_for("() => document.querySelector('#standing')?.textContent === 'connected'")
+        again, text = tab.evaluate(
+            """async () => {
+                const mine = await panda.connect();
+                const { everything, takeIn } = await import("./kept.js");
+                const file = await everything(mine);
+                const found = [await takeIn(mine, file), await file.text()];
+                await mine.flush();
+                await mine.forget();
+                return found;
+            }"""
+        )
+        tab.goto("about:blank")
+        tab.goto(url)
+        back = tab.evaluate(
+            """async (text) => {
+                const mine = await panda.connect({ mode: "local" });
+                const { takeIn } = await import("./kept.js");
+                return [await takeIn(mine, new File([text], "all.panda")), await mine.count("post")];
+            }""",
+            text,
+        )
+    assert (again, back) == (0, [31, 26])  # three definitions, a person, a blog and the posts
     newest = [f"{day:02}" for day in range(25, 0, -1)]
     assert found == [newest, newest, [20, 5]]
     assert beside == [6, [["01", "Diary", "Ada"], ["02", "Diary", "Ada"], ["03", None, None]], True]
