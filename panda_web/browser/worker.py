@@ -4,6 +4,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
+from panda_web.browser import event_loop
 from panda_web.browser.extension import Extension
 from panda_web.browser.host import Host
 from panda_web.browser.webcrypto import SignChain, VerifyMany
@@ -44,5 +45,6 @@ def start(port: Any, sign_chain: SignChain, verify_many: VerifyMany, opens: "Ope
         opens: of `web/worker/disk/disk.js`.
     """
     if not _hosts:
+        event_loop.begin()
         _hosts.append(Host(sign_chain, verify_many, _extensions, opens))
     _hosts[0].connect(port)

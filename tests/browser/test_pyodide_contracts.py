@@ -32,6 +32,25 @@ def test_tasks_get_a_lock_in_the_order_in_which_they_asked(python: Python) -> No
     assert python.run("tasks_take_turns", count=50) == list(range(50))
 
 
+def test_callbacks_run_in_order_and_timers_when_they_are_due(python: Python) -> None:
+    assert python.run("callbacks_and_timers") == {
+        "called": ["first", "last", "asked for by the first"],
+        "rang": ["overdue", "first", "second", "third"],
+        "told": ["on purpose"],
+    }
+
+
+def test_messages_come_in_between_turns(python: Python) -> None:
+    assert python.run("messages_between_turns", count=1_000) < 1_000
+
+
+def test_the_browser_keeps_no_timers_that_were_cancelled(python: Python) -> None:
+    """Each would be there for its whole time, with all that it holds."""
+    asked = python.run("asked_of_the_browser", count=500)
+    assert asked["timers"] - asked["cancelled"] <= 1
+    assert asked["timers"] <= 3
+
+
 def reasons(vectors: str) -> dict[str, str | None]:
     cases = json.loads((TESTS / "vectors" / vectors).read_text("utf-8"))["cases"]
     return {case["name"]: case["reason"] for case in cases}

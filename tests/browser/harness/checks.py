@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import gc
 import json
+import math
 import os
 import weakref
 from collections.abc import AsyncIterator, Sequence
@@ -306,6 +307,83 @@ async def tasks_take_turns(_: Tools, count: int) -> list[int]:
         await asyncio.sleep(0)
     await asyncio.gather(*tasks)
     return got
+
+
+async def callbacks_and_timers(_: Tools) -> dict[str, list[str]]:
+    """The order in which callbacks and timers ran, with an error and something cancelled among them."""
+    called: list[str] = []
+    rang: list[str] = []
+    told: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, about: told.append(str(about["exception"])))
+
+    def fail() -> None:
+        raise ValueError("on purpose")
+
+    def first() -> None:
+        called.append("first")
+        loop.call_soon(called.append, "asked for by the first")
+
+    now = loop.time()
+    try:
+        for seconds, name in ((0.03, "third"), (0.01, "first"), (0.02, "second"), (-1.0, "overdue")):
+            loop.call_at(now + seconds, rang.append, name)
+        loop.call_later(0.015, rang.append, "cancelled").cancel()
+        loop.call_later(math.inf, rang.append, "never")
+        loop.call_soon(first)
+        loop.call_soon(fail)
+        loop.call_soon(called.append, "cancelled").cancel()
+        loop.call_soon(called.append, "last")
+        await asyncio.sleep(0.04)
+    finally:
+        loop.set_exception_handler(None)
+    return {"called": called, "rang": rang, "told": told}
+
+
+async def messages_between_turns(_: Tools, count: int) -> int:
+    """After how many turns, of so many, a task that never waits saw a message that was posted before."""
+    came: list[Any] = []
+    channel = js.MessageChannel.new()
+    listener = create_proxy(came.append)
+    channel.port1.onmessage = listener
+    channel.port2.postMessage("here")
+    turns = 0
+    while not came and turns < count:
+        await asyncio.sleep(0)
+        turns += 1
+    channel.port1.close()
+    listener.destroy()
+    return turns
+
+
+async def asked_of_the_browser(_: Tools, count: int) -> dict[str, int]:
+    """How often it is asked for something, by so many futures and timers that are done with at once."""
+    asked = {"timers": 0, "cancelled": 0}
+    set_timeout, clear_timeout = js.setTimeout, js.clearTimeout
+
+    def counted(name: str, function: Any) -> Any:
+        def call(what: Any, *milliseconds: float) -> Any:
+            asked[name] += milliseconds != (0,)  # in WebKit a turn is such a timer, too
+            return function(what, *milliseconds)
+
+        return create_proxy(call)
+
+    async def done(future: "asyncio.Future[None]") -> None:
+        async with asyncio.timeout(300):
+            await future
+
+    js.setTimeout, js.clearTimeout = (
+        counted("timers", set_timeout),
+        counted("cancelled", clear_timeout),
+    )
+    try:
+        for _ in range(count):
+            future = asyncio.get_running_loop().create_future()
+            asyncio.get_running_loop().call_soon(future.set_result, None)
+            await done(future)
+    finally:
+        js.setTimeout, js.clearTimeout = set_timeout, clear_timeout
+    return asked
 
 
 async def take_lock(_: Tools, name: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyodide.ffi import create_proxy
 
+from panda_web.browser import event_loop
 from panda_web.browser.webcrypto import SignChain, VerifyMany
 from tests.browser.harness import checks
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 def start(port: Any, sign_chain: SignChain, verify_many: VerifyMany, opens: "OpenDisk") -> None:
     """Answers the page's requests, one after the other or side by side, as they come."""
+    event_loop.begin()
     tools = checks.Tools(sign_chain, verify_many, opens)
     tasks = set()
 
