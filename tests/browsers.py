@@ -442,6 +442,20 @@ class Browsers:
             with contextlib.suppress(playwright.sync_api.Error):  # it was killed
                 context.close()
 
+    @contextlib.contextmanager
+    def unwatched(self, url: str, profile: Path) -> Iterator[None]:
+        """Chromium with a page, as a reader has it: without developer tools, which keep all that it sends."""
+        command = [require("chromium").executable, "--headless", *CHROMIUM_ARGUMENTS]
+        with subprocess.Popen(
+            [*command, f"--user-data-dir={profile}", url],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as browser:
+            try:
+                yield
+            finally:
+                browser.terminate()
+
     def close(self) -> None:
         """Ends everything that was started, in reverse order."""
         self._closing.close()
@@ -456,14 +470,14 @@ def kill(profile: Path) -> int:
     return _kill([process for process in _processes() if _runs(process, os.fsencode(profile))])
 
 
-def kill_renderers(profile: Path) -> int:
+def killrenderers(profile: Path) -> int:
     """The same for those of its processes alone that show pages; the browser goes on."""
-    return _kill(_renderers(profile))
+    return _kill(renderers(profile))
 
 
 def kill_renderer(tab: PlaywrightTab, profile: Path) -> int:
     """The same for the one that shows a tab: the one that works most while the tab's page is kept busy."""
-    before = {process: _worked(process) for process in _renderers(profile)}
+    before = {process: _worked(process) for process in renderers(profile)}
     while True:
         tab.evaluate("() => { const end = performance.now() + 500; while (performance.now() < end); }")
         worked = {process: _worked(process) - ticks for process, ticks in before.items()}
@@ -472,7 +486,8 @@ def kill_renderer(tab: PlaywrightTab, profile: Path) -> int:
             return _kill([most])
 
 
-def _renderers(profile: Path) -> list[Path]:
+def renderers(profile: Path) -> list[Path]:
+    """Its processes that show pages, as folders of `/proc`."""
     family = {process.name for process in _processes() if _runs(process, os.fsencode(profile))}
     parents = {process.name: _parent(process) for process in _processes()}
     while more := {name for name, parent in parents.items() if parent in family} - family:

@@ -16,7 +16,7 @@ from tests.browser.screen import ScreenAtNode
 from tests.browsers import Browsers, StaticServer, Tab, kill
 from tests.processes import ServedNode
 
-COUNT = 60
+COUNT = 100
 """Talks of an import."""
 
 

@@ -18,8 +18,10 @@ from tests.browser.screen import Screen, ScreenAtNode
 from tests.browsers import Browsers, PlaywrightTab
 from tests.processes import ServedNode
 
-AT_ONCE = 8
+AT_ONCE = 16
 """Talks in one request of an import."""
+TALKS = 5 * AT_ONCE
+"""In each file: more than have gone when an import is interrupted."""
 
 
 pytestmark = pytest.mark.engines("chromium", "firefox")
@@ -61,9 +63,9 @@ def screen(started: Screen, wire: Between) -> Screen:
 
 @pytest.fixture
 def festival(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A file of 40 talks that are this test's own."""
+    """A file of talks that are this test's own."""
     name = request.node.name
-    events = (event(number, guid=f"{name} {number}") for number in range(40))
+    events = (event(number, guid=f"{name} {number}") for number in range(TALKS))
     return save(schedule(*events), tmp_path / "schedule.json")
 
 
@@ -83,7 +85,7 @@ def test_an_import_that_stands_still_says_that_it_goes_on(
     screen.until(lambda: screen.text("#import-status").startswith("Waiting for the node"))
     gate.open()
     screen.imported()
-    assert screen.text("#import-status") == "40 talks signed and published."
+    assert screen.text("#import-status") == f"{TALKS} talks signed and published."
 
 
 def assert_all_there_once(url: str, *files: Path) -> None:
@@ -120,12 +122,12 @@ def test_cancelled_import_goes_on_where_it_ended(screen: Screen, wire: Between, 
     screen.imported()
     gate.open()
     assert screen.data("#import", "state") == "paused"
-    assert f"Cancelled. {2 * AT_ONCE} of 40 talks are at the node." in screen.text("#import-status")
-    assert 2 * AT_ONCE <= there(wire.url, festival) < 40
+    assert f"Cancelled. {2 * AT_ONCE} of {TALKS} talks are at the node." in screen.text("#import-status")
+    assert 2 * AT_ONCE <= there(wire.url, festival) < TALKS
     screen.click("#import-resume")
     screen.imported()
     assert_all_there_once(wire.url, festival)
-    assert_one_signature_for_each_slot(wire, 40)
+    assert_one_signature_for_each_slot(wire, TALKS)
     assert screen.data("#pending", "pending") == "0"
 
 
@@ -178,7 +180,7 @@ def test_node_killed_after_it_stored_and_before_it_answered(
     screen.click("#import-resume")
     screen.imported()
     assert_all_there_once(node.url, festival)
-    assert_one_signature_for_each_slot(wire, 40)
+    assert_one_signature_for_each_slot(wire, TALKS)
 
 
 def test_page_closed_in_the_middle_of_an_import(screen: Screen, wire: Between, festival: Path) -> None:
@@ -192,12 +194,12 @@ def test_page_closed_in_the_middle_of_an_import(screen: Screen, wire: Between, f
     screen.open(wire.url)
     screen.import_file(festival)
     assert_all_there_once(wire.url, festival)
-    assert_one_signature_for_each_slot(wire, 40)
+    assert_one_signature_for_each_slot(wire, TALKS)
 
 
 def test_two_tabs_write_one_log_at_the_same_time(screen: Screen, wire: Between, tmp_path: Path) -> None:
     files = [
-        save(schedule(*(event(n, guid=f"{tab} {n}") for n in range(20))), tmp_path / f"{tab}.json")
+        save(schedule(*(event(n, guid=f"{tab} {n}") for n in range(TALKS // 2))), tmp_path / f"{tab}.json")
         for tab in ("first tab", "second tab")
     ]
     with screen.tab.new_tab() as tab:
@@ -211,9 +213,9 @@ def test_two_tabs_write_one_log_at_the_same_time(screen: Screen, wire: Between, 
         gate.open()
         for one in both:
             one.imported()
-            assert "20 talks signed and published." in one.text("#import-status")
+            assert f"{TALKS // 2} talks signed and published." in one.text("#import-status")
     assert_all_there_once(wire.url, *files)
-    assert_one_signature_for_each_slot(wire, 40)
+    assert_one_signature_for_each_slot(wire, TALKS)
 
 
 def test_a_talk_that_is_slowly_saved_closes_no_form_in_which_another_is_begun(

@@ -273,7 +273,7 @@ def festival(api: Api, count: int) -> dict[str, Any]:
 
 
 def test_import_can_be_cancelled_and_goes_on(api: Api, empty_node: ServedNode) -> None:
-    file = festival(api, 40)
+    file = festival(api, 80)
     wanted = talks_of(file)
     text = json.dumps(file)
     untouched = api.do("cancelImport", text, 0)
@@ -282,14 +282,14 @@ def test_import_can_be_cancelled_and_goes_on(api: Api, empty_node: ServedNode) -
     stopped = api.do("cancelImport", text, 16)
     assert refusal(stopped)[0] == "cancelled"
     done, total = stopped["seen"][-1]
-    assert 16 <= done < total == 40
+    assert 16 <= done < total == 80
     there = talks_at(empty_node.url).keys() & wanted.keys()
-    assert done <= len(there) < 40
+    assert done <= len(there) < 80
     result = api.call("importSchedule", text)
-    assert (result["published"] + result["unchanged"], result["total"]) == (40, 40)
+    assert (result["published"] + result["unchanged"], result["total"]) == (80, 80)
     held = talks_at(empty_node.url)
     assert {guid: held[guid] for guid in wanted} == wanted
-    nothing = {"published": 0, "updated": 0, "withdrawn": 0, "unchanged": 40, "total": 40, "leftOut": []}
+    nothing = {"published": 0, "updated": 0, "withdrawn": 0, "unchanged": 80, "total": 80, "leftOut": []}
     assert api.call("importSchedule", text) == nothing
 
 

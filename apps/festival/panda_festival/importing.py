@@ -20,7 +20,7 @@ from panda_festival.values import shown
 from panda_web.client import Client, Written
 from panda_web.client.errors import InstanceNotOwn, LogRefused, MessageRefused
 
-AT_ONCE = 8
+AT_ONCE = 16
 """Talks signed and sent at a time: so often is there progress, and a moment to cancel."""
 
 LOOKED_AT = 500
