@@ -27,7 +27,10 @@ FINGERPRINT = 16
 """Bytes of a fingerprint."""
 
 PARTS = 16
-"""Into how many a range is parted; one with fewer than two ids for each part is listed."""
+"""Into how many a range is parted, at most; each part has two ids or more."""
+
+LISTED = 8
+"""A range with so many ids, or fewer, is listed, which takes no more bytes than parting it and its answer."""
 
 MAX_MESSAGE = 64 << 10
 """Bytes of a message that is made here. What does not fit is left to the next one."""
@@ -169,10 +172,11 @@ class _Message:
 
     def part(self, ids: Ids, begin: int, end: int, bound: Bound) -> bool:
         """Parts a range, or lists it where that is short; False where the message is full."""
-        if end - begin < 2 * PARTS:
+        if end - begin <= LISTED:
             return self.list_ids(ids, begin, end, bound)
-        size, more = divmod(end - begin, PARTS)
-        places = [begin + n * size + min(n, more) for n in range(PARTS + 1)]
+        parts = min(PARTS, (end - begin) // 2)
+        size, more = divmod(end - begin, parts)
+        places = [begin + n * size + min(n, more) for n in range(parts + 1)]
         for first, behind in pairwise(places):
             until = bound if behind == end else ids.bound(behind)
             if not self._put(ids, first, until, _FINGERPRINT, ids.fingerprint(first, behind)):

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 
 from panda_web.node.live.place import Place, read_place
 from panda_web.node.store import Store
-from panda_web.node.store.entries import LogRow
+from panda_web.node.store.ends import LogEnd
 from panda_web.rpc.heads import Heads, LogHead
 
 
@@ -33,21 +33,22 @@ def answer(
     if place is None:
         return Heads([], str(Place(feed.now())), more=False, reset=True)
     found = feed.logs_since(place.cursor, limit)
-    rows = map(store.entries.log_at, found.keys)
-    heads = [_head(store, row) for row in rows if _is_asked_for(store, row, schemas, authors)]
+    ends = {each.key: each for each in store.ends.of(found.keys)}
+    asked = (ends[key] for key in found.keys if _is_asked_for(store, ends[key], schemas, authors))
+    heads = [head(each) for each in asked]
     return Heads(heads, str(Place(found.cursor)), more=found.more, reset=found.reset)
 
 
 def _is_asked_for(
-    store: Store, row: LogRow, schemas: Collection[str] | None, authors: Collection[bytes] | None
+    store: Store, end: LogEnd, schemas: Collection[str] | None, authors: Collection[bytes] | None
 ) -> bool:
-    if authors is not None and row.author not in authors:
+    if authors is not None and end.author not in authors:
         return False
-    if schemas is None or row.log_id % 2 == 0:  # what others rest on goes everywhere
+    if schemas is None or end.log_id % 2 == 0:  # what others rest on goes everywhere
         return True
-    return not set(store.entries.schemas_of(row.key)).isdisjoint(schemas)
+    return not set(store.entries.schemas_of(end.key)).isdisjoint(schemas)
 
 
-def _head(store: Store, row: LogRow) -> LogHead:
-    entry_hash = min(store.entries.hashes_at(row.key, row.seq_num))
-    return LogHead(row.author, row.log_id, row.schema or None, row.seq_num, entry_hash.hex())
+def head(end: LogEnd) -> LogHead:
+    """The end of a log, as it is told."""
+    return LogHead(end.author, end.log_id, end.schema or None, end.seq_num, end.entry_hash.hex())

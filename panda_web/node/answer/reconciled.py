@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from panda_web.negentropy import Ids, respond
+from panda_web.node.answer.heads import head
 from panda_web.node.store import Store
 from panda_web.node.store.changes import Cursor
 from panda_web.node.store.ends import LogEnd
 from panda_web.rpc.errors import InvalidParams
-from panda_web.rpc.heads import MAX_RECONCILE, LogHead, Reconciled, head_id
+from panda_web.rpc.heads import MAX_RECONCILE, Reconciled, head_id
 
 MOST_CHANGED = 1000
 """Logs whose ids are made anew; where there are more, all are."""
@@ -75,7 +76,7 @@ class Reconciliations:
         else:
             ids = Ids(ends.ids[key] for key in self._store.ends.keys(schemas, authors))
         keys = {ends.keys[each] for each in lacking if each in ends.keys} if lacking else set[int]()
-        return Reconciled(respond(ids, message), [_head(each) for each in self._store.ends.of(keys)])
+        return Reconciled(respond(ids, message), [head(each) for each in self._store.ends.of(keys)])
 
     def _now(self, kept: _Ends) -> _Ends:
         """As of the snapshot that is read in. Readings may overlap, so what is kept is replaced whole."""
@@ -93,7 +94,3 @@ class Reconciliations:
 
 def _id(end: LogEnd) -> bytes:
     return head_id(end.author, end.log_id, end.seq_num, end.entry_hash)
-
-
-def _head(end: LogEnd) -> LogHead:
-    return LogHead(end.author, end.log_id, end.schema or None, end.seq_num, end.entry_hash.hex())

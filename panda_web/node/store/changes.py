@@ -8,6 +8,7 @@ them in memory.
 """
 
 import asyncio
+import itertools
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -159,10 +160,9 @@ class Feed:
         )
         full = sum(count for *_, count in rows) == LOOKED_AT
         last_entry = max((entry for _, _, entry, _ in rows), default=0)
-        if not full or not last_entry:
-            found = [(key, number) for key, number, *_ in rows]
-        else:
-            found = [(key, number) for key, number, *_ in rows if self._has_end(key, last_entry)]
+        all_end = not full or not last_entry
+        ending = (row for row in rows if all_end or self._has_end(row[0], last_entry))
+        found = [(key, number) for key, number, *_ in itertools.islice(ending, limit + 1)]
         if len(found) > limit:
             found = found[:limit]
             return ChangedLogs(tuple(key for key, _ in found), self.at(found[-1][1]), more=True)
