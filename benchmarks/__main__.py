@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import growth, live, memory, node, query, snapshot, start, views, work
+from benchmarks import growth, live, memory, node, query, replication, snapshot, start, views, work
 from benchmarks.chart import chart
 from benchmarks.machine import describe, load
 from benchmarks.report import Result, as_json, broken, table
@@ -34,6 +34,7 @@ TITLES = {
     "node": "The node: publishes that it acknowledges in a second",
     "growth": "One more publish in a longer log, microseconds",
     "live": "Followers: how soon a change reaches 100, and what 100 cost whoever publishes",
+    "replication": "Two nodes that come to hold the same: bytes and questions",
     "query": "A query in a node that holds much: filter, order and limit 50",
     "views": "Typed views: built from the stored log, microseconds a message",
 }
@@ -52,6 +53,7 @@ def measure(name: str, browsers: Browsers, site: Path) -> list[str]:
         "growth": growth.run,
         "live": live.run,
         "query": query.run,
+        "replication": replication.run,
         "views": lambda: views.run(site, browsers),
     }
     with progress(f"measuring: {name}"):
