@@ -6,7 +6,8 @@
     python3 build.py test [--long] [pytest arguments]
         all tests, several at once; sees to the browsers too. --long runs every browser test in every engine,
         and property tests with many more examples
-    python3 build.py bench [start] [snapshot] [memory] [sign] [verify] [node] [growth] [views]
+    python3 build.py bench [start] [modes] [snapshot] [memory] [sign] [verify] [node] [growth]
+                            [commit] [tab] [live] [query] [views]
         how fast it is, beside its peers; what is found goes to docs/benchmarks/, and status 1 says that it is
         slower than a limit allows
     python3 build.py attack [fuzz] [kill] [lie] [stall] [crowd]

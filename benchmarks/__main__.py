@@ -8,7 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import growth, live, memory, node, query, replication, snapshot, start, views, work
+from benchmarks import (
+    commit,
+    growth,
+    live,
+    memory,
+    modes,
+    node,
+    query,
+    replication,
+    snapshot,
+    start,
+    tab,
+    views,
+    work,
+)
 from benchmarks.chart import chart
 from benchmarks.machine import describe, load
 from benchmarks.report import Result, as_json, broken, table
@@ -27,12 +41,15 @@ Measured = tuple[list[Result], list[str]]
 
 TITLES = {
     "start": "From a navigation to the first signed entry that the node has",
+    "modes": "From a navigation to the first entry that the node has: with a node in the tab, beside none",
     "snapshot": "A first visit: the site ships a snapshot, or a browser makes its own",
     "memory": "The memory of page and worker",
     "sign": "Signing: message and entry in a log of 1,000, microseconds each",
     "verify": "Verifying: decoding an entry and checking its signature, microseconds each",
     "node": "The node: publishes that it acknowledges in a second",
     "growth": "One more publish in a longer log, microseconds",
+    "commit": "A durable commit of what one publish writes, in a database of 0, 10 and 100 MB",
+    "tab": "The node in a tab: entries taken in, what another tab sees, and a start with 100,000 entries",
     "live": "Followers: how soon a change reaches 100, and what 100 cost whoever publishes",
     "replication": "Two nodes that come to hold the same: bytes and questions",
     "query": "A query in a node that holds much: filter, order and limit 50",
@@ -45,12 +62,15 @@ def measure(name: str, browsers: Browsers, site: Path) -> list[str]:
     machine = describe(Chromium=browsers.chromium.version)
     runs: dict[str, Callable[[], Measured]] = {
         "start": lambda: start.run(site, browsers),
+        "modes": lambda: modes.run(site, browsers),
         "snapshot": lambda: snapshot.run(site, browsers),
         "memory": lambda: memory.run(site, browsers),
         "sign": lambda: work.sign(site, browsers),
         "verify": lambda: work.verify(site, browsers),
         "node": node.run,
         "growth": growth.run,
+        "commit": lambda: commit.run(site, browsers),
+        "tab": lambda: tab.run(site, browsers),
         "live": live.run,
         "query": query.run,
         "replication": replication.run,

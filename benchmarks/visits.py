@@ -17,9 +17,8 @@ from tests.browser.sites import copy_site
 from tests.browsers import Browsers
 
 PAGES = Path(__file__).resolve().parent / "pages" / "start"
-OWN = ("/bench.html", "/bench.js", "/stock.py")
-"""Files of the benchmark: nobody would count them."""
-
+OWN = ("/bench.html", "/bench.js", "/stock.py", "/")
+"""Files of the benchmark, which nobody would count, and where WebSockets to the node are asked for."""
 ROUNDS = 7
 REST_SECONDS = 3
 """A browser is left alone after it was started: its start is not what is measured."""
@@ -62,9 +61,9 @@ def requests(visits: Sequence[Visit]) -> Samples:
     return Samples(tuple(visit.requests for visit in visits))
 
 
-def our_site(site: Path, out: Path) -> Path:
+def our_site(site: Path, out: Path, script: str = "ours.js") -> Path:
     """The built site with one page more, which uses it as any website would."""
-    script = (PAGES / "ours.js").read_text("utf-8")
+    script = (PAGES / script).read_text("utf-8")
     return copy_site(site, out, {"bench.html": page(), "bench.js": script})
 
 

@@ -26,7 +26,7 @@ def harness(site: Path, once: Once) -> Iterator[StaticServer]:
 def disks_site(site: Path, once: Once) -> Path:
     """A site whose Python has `harness/disks.py`, from a snapshot."""
     more = TESTS / "contracts" / "nodes.py", HARNESS / "owners.py"
-    return once("disks", lambda out: frozen_harness_site(site, out, "disks", *more))
+    return once("disks", lambda out: frozen_harness_site(site, out, HARNESS / "disks.py", *more))
 
 
 @pytest.fixture(scope="module")

@@ -54,17 +54,17 @@ def harness_site(site: Path, out: Path) -> Path:
     return copy_site(runtime(site), out, _page(manifest) | {"harness.whl": wheel.read_bytes()})
 
 
-def frozen_harness_site(site: Path, out: Path, checks: str = "awake", *more: Path) -> Path:
+def frozen_harness_site(site: Path, out: Path, checks: Path = HARNESS / "awake.py", *more: Path) -> Path:
     """The same with other checks, in a snapshot made of them.
 
     Args:
         site: the built site.
         out: where to write it.
-        checks: the module in harness/ that stands in the place of `checks`.
-        more: what it imports of the tests.
+        checks: the module that stands in the place of harness/checks.py.
+        more: what it imports besides the package.
     """
     members = {path.relative_to(TESTS.parent).as_posix(): path for path in more}
-    wheel = _wheel(out, {"tests/browser/harness/checks.py": HARNESS / f"{checks}.py", **members})
+    wheel = _wheel(out, {"tests/browser/harness/checks.py": checks, **members})
     manifest = manifest_of(site)
     frozen = snapshot(
         lean_pyodide(), [*(site / "wheels" / each["file"] for each in manifest["wheels"]), wheel], {}

@@ -62,6 +62,11 @@ def lack(words: str) -> None:
     pytest.skip(f"NOT TESTED: {words}")
 
 
+def pinned(name: str, pins: Path = HERE / "npm.json") -> str:
+    """The version of an npm package that a file of pins names."""
+    return str(json.loads(pins.read_text("utf-8"))[name]["version"])
+
+
 def npm_package(name: str, pins: Path = HERE / "npm.json") -> Path:
     """An npm package, unpacked, without its dependencies; its version and hash are in the file of pins."""
     pin = json.loads(pins.read_text("utf-8"))[name]
