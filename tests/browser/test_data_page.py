@@ -293,8 +293,8 @@ def test_table_follows_what_others_do(screen: ElementsScreen, node: ServedNode, 
     screen.click(f".records tr[data-id='{largest}'] a")
     screen.until(lambda: screen.text("#open-title") == "Largest")
     asyncio.run(write(lambda panda: panda.delete(gigs["schema"], largest)))
-    screen.until(lambda: screen.text("#open-title") == "Not here")
-    assert "its author deleted it" in screen.text("#open-body")
+    screen.until(lambda: screen.text("#open-title") == "Deleted")
+    assert "Its author deleted it" in screen.text("#open-body")
 
 
 def test_what_has_no_words_of_its_own_is_called_as_what_it_leads_to(

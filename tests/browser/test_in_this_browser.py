@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.asking import instances_at, write_as_stranger
+from tests.browser.asking import TALKS, instances_at, write_as_stranger
+from tests.browser.elements_screen import ElementsScreen
 from tests.browser.screen import Screen
 from tests.browsers import Browsers, PlaywrightTab
 from tests.processes import ServedNode
+
+WAITING = "[...document.querySelectorAll('.records [data-waits]:not([hidden])')].map((it) => it.parentNode.textContent)"
 
 
 @pytest.fixture
@@ -78,6 +81,13 @@ def test_all_of_it_in_a_file_into_another_browser_and_forgotten(
         screen.until(lambda: "nowhere but here" in screen.text("#forget"))
         screen.click("#forget-no")
         assert screen.talk("Nowhere else")
+        data = ElementsScreen(tab.new_tab())
+        data.tab.goto(f"{served.url}data.html?schema={TALKS}&order=title")
+        data.until(lambda: data.rows() == ["Mine", "Nowhere else", "Theirs"])
+        assert data.tab.evaluate(WAITING) == ["Nowhere elsewaiting"]
+        data.press("[data-waiting] .open-one")
+        data.wait("#open-body [data-badge=waiting]")
+        data.tab.close()
         screen.click("#here-forget")
         screen.click("#forget-first")
         screen.click("#forget-yes")

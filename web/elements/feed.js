@@ -187,7 +187,7 @@ export class PandaFeed extends PandaElement {
       el("dt", {}, label(line(name, 70))), el("dd", { attrs: { "data-field": name } }),
     ]));
     const template = el("template", { data: { made: "" } });
-    template.content.append(list);
+    template.content.append(el("div", {}, el("strong", { attrs: { "data-waits": "" } }), list));
     if (fields.length) this.append(template);
     return template;
   }

@@ -4,11 +4,13 @@
  *
  *   data-field="title"   the field's value as text; in <time>, a timestamp on the reader's clock
  *   data-longest="80"    on the same element: on one line, of so many characters at most
+ *   data-waits           says that what the reader wrote is not at the node yet; else it is hidden
  *   data-href="url"      on <a>: leads to the field's value, if that is an http or https address
  *
  * Names may lead further: `_meta.author`, `_included.room.name`; along a list, to each of its items. What is missing is marked `data-missing`.
  */
 
+import * as texts from "texts";
 import { parts, plain } from "./foreign.js";
 import { clock, line, moment, webAddress, words } from "./values.js";
 
@@ -40,7 +42,16 @@ export function fill(copy, instance, me) {
       top.toggleAttribute("data-waiting", instance._meta.waiting === true);
     }
     for (const place of [top, ...top.querySelectorAll("[data-field], [data-href]")]) put(place, instance);
+    for (const place of top.querySelectorAll("[data-waits]")) waits(place, instance._meta.waiting === true);
   }
+}
+
+/** Says that something waits; says nothing else. @param {Element} place @param {boolean} is */
+function waits(place, is) {
+  if (place instanceof HTMLElement) place.hidden = !is;
+  if (is === (place.textContent !== "")) return;
+  place.textContent = is ? texts.elements.waits : "";
+  place.setAttribute("title", texts.elements.waitsWhy);
 }
 
 /** @param {Element} place @param {Instance} instance */

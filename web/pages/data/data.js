@@ -237,12 +237,15 @@ function open(panda, now, id) {
     let version = "";
     // Read as everything else is: so it follows what happens to it.
     const feed = el("panda-feed", { attrs: { schema: now.id, filter: JSON.stringify({ id }), include: [...now.targets.keys()].join(" "), limit: "1" } }, el("template", {}));
-    feed.append(el("p", { attrs: { slot: "empty" } }, texts.data.itIsNotHere));
+    const none = el("p", { attrs: { slot: "empty" } }, texts.data.itIsNotHere);
+    feed.append(none);
     feed.addEventListener("panda-shown", (event) => {
       const [instance] = /** @type {CustomEvent<{instances: Instance[]}>} */ (event).detail.instances;
-      byId("open-title", HTMLElement).textContent = instance ? called(instance, now) : texts.data.notHere;
+      if (instance) none.textContent = texts.data.isDeleted; // asked for by its id alone: that is how it would go
+      const gone = none.textContent === texts.data.isDeleted ? texts.data.deletedTitle : texts.data.notHere;
+      byId("open-title", HTMLElement).textContent = instance ? called(instance, now) : gone;
       byId("open-edit", HTMLButtonElement).hidden = !instance || !now.schema || instance._meta.author !== panda.author;
-      const read = instance ? writeJson([instance._meta.lastEntry, instance._included]) : "";
+      const read = instance ? writeJson([instance._meta.lastEntry, instance._meta.waiting === true, instance._included]) : "";
       if (version === read) return;
       version = read;
       const versions = place.querySelector(".versions[open]") !== null;

@@ -99,7 +99,7 @@ function row(columns, schema) {
     return el("td", { class: ["integer", "float"].includes(type) ? "is-number" : "", data: { called: label(line(name, 70)) } }, place);
   });
   const author = el("td", { data: { called: texts.origin.author.toLowerCase() } }, el("span", { class: "author", data: { field: "_meta.author" }, attrs: { "data-longest": "8" } }));
-  return el("tr", {}, el("th", { attrs: { scope: "row" } }, open), ...cells, author);
+  return el("tr", {}, el("th", { attrs: { scope: "row" } }, open, el("span", { class: "badge late", attrs: { "data-waits": "", hidden: "" } })), ...cells, author);
 }
 
 /** @param {string} name @param {string[]} order @param {Schema | null} schema @param {(order: string[]) => void} onSort */
