@@ -35,7 +35,10 @@ def test_is_installable_and_opens_without_a_host(
         for icon in json.loads(found["data"])["icons"]:
             if icon["sizes"] != "any":
                 assert tab.evaluate(SIZE, icon["src"]) == icon["sizes"]
+        screen.write(title="Mine")
         host.stop()
-        tab.goto(start)
-        screen.wait("html[data-state=ready]")  # without a node, too: that was the host's address
-        screen.wait("#programme[data-state=failed]")
+        empty_node.kill()
+        tab.goto(start)  # without a node, too: that was the host's address
+        screen.wait("html[data-state=ready]")
+        screen.until(lambda: screen.talk("Mine"))
+        screen.until(lambda: "The node does not answer. This is" in screen.text("#here"))
