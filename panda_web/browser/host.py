@@ -50,6 +50,10 @@ OF_A_PAGE = Bounds(message=64 << 20, calls=10_000)
 """A page takes nobody's time but its visitor's. The text of a file comes in one message, and a website may
 make all its calls at once."""
 
+TAKING_IN_SECONDS = 5.0
+"""For which a page waits at its start, where what was written before is not in the site's own node yet: as
+after a visit that asked its node alone. The rest comes while it is open."""
+
 
 @dataclass(frozen=True, slots=True)
 class Own:
@@ -109,7 +113,7 @@ class Host:
         finally:
             await page.close()
 
-    def _begin(self, work: Coroutine[Any, Any, None], failure: str) -> None:
+    def _begin(self, work: Coroutine[Any, Any, None], failure: str) -> "asyncio.Task[None]":
         def over(task: "asyncio.Task[None]") -> None:
             self._tasks.discard(task)
             if not task.cancelled() and task.exception() is not None:
@@ -118,6 +122,7 @@ class Host:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(over)
+        return task
 
     async def site(self, node: str, mode: Mode = "remote") -> Site:
         """This site's key, with clients for a node. Where the browser refuses storage, it can only read.
@@ -143,7 +148,8 @@ class Host:
             self._database = None  # whoever comes next tries it anew
             raise
         if home is not None:
-            self._begin(site.take_in(), "what was written here before is not in the site's own node")
+            failure = "what was written here before is not in the site's own node"
+            await asyncio.wait([self._begin(site.take_in(), failure)], timeout=TAKING_IN_SECONDS)
         return site
 
     async def home(self) -> "Home":

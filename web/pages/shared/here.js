@@ -13,6 +13,15 @@ const UNSENT = "own-unsent";
 /** How the names begin of what pages keep, such as whose talks are not to be seen. */
 const OF_PAGES = "panda-web ";
 
+/** Removes what pages keep. */
+function forgetPages() {
+  try {
+    for (const key of Object.keys(localStorage)) if (key.startsWith(OF_PAGES)) localStorage.removeItem(key);
+  } catch {
+    // a browser that keeps nothing for them
+  }
+}
+
 /**
  * @param {object} use
  * @param {import("./session.js").Session} use.session
@@ -132,7 +141,7 @@ export function makeHere({ session, notices, onImported }) {
   async function forget(unsent) {
     try {
       await (await session.panda()).forget({ unsent });
-      for (const key of Object.keys(localStorage)) if (key.startsWith(OF_PAGES)) localStorage.removeItem(key);
+      forgetPages();
       location.reload();
     } catch (error) {
       const { reason } = explain(error);
