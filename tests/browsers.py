@@ -470,7 +470,7 @@ def kill(profile: Path) -> int:
     return _kill([process for process in _processes() if _runs(process, os.fsencode(profile))])
 
 
-def killrenderers(profile: Path) -> int:
+def kill_renderers(profile: Path) -> int:
     """The same for those of its processes alone that show pages; the browser goes on."""
     return _kill(renderers(profile))
 
