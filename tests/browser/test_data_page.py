@@ -362,7 +362,11 @@ def test_what_is_not_there_has_its_words(
     screen.until(lambda: screen.rows("line") == ["Nobody said what this is"])
     assert screen.has("#write[hidden]")
     assert "Nobody has defined" in screen.text("#about")
-    screen.tab.goto(address(node, schema=gigs["schema"], node="http://localhost:9/"))
+    away = {"node": "http://localhost:9/"}
+    screen.tab.goto(address(node, schema="0040" + "79" * 64, **away))
+    screen.wait("#data[data-state=missing]")
+    assert "Nobody has defined" not in screen.words("#data"), "nobody knows that"
+    screen.tab.goto(address(node, schema=gigs["schema"], **away))
     screen.until(lambda: "does not answer" in screen.words("#table panda-feed >>> [part=here]"))
     assert len(screen.rows()) == 50, "what is here is shown"
 

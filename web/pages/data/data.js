@@ -147,7 +147,7 @@ async function kindOf(panda, asked) {
     return { id: asked, schema, names: Object.keys(schema.fields), targets: await targetsOf(panda, schema) };
   } catch (error) {
     const some = await panda.query(asked, { limit: 50 }).catch(() => null);
-    if (!some) throw error; // it says more than that there are no instances
+    if (!some?.length) throw error; // it says more than that there are no instances
     const names = [...new Set(some.flatMap((instance) => Object.keys(instance)))].filter((name) => name !== "id" && !name.startsWith("_"));
     return { id: asked, schema: null, names, targets: new Map() };
   }

@@ -90,7 +90,7 @@ function row(columns, schema) {
   const [first = "id", ...others] = columns;
   const attrs = { "data-longest": String(LONGEST) };
   const leads = isRelation(schema?.fields[first]?.type ?? ""); // a link within a link is none, so it only has their words
-  const open = el("a", { class: "open-one cell", data: { [leads ? "led" : "field"]: first, called: label(line(first, 70)) }, attrs });
+  const open = el("a", { class: "open-one cell", data: { [leads ? "led" : "field"]: first, without: say(texts.data.without, { called: label(line(first, 70)) }) }, attrs });
   const cells = others.map((name) => {
     const type = schema?.fields[name]?.type ?? "";
     const place = isRelation(type)
