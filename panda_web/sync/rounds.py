@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from panda_web.errors import PandaError, StoreFailed
 from panda_web.rpc.errors import ErrorFromNode, NodeUnreachable
 from panda_web.rpc.pauses import LONGEST_PAUSE, Growing, first_of
-from panda_web.sync.errors import SyncError
+from panda_web.sync.errors import SourceUnsound, SyncError
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,10 @@ class Rounds:
         self._alone_until = 0.0
 
     def hurry(self) -> None:
-        """Ends the pause under way: there is a network again, perhaps, or room."""
+        """Ends the pause under way, but for that of a node that is unsound.
+
+        There is a network again, perhaps, or room.
+        """
         self._hurried.set()
 
     def again(self) -> None:
@@ -87,7 +90,12 @@ class Rounds:
             if error is not None:
                 self._failed(error, passes)
             rest = self._platform.sleep(pause if passes else self._left_alone())
-            await first_of(rest, self._hurried.wait())
+            if isinstance(
+                error, SourceUnsound
+            ):  # it is the same one, though there be a network again, or room
+                await rest
+            else:
+                await first_of(rest, self._hurried.wait())
 
     def _left_alone(self) -> float:
         """Seconds for which nothing is tried; more each time, unless there was a long time of peace."""

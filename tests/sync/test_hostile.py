@@ -10,7 +10,7 @@ from panda_web.bamboo import digest
 from panda_web.client import Client
 from panda_web.node.ingest import Limits
 from panda_web.rpc.within import in_process
-from panda_web.sync import Source
+from panda_web.sync import Platform, Source, Wants
 from panda_web.sync.filling import MOST_INVALID
 from tests.authors import Author
 from tests.defining import loose
@@ -79,6 +79,36 @@ def test_pages_of_nothing_without_end(make: Callable[[str], list[Any]]) -> None:
                 await there.until("node", schema, lambda each: each.state == "stopped")
                 pauses.append(max(there.clock.slept))
             assert pauses[0] < pauses[-1], "it is left alone for longer each time"
+            await way.close()
+
+    asyncio.run(work())
+
+
+def test_whoever_hurries_has_no_unsound_source_asked() -> None:
+    """Pages do so with each question. It is left alone all the same, for as long as it is said to be."""
+
+    async def work() -> None:
+        dispatcher = a_node().dispatcher()
+        async with here() as there, author(in_process(dispatcher)) as panda:
+            schema = str((await panda.define(loose(n="integer"))).id)
+            endless = Endless(schema, junk)
+            way = Between(in_process(dispatcher), endless)
+            alone = asyncio.Event()
+
+            async def sleep(_: float) -> None:
+                alone.set()
+                await asyncio.get_running_loop().create_future()
+
+            there.wants = Wants(there.way, there.places, Platform(sleep, there.clock))
+            there.wants.ask("a page", Source("node", way), schema)
+            await alone.wait()
+            assert there.wants.standing("node", schema).state == "stopped"
+            pages = endless.pages
+            there.wants.hurry()
+            for _ in range(200):
+                await asyncio.sleep(0)
+            assert endless.pages == pages
+            await there.end()
             await way.close()
 
     asyncio.run(work())
@@ -180,6 +210,33 @@ def test_one_that_is_nothing_does_not_stop_the_others() -> None:
             shown = await view(there.dispatcher, schema)
             assert ids[2] not in shown
             assert len(shown) == 4
+            await way.close()
+
+    asyncio.run(work())
+
+
+def test_an_instance_whose_signature_is_wrong_is_not_here() -> None:
+    """All else of it is right, its id too."""
+
+    async def work() -> None:
+        dispatcher = a_node().dispatcher()
+        async with here() as there, author(in_process(dispatcher)) as panda:
+            schema = str((await panda.define(loose(n="integer"))).id)
+            made = (await panda.create(schema, {"n": 1})).id
+            signed, payload = Author(9).create(schema, n=2)
+            forged = signed.encoded[:-1] + bytes((signed.encoded[-1] ^ 1,))
+            entries = [{"entryBytes": forged.hex(), "payloadBytes": payload.hex()}]
+            false = {"id": digest(forged).hex(), "_meta": {}, "_entries": entries}
+
+            def answer(method: str, params: Mapping[str, Any], answer: Any) -> Any:
+                if method == "panda_query" and params["schema"] == schema and params.get("proof") and answer:
+                    return sorted([*answer, false], key=lambda each: str(each["id"]))
+                return answer
+
+            way = Between(in_process(dispatcher), answer)
+            there.wants.ask("a page", Source("node", way), schema)
+            await there.until("node", schema, lambda each: each.state == "whole")
+            assert [*await view(there.dispatcher, schema)] == [made]
             await way.close()
 
     asyncio.run(work())
