@@ -155,10 +155,11 @@ export function makeHere({ session, notices, onImported }) {
   /** How much room it takes, and whether it stays. @param {Panda} panda */
   async function drawRoom(panda) {
     try {
-      const { usage, persisted, warning } = await panda.storage();
+      const { usage, persisted, kind } = await panda.storage();
+      const lost = kind === "memory" ? texts.here.inMemory : "";
       const takes = usage === null ? "" : say(texts.here.room, { size: megabytes(usage) });
       const stays = persisted === null ? "" : persisted ? texts.here.stays : texts.here.mayGo;
-      room.textContent = [warning ?? "", takes, warning ? "" : stays].filter(Boolean).join(" ");
+      room.textContent = [lost, takes, lost ? "" : stays].filter(Boolean).join(" ");
     } catch {
       room.textContent = ""; // whoever does something with it hears what is wrong
     }
