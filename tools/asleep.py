@@ -1,16 +1,17 @@
-"""Runs in a Pyodide of its own while a site is built: makes the text of modules that the snapshot has asleep.
+"""Runs in a Pyodide of its own while a site is built: makes the code of modules that the snapshot has asleep.
 
 It is not made where the snapshot is, since that would leave much behind in its memory.
 """
 
 import ast
-import json
+import marshal
 import sys
 import zipimport
 from collections.abc import Iterator
 from pathlib import Path
 
 import panda_web
+from panda_web.browser import frozen
 
 # What only a node on a server, the command and a notebook have use for.
 LAYERS_ELSEWHERE = ("cli", "server")
@@ -51,5 +52,10 @@ def sources() -> Iterator[tuple[str, str, str, bool]]:
         yield name, library.get_source(module) or "", f"{name}.py", library.is_package(module)
 
 
-texts = {name: (stripped(source), file, is_package) for name, source, file, is_package in sources()}
-Path("/asleep").write_text(json.dumps(texts), "utf-8")
+def code(source: str, file: str) -> bytes:
+    """What is run of a module. In a traceback its files and names say enough: nobody has its lines there."""
+    return marshal.dumps(frozen.without_lines(compile(stripped(source), file, "exec", dont_inherit=True)))
+
+
+codes = {name: (code(source, file), is_package) for name, source, file, is_package in sources()}
+Path("/asleep").write_bytes(marshal.dumps(codes))

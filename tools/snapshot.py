@@ -2,7 +2,7 @@
 
 import gc
 import importlib
-import json
+import marshal
 import random
 import re
 import sys
@@ -13,7 +13,7 @@ from typing import Any
 import pyodide._package_loader as wheels
 
 from panda_web.browser import frozen
-from panda_web.browser.asleep import Asleep, Text
+from panda_web.browser.asleep import Asleep, Code
 
 # Each page needs this at its start, or soon after; all else of ours sleeps. They are names, since an import
 # that nothing uses is what a linter takes away.
@@ -23,11 +23,11 @@ NEEDED = (
 )
 for module in NEEDED:
     importlib.import_module(module)
-texts = json.loads(Path("/asleep").read_text("utf-8"))  # of tools/asleep.py
+codes = marshal.loads(Path("/asleep").read_bytes())  # noqa: S302 - of tools/asleep.py
 sys.meta_path.insert(
-    0, Asleep({name: Text(*text) for name, text in texts.items() if name not in sys.modules})
+    0, Asleep({name: Code(*code) for name, code in codes.items() if name not in sys.modules})
 )
-del texts
+del codes
 
 # Wheels are unpacked before this, and never after.
 UNPACKING = (
@@ -36,6 +36,7 @@ UNPACKING = (
     *("compression.zstd", "compression.zstd._zstdfile"),
 )
 PYODIDE = ("pyodide", "_pyodide")
+OURS = ("panda_web", "panda_festival")
 # What a start calls or looks at, and what JavaScript gave: Pyodide counts that.
 OF_WHEELS = ("DSO_DIR", "SITE_PACKAGES", "init_loaded_packages", "loadedPackages")
 # A tab has neither processes nor sockets, and the event loop is the browser's.
@@ -58,8 +59,8 @@ frozen.leave_behind(
 functions: list[Any] = [each for each in gc.get_objects() if isinstance(each, FunctionType)]
 for each in functions:
     each.__annotate__ = None
-    # In a traceback their files and names say enough, and nobody has their text there.
-    if (each.__module__ or "").partition(".")[0] in {*sys.stdlib_module_names, *PYODIDE}:
+    # In a traceback files and names say enough: nobody has their text there, and lines travel as 54 kB.
+    if (each.__module__ or "").partition(".")[0] in {*sys.stdlib_module_names, *PYODIDE, *OURS}:
         each.__code__ = frozen.without_lines(each.__code__)
 del functions
 random.seed(0)  # the worker draws anew, and this makes equal bytes
