@@ -461,7 +461,7 @@ class Browsers:
         self._closing.close()
 
 
-CLEAR_TICKS = 30
+CLEAR_TICKS = 100
 """How much more than all others a process has worked that is told apart by that; a tick is 10 ms."""
 
 

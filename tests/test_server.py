@@ -256,7 +256,7 @@ def test_the_end_waits_for_what_was_taken_in(tmp_path: Path) -> None:
     )  # ignored where tests run in the background
     try:
         with socket.socket() as listener, pytest.raises(KeyboardInterrupt):
-            asyncio.run(_run(Server(), Busy(), listener, Served("here", tmp_path, open_browser=False)))  # type: ignore[arg-type]
+            asyncio.run(_run(Server(), Busy(), listener, Served("here", tmp_path, open_browser=False), []))  # type: ignore[arg-type]
     finally:
         signal.signal(signal.SIGINT, before)
     assert finished == ["all"]

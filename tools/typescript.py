@@ -24,7 +24,14 @@ FESTIVAL = ROOT / "apps" / "festival"
 MADE = "// What follows is made by tools/reference.py.\n"
 WIDTH = 118
 NAME = re.compile(r"[A-Z]\w+")
-SIMPLE = {"str": "string", "int": "number", "float": "number", "bool": "boolean", "None": "null"}
+SIMPLE = {
+    "object": "unknown",
+    "str": "string",
+    "int": "number",
+    "float": "number",
+    "bool": "boolean",
+    "None": "null",
+}
 OF_JSON = {
     "string": "string",
     "integer": "number",

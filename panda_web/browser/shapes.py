@@ -6,8 +6,6 @@ names. What is not JSON is declared there by hand.
 
 from typing import Literal, NotRequired, TypedDict
 
-from panda_web.rpc.types import Json
-
 FieldType = str
 """A type of `messages.schema`, or an array of one."""
 Instance = dict[str, object]
@@ -263,7 +261,7 @@ class DraftProblem(TypedDict):
 
     reason: str
     message: str
-    data: dict[str, Json]
+    data: dict[str, object]
     """What the sentence names: the field, the place in a pattern, how many are allowed."""
     field: int | None
     """The field's place in the draft, from 0; null where it is about none."""

@@ -46,6 +46,9 @@ async def kept_alike(node: Node, urls: Sequence[str]) -> AsyncIterator[None]:
     Raises:
         NodeAddressWrong: one of the addresses is none.
     """
+    if not urls:
+        yield
+        return
     here = Connection(in_process(node.dispatcher()))
     platform = Platform(asyncio.sleep, time.time)
     async with AsyncExitStack() as ends:
@@ -61,5 +64,4 @@ async def kept_alike(node: Node, urls: Sequence[str]) -> AsyncIterator[None]:
         finally:
             for task in working:
                 task.cancel()
-            if working:
-                await asyncio.wait(working)
+            await asyncio.wait(working)
