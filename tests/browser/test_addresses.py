@@ -103,3 +103,17 @@ def test_address_of_what_is_not_here(screen: Screen, node: ServedNode, talks: li
     screen.open(f"{node.url}?talk={'0040' + '9' * 128}")
     screen.wait(".notice[data-reason=talk-missing]")
     screen.until(lambda: len(shown(screen)) == 6)
+
+
+def test_a_filter_that_was_cleared_stays_so(screen: Screen, node: ServedNode, talks: list[str]) -> None:
+    """Also where a way back had asked for it, and the programme is drawn anew."""
+    screen.open(node.url)
+    screen.select("#filter-day", "2026-08-02")
+    screen.select("#filter-day", "2026-08-01")
+    back(screen)
+    screen.until(lambda: shown(screen) == ["Talk 3", "Talk 4", "Talk 5"])
+    screen.click("#filter-clear")
+    screen.until(lambda: len(shown(screen)) == 6)
+    write_as_stranger(node.url, {"title": "Talk 6", "start": "2026-08-01T20:00:00+02:00"})
+    screen.until(lambda: len(shown(screen)) == 7)
+    assert screen.value("#filter-day") == ""

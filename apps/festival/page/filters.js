@@ -24,8 +24,9 @@ export function makeFilters({ onFilter }) {
   search.value = place().search;
   const chosen = () => ({ day: menus.day.value, room: menus.room.value, track: menus.track.value, search: search.value.trim() });
 
-  for (const select of Object.values(menus)) {
+  for (const [name, select] of Object.entries(menus)) {
     select.addEventListener("change", () => {
+      wanted[/** @type {keyof typeof menus} */ (name)] = "";
       go(chosen());
       onFilter();
     });
@@ -44,6 +45,7 @@ export function makeFilters({ onFilter }) {
     for (const select of Object.values(menus)) select.value = "";
     search.value = "";
     go(chosen());
+    wanted = place(); // what a way back asked for is asked for no more
     onFilter();
     search.focus();
   }
