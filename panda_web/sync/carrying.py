@@ -1,7 +1,7 @@
 """Whole logs, from one node to another: what that one lacks of each, in the order in which it was written."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import AnswerMalformed
@@ -10,7 +10,6 @@ from panda_web.rpc.methods import GET_ITEMS, StoredEntry
 from panda_web.sync.errors import SourceUnsound
 from panda_web.sync.fitting import Log, behind, of_log
 from panda_web.sync.offering import Offering, Taken
-from panda_web.sync.source import Asking
 
 AT_ONCE = 8
 """Logs that are brought at a time."""
@@ -31,15 +30,13 @@ class Carrying:
     Args:
         source: from where.
         sink: to where.
-        sleep: waits for some seconds.
+        offering: from the one to the other.
     """
 
-    def __init__(
-        self, source: Connection, sink: Connection, sleep: Callable[[float], Awaitable[object]]
-    ) -> None:
+    def __init__(self, source: Connection, sink: Connection, offering: Offering) -> None:
         self._source = source
         self._sink = sink
-        self._offering = Offering(sink, Asking(source).path, sleep)
+        self._offering = offering
         self._held: dict[Log, int] = {}
         self._invalid = 0
         self._empty = 0
@@ -86,7 +83,7 @@ class Carrying:
         return sum([each.result() for each in working], Taken())
 
     async def _one(self, head: LogHead) -> Taken:
-        log = head.author, head.log_id
+        log = head.log
         held = self._held[log] if log in self._held else await self._end(log)
         taken = Taken()
         async for entries in self._stretch(log, held + 1, head.seq_num):

@@ -25,11 +25,11 @@ from panda_web.rpc.pauses import ASK_SECONDS, Growing
 from panda_web.sync.carrying import Carrying
 from panda_web.sync.comparing import apart, compare, now
 from panda_web.sync.errors import PartnerTooOld
-from panda_web.sync.offering import Taken
+from panda_web.sync.offering import Offering, Taken
 from panda_web.sync.patient import Patient
 from panda_web.sync.places import Places, kept_cursor
 from panda_web.sync.rounds import Platform, Rounds
-from panda_web.sync.source import Source, is_early
+from panda_web.sync.source import Asking, Source, is_early
 
 WAIT = 25
 """Seconds for which a node is asked to wait until there is something new."""
@@ -105,8 +105,11 @@ class Replicating:
         self._told = told
         self._cuts = Growing()
         self._rounds = Rounds(f"what {partner.name} has", self._round, self._note_failed, platform)
-        self._bring = Carrying(self._there, here, platform.sleep)
-        self._send = Carrying(here, self._there, platform.sleep)
+        bringing = Offering(here, Asking(self._there).path, platform.sleep)
+        # It waits as long as the node asks for by itself, so it is given no way that does.
+        sending = Offering(Connection(partner.way), Asking(here).path, platform.sleep)
+        self._bring = Carrying(self._there, here, bringing)
+        self._send = Carrying(here, self._there, sending)
         self.contact = Contact()
 
     def hurry(self) -> None:

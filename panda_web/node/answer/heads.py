@@ -4,7 +4,7 @@ Whoever asks without a cursor, and then with that of each answer, hears of all t
 last one hears the next time of what changed since.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from panda_web.node.live.place import Place, read_place
 from panda_web.node.store import Store
@@ -34,19 +34,9 @@ def answer(
         return Heads([], str(Place(feed.now())), more=False, reset=True)
     found = feed.logs_since(place.cursor, limit)
     ends = {each.key: each for each in store.ends.of(found.keys)}
-    asked = (ends[key] for key in found.keys if _is_asked_for(store, ends[key], schemas, authors))
-    heads = [head(each) for each in asked]
+    asked = store.ends.keys(schemas, authors, among=found.keys)
+    heads = [head(ends[key]) for key in found.keys if key in asked]
     return Heads(heads, str(Place(found.cursor)), more=found.more, reset=found.reset)
-
-
-def _is_asked_for(
-    store: Store, end: LogEnd, schemas: Collection[str] | None, authors: Collection[bytes] | None
-) -> bool:
-    if authors is not None and end.author not in authors:
-        return False
-    if schemas is None or end.log_id % 2 == 0:  # what others rest on goes everywhere
-        return True
-    return not set(store.entries.schemas_of(end.key)).isdisjoint(schemas)
 
 
 def head(end: LogEnd) -> LogHead:

@@ -46,15 +46,24 @@ class EndTable:
         rows = self._db.rows(f"{sql} WHERE l.id IN (SELECT value FROM json_each(?))", (json.dumps([*keys]),))
         return (LogEnd(*row) for row in rows)
 
-    def keys(self, schemas: Collection[str] | None, authors: Collection[bytes] | None) -> set[int]:
+    def keys(
+        self,
+        schemas: Collection[str] | None,
+        authors: Collection[bytes] | None,
+        among: Collection[int] | None = None,
+    ) -> set[int]:
         """The logs of some authors that are asked for: with messages of some schemas, and system logs.
 
         Args:
             schemas: ids; all where it is None.
             authors: likewise.
+            among: the keys of logs that are looked at; all likewise.
         """
         sql = "SELECT l.id FROM logs l WHERE true"
         values: list[Any] = []
+        if among is not None:
+            sql += " AND l.id IN (SELECT value FROM json_each(?))"
+            values.append(json.dumps([*among]))
         if authors is not None:
             sql += f" AND l.author IN ({', '.join('?' for _ in authors)})"
             values += authors
