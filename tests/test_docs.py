@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from panda_web import negentropy, strict_json
 from panda_web.archive import exporting, importing, lines
+from panda_web.cli import mdns
 from panda_web.cli.main import app
 from panda_web.client import collecting, live_records, pages, typed
 from panda_web.errors import DiskFull
@@ -24,6 +25,7 @@ from panda_web.node.live import followed, looking, share
 from panda_web.node.live import live as lives
 from panda_web.node.schemas import registry, states
 from panda_web.node.store import changes, indexes, reading, room
+from panda_web.node.store import peers as kept_peers
 from panda_web.query import matching
 from panda_web.query import reading as asked
 from panda_web.rpc import (
@@ -34,10 +36,12 @@ from panda_web.rpc import (
     methods,
     outgoing,
     pauses,
+    public,
     session,
     transport,
     websocket,
 )
+from panda_web.rpc import peers as rpc_peers
 from panda_web.rpc import queries as rpc_queries
 from panda_web.rpc.errors import (
     AuthorQuotaReached,
@@ -49,7 +53,18 @@ from panda_web.rpc.errors import (
 )
 from panda_web.server import answer, body, budget, connection, guests
 from panda_web.server import socket as server_socket
-from panda_web.sync import bringing, carrying, comparing, filling, offering, places, rounds, source, wants
+from panda_web.sync import (
+    bringing,
+    carrying,
+    comparing,
+    filling,
+    offering,
+    peers,
+    places,
+    rounds,
+    source,
+    wants,
+)
 from tests.processes import ServedNode
 from tests.test_layers import APPS, FILES
 
@@ -259,6 +274,14 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "messages of one comparison": (comparing.MOST_MESSAGES, comparing.MOST_LACKING),
     "what a peer gives that is nothing": (carrying.MOST_INVALID, carrying.MOST_EMPTY),
     "logs that are brought from a peer": (carrying.AT_ONCE, carrying.MOST_KNOWN),
+    "peers that others told of": (peers.MOST_TOLD, peers.MOST_OF_ONE, peers.MOST_NEAR),
+    "peers in an answer to `panda_getPeers`": (
+        rpc_peers.MOST_PEERS,
+        public.MAX_ADDRESS,
+        kept_peers.MOST_PEERS,
+        peers.MOST_GIVEN_UP,
+    ),
+    "services in the local network": (mdns.MOST_ASKED,),
     "looked through for deletes": (source.MOST_TAILS, bringing.MOST_SUSPECTS),
     "a line of an archive": (lines.MAX_HEADER, importing.MOST_INVALID, importing.MOST_NAMED),
     "logs that are exported": (exporting.MOST_LOGS, exporting.PIECE, exporting.FEW),

@@ -45,7 +45,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "rpc": {"httpx", "websockets"},
     "server": {"h11", "starlette", "uvicorn", "uvloop", "websockets"},
     "browser": {"js", "pyodide"},
-    "cli": {"platformdirs", "rich", "starlette", "typer", "uvicorn"},
+    "cli": {"ifaddr", "platformdirs", "rich", "starlette", "typer", "uvicorn", "zeroconf"},
 }
 OF_APPLICATIONS = {"defusedxml", "rich", "typer"}
 # No clock, no randomness, no files, no network in what only computes.

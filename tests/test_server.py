@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from panda_web.cli.peers import Network
 from panda_web.cli.serve import Served, _listen, _run
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node import Node, Store
@@ -232,33 +233,44 @@ def test_answers_are_not_held_back() -> None:
         assert listener.proto == socket.IPPROTO_TCP
 
 
-def test_the_end_waits_for_what_was_taken_in(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("how", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, asyncio.CancelledError)]
+)
+def test_the_end_waits_for_what_was_taken_in(
+    tmp_path: Path, how: signal.Signals, raised: type[BaseException]
+) -> None:
     """Also when it comes as uvicorn lets it come: by the signal, once more, after the last answer."""
     finished = []
 
     class Server:
-        started = True
+        started = False
 
         async def serve(self, **_: object) -> None:
-            signal.raise_signal(signal.SIGINT)
+            self.started = True
+            await asyncio.sleep(0.1)
+            signal.raise_signal(how)
             await asyncio.sleep(0)
 
-    class Busy:
-        async def watch(self, **_: object) -> None:
-            await asyncio.Event().wait()
-
+    class Busy(Node):
         async def finish(self) -> None:
-            await asyncio.sleep(0)
+            await super().finish()
             finished.append("all")
 
-    before = signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # ignored where tests run in the background
+    async def run() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            node = Busy(Store(), CryptographyVerifier(), version="0")
+            served = Served("here", tmp_path, open_browser=False)
+            await _run(Server(), node, listener, served, Network())  # type: ignore[arg-type]
+
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
     try:
-        with socket.socket() as listener, pytest.raises(KeyboardInterrupt):
-            asyncio.run(_run(Server(), Busy(), listener, Served("here", tmp_path, open_browser=False), []))  # type: ignore[arg-type]
+        with pytest.raises(raised):
+            asyncio.run(run())
+        assert signal.getsignal(signal.SIGTERM) == before[signal.SIGTERM]
     finally:
-        signal.signal(signal.SIGINT, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
     assert finished == ["all"]
 
 

@@ -22,6 +22,7 @@ from panda_web.cli.archive import archive_app
 from panda_web.cli.extension import Extension, add_commands, extensions, known_schemas, with_flags
 from panda_web.cli.options import Data, Node, Schema, address, node_address
 from panda_web.cli.output import UNACKNOWLEDGED, print_json, run, say
+from panda_web.cli.peers import Network, peers
 from panda_web.cli.query import query
 from panda_web.cli.schema import schema_app
 from panda_web.client.errors import LogRefused, NodeTooOld, RefusedUnclearly
@@ -116,6 +117,13 @@ def serve(
             help="Another node: what either has, the other one gets. May be given again.",
         ),
     ] = None,
+    find_peers: Annotated[
+        bool, typer.Option("--find-peers", help="Ask peers for others, and be kept alike with those too.")
+    ] = False,
+    mdns: Annotated[
+        bool,
+        typer.Option("--mdns", help="Look for nodes in the local network, and tell them of this one."),
+    ] = False,
     applications: Sequence[Extension],
 ) -> None:
     """Runs a node, and the page with it, on one port."""
@@ -131,7 +139,7 @@ def serve(
         site,
         applications,
         openness=openness,
-        peers=peer or [],
+        network=Network(peer or [], find_peers, mdns),
         open_browser=open_browser,
     )
 
@@ -268,6 +276,7 @@ def flush(node: Node = places.DEFAULT_NODE, data: Data = None) -> None:
 
 
 app.command()(query)
+app.command()(peers)
 
 
 @entry_app.command("inspect")

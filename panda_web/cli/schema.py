@@ -1,7 +1,6 @@
 """`panda schema`: schemas as files, published and shown; which ones a node on this machine registers."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
 
@@ -12,13 +11,12 @@ from panda_web.cli import places
 from panda_web.cli.extension import known_schemas
 from panda_web.cli.options import Data, Node, NodeHere, Schema, folder_or_node
 from panda_web.cli.output import UNACKNOWLEDGED, print_json, print_toml, run, say
-from panda_web.cli.running import folder_of, is_running_on
+from panda_web.cli.store import store_here
 from panda_web.client.listed import ListedSchema
 from panda_web.client.pages import MAX_PAGES
 from panda_web.errors import PandaError
 from panda_web.keys.file import KeyFile
 from panda_web.messages.schema import DEFINITION, schema_from_toml, schema_to_toml
-from panda_web.node import Store
 from panda_web.node.schemas import Registry, drop, id_of_held, register
 
 schema_app = typer.Typer(help="Schemas: what kinds of data there are. docs/schemas.md", no_args_is_help=True)
@@ -80,7 +78,7 @@ def schema_register(
 
     A name is taken where exactly one definition that the node holds has it.
     """
-    with _store(context, data, node) as store:
+    with store_here(context, data, node) as store:
         print_json(run(register(store, id_of_held(store, schema))).to_json())
 
 
@@ -100,7 +98,7 @@ def schema_list(context: typer.Context, *, node: NodeHere = None, data: Data = N
 
         run(work())
         return
-    with _store(context, data, node) as store:
+    with store_here(context, data, node) as store:
         for each in Registry(store).registered.values():
             print_json(each.to_json())
 
@@ -108,7 +106,7 @@ def schema_list(context: typer.Context, *, node: NodeHere = None, data: Data = N
 @schema_app.command("drop")
 def schema_drop(context: typer.Context, schema: Schema, *, node: NodeHere = None, data: Data = None) -> None:
     """Ends a registration; what is published under the schema stays."""
-    with _store(context, data, node) as store:
+    with store_here(context, data, node) as store:
         registered = Registry(store).id_of(schema)
         dropped = run(drop(store, registered))
         print_json({"id": dropped.id, "name": dropped.schema and dropped.schema.name, "state": "dropped"})
@@ -128,13 +126,3 @@ async def _listed(panda: Client) -> AsyncIterator[ListedSchema]:
         page = await panda.schemas(listed[-1].id)
     for each in unlisted.values():
         yield each
-
-
-@contextmanager
-def _store(context: typer.Context, data: Path | None, node: str | None) -> Iterator[Store]:
-    """The store of a node on this machine; says which folder that is."""
-    folder = folder_of(*folder_or_node(context, data, node))
-    state = "a node runs on it" if is_running_on(folder) else "no node runs on it now"
-    say(f"The node's data folder is {folder}; {state}.")
-    with closing(Store(places.database_path(folder))) as store:
-        yield store

@@ -1,13 +1,15 @@
 """`panda serve`: a node behind uvicorn, one line with the address once it answers, an orderly end."""
 
 import asyncio
+import signal
 import socket
 import sys
 import time
 import webbrowser
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 import uvicorn
@@ -16,7 +18,7 @@ from starlette.types import ASGIApp
 import panda_web
 from panda_web.cli.extension import Extension
 from panda_web.cli.output import safe, say
-from panda_web.cli.peers import kept_alike
+from panda_web.cli.peers import Network, kept_alike
 from panda_web.cli.places import database_path
 from panda_web.cli.running import alone, known_by
 from panda_web.errors import PandaError
@@ -104,7 +106,7 @@ def serve(
     applications: Sequence[Extension],
     *,
     openness: Openness,
-    peers: Sequence[str] = (),
+    network: Network,
     open_browser: bool,
 ) -> None:
     """Serves until it is interrupted.
@@ -116,7 +118,7 @@ def serve(
         site: a folder that is served beside it.
         applications: those whose schemas are registered.
         openness: what it lets others do.
-        peers: the addresses of nodes that it is kept alike with.
+        network: which other nodes it is kept alike with.
         open_browser: whether a browser is to show the site.
 
     Raises:
@@ -131,8 +133,8 @@ def serve(
         known_by(str(listener.getsockname()[0]), int(listener.getsockname()[1]), folder),
     ):
         served = Served(_address(host, listener), folder, open_browser=open_browser)
-        with asyncio.Runner(loop_factory=new_loop) as runner:
-            runner.run(_begin(store, listener, served, site, applications, openness, peers))
+        with asyncio.Runner(loop_factory=new_loop) as runner, suppress(asyncio.CancelledError):
+            runner.run(_begin(store, listener, served, site, applications, openness, network))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,7 @@ async def _begin(
     site: Path | None,
     applications: Sequence[Extension],
     openness: Openness,
-    peers: Sequence[str],
+    network: Network,
 ) -> None:
     node = await _open(store, openness, applications)
     edge = Edge(openness.rates(*CALLS), openness.proxy, openness.private_network)
@@ -167,7 +169,7 @@ async def _begin(
     server = uvicorn.Server(served_by(app, Sessions(dispatcher, edge, under_way), guests, edge.proxy))
     watching = asyncio.create_task(guests.watch())
     try:
-        await _run(server, node, listener, served, peers)
+        await _run(server, node, listener, served, network)
     finally:
         watching.cancel()
 
@@ -191,25 +193,38 @@ def served_by(
 
 
 async def _run(
-    server: uvicorn.Server, node: Node, listener: socket.socket, served: Served, peers: Sequence[str]
+    server: uvicorn.Server, node: Node, listener: socket.socket, served: Served, network: Network
 ) -> None:
-    watching = asyncio.create_task(node.watch(progress=Building()))
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0.01)
-    if server.started:
-        sys.stdout.write(f"panda is at {served.address}  (Ctrl+C ends it)\n")
-        sys.stdout.write(f"Its data lies in {safe(str(served.folder.absolute()))}\n")
-        sys.stdout.flush()
-        if served.open_browser:
-            await asyncio.to_thread(webbrowser.open, served.address)
+    with _cancelled_by_sigterm():  # before uvicorn takes the signal for as long as it serves
+        watching = asyncio.create_task(node.watch(progress=Building()))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.01)
+        if server.started:
+            sys.stdout.write(f"panda is at {served.address}  (Ctrl+C ends it)\n")
+            sys.stdout.write(f"Its data lies in {safe(str(served.folder.absolute()))}\n")
+            sys.stdout.flush()
+            if served.open_browser:
+                await asyncio.to_thread(webbrowser.open, served.address)
+        port = listener.getsockname()[1]
+        try:
+            async with kept_alike(node, network, port, reached=_is_reached(listener)):
+                await serving
+        finally:  # uvicorn ends by the signal that it was sent, so as a rule by CancelledError
+            watching.cancel()
+            await asyncio.wait([watching])
+            await node.finish()  # what was taken in and could not be answered any more
+
+
+@contextmanager
+def _cancelled_by_sigterm() -> Iterator[None]:
+    """SIGTERM cancels this task, as Ctrl+C does: uvicorn ends in order, and then sends it once more."""
+    task = asyncio.current_task()
+    before = signal.signal(signal.SIGTERM, lambda *_: task.cancel() if task is not None else None)
     try:
-        async with kept_alike(node, peers):
-            await serving
-    finally:  # uvicorn ends by the signal that it was sent, so as a rule this is reached by CancelledError
-        watching.cancel()
-        await asyncio.wait([watching])
-        await node.finish()  # what was taken in and could not be answered any more
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 async def _open(store: Store, openness: Openness, applications: Sequence[Extension]) -> Node:
@@ -263,6 +278,11 @@ def _listen(host: str, port: int) -> socket.socket:
             f"Port {port} of {host} cannot be used: {error.strerror}. Try another --port, or --host."
         ) from error
     return listener
+
+
+def _is_reached(listener: socket.socket) -> bool:
+    """Whether other machines reach it."""
+    return not ip_address(listener.getsockname()[0]).is_loopback
 
 
 def _address(host: str, listener: socket.socket) -> str:

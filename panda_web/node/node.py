@@ -17,6 +17,7 @@ from panda_web.node.groups import Groups
 from panda_web.node.indexing import Indexing
 from panda_web.node.ingest import Limits
 from panda_web.node.live import Live
+from panda_web.node.peers import KeptPeers
 from panda_web.node.places import KeptPlaces
 from panda_web.node.publishing import Publishing, next_arguments
 from panda_web.node.rates import Rates
@@ -57,6 +58,7 @@ class Node:
     Attributes:
         views: begins and ends the views of schemas.
         places: where it goes on when it is filled from other nodes.
+        peers: the nodes that it is kept alike with.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Node:
         self._live = Live(store, self._registry)
         self.views = building.Builder(store, write)
         self.places = KeptPlaces(store, write)
+        self.peers = KeptPeers(store, write)
         self._indexing = Indexing(store, write, limits.all_bytes)
         self._schemas_changed: asyncio.Event | None = None
         store.tell(self._notice)
@@ -95,6 +98,11 @@ class Node:
             if self._schemas_changed is not None:
                 self._schemas_changed.set()
 
+    @property
+    def id(self) -> bytes:
+        """Of its store: 16 bytes that no other one has."""
+        return self._store.feed.store
+
     def dispatcher(self) -> Dispatcher:
         """The node's methods, bound to the table."""
         handlers: dict[str, Handler] = {
@@ -106,6 +114,7 @@ class Node:
             "panda_getLogs": self.get_logs,
             "panda_reconcile": self.reconcile,
             "panda_getItems": self.get_items,
+            "panda_getPeers": self.get_peers,
             "panda_schemas": self.schemas,
             "panda_subscribe": self._live.subscribe,
             "panda_unsubscribe": self._live.unsubscribe,
@@ -274,6 +283,10 @@ class Node:
             return await self._store.read(work, turn)
         async with turn:  # of one caller nothing is read before what they asked first
             return await self._store.read(work)
+
+    async def get_peers(self) -> Json:
+        """The nodes that others may find by this one."""
+        return {"peers": [each.to_json() for each in await self._read(self.peers.told)]}
 
     async def schemas(self, after: str | None, limit: int) -> Json:
         """The registered schemas, all of them, then some of the others that entries are held of."""

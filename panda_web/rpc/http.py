@@ -5,6 +5,7 @@ import asyncio
 import httpx
 
 from panda_web.rpc.address import check_address, unreachable
+from panda_web.rpc.public import Allowed, looked_up
 from panda_web.rpc.transport import TIMEOUT, WHOLE, Body, read_answer, silent, slow
 
 
@@ -15,17 +16,22 @@ class HttpTransport:
         url: its address.
         timeout: seconds without a byte until it counts as silent.
         whole: seconds until an answer must have ended.
+        allowed: to which machines it may lead; None for all.
 
     Raises:
         NodeAddressWrong: it is no http or https address.
     """
 
-    def __init__(self, url: str, *, timeout: float = TIMEOUT, whole: float = WHOLE) -> None:
+    def __init__(
+        self, url: str, *, timeout: float = TIMEOUT, whole: float = WHOLE, allowed: Allowed | None = None
+    ) -> None:
         check_address(url, "http")
         self.url = url
         self._timeout = timeout
         self._whole = whole
-        self._client = httpx.AsyncClient(timeout=timeout, follow_redirects=False)
+        self._allowed = allowed
+        # A proxy would look for the machine by itself.
+        self._client = httpx.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=allowed is None)
 
     async def send(self, body: bytes) -> bytes:
         """The answer to `body`; see `Transport`."""
@@ -36,12 +42,18 @@ class HttpTransport:
             raise slow(self.url, self._whole) from error
         except httpx.TimeoutException as error:
             raise silent(self.url, self._timeout) from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise unreachable(self.url, error) from error
 
     async def _send(self, body: bytes) -> bytes:
         headers = {"Content-Type": "application/json", "Accept-Encoding": "gzip"}
-        async with self._client.stream("POST", self.url, content=body, headers=headers) as response:
+        url, extensions = httpx.URL(self.url), {}
+        if self._allowed is not None:
+            headers["Host"], extensions["sni_hostname"] = url.netloc.decode("ascii"), url.host
+            url = url.copy_with(host=await looked_up(self.url, self._allowed))
+        async with self._client.stream(
+            "POST", url, content=body, headers=headers, extensions=extensions
+        ) as response:
             answer = Body(self.url, response.headers.get("Content-Encoding", ""))
             async for chunk in response.aiter_raw():  # httpx would unpack a chunk however large it becomes
                 answer.add(chunk)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from panda_web.rpc import types
 from panda_web.rpc.heads import GET_LOGS as GET_LOGS
 from panda_web.rpc.heads import RECONCILE as RECONCILE
+from panda_web.rpc.peers import GET_PEERS as GET_PEERS
 from panda_web.rpc.queries import DEFAULT_LIMIT as DEFAULT_LIMIT
 from panda_web.rpc.queries import MAX_LIMIT as MAX_LIMIT
 from panda_web.rpc.queries import QUERY as QUERY
@@ -263,6 +264,7 @@ METHODS: Mapping[str, Method[Any]] = {
         RECONCILE,
         GET_ITEMS,
         PUBLISH_ITEMS,
+        GET_PEERS,
         SCHEMAS,
         SUBSCRIBE,
         UNSUBSCRIBE,

@@ -3,6 +3,8 @@
 Each message goes as one text. A node that does not answer pings is gone, after 40 s at most.
 """
 
+from typing import Any
+
 from websockets.asyncio.client import connect
 from websockets.asyncio.connection import Connection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
@@ -10,6 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from panda_web.rpc.address import check_address, unreachable
 from panda_web.rpc.channel import Channel
 from panda_web.rpc.errors import AnswerMalformed, ConnectionEnded, NodeUnreachable
+from panda_web.rpc.public import Allowed, looked_up
 from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.transport import MAX_ANSWER, TIMEOUT, read_answer, silent
 
@@ -68,13 +71,22 @@ class _Connect(connect):
         return exc
 
 
-async def open_websocket(url: str) -> Channel:
+async def open_websocket(url: str, allowed: Allowed | None = None) -> Channel:
     """A channel to the node at `url`, ws or wss.
 
+    Args:
+        url: its address.
+        allowed: to which machines it may lead; None for all.
+
     Raises:
+        NodeNotPublic: it leads to another one.
         NodeUnreachable: it cannot be reached, or nobody there speaks WebSocket.
     """
+    # A proxy would look for the machine by itself.
+    place: dict[str, Any] = {}
     try:
+        if allowed is not None:
+            place = {"host": await looked_up(url, allowed), "proxy": None}
         socket = await _Connect(
             url,
             compression=None,  # it would cost the node more than the bytes do
@@ -83,6 +95,7 @@ async def open_websocket(url: str) -> Channel:
             ping_timeout=PING_SECONDS,
             close_timeout=CLOSE_SECONDS,
             max_size=MAX_ANSWER,
+            **place,
         )
     except TimeoutError as error:
         raise silent(url, TIMEOUT) from error
@@ -110,11 +123,15 @@ def _refused(url: str, error: InvalidStatus) -> NodeUnreachable | AnswerMalforme
     )
 
 
-def over_websocket(url: str) -> Reopening:
+def over_websocket(url: str, allowed: Allowed | None = None) -> Reopening:
     """The node at `url`, called over a WebSocket that is opened at the first call, and again when it broke.
+
+    Args:
+        url: its address.
+        allowed: to which machines it may lead; None for all.
 
     Raises:
         NodeAddressWrong: it is no ws or wss address.
     """
     check_address(url, "ws")
-    return Reopening(lambda: open_websocket(url))
+    return Reopening(lambda: open_websocket(url, allowed))

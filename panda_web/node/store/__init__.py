@@ -13,6 +13,7 @@ from panda_web.node.store.earlier import Earlier
 from panda_web.node.store.ends import EndTable
 from panda_web.node.store.entries import EntryTable
 from panda_web.node.store.indexes import Indexes
+from panda_web.node.store.peers import PeerTable
 from panda_web.node.store.places import PlaceTable
 from panda_web.node.store.registrations import Registrations
 from panda_web.node.store.room import Room
@@ -50,6 +51,7 @@ class Store:
         self.views = ViewTables(self._database, self.indexes.uses)
         self.registrations = Registrations(self._database)
         self.places = PlaceTable(self._database)
+        self.peers = PeerTable(self._database)
         self.cascades = Cascades(self._database, self.views)
         self.earlier = Earlier()
 

@@ -195,4 +195,17 @@ MIGRATIONS = (
         UNIQUE (source, schema)
     );
     """,
+    # The nodes that it is kept alike with.
+    """
+    CREATE TABLE peers (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,   -- in order of when they were put
+        url TEXT NOT NULL UNIQUE,
+        found TEXT NOT NULL,                        -- how: `node.store.peers`
+        last_contact REAL,                          -- seconds since 1970
+        brought INTEGER NOT NULL,
+        sent INTEGER NOT NULL,
+        refused INTEGER NOT NULL,
+        wrong TEXT
+    );
+    """,
 )
