@@ -5,6 +5,7 @@ its tables by the million; and for faults of a disk.
 """
 
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ class Store(node.Store):
         aside: likewise.
         settings: likewise.
         connection: the class of its connections.
+        clock: as a store takes it.
 
     Attributes:
         sqlite: that connection.
@@ -36,6 +38,7 @@ class Store(node.Store):
         settings: Settings = SERVER,
         *,
         connection: type[sqlite3.Connection] = sqlite3.Connection,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         opened: list[sqlite3.Connection] = []
         connect = sqlite3.connect
@@ -45,7 +48,7 @@ class Store(node.Store):
             return opened[-1]
 
         with patch.object(sqlite3, "connect", watched):
-            super().__init__(path, aside, settings)
+            super().__init__(path, aside, settings, clock)
         self.sqlite = opened[0]
 
 

@@ -20,6 +20,7 @@ from panda_web.errors import DiskFull
 from panda_web.messages import message
 from panda_web.node import groups, indexing, ingest, publishing, rates, turns
 from panda_web.node.answer import including, instances, items, listing, proof, reconciled, replayable
+from panda_web.node.dropping import rules, sweeping
 from panda_web.node.ingest import peer
 from panda_web.node.live import followed, looking, share
 from panda_web.node.live import live as lives
@@ -37,6 +38,7 @@ from panda_web.rpc import (
     outgoing,
     pauses,
     public,
+    removed,
     session,
     transport,
     websocket,
@@ -233,6 +235,8 @@ BOUNDS: dict[str, tuple[float, ...]] = {
         negentropy.MAX_MESSAGE,
         reconciled.MOST_CHANGED,
     ),
+    "instances, and authors, in a call of `panda_getRemoved`": (removed.MAX_ASKED, removed.MAX_WORDS),
+    "a policy file": (rules.MAX_POLICY, rules.MOST_RULES, sweeping.SWEEPS),
     "an answer to `panda_getItems`": (items.MAX_ANSWER,),
     "entries in a call of `panda_publishItems`": (methods.MAX_ITEMS,),
     "entries of one log that are kept": (peer.MOST_SECOND,),

@@ -19,6 +19,7 @@ from panda_web.bamboo import is_hex
 from panda_web.cli import inspect as inspect_entry
 from panda_web.cli import places
 from panda_web.cli.archive import archive_app
+from panda_web.cli.drop import author_app, drop, keep, read_rules
 from panda_web.cli.extension import Extension, add_commands, extensions, known_schemas, with_flags
 from panda_web.cli.options import Data, Node, Schema, address, node_address
 from panda_web.cli.output import UNACKNOWLEDGED, print_json, run, say
@@ -38,6 +39,7 @@ app.add_typer(key_app, name="key")
 app.add_typer(entry_app, name="entry")
 app.add_typer(schema_app, name="schema")
 app.add_typer(archive_app, name="archive")
+app.add_typer(author_app, name="author")
 
 
 def _version(wanted: bool) -> None:
@@ -103,6 +105,12 @@ def serve(
             help="A proxy in front, which says in X-Forwarded-For who it forwards for.",
         ),
     ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Drop payloads by the rules in this file, TOML: docs/running-a-node.md."
+        ),
+    ] = None,
     private_network: Annotated[
         bool,
         typer.Option(
@@ -131,7 +139,7 @@ def serve(
 
     folder, site = places.data_folder(data), site or places.packaged_site()
     open_browser = browser and site is not None
-    openness = server.Openness(schemas, rate, proxy, private_network)
+    openness = server.Openness(schemas, rate, proxy, private_network, read_rules(policy))
     server.serve(
         host,
         port,
@@ -277,6 +285,8 @@ def flush(node: Node = places.DEFAULT_NODE, data: Data = None) -> None:
 
 app.command()(query)
 app.command()(peers)
+app.command()(drop)
+app.command()(keep)
 
 
 @entry_app.command("inspect")

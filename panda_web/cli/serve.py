@@ -26,6 +26,7 @@ from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages.schema import Schema
 from panda_web.node import Node, Store
 from panda_web.node.aside import in_a_thread
+from panda_web.node.dropping import Rule
 from panda_web.node.rates import Rates
 from panda_web.node.schemas import Policy, register
 from panda_web.rpc.dispatch import MAX_BODY
@@ -80,12 +81,14 @@ class Openness:
         rate: calls a second of an address, and new entries of an author; 0 for no limit.
         proxy: the address of a proxy in front, which says who it forwards for; None for none.
         private_network: whether pages of public websites may call it where it is in a private network.
+        drops: rules by which payloads are dropped.
     """
 
     policy: Policy
     rate: float
     proxy: str | None
     private_network: bool
+    drops: Sequence[Rule] = ()
 
     def rates(self, what: str, whose: str) -> Rates | None:
         """The limit for something, where there is one."""
@@ -238,6 +241,7 @@ async def _open(store: Store, openness: Openness, applications: Sequence[Extensi
         aside=in_a_thread,
         policy=openness.policy,
         rates=openness.rates(*ENTRIES),
+        drops=openness.drops,
     )
     for each in applications:  # registered before, so they start as they come
         try:

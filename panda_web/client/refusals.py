@@ -30,6 +30,7 @@ from panda_web.rpc.errors import (
     RelationTargetForeign,
     SeqNumTaken,
 )
+from panda_web.rpc.removed import PayloadDropped
 
 MAX_WORDS = 300
 """Characters of a node's own words about a refusal that are kept."""
@@ -50,6 +51,7 @@ _OF_A_MESSAGE: tuple[type[PandaError], ...] = (
     InstanceUnknown,
     InstanceDeleted,
     RelationTargetForeign,
+    PayloadDropped,
     *_kinds(InvalidFields),
     *_kinds(InvalidSchema),
     *_kinds(InvalidMessage),

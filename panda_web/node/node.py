@@ -11,8 +11,9 @@ from panda_web.errors import StoreFailed
 from panda_web.keys import Verifier
 from panda_web.messages import system_log
 from panda_web.node import views
-from panda_web.node.answer import heads, instances, items, listing, reconciled, replayable
+from panda_web.node.answer import heads, instances, items, listing, reconciled, removed, replayable
 from panda_web.node.aside import Aside, here
+from panda_web.node.dropping import SWEEPS, InstanceNotHeld, Rule, SchemaInUse, Sweep
 from panda_web.node.groups import Groups
 from panda_web.node.indexing import Indexing
 from panda_web.node.ingest import Limits
@@ -54,8 +55,10 @@ class Node:
         aside: where signatures are checked when they are many.
         policy: whether messages of schemas that are not registered are taken in.
         rates: of new entries, for each author; None for no limit.
+        drops: rules by which payloads are dropped, as they come and now and then.
 
     Attributes:
+        write: the way to write to its store.
         views: begins and ends the views of schemas.
         places: where it goes on when it is filled from other nodes.
         peers: the nodes that it is kept alike with.
@@ -71,13 +74,15 @@ class Node:
         aside: Aside = here,
         policy: Policy = "any",
         rates: Rates | None = None,
+        drops: Sequence[Rule] = (),
     ) -> None:
         self._store = store
+        self._drops = drops
         self._version = version
         self._registry = Registry(store, policy)
         limits = limits or Limits()
-        write = Groups(store)
-        self._publishing = Publishing(store, verifier, limits, aside, self._registry, write, rates)
+        self.write = write = Groups(store)
+        self._publishing = Publishing(store, verifier, limits, aside, self._registry, write, rates, drops)
         self._turns = Turns()
         self._reconciliations = reconciled.Reconciliations(store)
         self._live = Live(store, self._registry)
@@ -115,6 +120,7 @@ class Node:
             "panda_reconcile": self.reconcile,
             "panda_getItems": self.get_items,
             "panda_getPeers": self.get_peers,
+            "panda_getRemoved": self.get_removed,
             "panda_schemas": self.schemas,
             "panda_subscribe": self._live.subscribe,
             "panda_unsubscribe": self._live.unsubscribe,
@@ -132,6 +138,8 @@ class Node:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._store.notice_others(pause))
             tasks.create_task(self._keep_views(pause, progress))
+            if self._drops:
+                tasks.create_task(self._sweep_again(pause))
 
     async def keep_views(self, progress: ProgressOf | None = None) -> None:
         """Makes the views of what is registered, and drops those of what is not; returns once that is done.
@@ -141,6 +149,24 @@ class Node:
         """
         self._registry.refresh()
         await self.views.keep(lambda: self._registry.started, progress)
+
+    async def sweep(self) -> None:
+        """Drops what its rules are for, in slices. Raises StoreFailed: what was dropped before is."""
+        for rule in self._drops:
+            try:
+                await Sweep(self._store, rule).run(self.write, asyncio.sleep)
+            except (InstanceNotHeld, SchemaInUse):  # there is nothing that the rule could be for
+                continue
+
+    async def _sweep_again(self, pause: float) -> None:
+        while True:
+            try:
+                await self.sweep()
+            except Exception:
+                logger.exception("what is to be dropped could not be")
+                await asyncio.sleep(pause)
+            else:
+                await asyncio.sleep(SWEEPS)
 
     async def _keep_views(self, pause: float, progress: ProgressOf | None) -> None:
         changed = self._schemas_changed = asyncio.Event()
@@ -168,6 +194,7 @@ class Node:
         if schema != NO_SCHEMA:
             self._registry.admit(schema)
         with self._store.snapshot():
+            self._publishing.admit(author)
             entries, fixed = self._store.entries, system_log(schema)
             # There is one log for what a system log is for: whatever is held of it, it is gone on with. Who
             # was told to begin it again would fork it.
@@ -274,6 +301,10 @@ class Node:
                 self._store, author, log_id, start, end, dist_low, dist_high, payloads=payloads, gaps=gaps
             )
         )
+
+    async def get_removed(self, instances: Sequence[str], authors: Sequence[bytes]) -> Json:
+        """What was removed here, of some instances and authors."""
+        return (await self._read(lambda: removed.answer(self._store, instances, authors))).to_json()
 
     async def _read(self, work: Callable[[], T]) -> T:
         """What may take long to read, beside what others ask, who have their turn."""

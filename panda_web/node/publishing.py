@@ -12,6 +12,7 @@ from panda_web.keys import Verifier
 from panda_web.log import SignedEntry, signed_for
 from panda_web.node.aside import Aside, here
 from panda_web.node.batches import Batches, Capacity
+from panda_web.node.dropping import Rule
 from panda_web.node.groups import Groups, weight
 from panda_web.node.ingest import Limits, checking, peer, publish
 from panda_web.node.ingest.checking import Checked
@@ -54,6 +55,7 @@ class Publishing:
         registry: which schemas messages are held to.
         write: by which entries are stored.
         rates: of new entries, for each author; None for no limit.
+        drops: which payloads are not kept as they come.
     """
 
     def __init__(
@@ -65,15 +67,20 @@ class Publishing:
         registry: Registry,
         write: Groups,
         rates: Rates | None = None,
+        drops: Sequence[Rule] = (),
     ) -> None:
         self._store = store
         self._verifier = verifier
         self._aside = aside
         self._registry = registry
-        self._house = House(store, registry, limits, rates)
+        self._house = House(store, registry, limits, rates, drops)
         self._capacity = Capacity(CAPACITY)
         self._check = Batches(self._check_many, most=MOST_CHECKED, weigh=_weight)
         self._write = write
+
+    def admit(self, author: bytes) -> None:
+        """Raises AuthorRefused unless anything is taken in of an author. Reads what is held."""
+        self._house.admit(author)
 
     async def publish(self, entry: bytes, payload: bytes) -> Published:
         """Takes in an author's entry; returns once it is durable.

@@ -15,6 +15,7 @@ from panda_web.rpc.peers import GET_PEERS as GET_PEERS
 from panda_web.rpc.queries import DEFAULT_LIMIT as DEFAULT_LIMIT
 from panda_web.rpc.queries import MAX_LIMIT as MAX_LIMIT
 from panda_web.rpc.queries import QUERY as QUERY
+from panda_web.rpc.removed import GET_REMOVED as GET_REMOVED
 from panda_web.rpc.stored import PAYLOAD_STATES as PAYLOAD_STATES
 from panda_web.rpc.stored import PayloadState as PayloadState
 from panda_web.rpc.stored import StoredEntry as StoredEntry
@@ -265,6 +266,7 @@ METHODS: Mapping[str, Method[Any]] = {
         GET_ITEMS,
         PUBLISH_ITEMS,
         GET_PEERS,
+        GET_REMOVED,
         SCHEMAS,
         SUBSCRIBE,
         UNSUBSCRIBE,

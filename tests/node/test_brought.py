@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,10 @@ Offered = tuple[Made, bool]
 class Peered(Harness):
     """A node to which peers bring what they have."""
 
-    def __init__(self, path: Path | None = None, **limits: int) -> None:
-        super().__init__(path, **limits)
+    def __init__(
+        self, path: Path | None = None, clock: Callable[[], float] = time.time, **limits: int
+    ) -> None:
+        super().__init__(path, clock, **limits)
         self.publish(*DEFINED)
         asyncio.run(register(self.store, NOTE_ID))
         asyncio.run(self.node.views.add(NOTE))

@@ -2,6 +2,8 @@
 
 import asyncio
 import sqlite3
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,8 +30,10 @@ from tests.sqlite import Store
 class Harness:
     """A node in this process."""
 
-    def __init__(self, path: Path | None = None, **limits: int) -> None:
-        self.store = Store(path)
+    def __init__(
+        self, path: Path | None = None, clock: Callable[[], float] = time.time, **limits: int
+    ) -> None:
+        self.store = Store(path, clock=clock)
         self.node = Node(self.store, CryptographyVerifier(), version="0", limits=Limits(**limits))
         self.connection = Connection(InProcess(self.node.dispatcher()))
 

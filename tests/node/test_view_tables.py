@@ -325,7 +325,7 @@ def test_deleted_values_leave_the_files(tmp_path: Path) -> None:
     def delete() -> None:
         for n in deleted:
             view.end(created[n].hash, 1)
-            store.writing.drop_payloads(created[n].hash, LogRow(1, b"", 1, SCHEMA, 0, 0))
+            store.writing.delete_payloads(created[n].hash, LogRow(1, b"", 1, SCHEMA, 0, 0))
 
     in_group(store, create)
     assert found(path, range(600)) == list(range(600))

@@ -1,12 +1,15 @@
 """How much a node takes in, and from whom."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from panda_web.node.dropping.rules import Rule
 from panda_web.node.rates import Rates
 from panda_web.node.schemas import Registry
 from panda_web.node.store import Store
 from panda_web.node.store.room import room_for
 from panda_web.rpc.errors import AuthorQuotaReached, DiskBudgetReached
+from panda_web.rpc.removed import AuthorRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +34,24 @@ class House:
         registry: which schemas messages are held to.
         limits: how much is taken in.
         rates: of new entries, for each author; None for no limit.
+        drops: which payloads are not kept as they come.
     """
 
     store: Store
     registry: Registry
     limits: Limits
     rates: Rates | None = None
+    drops: Sequence[Rule] = ()
+
+    def admit(self, author: bytes) -> None:
+        """Raises unless anything is taken in of an author.
+
+        Raises:
+            AuthorRefused: whoever runs this node takes nothing of them, and says why.
+        """
+        words = self.store.dropped.refused(author)
+        if words is not None:
+            raise author_refused(author, words)
 
     def charge(self, author: bytes) -> None:
         """Counts an entry that an author has signed, and that is new: nobody else can use up their rate.
@@ -60,3 +75,10 @@ class House:
             )
         if self.store.room.of_all() + room_for(size) > self.limits.all_bytes:
             raise DiskBudgetReached("This node has no room left. What it holds can still be deleted.")
+
+
+def author_refused(author: bytes, words: str) -> AuthorRefused:
+    """The error for an author of whom nothing is taken in."""
+    return AuthorRefused(
+        f"Whoever runs this node takes nothing of this author: {words}", author=author.hex(), words=words
+    )

@@ -16,7 +16,8 @@ from panda_web.node.ingest.limits import House
 from panda_web.node.ingest.publish import against_instance
 from panda_web.node.store.entries import NEVER, LogRow
 from panda_web.rpc.errors import LogCondemned, RefusedByNode, SchemaNotRegistered
-from panda_web.rpc.methods import ItemOutcome, ItemState
+from panda_web.rpc.methods import ItemOutcome, ItemState, PayloadState
+from panda_web.rpc.removed import PayloadDropped
 
 MOST_SECOND = 100
 """Entries of one log that are kept though their slots are taken. One that proves more than is known is kept
@@ -61,7 +62,11 @@ class Peer:
         log_row = self._store.entries.log(entry.author, entry.log_id)
         state = self._store.entries.state(checked.signed.hash) if log_row is not None else None
         if state is not None and (state != "never-held" or checked.payload is None):
-            return self._outcome(checked, "held", self._store.entries.mark(checked.signed.hash))
+            return self._outcome(checked, "held", self._why_held(checked, state))
+        try:
+            self._house.admit(entry.author)
+        except RefusedByNode as error:  # before all else: what it lacks need not be sought
+            return self._outcome(checked, "refused", error.reason)
         try:
             verified = attach(checked.signed, self._store.entries.held)
         except BacklinkMissing as error:
@@ -75,11 +80,18 @@ class Peer:
         except RefusedByNode as error:
             return self._outcome(checked, "refused", error.reason)
         against = self._against(log_row, checked)
+        if recording.is_dropped(self._house, log_row, checked):
+            against = against or PayloadDropped.reason
         if log_row is not None and state is not None:
             recording.record_payload(self._house, log_row, verified, checked)
         else:
             recording.record(self._house, log_row, verified, checked)
         return self._outcome(checked, "stored", against)
+
+    def _why_held(self, checked: Checked, state: PayloadState) -> str | None:
+        if state == "dropped" and checked.payload is not None:
+            return PayloadDropped.reason
+        return self._store.entries.mark(checked.signed.hash)
 
     def _outcome(
         self, checked: Checked, state: ItemState, reason: str | None = None, missing: Sequence[int] = ()

@@ -23,6 +23,7 @@ from panda_web.rpc.errors import (
     RelationTargetForeign,
     SeqNumTaken,
 )
+from panda_web.rpc.removed import PayloadDropped
 
 
 def take_in(house: House, checked: Checked) -> LogRow:
@@ -49,6 +50,7 @@ def take_in(house: House, checked: Checked) -> LogRow:
             return log_row
         _check_log(log_row, entry.seq_num, message)
     house.registry.admit(message.schema)
+    house.admit(entry.author)
     house.charge(entry.author)
     # A definition may have come after the message was checked.
     check_schema(store, checked.verdict or house.registry.judge(message))
@@ -56,6 +58,8 @@ def take_in(house: House, checked: Checked) -> LogRow:
         house.check_room(entry.author, len(payload))
     verified = _placed(store, checked, log_row)
     check_instance(store, log_row, message)
+    if recording.is_dropped(house, log_row, checked):
+        raise PayloadDropped("By a rule of whoever runs this node, what this message says is not kept here.")
     if log_row is not None and held:
         return recording.record_payload(house, log_row, verified, checked)
     if log_row is not None:

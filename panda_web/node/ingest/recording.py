@@ -9,6 +9,7 @@ from panda_web.bamboo import Entry
 from panda_web.log import VerifiedEntry
 from panda_web.messages.schema import DEFINITION
 from panda_web.node import views
+from panda_web.node.dropping.removing import drop
 from panda_web.node.ingest import condemning
 from panda_web.node.ingest.checking import Checked
 from panda_web.node.ingest.limits import House
@@ -32,14 +33,14 @@ def record(
     """
     store = house.store
     last = known is None or verified.entry.seq_num > known.seq_num
-    content = _content(store, known, checked)
+    content = _content(house, known, checked)
     ends = ends_instance(store, known, checked)
     condemned = condemning.by_payload(checked)
     if not (placed and last):
         condemned = min(condemned, condemning.by_entry(store, known, verified))
     log_row = store.writing.add(known, verified, content, condemned)
     if not ends:
-        shown = 1 if content.payload is not None and content.instance == verified.hash else 0
+        shown = 1 if _can_be_deleted(content) and content.instance == verified.hash else 0
         store.room.take(log_row.author, room_for(len(content.payload or b"")), shown)
     if content.instance != verified.hash:  # nobody knows of what is created
         _remember(store, log_row, verified, content)
@@ -52,11 +53,11 @@ def record(
 def record_payload(house: House, known: LogRow, verified: VerifiedEntry, checked: Checked) -> LogRow:
     """Stores the payload of an entry that is held without; gives its log as it is then."""
     store = house.store
-    content = _content(store, known, checked)
+    content = _content(house, known, checked)
     ends = ends_instance(store, known, checked)
     log_row = store.writing.add_payload(known, verified, content, condemning.by_payload(checked))
     if not ends:
-        shown = 1 if content.payload is not None and content.instance == verified.hash else 0
+        shown = 1 if _can_be_deleted(content) and content.instance == verified.hash else 0
         store.room.take(log_row.author, PAYLOAD_ROOM * len(content.payload or b""), shown)
     _remember(store, log_row, verified, content)
     _show(house, known, log_row, verified, checked, content, ends=ends)
@@ -78,22 +79,46 @@ def ends_instance(store: Store, log_row: LogRow | None, checked: Checked) -> boo
     )
 
 
-def _content(store: Store, known: LogRow | None, checked: Checked) -> Content:
-    message = checked.message
+def _can_be_deleted(content: Content) -> bool:
+    """Whether its author may still delete what came, so that room is kept for it."""
+    return content.state in ("held", "dropped")
+
+
+def is_dropped(house: House, known: LogRow | None, checked: Checked) -> bool:
+    """Whether a payload that comes is not kept, by a rule of this node."""
+    entry, message = checked.signed.entry, checked.message
+    if checked.payload is None or (message is not None and message.action == "delete"):
+        return False
+    subject = checked.instance or checked.signed.hash
+    if known is not None and house.store.dropped.has(subject, known.key):
+        return True
+    schema = message.schema if message is not None else None
+    return entry.log_id % 2 == 1 and any(
+        each.is_for_what_comes(entry.author, subject, schema, len(checked.payload)) for each in house.drops
+    )
+
+
+def _content(house: House, known: LogRow | None, checked: Checked) -> Content:
+    message, store = checked.message, house.store
     if checked.payload is None:
         return Content(None, "never-held")
     if message is None:
-        return Content(checked.payload, "held", mark=checked.wrong.reason if checked.wrong else None)
+        mark = checked.wrong.reason if checked.wrong else None
+        if is_dropped(house, known, checked):
+            return Content(None, "dropped", mark=mark)
+        return Content(checked.payload, "held", mark=mark)
     instance = checked.instance
     deletes = message.action == "delete"
-    dropped = (
+    deleted = (
         not deletes
         and known is not None
         and not (message.id is None and _rests_on_all(known, checked.signed.entry))
         and store.entries.is_deleted(instance, known.key)
     )
-    if dropped:
+    if deleted:
         return Content(None, "deleted", message.schema, instance)
+    if is_dropped(house, known, checked):
+        return Content(None, "dropped", message.schema, instance)
     return Content(checked.payload, "held", message.schema, instance, deletes)
 
 
@@ -112,10 +137,13 @@ def _show(
     before = known.condemned if known is not None else NEVER
     if log_row.condemned < before:
         views.condemned(store, log_row, before)
-    if content.deletes:
+    subject = content.instance or verified.hash
+    if content.state == "dropped" and not store.dropped.has(subject, log_row.key):
+        drop(store, log_row, subject)  # of what is dropped, all is
+    elif content.deletes:
         store.room.take(
             log_row.author,
-            -PAYLOAD_ROOM * store.writing.drop_payloads(content.instance, log_row),
+            -PAYLOAD_ROOM * store.writing.delete_payloads(content.instance, log_row),
             -1 if ends else 0,
         )
         if store.entries.log_of(content.instance) == log_row.key:  # nobody ends what is in another log

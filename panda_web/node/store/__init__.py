@@ -1,5 +1,6 @@
 """What a node keeps: entries, which are the truth, and views, which can always be rebuilt from them."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from pathlib import Path
@@ -9,6 +10,8 @@ from panda_web.node.aside import Aside, here
 from panda_web.node.store.cascades import Cascades
 from panda_web.node.store.changes import Feed
 from panda_web.node.store.database import Database
+from panda_web.node.store.days import Days
+from panda_web.node.store.dropped import DroppedTable
 from panda_web.node.store.earlier import Earlier
 from panda_web.node.store.ends import EndTable
 from panda_web.node.store.entries import EntryTable
@@ -38,14 +41,23 @@ class Store:
         path: the database file; None keeps everything in memory.
         aside: where the disk is waited for, and read what may take long.
         settings: what the platform wants of SQLite.
+        clock: gives the seconds since 1970.
     """
 
-    def __init__(self, path: Path | None = None, aside: Aside = here, settings: Settings = SERVER) -> None:
+    def __init__(
+        self,
+        path: Path | None = None,
+        aside: Aside = here,
+        settings: Settings = SERVER,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._database = Database(path, aside, settings)
         self.feed = Feed(self._database)
         self.entries = EntryTable(self._database)
         self.ends = EndTable(self._database)
-        self.writing = Writing(self._database)
+        self.days = Days(self._database, clock)
+        self.writing = Writing(self._database, self.days)
+        self.dropped = DroppedTable(self._database)
         self.room = Room(self._database)
         self.indexes = Indexes(self._database)
         self.views = ViewTables(self._database, self.indexes.uses)
@@ -58,13 +70,18 @@ class Store:
     async def begin(self) -> None:
         """Begins a group. Raises StoreFailed."""
         self.room.begin()
+        self.days.begin()
         await self._database.begin()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing, within a group. Raises StoreFailed where SQLite does not obey."""
         with self._database.transaction(), self.room.work():
-            yield
+            try:
+                yield
+            except BaseException:
+                self.days.begin()
+                raise
 
     async def durable(self) -> None:
         """Ends a group; returns once all of it survives a power cut.

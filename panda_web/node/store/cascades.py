@@ -76,6 +76,12 @@ class Cascades:
         if self._db.one(f"{seeds} LIMIT 1", (instance,)) is not None:
             self._hide(seeds, instance)
 
+    def lost(self, instance: bytes) -> None:
+        """An instance, whose row is about to go though nobody deleted it, leads nowhere any more."""
+        self._doubt("SELECT ?", instance)
+        self._db.execute("DELETE FROM cascades WHERE source = ?", (instance,))
+        self._settle()
+
     def forget(self, table: str, log_key: int | None = None, first: int = 1) -> None:
         """Rows of a view's table, which are about to go, lead nowhere any more.
 

@@ -180,8 +180,7 @@ class Database:
         self._tell()
         if self._journal_size() > MAX_JOURNAL:
             self._eraser.begin_journal_anew()
-        if self._eraser.pause() is not None and (self._erasing_later is None or self._erasing_later.done()):
-            self._erasing_later = asyncio.create_task(self._erase_later())
+        self._erase_when_due()
 
     async def _commit(self) -> None:
         self._commit_here()
@@ -232,11 +231,14 @@ class Database:
                     self._look()
                 except StoreFailed:
                     logger.exception("it cannot be told whether another program has written")
+                self._erase_when_due()
             await asyncio.sleep(pause)
 
     def _look(self) -> None:
         with self._reading:
             (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+            if version != self._version:
+                self._eraser.notice()
         if version != self._version:
             self._version = version
             for tell in self.told:
@@ -281,6 +283,10 @@ class Database:
         """What the transaction deletes is to leave the files. Raises StoreFailed."""
         with self._storing:
             self._eraser.note()
+
+    def _erase_when_due(self) -> None:
+        if self._eraser.pause() is not None and (self._erasing_later is None or self._erasing_later.done()):
+            self._erasing_later = asyncio.create_task(self._erase_later())
 
     async def _erase_later(self) -> None:
         """Erases when nobody writes, until nothing is left to be erased."""

@@ -14,7 +14,7 @@ from panda_web.messages import FIRST_USER_LOG
 from panda_web.node.store.database import Database
 from panda_web.rpc.methods import PAYLOAD_STATES, PayloadState
 
-HELD, NEVER_HELD, _, DELETED = range(4)
+HELD, NEVER_HELD, DROPPED, DELETED = range(4)
 """The numbers that stand for `PAYLOAD_STATES` in the database."""
 
 NEVER = (1 << 63) - 1

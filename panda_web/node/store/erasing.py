@@ -61,6 +61,12 @@ class Eraser:
         self._connection.execute("UPDATE erasing SET deletions = deletions + 1 WHERE only = 1")
         self._noted = self._in_files
 
+    def notice(self) -> None:
+        """Another program wrote: where it deleted something, that is to leave the files too."""
+        if self._in_files and self._rewrite_at is None and self._deletions():
+            self._rewrite_at = max(self._rested_at, time.monotonic() + CALM)
+            self.begin_journal_anew()
+
     def committed(self) -> None:
         """To be called behind a COMMIT: empties the journal where the commit deleted something."""
         if self._noted:

@@ -208,4 +208,25 @@ MIGRATIONS = (
         wrong TEXT
     );
     """,
+    # What a node removes by its own rules. On which day an entry came is known from here on: what was there
+    # before counts as having come on the day of this.
+    """
+    CREATE TABLE days (
+        day INTEGER PRIMARY KEY,                -- since 1970
+        before INTEGER NOT NULL                 -- the entries with greater numbers came on it, or later
+    );
+    INSERT INTO days SELECT CAST(strftime('%s', 'now') AS INTEGER) / 86400, 0
+        WHERE EXISTS (SELECT 1 FROM entries);
+    CREATE TABLE dropped (                      -- instances whose payloads are not to be here
+        subject BLOB NOT NULL,                  -- the instance; of what is no message, its entry's hash
+        log INTEGER NOT NULL REFERENCES logs (id),
+        words TEXT,                             -- why, for readers
+        PRIMARY KEY (log, subject)
+    ) WITHOUT ROWID;
+    CREATE INDEX dropped_by_subject ON dropped (subject);
+    CREATE TABLE refused (                      -- authors of whom nothing is taken in
+        author BLOB PRIMARY KEY,
+        words TEXT NOT NULL                     -- why, for readers
+    ) WITHOUT ROWID;
+    """,
 )

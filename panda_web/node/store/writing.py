@@ -9,15 +9,22 @@ from dataclasses import replace
 from panda_web.log import VerifiedEntry
 from panda_web.node.store.counting import Note
 from panda_web.node.store.database import Database
-from panda_web.node.store.entries import DELETED, HELD, NEVER, Content, LogRow
+from panda_web.node.store.days import Days
+from panda_web.node.store.entries import DELETED, DROPPED, HELD, NEVER, Content, LogRow
 from panda_web.rpc.methods import PAYLOAD_STATES
 
 
 class Writing:
-    """Writes entries and payloads."""
+    """Writes entries and payloads.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: where to.
+        days: told which entries come.
+    """
+
+    def __init__(self, database: Database, days: Days) -> None:
         self._db = database
+        self._days = days
 
     def add(
         self, known: LogRow | None, verified: VerifiedEntry, content: Content, condemned: int = NEVER
@@ -49,6 +56,7 @@ class Writing:
                 content.mark,
             ),
         )
+        self._days.count(number)
         self._db.note(Note("entry", number, verified.hash))
         self._note_proof(known, log_row, Note("proof", number, verified.hash))
         if content.deletes:
@@ -72,13 +80,13 @@ class Writing:
         self._note_proof(log_row, after, Note("proof", number, verified.hash))
         return self._change(log_row, after, content)
 
-    def drop_payloads(self, instance: bytes, log_row: LogRow) -> int:
+    def delete_payloads(self, instance: bytes, log_row: LogRow) -> int:
         """Deletes the payloads of a log's entries about an instance, but of those that delete it.
 
-        Gives how many bytes that were.
+        Gives how many bytes that were. What this node dropped itself, its author has deleted from now on.
         """
         where = (
-            f"WHERE instance = ? AND +log = ? AND state = {HELD} AND number NOT IN"
+            f"WHERE instance = ? AND +log = ? AND state IN ({HELD}, {DROPPED}) AND number NOT IN"
             " (SELECT entry FROM deletes WHERE instance = ? AND log = ?)"
         )
         which = (instance, log_row.key, instance, log_row.key)

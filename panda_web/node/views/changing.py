@@ -55,6 +55,17 @@ def ended(store: Store, log_row: LogRow, instance: bytes) -> None:
     store.cascades.ended(instance)
 
 
+def dropped(store: Store, log_row: LogRow, instance: bytes) -> None:
+    """The payloads of an instance of a log are not here any more, by a rule of this node: it is not shown.
+
+    What is not held hides nobody, so what leads to it stays.
+    """
+    for view in list(_of_log(store, log_row)):
+        if view.cascading and view.table.standing(instance, log_row.key) is not None:
+            store.cascades.lost(instance)
+        view.table.end(instance, log_row.key)
+
+
 def condemned(store: Store, log_row: LogRow, before: int) -> None:
     """From some entry on a log counts no more, where it did up to another one, or to its end.
 
