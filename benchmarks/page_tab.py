@@ -21,7 +21,7 @@ from panda_web.messages.schema import Schema, schema_from_dict, write_definition
 from panda_web.node.store.settings import connect
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.methods import StoredEntry
-from panda_web.sync.fitting import Log
+from panda_web.rpc.wish import Log
 from panda_web.sync.offering import BATCH, Offering, Taken
 
 TALK = schema_from_dict(

@@ -14,7 +14,8 @@ from panda_web.rpc.dispatch import Dispatcher
 from panda_web.rpc.methods import GET_LOGS, MAX_LIMIT
 from panda_web.rpc.transport import InProcess
 from panda_web.rpc.within import in_process
-from panda_web.sync.comparing import NO_CURSOR, compare
+from panda_web.sync.comparing import compare
+from panda_web.sync.listing import NO_CURSOR, listed
 from tests.authors import SCHEMA
 from tests.node.stored import complete
 from tests.sqlite import Store
@@ -63,7 +64,7 @@ async def _measured() -> list[Result]:
             other = _node(Path(folder) / "other.db", [*range(half, count), *range(count, count + half)])
             here, way = Connection(in_process(one.dispatcher())), Counted(other.dispatcher())
             there = Connection(way)
-            differing = await compare(here, there)
+            differing = await compare(await listed(here), there, {})
             if len(differing.ours) + len(differing.theirs) != DIFFERING:
                 raise Problem("What differs was not found.")
             first, questions = way.bytes, way.questions
@@ -75,10 +76,10 @@ async def _measured() -> list[Result]:
             while more:
                 found = await there.call(GET_LOGS, since=since, limit=MAX_LIMIT)
                 since, more = found.cursor, found.more
-            listed = way.bytes
+            of_all = way.bytes
             await here.close()
         limit = FIRST_CONTACT_KB if count == COUNTS[-1] else None
-        peer = Peer("a list of all", _counted(listed / 1000))
+        peer = Peer("a list of all", _counted(of_all / 1000))
         results += [
             Result(f"first contact, {count:,} logs", "kB", _counted(first / 1000), (peer,), limit),
             Result(f"first contact, {count:,} logs", "questions", _counted(questions)),

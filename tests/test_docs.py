@@ -19,6 +19,7 @@ from panda_web.client import collecting, live_records, pages, typed
 from panda_web.errors import DiskFull
 from panda_web.messages import message
 from panda_web.node import groups, indexing, ingest, publishing, rates, turns
+from panda_web.node import lacks as node_lacks
 from panda_web.node.answer import including, instances, items, listing, proof, reconciled, replayable
 from panda_web.node.dropping import rules, sweeping
 from panda_web.node.ingest import peer
@@ -45,6 +46,7 @@ from panda_web.rpc import (
 )
 from panda_web.rpc import peers as rpc_peers
 from panda_web.rpc import queries as rpc_queries
+from panda_web.rpc import wish as rpc_wish
 from panda_web.rpc.errors import (
     AuthorQuotaReached,
     DiskBudgetReached,
@@ -59,14 +61,19 @@ from panda_web.sync import (
     bringing,
     carrying,
     comparing,
+    defining,
     filling,
     offering,
     peers,
     places,
+    pulling,
+    pushing,
     rounds,
     source,
     wants,
 )
+from panda_web.sync import lacks as sync_lacks
+from panda_web.sync import listing as sync_listing
 from tests.processes import ServedNode
 from tests.test_layers import APPS, FILES
 
@@ -237,7 +244,7 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     ),
     "instances, and authors, in a call of `panda_getRemoved`": (removed.MAX_ASKED, removed.MAX_WORDS),
     "a policy file": (rules.MAX_POLICY, rules.MOST_RULES, sweeping.SWEEPS),
-    "an answer to `panda_getItems`": (items.MAX_ANSWER,),
+    "an answer to `panda_getItems`": (items.MAX_ANSWER, rpc_wish.MAX_RANGES),
     "entries in a call of `panda_publishItems`": (methods.MAX_ITEMS,),
     "entries of one log that are kept": (peer.MOST_SECOND,),
     "an answer to `panda_queryEntries`": (replayable.MAX_ANSWER, replayable.MAX_READ, replayable.MOST_READ),
@@ -277,7 +284,6 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "entries that link one": (source.MAX_PATH,),
     "messages of one comparison": (comparing.MOST_MESSAGES, comparing.MOST_LACKING),
     "what a peer gives that is nothing": (carrying.MOST_INVALID, carrying.MOST_EMPTY),
-    "logs that are brought from a peer": (carrying.AT_ONCE, carrying.MOST_KNOWN),
     "peers that others told of": (peers.MOST_TOLD, peers.MOST_OF_ONE, peers.MOST_NEAR),
     "peers in an answer to `panda_getPeers`": (
         rpc_peers.MOST_PEERS,
@@ -286,6 +292,11 @@ BOUNDS: dict[str, tuple[float, ...]] = {
         peers.MOST_GIVEN_UP,
     ),
     "services in the local network": (mdns.MOST_ASKED,),
+    "logs that are brought from a peer": (carrying.AT_ONCE, pushing.MOST_KNOWN),
+    "logs that a peer names in one list": (sync_listing.MOST_LOGS, sync_listing.MOST_PAGES),
+    "stretches of logs of which is remembered": (sync_lacks.MOST_SPANS, pulling.MOST_ASKED),
+    "seq nums of a log that are looked at together": (node_lacks.LOOKED_AT, node_lacks.LOGS),
+    "authors, or schemas, that a node wishes by name": (heads.MAX_NAMED, defining.MOST_DEFINED),
     "looked through for deletes": (source.MOST_TAILS, bringing.MOST_SUSPECTS),
     "a line of an archive": (lines.MAX_HEADER, importing.MOST_INVALID, importing.MOST_NAMED),
     "logs that are exported": (exporting.MOST_LOGS, exporting.PIECE, exporting.FEW),

@@ -8,16 +8,16 @@ A log is exported as far as it went when it was listed, so an end comes, however
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
-from functools import partial
 
 from panda_web.archive import lines
 from panda_web.archive.errors import LogsNotListed, TooManyLogs
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, MethodNotFound
-from panda_web.rpc.heads import Heads
-from panda_web.rpc.methods import GET_ITEMS, GET_LOGS, MAX_LIMIT, Items
-from panda_web.rpc.pauses import patiently
+from panda_web.rpc.methods import Items
+from panda_web.sync.listing import pages, stretches
+from panda_web.sync.patient import Patient
 
 Log = tuple[int, bytes, int]
 """Whether it is a user's, its author, and its id: in this order logs are exported."""
@@ -68,71 +68,53 @@ async def export(
         TooManyLogs: it names more than `MOST_LOGS`.
         CallFailed: it cannot be asked.
     """
-    asking = _Asking(node, sleep)
-    logs = await asking.logs()
+    node = Patient(node, sleep)
+    logs = await _logs(node)
     entries = payloads = done = 0
     piece, size = [lines.HEADER], len(lines.HEADER)
     for log in sorted(logs):
-        async for items in asking.items(log, logs[log]):
-            for item in items.entries:
-                piece.append(lines.written(item))
-                size += len(piece[-1])
-                entries += 1
-                payloads += item.payload is not None
-                if size >= PIECE:
-                    yield Exported(b"".join(piece), entries, payloads, done, len(logs))
-                    piece, size = [], 0
+        async with aclosing(_items(node, log, logs[log])) as some:
+            async for items in some:
+                for item in items.entries:
+                    piece.append(lines.written(item))
+                    size += len(piece[-1])
+                    entries += 1
+                    payloads += item.payload is not None
+                    if size >= PIECE:
+                        yield Exported(b"".join(piece), entries, payloads, done, len(logs))
+                        piece, size = [], 0
         done += 1
     yield Exported(b"".join((*piece, lines.end(entries))), entries, payloads, done, len(logs))
 
 
-class _Asking:
-    def __init__(self, node: Connection, sleep: Callable[[float], Awaitable[object]]) -> None:
-        self._node = node
-        self._sleep = sleep
+async def _logs(node: Connection) -> dict[Log, int]:
+    """All logs, each with the seq num of its end."""
+    found: dict[Log, int] = {}
+    try:
+        async with aclosing(pages(node, most=2 * MOST_LOGS)) as some:
+            async for page in some:
+                if page.reset:
+                    raise AnswerMalformed("The node lost its place while it listed its logs. Export again.")
+                found |= {(each.log_id % 2, each.author, each.log_id): each.seq_num for each in page.logs}
+                if len(found) > MOST_LOGS:
+                    raise TooManyLogs(f"The node names more than {MOST_LOGS:,} logs: too many for one file.")
+    except ErrorFromNode as error:
+        if error.node_code == MethodNotFound.code:
+            raise _earlier() from error
+        raise
+    return found
 
-    async def logs(self) -> dict[Log, int]:
-        """All logs, each with the seq num of its end."""
-        found: dict[Log, int] = {}
-        since = None
-        while True:
-            try:
-                page = await patiently(partial(self._logs, since), self._sleep)
-            except ErrorFromNode as error:
-                if error.node_code == MethodNotFound.code:
-                    raise _earlier() from error
-                raise
-            if page.reset or (page.more and page.cursor == since):
-                raise AnswerMalformed("The node lost its place while it listed its logs. Export again.")
-            found |= {(each.log_id % 2, each.author, each.log_id): each.seq_num for each in page.logs}
-            if len(found) > MOST_LOGS:
-                raise TooManyLogs(f"The node names more than {MOST_LOGS:,} logs: too many for one file.")
-            if not page.more:
-                return found
-            since = page.cursor
 
-    async def items(self, log: Log, last: int) -> AsyncGenerator[Items, None]:
-        """The entries of a log up to a seq num."""
-        start, stretch = 1, FEW
-        while start <= last:
-            end = min(start + stretch - 1, last)
-            found = await patiently(partial(self._items, log, start, end), self._sleep)
-            yield found
-            if found.next is None:
-                start, stretch = end + 1, FEW if len(found.entries) > FEW // 2 else 2 * stretch
-            elif found.entries and found.next > start:
-                start = found.next
-            else:
-                raise AnswerMalformed("The node does not go on in a log.")
-
-    async def _logs(self, since: str | None) -> Heads:
-        return await self._node.call(GET_LOGS, since=since, limit=MAX_LIMIT)
-
-    async def _items(self, log: Log, start: int, end: int) -> Items:
-        _, author, log_id = log
-        return await self._node.call(
-            GET_ITEMS, author=author.hex(), logId=log_id, start=start, end=end, gaps=True
-        )
+async def _items(node: Connection, log: Log, last: int) -> AsyncGenerator[Items, None]:
+    """The entries of a log up to a seq num."""
+    start, stretch = 1, FEW
+    while start <= last:
+        end, count = min(start + stretch - 1, last), 0
+        async with aclosing(stretches(node, log[1:], ((start, end),))) as some:
+            async for items, _ in some:
+                count += len(items.entries)
+                yield items
+        start, stretch = end + 1, FEW if count > FEW // 2 else 2 * stretch
 
 
 def _earlier() -> LogsNotListed:

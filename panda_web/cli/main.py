@@ -21,7 +21,18 @@ from panda_web.cli import places
 from panda_web.cli.archive import archive_app
 from panda_web.cli.drop import author_app, drop, keep, read_rules
 from panda_web.cli.extension import Extension, add_commands, extensions, known_schemas, with_flags
-from panda_web.cli.options import Data, Node, Schema, address, node_address
+from panda_web.cli.options import (
+    Data,
+    MaxPayload,
+    Newest,
+    Node,
+    Payloads,
+    Schema,
+    WantAuthor,
+    WantSchema,
+    address,
+    node_address,
+)
 from panda_web.cli.output import UNACKNOWLEDGED, print_json, run, say
 from panda_web.cli.peers import Network, peers
 from panda_web.cli.query import query
@@ -31,6 +42,7 @@ from panda_web.errors import PandaError
 from panda_web.keys.file import KeyFile
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node.schemas import Policy
+from panda_web.rpc.wish import Wish
 
 app = typer.Typer(name="panda", no_args_is_help=True, add_completion=True)
 key_app = typer.Typer(help="The key pair that this machine writes with.", no_args_is_help=True)
@@ -132,6 +144,11 @@ def serve(
         bool,
         typer.Option("--mdns", help="Look for nodes in the local network, and tell them of this one."),
     ] = False,
+    want_author: WantAuthor = None,
+    want_schema: WantSchema = None,
+    newest: Newest = None,
+    max_payload: MaxPayload = None,
+    payloads: Payloads = True,
     applications: Sequence[Extension],
 ) -> None:
     """Runs a node, and the page with it, on one port."""
@@ -140,6 +157,13 @@ def serve(
     folder, site = places.data_folder(data), site or places.packaged_site()
     open_browser = browser and site is not None
     openness = server.Openness(schemas, rate, proxy, private_network, read_rules(policy))
+    wish = Wish(
+        frozenset(want_author) if want_author else None,
+        frozenset(want_schema) if want_schema else None,
+        newest,
+        payloads,
+        max_payload,
+    )
     server.serve(
         host,
         port,
@@ -147,7 +171,7 @@ def serve(
         site,
         applications,
         openness=openness,
-        network=Network(peer or [], find_peers, mdns),
+        network=Network(peer or [], find_peers, mdns, wish),
         open_browser=open_browser,
     )
 

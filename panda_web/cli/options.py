@@ -1,13 +1,17 @@
 """Options that several subcommands take."""
 
+import re
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
+from panda_web.rpc import types
 from panda_web.rpc.address import check_address
 from panda_web.rpc.errors import NodeAddressWrong
+
+T = TypeVar("T")
 
 Data = Annotated[
     Path | None,
@@ -48,6 +52,57 @@ def node_address(text: str) -> str:
     except NodeAddressWrong as error:
         raise typer.BadParameter(str(error)) from None
     return text
+
+
+_UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20}
+
+
+def size(text: str) -> int:
+    """A number of bytes: 65536, 64KiB, 1MiB. Raises BadParameter."""
+    found = re.fullmatch(r"(\d{1,10})(|KiB|MiB)", text, re.ASCII)
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is no number of bytes, such as 65536 or 64KiB")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def author(text: str) -> bytes:
+    """An author. Raises BadParameter."""
+    return _read(types.AUTHOR, text)
+
+
+def schema_id(text: str) -> str:
+    """The id of a schema. Raises BadParameter."""
+    return _read(types.HASH, text)
+
+
+def _read(kind: types.Type[T], text: str) -> T:
+    try:
+        return kind.read(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text[:200]!r} {error}") from None
+
+
+WantAuthor = Annotated[
+    list[bytes] | None,
+    typer.Option(
+        parser=author,
+        metavar="KEY",
+        help="Of what peers have, only what this author wrote. May be given again.",
+    ),
+]
+WantSchema = Annotated[
+    list[str] | None,
+    typer.Option(parser=schema_id, metavar="ID", help="Likewise, only of this schema. May be given again."),
+]
+Newest = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Likewise, only the newest entries of each log, so many."),
+]
+MaxPayload = Annotated[
+    int | None,
+    typer.Option(parser=size, metavar="BYTES", help="Likewise, only payloads up to so many bytes: 64KiB."),
+]
+Payloads = Annotated[bool, typer.Option(help="Whether payloads are taken from peers at all.")]
 
 
 def folder_or_node(

@@ -24,6 +24,7 @@ from panda_web.rpc.peers import Found
 from panda_web.rpc.public import is_public
 from panda_web.rpc.types import Json
 from panda_web.rpc.websocket import over_websocket
+from panda_web.rpc.wish import EVERYTHING, Wish
 from panda_web.rpc.within import in_process
 from panda_web.sync import Contact, Platform, Source
 from panda_web.sync.peers import Peers
@@ -37,11 +38,13 @@ class Network:
         peers: their addresses.
         finds: whether they are asked for others.
         mdns: whether others are looked for in the local network, and told of this one.
+        wish: what of all that they have is asked for.
     """
 
     peers: Sequence[str] = ()
     finds: bool = False
     mdns: bool = False
+    wish: Wish = EVERYTHING
 
 
 FOUND = {"named": "--peer", "told": "--find-peers", "near": "--mdns"}
@@ -143,7 +146,17 @@ async def kept_alike(node: Node, network: Network, port: int, *, reached: bool) 
     """
     here = Connection(in_process(node.dispatcher()))
     platform = Platform(asyncio.sleep, time.time)
-    kept = Peers(here, node.places, node.peers, reach, platform, finds=network.finds, told=Said())
+    kept = Peers(
+        here,
+        node.places,
+        node.lacks,
+        node.peers,
+        reach,
+        platform,
+        wish=network.wish,
+        finds=network.finds,
+        told=Said(),
+    )
     async with AsyncExitStack() as ends:
         ends.push_async_callback(here.close)
         for url in network.peers:

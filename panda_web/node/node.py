@@ -17,6 +17,7 @@ from panda_web.node.dropping import SWEEPS, InstanceNotHeld, Rule, SchemaInUse, 
 from panda_web.node.groups import Groups
 from panda_web.node.indexing import Indexing
 from panda_web.node.ingest import Limits
+from panda_web.node.lacks import Lacks
 from panda_web.node.live import Live
 from panda_web.node.peers import KeptPeers
 from panda_web.node.places import KeptPlaces
@@ -34,7 +35,8 @@ from panda_web.rpc.dispatch import Dispatcher, Handler
 from panda_web.rpc.methods import METHODS, NO_SCHEMA, EntryArguments, StoredEntry
 from panda_web.rpc.queries import read_params
 from panda_web.rpc.subscriptions import NOTIFICATIONS
-from panda_web.rpc.types import Json
+from panda_web.rpc.types import WIRE_LIMIT, Json
+from panda_web.rpc.wish import Range
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +64,7 @@ class Node:
         views: begins and ends the views of schemas.
         places: where it goes on when it is filled from other nodes.
         peers: the nodes that it is kept alike with.
+        lacks: what it lacks of what it wishes to hold.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class Node:
         self.views = building.Builder(store, write)
         self.places = KeptPlaces(store, write)
         self.peers = KeptPeers(store, write)
+        self.lacks = Lacks(store)
         self._indexing = Indexing(store, write, limits.all_bytes)
         self._schemas_changed: asyncio.Event | None = None
         store.tell(self._notice)
@@ -293,13 +297,15 @@ class Node:
         dist_low: int,
         dist_high: int,
         payloads: bool,
+        max_payload: int | None = None,
         gaps: bool = False,
+        only: Sequence[Range] | None = None,
     ) -> Json:
         """A stretch of a log, with the entries that link it to others."""
+        answer = partial(items.answer, self._store, author, log_id, start, end, dist_low, dist_high)
+        most = max_payload if max_payload is not None else WIRE_LIMIT
         return await self._read(
-            lambda: items.answer(
-                self._store, author, log_id, start, end, dist_low, dist_high, payloads=payloads, gaps=gaps
-            )
+            partial(answer, max_payload=most if payloads else items.NO_PAYLOADS, gaps=gaps, only=only)
         )
 
     async def get_removed(self, instances: Sequence[str], authors: Sequence[bytes]) -> Json:

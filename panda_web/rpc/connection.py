@@ -19,11 +19,15 @@ class Connection:
     """Calls a node's methods.
 
     Args:
-        node: a peer, such as a session, or a transport.
+        node: a peer, such as a session, a transport, or what calls its methods already.
     """
 
-    def __init__(self, node: Way) -> None:
-        self._peer = node if isinstance(node, Peer) else Exchange(node)
+    def __init__(self, node: "Way | Connection") -> None:
+        self.peer: Peer
+        if isinstance(node, Connection):
+            self.peer = node.peer
+        else:
+            self.peer = node if isinstance(node, Peer) else Exchange(node)
 
     async def call(self, method: Method[R], **params: Json) -> R:
         """Calls one method, params by their wire names.
@@ -31,12 +35,12 @@ class Connection:
         Raises:
             CallFailed: NodeUnreachable, AnswerMalformed, or ErrorFromNode with the node's reason.
         """
-        return _read(method, await self._peer.call(method.name, params))
+        return _read(method, await self.peer.call(method.name, params))
 
     async def call_batch(self, method: Method[R], calls: Sequence[Mapping[str, Json]]) -> list[R | RpcError]:
         """Calls one method many times in one batch, carried out in order; a result or an error for each."""
         found: list[R | RpcError] = []
-        for reply in await self._peer.call_batch(method.name, calls):
+        for reply in await self.peer.call_batch(method.name, calls):
             try:
                 found.append(reply if isinstance(reply, RpcError) else _read(method, reply))
             except RpcError as error:
@@ -45,7 +49,7 @@ class Connection:
 
     async def close(self) -> None:
         """Closes the way to the node."""
-        await self._peer.close()
+        await self.peer.close()
 
 
 def _read(method: Method[R], result: Json) -> R:

@@ -22,6 +22,7 @@ from panda_web.rpc.stored import StoredEntry as StoredEntry
 from panda_web.rpc.subscriptions import SUBSCRIBE, UNSUBSCRIBE
 from panda_web.rpc.table import Method, Param
 from panda_web.rpc.types import Json, Type
+from panda_web.rpc.wish import RANGES
 
 NO_SCHEMA = "0040" + "00" * 64
 """A schema that no log is for: asked for it, a node offers a log id that is free."""
@@ -202,7 +203,11 @@ GET_ITEMS = Method(
         Param("distLow", _HOPS, 0),
         Param("distHigh", _HOPS, 0),
         Param("payloads", types.BOOL, True),
-        Param("gaps", types.BOOL, False),
+        Param(
+            "maxPayload", types.integer(0, types.WIRE_LIMIT - 1), None, "Bytes of a payload that is given."
+        ),
+        Param("gaps", types.BOOL, False, "Whether what is not held is passed over."),
+        Param("only", RANGES, None, "Stretches: of the entries between only those in one of them."),
     ),
     types.record(
         Items.from_json,

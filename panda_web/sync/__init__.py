@@ -7,9 +7,14 @@ and the room of whoever asks.
     wants        which schemas are asked for, by whom, and how each of them stands
     filling      one schema, from one source, through cuts
     bringing     the steps of that
-    replicating  all that two nodes hold, both ways
-    carrying     whole logs, from one to the other
+    replicating  two nodes are kept alike, both ways
+    pulling      what is lacking here of what is wished
+    pushing      what is new here, or came late
+    carrying     parts of logs, from one to the other
     comparing    what differs between them
+    listing      which logs there are, and what is in them, to an end
+    lacks        what a node lacks, and who gave what
+    defining     the definitions of what is wished
     rounds       begun again without end
     source       what is asked of a source, and how its answers are read
     fitting      what of an answer belongs to what was asked for
@@ -19,6 +24,7 @@ and the room of whoever asks.
 """
 
 from panda_web.sync.errors import PartnerTooOld, SinkFull, SinkRefuses, SourceUnsound, SyncError, WantsTooMany
+from panda_web.sync.lacks import Lacks
 from panda_web.sync.places import MemoryPlaces, Place, Places
 from panda_web.sync.replicating import Contact, Replicating
 from panda_web.sync.rounds import Platform
@@ -28,6 +34,7 @@ from panda_web.sync.wants import Wants
 
 __all__ = [
     "Contact",
+    "Lacks",
     "MemoryPlaces",
     "PartnerTooOld",
     "Place",

@@ -9,6 +9,7 @@ from panda_web.errors import PandaError
 from panda_web.messages.schema import DEFINITION, Schema, read_definition
 from panda_web.rpc.errors import WITHOUT_VIEW, ErrorFromNode
 from panda_web.rpc.subscriptions import ToldChange
+from panda_web.rpc.wish import Log
 from panda_web.sync import fitting
 from panda_web.sync.errors import ItemUnfit
 from panda_web.sync.offering import Offering, Taken
@@ -125,7 +126,7 @@ class Bringing:
 
     async def _deletes(self, suspects: Sequence[Listed]) -> Taken:
         """Looks through the ends of the logs of what the source shows no more."""
-        by_log: dict[fitting.Log, list[Listed]] = {}
+        by_log: dict[Log, list[Listed]] = {}
         for each in suspects:
             by_log.setdefault(each.log, []).append(each)
         taken = Taken()

@@ -1,15 +1,20 @@
-"""Whole logs, from one node to another: what that one lacks of each, in the order in which it was written."""
+"""Parts of logs, from one node to another, each in the order in which it was written."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TypeVar
 
 from panda_web.rpc.connection import Connection
-from panda_web.rpc.errors import AnswerMalformed
-from panda_web.rpc.heads import LogHead
-from panda_web.rpc.methods import GET_ITEMS, StoredEntry
+from panda_web.rpc.types import Json
+from panda_web.rpc.wish import Log, Range, Wish
 from panda_web.sync.errors import SourceUnsound
-from panda_web.sync.fitting import Log, behind, of_log
+from panda_web.sync.fitting import asked_for
+from panda_web.sync.lacks import Given
+from panda_web.sync.listing import stretches
 from panda_web.sync.offering import Offering, Taken
+from panda_web.sync.source import ALL_HOPS
 
 AT_ONCE = 8
 """Logs that are brought at a time."""
@@ -20,50 +25,73 @@ MOST_INVALID = 100
 MOST_EMPTY = 10_000
 """Logs that a node names, and of which it gives nothing, likewise."""
 
-MOST_KNOWN = 100_000
-"""Logs of which is remembered how far a node has them: so nothing goes back to where it came from."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is brought of a log.
+
+    Attributes:
+        log: which.
+        ranges: of seq nums, ascending; at least one.
+        apart: whether what lies before them is not held where they are brought to, as far as is known: then
+            they come with what links them to entry 1.
+        named: whether the source says that it has them.
+    """
+
+    log: Log
+    ranges: Sequence[Range]
+    apart: bool = False
+    named: bool = True
+
+
+Parts = Callable[[T], AsyncIterator[Part]]
+"""What is to be brought of something that is named. What it gives is taken before it is asked for more."""
 
 
 class Carrying:
-    """Brings logs from one node to another.
+    """Brings parts of logs from one node to another.
 
     Args:
         source: from where.
-        sink: to where.
         offering: from the one to the other.
+        wish: which payloads are asked for.
     """
 
-    def __init__(self, source: Connection, sink: Connection, offering: Offering) -> None:
+    def __init__(self, source: Connection, offering: Offering, wish: Wish) -> None:
         self._source = source
-        self._sink = sink
         self._offering = offering
-        self._held: dict[Log, int] = {}
+        self._wish = wish
         self._invalid = 0
         self._empty = 0
+        self.bare = Given()
+        self.whole = Given()
 
     def begin(self) -> None:
         """Counts what is nothing anew."""
         self._invalid = self._empty = 0
 
-    def know(self, held: Mapping[Log, int]) -> None:
-        """How far the sink has some logs."""
-        if len(self._held) > MOST_KNOWN:
-            self._held.clear()
-        self._held |= held
+    def gave(self, log: Log, seq_num: int, *, payload: bool) -> bool:
+        """Whether an entry came from the source, with its payload or, where that went there, without it."""
+        return self.whole.has(log, seq_num) or (not payload and self.bare.has(log, seq_num))
 
-    def forget(self) -> None:
-        """Nothing is known of what the sink has."""
-        self._held.clear()
+    async def all(self, named: Iterable[T], parts: Parts[T]) -> Taken:
+        """Brings parts of what is named; it is durable there then.
 
-    async def all(self, logs: Iterable[LogHead]) -> Taken:
-        """Brings what the sink lacks of some logs; it is durable there then. Raises as `once` does."""
-        rest = (each for each in logs)
+        Raises:
+            SourceUnsound: the source gives too much that is nothing.
+            SinkFull, SinkRefuses: there is no room.
+            CallFailed: one of the two cannot be asked.
+        """
+        rest = (each for each in named)
 
         async def some() -> Taken:
             taken = Taken()
             for each in rest:
                 try:
-                    taken += await self._one(each)
+                    async for part in parts(each):
+                        taken += await self._one(part)
                 except BaseException:
                     rest.close()  # the others bring what they have begun, and begin nothing
                     raise
@@ -82,41 +110,29 @@ class Carrying:
                 raise wrong
         return sum([each.result() for each in working], Taken())
 
-    async def _one(self, head: LogHead) -> Taken:
-        log = head.log
-        held = self._held[log] if log in self._held else await self._end(log)
+    async def _one(self, part: Part) -> Taken:
+        params: dict[str, Json] = {**self._wish.payloads_of(part.log[1])}
+        if part.apart:
+            params["distLow"] = ALL_HOPS
         taken = Taken()
-        async for entries in self._stretch(log, held + 1, head.seq_num):
-            fit, strange = of_log(log, entries)
-            taken += Taken(invalid=strange) + await self._offering.offer(fit)
-        if held < head.seq_num:
-            self._empty += taken == Taken()
-        self._invalid += taken.invalid
+        async with aclosing(stretches(self._source, part.log, part.ranges, **params)) as answers:
+            async for items, ranges in answers:
+                fit, strange = asked_for(part.log, items.entries, ranges, self._wish)
+                more = Taken(invalid=strange) + await self._offering.offer([each for _, each in fit])
+                for seq_num, each in fit:
+                    gone = each.state in ("dropped", "deleted")
+                    (self.whole if each.payload is not None or gone else self.bare).add(part.log, seq_num)
+                taken += more
+                self._count(more.invalid)
+        if part.named and taken == Taken():
+            self._count(empty=1)
+        return taken
+
+    def _count(self, invalid: int = 0, empty: int = 0) -> None:
+        self._invalid += invalid
+        self._empty += empty
         if self._invalid > MOST_INVALID or self._empty > MOST_EMPTY:
             raise SourceUnsound(
                 "A node gives too much that is nothing: wrong signatures, wrong links, or logs that it does "
                 "not have. What was verified stays, and it is left alone for a while."
             )
-        return taken
-
-    async def _end(self, log: Log) -> int:
-        """The seq num of the last entry that the sink has of a log; 0 where it has none."""
-        author, log_id = log
-        items = await self._sink.call(
-            GET_ITEMS, author=author.hex(), logId=log_id, start=-1, end=-1, payloads=False
-        )
-        return behind(of_log(log, items.entries)[0], 1) - 1
-
-    async def _stretch(self, log: Log, start: int, end: int) -> AsyncIterator[list[StoredEntry]]:
-        """The entries of a log from one seq num to another one, as far as the source has them; ascending."""
-        author, log_id = log
-        while start <= end:
-            items = await self._source.call(
-                GET_ITEMS, author=author.hex(), logId=log_id, start=start, end=end, gaps=True
-            )
-            yield items.entries
-            if items.next is None:
-                return
-            if items.next <= start:
-                raise AnswerMalformed("The node goes back in a log.")
-            start = items.next

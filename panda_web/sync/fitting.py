@@ -3,6 +3,7 @@
 Without this, a source could fill the sink with entries of anybody about anything, all of them well signed.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
@@ -11,10 +12,11 @@ from panda_web.bamboo import digest
 from panda_web.errors import PandaError
 from panda_web.messages import Message
 from panda_web.rpc.stored import StoredEntry
+from panda_web.rpc.wish import Log, Range, Wish
 from panda_web.sync.errors import ItemUnfit
 
-Log = tuple[bytes, int]
-"""An author, and the id of a log."""
+MOST = 1 << 64
+"""No seq num is so large."""
 
 
 def proof(schema: str, instance: str, entries: Sequence[StoredEntry]) -> list[StoredEntry]:
@@ -81,14 +83,40 @@ def behind(entries: Iterable[StoredEntry], start: int) -> int:
     return max([start, *(each.seq_num + 1 for each in decoded if each is not None)])
 
 
-def of_log(log: Log, entries: Sequence[StoredEntry]) -> tuple[list[StoredEntry], int]:
-    """The entries of a log, and how many others there were."""
-    fit = []
+def last_of(log: Log, entries: Iterable[StoredEntry]) -> int:
+    """The greatest seq num of entries that are of a log; 0 where none is."""
+    decoded = (_decoded(each) for each in entries)
+    return max((each.seq_num for each in decoded if each and (each.author, each.log_id) == log), default=0)
+
+
+def asked_for(
+    log: Log, entries: Sequence[StoredEntry], ranges: Sequence[Range], wish: Wish
+) -> tuple[list[tuple[int, StoredEntry]], int]:
+    """The entries of a log in some ranges, each with its seq num, and how many others there were.
+
+    Those that link the first of them to entry 1 belong to it, without payloads. What is larger than wished is
+    counted among the others, and left out of its entry.
+    """
+    links = frozenset(bamboo.path(ranges[0][0], 1))
+    fit: list[tuple[int, StoredEntry]] = []
+    strange = 0
     for each in entries:
         entry = _decoded(each)
-        if entry is not None and (entry.author, entry.log_id) == log:
-            fit.append(each)
-    return fit, len(entries) - len(fit)
+        if entry is None or (entry.author, entry.log_id) != log:
+            strange += 1
+            continue
+        at = bisect_right(ranges, (entry.seq_num, MOST)) - 1
+        if at < 0 or entry.seq_num > ranges[at][1]:
+            if entry.seq_num in links:
+                fit.append((entry.seq_num, StoredEntry(each.entry, None)))
+            else:
+                strange += 1
+        elif each.payload is None or wish.wants_payload(log[1], len(each.payload)):
+            fit.append((entry.seq_num, each))
+        else:
+            strange += 1
+            fit.append((entry.seq_num, StoredEntry(each.entry, None)))
+    return fit, strange
 
 
 def of_schema(schema: str, entries: Sequence[StoredEntry]) -> tuple[list[StoredEntry], int]:

@@ -17,8 +17,8 @@ from panda_web.rpc.errors import (
 )
 from panda_web.rpc.methods import PUBLISH_ITEMS, ItemOutcome, StoredEntry
 from panda_web.rpc.pauses import patiently
+from panda_web.rpc.wish import Log
 from panda_web.sync.errors import SinkFull, SinkRefuses
-from panda_web.sync.fitting import Log
 
 BATCH = 64
 BATCH_BYTES = 512 << 10

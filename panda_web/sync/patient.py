@@ -15,11 +15,11 @@ class Patient(Connection):
     """Calls a node's methods, each again after the pause that the node asks for.
 
     Args:
-        node: a peer, or a transport.
+        node: a peer, a transport, or what calls its methods already.
         sleep: waits for some seconds.
     """
 
-    def __init__(self, node: Way, sleep: Callable[[float], Awaitable[object]]) -> None:
+    def __init__(self, node: Way | Connection, sleep: Callable[[float], Awaitable[object]]) -> None:
         super().__init__(node)
         self._sleep = sleep
 

@@ -18,7 +18,9 @@ from panda_web.rpc.connection import Connection
 from panda_web.rpc.methods import GET_PEERS
 from panda_web.rpc.peers import Found, Peer
 from panda_web.rpc.public import NodeNotPublic, public_address
+from panda_web.rpc.wish import EVERYTHING, Wish
 from panda_web.sync.errors import PartnerTooOld, SourceUnsound
+from panda_web.sync.lacks import Lacks
 from panda_web.sync.places import Places
 from panda_web.sync.replicating import Contact, Replicating
 from panda_web.sync.rounds import Platform
@@ -86,9 +88,11 @@ class Peers:
     Args:
         here: the node.
         places: where it goes on with each; they lie beside what the node holds.
+        lacks: what the node lacks.
         kept: where it is kept who they are.
         reach: gives the node at an address, by how it was found. Raises PandaError where it can be none.
         platform: where it runs.
+        wish: what the node wishes to hold of what they have.
         finds: whether peers are asked for others.
         told: told of each how it goes, whenever that changes.
     """
@@ -97,15 +101,19 @@ class Peers:
         self,
         here: Connection,
         places: Places,
+        lacks: Lacks,
         kept: Kept,
         reach: Callable[[str, Found], Source],
         platform: Platform,
         *,
+        wish: Wish = EVERYTHING,
         finds: bool = False,
         told: Callable[[str, Contact], object] = lambda *_: None,
     ) -> None:
         self._here = here
         self._places = places
+        self._lacks = lacks
+        self._wish = wish
         self._kept = kept
         self._reach = reach
         self._platform = platform
@@ -139,7 +147,13 @@ class Peers:
         before = next((each for each in self._kept.all() if each.url == url), Peer(url, found))
         before = replace(before, found=found)
         replicating = Replicating(
-            self._here, source, self._places, self._platform, lambda contact: self._note(url, contact)
+            self._here,
+            source,
+            self._places,
+            self._lacks,
+            self._platform,
+            lambda contact: self._note(url, contact),
+            self._wish,
         )
         new = _Kept(before, before, teller, source, replicating, self._platform.clock(), noted=False)
         self._peers[url] = new

@@ -5,12 +5,17 @@ alike. Where there is no such point, or it is lost, the ends of their logs are c
 is brought is durable before the points move on, so it may be cut anywhere: what is there already costs a
 question at most.
 
+A wish bounds what is brought. What is held here is offered all the same, and the other node has its own. What
+is lacking before the end of a log is asked for at first contact, and when something happened to that log.
+
 Each side takes in what comes by a peer's rules, and verifies it. So neither is believed anything.
 """
 
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -19,17 +24,21 @@ from panda_web.rpc import types
 from panda_web.rpc.again import Again
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, NodeUnreachable
-from panda_web.rpc.heads import LogHead
-from panda_web.rpc.methods import GET_LOGS, MAX_LIMIT
+from panda_web.rpc.heads import MAX_NAMED, LogHead
+from panda_web.rpc.methods import GET_LOGS
 from panda_web.rpc.pauses import ASK_SECONDS, Growing
-from panda_web.sync.carrying import Carrying
-from panda_web.sync.comparing import apart, compare, now
+from panda_web.rpc.wish import EVERYTHING, Log, Wish
+from panda_web.sync.comparing import Differing, compare
 from panda_web.sync.errors import PartnerTooOld
-from panda_web.sync.offering import Offering, Taken
+from panda_web.sync.lacks import Lacks
+from panda_web.sync.listing import listed, now, pages
+from panda_web.sync.offering import Taken
 from panda_web.sync.patient import Patient
 from panda_web.sync.places import Places, kept_cursor
+from panda_web.sync.pulling import Pulling
+from panda_web.sync.pushing import Pushing
 from panda_web.sync.rounds import Platform, Rounds
-from panda_web.sync.source import Asking, Source, is_early
+from panda_web.sync.source import Source, is_early
 
 WAIT = 25
 """Seconds for which a node is asked to wait until there is something new."""
@@ -59,19 +68,24 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Up to where two nodes are alike: a cursor of each."""
+    """Up to where two nodes are alike, as far as is wished here: a cursor of each, and the wish."""
 
     theirs: str
     ours: str
+    wish: str
 
     def to_text(self) -> str:
-        return json.dumps({"theirs": self.theirs, "ours": self.ours})
+        return json.dumps({"theirs": self.theirs, "ours": self.ours, "wish": self.wish})
 
     @staticmethod
     def from_text(text: str | None) -> "_Place | None":
         try:
             value = json.loads(text or "")
-            return _Place(types.member(value, "theirs", types.TEXT), types.member(value, "ours", types.TEXT))
+            return _Place(
+                types.member(value, "theirs", types.TEXT),
+                types.member(value, "ours", types.TEXT),
+                types.member(value, "wish", types.TEXT, ""),
+            )
         except ValueError:
             return None
 
@@ -83,8 +97,10 @@ class Replicating:
         here: the node.
         partner: the other one.
         places: where it goes on; they lie beside what this node holds.
+        lacks: what the node lacks.
         platform: where it runs.
         told: told how it goes, whenever that changes.
+        wish: what the node wishes to hold of what the other one has.
     """
 
     def __init__(
@@ -92,8 +108,10 @@ class Replicating:
         here: Connection,
         partner: Source,
         places: Places,
+        lacks: Lacks,
         platform: Platform,
         told: Callable[[Contact], object] = lambda _: None,
+        wish: Wish = EVERYTHING,
     ) -> None:
         self._here = here
         self._name = partner.name
@@ -101,15 +119,15 @@ class Replicating:
         self._sessions = Connection(Again(partner.sessions)) if partner.sessions is not None else None
         self._there = Patient(partner.way, platform.sleep)
         self._places = places
+        self._lacks = lacks
+        self._wish = wish
         self._platform = platform
         self._told = told
         self._cuts = Growing()
         self._rounds = Rounds(f"what {partner.name} has", self._round, self._note_failed, platform)
-        bringing = Offering(here, Asking(self._there).path, platform.sleep)
+        self._bring = Pulling(self._there, here, lacks, wish, platform.sleep)
         # It waits as long as the node asks for by itself, so it is given no way that does.
-        sending = Offering(Connection(partner.way), Asking(here).path, platform.sleep)
-        self._bring = Carrying(self._there, here, bringing)
-        self._send = Carrying(here, self._there, sending)
+        self._send = Pushing(here, Connection(partner.way), platform.sleep)
         self.contact = Contact()
 
     def hurry(self) -> None:
@@ -172,8 +190,10 @@ class Replicating:
         self._bring.begin()
         self._send.begin()
         place = _Place.from_text(await self._places.get(self._name, PLACE))
+        known = place is not None and place.wish == self._wish.key
         try:
-            return (await self._changed(place) if place is not None else None) or await self._compared()
+            self._note_taken("brought", await self._bring.define())
+            return (await self._changed(place) if place and known else None) or await self._compared()
         except ErrorFromNode as error:
             if is_early(error):
                 raise PartnerTooOld(
@@ -189,38 +209,59 @@ class Replicating:
 
     async def _compared(self) -> _Place:
         """Where nothing is known of what changed."""
-        place = _Place(await now(self._there), await now(self._here))
-        differing = await compare(self._here, self._there)
+        place = _Place(await now(self._there), await now(self._here), self._wish.key)
+        wished = await listed(self._here, **self._wish.named)
+        differing = await compare(wished, self._there, self._wish.named)
+        await self._take(differing.theirs)
+        # Of a log that is here alone, and has no other end there, the other node has nothing.
+        elsewhere = {each.log for each in (*differing.theirs, *differing.ours)}
+        self._note_taken("brought", await self._bring.rest(elsewhere))
         self._send.forget()
-        self._send.know({each.log: 0 for each in differing.ours})
-        self._send.know({each.log: each.seq_num for each in differing.theirs})
-        await self._take_all(differing.theirs)
-        await self._send_all(differing.ours)
+        await self._send_differing(differing)
+        if self._wish.named:
+            await self._send_unwished({each.log for each in wished})
         return await self._alike_as_of(place)
+
+    async def _send_unwished(self, wished: AbstractSet[Log]) -> None:
+        """What is held here though it is not wished, such as what was published here."""
+        logs: dict[str, list[LogHead]] = {}
+        for each in await listed(self._here):
+            if each.log not in wished:
+                logs.setdefault(each.author.hex(), []).append(each)
+        authors = [*logs]
+        for some in (authors[at : at + MAX_NAMED] for at in range(0, len(authors), MAX_NAMED)):
+            ours = [each for author in some for each in logs[author]]
+            differing = await compare(ours, self._there, {"authors": some}, take=False)
+            await self._send_differing(differing)
 
     async def _changed(self, place: _Place) -> _Place | None:
         """What changed at both since a place; None where one of the two knows it no more."""
-        more = True
-        while more:
-            found = await self._there.call(GET_LOGS, since=place.theirs, limit=MAX_LIMIT)
-            if found.reset:
-                return None
-            self._send.know({each.log: each.seq_num for each in found.logs})
-            await self._take_all(found.logs)
-            more, place = found.more, replace(place, theirs=kept_cursor(found.cursor))
-        more = True
-        while more:
-            found = await self._here.call(GET_LOGS, since=place.ours, limit=MAX_LIMIT)
-            if found.reset:
-                return None
-            await self._send_all(found.logs)
-            more, place = found.more, replace(place, ours=found.cursor)
+        async with aclosing(pages(self._there, place.theirs, **self._wish.named)) as theirs:
+            async for page in theirs:
+                if page.reset:
+                    return None
+                self._send.know({each.log: each.seq_num for each in page.logs})
+                await self._take(page.logs)
+                place = await self._at(replace(place, theirs=kept_cursor(page.cursor)), more=page.more)
+        async with aclosing(pages(self._here, place.ours)) as ours:
+            async for page in ours:
+                if page.reset:
+                    return None
+                await self._send_changed(page.logs, place.ours, page.cursor)
+                self._note_taken("brought", await self._bring.again(page.logs))
+                place = await self._at(replace(place, ours=page.cursor), more=page.more)
         return await self._alike_as_of(place)
+
+    async def _at(self, place: _Place, *, more: bool) -> _Place:
+        """A place on the way: what lies before it need not be looked at again after a cut."""
+        if more:
+            await self._places.put(self._name, PLACE, place.to_text())
+        return place
 
     async def _news(self, sessions: Connection, place: _Place) -> bool:
         """Returns once something may be new at one of the two; False where that cannot be waited for."""
-        begun = asyncio.get_running_loop().time()
-        theirs = asyncio.create_task(sessions.call(GET_LOGS, since=place.theirs, limit=1, wait=WAIT))
+        begun, named = asyncio.get_running_loop().time(), self._wish.named
+        theirs = asyncio.create_task(sessions.call(GET_LOGS, since=place.theirs, limit=1, wait=WAIT, **named))
         ours = asyncio.create_task(self._here.call(GET_LOGS, since=place.ours, limit=1, wait=WAIT))
         try:
             await asyncio.wait((theirs, ours), return_when=asyncio.FIRST_COMPLETED)
@@ -232,11 +273,20 @@ class Replicating:
         told = any(each.logs or each.reset or each.more for each in done)
         return told or asyncio.get_running_loop().time() > begun + WAIT / 2
 
-    async def _take_all(self, logs: Sequence[LogHead]) -> None:
-        for some in apart(logs):
-            self._note_taken("brought", await self._bring.all(some))
+    async def _take(self, logs: Sequence[LogHead]) -> None:
+        """Brings what is wished and lacking of logs that the other node has."""
+        self._note_taken("brought", await self._bring.logs(logs))
+        if logs:
+            self._note_taken("brought", await self._bring.define(logs))
 
-    async def _send_all(self, logs: Sequence[LogHead]) -> None:
-        for some in apart(logs):
-            self._note_taken("sent", await self._send.all(some))
-            self._send.know({each.log: each.seq_num for each in some})
+    async def _send_differing(self, differing: Differing) -> None:
+        self._send.know({each.log: 0 for each in differing.ours})
+        self._send.know({each.log: each.seq_num for each in differing.theirs})
+        self._note_taken("sent", await self._send.logs(differing.ours))
+
+    async def _send_changed(self, logs: Sequence[LogHead], since: str, until: str) -> None:
+        late: dict[Log, set[int]] = {}
+        for log, seq_num, payload in await self._lacks.late(since, until):
+            if not self._bring.gave(log, seq_num, payload=payload):
+                late.setdefault(log, set()).add(seq_num)
+        self._note_taken("sent", await self._send.logs(logs, late))

@@ -12,6 +12,7 @@ from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, InvalidParams, 
 from panda_web.rpc.methods import GET_ITEMS, QUERY, QUERY_ENTRIES, StoredEntry
 from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.types import Json
+from panda_web.rpc.wish import Log
 from panda_web.sync import fitting
 from panda_web.sync.errors import ItemUnfit
 
@@ -75,7 +76,7 @@ class Listed:
 
     id: str
     last_entry: str
-    log: fitting.Log
+    log: Log
     seq_num: int
 
     @staticmethod
@@ -150,7 +151,7 @@ class Asking:
         _check_order([each.id for each in found], after)
         return found
 
-    async def path(self, wanted: StoredEntry, log: fitting.Log, seq_num: int) -> list[StoredEntry]:
+    async def path(self, wanted: StoredEntry, log: Log, seq_num: int) -> list[StoredEntry]:
         """An entry with those that link it to entry 1, as far as the node gives them; ascending."""
         try:
             items = await self._connection.call(
@@ -170,7 +171,7 @@ class Asking:
             raise AnswerMalformed(f"The node gives more than {MAX_PATH} entries that link one.")
         return fitting.path(wanted, items.entries)
 
-    async def tail(self, log: fitting.Log, start: int) -> AsyncIterator[tuple[int, list[StoredEntry]]]:
+    async def tail(self, log: Log, start: int) -> AsyncIterator[tuple[int, list[StoredEntry]]]:
         """The end of a log in parts, each with the seq num from which on it goes on. A gap ends it."""
         for _ in range(MOST_TAILS):
             items = await self._connection.call(

@@ -19,7 +19,7 @@ from panda_web.rpc.within import in_process
 from panda_web.sync import Platform, Source
 from panda_web.sync.peers import GIVEN_UP, MOST_NEAR, MOST_OF_ONE, MOST_TOLD, Peers
 from tests.authors import Author
-from tests.sync.test_replicating import Party
+from tests.sync.parties import Party
 from tests.sync.world import PATIENCE, Between
 
 Json = Any
@@ -64,7 +64,9 @@ class World:
     @asynccontextmanager
     async def peers(self, here: Party, *named: str, finds: bool = True) -> AsyncIterator[Peers]:
         platform = Platform(here.clock.sleep, here.clock)
-        peers = Peers(here.here, here.node.places, here.node.peers, self.reach, platform, finds=finds)
+        peers = Peers(
+            here.here, here.node.places, here.node.lacks, here.node.peers, self.reach, platform, finds=finds
+        )
         for url in named:
             peers.add(url, "named")
         running = asyncio.create_task(peers.run())
@@ -282,7 +284,12 @@ def test_pandaerror_is_what_a_reach_may_raise() -> None:
             raise PandaError("It is none.")
 
         peers = Peers(
-            here.here, here.node.places, here.node.peers, reach, Platform(here.clock.sleep, here.clock)
+            here.here,
+            here.node.places,
+            here.node.lacks,
+            here.node.peers,
+            reach,
+            Platform(here.clock.sleep, here.clock),
         )
         with pytest.raises(PandaError):
             peers.add("x", "named")

@@ -5,19 +5,22 @@ it, and verifies it down to entry 1 without the others. Everything ascends, so e
 be verified as it comes.
 """
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 
 from panda_web.bamboo import decode, path
 from panda_web.node.store import Store
 from panda_web.node.store.entries import EntryRow, LogRow
-from panda_web.rpc.types import Json
+from panda_web.rpc.types import WIRE_LIMIT, Json
+from panda_web.rpc.wish import Range
 
 MAX_ANSWER = 4 << 20
 """Bytes of entries and payloads in hex in one answer; it holds one item at least. Go on at its `next`.
 
 Of a slot with several entries all come in one answer: those for whose payloads there is no room, without. The
 links beside the stretch are never left out for their size."""
+
+NO_PAYLOADS = -1
 
 
 def answer(
@@ -29,8 +32,9 @@ def answer(
     dist_low: int,
     dist_high: int,
     *,
-    payloads: bool,
+    max_payload: int = WIRE_LIMIT,
     gaps: bool = False,
+    only: Sequence[Range] | None = None,
 ) -> Json:
     """The entries from `start` to `end`, and those of the certificate pool around them.
 
@@ -42,8 +46,9 @@ def answer(
         end: of the last entry, likewise.
         dist_low: how many hops the path is followed from `start` down to 1.
         dist_high: how many hops before `end` the path is begun that leads to it from above.
-        payloads: whether payloads are given for the entries between.
+        max_payload: bytes of a payload that is given for an entry between, at most; `NO_PAYLOADS` for none.
         gaps: whether entries between that are not held are passed over; else the first one ends the answer.
+        only: of the entries between only those in one of these ranges, which ascend; of all without them.
     """
     log_row = store.entries.log(author, log_id)
     if log_row is None:
@@ -54,8 +59,10 @@ def answer(
         return {"items": [], "next": None}
     found: list[Json] = []
     size = slot = 0
-    for row, with_payload in _rows(
-        store, log_row, first, last, dist_low, dist_high, payloads=payloads, gaps=gaps
+    for row, with_payload in chain(
+        _below(store, log_row, first, dist_low),
+        _between(store, log_row, _parts(first, last, only), max_payload, gaps=gaps or only is not None),
+        _above(store, log_row, last, dist_high),
     ):
         item = _item(row, payload=with_payload)
         if slot and size + _size(item) > MAX_ANSWER and row.seq_num <= last:
@@ -69,36 +76,40 @@ def answer(
     return {"items": found, "next": None}
 
 
-def _rows(
-    store: Store,
-    log_row: LogRow,
-    first: int,
-    last: int,
-    dist_low: int,
-    dist_high: int,
-    *,
-    payloads: bool,
-    gaps: bool,
-) -> Iterator[tuple[EntryRow, bool]]:
-    """The entries, each with whether its payload was read."""
+Rows = Iterator[tuple[EntryRow, bool]]
+"""Entries, each with whether its payload was read."""
 
-    def link(seq_num: int) -> Iterator[tuple[EntryRow, bool]]:
-        return ((row, False) for row in store.entries.between(log_row.key, seq_num, seq_num, payloads=False))
 
-    for seq_num in sorted(islice(path(first, 1), 1, 1 + dist_low)):
-        yield from link(seq_num)
-    behind = first
-    for row in store.entries.between(log_row.key, first, last, payloads=payloads):
-        if row.seq_num > behind and not gaps:
-            return  # a gap: what comes behind it, whoever asks gets by asking for it
-        yield row, payloads
-        behind = row.seq_num + 1
+def _below(store: Store, log_row: LogRow, first: int, hops: int) -> Rows:
+    for seq_num in sorted(islice(path(first, 1), 1, 1 + hops)):
+        yield from _link(store, log_row, seq_num)
+
+
+def _parts(first: int, last: int, only: Sequence[Range] | None) -> Iterator[Range]:
+    for begin, end in ((first, last),) if only is None else only:
+        yield max(begin, first), min(end, last)
+
+
+def _between(store: Store, log_row: LogRow, parts: Iterable[Range], most: int, *, gaps: bool) -> Rows:
+    for begin, end in parts:
+        behind = begin
+        for row in store.entries.between(log_row.key, begin, end, max_payload=most):
+            if row.seq_num > behind and not gaps:
+                return  # a gap: what comes behind it, whoever asks gets by asking for it
+            yield row, True
+            behind = row.seq_num + 1
+
+
+def _above(store: Store, log_row: LogRow, last: int, hops: int) -> Rows:
     z = 1
     while z < last:
         z = 3 * z + 1
-    above = sorted(path(z, last))[1 : 1 + dist_high]
-    for seq_num in above:
-        yield from link(seq_num)
+    for seq_num in sorted(path(z, last))[1 : 1 + hops]:
+        yield from _link(store, log_row, seq_num)
+
+
+def _link(store: Store, log_row: LogRow, seq_num: int) -> Rows:
+    return ((row, False) for row in store.entries.between(log_row.key, seq_num, seq_num))
 
 
 def _size(item: Json) -> int:

@@ -16,6 +16,7 @@ from panda_web.node.store.earlier import Earlier
 from panda_web.node.store.ends import EndTable
 from panda_web.node.store.entries import EntryTable
 from panda_web.node.store.indexes import Indexes
+from panda_web.node.store.lacks import LackTable
 from panda_web.node.store.peers import PeerTable
 from panda_web.node.store.places import PlaceTable
 from panda_web.node.store.registrations import Registrations
@@ -56,6 +57,7 @@ class Store:
         self.entries = EntryTable(self._database)
         self.ends = EndTable(self._database)
         self.days = Days(self._database, clock)
+        self.lacks = LackTable(self._database)
         self.writing = Writing(self._database, self.days)
         self.dropped = DroppedTable(self._database)
         self.room = Room(self._database)

@@ -199,20 +199,21 @@ class EntryTable:
             raise LookupError(f"entry {seq_num} of a log is missing in the store")
         return _entry_row(row)
 
-    def between(self, log_key: int, first: int, last: int, *, payloads: bool) -> Iterator[EntryRow]:
+    def between(self, log_key: int, first: int, last: int, *, max_payload: int = -1) -> Iterator[EntryRow]:
         """The entries of the log with this key from one seq num to another, both included.
 
         Args:
             log_key: the log's.
             first: seq num.
             last: seq num.
-            payloads: whether they are read, which may be large; else they are None. The instances are not
-                read, and given as empty.
+            max_payload: bytes up to which payloads are read; larger ones are None, and so is any below 0. The
+                instances are not read, and given as empty.
         """
-        # What is not asked for is not loaded: the state is known without, and the instance is behind it.
-        sql = f"SELECT seq_num, entry, {'payload' if payloads else 'NULL'}, hash, x'', state FROM entries"
+        # What is not asked for is not loaded: size and state are known without, the instance is behind it.
+        payload = "iif(length(payload) <= ?, payload, NULL)" if max_payload >= 0 else "iif(?, NULL, NULL)"
+        sql = f"SELECT seq_num, entry, {payload}, hash, x'', state FROM entries"
         where = " WHERE log = ? AND seq_num BETWEEN ? AND ? ORDER BY seq_num, number"
-        return (_entry_row(row) for row in self._db.rows(sql + where, (log_key, first, last)))
+        return (_entry_row(row) for row in self._db.rows(sql + where, (max_payload, log_key, first, last)))
 
     def hashes_at(self, log_key: int, seq_num: int) -> list[bytes]:
         """The hashes of the entries at a seq num, in the order in which they came; no payload is read."""

@@ -229,4 +229,6 @@ MIGRATIONS = (
         words TEXT NOT NULL                     -- why, for readers
     ) WITHOUT ROWID;
     """,
+    # Which payloads never came: a node that holds all has none, and who holds few finds them by their log.
+    "CREATE INDEX entries_never_held ON entries (log, seq_num) WHERE state = 1;",
 )
