@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from panda_web.bamboo import decode, path
 from panda_web.errors import PandaError
 from panda_web.log import SignedEntry
+from panda_web.node.dropping.removing import drop, keep
 from panda_web.rpc.errors import AnswerMalformed
 from panda_web.rpc.heads import MAX_NAMED
 from panda_web.rpc.wish import EVERYTHING, Wish, WishTooLarge
@@ -260,6 +261,26 @@ def test_a_payload_that_was_deleted_is_not_asked_for() -> None:
             assert [payload is None for _, payload in await one.all()] == [True, False]
             assert await one.all() == await other.all()
             assert between.calls["panda_getItems"] == 0
+
+    run(work())
+
+
+def test_what_was_dropped_comes_back_when_it_is_kept_again_and_not_before() -> None:
+    async def work() -> None:
+        async with parties(2) as (one, other):
+            written = await write(other, Author(1), [10] * 3)
+            both = one.with_(other)
+            await both.once()
+            log_row = one.store.entries.log(Author(1).signer.author, 1)
+            assert log_row is not None
+            dropped = written[1][0].hash
+            await one.node.write(lambda: drop(one.store, log_row, dropped))
+            await both.once()
+            await one.with_(other, wish=Wish(newest=50)).once()
+            assert [*(await held(one)).values()] == [True, False, True]
+            await one.node.write(lambda: keep(one.store, log_row, dropped))
+            await both.once()
+            assert [*(await held(one)).values()] == [True, True, True]
 
     run(work())
 
