@@ -8,7 +8,7 @@ the instances themselves there (`included.js`).
 """
 
 from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from panda_web.browser import shapes
 from panda_web.browser.values import write_value
@@ -18,18 +18,32 @@ from panda_web.client.collecting import Changed
 from panda_web.client.versions import Versions
 from panda_web.rpc.types import Json
 
-Waits: TypeAlias = Callable[[Instance], bool]
-"""Whether the node lacks what was last said of an instance, which was written here."""
+
+class Reached(NamedTuple):
+    """How far what was last said of an own instance went.
+
+    Attributes:
+        waiting: whether the node lacks it.
+        at: at how many nodes it is, with those of peers.
+        of: how many these are in all.
+    """
+
+    waiting: bool
+    at: int
+    of: int
 
 
-def nothing_waits(_: Instance) -> bool:
+Went: TypeAlias = Callable[[Instance], Reached | None]
+"""How far an instance went; None where it was not written here, or goes nowhere."""
+
+
+def nowhere(_: Instance) -> None:
     """Where what was written here is not told from what came from the node."""
-    return False
 
 
-def answer_to_json(answer: Answer, waits: Waits = nothing_waits) -> dict[str, Json]:
+def answer_to_json(answer: Answer, went: Went = nowhere) -> dict[str, Json]:
     """A page of an answer."""
-    beside = _Beside(waits)
+    beside = _Beside(went)
     return {
         "instances": [beside.written(instance) for instance in answer],
         "included": beside.instances,
@@ -38,7 +52,7 @@ def answer_to_json(answer: Answer, waits: Waits = nothing_waits) -> dict[str, Js
     }
 
 
-def changed_to_json(changed: Changed, waits: Waits = nothing_waits) -> dict[str, Json]:
+def changed_to_json(changed: Changed, went: Went = nowhere) -> dict[str, Json]:
     """What is new, each instance with its place among all: so not all of them go to the page again."""
     new = {change.id for change in changed.changes}
     places = {each.id: place for place, each in enumerate(changed.instances) if each.id in new}
@@ -47,7 +61,7 @@ def changed_to_json(changed: Changed, waits: Waits = nothing_waits) -> dict[str,
             {
                 "id": change.id,
                 "kind": change.kind,
-                "instance": _instance(change.instance, waits) if change.instance is not None else None,
+                "instance": _instance(change.instance, went) if change.instance is not None else None,
                 "at": places.get(change.id),
             }
             for change in changed.changes
@@ -76,13 +90,13 @@ def versions_to_json(versions: Versions) -> shapes.Versions:
 class _Beside:
     """What instances lead to. The client makes one object of what many lead to: it is written once."""
 
-    def __init__(self, waits: Waits) -> None:
-        self._waits = waits
+    def __init__(self, went: Went) -> None:
+        self._went = went
         self.instances: list[Json] = []
         self._places: dict[int, int] = {}
 
     def written(self, instance: Instance) -> dict[str, Json]:
-        written = _instance(instance, self._waits)
+        written = _instance(instance, self._went)
         if instance.included:
             written["_included"] = {name: self._led_to(led) for name, led in instance.included.items()}
         return written
@@ -104,10 +118,15 @@ def _rejected(rejected: Iterable[Rejected]) -> list[Json]:
     return [{"id": each.id, "reason": each.error.reason, "message": str(each.error)} for each in rejected]
 
 
-def _instance(instance: Instance, waits: Waits) -> dict[str, Json]:
+def _instance(instance: Instance, went: Went) -> dict[str, Json]:
     # A stranger's message without a schema may have fields of these names: what the page reads there is ours.
     signed = {name: field for name, field in instance.fields.items() if name not in NODE_NAMES}
     fields = {name: write_value(to_json(field)) for name, field in signed.items()}
     # Without a signature it would not be an instance, but rejected.
-    waiting = {"waiting": True} if waits(instance) else {}
-    return {**fields, "id": instance.id, "_meta": {**instance.meta, "signed": True, **waiting}}
+    reached = went(instance)
+    own: dict[str, Json] = {}
+    if reached is not None:
+        own["reach"] = {"at": reached.at, "of": reached.of}
+        if reached.waiting:
+            own["waiting"] = True
+    return {**fields, "id": instance.id, "_meta": {**instance.meta, "signed": True, **own}}

@@ -60,6 +60,7 @@ class Api:
         client, refusal = self.site.client, self.site.refusal
         return {
             "node": self.site.node,
+            "peers": [*self.site.nodes[1:]],
             "mode": self.site.mode,
             "author": client.author,
             "keyKind": client.signer.kind if client.signer else None,
@@ -111,7 +112,7 @@ class Api:
             select=select,
             include=include,
         )
-        return {**answer_to_json(answer, await self.shown.waits()), "here": here}
+        return {**answer_to_json(answer, await self.shown.went()), "here": here}
 
     async def versions(self, schema: str, id: str) -> shapes.Versions:
         """What was said of an instance."""
@@ -147,7 +148,7 @@ class Api:
             include=include,
         )
         async for page in asked.pages(PAGE):
-            yield {**answer_to_json(page, await self.shown.waits()), "here": here}
+            yield {**answer_to_json(page, await self.shown.went()), "here": here}
 
     async def each_subscribe(
         self,

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable
-from contextlib import suppress
-from typing import cast
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import aclosing, suppress
+from typing import Any, cast
 
 from panda_web.browser import shapes
 from panda_web.browser.tabs import ABOUT, FILL, FORGET, HURRY
@@ -24,6 +24,7 @@ NOTHING: shapes.Here = {
     "asOf": None,
     "error": None,
     "refused": 0,
+    "brought": 0,
 }
 """How a schema stands of which nothing is known."""
 
@@ -35,13 +36,18 @@ HURRIES_EACH = 2.0
 class Kept(Followed[shapes.Here]):
     """How a schema stands that is brought.
 
+    Args:
+        parts: from several nodes, how it stands with each; none from one.
+
     Attributes:
         began: when it was first asked for in this visit, in seconds since 1970.
+        parts: how it stands with each node.
     """
 
-    def __init__(self, began: float) -> None:
-        super().__init__(NOTHING)
-        self.began = began
+    def __init__(self, parts: Sequence["Kept"] = ()) -> None:
+        super().__init__(joined([each.now for each in parts]) if parts else NOTHING)
+        self.began = time.time()
+        self.parts = parts or (self,)
 
 
 class Home:
@@ -59,9 +65,15 @@ class Home:
         self.sessions = sessions
         self.way = Again(sessions())
         self.connection = Connection(self.way)
-        self._kept: dict[tuple[str, str], Kept] = {}
+        self._kept: dict[tuple[tuple[str, ...], str], Kept] = {}
+        self._of_nodes: dict[tuple[str, str], Kept] = {}
         self._keeping: set[asyncio.Task[None]] = set()
         self._hurried = 0.0
+        self._told = asyncio.Event()
+
+    async def told(self) -> None:
+        """Returns once something stands otherwise."""
+        await self._told.wait()
 
     async def name(self) -> str:
         """What clients call it: another database is another node, which has acknowledged nothing.
@@ -75,21 +87,49 @@ class Home:
         except ValueError as error:
             raise AnswerMalformed(f"The site's node {error}.") from error
 
-    def kept(self, node: str, schema: str) -> Kept:
-        """How a schema stands that is brought from a node, from now on.
+    def kept(self, nodes: Sequence[str], schema: str) -> Kept:
+        """How a schema stands that is brought from some nodes, from now on.
 
         Whoever asks once more wants to know what is new: a node that tells of no changes is asked at once.
+
+        Args:
+            nodes: their addresses. The first one is read from; the others are peers, which get what is here.
+            schema: its id.
         """
-        want = node, schema
-        if want in self._kept and time.monotonic() >= self._hurried + HURRIES_EACH:
-            self._hurried = time.monotonic()
-            self.hurry()
-        if want not in self._kept:
-            self._kept[want] = Kept(time.time())
-            keeping = asyncio.create_task(self._keep(node, schema, self._kept[want]))
-            self._keeping.add(keeping)
-            keeping.add_done_callback(self._keeping.discard)
+        want = tuple(nodes), schema
+        if want in self._kept:
+            if time.monotonic() >= self._hurried + HURRIES_EACH:
+                self._hurried = time.monotonic()
+                self.hurry()
+            return self._kept[want]
+        each = [self._one(node, schema, both=node != nodes[0]) for node in nodes]
+        if len(each) == 1:
+            self._kept[want] = each[0]
+        else:
+            self._kept[want] = Kept(each)
+            for one in each:
+                self._begin(self._join(one, each, self._kept[want]))
         return self._kept[want]
+
+    def standings(self, node: str) -> list[shapes.Here]:
+        """How each schema stands that is brought from a node."""
+        return [kept.now for (name, _), kept in self._of_nodes.items() if name == node]
+
+    def _one(self, node: str, schema: str, *, both: bool) -> Kept:
+        if (node, schema) not in self._of_nodes:
+            kept = self._of_nodes[node, schema] = Kept()
+            self._begin(self._keep(node, schema, kept, both=both))
+        return self._of_nodes[node, schema]
+
+    async def _join(self, one: Kept, each: Sequence[Kept], whole: Kept) -> None:
+        async with aclosing(one.follow()) as standings:
+            async for _ in standings:
+                whole.note(joined([kept.now for kept in each]))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
 
     async def forget(self) -> None:
         """Takes its database away, with all that is in it; nothing is asked of it any more.
@@ -103,9 +143,7 @@ class Home:
 
     def hurry(self) -> None:
         """There is a network again, perhaps."""
-        hurrying = asyncio.create_task(self._hurry())
-        self._keeping.add(hurrying)
-        hurrying.add_done_callback(self._keeping.discard)
+        self._begin(self._hurry())
 
     async def close(self) -> None:
         """Asks for nothing any more."""
@@ -119,16 +157,39 @@ class Home:
         with suppress(PandaError):
             await self.connection.call(HURRY)
 
-    async def _keep(self, node: str, schema: str, kept: Kept) -> None:
+    async def _keep(self, node: str, schema: str, kept: Kept, *, both: bool) -> None:
         pauses = Growing()
         told = None
         while True:
             try:
-                told = await self.connection.call(FILL, node=node, schema=schema, told=told)
+                told = await self.connection.call(FILL, node=node, schema=schema, both=both, told=told)
             except PandaError as error:
                 about: shapes.WriteError = {"reason": error.reason, "message": str(error)}
-                kept.note({**kept.now, "error": about})
+                self._note(kept, {**kept.now, "error": about})
                 await asyncio.sleep(pauses.next())
             else:
                 pauses.again()
-                kept.note(cast("shapes.Here", told))
+                self._note(kept, cast("shapes.Here", told))
+
+    def _note(self, kept: Kept, here: shapes.Here) -> None:
+        kept.note(here)
+        self._told.set()
+        self._told = asyncio.Event()
+
+
+_BEST_FIRST = ("whole", "filling", "never", "stopped")
+
+
+def joined(each: Sequence[shapes.Here]) -> shapes.Here:
+    """How a schema stands that is brought from several nodes: one that gives it is enough."""
+    best = min(each, key=lambda here: _BEST_FIRST.index(here["state"]))
+    goes_on = any(here["error"] is None for here in each)
+    return {
+        "state": best["state"],
+        "done": best["done"],
+        "total": best["total"],
+        "asOf": max((here["asOf"] for here in each if here["asOf"] is not None), default=None),
+        "error": None if goes_on else each[0]["error"],
+        "refused": sum(here["refused"] for here in each),
+        "brought": sum(here["brought"] for here in each),
+    }

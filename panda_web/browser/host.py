@@ -25,13 +25,14 @@ from panda_web.browser.locks import platform_lock
 from panda_web.browser.opening import Author, Site
 from panda_web.browser.page import Page
 from panda_web.browser.port import PortChannel
+from panda_web.browser.reach import Reach
 from panda_web.browser.shapes import Mode
 from panda_web.browser.storage import storage
 from panda_web.browser.webcrypto import SignChain, VerifyMany
 from panda_web.browser.websocket import sessions
 from panda_web.client import Client
 from panda_web.client.store import ClientStore, MemoryStore
-from panda_web.errors import StoreFailed
+from panda_web.errors import PandaError, StoreFailed
 from panda_web.keys import Signer
 from panda_web.rpc.connection import Way
 from panda_web.rpc.reopening import Reopening
@@ -53,6 +54,12 @@ make all its calls at once."""
 TAKING_IN_SECONDS = 5.0
 """For which a page waits at its start, where what was written before is not in the site's own node yet: as
 after a visit that asked its node alone. The rest comes while it is open."""
+
+
+class PeersUnused(PandaError):
+    """Peers were named for a page that works without the site's own node."""
+
+    reason = "peers-unused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,24 +131,35 @@ class Host:
         task.add_done_callback(over)
         return task
 
-    async def site(self, node: str, mode: Mode = "remote") -> Site:
+    async def site(self, node: str, mode: Mode = "remote", peers: Sequence[str] = ()) -> Site:
         """This site's key, with clients for a node. Where the browser refuses storage, it can only read.
 
         Args:
             node: its address; it plays no part where none is asked.
             mode: how it is worked with.
+            peers: the addresses of other nodes, which are kept alike with the site's own.
 
         Raises:
+            PeersUnused: there is none of the site's own that is kept alike with others.
             NodeAddressWrong, InsecureNode: the address cannot be one.
             KeyUnusable: the browser makes no key.
             StoreFailed: the site's own node, which is worked with, cannot be opened.
         """
+        if peers and mode != "first":
+            raise PeersUnused(
+                "Peers are kept alike with the site's own node in the browser, and this page works without "
+                "it: leave out `mode`, or leave out `peers`."
+            )
         transport = FetchTransport(node) if mode != "local" else None
+        nodes = dict.fromkeys(
+            each.url for each in (transport, *map(FetchTransport, peers)) if each is not None
+        )
         crypto = await self.crypto()
         home = await self.home() if mode != "remote" else None
         own = Own(home, await home.name()) if home is not None else None  # before a key is made
         authors = partial(self._author, crypto, transport, own)
-        site = Site(crypto, authors, mode, transport.url if transport is not None else "", home)
+        reach = Reach([*nodes][1:], FetchTransport, home)
+        site = Site(crypto, authors, mode, [*nodes], home, reach)
         try:
             await site.open(self.database)
         except StoreFailed:

@@ -20,10 +20,18 @@ _SCHEMA, _ID = Param("schema", types.SCHEMA), Param("id", types.HASH)
 _FIELDS = Param("fields", types.named("Fields"))
 _WRITTEN, _AUTHOR = types.named("Written"), types.named("Author")
 
+MAX_PEERS = 8
+"""Nodes that a page keeps the site's own one alike with, besides its node."""
+
 OPEN: Final = Method(
     "open",
     "Connects.",
-    (Param("version", types.TEXT), Param("node", types.TEXT), Param("mode", types.TEXT)),
+    (
+        Param("version", types.TEXT),
+        Param("node", types.TEXT),
+        Param("mode", types.TEXT),
+        Param("peers", types.array(types.TEXT, MAX_PEERS), ()),
+    ),
     types.OBJECT,
 )
 STEPS: Final[Mapping[str, Method[Any]]] = {

@@ -1,6 +1,7 @@
 """The life of a site's key: found or made, copied, replaced by that of a backup; and who writes with it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -9,7 +10,8 @@ from panda_web.browser.crypto import Crypto
 from panda_web.browser.home import Home, Kept
 from panda_web.browser.indexeddb import IndexedDb, StorageFull, StorageRefused
 from panda_web.browser.keyring import Copy, Keyring
-from panda_web.browser.shapes import Mode
+from panda_web.browser.reach import Reach
+from panda_web.browser.shapes import Here, Mode
 from panda_web.client import Client
 from panda_web.errors import PandaError, StoreFailed
 from panda_web.keys import Signer
@@ -50,14 +52,26 @@ class Site:
         crypto: what signs here.
         authors: for the node that is worked with.
         mode: how it is worked with.
-        node: its address; empty where no node is asked.
+        nodes: its address, and then those of peers; none where no node is asked.
         home: the site's own node, which is filled from that one; None where none is in between.
+        reach: asks how far own entries went.
 
     Attributes:
+        node: the node's address; empty where none is asked.
+        nodes: the same, and then those of peers.
+        reach: how far own entries went, beyond the node.
         refusal: why it can only read; None where it can write.
     """
 
-    def __init__(self, crypto: Crypto, authors: Authors, mode: Mode, node: str, home: Home | None) -> None:
+    def __init__(
+        self,
+        crypto: Crypto,
+        authors: Authors,
+        mode: Mode,
+        nodes: Sequence[str],
+        home: Home | None,
+        reach: Reach,
+    ) -> None:
         self._crypto = crypto
         self._authors = authors
         self._home = home
@@ -66,7 +80,9 @@ class Site:
         self._earlier: list[Author] = []
         self._author = authors(None)
         self.mode = mode
-        self.node = node
+        self.reach = reach
+        self.node = nodes[0] if nodes else ""
+        self.nodes = nodes
         self.refusal: PandaError | None = None
 
     @property
@@ -81,7 +97,18 @@ class Site:
 
     def kept(self, schema: str) -> Kept | None:
         """How much of a schema is here, and that it is kept up to date from now on; None where nothing is."""
-        return self._home.kept(self.node, schema) if self._home is not None and self.node else None
+        return self._home.kept(self.nodes, schema) if self._home is not None and self.nodes else None
+
+    def standings(self, node: str) -> list[Here]:
+        """How each schema stands that is brought from a node."""
+        return self._home.standings(node) if self._home is not None else []
+
+    async def told(self) -> None:
+        """Returns once something of that stands otherwise."""
+        if self._home is None:
+            await asyncio.Event().wait()
+        else:
+            await self._home.told()
 
     async def open(self, storage: Callable[[], Awaitable[IndexedDb]]) -> None:
         """Opens the storage and finds or makes the key. Raises KeyUnusable.
@@ -176,6 +203,11 @@ class Site:
     async def pending(self) -> int:
         """How many signed entries the node has not acknowledged, those of keys that were replaced too."""
         return sum([await client.pending() for client in self._senders])
+
+    @property
+    def authors(self) -> list[str]:
+        """Whose entries were written here: that of the key, and of keys that were replaced."""
+        return [each for client in self._senders if (each := client.author) is not None]
 
     async def sent(self) -> Mapping[tuple[str, int], int]:
         """Of each own log, by author and log id, the seq num up to which the node has it."""

@@ -4,7 +4,7 @@ The first request is `open`, with the version of `panda.js`: both sides come fro
 them. It says which node the page works with. Then there are the methods of `browser.api` and of applications.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -86,12 +86,12 @@ class Page:
             if self._standing is not None and self._methods[name].writes:
                 self._standing.look()
 
-    async def _open(self, version: str, node: str, mode: str) -> Json:
+    async def _open(self, version: str, node: str, mode: str, peers: Sequence[str]) -> Json:
         if version != __version__:
             raise VersionMismatch(
                 f"The page has version {version}, the worker {__version__}. Reload the page."
             )
-        site = await self._host.site(node, _mode(mode))
+        site = await self._host.site(node, _mode(mode), peers)
         await self.close()
         self._standing = Standing(site)
         api = Api(site, self._standing, Shown(site), self._host.storage)

@@ -96,13 +96,15 @@ class SharedNode:
         self._wants.hurry()
         return {}
 
-    async def fill(self, node: str, schema: str, told: Mapping[str, Json] | None) -> shapes.Here:
+    async def fill(
+        self, node: str, schema: str, told: Mapping[str, Json] | None, both: bool = False
+    ) -> shapes.Here:
         """How a schema stands, which is brought meanwhile. Raises WantsTooMany, and what `source` does."""
         if node not in self._sources:
             self._sources[node] = self._source(node)
         await register(self._local.store, schema)
         who = object()
-        self._wants.ask(who, self._sources[node], schema)
+        self._wants.ask(who, self._sources[node], schema, both=both)
         now: shapes.Here | None = None
         try:
             async with aclosing(self._wants.follow(self._sources[node].name, schema)) as standings:
@@ -132,4 +134,5 @@ def here(standing: Standing) -> shapes.Here:
         "asOf": None if standing.as_of is None else round(standing.as_of * 1000),
         "error": {"reason": error.reason, "message": str(error)} if error is not None else None,
         "refused": standing.refused,
+        "brought": standing.brought,
     }

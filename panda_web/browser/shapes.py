@@ -30,6 +30,8 @@ class Author(TypedDict):
 
     node: str
     """The node's address; empty where no node is asked."""
+    peers: list[str]
+    """The addresses of other nodes that the site's own one is kept alike with."""
     mode: Mode
     """"first": the site's own node in this browser, which is kept up to date from that node; "remote": that
     node alone; "local": the own one alone."""
@@ -65,6 +67,33 @@ class Written(TypedDict):
     """Why it has it not; or, with `acknowledged`, why it shows it to nobody: `message-refused`."""
 
 
+class Reach(TypedDict):
+    """How far what was last said of an own instance went, of the nodes that this page works with."""
+
+    at: int
+    """At how many of them it is: the node, and peers, by their word."""
+    of: int
+    """How many that are in all."""
+
+
+class NodeStatus(TypedDict):
+    """How things stand between this page and one of the nodes beyond it: its node, or a peer."""
+
+    url: str
+    """Its address."""
+    state: Literal["connecting", "connected", "unreachable"]
+    """Whether it is there, as far as is known."""
+    asOf: int | None
+    """When all that this page reads was last the same here and there, in milliseconds since 1970; null before
+    that."""
+    pending: int | None
+    """How many own entries are not there; null where that is not known, as of a peer that was not reached."""
+    brought: int
+    """Entries that came from there and were new here, since its tab with the site's own node was opened."""
+    error: WriteError | None
+    """What is wrong; null where nothing is."""
+
+
 class Status(TypedDict):
     """How things stand between this page and its node."""
 
@@ -74,6 +103,8 @@ class Status(TypedDict):
     """How many signed entries it has not acknowledged. They are sent once it is there, by themselves."""
     error: WriteError | None
     """Why they are not, though it is there; null where nothing is wrong."""
+    nodes: list[NodeStatus]
+    """The node and all peers, each by itself."""
 
 
 class Here(TypedDict):
@@ -91,6 +122,8 @@ class Here(TypedDict):
     """Why it does not go on now, as that the node is out of reach; null where it does."""
     refused: int
     """Entries of the node that were not taken in here."""
+    brought: int
+    """Entries that came from there and were new here."""
 
 
 class Storage(TypedDict):

@@ -12,7 +12,7 @@ from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 from panda_web.bamboo import is_hex
-from panda_web.browser.answers import Waits, changed_to_json, nothing_waits
+from panda_web.browser.answers import Reached, Went, changed_to_json, nowhere
 from panda_web.browser.home import Kept
 from panda_web.browser.merging import merged
 from panda_web.browser.shapes import Here
@@ -70,31 +70,32 @@ class Shown:
         kept = await self.keep(schema)
         if kept is None:
             return None
-        now = kept.now
-        async with aclosing(kept.follow()) as standings:
-            with suppress(TimeoutError):
-                while not _can_answer(now, kept.began):
-                    async with asyncio.timeout(_patience(now, kept.began)):
-                        now = await anext(standings)
+        with suppress(TimeoutError):
+            while not all(_can_answer(each.now, kept.began) for each in kept.parts):
+                async with asyncio.timeout(_patience(kept.now, kept.began)):
+                    await self._site.told()
         for path in include:
             await self._led_to(schema, path)
-        return now
+        return kept.now
 
-    async def waits(self) -> Waits:
-        """Says of instances whether they wait: were written here, and the node has not got them."""
+    async def went(self) -> Went:
+        """Says of instances how far they went, where they were written here."""
         if self._site.mode != "first":
-            return nothing_waits
-        sent = await self._site.sent()
+            return nowhere
+        sent, reach, of = await self._site.sent(), self._site.reach, len(self._site.nodes)
 
-        def waits(instance: Instance) -> bool:
-            up_to = sent.get((instance.author, instance.log_id))
-            return up_to is not None and instance.seq_num > up_to
+        def went(instance: Instance) -> Reached | None:
+            log = instance.author, instance.log_id
+            if log not in sent:
+                return None
+            there = sent[log] >= instance.seq_num
+            return Reached(not there, there + reach.at(log, instance.seq_num), of)
 
-        return waits
+        return went
 
     def follow(self, schema: str, told: AsyncGenerator[Changed, None]) -> Told:
-        """What a subscription tells, how much is here, and of what waited that it does no more."""
-        return _Following(self.waits).follow(told, self._here(schema))
+        """What a subscription tells, how much is here, and how far went what was written here."""
+        return _Following(self.went, self._site.reach.spread).follow(told, self._here(schema))
 
     async def _here(self, schema: str) -> AsyncGenerator[Here, None]:
         kept = await self.keep(schema)
@@ -127,25 +128,26 @@ def _patience(here: Here, began: float) -> float:
 class _Following:
     """One subscription."""
 
-    def __init__(self, waits: Callable[[], Awaitable[Waits]]) -> None:
-        self._waits = waits
-        self._waiting: dict[str, Instance] = {}
-        self._some_wait = asyncio.Event()
+    def __init__(self, went: Callable[[], Awaitable[Went]], spread: Callable[[], Awaitable[None]]) -> None:
+        self._went = went
+        self._spread = spread
+        self._own: dict[str, tuple[Instance, Reached]] = {}
+        self._not_everywhere = asyncio.Event()
         self._last: Changed | None = None
         self._here: Here | None = None
 
     async def follow(self, told: AsyncGenerator[Changed, None], here: AsyncGenerator[Here, None]) -> Told:
-        async with aclosing(merged(self._changes(told), self._stands(here), self._sent())) as each_told:
+        async with aclosing(merged(self._changes(told), self._stands(here), self._goes())) as each_told:
             async for each in each_told:
                 yield {**each, "here": self._here}
 
     async def _changes(self, told: AsyncGenerator[Changed, None]) -> Told:
         async with aclosing(told) as all_changed:
             async for changed in all_changed:
-                waits = await self._waits()
+                went = await self._went()
                 first = self._last is None
                 self._last = changed
-                yield {**self._written(changed, waits), "first": first}
+                yield {**self._written(changed, went), "first": first}
 
     async def _stands(self, here: AsyncGenerator[Here, None]) -> Told:
         async with aclosing(here) as standings:
@@ -154,29 +156,33 @@ class _Following:
                 if self._last is not None:
                     yield self._without_changes(self._last)
 
-    async def _sent(self) -> Told:
-        """Tells of what waited that it does no more."""
+    async def _goes(self) -> Told:
+        """Tells of what was not everywhere that it is at more nodes now."""
         while True:
-            await self._some_wait.wait()
-            await asyncio.sleep(RECOUNT_SECONDS)
-            waits = await self._waits()
-            sent = [each for each in self._waiting.values() if not waits(each)]
-            if sent and self._last is not None:
-                changes = tuple(Change(each.id, "changed", each) for each in sent)
-                yield {**self._written(Changed(changes, self._last.instances), waits), "first": False}
+            await self._not_everywhere.wait()
+            waits = any(reached.waiting for _, reached in self._own.values())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RECOUNT_SECONDS if waits else None):
+                    await self._spread()
+            went = await self._went()
+            gone = [each for each, reached in self._own.values() if went(each) != reached]
+            if gone and self._last is not None:
+                changes = tuple(Change(each.id, "changed", each) for each in gone)
+                yield {**self._written(Changed(changes, self._last.instances), went), "first": False}
 
-    def _written(self, changed: Changed, waits: Waits) -> dict[str, Json]:
+    def _written(self, changed: Changed, went: Went) -> dict[str, Json]:
         """What is told. Nothing may come between what is known and the telling: it is told in that order."""
         for change in changed.changes:
-            self._waiting.pop(change.id, None)
-            if change.instance is not None and waits(change.instance):
-                self._waiting[change.id] = change.instance
-        (self._some_wait.set if self._waiting else self._some_wait.clear)()
-        return changed_to_json(changed, waits)
+            self._own.pop(change.id, None)
+            reached = went(change.instance) if change.instance is not None else None
+            if change.instance is not None and reached is not None and reached.at < reached.of:
+                self._own[change.id] = change.instance, reached
+        (self._not_everywhere.set if self._own else self._not_everywhere.clear)()
+        return changed_to_json(changed, went)
 
     @staticmethod
     def _without_changes(last: Changed) -> dict[str, Json]:
         return {
-            **changed_to_json(Changed((), last.instances, last.rejected, last.rejected_count), nothing_waits),
+            **changed_to_json(Changed((), last.instances, last.rejected, last.rejected_count)),
             "first": False,
         }

@@ -10,10 +10,11 @@ from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from panda_web.browser.shapes import Status
+from panda_web.browser.shapes import NodeStatus, Status, WriteError
 from panda_web.client import Client
 from panda_web.errors import PandaError
 from panda_web.rpc.link import LinkState
+from panda_web.rpc.pauses import first_of
 
 if TYPE_CHECKING:  # needs a browser to import
     from panda_web.browser.opening import Site
@@ -43,10 +44,16 @@ class Standing:
         self._tasks: set[asyncio.Task[None]] = set()
         self._followers: set[asyncio.Event] = set()
         self._wrong: PandaError | None = None
+        self._written = asyncio.Event()
+        self._spreads = False
 
     def look(self) -> None:
         """Something may wait now, or be sent, or there is another key."""
+        self._written.set()
         self._tell()
+        if len(self._site.nodes) > 1 and not self._spreads:
+            self._spreads = True
+            self._begin(self._spread())
         if self._kept is None:
             self._begin(self._keep_what_waits())
         elif self._kept is not self._site.sends:
@@ -88,8 +95,36 @@ class Standing:
         return {
             "state": _STATES[sends.link.state] if sends is not None else "local",
             "pending": pending,
-            "error": {"reason": wrong.reason, "message": str(wrong)} if wrong is not None else None,
+            "error": _said(wrong),
+            "nodes": [self._node(url, pending, wrong) for url in self._site.nodes],
         }
+
+    def _node(self, url: str, pending: int, wrong: PandaError | None) -> NodeStatus:
+        heres = self._site.standings(url)
+        as_of = max((each["asOf"] for each in heres if each["asOf"] is not None), default=None)
+        failed = next((each["error"] for each in heres if each["error"] is not None), None)
+        sends = self._site.sends
+        if url == self._site.node and sends is not None:
+            state = _STATES[sends.link.state]
+            failed = failed or _said(wrong)
+        else:
+            state = "unreachable" if failed else "connecting" if as_of is None else "connected"
+        return {
+            "url": url,
+            "state": state,
+            "asOf": as_of,
+            "pending": pending if url == self._site.node else self._site.reach.pending(url),
+            "brought": sum(each["brought"] for each in heres),
+            "error": failed,
+        }
+
+    async def _spread(self) -> None:
+        """Keeps known how far own entries went, beyond the node."""
+        while True:
+            await self._site.reach.look(self._site.authors)
+            self._tell()
+            self._written.clear()
+            await first_of(self._site.told(), self._written.wait())
 
     async def _keep_what_waits(self) -> None:
         if await self._site.pending():
@@ -130,6 +165,11 @@ class Standing:
     def _stop(self) -> "set[asyncio.Task[None]]":
         tasks = set(self._tasks)
         self._kept = self._wrong = None
+        self._spreads = False
         for task in tasks:
             task.cancel()
         return tasks
+
+
+def _said(error: PandaError | None) -> WriteError | None:
+    return {"reason": error.reason, "message": str(error)} if error is not None else None

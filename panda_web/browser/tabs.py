@@ -15,6 +15,7 @@ FILL: Final = Method(
     (
         Param("node", types.TEXT),
         Param("schema", types.HASH),
+        Param("both", types.BOOL, False, "Whether what is here goes there too."),
         Param("told", types.nullable(types.OBJECT), None),
     ),
     types.OBJECT,

@@ -1,6 +1,7 @@
 """What is brought of one schema, step by step: each can be done again, and says what became of it."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from panda_web import messages
@@ -59,13 +60,7 @@ class Bringing:
         if held is None and (found := await self._source.definition(self._schema)) is not None:
             taken = await self._offer([found])
             held = await self._sink.definition(self._schema)
-        for each in held.entries if held is not None else ():
-            if each.payload is not None:
-                try:
-                    return read_definition(messages.decode(each.payload), self._schema), taken
-                except PandaError:  # the sink holds it, and has no view of it
-                    break
-        return None, taken
+        return defined(held), taken
 
     async def total(self) -> int | None:
         """How many instances there are, as the source says."""
@@ -160,6 +155,16 @@ def _told(schema: str, change: ToldChange) -> Given:
     strange = len(change.entries) - len(fit)
     wrong = ItemUnfit(f"{strange} entries delete nothing that was asked for.") if strange else None
     return Given(change.id, fit, wrong)
+
+
+def defined(held: Given | None) -> Schema | None:
+    """The schema that is defined by what a node gives; None where it gives nothing, or what defines none."""
+    if held is None:
+        return None
+    payloads = [each.payload for each in held.entries if each.payload is not None]
+    with suppress(PandaError):  # the node holds it, and has no view of it
+        return read_definition(messages.decode(payloads[0]), held.id) if payloads else None
+    return None
 
 
 def is_defined(schema: str) -> bool:

@@ -241,8 +241,9 @@ class Filling:
 
     def _count(self, taken: Taken) -> None:
         """Raises SourceUnsound."""
-        if taken.refused:
-            self._board.change(refused=self._board.now.refused + taken.refused)
+        if taken.refused or taken.stored:
+            now = self._board.now
+            self._board.change(refused=now.refused + taken.refused, brought=now.brought + taken.stored)
         self._invalid += taken.invalid
         if self._invalid > MOST_INVALID:
             raise SourceUnsound(

@@ -24,6 +24,7 @@ class Standing:
         as_of: when the source had last nothing more; None likewise.
         error: why it does not go on now, as that the source cannot be reached; None where it does.
         refused: entries that were not taken in here, such as those of an author whose room is used up.
+        brought: entries from there that were new here, since this program began.
     """
 
     state: State = "never"
@@ -33,6 +34,7 @@ class Standing:
     as_of: float | None = None
     error: PandaError | None = None
     refused: int = 0
+    brought: int = 0
 
 
 class Board(Followed[Standing]):

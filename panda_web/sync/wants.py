@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from panda_web.rpc.connection import Connection, Way
 from panda_web.rpc.inbox import Inboxes
 from panda_web.sync.errors import WantsTooMany
+from panda_web.sync.exchanging import Exchanging
 from panda_web.sync.filling import Filling
 from panda_web.sync.places import Places
 from panda_web.sync.rounds import Platform
@@ -30,7 +31,7 @@ class _Related:
 
 @dataclass(eq=False, slots=True)
 class _Filled:
-    filling: Filling
+    filling: Filling | Exchanging
     task: asyncio.Task[None]
     by: set[Hashable] = field(default_factory=set)
 
@@ -53,13 +54,14 @@ class Wants:
         self._inboxes: dict[str, Inboxes] = {}
         self._ending: set[asyncio.Task[None]] = set()
 
-    def ask(self, who: Hashable, source: Source, schema: str) -> None:
+    def ask(self, who: Hashable, source: Source, schema: str, *, both: bool = False) -> None:
         """Somebody asks for a schema, and for those that its relations lead to; again is no error.
 
         Args:
             who: asks, such as the session of a tab; what hangs on it ends with `leave`.
             source: from where. Of one name there is one.
             schema: its id, 132 hex digits.
+            both: whether what is here goes there too: then the source is a peer.
 
         Raises:
             WantsTooMany: as many are filled as may be.
@@ -71,7 +73,7 @@ class Wants:
                 raise WantsTooMany(
                     f"{MOST_WANTS} schemas are kept up to date here already. Close a page that shows others."
                 )
-            found = self._filled[want] = self._begin(want, source)
+            found = self._filled[want] = self._begin(want, source, both=both)
         found.by.add(who)
 
     def leave(self, who: Hashable, want: Want | None = None) -> None:
@@ -115,7 +117,15 @@ class Wants:
         if self._ending:
             await asyncio.wait(self._ending)
 
-    def _begin(self, want: Want, source: Source) -> _Filled:
+    def _begin(self, want: Want, source: Source, *, both: bool) -> _Filled:
+        def related(schemas: Iterable[str]) -> None:
+            self._ask_related(want, source, schemas, both=both)
+
+        board = self._board(want)
+        filling: Filling | Exchanging
+        if both:
+            filling = Exchanging(want[1], source, self._sink, self._places, board, related, self._platform)
+            return _Filled(filling, asyncio.create_task(filling.run()))
         inboxes = self._inboxes.get(source.name)
         if inboxes is None and source.sessions is not None:
             inboxes = self._inboxes[source.name] = Inboxes(source.sessions)
@@ -125,17 +135,17 @@ class Wants:
             inboxes,
             self._sink,
             self._places,
-            self._board(want),
-            lambda schemas: self._ask_related(want, source, schemas),
+            board,
+            related,
             self._platform,
         )
         return _Filled(filling, asyncio.create_task(filling.run()))
 
-    def _ask_related(self, want: Want, source: Source, schemas: Iterable[str]) -> None:
+    def _ask_related(self, want: Want, source: Source, schemas: Iterable[str], *, both: bool) -> None:
         """Those that a schema leads to, as many as there is room for. They may not lead back to it."""
         for schema in schemas:
             if want in self._filled and len(self._filled) < MOST_WANTS:
-                self.ask(_Related(want), source, schema)
+                self.ask(_Related(want), source, schema, both=both)
 
     def _end(self, want: Want) -> None:
         task = self._filled.pop(want).task

@@ -1,5 +1,6 @@
 """`panda.js` on a bare page, called from a test: what harness/api.js does in a tab."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +41,14 @@ def bare_website(site: Path, out: Path) -> Path:
 class Api:
     """The functions of harness/api.js in a tab, whose page asks the node for everything unless told otherwise."""
 
-    def __init__(self, tab: Tab, node: str, mode: str = "remote") -> None:
+    def __init__(self, tab: Tab, node: str, mode: str = "remote", peers: Sequence[str] = ()) -> None:
         self.tab = tab
         self.node = node
         self.mode = mode
         self.do = Module(tab, "api.js")
-        self.opened: dict[str, Any] = self.do("open", {"node": node, "mode": mode, "patience": LONG / 2})
+        self.opened: dict[str, Any] = self.do(
+            "open", {"node": node, "mode": mode, "peers": [*peers], "patience": LONG / 2}
+        )
 
     def call(self, method: str, *arguments: object) -> Any:
         """Calls a method of panda.js, which must succeed."""

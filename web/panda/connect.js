@@ -15,7 +15,7 @@ const TICK_MS = 1000;
 /**
  * Starts Python, makes or finds this site's key pair, and gives what a page works with.
  *
- * @param {Options} [options] node: its address, by default where this file came from; mode: how it is worked with; onProgress: hears of
+ * @param {Options} [options] node: its address, by default where this file came from; mode: how it is worked with; peers: other nodes; onProgress: hears of
  *   "download" (bytes), "start" and "storage"; signal: ends the start; patience: seconds without progress after
  *   which the start has failed; worker: a file of the website's own that imports HOST's worker.js
  * @returns {Promise<import("./panda.d.ts").Panda>}
@@ -24,16 +24,15 @@ export async function connect(options = {}) {
   if (Object(options) !== options) {
     throw new PandaError("invalid-params", "connect takes an object, such as connect({ node: \"https://node.example\" }).");
   }
-  const { node, mode = "first", onProgress, signal, patience = 120, worker } = options;
+  const { node, mode = "first", peers: named = [], onProgress, signal, patience = 120, worker } = options;
+  const peers = typeof named === "string" ? [named] : named;
+  if (typeof peers?.[Symbol.iterator] !== "function") {
+    throw new PandaError("invalid-params", "`peers` is an array of addresses, such as [\"https://node.example\"].");
+  }
   const problem = unusable(signal);
   if (problem) throw problem;
   if (signal?.aborted) throw cancelled();
-  let address = node ?? BASE;
-  try {
-    address = new URL(address, BASE).href;
-  } catch {
-    // the worker says what is wrong with it
-  }
+  const address = resolved(node ?? BASE);
   const line = new Line(worker, onProgress);
   const stop = () => line.close(cancelled());
   const watch = setInterval(() => {
@@ -44,7 +43,7 @@ export async function connect(options = {}) {
   }, TICK_MS);
   signal?.addEventListener("abort", stop);
   try {
-    const panda = new Panda(line, await line.open({ version: VERSION, node: address, mode: String(mode) }));
+    const panda = new Panda(line, await line.open({ version: VERSION, node: address, mode: String(mode), peers: Array.from(peers, resolved) }));
     void keepCode();
     return /** @type {any} */ (panda); // the worker says what there is on it
   } catch (error) {
@@ -53,5 +52,14 @@ export async function connect(options = {}) {
   } finally {
     clearInterval(watch);
     signal?.removeEventListener("abort", stop);
+  }
+}
+
+/** @param {string} address */
+function resolved(address) {
+  try {
+    return new URL(address, BASE).href;
+  } catch {
+    return String(address); // the worker says what is wrong with it
   }
 }

@@ -9,6 +9,11 @@ export interface ConnectOptions {
    * the node is asked for everything. "local": no node is asked.
    */
   mode?: Mode | undefined;
+  /**
+   * The addresses of other nodes, eight at most. The site's own node in this browser is kept alike with them, in what the
+   * page reads and writes: so the page goes on while its node is gone, and what is written here goes to all of them.
+   */
+  peers?: Iterable<string> | undefined;
   /** Hears of "download" (bytes as they travel, about), "start" and "storage" until Python is there. */
   onProgress?: ((progress: Progress) => void) | undefined;
   /** Ends the start. */
@@ -120,6 +125,8 @@ export interface Meta {
   complete: boolean;
   /** It was written here, and the node has not got it yet. */
   waiting?: true;
+  /** Of what was written here: how far it went. */
+  reach?: Reach;
   /** It leads to more than fits into one answer, the node says: what is in `_included` is not all. */
   cut?: true;
 }
@@ -130,6 +137,8 @@ export interface Meta {
 export interface Panda extends Connection {
   /** The node's address; empty where no node is asked. */
   readonly node: string;
+  /** The addresses of other nodes that the site's own one is kept alike with. */
+  readonly peers: string[];
   /**
    * "first": the site's own node in this browser, which is kept up to date from that node; "remote": that node alone;
    * "local": the own one alone.
@@ -323,6 +332,8 @@ export interface ReadOnly {
 export interface Author {
   /** The node's address; empty where no node is asked. */
   node: string;
+  /** The addresses of other nodes that the site's own one is kept alike with. */
+  peers: string[];
   /**
    * "first": the site's own node in this browser, which is kept up to date from that node; "remote": that node alone;
    * "local": the own one alone.
@@ -360,6 +371,32 @@ export interface Written {
   error: WriteError | null;
 }
 
+/** How far what was last said of an own instance went, of the nodes that this page works with. */
+export interface Reach {
+  /** At how many of them it is: the node, and peers, by their word. */
+  at: number;
+  /** How many that are in all. */
+  of: number;
+}
+
+/** How things stand between this page and one of the nodes beyond it: its node, or a peer. */
+export interface NodeStatus {
+  /** Its address. */
+  url: string;
+  /** Whether it is there, as far as is known. */
+  state: "connecting" | "connected" | "unreachable";
+  /**
+   * When all that this page reads was last the same here and there, in milliseconds since 1970; null before that.
+   */
+  asOf: number | null;
+  /** How many own entries are not there; null where that is not known, as of a peer that was not reached. */
+  pending: number | null;
+  /** Entries that came from there and were new here, since its tab with the site's own node was opened. */
+  brought: number;
+  /** What is wrong; null where nothing is. */
+  error: WriteError | null;
+}
+
 /** How things stand between this page and its node. */
 export interface Status {
   /** Whether the node is there, as it is now: nobody has to call it for that. "local": none is asked. */
@@ -368,6 +405,8 @@ export interface Status {
   pending: number;
   /** Why they are not, though it is there; null where nothing is wrong. */
   error: WriteError | null;
+  /** The node and all peers, each by itself. */
+  nodes: NodeStatus[];
 }
 
 /** How much of what a node has of a schema is here, in this browser. */
@@ -384,6 +423,8 @@ export interface Here {
   error: WriteError | null;
   /** Entries of the node that were not taken in here. */
   refused: number;
+  /** Entries that came from there and were new here. */
+  brought: number;
 }
 
 /** How this browser keeps what is here, of the whole website. */

@@ -58,6 +58,30 @@ export const statusUntil = (state, pending) => outcome((async () => {
   }
 })());
 
+// The same until each node, in the order of `connect`, has a state and so many own entries to come.
+export const nodesUntil = (wanted) => outcome((async () => {
+  const told = [];
+  for await (const { nodes } of panda.status()) {
+    told.push(nodes);
+    if (JSON.stringify(nodes.map(({ state, pending }) => [state, pending])) === JSON.stringify(wanted)) return { told };
+  }
+})());
+
+// A subscription, until it tells that an instance is at so many nodes.
+export const reachUntil = (schema, id, at) => outcome((async () => {
+  const told = [];
+  for await (const { instances } of panda.subscribe(schema)) {
+    const reach = instances.find((each) => each.id === id)?._meta.reach;
+    if (JSON.stringify(reach) !== JSON.stringify(told.at(-1))) told.push(reach);
+    if (reach?.at === at) return { told };
+  }
+})());
+
+// A subscription, until there is one with a text.
+export const followedText = (schema, text) => outcome((async () => {
+  for await (const { instances } of panda.subscribe(schema)) if (instances.some((each) => each.text === text)) return true;
+})());
+
 // A subscription: what each turn of its loop had, until there are so many instances named so.
 let followed = [];
 export function follow(schema, options) {
