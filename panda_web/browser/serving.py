@@ -49,7 +49,7 @@ class SharedNode:
         self._source = source
         self._sources: dict[str, Source] = {}
         self._platform = platform
-        self._wants = Wants(local.peer(), local.node.places, platform)
+        self._wants = Wants(local.peer(), local.node.places, platform, local.node.lacks)
         self._defining = asyncio.ensure_future(self._define(definitions))
 
     def dispatcher(self) -> Dispatcher:

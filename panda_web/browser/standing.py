@@ -114,7 +114,8 @@ class Standing:
             "state": state,
             "asOf": as_of,
             "pending": pending if url == self._site.node else self._site.reach.pending(url),
-            "brought": sum(each["brought"] for each in heres),
+            # What comes from a peer is counted once for all schemas.
+            "brought": (sum if url == self._site.node else max)([0, *(each["brought"] for each in heres)]),
             "error": failed,
         }
 

@@ -1,74 +1,118 @@
-"""One schema, kept alike here and at a peer: what a `Filling` is for a node that is only read from."""
+"""What is asked for, kept alike here and at a peer: what `Filling` is for a node that is only read from.
+
+The wish grows with what is asked for. What is held here goes to the peer, whatever is asked for: it may have
+been written here in an earlier visit.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
 
 from panda_web.rpc.connection import Connection
+from panda_web.rpc.wish import Wish
 from panda_web.sync.bringing import defined
+from panda_web.sync.lacks import Lacks
 from panda_web.sync.places import Places
 from panda_web.sync.replicating import Contact, Replicating
 from panda_web.sync.rounds import Platform
 from panda_web.sync.source import Asking, Source
 from panda_web.sync.standing import Board
 
+GATHER = 0.05
+"""Seconds for which it is waited for more that is asked for: whoever reads talks reads rooms too."""
+
+
+@dataclass(eq=False, slots=True)
+class _Asked:
+    board: Board
+    alike: asyncio.Event = field(default_factory=asyncio.Event)
+
 
 class Exchanging:
-    """Keeps a schema alike.
+    """Keeps it alike with one peer.
 
     Args:
-        schema: its id.
         peer: the other node.
         sink: this one.
         places: where it goes on.
-        board: told how far it is.
-        related: told which schemas the relations of this one lead to.
+        lacks: what this one lacks.
         platform: where it runs.
     """
 
     def __init__(
-        self,
-        schema: str,
-        peer: Source,
-        sink: Connection,
-        places: Places,
-        board: Board,
-        related: Callable[[Iterable[str]], None],
-        platform: Platform,
+        self, peer: Source, sink: Connection, places: Places, lacks: Lacks, platform: Platform
     ) -> None:
-        self._schema = schema
-        self._sink = Asking(sink)
-        self._board = board
-        self._related = related
-        self._replicating = Replicating(sink, peer, places, platform, self._note)
-        self._alike = asyncio.Event()
+        self._peer = peer
+        self._sink = sink
+        self._places = places
+        self._lacks = lacks
+        self._platform = platform
+        self._asked: dict[str, _Asked] = {}
+        self._more = asyncio.Event()
+        self._brought = 0
+        self._refused = 0
+        self._replicating: Replicating | None = None
+        self._running: asyncio.Task[None] | None = None
 
     def hurry(self) -> None:
         """Ends the pause under way: there is a network again, perhaps, or room."""
-        self._replicating.hurry()
+        if self._replicating is not None:
+            self._replicating.hurry()
 
-    async def run(self) -> None:
-        """Goes on without end; it may be cancelled anywhere."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._replicating.run())
-            tasks.create_task(self._relate())
+    async def keep(self, schema: str, board: Board, related: Callable[[Iterable[str]], None]) -> None:
+        """Keeps a schema alike until it is cancelled; nobody else asks for the same.
 
-    async def _relate(self) -> None:
-        """Has those brought that this one leads to, once its definition is here."""
-        await self._alike.wait()
-        schema = defined(await self._sink.definition(self._schema))
-        if schema is not None:
-            self._related(schema.leads_to)
+        Args:
+            schema: its id.
+            board: told how far it is.
+            related: told which schemas the relations of this one lead to.
+        """
+        asked = self._asked[schema] = _Asked(board)
+        self._more.set()
+        if self._running is None:
+            self._running = asyncio.create_task(self._run())
+        try:
+            await asked.alike.wait()
+            definition = defined(await Asking(self._sink).definition(schema))
+            if definition is not None:
+                related(definition.leads_to)
+            await asyncio.Event().wait()
+        finally:
+            del self._asked[schema]
+            if not self._asked:
+                running, self._running = self._running, None
+                running.cancel()
+                await asyncio.wait([running])
 
-    def _note(self, contact: Contact) -> None:
-        now = self._board.now
-        since = now.since if now.since is not None else contact.as_of
-        self._board.change(
-            state="whole" if since is not None else "never",
-            since=since,
-            as_of=contact.as_of if contact.as_of is not None else now.as_of,
-            error=contact.error,
-            refused=contact.refused,
-            brought=contact.brought,
-        )
-        if contact.as_of is not None:
-            self._alike.set()
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(GATHER)
+            self._more.clear()
+            wish = Wish(schemas=frozenset(self._asked))
+            told = partial(self._note, [*self._asked.values()], self._brought, self._refused)
+            self._replicating = Replicating(
+                self._sink, self._peer, self._places, self._lacks, self._platform, told, wish
+            )
+            replicating = asyncio.create_task(self._replicating.run())
+            try:
+                await self._more.wait()
+            finally:
+                replicating.cancel()
+                await asyncio.wait([replicating])
+
+    def _note(self, asked: Iterable[_Asked], brought: int, refused: int, contact: Contact) -> None:
+        self._brought, self._refused = brought + contact.brought, refused + contact.refused
+        for each in asked:
+            now = each.board.now
+            since = now.since if now.since is not None else contact.as_of
+            each.board.change(
+                state="whole" if since is not None else "never",
+                since=since,
+                as_of=contact.as_of if contact.as_of is not None else now.as_of,
+                error=contact.error,
+                refused=self._refused,
+                brought=self._brought,
+            )
+            if contact.as_of is not None:
+                each.alike.set()

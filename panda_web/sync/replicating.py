@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import Literal
 
 from panda_web.errors import PandaError
@@ -68,14 +69,13 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Up to where two nodes are alike, as far as is wished here: a cursor of each, and the wish."""
+    """Up to where two nodes are alike, as far as is wished here: a cursor of each."""
 
     theirs: str
     ours: str
-    wish: str
 
     def to_text(self) -> str:
-        return json.dumps({"theirs": self.theirs, "ours": self.ours, "wish": self.wish})
+        return json.dumps({"theirs": self.theirs, "ours": self.ours})
 
     @staticmethod
     def from_text(text: str | None) -> "_Place | None":
@@ -84,7 +84,6 @@ class _Place:
             return _Place(
                 types.member(value, "theirs", types.TEXT),
                 types.member(value, "ours", types.TEXT),
-                types.member(value, "wish", types.TEXT, ""),
             )
         except ValueError:
             return None
@@ -121,6 +120,10 @@ class Replicating:
         self._places = places
         self._lacks = lacks
         self._wish = wish
+        # Whoever wishes for something else for a while, as a tab does, goes on with the first wish then.
+        self._kept = (
+            f"{PLACE} {blake2b(wish.key.encode(), digest_size=16).hexdigest()}" if wish.key else PLACE
+        )
         self._platform = platform
         self._told = told
         self._cuts = Growing()
@@ -189,11 +192,10 @@ class Replicating:
     async def _alike(self) -> _Place:
         self._bring.begin()
         self._send.begin()
-        place = _Place.from_text(await self._places.get(self._name, PLACE))
-        known = place is not None and place.wish == self._wish.key
+        place = _Place.from_text(await self._places.get(self._name, self._kept))
         try:
             self._note_taken("brought", await self._bring.define())
-            return (await self._changed(place) if place and known else None) or await self._compared()
+            return (await self._changed(place) if place is not None else None) or await self._compared()
         except ErrorFromNode as error:
             if is_early(error):
                 raise PartnerTooOld(
@@ -202,14 +204,14 @@ class Replicating:
             raise
 
     async def _alike_as_of(self, place: _Place) -> _Place:
-        await self._places.put(self._name, PLACE, place.to_text())
+        await self._places.put(self._name, self._kept, place.to_text())
         self._rounds.again()
         self._note(as_of=self._platform.clock(), error=None)
         return place
 
     async def _compared(self) -> _Place:
         """Where nothing is known of what changed."""
-        place = _Place(await now(self._there), await now(self._here), self._wish.key)
+        place = _Place(await now(self._there), await now(self._here))
         wished = await listed(self._here, **self._wish.named)
         differing = await compare(wished, self._there, self._wish.named)
         await self._take(differing.theirs)
@@ -255,7 +257,7 @@ class Replicating:
     async def _at(self, place: _Place, *, more: bool) -> _Place:
         """A place on the way: what lies before it need not be looked at again after a cut."""
         if more:
-            await self._places.put(self._name, PLACE, place.to_text())
+            await self._places.put(self._name, self._kept, place.to_text())
         return place
 
     async def _news(self, sessions: Connection, place: _Place) -> bool:

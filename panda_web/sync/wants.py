@@ -10,6 +10,7 @@ from panda_web.rpc.inbox import Inboxes
 from panda_web.sync.errors import WantsTooMany
 from panda_web.sync.exchanging import Exchanging
 from panda_web.sync.filling import Filling
+from panda_web.sync.lacks import Lacks
 from panda_web.sync.places import Places
 from panda_web.sync.rounds import Platform
 from panda_web.sync.source import Source
@@ -43,15 +44,18 @@ class Wants:
         sink: the node that is filled.
         places: where fillings go on; they belong to what the sink holds.
         platform: where it runs.
+        lacks: what the sink lacks.
     """
 
-    def __init__(self, sink: Way, places: Places, platform: Platform) -> None:
+    def __init__(self, sink: Way, places: Places, platform: Platform, lacks: Lacks) -> None:
         self._sink = Connection(sink)
         self._places = places
         self._platform = platform
         self._filled: dict[Want, _Filled] = {}
         self._boards: dict[Want, Board] = {}
+        self._lacks = lacks
         self._inboxes: dict[str, Inboxes] = {}
+        self._peers: dict[str, Exchanging] = {}
         self._ending: set[asyncio.Task[None]] = set()
 
     def ask(self, who: Hashable, source: Source, schema: str, *, both: bool = False) -> None:
@@ -122,10 +126,12 @@ class Wants:
             self._ask_related(want, source, schemas, both=both)
 
         board = self._board(want)
-        filling: Filling | Exchanging
         if both:
-            filling = Exchanging(want[1], source, self._sink, self._places, board, related, self._platform)
-            return _Filled(filling, asyncio.create_task(filling.run()))
+            peer = self._peers.get(source.name)
+            if peer is None:
+                peer = Exchanging(source, self._sink, self._places, self._lacks, self._platform)
+                self._peers[source.name] = peer
+            return _Filled(peer, asyncio.create_task(peer.keep(want[1], board, related)))
         inboxes = self._inboxes.get(source.name)
         if inboxes is None and source.sessions is not None:
             inboxes = self._inboxes[source.name] = Inboxes(source.sessions)

@@ -99,7 +99,7 @@ def test_whoever_hurries_has_no_unsound_source_asked() -> None:
                 alone.set()
                 await asyncio.get_running_loop().create_future()
 
-            there.wants = Wants(there.way, there.places, Platform(sleep, there.clock))
+            there.wants = Wants(there.way, there.places, Platform(sleep, there.clock), there.node.lacks)
             there.wants.ask("a page", Source("node", way), schema)
             await alone.wait()
             assert there.wants.standing("node", schema).state == "stopped"

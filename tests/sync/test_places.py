@@ -67,7 +67,7 @@ def test_a_filling_goes_on_in_the_next_process(tmp_path: Path) -> None:
         store = Store(tmp_path / "sink.db")
         sink = node(store)
         way, theirs = in_process(sink.dispatcher()), in_process(source_node.dispatcher())
-        wants = Wants(way, sink.places, Platform(asyncio.sleep, lambda: 1.0))
+        wants = Wants(way, sink.places, Platform(asyncio.sleep, lambda: 1.0), sink.lacks)
         wants.ask("a page", Source("node", theirs), schema)
         async with asyncio.timeout(20):
             async for standing in wants.follow("node", schema):

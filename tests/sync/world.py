@@ -61,7 +61,7 @@ class Here:
         """Wants anew, as after a start; those before are closed by whoever had them."""
         platform = Platform(self.clock.sleep, self.clock)
         self.way = in_process(self.dispatcher)
-        self.wants = Wants(self.way, self.places, platform)
+        self.wants = Wants(self.way, self.places, platform, self.node.lacks)
         return self.wants
 
     async def until(self, source: str, schema: str, is_so: Callable[[Standing], bool]) -> Standing:

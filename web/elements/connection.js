@@ -7,7 +7,7 @@ import { connect } from "panda.js";
  * @typedef {import("panda.js").Progress} Progress
  */
 
-/** @type {Map<string, Promise<Panda>>} by node and worker file */
+/** @type {Map<string, Promise<Panda>>} by node, peers and worker file */
 const open = new Map();
 /** @type {(() => Promise<Panda>) | null} */
 let shared = null;
@@ -36,19 +36,20 @@ export function share(panda) {
 export const isShared = () => shared !== null;
 
 /**
- * The connection that an element works with, by its attributes `node` and `worker` (as `connect` takes them).
+ * The connection that an element works with, by its attributes `node`, `peers` and `worker` (as `connect` takes them).
  *
  * @param {Element} element
  * @returns {Promise<Panda>}
  */
 export function connection(element) {
-  const [node, worker] = ["node", "worker"].map((name) => element.getAttribute(name) ?? undefined);
-  if (shared && node === undefined) return shared();
-  const key = JSON.stringify([node, worker]);
+  const [node, worker, peers] = ["node", "worker", "peers"].map((name) => element.getAttribute(name) ?? undefined);
+  if (shared && node === undefined && peers === undefined) return shared();
+  const key = JSON.stringify([node, worker, peers]);
   let found = open.get(key);
   if (!found) {
     found = connect({
       ...(node === undefined ? {} : { node }),
+      ...(peers === undefined ? {} : { peers: peers.split(/\s+/).filter(Boolean) }),
       ...(worker === undefined ? {} : { worker: new URL(worker, document.baseURI) }),
       onProgress: (progress) => tell("start", progress),
     });

@@ -28,7 +28,7 @@ const PAGE = 1000;
 const PLAIN_FIELDS = 12;
 
 export class PandaFeed extends PandaElement {
-  static observedAttributes = ["schema", "filter", "order-by", "include", "limit", "node"];
+  static observedAttributes = ["schema", "filter", "order-by", "include", "limit", "node", "peers"];
 
   #status = el("div", { attrs: { part: "status", role: "status" } });
   #stands = el("p", { class: "note", attrs: { part: "here", hidden: "" } });

@@ -21,7 +21,7 @@ import { AWAY, explain, say } from "./words.js";
  */
 
 export class PandaForm extends PandaElement {
-  static observedAttributes = ["schema", "instance", "fields", "node"];
+  static observedAttributes = ["schema", "instance", "fields", "node", "peers"];
 
   #form = el("form", { attrs: { part: "form", novalidate: "", autocomplete: "off" } });
   #said = el("p", { class: "note", attrs: { part: "status", role: "status" } });

@@ -15,7 +15,7 @@ const COPY_BEGINS = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
 const COPY_MOST = 10_000;
 
 export class PandaIdentity extends PandaElement {
-  static observedAttributes = ["node"];
+  static observedAttributes = ["node", "peers"];
 
   #who = el("div", { attrs: { part: "who" } }, el("p", { class: "note" }, texts.identity.loading));
   #tools = el("div", { class: "row", attrs: { part: "tools" } });

@@ -14,7 +14,7 @@ const STAGES = texts.start;
 const STATES = texts.nodeStates;
 
 export class PandaStatus extends PandaElement {
-  static observedAttributes = ["node"];
+  static observedAttributes = ["node", "peers"];
 
   #address = el("code", { attrs: { part: "node" } });
   #state = el("span", { class: "state", attrs: { part: "state" } });

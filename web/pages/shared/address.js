@@ -2,14 +2,22 @@
 
 const here = new URLSearchParams(location.search);
 
+/** What of an address says how the page is connected; it goes with the visitor from page to page. */
+const CONNECTING = ["node", "mode", "peer"];
+
 /** The node that the page is opened with; undefined for the one that it comes from. */
 export const node = here.get("node") ?? undefined;
 
 /** How it is worked with; see `connect`. */
 const mode = here.get("mode") ?? undefined;
 
-/** What `connect` takes, as the address says it. @type {{node?: string, mode?: any}} */
-export const connection = { ...(node === undefined ? {} : { node }), ...(mode === undefined ? {} : { mode }) };
+/** Other nodes that the page is kept alike with. */
+const peers = here.getAll("peer");
+
+/** What `connect` takes, as the address says it. @type {{node?: string, mode?: any, peers?: string[]}} */
+export const connection = {
+  ...(node === undefined ? {} : { node }), ...(mode === undefined ? {} : { mode }), ...(peers.length ? { peers } : {}),
+};
 
 /**
  * A page of this site, which goes on with the same node, in the same way.
@@ -18,7 +26,8 @@ export const connection = { ...(node === undefined ? {} : { node }), ...(mode ==
  * @param {Record<string, string>} [more]  parameters
  */
 export function siteLink(page, more = {}) {
-  const parameters = new URLSearchParams({ ...more, ...connection });
+  const parameters = new URLSearchParams(more);
+  for (const [name, value] of here) if (CONNECTING.includes(name)) parameters.append(name, value);
   return parameters.size ? `${page}?${parameters}` : page;
 }
 
