@@ -71,6 +71,36 @@ def test_the_path_from_above_is_begun_as_far_away_as_asked(node: Harness) -> Non
     assert numbers(ask(node, 43, 43, distHigh=255)) == [43, 44], "what is beyond the log's end is passed over"
 
 
+def test_only_some_stretches(node: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert numbers(ask(node, 1, -1, only=[[3, 5], [40, 99]])) == [3, 4, 5, 40, 41, 42, 43, 44, 45]
+    assert numbers(ask(node, 4, 41, only=[[1, 2], [3, 5], [40, 42], [44, 44]])) == [4, 5, 40, 41]
+    assert numbers(ask(node, 40, -1, only=[[40, 40], [44, 44]], distLow=255)) == [1, 4, 13, 40, 44]
+    assert numbers(ask(node, 1, -1, only=[])) == []
+    monkeypatch.setattr(items_module, "MAX_ANSWER", 2_000)
+    found = ask(node, 1, -1, only=[[3, 3], [9, 30]])
+    assert numbers(found)[0] == 3
+    assert found.next == numbers(found)[-1] + (6 if len(found.entries) == 1 else 1)
+
+
+def test_only_payloads_up_to_a_size() -> None:
+    node, author = Harness(), Author()
+    made = [author.create(s="x" * size) for size in (1, 100, 1000)]
+    for each in made:
+        node.publish(*each)
+    most = len(made[1][1])
+    found = ask(node, 1, -1, maxPayload=most).entries
+    assert [(each.payload is not None, each.state) for each in found] == [
+        (True, "held"),
+        (True, "held"),
+        (False, "held"),
+    ]
+    assert [each.payload is not None for each in ask(node, 1, -1, maxPayload=most - 1).entries] == [
+        True,
+        False,
+        False,
+    ]
+
+
 def test_nothing_of_a_log_that_is_not_there(node: Harness) -> None:
     assert ask(node, 1, -1, logId=3) == Items([], None)
 
@@ -135,8 +165,21 @@ def test_a_deleted_payload_is_said_to_be_deleted() -> None:
 
 @pytest.mark.parametrize(
     "params",
-    [{"start": 2**31}, {"end": "last"}, {"distLow": 256}, {"distHigh": -1}, {"payloads": 1}, {"logId": None}],
-    ids=str,
+    [
+        {"start": 2**31},
+        {"end": "last"},
+        {"distLow": 256},
+        {"distHigh": -1},
+        {"payloads": 1},
+        {"logId": None},
+        {"maxPayload": -1},
+        {"only": [[1]]},
+        {"only": [[3, 2]]},
+        {"only": [[1, 2], [2, 3]]},
+        {"only": [[0, 2]]},
+        {"only": [[n, n] for n in range(1, 502)]},
+    ],
+    ids=lambda params: str(params)[:30],
 )
 def test_params_that_are_none(node: Harness, params: dict[str, Any]) -> None:
     whole = {"author": Author().hex, "logId": 1, "start": 1, "end": -1} | params
