@@ -1,48 +1,66 @@
 """What two nodes say to each other until they hold the same, in bytes and questions: no time is measured."""
 
 import asyncio
+import math
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks.report import ENOUGH, Peer, Result, Samples
+from panda_web import messages
 from panda_web.bamboo import digest
 from panda_web.keys.with_cryptography import CryptographyVerifier
+from panda_web.messages import infer_all
 from panda_web.node import Node
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.dispatch import Dispatcher
-from panda_web.rpc.methods import GET_LOGS, MAX_LIMIT
+from panda_web.rpc.methods import GET_ITEMS, GET_LOGS, MAX_LIMIT, StoredEntry
 from panda_web.rpc.transport import InProcess
 from panda_web.rpc.within import in_process
+from panda_web.server.answer import PIECE
+from panda_web.server.packing import packed
 from panda_web.sync.comparing import compare
 from panda_web.sync.listing import NO_CURSOR, listed
-from tests.authors import SCHEMA
+from panda_web.sync.offering import Offering, Taken
+from panda_web.sync.source import ALL_HOPS, Asking
+from tests.authors import SCHEMA, Author
 from tests.node.stored import complete
+from tests.pools import pool
 from tests.sqlite import Store
 from tools.telling import Problem
 
 COUNTS = (10, 1_000, 100_000)
 DIFFERING = 10
 FIRST_CONTACT_KB = 25
+ENTRIES = (100, 10_000, 1_000_000)
+ENTRY_KB = 16
 NOTES = [
     "Bodies of calls and answers as they go over the line, without the heads of HTTP.",
     f"First contact: of the logs {DIFFERING} are held by one of the two alone.",
     "A list of all: what panda_getLogs gives for all logs.",
+    "One entry: it and what links it to entry 1, verified by a node that held nothing; in gzip, as by HTTP.",
 ]
 
 
 class Counted:
-    """A way to a node that counts bytes and questions."""
+    """A way to a node that counts bytes and questions.
 
-    def __init__(self, dispatcher: Dispatcher) -> None:
+    Args:
+        dispatcher: of the node.
+        packs: whether its answers come in gzip.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, *, packs: bool = False) -> None:
         self._way = InProcess(dispatcher)
+        self._packs = packs
         self.bytes = 0
         self.questions = 0
 
     async def send(self, body: bytes) -> bytes:
         """See `Transport`."""
         answer = await self._way.send(body)
-        self.bytes += len(body) + len(answer)
+        travels = b"".join(packed(answer, PIECE)) if self._packs else answer
+        self.bytes += len(body) + len(travels)
         self.questions += 1
         return answer
 
@@ -85,7 +103,36 @@ async def _measured() -> list[Result]:
             Result(f"first contact, {count:,} logs", "questions", _counted(questions)),
             Result(f"nothing new, {count:,} logs", "kB", _counted(nothing / 1000)),
         ]
+    for seq_num in ENTRIES:
+        results += await _one_entry(seq_num)
     return results
+
+
+async def _one_entry(seq_num: int) -> list[Result]:
+    """What it takes to fetch one entry of a log, and to verify it to entry 1."""
+    author, payload = Author(), messages.create(SCHEMA, infer_all({"title": "Opening"})).encode()
+    linked = pool(author, seq_num, payload)
+    one, other = (Node(Store(), CryptographyVerifier(), version="0") for _ in range(2))
+    outcomes = await other.publish_items(
+        [StoredEntry(each, payload if each is linked[-1] else None) for each in linked]
+    )
+    way = Counted(other.dispatcher(), packs=True)
+    here, there = Connection(in_process(one.dispatcher())), Connection(way)
+    found = await there.call(
+        GET_ITEMS, author=author.hex, logId=1, start=seq_num, end=seq_num, distLow=ALL_HOPS
+    )
+    taken = await Offering(here, Asking(there).path, asyncio.sleep).offer(found.entries)
+    await here.close()
+    if {each["state"] for each in outcomes["items"]} != {"stored"} or taken != Taken(stored=len(linked)):
+        raise Problem("The entry was not verified.")
+    is_last = seq_num == ENTRIES[-1]
+    what = f"entry {seq_num:,}"
+    log2 = Peer("log2 of it", _counted(math.log2(seq_num)))
+    return [
+        Result(f"{what}, with its links", "entries", _counted(len(linked)), (log2,), 60 if is_last else None),
+        Result(what, "kB", _counted(way.bytes / 1000), (), ENTRY_KB if is_last else None),
+        Result(what, "questions", _counted(way.questions), (), 2 if is_last else None),
+    ]
 
 
 def _counted(value: float) -> Samples:

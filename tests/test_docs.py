@@ -55,7 +55,7 @@ from panda_web.rpc.errors import (
     RateExceeded,
     TooManyQueries,
 )
-from panda_web.server import answer, body, budget, connection, guests
+from panda_web.server import answer, body, budget, connection, guests, packing
 from panda_web.server import socket as server_socket
 from panda_web.sync import (
     bringing,
@@ -194,6 +194,7 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "sent behind a request": (connection.MAX_BEHIND, connection.MAX_WAITING),
     "bodies and messages that arrive": (body.BUDGET, body.SMALL, budget.PATIENCE),
     "answers that are made": (answer.BUDGET, answer.PIECE),
+    "an answer that goes in gzip": (packing.LEAST,),
     "the time in which something of an answer": (connection.ANSWER_SECONDS,),
     "connections at once": (guests.MAX_CONNECTIONS,),
     "connections of one address": (guests.SHARE,),

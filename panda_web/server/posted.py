@@ -15,6 +15,7 @@ from panda_web.server import answer, body
 from panda_web.server.answer import Answer, Headers
 from panda_web.server.body import Arriving, CallerLeft
 from panda_web.server.edge import Edge, UnderWay, Visit
+from panda_web.server.packing import accepted
 
 JSON_TYPES = frozenset(("application/json", "application/json-rpc", "application/jsonrequest"))
 """What a request may call itself (JSON-RPC over HTTP, jsonrpc.org). None of them is a form's, or needs no
@@ -37,7 +38,7 @@ ANY_ORIGIN: Headers = [
     (b"access-control-expose-headers", EXPOSED.encode()),
 ]
 
-VARIES: Headers = [(b"vary", b"Origin")]
+VARIES: Headers = [(b"vary", b"Origin, Accept-Encoding")]
 
 
 class Posted:
@@ -56,12 +57,14 @@ class Posted:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
-        content_type, origin, forwarded = None, False, []
+        content_type, origin, codings, forwarded = None, False, b"", []
         for name, value in scope["headers"]:
             if name == b"content-type":
                 content_type = content_type or value
             elif name == b"origin":
                 origin = True
+            elif name == b"accept-encoding":
+                codings = value
             elif name == b"x-forwarded-for":
                 forwarded.append(value)
         arriving = Arriving(receive, self._dispatcher.max_body)
@@ -77,7 +80,9 @@ class Posted:
             found = _refusal(
                 jsonrpc.dumps(jsonrpc.error_reply(jsonrpc.id_in_front(arriving.start), error)), error
             )
-        await found.send(scope, receive, send, VARIES + ANY_ORIGIN if origin else VARIES)
+        more = VARIES + ANY_ORIGIN if origin else VARIES
+        packs = "gzip" in accepted(codings.decode("latin-1"))
+        await found.send(scope, receive, send, more, packs=packs)
 
     async def _answer(self, visit: Visit, arriving: Arriving, receive: Receive) -> Answer:
         refused: RateExceeded | None = None

@@ -9,6 +9,8 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
+from panda_web.server.packing import accepted
+
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; "
@@ -59,8 +61,8 @@ class Site(StaticFiles):
             for encoding, suffix in ENCODINGS.items()
             if (packed := Path(f"{os.fspath(full_path)}{suffix}")).is_file()
         }
-        accepted = _accepted(scope)
-        taken = next((encoding for encoding in offered if encoding in accepted), None)
+        takes = accepted(Headers(scope=scope).get("Accept-Encoding", ""))
+        taken = next((encoding for encoding in offered if encoding in takes), None)
         if taken is not None:
             full_path, stat_result = offered[taken], offered[taken].stat()
         response = super().file_response(full_path, stat_result, scope, status_code)
@@ -86,13 +88,3 @@ class Site(StaticFiles):
             await send(message)
 
         await super().__call__(scope, receive, with_headers)
-
-
-def _accepted(scope: Scope) -> set[str]:
-    """The encodings that a request takes (RFC 9110, 12.5.3)."""
-    accepted = set()
-    for choice in Headers(scope=scope).get("Accept-Encoding", "").split(","):
-        name, _, weight = choice.replace(" ", "").partition(";")
-        if weight not in ("q=0", "q=0.0", "q=0.00", "q=0.000"):
-            accepted.add(name.lower())
-    return accepted
