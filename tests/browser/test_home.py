@@ -1,7 +1,7 @@
 """The site's own node as a page has it: filled from another one, read without it; in CPython, with real nodes."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from panda_web.browser.answers import answer_to_json
 from panda_web.browser.home import Home, Kept
 from panda_web.browser.local import LocalNode
 from panda_web.browser.merging import merged
+from panda_web.browser.reach import Reach
 from panda_web.browser.serving import SharedNode
 from panda_web.browser.shown import Shown
 from panda_web.client import Client, Instance
@@ -134,13 +135,18 @@ class Visit:
     sends: Client
     home: Home
     mode: str = "first"
+    nodes: Sequence[str] = (NODE,)
+
+    def __post_init__(self) -> None:
+        self.reach = Reach((), in_process, self.home)
+        self.told = self.home.told
 
     @property
     def shown(self) -> Shown:
         return Shown(cast("Any", self))
 
     def kept(self, schema: str) -> Kept:
-        return self.home.kept(NODE, schema)
+        return self.home.kept(self.nodes, schema)
 
     async def sent(self) -> Mapping[tuple[str, int], int]:
         return {(str(self.client.author), log): n for log, n in (await self.sends.acknowledged()).items()}
@@ -148,7 +154,7 @@ class Visit:
     async def read(self, schema: str) -> tuple[list[str], list[str], Any]:
         """The texts of all posts; those that wait; how much is here."""
         here = await self.shown.ready(schema)
-        answer = answer_to_json(await self.client.query(schema, order_by=["text"]), await self.shown.waits())
+        answer = answer_to_json(await self.client.query(schema, order_by=["text"]), await self.shown.went())
         texts = [each["text"] for each in answer["instances"]]
         waiting = [each["text"] for each in answer["instances"] if "waiting" in each["_meta"]]
         return texts, waiting, here
@@ -274,6 +280,8 @@ def test_what_is_told_last_stands(monkeypatch: pytest.MonkeyPatch) -> None:
 
     class Sent:
         mode = "first"
+        nodes = (NODE,)
+        reach = Reach((), in_process, None)
         asked = 0
         up_to = 1
 
