@@ -16,6 +16,7 @@ from panda_web.browser.series import Begins
 from panda_web.browser.shown import Shown
 from panda_web.browser.standing import Standing
 from panda_web.browser.values import read_fields, read_filter
+from panda_web.browser.wrong import said
 from panda_web.client import Written
 from panda_web.messages.schema import Schema, schema_from_dict, schema_from_toml
 from panda_web.rpc.dispatch import Handler
@@ -25,6 +26,7 @@ from panda_web.rpc.types import Json
 
 if TYPE_CHECKING:  # seldom asked for
     from panda_web.browser.archiving import Archiving
+    from panda_web.browser.removing import Removing
 
 PAGE = 2 * DEFAULT_LIMIT
 """Instances that are fetched and checked at once while a page iterates: soon there, and few questions."""
@@ -217,6 +219,23 @@ class Api:
         """There are no more."""
         return await self._archiving().import_end()
 
+    def _removing(self) -> "Removing":
+        from panda_web.browser.removing import Removing
+
+        return Removing(self.site)
+
+    async def drop(self, **rule: Json) -> Json:
+        """Something is here no more."""
+        return await self._removing().drop(**rule)
+
+    async def keep(self, **what: Json) -> Json:
+        """It may come again."""
+        return await self._removing().keep(**what)
+
+    async def removed(self, instances: Sequence[str], authors: Sequence[bytes]) -> shapes.Removed:
+        """What is not here, and why."""
+        return await self._removing().removed(instances, authors)
+
     async def forget(self, unsent: bool) -> Json:
         """Nothing is left."""
         return asdict(await self.site.forget(unsent_too=unsent))
@@ -241,7 +260,7 @@ def _written(written: Written) -> shapes.Written:
         "id": written.id,
         "entryHash": written.entry_hash,
         "acknowledged": written.acknowledged,
-        "error": {"reason": written.error.reason, "message": str(written.error)} if written.error else None,
+        "error": said(written.error),
     }
 
 

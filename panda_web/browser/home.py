@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from panda_web.browser import shapes
 from panda_web.browser.tabs import ABOUT, FILL, FORGET, HURRY
+from panda_web.browser.wrong import said
 from panda_web.errors import PandaError
 from panda_web.rpc import types
 from panda_web.rpc.again import Again
@@ -164,8 +165,7 @@ class Home:
             try:
                 told = await self.connection.call(FILL, node=node, schema=schema, both=both, told=told)
             except PandaError as error:
-                about: shapes.WriteError = {"reason": error.reason, "message": str(error)}
-                self._note(kept, {**kept.now, "error": about})
+                self._note(kept, {**kept.now, "error": said(error)})
                 await asyncio.sleep(pauses.next())
             else:
                 pauses.again()

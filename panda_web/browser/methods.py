@@ -14,6 +14,7 @@ from typing import Any, Final
 from panda_web.rpc import types
 from panda_web.rpc.long_text import LONG_TEXT, NUMBER
 from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT
+from panda_web.rpc.removed import MAX_ASKED
 from panda_web.rpc.table import Method, Param
 
 _SCHEMA, _ID = Param("schema", types.SCHEMA), Param("id", types.HASH)
@@ -223,6 +224,45 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
             "unless `unsent` is true. It ends all connections of this site, in all tabs.",
             (Param("unsent", types.BOOL, False, "Whether what is nowhere else may be lost."),),
             types.named("Forgotten"),
+        ),
+        Method(
+            "drop",
+            "Removes from this browser what all of the given conditions hold for, and gives how much that "
+            "was: whole instances, which do not come back by themselves. Nothing is removed anywhere else.",
+            (
+                Param("instance", types.HASH, None, "An instance. It stands alone."),
+                Param("author", types.AUTHOR, None, "What this author wrote."),
+                Param("schema", types.HASH, None, "What is of this schema."),
+                Param(
+                    "largerThan",
+                    types.integer(0, types.WIRE_LIMIT),
+                    None,
+                    "What has a message of more than so many bytes.",
+                ),
+                Param("dryRun", types.BOOL, False, "Whether nothing is removed, and only counted."),
+            ),
+            types.named("Dropped"),
+        ),
+        Method(
+            "keep",
+            "Takes back what was removed from this browser: one instance, or what is of an author, or of a "
+            "schema, or all; and fetches it again, where it can be had.",
+            (
+                Param("instance", types.HASH, None, "An instance. It stands alone."),
+                Param("author", types.AUTHOR, None, "What this author wrote."),
+                Param("schema", types.HASH, None, "What is of this schema."),
+            ),
+            types.named("Kept"),
+        ),
+        Method(
+            "removed",
+            "Which of some instances, and authors, were removed: here by a reader, at the node by whoever "
+            "runs it, or by the author. It is the node's word, which nothing proves.",
+            (
+                Param("instances", types.array(types.HASH, MAX_ASKED), (), "Their ids."),
+                Param("authors", types.array(types.AUTHOR, MAX_ASKED), (), "Their public keys."),
+            ),
+            types.named("Removed"),
         ),
         Method("declineBackup", "Makes the key one that can no longer be copied.", (), _AUTHOR),
         Method(

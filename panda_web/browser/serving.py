@@ -12,7 +12,9 @@ from contextlib import aclosing, suppress
 from panda_web.browser import shapes
 from panda_web.browser.local import LocalNode
 from panda_web.browser.tabs import TAB_METHODS
+from panda_web.browser.wrong import said
 from panda_web.errors import PandaError
+from panda_web.node.dropping import Keeping, Rule, Sweep
 from panda_web.node.schemas import register
 from panda_web.rpc.dispatch import Dispatcher, Handler
 from panda_web.rpc.types import Json
@@ -56,9 +58,11 @@ class SharedNode:
         """What the node answers, and what tabs ask."""
         handlers: dict[str, Handler] = {
             "tab_about": self.about,
+            "tab_drop": self.drop,
             "tab_fill": self.fill,
             "tab_forget": self.forget,
             "tab_hurry": self.hurry,
+            "tab_keep": self.keep,
         }
         return self._local.dispatcher().and_also(TAB_METHODS, handlers)
 
@@ -96,6 +100,32 @@ class SharedNode:
         self._wants.hurry()
         return {}
 
+    async def drop(
+        self,
+        instance: str | None,
+        author: bytes | None,
+        schema: str | None,
+        larger_than: int | None,
+        dry_run: bool,
+    ) -> Json:
+        """Removes what a rule is for. Raises RuleEmpty, InstanceNotHeld, SchemaInUse, StoreFailed."""
+        rule = Rule(bytes.fromhex(instance) if instance else None, author, schema, larger_than)
+        sweep = Sweep(self._local.store, rule, dry=dry_run)
+        swept = await sweep.run(self._local.node.write, self._platform.sleep)
+        return {"instances": swept.instances, "payloads": swept.payloads, "bytes": swept.size}
+
+    async def keep(self, instance: str | None, author: bytes | None, schema: str | None) -> Json:
+        """Takes it back; what can be had of it comes again. Raises StoreFailed."""
+        keeping = Keeping(
+            self._local.store,
+            instance=bytes.fromhex(instance) if instance else None,
+            author=author,
+            schema=schema,
+        )
+        kept = await keeping.run(self._local.node.write, self._platform.sleep)
+        await self._wants.again(keeping.schemas)
+        return {"instances": kept.instances, "payloads": kept.payloads}
+
     async def fill(
         self, node: str, schema: str, told: Mapping[str, Json] | None, both: bool = False
     ) -> shapes.Here:
@@ -126,13 +156,12 @@ class SharedNode:
 
 def here(standing: Standing) -> shapes.Here:
     """How a schema stands, as pages are told."""
-    error = standing.error
     return {
         "state": standing.state,
         "done": standing.done,
         "total": standing.total,
         "asOf": None if standing.as_of is None else round(standing.as_of * 1000),
-        "error": {"reason": error.reason, "message": str(error)} if error is not None else None,
+        "error": said(standing.error),
         "refused": standing.refused,
         "brought": standing.brought,
     }

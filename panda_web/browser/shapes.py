@@ -15,6 +15,8 @@ Fields = dict[str, object]
 Mode = Literal["first", "remote", "local"]
 """How a node is worked with: from a node of the site's own, which keeps what was seen, and brings what was
 written to that node; without one; or the site's own node alone."""
+Place = Literal["here", "node"]
+"""In this browser, or at the node beyond."""
 Part = Literal["name", "description", "type", "validation", "schema"]
 
 
@@ -52,6 +54,9 @@ class WriteError(TypedDict):
 
     reason: str
     message: str
+    words: str | None
+    """What whoever runs the node says, where its rules are the reason, as with `author-refused`; else null.
+    It is a text, and never markup."""
 
 
 class Written(TypedDict):
@@ -124,6 +129,50 @@ class Here(TypedDict):
     """Entries of the node that were not taken in here."""
     brought: int
     """Entries that came from there and were new here."""
+
+
+class Dropped(TypedDict):
+    """What was removed."""
+
+    instances: int
+    payloads: int
+    """Messages of theirs."""
+    bytes: int
+
+
+class Kept(TypedDict):
+    """What may come again."""
+
+    instances: int
+    payloads: int
+    """Messages of theirs that are lacking."""
+
+
+class RemovedInstance(TypedDict):
+    """An instance that is not there any more."""
+
+    id: str
+    state: Literal["dropped", "deleted"]
+    """By a rule of who runs the node, or by its author."""
+    words: str | None
+    """Why, as who runs the node says; null where they say nothing. A text, and never markup."""
+    where: Place
+
+
+class RefusedAuthor(TypedDict):
+    """An author of whom nothing is taken in."""
+
+    author: str
+    words: str
+    """Why, as who runs the node says. A text, and never markup."""
+    where: Place
+
+
+class Removed(TypedDict):
+    """What was removed of what was asked for; the rest is there, or never was."""
+
+    instances: list[RemovedInstance]
+    authors: list[RefusedAuthor]
 
 
 class Storage(TypedDict):

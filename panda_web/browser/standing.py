@@ -10,7 +10,8 @@ from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from panda_web.browser.shapes import NodeStatus, Status, WriteError
+from panda_web.browser.shapes import NodeStatus, Status
+from panda_web.browser.wrong import said
 from panda_web.client import Client
 from panda_web.errors import PandaError
 from panda_web.rpc.link import LinkState
@@ -95,7 +96,7 @@ class Standing:
         return {
             "state": _STATES[sends.link.state] if sends is not None else "local",
             "pending": pending,
-            "error": _said(wrong),
+            "error": said(wrong),
             "nodes": [self._node(url, pending, wrong) for url in self._site.nodes],
         }
 
@@ -106,7 +107,7 @@ class Standing:
         sends = self._site.sends
         if url == self._site.node and sends is not None:
             state = _STATES[sends.link.state]
-            failed = failed or _said(wrong)
+            failed = failed or said(wrong)
         else:
             state = "unreachable" if failed else "connecting" if as_of is None else "connected"
         return {
@@ -170,7 +171,3 @@ class Standing:
         for task in tasks:
             task.cancel()
         return tasks
-
-
-def _said(error: PandaError | None) -> WriteError | None:
-    return {"reason": error.reason, "message": str(error)} if error is not None else None

@@ -25,6 +25,30 @@ HURRY: Final = Method("tab_hurry", "Ends all pauses: there is a network again, p
 
 FORGET: Final = Method("tab_forget", "Takes the database away, with all that is in it.", (), types.OBJECT)
 
+_INSTANCE = Param("instance", types.HASH, None)
+_AUTHOR = Param("author", types.AUTHOR, None)
+_SCHEMA = Param("schema", types.HASH, None)
+
+DROP: Final = Method(
+    "tab_drop",
+    "Removes payloads by a rule: whole instances, which do not come back by themselves.",
+    (
+        _INSTANCE,
+        _AUTHOR,
+        _SCHEMA,
+        Param("largerThan", types.integer(0, types.WIRE_LIMIT), None),
+        Param("dryRun", types.BOOL, False),
+    ),
+    types.OBJECT,
+)
+
+KEEP: Final = Method(
+    "tab_keep",
+    "Takes back what was removed, all of it or some, and has it brought again.",
+    (_INSTANCE, _AUTHOR, _SCHEMA),
+    types.OBJECT,
+)
+
 TAB_METHODS: Final[Mapping[str, Method[Any]]] = {
-    method.name: method for method in (ABOUT, FILL, FORGET, HURRY)
+    method.name: method for method in (ABOUT, DROP, FILL, FORGET, HURRY, KEEP)
 }

@@ -22,6 +22,7 @@ from panda_web.rpc.errors import (
     NodeUnreachable,
 )
 from panda_web.rpc.methods import DISCOVER, MAX_LIMIT, QUERY, SCHEMAS
+from panda_web.rpc.removed import GET_REMOVED, Removed
 from panda_web.rpc.types import OBJECT, Json, array, member
 
 
@@ -60,6 +61,15 @@ class Contact:
     async def count(self, asked: Asked) -> int:
         """How many instances there are. Raises CallFailed."""
         return await (await self.dialect()).count(asked)
+
+    async def removed(self, instances: Sequence[str], authors: Sequence[str]) -> Removed:
+        """What of these the node removed; nothing where it is too old to say. Raises CallFailed."""
+        try:
+            return await self.connection.call(GET_REMOVED, instances=[*instances], authors=[*authors])
+        except ErrorFromNode as error:
+            if error.node_code == MethodNotFound.code:
+                return Removed([], [])
+            raise
 
     async def last_known(self) -> Dialect:
         """The dialect that the node spoke when it could last be reached. Nobody is asked."""

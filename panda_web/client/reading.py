@@ -16,6 +16,7 @@ from panda_web.client.schemas import Schemas
 from panda_web.client.versions import Versions, versions_of
 from panda_web.messages.schema import Schema
 from panda_web.rpc.pauses import patiently
+from panda_web.rpc.removed import Removed
 from panda_web.rpc.types import Json
 
 if TYPE_CHECKING:  # a tab that uses no dataclasses loads none of it
@@ -157,6 +158,18 @@ class Reading:
             return Versions()
         dialect = await self._contact.dialect()
         return await patiently(lambda: versions_of(dialect, found[0]), self._sleep)
+
+    async def removed(self, instances: Sequence[str], authors: Sequence[str] = ()) -> Removed:
+        """What of some instances and authors the node removed, and why: its word, which nothing proves.
+
+        Args:
+            instances: ids, 1,000 at most.
+            authors: public keys, likewise.
+
+        Raises:
+            CallFailed: the node cannot be reached.
+        """
+        return await patiently(lambda: self._contact.removed(instances, authors), self._sleep)
 
     async def count(
         self, schema: "str | type[Dataclass]", *, filter: Mapping[str, Json] | None = None

@@ -1,5 +1,7 @@
 """The places of a filling (`sync.Places`) in the store that is filled."""
 
+from collections.abc import Callable, Collection
+
 from panda_web.node.groups import Groups
 from panda_web.node.store import Store
 
@@ -23,3 +25,7 @@ class KeptPlaces:
     async def put(self, source: str, schema: str, place: str) -> None:
         """Keeps another one, and returns once it is durable. Raises StoreFailed."""
         await self._write(lambda: self._store.places.put(source, schema, place))
+
+    async def change(self, schemas: Collection[str], change: Callable[[str], str]) -> None:
+        """Changes those of some schemas, and returns once that is durable. Raises StoreFailed."""
+        await self._write(lambda: self._store.places.change(schemas, change))

@@ -81,6 +81,9 @@ class Bringing:
         last = there[-1].id if there else None
         held = {each.id: each async for each in self._held(after, last)}
         new = [each.id for each in there if not _is_as(each, held.pop(each.id, None))]
+        if new:  # what was removed here, nobody wants back
+            removed = await self._sink.removed(new)
+            new = [each for each in new if each not in removed]
         taken = Taken()
         for at in range(0, len(new), PAGE):
             some = new[at : at + PAGE]

@@ -5,7 +5,8 @@ same store, or under its id.
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from panda_web.rpc import types
@@ -84,6 +85,12 @@ def _read_moment(value: types.Json) -> float:
 _MOMENT = types.nullable(types.Type({"type": "number"}, _read_moment))
 
 
+def compared_anew(text: str) -> str:
+    """The place of a schema from which all that there is is compared with what is held."""
+    place = Place.from_text(text)
+    return replace(place, cursor=None, after="", comparing=True, done=0).to_text() if place else ""
+
+
 class Places(Protocol):
     """Where places are kept, as texts.
 
@@ -96,6 +103,9 @@ class Places(Protocol):
 
     async def put(self, source: str, schema: str, place: str) -> None:
         """Keeps another one. What it stands for is durable before. Raises StoreFailed."""
+
+    async def change(self, schemas: Collection[str], change: Callable[[str], str]) -> None:
+        """Changes the places of some schemas, of all sources. Raises StoreFailed."""
 
 
 class MemoryPlaces:
@@ -111,3 +121,7 @@ class MemoryPlaces:
     async def put(self, source: str, schema: str, place: str) -> None:
         """See `Places`."""
         self.texts[source, schema] = place
+
+    async def change(self, schemas: Collection[str], change: Callable[[str], str]) -> None:
+        """See `Places`."""
+        self.texts |= {key: change(text) for key, text in self.texts.items() if key[1] in schemas}

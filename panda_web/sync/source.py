@@ -10,6 +10,7 @@ from panda_web.rpc import types
 from panda_web.rpc.connection import Connection, Way
 from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, InvalidParams, MethodNotFound
 from panda_web.rpc.methods import GET_ITEMS, QUERY, QUERY_ENTRIES, StoredEntry
+from panda_web.rpc.removed import GET_REMOVED
 from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.types import Json
 from panda_web.rpc.wish import Log
@@ -150,6 +151,16 @@ class Asking:
             raise AnswerMalformed(f"An instance of the node's answer {error}.") from error
         _check_order([each.id for each in found], after)
         return found
+
+    async def removed(self, ids: Sequence[str]) -> frozenset[str]:
+        """Those of some instances, `LISTED` at most, that the node removed; none where it does not say."""
+        try:
+            found = await self._connection.call(GET_REMOVED, instances=[*ids])
+        except ErrorFromNode as error:
+            if is_early(error):
+                return frozenset()
+            raise
+        return frozenset(each.id for each in found.instances)
 
     async def path(self, wanted: StoredEntry, log: Log, seq_num: int) -> list[StoredEntry]:
         """An entry with those that link it to entry 1, as far as the node gives them; ascending."""

@@ -1,9 +1,9 @@
 """Which schemas are asked for, from which source, and by whom: as long as anybody asks, they are filled."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Hashable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Collection, Hashable, Iterable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from panda_web.rpc.connection import Connection, Way
 from panda_web.rpc.inbox import Inboxes
@@ -11,7 +11,7 @@ from panda_web.sync.errors import WantsTooMany
 from panda_web.sync.exchanging import Exchanging
 from panda_web.sync.filling import Filling
 from panda_web.sync.lacks import Lacks
-from panda_web.sync.places import Places
+from panda_web.sync.places import Places, compared_anew
 from panda_web.sync.rounds import Platform
 from panda_web.sync.source import Source
 from panda_web.sync.standing import Board, Standing
@@ -32,6 +32,8 @@ class _Related:
 
 @dataclass(eq=False, slots=True)
 class _Filled:
+    source: Source
+    both: bool
     filling: Filling | Exchanging
     task: asyncio.Task[None]
     by: set[Hashable] = field(default_factory=set)
@@ -109,6 +111,23 @@ class Wants:
         finally:
             self._forget(want)
 
+    async def again(self, schemas: Collection[str]) -> None:
+        """Has schemas compared anew with their sources: something of them is wanted that was not before.
+
+        Raises:
+            StoreFailed: the places cannot be changed.
+        """
+        await self._places.change(schemas, compared_anew)
+        for want, found in [*self._filled.items()]:
+            if want[1] in schemas:
+                found.task.cancel()
+                await asyncio.wait([found.task])
+                await self._places.change([want[1]], compared_anew)  # it may have put one meanwhile
+                if self._filled.get(want) is found:
+                    self._filled[want] = replace(
+                        self._begin(want, found.source, both=found.both), by=found.by
+                    )
+
     def hurry(self) -> None:
         """Ends all pauses: there is a network again, perhaps, or room."""
         for each in self._filled.values():
@@ -131,7 +150,7 @@ class Wants:
             if peer is None:
                 peer = Exchanging(source, self._sink, self._places, self._lacks, self._platform)
                 self._peers[source.name] = peer
-            return _Filled(peer, asyncio.create_task(peer.keep(want[1], board, related)))
+            return _Filled(source, both, peer, asyncio.create_task(peer.keep(want[1], board, related)))
         inboxes = self._inboxes.get(source.name)
         if inboxes is None and source.sessions is not None:
             inboxes = self._inboxes[source.name] = Inboxes(source.sessions)
@@ -145,7 +164,7 @@ class Wants:
             related,
             self._platform,
         )
-        return _Filled(filling, asyncio.create_task(filling.run()))
+        return _Filled(source, both, filling, asyncio.create_task(filling.run()))
 
     def _ask_related(self, want: Want, source: Source, schemas: Iterable[str], *, both: bool) -> None:
         """Those that a schema leads to, as many as there is room for. They may not lead back to it."""

@@ -43,6 +43,7 @@ class Here:
     """A sink with its wants.
 
     Attributes:
+        store: the sink's.
         node: the sink.
         dispatcher: its methods.
         wants: what is asked for.
@@ -51,7 +52,8 @@ class Here:
     """
 
     def __init__(self, limits: Limits | None = None) -> None:
-        self.node = Node(Store(), CryptographyVerifier(), version="0", limits=limits)
+        self.store = Store()
+        self.node = Node(self.store, CryptographyVerifier(), version="0", limits=limits)
         self.dispatcher = self.node.dispatcher()
         self.places: Places = self.node.places
         self.clock = Clock()

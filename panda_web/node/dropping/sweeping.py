@@ -227,6 +227,10 @@ class Keeping:
         instance: an instance; it stands alone.
         author: of what is taken back; None for all.
         schema: of messages in the logs; likewise.
+
+    Attributes:
+        swept: what became of it so far.
+        schemas: of the messages in the logs in which something was taken back.
     """
 
     def __init__(
@@ -243,6 +247,7 @@ class Keeping:
         self._log: LogRow | None = None
         self._behind = b""
         self.swept = Swept()
+        self.schemas: set[str] = set()
 
     async def run(self, write: Write, rest: Callable[[float], Awaitable[object]]) -> Swept:
         """Takes all of it back. Raises StoreFailed: what was taken back before is."""
@@ -277,6 +282,7 @@ class Keeping:
 
     def _keep(self, log_row: LogRow, subject: bytes) -> None:
         payloads = keep(self._store, log_row, subject)
+        self.schemas |= {*self._store.entries.schemas_of(log_row.key)}
         self.swept = Swept(self.swept.instances + 1, self.swept.payloads + payloads)
 
 

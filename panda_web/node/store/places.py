@@ -1,5 +1,6 @@
 """Where fillings of this store from other nodes go on: beside what they brought, so that both go together."""
 
+from collections.abc import Callable, Collection
 from hashlib import blake2b
 
 from panda_web.node.store.database import Database
@@ -32,6 +33,13 @@ class PlaceTable:
             " LIMIT 1 OFFSET ?)",
             (MOST_PLACES,),
         )
+
+    def change(self, schemas: Collection[str], change: Callable[[str], str]) -> None:
+        """Changes the texts of some schemas, of all sources."""
+        marks = ", ".join("?" * len(schemas))
+        sql = f"SELECT number, place FROM places WHERE schema IN ({marks})"
+        for number, place in list(self._db.rows(sql, tuple(schemas))):
+            self._db.execute("UPDATE places SET place = ? WHERE number = ?", (change(place), number))
 
 
 def _key(source: str) -> bytes:

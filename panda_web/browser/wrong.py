@@ -1,0 +1,13 @@
+"""An error as pages are told of it beside an answer."""
+
+from panda_web.browser import shapes
+from panda_web.errors import PandaError
+
+
+def said(error: PandaError | None) -> shapes.WriteError | None:
+    """Its word and its sentence; and what whoever runs the node says, where that is the reason."""
+    if error is None:
+        return None
+    node = error.data.get("node")
+    words = (node if isinstance(node, dict) else error.data).get("words")
+    return {"reason": error.reason, "message": str(error), "words": words if isinstance(words, str) else None}
