@@ -84,6 +84,7 @@ def versions_to_json(versions: Versions) -> shapes.Versions:
             for each in versions.versions
         ],
         "complete": versions.complete,
+        "lacking": {str(state): count for state, count in versions.lacking.items()},
     }
 
 

@@ -297,6 +297,9 @@ class Versions(TypedDict):
     """The latest first."""
     complete: bool
     """Whether it is sure that none is missing: each entry of the log in between was shown."""
+    lacking: dict[str, int]
+    """Of how many entries in between there is no payload, by what became of it: "never-held", "dropped" by a
+    rule of who runs the node (or a reader, in this browser), "deleted" by the author."""
 
 
 class FieldDefinition(TypedDict):

@@ -106,7 +106,7 @@ def keep(
     node: NodeHere = None,
     data: Data = None,
 ) -> None:
-    """Takes back what was dropped: it may come again, from peers and from its authors."""
+    """Takes back what was dropped: it may come again, from peers, or by who publishes it again."""
     if (instance is not None) + (author is not None or schema is not None) + everything != 1:
         raise RuleEmpty("Say what is wanted again: --instance, or --author and --schema, or --all.")
     with store_here(context, data, node) as store:

@@ -83,7 +83,9 @@ class Keeping:
         sent, wrong = 0, None
         try:
             sent = await self._flush()
-        except CallFailed:
+        except CallFailed as error:
+            if isinstance(error, ErrorFromNode) and not error.may_pass:
+                told(0, error)  # it is there, and refuses what waits: whoever wrote it is to know why
             raise
         except PandaError as error:
             wrong = error

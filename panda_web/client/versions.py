@@ -4,7 +4,9 @@ An answer of a node proves what an instance is, and for that needs no value that
 of it are read from the log itself, from its last entry down to its create.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from panda_web import bamboo, messages
@@ -12,6 +14,7 @@ from panda_web.client.check import Instance, Told
 from panda_web.client.dialect import Dialect, Shown
 from panda_web.errors import PandaError
 from panda_web.messages import Field
+from panda_web.rpc.methods import PayloadState
 
 MOST_VERSIONS = 200
 """Versions of one instance that are looked up, the latest."""
@@ -45,10 +48,13 @@ class Versions:
         versions: the latest first.
         complete: whether none is missing between the create and the last entry about it: each entry of the
             log in between was shown with its payload.
+        lacking: of how many entries in between the node has no payload, by what became of it there; it is the
+            node's word.
     """
 
     versions: tuple[Version, ...] = ()
     complete: bool = True
+    lacking: Mapping[PayloadState, int] = field(default_factory=dict)
 
 
 async def versions_of(dialect: Dialect, instance: Instance) -> Versions:
@@ -78,7 +84,14 @@ async def versions_of(dialect: Dialect, instance: Instance) -> Versions:
         if len(found) >= MOST_VERSIONS:
             break
     latest = sorted(found.values(), key=lambda version: -version.seq_num)[:MOST_VERSIONS]
-    return Versions(tuple(latest), len(seen) == instance.seq_num - instance.created + 1)
+    complete = len(seen) == instance.seq_num - instance.created + 1
+    return Versions(tuple(latest), complete, {} if complete else await _lacking(dialect, instance, first))
+
+
+async def _lacking(dialect: Dialect, instance: Instance, first: int) -> dict[PayloadState, int]:
+    """What became of the payloads that the node does not have, from a seq num to the last entry."""
+    stored = await dialect.held(bytes.fromhex(instance.author), instance.log_id, first, instance.seq_num)
+    return dict(Counter(each.state for each in stored or () if each.state not in (None, "held")))
 
 
 def _said(shown: Shown) -> list[Told]:

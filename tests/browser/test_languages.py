@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.asking import ROOMS, instances_at
 from tests.browser.festivals import event, schedule
 from tests.browser.screen import Screen
+from tests.cli.test_commands import output
 from tests.conftest import build_site
 from tests.processes import ROOT, ServedNode
 from tests.test_texts import flat
@@ -55,6 +57,9 @@ def test_pages_are_in_german(screen: Screen, tmp_path: Path) -> None:
             language, *said = screen.tab.evaluate(SAID)
             assert language == "de"
             assert english.intersection(said) == set(), page
+        _is_refused(screen, node, tmp_path / "node")
+        screen.tab.goto(f"{node.url}schemas.html")
+        screen.wait("html[data-state=ready]")
         screen.fill(".schema-field [data-part=name]", "id")
         screen.click("#add")
         screen.fill(".schema-field:nth-child(2) [data-part=name]", "title")
@@ -67,3 +72,24 @@ def test_pages_are_in_german(screen: Screen, tmp_path: Path) -> None:
             TEXTS["de"]["reasons.pattern-escape-unknown.text"].replace("{at}", "5"),
             TEXTS["de"]["schemas.problems.other"].replace("{n}", "3"),
         ]
+
+
+WRITE = """async (schema) => {
+    const { connect } = await import("./panda.js");
+    const panda = await connect({});
+    await panda.create(schema, { name: "Curie" });
+    panda.close();
+}"""
+
+
+def _is_refused(screen: Screen, node: ServedNode, folder: Path) -> None:
+    """Whoever runs the node takes nothing of the author any more: the page says so, with their words."""
+    author, words = instances_at(node.url)[0].author, "Keine <b>Werbung</b>."
+    output("author", "refuse", author, "--words", words, "--data", folder)
+    screen.tab.goto(node.url)
+    screen.wait("html[data-state=ready]")
+    screen.tab.evaluate(WRITE, ROOMS)
+    screen.wait(".notice[data-reason=author-refused]")
+    said = screen.words(".notice[data-reason=author-refused]")
+    assert TEXTS["de"]["reasons.author-refused.title"] in said
+    assert TEXTS["de"]["reasons.author-refused.text"].replace("{words}", words) in said

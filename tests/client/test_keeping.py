@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from panda_web.client.store import MemoryStore
 from panda_web.errors import PandaError
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
 from panda_web.node import Node, Store
+from panda_web.node.dropping import allow, refuse
 from panda_web.rpc.dispatch import Dispatcher
 from panda_web.rpc.link import LinkState
 from panda_web.rpc.pauses import FIRST_PAUSE, LONGEST_PAUSE, Growing
@@ -125,3 +127,31 @@ def test_pauses_grow_up_to_a_bound_and_begin_anew() -> None:
     assert all(most / 2 <= pause <= most for pause, most in zip(pauses, longest, strict=True))
     growing.again()
     assert growing.next() <= FIRST_PAUSE
+
+
+def test_who_is_refused_is_told_why(tmp_path: Path) -> None:
+    """The node is there, and takes nothing of this author: with what whoever runs it says."""
+
+    async def work() -> None:
+        told: asyncio.Queue[tuple[int, PandaError | None]] = asyncio.Queue()
+        store, signer = Store(tmp_path / "node.db"), CryptographySigner(bytes(32))
+        node = Node(store, CryptographyVerifier(), version="0")
+        await refuse(store, signer.author, "Not here.", node.write, asyncio.sleep)
+        way = InProcess(node.dispatcher())
+        async with Client(way, signer, store=MemoryStore()) as panda:
+            await panda.key_made()
+            written = await panda.create(SCHEMA, {"n": 1})
+            assert not written.acknowledged
+            assert written.error is not None
+            assert written.error.reason == "author-refused"
+            keeping = asyncio.create_task(panda.keep(lambda *what: told.put_nowait(what)))
+            sent, wrong = await told.get()
+            assert (sent, wrong and wrong.reason) == (0, "author-refused")
+            assert "Not here." in str(wrong)
+            await allow(store, signer.author, node.write)
+            panda.hurry()
+            assert await told.get() == (1, None)
+            keeping.cancel()
+        store.close()
+
+    asyncio.run(work())

@@ -10,7 +10,7 @@ import { PandaElement, attributeWrong, problem } from "./element.js";
 import { makeField } from "./fields.js";
 import { names } from "./feed.js";
 import { FieldWrong, isHash, titleOf } from "./values.js";
-import { AWAY, explain, say } from "./words.js";
+import { AWAY, errorOf, explain, say } from "./words.js";
 
 /**
  * @typedef {import("panda.js").Instance} Instance
@@ -202,9 +202,9 @@ export class PandaForm extends PandaElement {
   /** @param {"written" | "deleted"} what @param {Written} written @param {string} words */
   #tell(what, written, words) {
     const { acknowledged, error } = written;
-    const waits = !error || AWAY.includes(error.reason) ? texts.form.kept : say(texts.form.keptAndRefused, { why: explain(Object.assign(new Error(error.message), { reason: error.reason })).text });
+    const waits = !error || AWAY.includes(error.reason) ? texts.form.kept : say(texts.form.keptAndRefused, { why: explain(errorOf(error)).text });
     this.#said.textContent = acknowledged && !error ? words : acknowledged ? "" : waits;
-    if (acknowledged && error) this.#wrong.replaceChildren(problem(Object.assign(new Error(error.message), { reason: error.reason })));
+    if (acknowledged && error) this.#wrong.replaceChildren(problem(errorOf(error)));
     tell("written", [this.#schema?.id, this.#schema?.name]);
     this.say(what, { ...written, schema: this.#schema?.id });
   }

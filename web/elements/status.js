@@ -4,7 +4,7 @@ import * as texts from "texts";
 import { button, el } from "./dom.js";
 import { connection, isShared, news } from "./connection.js";
 import { PandaElement, problem } from "./element.js";
-import { count, stageWords } from "./words.js";
+import { count, errorOf, stageWords } from "./words.js";
 
 /** @typedef {import("panda.js").Panda} Panda */
 
@@ -56,7 +56,7 @@ export class PandaStatus extends PandaElement {
         this.#wait.hidden = pending === 0;
         this.dataset.pending = String(pending);
         this.#waiting.textContent = count(pending, texts.elements.waiting);
-        this.#wrong.replaceChildren(...(error ? [problem(Object.assign(new Error(error.message), { reason: error.reason }))] : []));
+        this.#wrong.replaceChildren(...(error ? [problem(errorOf(error))] : []));
       }
     } catch (error) {
       if (signal.aborted) return;

@@ -39,6 +39,9 @@ export function count(n, forms, values = {}) {
 /** Characters of an error's words, which may quote what a stranger wrote. */
 const LONGEST = 1000;
 
+/** Characters of the words of whoever runs a node: it may send no more. */
+const WORDS = 200;
+
 /** Bytes in megabytes, without the unit. @param {number} bytes */
 export function megabytes(bytes) {
   return (bytes / 1e6).toLocaleString(texts.language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -73,7 +76,8 @@ export function explain(error) {
   const reason = typeof given === "string" && given ? given : known.name === "AbortError" ? "cancelled" : "error";
   const words = Object.hasOwn(REASONS, reason) ? REASONS[reason] : undefined;
   const refused = reason.startsWith("node-");
-  const data = "data" in known && known.data && typeof known.data === "object" ? known.data : {};
+  const said = "data" in known && known.data && typeof known.data === "object" ? known.data : {};
+  const data = { ...("node" in said && said.node && typeof said.node === "object" ? said.node : {}), ...said };
   return {
     reason,
     title: words?.title ?? (refused ? texts.errors.nodeRefused : texts.errors.other),
@@ -92,8 +96,15 @@ function filled(text, data) {
   const places = [...(text ?? "").matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
   if (!places.every((name) => Object.hasOwn(data, name))) return undefined;
   const named = Object.entries(data).filter(([name]) => places.includes(name));
-  return text && say(text, Object.fromEntries(named.map(([name, value]) => [name, typeof value === "number" ? number(value) : quoted(String(value), 70)])));
+  return text && say(text, Object.fromEntries(named.map(([name, value]) => [name, typeof value === "number" ? number(value) : quoted(String(value), name === "words" ? WORDS : 70)])));
 }
+
+/**
+ * What was said of an error beside an answer, as the error.
+ *
+ * @param {{reason: string, message: string, words: string | null}} said
+ */
+export const errorOf = ({ reason, message, words }) => Object.assign(new Error(message), { reason, data: words === null ? {} : { words } });
 
 /** Why an item was withheld, in words a newcomer understands. @type {Record<string, string>} */
 const WITHHELD = texts.withheld;

@@ -280,6 +280,47 @@ export interface Panda extends Connection {
     unsent?: boolean;
   }): Promise<Forgotten>;
 
+  /**
+   * Removes from this browser what all of the given conditions hold for, and gives how much that was: whole
+   * instances, which do not come back by themselves. Nothing is removed anywhere else.
+   */
+  drop(options?: {
+    /** An instance. It stands alone. */
+    instance?: string | null;
+    /** What this author wrote. */
+    author?: string | null;
+    /** What is of this schema. */
+    schema?: string | null;
+    /** What has a message of more than so many bytes. */
+    largerThan?: number | null;
+    /** Whether nothing is removed, and only counted. */
+    dryRun?: boolean;
+  }): Promise<Dropped>;
+
+  /**
+   * Takes back what was removed from this browser: one instance, or what is of an author, or of a schema, or all; and
+   * fetches it again, where it can be had.
+   */
+  keep(options?: {
+    /** An instance. It stands alone. */
+    instance?: string | null;
+    /** What this author wrote. */
+    author?: string | null;
+    /** What is of this schema. */
+    schema?: string | null;
+  }): Promise<Kept>;
+
+  /**
+   * Which of some instances, and authors, were removed: here by a reader, at the node by whoever runs it, or by the
+   * author. It is the node's word, which nothing proves.
+   */
+  removed(options?: {
+    /** Their ids. */
+    instances?: readonly string[];
+    /** Their public keys. */
+    authors?: readonly string[];
+  }): Promise<Removed>;
+
   /** Makes the key one that can no longer be copied. */
   declineBackup(): Promise<Author>;
 
@@ -355,6 +396,11 @@ export interface Author {
 export interface WriteError {
   reason: string;
   message: string;
+  /**
+   * What whoever runs the node says, where its rules are the reason, as with `author-refused`; else null. It is a
+   * text, and never markup.
+   */
+  words: string | null;
 }
 
 /** What came of a write. */
@@ -425,6 +471,45 @@ export interface Here {
   refused: number;
   /** Entries that came from there and were new here. */
   brought: number;
+}
+
+/** What was removed. */
+export interface Dropped {
+  instances: number;
+  /** Messages of theirs. */
+  payloads: number;
+  bytes: number;
+}
+
+/** What may come again. */
+export interface Kept {
+  instances: number;
+  /** Messages of theirs that are lacking. */
+  payloads: number;
+}
+
+/** An instance that is not there any more. */
+export interface RemovedInstance {
+  id: string;
+  /** By a rule of who runs the node, or by its author. */
+  state: "dropped" | "deleted";
+  /** Why, as who runs the node says; null where they say nothing. A text, and never markup. */
+  words: string | null;
+  where: Place;
+}
+
+/** An author of whom nothing is taken in. */
+export interface RefusedAuthor {
+  author: string;
+  /** Why, as who runs the node says. A text, and never markup. */
+  words: string;
+  where: Place;
+}
+
+/** What was removed of what was asked for; the rest is there, or never was. */
+export interface Removed {
+  instances: RemovedInstance[];
+  authors: RefusedAuthor[];
 }
 
 /** How this browser keeps what is here, of the whole website. */
@@ -544,6 +629,11 @@ export interface Versions {
   versions: Version[];
   /** Whether it is sure that none is missing: each entry of the log in between was shown. */
   complete: boolean;
+  /**
+   * Of how many entries in between there is no payload, by what became of it: "never-held", "dropped" by a rule of
+   * who runs the node (or a reader, in this browser), "deleted" by the author.
+   */
+  lacking: Record<string, number>;
 }
 
 /** One field of a schema. */

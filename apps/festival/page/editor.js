@@ -4,7 +4,7 @@ import * as texts from "texts";
 import { byId, el } from "../../../web/elements/dom.js";
 import { text } from "./talk.js";
 import { parseDuration, parseStart } from "./time.js";
-import { AWAY, explain, say } from "../../../web/elements/words.js";
+import { AWAY, errorOf, explain, say } from "../../../web/elements/words.js";
 
 /**
  * @typedef {import("./talk.js").Talk} Talk
@@ -278,7 +278,7 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
 
   /**
    * @param {string} words  what was signed, and waits for the node; a sentence without its end
-   * @param {{reason: string, message: string} | null} why  it does; the node may have answered, and refused
+   * @param {import("panda.js").WriteError | null} why  it does; the node may have answered, and refused
    */
   async function keptHere(words, why) {
     if (why === null || AWAY.includes(why.reason)) {
@@ -288,17 +288,17 @@ export function makeEditor({ session, notices, identity, offset, onSaved, onDele
       const reason = offline ? "offline" : "node-unreachable";
       notices.error(Object.assign(new Error(`${words}: ${then}.`), { reason }), undefined, "", false);
     } else {
-      notices.error(Object.assign(new Error(why.message), { reason: why.reason }), undefined, `${words}.`);
+      notices.error(errorOf(why), undefined, `${words}.`);
     }
     await identity.refreshPending();
   }
 
   /**
    * The node has what was signed, and shows it to nobody.
-   * @param {{reason: string, message: string}} why
+   * @param {import("panda.js").WriteError} why
    */
   function passedOver(why) {
-    notices.error(Object.assign(new Error(why.message), { reason: why.reason }));
+    notices.error(errorOf(why));
   }
 
   /** What is signed is what is to be seen. @param {boolean} on */

@@ -17,12 +17,15 @@
  *   .versions li[data-version=create|update|delete][data-seq-num]   what its author said of it
  *   #write #writer panda-form #writer-close
  *   #download #download-csv #download-json #download-state #download-words #download-cancel
+ *   #away[hidden] #away-size #away-large #away-keep     what is removed from this browser, and fetched again
+ *   #open-body .removing #remove-this #remove-author .absent[data-absent=STATE] #open-keep   the same, of one; and why it is not here
+ *   #refused                  what whoever runs the node says of an author of whom it takes nothing
  *   #no-answer #no-answer-words #no-answer-retry
  *   #notices .notice[data-kind=error|news][data-reason] .dismiss
  */
 
 import * as texts from "texts";
-import { byId, copy, el, save } from "../../elements/dom.js";
+import { byId, copy, el } from "../../elements/dom.js";
 import { defineElements } from "../../elements/define.js";
 import { plain } from "../../elements/foreign.js";
 import { makeNotices } from "../shared/notices.js";
@@ -30,10 +33,11 @@ import { Session } from "../shared/session.js";
 import { showOpen, showStart, startPython } from "../shared/start.js";
 import { writeJson } from "../../elements/values.js";
 import { count, explain } from "../../elements/words.js";
-import { everything, toCsv, toJson } from "./download.js";
+import { makeDownload } from "./download.js";
 import { makeFilterBar } from "./filter-bar.js";
 import { instanceView } from "./instance-view.js";
 import { LONGEST, addressOf, here } from "./place.js";
+import { makeRemoving } from "./removing.js";
 import { makeSchemaList } from "./schema-list.js";
 import { makeTable } from "./table.js";
 import { called, targetsOf } from "./related.js";
@@ -57,6 +61,7 @@ const table = byId("table", HTMLElement);
 const dialog = byId("open", HTMLDialogElement);
 const writer = byId("writer", HTMLDialogElement);
 const schemas = makeSchemaList();
+const removing = makeRemoving({ session, notices });
 /** @type {Kind | null} */
 let kind = null;
 /** What the table shows, as a text that tells whether it is to be made anew. */
@@ -164,6 +169,7 @@ function show(panda, now, place) {
   about.textContent = schema ? plain(schema.description.slice(0, 2000)) : texts.data.nobodyDefined;
   about.hidden = !about.textContent;
   byId("write", HTMLButtonElement).hidden = !schema || !panda.author;
+  removing.show(panda, id);
   if (place.problem) notices.error(Object.assign(new Error(place.problem), { reason: "address-wrong" }));
   const key = addressOf({ ...place, open: "" });
   if (key !== shown) {
@@ -178,6 +184,7 @@ function show(panda, now, place) {
         counter.dataset.shown = String(instances.length);
         counter.textContent = instances.length ? count(instances.length, more ? texts.data.first : texts.data.entries) : "";
         arrange(instances.length ? "shown" : "empty");
+        void removing.refused(panda, place.filter, !instances.length);
       },
       onFailed: () => arrange("shown"),
     }));
@@ -237,19 +244,31 @@ function open(panda, now, id) {
     let version = "";
     // Read as everything else is: so it follows what happens to it.
     const feed = el("panda-feed", { attrs: { schema: now.id, filter: JSON.stringify({ id }), include: [...now.targets.keys()].join(" "), limit: "1" } }, el("template", {}));
-    const none = el("p", { attrs: { slot: "empty" } }, texts.data.itIsNotHere);
+    const none = el("div", { class: "absent", attrs: { slot: "empty" } });
+    let wasHere = false;
+    let told = 0;
     feed.append(none);
-    feed.addEventListener("panda-shown", (event) => {
+    feed.addEventListener("panda-shown", async (event) => {
       const [instance] = /** @type {CustomEvent<{instances: Instance[]}>} */ (event).detail.instances;
-      if (instance) none.textContent = texts.data.isDeleted; // asked for by its id alone: that is how it would go
-      const gone = none.textContent === texts.data.isDeleted ? texts.data.deletedTitle : texts.data.notHere;
-      byId("open-title", HTMLElement).textContent = instance ? called(instance, now) : gone;
+      const mine = ++told;
+      wasHere ||= Boolean(instance); // asked for by its id alone: so it is gone when it is shown no more
       byId("open-edit", HTMLButtonElement).hidden = !instance || !now.schema || instance._meta.author !== panda.author;
       const read = instance ? writeJson([instance._meta.lastEntry, instance._meta.waiting === true, instance._included]) : "";
+      if (instance) byId("open-title", HTMLElement).textContent = called(instance, now);
+      if (!instance) {
+        version = read;
+        place.replaceChildren();
+        const { state, title: what, words } = await removing.absent(panda, id, wasHere);
+        if (mine !== told || dialog.dataset.id !== id) return;
+        byId("open-title", HTMLElement).textContent = what;
+        none.dataset.absent = state;
+        none.replaceChildren(...words);
+        return;
+      }
       if (version === read) return;
       version = read;
       const versions = place.querySelector(".versions[open]") !== null;
-      place.replaceChildren(...(instance ? instanceView({ panda, of: now.id, instance, schema: now.schema, targets: now.targets, versions }) : []));
+      place.replaceChildren(...instanceView({ panda, of: now.id, instance, schema: now.schema, targets: now.targets, versions }), ...removing.fold(panda, instance));
     });
     body.replaceChildren(place, feed);
   }
@@ -323,38 +342,7 @@ window.addEventListener("beforeunload", (event) => {
 
 // --- Taking it along ---------------------------------------------------------------------------------------------
 
-/** @type {AbortController | null} */
-let downloading = null;
-byId("download-csv", HTMLButtonElement).addEventListener("click", () => void download("csv"));
-byId("download-json", HTMLButtonElement).addEventListener("click", () => void download("json"));
-byId("download-cancel", HTMLButtonElement).addEventListener("click", () => downloading?.abort());
-
-/** @param {"csv" | "json"} format */
-async function download(format) {
-  if (!kind || downloading) return;
-  const { id, schema, names } = kind;
-  const { filter, order } = here();
-  const state = byId("download-state", HTMLElement);
-  const said = byId("download-words", HTMLElement);
-  byId("download", HTMLDetailsElement).open = false;
-  const { signal } = downloading = new AbortController();
-  said.textContent = texts.data.reading;
-  state.hidden = false;
-  try {
-    const panda = await session.panda();
-    const { instances, withheld } = await everything(panda, { schema: id, filter, order }, (done) => {
-      said.textContent = count(done, texts.data.read);
-    }, signal);
-    const name = (schema?.name ?? "data").replace(/[^\p{L}\p{N}_-]+/gu, "-").slice(0, 60) || "data";
-    if (format === "csv") save(toCsv(instances, names), `${name}.csv`, "text/csv");
-    else save(toJson(instances), `${name}.json`, "application/json");
-    notices.say(`${count(instances.length, texts.data.saved)}${withheld ? ` ${count(withheld, texts.data.leftOut)}` : ""}`);
-  } catch (error) {
-    if (!signal.aborted) notices.error(error, { label: texts.elements.tryAgain, run: () => void download(format) });
-  }
-  state.hidden = true;
-  downloading = null;
-}
+makeDownload({ session, notices, what: () => kind && { id: kind.id, name: kind.schema?.name ?? "data", names: kind.names, filter: here().filter, order: here().order } });
 
 // --- Python ------------------------------------------------------------------------------------------------------
 

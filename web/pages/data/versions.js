@@ -4,6 +4,7 @@ import * as texts from "texts";
 import { button, el, hexView } from "../../elements/dom.js";
 import { label, line } from "../../elements/values.js";
 import { explain, say } from "../../elements/words.js";
+import { lackingView } from "./removing.js";
 
 /**
  * @typedef {import("panda.js").Instance} Instance
@@ -28,9 +29,9 @@ export function versionsView({ panda, of, instance, open }) {
   const read = async () => {
     list.replaceChildren(el("p", { class: "note" }, texts.data.readingLog));
     try {
-      const { versions, complete } = await panda.versions(of, instance.id);
+      const { versions, complete, lacking } = await panda.versions(of, instance.id);
       const words = complete ? texts.data.noneMissing : texts.data.othersMissing;
-      list.replaceChildren(el("ol", { attrs: { reversed: "" } }, ...versions.map(entry)), el("p", { class: "note" }, words));
+      list.replaceChildren(el("ol", { attrs: { reversed: "" } }, ...versions.map(entry)), el("p", { class: "note" }, words), ...lackingView(lacking));
     } catch (error) {
       const { title, text } = explain(error);
       list.replaceChildren(el("p", { class: "problem" }, `${title}. ${text} `, button(texts.elements.tryAgain, () => void read(), "quiet")));

@@ -2,7 +2,7 @@
 
 import * as texts from "texts";
 import { byId } from "../../elements/dom.js";
-import { AWAY, count } from "../../elements/words.js";
+import { AWAY, count, errorOf } from "../../elements/words.js";
 
 /** What is on its way for less is not worth a word, which would move the page under the reader's hand. */
 const LONG_MS = 1500;
@@ -74,7 +74,7 @@ export function makePending({ session, notices, onSent, onBack, onState, onError
       try {
         for await (const { state, pending, error } of panda.status()) {
           if (pending > 0 && (error || state === "unreachable")) waited = true;
-          if (error && error.message !== said) notices.error(Object.assign(new Error(error.message), { reason: error.reason }));
+          if (error && error.message !== said) notices.error(errorOf(error));
           said = error?.message ?? "";
           if (state !== before) onState?.(state);
           before = state;
