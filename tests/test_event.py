@@ -9,13 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.colours import from_oklch, to_oklch
-from tools.event import Event, dress, from_arguments
+from tools.event import dress, from_arguments
 from tools.mark import MASKABLE, tile
 from tools.png import Shape, packed, picture
 from tools.telling import Problem
 
 DRAWING = Path(__file__).resolve().parent.parent / "web" / "pages" / "shared" / "icon.svg"
-PAGE = '<title>{{name}}</title><meta name="theme-color" content="{{theme}}">'
+PAGE = (
+    '<meta name="programme-of" content="{{programmeOf}}">'
+    '<title>{{name}}</title><meta name="theme-color" content="{{theme}}">'
+)
 STYLE = ":root { --event-hue: 138; --event-chroma: 0.15; }"
 
 
@@ -74,6 +77,9 @@ def test_a_colour_comes_back(colour: bytes) -> None:
         (["--name", " "], "the event's name"),
         (["--name", "x" * 61], "up to 60 characters"),
         (["--name", "two\nlines"], "on one line"),
+        (["--programme-of", "ada"], "under “Who I am”.*This is none: 'ada'"),
+        (["--programme-of", f"{'a' * 64},{'b' * 63}"], "This is none: 'bbb"),
+        (["--programme-of", ",".join(f"{n:064x}" for n in range(101))], "up to 100 authors"),
     ],
 )
 def test_what_is_no_setting_is_told(arguments: list[str], words: str) -> None:
@@ -91,8 +97,12 @@ def test_site_is_the_events(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text(PAGE, "utf-8")
     (tmp_path / "style.css").write_text(STYLE, "utf-8")
     (tmp_path / "icon.svg").write_bytes(DRAWING.read_bytes())
-    dress(tmp_path, Event("Fest & <Feier> „27“", "#22543d"))
-    assert "<title>Fest &amp; &lt;Feier&gt; „27“</title>" in (tmp_path / "index.html").read_text("utf-8")
+    authors = ("--programme-of", f"{'A' * 64}, {'b' * 64},{'a' * 64}")
+    event, _ = from_arguments(["--name", "Fest & <Feier> „27“", "--colour", "#22543d", *authors])
+    dress(tmp_path, event)
+    page = (tmp_path / "index.html").read_text("utf-8")
+    assert "<title>Fest &amp; &lt;Feier&gt; „27“</title>" in page
+    assert f'<meta name="programme-of" content="{"a" * 64} {"b" * 64}">' in page
     assert "--event-hue: 161.2; --event-chroma: 0.067;" in (tmp_path / "style.css").read_text("utf-8")
     manifest = json.loads((tmp_path / "manifest.webmanifest").read_text("utf-8"))
     assert manifest["name"] == "Fest & <Feier> „27“"

@@ -16,6 +16,9 @@ from tools.colours import HEX, from_oklch, to_oklch
 from tools.kept import kept
 from tools.telling import Problem
 
+MOST_AUTHORS = 100
+"""Authors whose programme a site is; a page takes no more (apps/festival/page/whose.js)."""
+AUTHOR = re.compile("[0-9a-f]{64}")
 LONGEST_NAME = 60
 """Characters of an event's name: more fits under no icon, and into no heading of a phone."""
 STRONGEST = 0.15
@@ -32,6 +35,8 @@ class Event:
     """#rrggbb: of the icon, and of all that pages colour"""
     language: str = "en"
     """of the pages: one that there are texts in"""
+    authors: tuple[str, ...] = ()
+    """whose talks are the programme, whose word counts most first; none: everybody's"""
 
     def __post_init__(self) -> None:
         """Raises Problem, in words for an organiser."""
@@ -44,6 +49,14 @@ class Event:
 
         if self.language not in languages():
             raise Problem(f"--language takes one of these: {', '.join(languages())}.")
+        for author in self.authors:
+            if not AUTHOR.fullmatch(author):
+                raise Problem(
+                    "--programme-of takes authors, as their page says under “Who I am”: public keys of 64 "
+                    f"digits from 0 to f, with commas between them. This is none: {author[:80]!r}."
+                )
+        if len(self.authors) > MOST_AUTHORS:
+            raise Problem(f"--programme-of takes up to {MOST_AUTHORS} authors.")
 
     @property
     def tint(self) -> tuple[float, float]:
@@ -69,11 +82,18 @@ def take_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", default=usual.name, help="the event's name")
     parser.add_argument("--colour", default=usual.colour, metavar="#RRGGBB", help="the event's colour")
     parser.add_argument("--language", default=usual.language, help=f"of the pages: {', '.join(languages())}")
+    parser.add_argument(
+        "--programme-of",
+        default="",
+        metavar="AUTHOR[,AUTHOR…]",
+        help="whose talks are the programme; everybody's unless given",
+    )
 
 
 def event_of(options: argparse.Namespace) -> Event:
     """What was said. Raises Problem."""
-    return Event(options.name, options.colour, options.language)
+    authors = dict.fromkeys(options.programme_of.lower().replace(",", " ").split())
+    return Event(options.name, options.colour, options.language, tuple(authors))
 
 
 def from_arguments(arguments: Sequence[str]) -> tuple[Event, list[str]]:
@@ -87,7 +107,13 @@ def from_arguments(arguments: Sequence[str]) -> tuple[Event, list[str]]:
 def dress(site: Path, event: Event) -> None:
     """Makes a site that of an event: its pages, their style, and what makes an app of it."""
     usual, dark = band(event)
-    own = {"name": html.escape(event.name), "language": event.language, "theme": usual, "themeDark": dark}
+    own = {
+        "name": html.escape(event.name),
+        "language": event.language,
+        "theme": usual,
+        "themeDark": dark,
+        "programmeOf": " ".join(event.authors),
+    }
     said = texts(event.language)
     values = own | {f"{group}.{name}": text for group, named in said.items() for name, text in named.items()}
     for page in site.glob("*.html"):

@@ -1,9 +1,11 @@
-"""Signs the definitions of the festival's schemas, and prints their ids for `panda_festival/schemas.py`.
+"""Signs the definitions of those of the festival's schemas that are not signed yet, and prints their ids.
 
     .venv/bin/python apps/festival/sign_definitions.py
 
-For maintainers, and only when a schema is to be another one: it gets another id then, and who wrote under the
-old one keeps that. The key is drawn here and never written anywhere.
+For maintainers, when a schema is added: `panda_festival/schemas.py` takes the id that this prints. What was
+signed before stays as it is. For a schema that is to be another one, take its old definition out of
+`definitions.json` before: it gets another id then, and who wrote under the old one keeps that. The key is
+drawn here and never written anywhere.
 """
 
 import asyncio
@@ -14,6 +16,7 @@ from pathlib import Path
 from panda_festival import definitions
 from panda_festival.schemas import SCHEMAS
 
+from panda_web.bamboo import digest
 from panda_web.client import Client
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.store import MemoryStore
@@ -26,12 +29,18 @@ TARGET = Path(definitions.__file__).with_name("definitions.json")
 
 
 async def main() -> None:
-    """Publishes them to a node in memory, and keeps what was sent."""
+    """Publishes them to a node in memory, and keeps what was sent behind what was kept before."""
     signer, verifier, store = CryptographySigner.generate(), CryptographyVerifier(), MemoryStore()
     node = Node(Store(None), verifier, version="0")
+    before = [(each.entry, each.payload) for each in definitions.definitions()]
+    signed = {digest(entry).hex() for entry, _ in before}
     ids: dict[str, str] = {}
+    for entry, payload in before:
+        await node.publish_entry(entry, payload)
     async with Client(InProcess(node.dispatcher()), signer, store=store, verifier=verifier) as panda:
         for schema in SCHEMAS:
+            if str(schema.id) in signed:
+                continue
             fields = tuple(
                 replace(each, schema=ids.get(str(each.schema), each.schema)) for each in schema.fields
             )
@@ -39,12 +48,10 @@ async def main() -> None:
             ids[str(schema.id)] = str(defined.id)
             print(schema.name, defined.id)
         own = OwnLogs(store, signer.author)
-        (log,) = [log for log in await own.logs() if log.schema == DEFINITION.id]
-        made = [
-            {"entry": each.entry.hex(), "payload": each.payload.hex()}
-            for each in await own.entries(log.log_id, 0, None)
-        ]
-    TARGET.write_text(json.dumps(made, indent=2) + "\n", "utf-8")
+        logs = [log for log in await own.logs() if log.schema == DEFINITION.id]
+        made = [(each.entry, each.payload) for log in logs for each in await own.entries(log.log_id, 0, None)]
+    kept = [{"entry": entry.hex(), "payload": payload.hex()} for entry, payload in (*before, *made)]
+    TARGET.write_text(json.dumps(kept, indent=2) + "\n", "utf-8")
 
 
 asyncio.run(main())

@@ -4,6 +4,7 @@ import * as texts from "texts";
 import { arrange, el } from "../../../web/elements/dom.js";
 import { NONE } from "./talk.js";
 import { dayWords } from "./time.js";
+import { count } from "../../../web/elements/words.js";
 
 /**
  * @typedef {import("./talk.js").Talk} Talk
@@ -27,7 +28,31 @@ export function makeDays(place) {
   let days = new Map();
 
   return {
-    all: () => [...days.values()],
+    /**
+     * Hides what does not fit; gives how many do.
+     *
+     * @param {(talk: Talk) => boolean} fits
+     */
+    narrow(fits) {
+      let shown = 0;
+      for (const one of days.values()) {
+        let inDay = 0;
+        for (const slot of one.slots.values()) {
+          let inSlot = 0;
+          for (const { talk, element } of slot.rows) {
+            const is = fits(talk);
+            if (element.hidden === is) element.hidden = !is;
+            if (is) inSlot++;
+          }
+          if (slot.element.hidden !== (inSlot === 0)) slot.element.hidden = inSlot === 0;
+          inDay += inSlot;
+        }
+        one.element.hidden = inDay === 0;
+        one.count.textContent = count(inDay, texts.programme.talks);
+        shown += inDay;
+      }
+      return shown;
+    },
 
     /**
      * Shows these rows, which are in order.

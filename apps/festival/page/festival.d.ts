@@ -14,6 +14,8 @@ export interface FestivalPanda extends Panda {
   readonly talkSchema: string;
   /** The schema of the rooms that talks lead to. */
   readonly roomSchema: string;
+  /** The schema of what authors call themselves. */
+  readonly profileSchema: string;
 
   /**
    * What of a schedule is new, has changed since this author published it, or is no longer in it; publishes nothing.
@@ -38,6 +40,23 @@ export interface FestivalPanda extends Panda {
 
   /** The id of the author's own room of this name, for the `room` of a talk; it is published if there is none. */
   room(name: string): Promise<string>;
+
+  /**
+   * Where each of these talks stands, in their order: in the programme of some authors, or beside it, or behind
+   * another one that is the same event. The order of the talks decides nothing.
+   */
+  arrange(talks: readonly SaidTalk[], options?: {
+    /** Whose talks are the programme, whose word counts most first; everybody's unless given. */
+    authors?: readonly string[];
+    /** Authors of whom nothing is shown. */
+    muted?: readonly string[];
+  }): Promise<Standing[]>;
+
+  /** Publishes what this author calls themselves, or changes it. With an empty name it is deleted. */
+  writeProfile(name: string, options?: {
+    /** A line about them. */
+    about?: string;
+  }): Promise<ProfileWritten>;
 }
 
 /** What the worker says of itself besides. */
@@ -46,6 +65,8 @@ export interface Says {
   talkSchema: string;
   /** The schema of the rooms that talks lead to. */
   roomSchema: string;
+  /** The schema of what authors call themselves. */
+  profileSchema: string;
 }
 
 /** A talk, by its title, and which of its fields have changed. */
@@ -87,4 +108,35 @@ export interface Imported {
   leftOut: LeftOut[];
   /** Talks in the file. */
   total: number;
+}
+
+/** A talk, as far as it is judged by where it stands. */
+export interface SaidTalk {
+  id: string;
+  author: string;
+  /** How schedule files know it again. */
+  guid?: string;
+  title?: string;
+  start?: string;
+}
+
+/** Where a talk is shown. */
+export interface Standing {
+  place: "programme" | "proposed" | "muted";
+  /** The id of the talk that is shown in its place, and leads to it; null where it is shown itself. */
+  behind: string | null;
+  /** Whether that one says something else: another title, or another start. */
+  differs: boolean;
+}
+
+/** Why what is signed waits, or what the node says against it. */
+export interface WriteError {
+  reason: string;
+  message: string;
+}
+
+/** What came of writing a profile. */
+export interface ProfileWritten {
+  acknowledged: boolean;
+  error: WriteError | null;
 }

@@ -22,15 +22,21 @@
  *                             itself, "" for all, "\n" for items that have none
  *   #count[data-shown][data-total] #reload #new #empty #no-match #no-answer #no-answer-retry
  *   #withheld[data-count] [data-reason]      what failed the checks, by reason
- *   #hidden #hidden-list [data-author]       authors that the reader does not want to see
+ *   #whose[data-by]           whose programme it is, as link | site | you | nobody says; #whose-summary
+ *     #whose-list [data-author] .follow .mute .only     #whose-link copies its address; #whose-back #whose-own in a link's
+ *   #muted #muted-summary #muted-list [data-author]     authors of whom the reader wants to see nothing
+ *   #own                      the reader's talks that are not in the programme
+ *   #proposed #proposed-summary #proposed-more          what others propose; read when it is opened
+ *   #profile-fold #profile-name #profile-about #profile-save #profile-is     what the reader calls themselves
  *   section.day[data-day]     one a day; the day starts at 05:00
- *   article.talk[data-id][data-mine][data-waiting][data-author][data-signed][data-verified][data-complete]
+ *   article.talk[data-id][data-mine][data-waiting][data-author][data-place][data-signed][data-verified][data-complete]
  *     .open (aria-expanded)   opens the talk
  *     [data-field=…]          title subtitle persons track room start duration language; open: abstract
  *                             description url kind author logId seqNum entryHash id; data-value holds the value
  *                             as published, where the text is a shorter form
  *     .who[data-whose]        "you", or the first eight digits of the author
- *     .hide                   hides the author; others' talks only
+ *     .follow .mute           the author; others' talks only
+ *     .also .version[data-author]              what others say of the same event
  *     [data-badge=signed|verified|complete][data-holds]     in the details; complete: edited talks only
  *     .edit .delete           one's own only
  *   #editor                   the form's inputs are #f-title, #f-start, #f-offset … (#f- and the field's name)

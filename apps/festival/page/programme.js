@@ -1,17 +1,24 @@
-/** The programme: it follows the node, redraws what changed, and is filtered by hiding. */
+/** The programme, and what stands beside it: it follows the node, redraws what changed, and is filtered by hiding. */
 
 import * as texts from "texts";
 import { byId } from "../../../web/elements/dom.js";
+import { makeChosen } from "./chosen.js";
 import { makeDays } from "./days.js";
 import { makeFilters } from "./filters.js";
-import { makeHidden } from "./hidden.js";
+import { makeNames } from "./names.js";
+import { makeOthers } from "./others.js";
 import { go, place } from "./place.js";
+import { makeProfile } from "./profile.js";
 import { followProgramme } from "./reading.js";
-import { NONE, hues, inOrder, tally, toTalk } from "./talk.js";
+import { drawFailed, drawHere, drawZone } from "./standing.js";
+import { NONE, hues, inOrder, line, tally, text } from "./talk.js";
 import { looks, paint, talkBody, talkRow, wait } from "./talk-view.js";
 import { dayIn, ownOffset, zoneOf } from "./time.js";
-import { drawHidden, drawWithheld } from "./withheld.js";
-import { count, explain, momentWords, number, say } from "../../../web/elements/words.js";
+import { sortOut, versionsOf } from "./versions.js";
+import { makeWhosePanel } from "./whose-panel.js";
+import { makeWhose } from "./whose.js";
+import { drawMuted, drawWithheld } from "./withheld.js";
+import { count, number } from "../../../web/elements/words.js";
 
 /**
  * @typedef {import("../../../web/pages/shared/types.js").Instance} Instance
@@ -32,10 +39,23 @@ import { count, explain, momentWords, number, say } from "../../../web/elements/
  */
 export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDelete }) {
   const main = byId("programme", HTMLElement);
-  const list = byId("days", HTMLElement);
-  const days = makeDays(list);
+  const trees = {
+    programme: makeDays(byId("days", HTMLElement)),
+    own: makeDays(byId("own-days", HTMLElement)),
+    proposed: makeDays(byId("proposed-days", HTMLElement)),
+  };
   const counter = byId("count", HTMLElement);
   const filters = makeFilters({ onFilter: filter });
+  const whose = makeWhose(() => {
+    void redraw();
+    void load();
+  });
+  const names = makeNames(() => void redraw());
+  const others = makeOthers(() => void redraw());
+  const authors = { names, whose };
+  const chosen = makeChosen({ whose, names, notices });
+  const panel = makeWhosePanel({ ...authors, ...chosen });
+  const profile = makeProfile({ session, names, onWritten: names.again });
 
   /** @type {Map<string, Instance>} */
   let items = new Map();
@@ -49,6 +69,10 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
   let deleted = new Set();
   /** @type {Map<string, Row>} */
   let rows = new Map();
+  /** Which talk is shown in place of another one. @type {Map<string, string>} */
+  let fronts = new Map();
+  /** Talks of muted authors. */
+  let muted = 0;
   /** @type {Set<string>} */
   const opened = new Set();
   let offset = "";
@@ -60,7 +84,6 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
   let sought = place().talk;
   /** Of which was said that it is not here yet. */
   let missed = "";
-  const hidden = makeHidden(() => loaded && draw());
 
   // ---- reading
 
@@ -76,7 +99,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
         identity.saw(error);
         const lead = texts.programme.lastAnswered;
         if (loaded) notices.error(error, { label: texts.elements.tryAgain, run: () => void load() }, lead);
-        else fail(error);
+        else drawFailed(error);
         resolve(undefined);
       });
     });
@@ -87,23 +110,30 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
   async function follow(signal, onShown) {
     const panda = await session.panda();
     if (signal.aborted) return;
-    source = followProgramme(panda, (programme) => {
+    const asked = whose.asked(panda.author);
+    let first = true;
+    source = followProgramme(panda, asked.filter, async (programme) => {
       ({ talks: items, rooms, refused: rejected, here, deleted } = programme);
       loaded = true;
       identity.answered();
-      draw();
+      if (first) {
+        void others.follow(panda, asked.others, signal);
+        void countMuted(panda, signal);
+      }
+      first = false;
+      await redraw();
       if (!here || here.state === "whole" || here.error) onShown(); // else more of it is on its way
     }, signal);
     await source.ended;
   }
 
-  /** @param {unknown} error  why there is nothing to show */
-  function fail(error) {
-    const { title, text, hint } = explain(error);
-    byId("no-answer-title", HTMLElement).textContent = texts.programmePage.theProgrammeCouldNotBe;
-    byId("no-answer-words", HTMLElement).textContent = `${title}. ${text} ${hint}`;
-    state("failed");
-    main.setAttribute("aria-busy", "false");
+  /** @param {Panda} panda @param {AbortSignal} signal */
+  async function countMuted(panda, signal) {
+    const of = whose.muted();
+    const count = of.length ? await panda.count(panda.talkSchema, { filter: { author: { in: of } } }).catch(() => 0) : 0;
+    if (signal.aborted || count === muted) return;
+    muted = count;
+    await redraw();
   }
 
   /**
@@ -118,56 +148,79 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
 
   // ---- drawing
 
-  /** @param {"loading" | "empty" | "shown" | "failed"} now */
-  function state(now) {
-    main.dataset.state = now;
-    byId("loading", HTMLElement).hidden = now !== "loading";
-    byId("empty", HTMLElement).hidden = now !== "empty";
-    byId("no-answer", HTMLElement).hidden = now !== "failed";
-    byId("filters", HTMLElement).hidden = now !== "shown";
+  let drawing = Promise.resolve();
+  /** @type {Promise<void> | null} */
+  let next = null;
+
+  /** Draws what is known by then; once for however many ask for it meanwhile. Over when that is done. */
+  function redraw() {
+    return (next ??= drawing.then(() => {
+      next = null;
+      const work = arrange();
+      drawing = work.catch(() => {}); // whoever waits for it hears of it
+      return work;
+    }));
   }
 
-  function draw() {
-    const me = session.now?.author ?? null;
-    const all = [...items.values()].map((item) => toTalk(item, me, rooms));
-    /** @param {Talk} talk */
-    const isHidden = ({ mine, item }) => !mine && hidden.has(item._meta.author);
-    const talks = all.filter((talk) => !isHidden(talk));
-    total = talks.length;
-    if (all.some(({ mine }) => mine)) onOwn();
-    const times = talks.flatMap(({ when }) => (when ? [when] : []));
+  /** Asks where each talk stands, and shows it there. */
+  async function arrange() {
+    const panda = session.now;
+    if (!panda || !loaded) return;
+    const all = [...new Map([...others.items(), ...items]).values()];
+    const said = all.map(({ id, _meta: { author }, guid, title, start }) => ({ id, author, guid: text(guid), title: line(title), start: line(start) }));
+    draw(all, said.length ? await panda.arrange(said, { authors: whose.authors(), muted: whose.muted() }) : [], panda);
+  }
+
+  /** @param {Instance[]} all @param {import("./festival.d.ts").Standing[]} stands  of each @param {Panda} panda */
+  function draw(all, stands, panda) {
+    const me = panda.author;
+    const { talks, parts, behind } = sortOut(all, stands, me, rooms);
+    fronts = behind;
+    const { programme } = parts;
+    const shown = [...programme, ...parts.own, ...parts.proposed];
+    total = programme.length;
+    if (shown.some(({ mine }) => mine)) onOwn();
+    const times = (total ? programme : shown).flatMap(({ when }) => (when ? [when] : []));
     offset = tally(times.map((when) => when.offset)).sort((a, b) => b[1] - a[1])[0]?.[0] ?? "";
     const zone = zoneOf(times, offset);
-    for (const talk of talks) if (talk.when) talk.day = dayIn(talk.when, offset);
-    talks.sort(inOrder);
-    const tracks = tally(talks.map(({ track }) => track || NONE));
+    for (const talk of shown) if (talk.when) talk.day = dayIn(talk.when, offset);
+    const tracks = tally(programme.map(({ track }) => track || NONE));
     const colours = hues(tracks);
-    filters.offer({ days: tally(talks.map(({ day }) => day)), rooms: tally(talks.map(({ room }) => room || NONE)), tracks });
+    filters.offer({ days: tally(programme.map(({ day }) => day)), rooms: tally(programme.map(({ room }) => room || NONE)), tracks });
 
     const focused = document.activeElement;
     const within = focused?.closest("article.talk");
     const refocus = within instanceof HTMLElement ? within.dataset.id ?? "" : "";
     const before = rows;
     rows = new Map();
-    for (const talk of talks) rows.set(talk.id, row(talk, before.get(talk.id), zone));
-    days.show([...rows.values()]);
+    for (const [name, tree] of Object.entries(trees)) {
+      const of = parts[/** @type {keyof typeof trees} */ (name)].sort(inOrder).map((talk) => row(talk, before.get(talk.id), zone));
+      for (const each of of) rows.set(each.talk.id, each);
+      tree.show(of);
+    }
     for (const { talk, element } of rows.values()) {
       paint(element, colours.get(talk.track));
       wait(element, talk.item._meta.waiting === true);
       if (opened.has(talk.id)) toggle(talk.id, true);
     }
-    for (const id of opened) if (!items.has(id)) forget(id);
+    for (const id of opened) if (!talks.has(id)) forget(id);
 
-    drawZone();
+    const counts = new Map(tally(programme.map(({ item }) => item._meta.author)));
+    panel.draw(counts, me);
+    panel.apart({ own: parts.own.length, others: others.total(), listed: parts.proposed.length, more: others.more() });
+    profile.draw();
+    names.want(panda, [...(me ? [me] : []), ...whose.authors(), ...counts.keys(), ...parts.proposed.map(({ item }) => item._meta.author), ...whose.muted()]);
+    drawZone(total > 0 ? offset : "");
     drawWithheld([...rejected.values()]);
-    byId("empty-steps", HTMLElement).hidden = all.length > 0;
-    drawHidden(tally(all.filter(isHidden).map(({ item }) => item._meta.author)), hidden.show);
+    drawMuted(whose.muted(), muted, names, (author) => whose.mute(author, false));
+    const open = whose.by() === "nobody";
+    byId("empty-steps", HTMLElement).hidden = all.length > 0 || !(open || whose.authors().includes(me ?? ""));
     byId("empty-title", HTMLElement).textContent =
-      all.length > 0 ? texts.programme.allHidden : rejected.size ? texts.programme.nonePassed : texts.programme.nothingYet;
-    drawHere();
+      rejected.size ? texts.programme.nonePassed : !open ? texts.whose.nothingOfTheirs : muted ? texts.whose.allMuted : texts.programme.nothingYet;
+    drawHere(here, total);
     filter();
     if (refocus && document.activeElement !== focused) focusNear(refocus, [...before.keys()]);
-    seek();
+    void seek();
   }
 
   /**
@@ -179,9 +232,9 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
    * @returns {Row}
    */
   function row(talk, before, zone) {
-    const now = looks(talk, offset, zone);
+    const now = looks(talk, offset, zone, authors);
     if (before?.looks === now) return { talk: { ...talk, words: before.talk.words }, looks: now, element: before.element };
-    const element = talkRow(talk, offset, zone);
+    const element = talkRow(talk, offset, zone, authors);
     if (before?.element.querySelector("details[open]")) element.dataset.unfolded = "";
     return { talk, looks: now, element };
   }
@@ -194,19 +247,22 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
   }
 
   /** Opens the talk that the address names, once. */
-  function seek() {
+  async function seek() {
     const id = sought;
+    if (!id) return;
+    const at = fronts.get(id) ?? id;
     const coming = here && here.state !== "whole" && !items.has(id);
-    if (!id || (coming && !here?.error)) return; // it may be on its way
-    if (coming) {
+    if (!rows.has(at) && whose.by() !== "nobody" && (await others.seek(id))) return redraw();
+    if (sought !== id || (coming && !here?.error)) return; // it may be on its way
+    if (coming && !rows.has(at)) {
       if (missed === id) return;
       missed = id;
     } else {
       sought = missed = "";
       notices.clear("talk-missing");
-      if (rows.has(id)) return reveal(id);
+      if (rows.has(at)) return reveal(at);
     }
-    const why = coming ? texts.programme.missingYet : items.has(id) ? texts.programme.authorHidden
+    const why = coming ? texts.programme.missingYet : items.has(id) ? texts.whose.authorMuted
       : deleted.has(id) ? texts.programme.isDeleted : texts.programme.missing;
     notices.error(Object.assign(new Error(why), { reason: "talk-missing" }));
   }
@@ -216,56 +272,16 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     const { talk } = place();
     for (const id of [...opened]) if (id !== talk) toggle(id, false);
     sought = opened.has(talk) ? "" : talk;
-    if (loaded) seek();
+    if (loaded) void seek();
   });
-
-  /** How much of the programme is here, and what there is to see of it. */
-  function drawHere() {
-    const whole = !here || here.state === "whole";
-    const away = here?.error;
-    const note = byId("here", HTMLElement);
-    const bar = byId("here-progress", HTMLProgressElement);
-    note.dataset.here = here?.state ?? "";
-    note.hidden = whole ? !away : total === 0; // where nothing is shown yet, that is said in its place
-    bar.hidden = whole || Boolean(away) || !here?.total;
-    if (here?.total) Object.assign(bar, { max: here.total, value: here.done });
-    const values = { done: number(here?.done ?? 0), total: number(here?.total ?? 0) };
-    byId("here-words", HTMLElement).textContent = away
-      ? here?.asOf ? say(texts.programme.asOf, { time: momentWords(here.asOf) }) : texts.programme.away
-      : whole ? "" : say(here?.total ? texts.programme.comingOf : texts.programme.coming, values);
-    if (total > 0 || whole) return state(total > 0 ? "shown" : "empty");
-    byId("no-answer-title", HTMLElement).textContent = texts.programme.notHereYet;
-    byId("no-answer-words", HTMLElement).textContent = `${texts.programme.notSeen} ${explain(Object.assign(new Error(away?.message), away)).text}`;
-    state(away ? "failed" : "loading");
-  }
-
-  function drawZone() {
-    const zone = byId("zone", HTMLElement);
-    zone.hidden = total === 0 || !offset;
-    zone.textContent = say(texts.programme.times, { zone: offset === "Z" ? "UTC" : `UTC${offset.replace("-", "−")}` });
-  }
 
   // ---- filtering
 
   function filter() {
     const fits = filters.test();
-    let shown = 0;
-    for (const one of days.all()) {
-      let inDay = 0;
-      for (const slot of one.slots.values()) {
-        let inSlot = 0;
-        for (const { talk, element } of slot.rows) {
-          const is = fits(talk);
-          if (element.hidden === is) element.hidden = !is;
-          if (is) inSlot++;
-        }
-        if (slot.element.hidden !== (inSlot === 0)) slot.element.hidden = inSlot === 0;
-        inDay += inSlot;
-      }
-      one.element.hidden = inDay === 0;
-      one.count.textContent = count(inDay, texts.programme.talks);
-      shown += inDay;
-    }
+    const shown = trees.programme.narrow(fits);
+    trees.own.narrow(fits);
+    trees.proposed.narrow(fits);
     const narrowed = filters.arrange();
     byId("no-match", HTMLElement).hidden = total === 0 || shown > 0;
     counter.textContent = total === 0 ? "" : narrowed ? count(total, texts.programme.some, { shown: number(shown) }) : count(total, texts.programme.talks);
@@ -283,9 +299,19 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     const row = rows.get(id);
     if (!row) return;
     const { talk, element } = row;
+    const { author } = talk.item._meta;
     let body = element.querySelector(".body");
     if (open && !body) {
-      body = talkBody(talk, { edit: () => onEdit(talk), remove: () => onDelete(talk), hide: () => hide(talk) });
+      body = talkBody(talk, authors, {
+        edit: () => onEdit(talk),
+        remove: () => onDelete(talk),
+        follow: () => chosen.follow(author),
+        mute() {
+          chosen.mute(author);
+          main.focus({ preventScroll: true });
+        },
+        versions: () => versionsOf(session.now, talk, whose.muted()),
+      });
       element.append(body);
       if (element.dataset.unfolded !== undefined) body.querySelector("details")?.setAttribute("open", "");
     }
@@ -302,21 +328,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     if (opened.has(id) || place().talk === id) go({ talk: opened.has(id) ? id : "" });
   }
 
-  /** @param {Talk} talk  whose author is not to be seen any more */
-  function hide({ item }) {
-    const { author } = item._meta;
-    hidden.hide(author);
-    notices.offer("author-hidden", say(texts.programme.hidden, { author: author.slice(0, 8) }), {
-      label: texts.programme.undo,
-      run() {
-        notices.clear("author-hidden");
-        hidden.show(author);
-      },
-    }, texts.shared.dismiss);
-    main.focus({ preventScroll: true });
-  }
-
-  list.addEventListener("click", (event) => {
+  main.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
     const head = target?.closest(".head");
     const article = head?.closest("article.talk");
@@ -325,7 +337,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     if (!selecting) turn(article.dataset.id ?? "");
   });
 
-  list.addEventListener("keydown", (event) => {
+  main.addEventListener("keydown", (event) => {
     const article = event.target instanceof Element ? event.target.closest("article.talk.is-open") : null;
     if (event.key !== "Escape" || !(article instanceof HTMLElement)) return;
     turn(article.dataset.id ?? "");
@@ -352,14 +364,14 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
 
   return {
     load,
-    fail,
+    fail: drawFailed,
     refresh,
     isEmpty: () => loaded && total === 0,
     offset: () => offset || ownOffset(),
     /** @param {string} id */
-    remove(id) {
+    async remove(id) {
       const ids = [...rows.keys()];
-      source?.remove(id);
+      await source?.remove(id);
       focusNear(id, ids);
     },
     reveal,

@@ -40,12 +40,13 @@ const AGAIN_MS = 60_000;
  * themselves is `put` and `remove`d at once, also where the node is only asked now and then.
  *
  * @param {Panda} panda
- * @param {(programme: Programme) => void} onChange
+ * @param {object} filter  whose talks, and rooms, are read
+ * @param {(programme: Programme) => Promise<void>} onChange
  * @param {AbortSignal} signal
  */
-export function followProgramme(panda, onChange, signal) {
-  const talks = new Following(panda, panda.talkSchema, changed, signal);
-  const rooms = new Following(panda, panda.roomSchema, changed, signal);
+export function followProgramme(panda, filter, onChange, signal) {
+  const talks = new Following(panda, panda.talkSchema, filter, changed, signal);
+  const rooms = new Following(panda, panda.roomSchema, filter, changed, signal);
   let last = -PAUSE_MS;
   let timer = 0;
   let reading = Promise.resolve();
@@ -60,7 +61,7 @@ export function followProgramme(panda, onChange, signal) {
       await released();
       timer = 0;
       last = performance.now();
-      if (!signal.aborted) tell();
+      if (!signal.aborted) void tell();
     }, Math.max(0, last + PAUSE_MS - performance.now()));
   }
 
@@ -78,9 +79,9 @@ export function followProgramme(panda, onChange, signal) {
     return reading;
   }
 
-  function tell() {
+  async function tell() {
     if (!talks.known || !rooms.known) return;
-    onChange({
+    await onChange({
       talks: talks.known.found,
       rooms: new Map([...rooms.known.found].map(([id, { name }]) => [id, name])),
       refused: new Map([...talks.known.refused, ...rooms.known.refused]),
@@ -112,13 +113,13 @@ export function followProgramme(panda, onChange, signal) {
       await talks.read(id);
       await readRooms();
       await released();
-      tell();
+      await tell();
     },
 
     /** @param {string} id */
-    remove(id) {
+    async remove(id) {
       talks.put(id, null);
-      tell();
+      await tell();
     },
   };
 }
@@ -129,6 +130,7 @@ class Following {
   known = null;
   #panda;
   #schema;
+  #filter;
   #onChange;
   #signal;
   /** What the reader wrote, or deleted, and the node has not told yet. @type {Map<string, Instance | null>} */
@@ -136,17 +138,18 @@ class Following {
   /** @type {Set<string>} */
   #deleted = new Set();
 
-  /** @param {Panda} panda @param {string} schema @param {() => void} onChange @param {AbortSignal} signal */
-  constructor(panda, schema, onChange, signal) {
+  /** @param {Panda} panda @param {string} schema @param {object} filter @param {() => void} onChange @param {AbortSignal} signal */
+  constructor(panda, schema, filter, onChange, signal) {
     this.#panda = panda;
     this.#schema = schema;
+    this.#filter = filter;
     this.#onChange = onChange;
     this.#signal = signal;
   }
 
   async follow() {
     try {
-      for await (const { changes, instances, rejected, here } of this.#panda.subscribe(this.#schema, { signal: this.#signal })) {
+      for await (const { changes, instances, rejected, here } of this.#panda.subscribe(this.#schema, { filter: this.#filter, signal: this.#signal })) {
         const refused = this.known?.refused ?? new Map();
         const changed = new Set(changes.map(({ id }) => id));
         for (const [key, { id }] of refused) if (changed.has(id)) refused.delete(key);
@@ -199,7 +202,7 @@ class Following {
 
   /** All instances. */
   async #readAll() {
-    const all = await this.#panda.query(this.#schema, { signal: this.#signal }).toArray();
+    const all = await this.#panda.query(this.#schema, { filter: this.#filter, signal: this.#signal }).toArray();
     this.#take(all, all.rejected, new Map(), this.known?.here);
   }
 }

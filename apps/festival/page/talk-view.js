@@ -1,14 +1,27 @@
 /** One talk on the page: the closed row, and what opens under it. */
 
 import * as texts from "texts";
-import { button, el, hexView, shortAuthor } from "../../../web/elements/dom.js";
+import { button, el, hexView } from "../../../web/elements/dom.js";
 import { face } from "../../../web/elements/face.js";
 import { prose, webLink } from "../../../web/elements/prose.js";
 import { line, persons, text } from "./talk.js";
 import { durationWords, endClock } from "./time.js";
-import { number, say } from "../../../web/elements/words.js";
+import { count, number, say } from "../../../web/elements/words.js";
 
-/** @typedef {import("./talk.js").Talk} Talk */
+/**
+ * @typedef {import("./talk.js").Talk} Talk
+ *
+ * @typedef {object} Authors  what is known of them
+ * @property {ReturnType<typeof import("./names.js").makeNames>} names
+ * @property {ReturnType<typeof import("./whose.js").makeWhose>} whose
+ *
+ * @typedef {object} Actions
+ * @property {() => void} edit
+ * @property {() => void} remove
+ * @property {() => void} follow  or no more
+ * @property {() => void} mute
+ * @property {() => Promise<Talk[]>} versions  what others say of the same event
+ */
 
 
 /** Persons that the closed row names. */
@@ -20,13 +33,14 @@ const FEW = 12;
  * @param {Talk} talk
  * @param {string} offset  the programme's usual offset: other ones are written out
  * @param {import("./time.js").Zone} zone  the programme's
+ * @param {Authors} authors
  */
-export function talkRow(talk, offset, zone) {
+export function talkRow(talk, offset, zone, { names }) {
   const { item, when, minutes } = talk;
   const { author, signed, verified, complete } = item._meta;
   const article = el("article", {
     class: "talk",
-    data: { id: talk.id, mine: String(talk.mine), author, signed: String(signed), verified: String(verified), complete: String(complete) },
+    data: { id: talk.id, mine: String(talk.mine), author, place: talk.place, signed: String(signed), verified: String(verified), complete: String(complete) },
   });
   const language = text(item.language);
   if (/^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/.test(language)) article.lang = language;
@@ -37,7 +51,8 @@ export function talkRow(talk, offset, zone) {
 
   const top = el("p", { class: "kicker", attrs: { lang: texts.language } });
   top.append(field("span", "track", talk.track));
-  top.append(whose(talk));
+  if (talk.place === "proposed") top.append(el("span", { class: "badge proposal", attrs: { title: texts.talkWords.proposalWhy } }, texts.talkWords.proposal));
+  top.append(byline(talk, names));
 
   const facts = el("p", { class: "facts", attrs: { lang: texts.language } });
   if (talk.room) facts.append(field("span", "room", talk.room));
@@ -57,6 +72,10 @@ export function talkRow(talk, offset, zone) {
     facts.append(long);
   }
   if (language) facts.append(field("span", "language", line(language, 40)));
+  if (talk.behind.length) {
+    const differ = talk.behind.some(({ differs }) => differs);
+    facts.append(el("span", { class: "also-by" }, count(talk.behind.length, differ ? texts.talkWords.alsoOtherwise : texts.talkWords.also)));
+  }
 
   const head = el("div", { class: "head" }, top, el("h5", {}, open));
   const subtitle = line(item.subtitle);
@@ -73,11 +92,15 @@ export function talkRow(talk, offset, zone) {
  * @param {Talk} talk
  * @param {string} offset
  * @param {import("./time.js").Zone} zone
+ * @param {Authors} authors
  */
-export function looks({ item, mine, room, when, minutes }, offset, zone) {
+export function looks({ item, mine, room, when, minutes, place, behind }, offset, zone, { names, whose }) {
   const { lastEntry, signed, verified, complete } = item._meta;
   const clock = when && minutes !== null ? endClock(when, minutes, zone) : "";
-  return [lastEntry, signed, verified, complete, mine, when?.offset === offset, clock, room].join(" ");
+  const { author } = item._meta;
+  const others = behind.map(({ talk, differs }) => `${talk.id}${differs}`).sort();
+  const said = [names.of(author)?.name, names.of(author)?.about, whose.follows(author), whose.named(author), whose.by()];
+  return JSON.stringify([lastEntry, signed, verified, complete, mine, when?.offset === offset, clock, room, place, others, said]);
 }
 
 /**
@@ -115,16 +138,17 @@ function field(tag, name, value) {
 }
 
 /**
- * Whose talk it is: the author's face, and "you" or the first digits of the key. That the author signed it says nothing
- * about who that is.
+ * Whose talk it is: the author's face, and "you", or what they call themselves with the first digits of the key. That the
+ * author signed it says nothing about who that is.
  *
  * @param {Talk} talk
+ * @param {Authors["names"]} names
  */
-function whose({ item, mine }) {
+function byline({ item, mine }, names) {
   const { author } = item._meta;
-  const name = mine ? el("span", { class: "mine" }, texts.origin.you) : el("code", {}, author.slice(0, 8));
-  return el("span", { class: "who", data: { whose: mine ? "you" : author.slice(0, 8) }, attrs: { title: mine ? texts.talkWords.youPublished : say(texts.talkWords.publishedByAuthor, { author: shortAuthor(author) }) } },
-    el("span", { class: "visually-hidden" }, texts.talkWords.by), name, face(author));
+  const name = mine ? [el("span", { class: "mine" }, texts.origin.you)] : names.words(author);
+  return el("span", { class: "who", data: { whose: mine ? "you" : author.slice(0, 8) }, attrs: { title: mine ? texts.talkWords.youPublished : say(texts.talkWords.publishedByAuthor, { author: names.label(author) }) } },
+    el("span", { class: "visually-hidden" }, texts.talkWords.by), ...name, face(author));
 }
 
 /** @param {string[]} names */
@@ -140,9 +164,10 @@ function people(names) {
  * What a talk opens to.
  *
  * @param {Talk} talk
- * @param {{edit: () => void, remove: () => void, hide: () => void}} actions
+ * @param {Authors} authors
+ * @param {Actions} actions
  */
-export function talkBody(talk, actions) {
+export function talkBody(talk, authors, actions) {
   const { item } = talk;
   const body = el("div", { class: "body" });
   const words = el("div", { class: "words" });
@@ -160,7 +185,7 @@ export function talkBody(talk, actions) {
   }
   if (line(item.kind)) words.append(el("p", { class: "note" }, texts.talkWords.kind, field("span", "kind", line(item.kind, 80))));
   if (!words.hasChildNodes()) words.append(el("p", { class: "note" }, texts.talkWords.noText));
-  body.append(words, provenance(talk, actions.hide));
+  body.append(words, provenance(talk, authors, actions));
   if (talk.mine) {
     const name = talk.title || texts.talkWords.thisTalk;
     const edit = button(texts.talkWords.edit, actions.edit, "edit");
@@ -169,14 +194,40 @@ export function talkBody(talk, actions) {
     remove.setAttribute("aria-label", say(texts.talkWords.deleteWhat, { name }));
     body.append(el("div", { class: "row actions", attrs: { lang: texts.language } }, edit, remove));
   }
+  void actions.versions().then((others) => {
+    if (others.length) body.append(versions(others, authors));
+  }, () => {}); // what is not answered is not known of
   return body;
 }
 
 /**
- * @param {Talk} talk
- * @param {() => void} hide
+ * What others say of the same event, to unfold.
+ *
+ * @param {Talk[]} others
+ * @param {Authors} authors
  */
-function provenance(talk, hide) {
+function versions(others, authors) {
+  const list = el("details", { class: "fold also", attrs: { lang: texts.language } }, el("summary", {}, count(others.length, texts.talkWords.also)));
+  for (const talk of others) {
+    const { author } = talk.item._meta;
+    const when = talk.when ? `${talk.when.day} ${talk.when.clock}` : line(talk.item.start, 60);
+    const one = el("details", { class: "fold version", data: { author } },
+      el("summary", {}, face(author), " ", ...(talk.mine ? [texts.origin.you] : authors.names.words(author)), ": ", el("bdi", {}, talk.title || texts.programme.untitled), when ? `, ${when}` : "", talk.room ? ", " : "", el("bdi", {}, talk.room)));
+    const { abstract, description } = talk.item;
+    if (text(abstract).trim()) one.append(...prose("abstract", text(abstract)));
+    if (text(description).trim()) one.append(...prose("description", text(description)));
+    if (one.children.length === 1) one.append(el("p", { class: "note" }, texts.talkWords.noText));
+    list.append(one);
+  }
+  return list;
+}
+
+/**
+ * @param {Talk} talk
+ * @param {Authors} authors
+ * @param {Actions} actions
+ */
+function provenance(talk, { names, whose }, actions) {
   const { item, mine } = talk;
   const { author, logId, seqNum, lastEntry, edited, signed, verified, complete } = item._meta;
   const list = el("dl", {});
@@ -212,10 +263,17 @@ function provenance(talk, hide) {
   if (edited) marks.append(complete ? badge("complete", true, texts.talkWords.noneMissing) : badge("complete", false, texts.talkWords.someUnshown));
   const by = el("p", { class: "by" }, face(author), " ");
   if (mine) {
-    by.append(el("strong", { class: "mine" }, texts.talkWords.you), texts.talkWords.youDid);
+    by.append(el("strong", { class: "mine" }, texts.talkWords.you), texts.talkWords.youDid, talk.place === "proposed" ? texts.talkWords.youPropose : "");
   } else {
-    const away = button(texts.talkWords.hideAuthor, hide, "quiet hide");
-    by.append(texts.talkWords.publishedBy, el("strong", {}, el("code", {}, author.slice(0, 8))), texts.talkWords.anybody, away);
+    const open = whose.by() === "nobody";
+    const standing = open ? texts.talkWords.anybody : talk.place === "proposed" ? texts.talkWords.proposes : texts.talkWords.ofProgramme;
+    by.append(texts.talkWords.publishedBy, el("strong", {}, ...names.words(author)), standing, names.of(author) ? texts.talkWords.nameIs : texts.talkWords.nameless);
+    if (!whose.named(author)) {
+      by.append(button(whose.follows(author) ? texts.whose.unfollow : open ? texts.whose.makeMine : texts.whose.follow, actions.follow, "quiet follow"), " ");
+    }
+    by.append(button(texts.whose.mute, actions.mute, "quiet mute"));
+    const about = names.of(author)?.about;
+    if (about) by.append(el("bdi", { class: "about" }, about));
   }
   const details = el("details", { class: "fold" }, el("summary", {}, texts.talkWords.details), marks, list);
   return el("aside", { class: "provenance", attrs: { "aria-label": texts.origin.who, lang: texts.language } }, by, details);

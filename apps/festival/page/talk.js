@@ -22,6 +22,8 @@ import { parseDuration, parseStart } from "./time.js";
  * @property {number | null} minutes
  * @property {string} day  the programme's day, or NONE
  * @property {string} words  what the search looks into; filled in when first searched
+ * @property {"programme" | "proposed" | "muted"} place  where it stands
+ * @property {{talk: Talk, differs: boolean}[]} behind  others' versions, which this one is shown in place of
  */
 
 /** Stands for "has none" among days, rooms and tracks; no trimmed text can be equal to it. */
@@ -89,6 +91,8 @@ export function toTalk(item, me, rooms) {
     minutes: parseDuration(item.duration),
     day: when?.day ?? NONE,
     words: "",
+    place: "programme",
+    behind: [],
   };
 }
 

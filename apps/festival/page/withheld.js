@@ -1,12 +1,15 @@
-/** What of a node's answer is not in the programme: what the checks did not let pass, and what the reader has hidden. */
+/** What of a node's answer is not on the page: what the checks did not let pass, and whom the reader has muted. */
 
 import * as texts from "texts";
-import { button, byId, el, shortAuthor } from "../../../web/elements/dom.js";
+import { button, byId, el } from "../../../web/elements/dom.js";
 import { face } from "../../../web/elements/face.js";
 import { quoted } from "../../../web/elements/foreign.js";
 import { count, number, say, withheldWords } from "../../../web/elements/words.js";
 
 /** @typedef {import("../../../web/pages/shared/types.js").Rejected} Rejected */
+
+/** Muted authors that are listed. */
+const MOST_MUTED = 100;
 
 /** @param {Rejected[]} rejected */
 export function drawWithheld(rejected) {
@@ -40,19 +43,19 @@ export function drawWithheld(rejected) {
 }
 
 /**
- * @param {[string, number][]} authors  who is hidden, with the number of their talks
- * @param {(author: string) => void} show
+ * @param {string[]} authors  who is muted
+ * @param {number} talks  that they have published
+ * @param {ReturnType<typeof import("./names.js").makeNames>} names
+ * @param {(author: string) => void} hear
  */
-export function drawHidden(authors, show) {
-  const panel = byId("hidden", HTMLDetailsElement);
-  const talks = authors.reduce((sum, [, size]) => sum + size, 0);
-  panel.hidden = authors.length === 0;
-  byId("hidden-summary", HTMLElement).textContent = count(authors.length, texts.programme.hiddenByYou, { talks: count(talks, texts.programme.talks) });
-  byId("hidden-list", HTMLElement).replaceChildren(
-    ...authors.map(([author, size]) => {
-      const again = button(texts.programme.showAgain, () => show(author), "quiet");
-      again.setAttribute("aria-label", say(texts.programme.showAuthor, { author: author.slice(0, 8) }));
-      return el("li", { data: { author } }, face(author), " ", el("code", { attrs: { title: author } }, shortAuthor(author)), ` ${count(size, texts.programme.talks)} `, again);
+export function drawMuted(authors, talks, names, hear) {
+  byId("muted", HTMLDetailsElement).hidden = authors.length === 0;
+  byId("muted-summary", HTMLElement).textContent = count(authors.length, texts.whose.muted, { talks: count(talks, texts.programme.talks) });
+  byId("muted-list", HTMLElement).replaceChildren(
+    ...authors.slice(0, MOST_MUTED).map((author) => {
+      const again = button(texts.whose.hear, () => hear(author), "quiet");
+      again.setAttribute("aria-label", say(texts.whose.hearAuthor, { author: names.label(author) }));
+      return el("li", { data: { author } }, face(author), " ", ...names.words(author), " ", again);
     }),
   );
 }

@@ -40,5 +40,31 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
             types.HASH,
             writes=True,
         ),
+        Method(
+            "arrange",
+            "Where each of these talks stands, in their order: in the programme of some authors, or beside "
+            "it, or behind another one that is the same event. The order of the talks decides nothing.",
+            (
+                Param("talks", types.array(types.named("SaidTalk"))),
+                Param(
+                    "authors",
+                    types.array(types.TEXT),
+                    (),
+                    "Whose talks are the programme, whose word counts most first; everybody's unless given.",
+                ),
+                Param("muted", types.array(types.TEXT), (), "Authors of whom nothing is shown."),
+            ),
+            types.array(types.named("Standing")),
+        ),
+        Method(
+            "writeProfile",
+            "Publishes what this author calls themselves, or changes it. With an empty name it is deleted.",
+            (
+                Param("name", types.TEXT),
+                Param("about", types.TEXT, "", "A line about them."),
+            ),
+            types.named("ProfileWritten"),
+            writes=True,
+        ),
     )
 }

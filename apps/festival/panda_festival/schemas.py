@@ -1,8 +1,8 @@
-"""The schemas of festivals: rooms, and talks held in them.
+"""The schemas of festivals: rooms, talks held in them, and what authors call themselves.
 
 Their definitions are entries like any other: `definitions.json` holds them signed, and these are their ids.
-The key was drawn for these two entries and thrown away (`apps/festival/sign_definitions.py`): nobody adds to
-its log.
+The keys were drawn for these entries and thrown away (`apps/festival/sign_definitions.py`): nobody adds to
+their logs.
 """
 
 from typing import Final
@@ -43,5 +43,17 @@ TALK: Final = Schema(
 )
 """A talk."""
 
-SCHEMAS: Final = (ROOM, TALK)
+PROFILE: Final = Schema(
+    "profile",
+    "What an author calls themselves. Anybody can take any name: it says nothing about who that is, and is "
+    "shown beside the key's digits.",
+    (
+        FieldDefinition("name", "varchar", validation="[^ ].{0,59}"),
+        FieldDefinition("about", "varchar", optional=True, validation=".{0,200}"),
+    ),
+    "004044e7adc14524fc398370877b3f7705f6ac36302af807c99701791e3f47460038e4d800d24eaa95128e0bf7d03948450fa205adfa974feca1802897072290903e",
+)
+"""A profile. Of several by one author the one with the least id counts (`profile`)."""
+
+SCHEMAS: Final = (ROOM, TALK, PROFILE)
 """In the order in which they are published: a schema names the ids of others."""

@@ -1,6 +1,6 @@
 """The shapes of what the festival's page gets from the worker, as `panda_web.browser.shapes` has them."""
 
-from typing import TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 
 class Says(TypedDict):
@@ -10,6 +10,8 @@ class Says(TypedDict):
     """The schema of a festival's talks."""
     roomSchema: str
     """The schema of the rooms that talks lead to."""
+    profileSchema: str
+    """The schema of what authors call themselves."""
 
 
 class ChangedTalk(TypedDict):
@@ -55,3 +57,38 @@ class Imported(TypedDict):
     leftOut: list[LeftOut]
     total: int
     """Talks in the file."""
+
+
+class SaidTalk(TypedDict):
+    """A talk, as far as it is judged by where it stands."""
+
+    id: str
+    author: str
+    guid: NotRequired[str]
+    """How schedule files know it again."""
+    title: NotRequired[str]
+    start: NotRequired[str]
+
+
+class Standing(TypedDict):
+    """Where a talk is shown."""
+
+    place: Literal["programme", "proposed", "muted"]
+    behind: str | None
+    """The id of the talk that is shown in its place, and leads to it; null where it is shown itself."""
+    differs: bool
+    """Whether that one says something else: another title, or another start."""
+
+
+class WriteError(TypedDict):
+    """Why what is signed waits, or what the node says against it."""
+
+    reason: str
+    message: str
+
+
+class ProfileWritten(TypedDict):
+    """What came of writing a profile."""
+
+    acknowledged: bool
+    error: WriteError | None

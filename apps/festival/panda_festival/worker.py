@@ -1,24 +1,27 @@
-"""What a festival adds to the worker: the import of a schedule, and rooms by name.
+"""What a festival adds to the worker: the import of a schedule, rooms by name, where talks stand, profiles.
 
 All but the schemas is imported when it is first asked for, so a page that only reads does not wait for it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from panda_festival import shapes
 from panda_festival.methods import METHODS
-from panda_festival.schemas import ROOM, SCHEMAS, TALK
+from panda_festival.schemas import PROFILE, ROOM, SCHEMAS, TALK
 from panda_web.browser.at_hand import at_hand
 from panda_web.browser.extension import Extension
 from panda_web.browser.opening import Site
 from panda_web.rpc.dispatch import Handler
+from panda_web.rpc.errors import InvalidParams
 from panda_web.rpc.long_text import LongText
 from panda_web.rpc.table import python_name
+from panda_web.rpc.types import Json
 
 if TYPE_CHECKING:
     from panda_festival.definitions import SignedDefinition
+    from panda_festival.programme import Said
     from panda_festival.schedule import Schedule
 
 
@@ -54,6 +57,25 @@ class Festival:
 
         return await room_named(self.site.writer(), name)
 
+    async def arrange(
+        self, talks: Sequence[Mapping[str, Json]], authors: Sequence[str], muted: Sequence[str]
+    ) -> list[shapes.Standing]:
+        """Where each talk stands."""
+        from panda_festival.programme import arrange
+
+        said = [_said(talk) for talk in talks]
+        found = arrange(said, authors, muted, self.site.client.author)
+        return [
+            {"place": stands.place, "behind": stands.behind, "differs": stands.differs}
+            for stands in (found[each.id] for each in said)
+        ]
+
+    async def write_profile(self, name: str, about: str) -> shapes.ProfileWritten:
+        """What the author calls themselves."""
+        from panda_festival.profile import to_json, write_profile
+
+        return to_json(await write_profile(self.site.writer(), name, about))
+
 
 def _schedule(text: LongText) -> "Schedule":
     """The schedule in a file, of which nothing else is kept."""
@@ -63,13 +85,23 @@ def _schedule(text: LongText) -> "Schedule":
         return read_schedule(text.take())
 
 
+def _said(talk: Mapping[str, Json]) -> "Said":
+    """A talk to be judged, from a page, which is not trusted to send the right types."""
+    from panda_festival.programme import Said
+
+    given = {name: talk.get(name, "") for name in ("id", "author", "guid", "title", "start")}
+    if wrong := [name for name, value in given.items() if not isinstance(value, str)]:
+        raise InvalidParams(f"A talk's {wrong[0]} must be a text.", param="talks")
+    return Said(**given)
+
+
 def _definitions() -> "Iterable[SignedDefinition]":
     from panda_festival.definitions import definitions
 
     return definitions()
 
 
-SAYS: shapes.Says = {"talkSchema": str(TALK.id), "roomSchema": str(ROOM.id)}
+SAYS: shapes.Says = {"talkSchema": str(TALK.id), "roomSchema": str(ROOM.id), "profileSchema": str(PROFILE.id)}
 
 EXTENSION = Extension(
     methods=METHODS,
