@@ -71,25 +71,27 @@ export function makeNames(onChange) {
     }
   }
 
+  /** These authors are on the page. @param {Panda} panda @param {Iterable<string>} authors */
+  function want(panda, authors) {
+    const now = [...new Set([...wanted, ...authors])].slice(0, MOST);
+    if (now.length === wanted.length && asking === panda) return;
+    [wanted, asking] = [now, panda];
+    following.abort();
+    following = new AbortController();
+    void follow(panda, now, following.signal);
+  }
+
   return {
+    want,
+
     /** @param {string} author @returns {Profile | undefined} */
     of: (author) => known.get(author),
-
-    /** These authors are on the page. @param {Panda} panda @param {Iterable<string>} authors */
-    want(panda, authors) {
-      const now = [...new Set([...wanted, ...authors])].slice(0, MOST);
-      if (now.length === wanted.length && asking === panda) return;
-      [wanted, asking] = [now, panda];
-      following.abort();
-      following = new AbortController();
-      void follow(panda, now, following.signal);
-    },
 
     /** Reads them again, such as after the reader's own was written. */
     again() {
       const panda = asking;
       asking = null;
-      if (panda) this.want(panda, []);
+      if (panda) want(panda, []);
     },
 
     /**

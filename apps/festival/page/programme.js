@@ -207,7 +207,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
 
     const counts = new Map(tally(programme.map(({ item }) => item._meta.author)));
     panel.draw(counts, me);
-    panel.apart({ own: parts.own.length, others: others.total(), listed: parts.proposed.length, more: others.more() });
+    panel.apart({ own: parts.own.length, others: others.total(), listed: parts.proposed.length, behind: [...fronts.keys()].filter((id) => others.items().has(id)).length, more: others.more() });
     profile.draw();
     names.want(panda, [...(me ? [me] : []), ...whose.authors(), ...counts.keys(), ...parts.proposed.map(({ item }) => item._meta.author), ...whose.muted()]);
     drawZone(total > 0 ? offset : "");
@@ -386,6 +386,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     const row = rows.get(id);
     if (!row) return;
     if (row.element.hidden) filters.showAll();
+    row.element.closest("details.apart")?.setAttribute("open", "");
     toggle(id, true);
     go({ talk: id });
     row.element.scrollIntoView({ block: "nearest" });

@@ -73,10 +73,10 @@ export function makeWhosePanel({ whose, names, follow, mute }) {
   /** @param {string} author @param {number} talks @param {import("./whose.js").By} by @param {string | null} me */
   function row(author, talks, by, me) {
     const who = { author: names.label(author) };
-    const line = el("li", { data: { author } }, face(author), " ");
-    line.append(el("span", { class: "whose-who" }, ...(author === me ? [el("span", { class: "mine" }, texts.origin.you), " "] : []), ...names.words(author)));
-    line.append(` ${count(talks, texts.programme.talks)} `);
-    if (names.of(author)?.about) line.append(el("bdi", { class: "muted" }, names.of(author)?.about ?? ""), " ");
+    const line = el("li", { data: { author } }, face(author));
+    const said = el("span", {}, ...(author === me ? [el("span", { class: "mine" }, texts.origin.you), " "] : []), ...names.words(author));
+    said.append(` ${count(talks, texts.programme.talks)} `, el("bdi", { class: "muted" }, names.of(author)?.about ?? ""));
+    line.append(said);
     const tools = el("span", { class: "whose-tools" });
     if (!whose.named(author)) {
       const does = whose.follows(author) ? texts.whose.unfollow : by === "nobody" ? texts.whose.makeMine : texts.whose.follow;
@@ -89,9 +89,11 @@ export function makeWhosePanel({ whose, names, follow, mute }) {
       hush.setAttribute("aria-label", say(texts.whose.muteAuthor, who));
       tools.append(hush);
     }
-    const only = el("a", { class: "only", attrs: { href: linkTo([author]) } }, texts.whose.only);
-    only.setAttribute("aria-label", say(texts.whose.onlyAuthor, who));
-    tools.append(only);
+    if (by !== "link" || whose.authors().length > 1) {
+      const only = el("a", { class: "only", attrs: { href: linkTo([author]) } }, texts.whose.only);
+      only.setAttribute("aria-label", say(texts.whose.onlyAuthor, who));
+      tools.append(only);
+    }
     line.append(tools);
     return line;
   }
@@ -99,14 +101,14 @@ export function makeWhosePanel({ whose, names, follow, mute }) {
   /**
    * What stands beside the programme.
    *
-   * @param {{own: number, others: number, listed: number, more: boolean}} there
+   * @param {{own: number, others: number, listed: number, behind: number, more: boolean}} there  behind: other versions of what is shown
    */
-  function apart({ own, others, listed, more }) {
+  function apart({ own, others, listed, behind, more }) {
     byId("own", HTMLElement).hidden = own === 0;
     byId("own-title", HTMLElement).textContent = count(own, texts.whose.ownProposals);
     byId("proposed", HTMLDetailsElement).hidden = others === 0 && listed === 0;
     byId("proposed-summary", HTMLElement).textContent = count(Math.max(others, listed), texts.whose.proposed);
-    byId("proposed-none", HTMLElement).hidden = listed > 0 || more;
+    byId("proposed-behind", HTMLElement).textContent = behind ? count(behind, texts.whose.behind) : "";
     byId("proposed-more", HTMLElement).hidden = !more;
     const jump = byId("whose-proposed", HTMLAnchorElement);
     jump.hidden = others === 0;

@@ -41,8 +41,8 @@ export function makeWhose(onChange) {
     mute: choices.mute,
     /** @param {string} author */
     follows: (author) => choices.followed().includes(author),
-    /** Whether the site or the link names them. @param {string} author */
-    named: (author) => (linked.length ? linked : site).includes(author),
+    /** Whether the site names them, so that there is nothing to follow. @param {string} author */
+    named: (author) => site.includes(author),
     /** @returns {By} */
     by: () => (linked.length ? "link" : site.length ? "site" : choices.followed().length ? "you" : "nobody"),
     /** The address to send to somebody; null where nobody is named, or too many are. */

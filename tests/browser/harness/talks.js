@@ -4,6 +4,7 @@
   for (let more; (more = article.querySelector(".words > .more")) !== null; ) more.click();
   const fields = {};
   for (const element of article.querySelectorAll("[data-field]")) {
+    if (element.closest(".also")) continue; // of others' versions
     fields[element.dataset.field] = element.dataset.value ?? allOf(element);
   }
   const badges = [...article.querySelectorAll("[data-badge][data-holds=true]")].map(({ dataset }) => dataset.badge);
