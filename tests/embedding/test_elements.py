@@ -147,6 +147,16 @@ def test_hostile_data_and_attributes_under_the_strictest_policy(
         screen.press("#form >>> [part=submit]")
         screen.until(lambda: tab.evaluate("document.querySelectorAll('#feed article').length") == 6)
         screen.until(lambda: screen.data("panda-status", "pending") == "0")
+
+        (one,) = (each for each in instances_at(host.url, schema) if each.id == led_to)
+        say_whose = "(whose) => document.querySelector('#feed').setAttribute('authors', whose)"
+        tab.evaluate(say_whose, one.author.upper())
+        screen.until(lambda: tab.evaluate("document.querySelectorAll('#feed article').length") == 2)
+        assert screen.text("article:not([data-apart]) h2") == TEXTS[0]
+        assert screen.text("article[data-apart][data-mine] h2") == "E, of my own"
+        screen.until(lambda: screen.words("#feed >>> [part=others]") == "4 by others are not shown here.")
+        tab.evaluate(say_whose, "")  # nobody: that is not everybody
+        screen.until(lambda: "public keys" in screen.words("#feed >>> [part=problem]"))
         assert tab.evaluate("globalThis.violations") == []
         assert workers(tab) == 1, "all elements of a page share one connection"
 

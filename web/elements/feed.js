@@ -1,6 +1,6 @@
 /**
- * `<panda-feed schema=… filter=… order-by=… include=… limit=…>`: the instances of a schema, each in a copy of the `<template>` that
- * stands within. The copies are the page's own elements, beside the template, so the page's styles hold for them.
+ * `<panda-feed schema=… authors=… filter=… order-by=… include=… limit=…>`: the instances of a schema, each in a copy of the
+ * `<template>` that stands within. The copies are the page's own elements, beside the template, so the page's styles hold for them.
  */
 
 import * as texts from "texts";
@@ -17,7 +17,7 @@ import { count, momentWords, number, say } from "./words.js";
  * @typedef {import("panda.js").Instance} Instance
  * @typedef {import("panda.js").Panda} Panda
  * @typedef {import("panda.js").Rejected} Rejected
- * @typedef {{filter?: object, orderBy: string[], include: string[]}} Asked
+ * @typedef {{filter?: object, orderBy: string[], include: string[], others: object | null}} Asked  others: a filter; what is by nobody who is named
  */
 
 /** Instances at first, and with each press of the button. */
@@ -26,14 +26,17 @@ const LIMIT = 50;
 const PAGE = 1000;
 /** Fields that are shown where there is no template. */
 const PLAIN_FIELDS = 12;
+/** Authors that a feed is of. */
+const MOST_AUTHORS = 100;
 
 export class PandaFeed extends PandaElement {
-  static observedAttributes = ["schema", "filter", "order-by", "include", "limit", "node", "peers"];
+  static observedAttributes = ["schema", "authors", "filter", "order-by", "include", "limit", "node", "peers"];
 
   #status = el("div", { attrs: { part: "status", role: "status" } });
   #stands = el("p", { class: "note", attrs: { part: "here", hidden: "" } });
   #more = button(texts.elements.showMore, () => void this.#grow(), "more");
   #withheld = el("p", { class: "note", attrs: { part: "withheld", hidden: "" } });
+  #others = el("p", { class: "note", attrs: { part: "others", hidden: "" } });
   /** @type {Map<string, Element[]>} what is shown, by id */
   #shown = new Map();
   /** @type {Instance[]} */
@@ -54,7 +57,7 @@ export class PandaFeed extends PandaElement {
   constructor() {
     super();
     this.#more.setAttribute("part", "more");
-    this.root.append(el("slot", {}), this.#status, this.#stands, this.#withheld, this.#more);
+    this.root.append(el("slot", {}), this.#status, this.#stands, this.#withheld, this.#others, this.#more);
     this.#more.hidden = true;
   }
 
@@ -70,7 +73,7 @@ export class PandaFeed extends PandaElement {
 
   /** @override @param {AbortSignal} signal */
   listen(signal) {
-    news.addEventListener("author", () => this.#draw(), { signal });
+    news.addEventListener("author", () => (this.hasAttribute("authors") ? this.ask() : this.#draw()), { signal });
     signal.addEventListener("abort", () => this.#following.abort());
   }
 
@@ -87,9 +90,10 @@ export class PandaFeed extends PandaElement {
     }
     this.#state("loading");
     try {
-      const asked = this.#asked();
+      this.#asked(null); // what is wrong with the attributes is said before Python starts
       const panda = await connection(this);
       if (signal.aborted) return;
+      const asked = this.#asked(panda.author);
       const watched = () => watchedBy(asked, this.#more.hidden ? undefined : this.#instances.at(-1));
       for await (const _ of changes(panda, this.text("schema"), watched, signal)) {
         await this.#read(panda, asked, signal);
@@ -104,24 +108,48 @@ export class PandaFeed extends PandaElement {
     return Number.isInteger(given) && given > 0 ? Math.min(given, PAGE) : LIMIT;
   }
 
-  /** @returns {Asked} */
-  #asked() {
+  /**
+   * Whom the feed is of; empty: everybody. A list that is wrong shows nothing, and not everybody.
+   *
+   * @returns {string[]}
+   */
+  #authors() {
+    const named = names(this.text("authors").toLowerCase());
+    const wrong = named.find((author) => !/^[0-9a-f]{64}$/.test(author));
+    if (this.hasAttribute("authors") && (!named.length || named.length > MOST_AUTHORS || wrong !== undefined)) {
+      throw attributeWrong(say(texts.feed.noAuthors, { authors: (wrong ?? this.text("authors")).slice(0, 100) }));
+    }
+    return named;
+  }
+
+  /** @param {string | null} me  whose own instances are never hidden from them @returns {Asked} */
+  #asked(me) {
     if (!this.text("schema")) throw attributeWrong(texts.feed.noSchema);
-    const filter = this.text("filter");
+    const given = this.text("filter");
     let parsed;
     try {
-      parsed = filter ? readJson(filter) : undefined;
+      parsed = given ? readJson(given) : undefined;
     } catch {
-      throw attributeWrong(say(texts.feed.notJson, { filter: filter.slice(0, 100) }));
+      throw attributeWrong(say(texts.feed.notJson, { filter: given.slice(0, 100) }));
     }
     if (parsed !== undefined && (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))) {
-      throw attributeWrong(say(texts.feed.noObject, { filter: filter.slice(0, 100) }));
+      throw attributeWrong(say(texts.feed.noObject, { filter: given.slice(0, 100) }));
     }
-    return { ...(parsed ? { filter: parsed } : {}), orderBy: names(this.text("order-by")), include: names(this.text("include")) };
+    const named = this.#authors();
+    const shown = [...new Set([...named, ...(me ? [me] : [])])];
+    /** @param {object} of */
+    const within = (of) => (parsed ? { and: [parsed, { author: of }] } : { author: of });
+    const filter = named.length ? within({ in: shown }) : parsed;
+    return {
+      ...(filter ? { filter } : {}),
+      orderBy: names(this.text("order-by")),
+      include: names(this.text("include")),
+      others: named.length ? within({ notIn: shown }) : null,
+    };
   }
 
   /** @param {Panda} panda @param {Asked} asked @param {AbortSignal} signal */
-  async #read(panda, asked, signal) {
+  async #read(panda, { others, ...asked }, signal) {
     // One more than is shown tells whether there are more. Larger ones are read in pages.
     const limit = this.#wanted < PAGE ? { limit: this.#wanted + 1 } : {};
     const answer = panda.query(this.text("schema"), { ...asked, ...limit, signal });
@@ -140,6 +168,10 @@ export class PandaFeed extends PandaElement {
     this.#here = answer.here;
     this.#draw(panda);
     this.say("shown", { instances: this.#instances, more: !this.#more.hidden });
+    const apart = others ? await panda.count(this.text("schema"), { filter: others }).catch(() => 0) : 0;
+    if (signal.aborted) return;
+    this.#others.hidden = apart === 0;
+    this.#others.textContent = count(apart, texts.feed.others);
   }
 
   /** @type {Panda | null} */
@@ -156,13 +188,14 @@ export class PandaFeed extends PandaElement {
       this.#template = template;
     }
     const before = this.#shown;
+    const named = this.#authors();
     this.#shown = new Map();
     /** @type {Element} */
     let last = template;
     for (const instance of this.#instances) {
       const copy = before.get(instance.id) ?? copyOf(template);
       before.delete(instance.id);
-      fill(copy, instance, panda.author);
+      fill(copy, instance, panda.author, named.length > 0 && !named.includes(instance._meta.author));
       // Only what moved is moved, so that what the reader works with keeps its focus.
       for (const part of copy) {
         if (last.nextElementSibling !== part) last.after(part);
@@ -187,7 +220,7 @@ export class PandaFeed extends PandaElement {
       el("dt", {}, label(line(name, 70))), el("dd", { attrs: { "data-field": name } }),
     ]));
     const template = el("template", { data: { made: "" } });
-    template.content.append(el("div", {}, el("strong", { attrs: { "data-waits": "" } }), list));
+    template.content.append(el("div", {}, el("strong", { attrs: { "data-waits": "" } }), el("strong", { attrs: { "data-proposal": "" } }), list));
     if (fields.length) this.append(template);
     return template;
   }
@@ -229,7 +262,7 @@ export class PandaFeed extends PandaElement {
     this.#more.disabled = true;
     try {
       const panda = await connection(this);
-      await this.#read(panda, this.#asked(), this.#following.signal);
+      await this.#read(panda, this.#asked(panda.author), this.#following.signal);
     } catch (error) {
       this.#fail(error);
     }

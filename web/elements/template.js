@@ -5,6 +5,7 @@
  *   data-field="title"   the field's value as text; in <time>, a timestamp on the reader's clock
  *   data-longest="80"    on the same element: on one line, of so many characters at most
  *   data-waits           says that what the reader wrote is not at the node yet; else it is hidden
+ *   data-proposal        says that what the reader wrote is by nobody whom the feed is of; else it is hidden
  *   data-href="url"      on <a>: leads to the field's value, if that is an http or https address
  *
  * Names may lead further: `_meta.author`, `_included.room.name`; along a list, to each of its items. What is missing is marked `data-missing`.
@@ -33,25 +34,28 @@ export function copyOf(template) {
  * @param {Element[]} copy
  * @param {Instance} instance
  * @param {string | null} me
+ * @param {boolean} apart  its author is nobody whom the feed is of
  */
-export function fill(copy, instance, me) {
+export function fill(copy, instance, me, apart) {
   for (const top of copy) {
     if (top instanceof HTMLElement) {
       top.dataset.id = instance.id;
       top.toggleAttribute("data-mine", me !== null && instance._meta.author === me);
       top.toggleAttribute("data-waiting", instance._meta.waiting === true);
+      top.toggleAttribute("data-apart", apart);
     }
     for (const place of [top, ...top.querySelectorAll("[data-field], [data-href]")]) put(place, instance);
-    for (const place of top.querySelectorAll("[data-waits]")) waits(place, instance._meta.waiting === true);
+    for (const place of top.querySelectorAll("[data-waits]")) state(place, instance._meta.waiting === true, texts.elements.waits, texts.elements.waitsWhy);
+    for (const place of top.querySelectorAll("[data-proposal]")) state(place, apart, texts.feed.proposal, texts.feed.proposalWhy);
   }
 }
 
-/** Says that something waits; says nothing else. @param {Element} place @param {boolean} is */
-function waits(place, is) {
+/** Says that something is so; says nothing else. @param {Element} place @param {boolean} is @param {string} words @param {string} why */
+function state(place, is, words, why) {
   if (place instanceof HTMLElement) place.hidden = !is;
   if (is === (place.textContent !== "")) return;
-  place.textContent = is ? texts.elements.waits : "";
-  place.setAttribute("title", texts.elements.waitsWhy);
+  place.textContent = is ? words : "";
+  place.setAttribute("title", why);
 }
 
 /** @param {Element} place @param {Instance} instance */
