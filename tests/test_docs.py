@@ -296,7 +296,7 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "logs that are brought from a peer": (carrying.AT_ONCE, pushing.MOST_KNOWN),
     "logs that a peer names in one list": (sync_listing.MOST_LOGS, sync_listing.MOST_PAGES),
     "stretches of logs of which is remembered": (sync_lacks.MOST_SPANS, pulling.MOST_ASKED),
-    "seq nums of a log that are looked at together": (node_lacks.LOOKED_AT, node_lacks.LOGS),
+    "what is looked at together for what a node lacks": (node_lacks.LOOKED_AT, node_lacks.BARE),
     "authors, or schemas, that a node wishes by name": (heads.MAX_NAMED, defining.MOST_DEFINED),
     "looked through for deletes": (source.MOST_TAILS, bringing.MOST_SUSPECTS),
     "a line of an archive": (lines.MAX_HEADER, importing.MOST_INVALID, importing.MOST_NAMED),

@@ -6,14 +6,13 @@ from heapq import merge
 from panda_web.bamboo import decode
 from panda_web.node.live.place import read_place
 from panda_web.node.store import Store
-from panda_web.node.store.entries import LogRow
 from panda_web.rpc.wish import MAX_RANGES, Lack, Log, Range, Wish
 
-LOOKED_AT = 20_000
-"""Seq nums of one log that are looked at together: some 20 ms."""
+LOOKED_AT = 10_000
+"""Logs that are looked at together, or seq nums of one that has gaps: some 20 ms."""
 
-LOGS = 500
-"""Logs that are given together."""
+BARE = 1_000
+"""Entries of a log, of which the payload never came, that are looked at together: some ms."""
 
 
 class Lacks:
@@ -51,34 +50,38 @@ class Lacks:
         row = self._store.entries.log(*log)
         end = row.seq_num if row is not None else 0
         first = max(start, wish.first(log[1], max(end, until)))
-        looked = min(end, until, first + LOOKED_AT - 1)
+        looked, last = first - 1, min(end, until)
         found: list[Range] = []
-        if row is not None and first <= looked:
-            for each in merge(self._gaps(row, first, looked), self._bare(wish, row, first, looked)):
+        if row is not None and first <= last:
+            whole = row.held - row.second == row.seq_num
+            looked = last if whole else min(last, first + LOOKED_AT - 1)
+            bare: list[tuple[int, bytes]] = []
+            if wish.wants_payload(row.log_id, 0):
+                bare = self._store.lacks.bare(row.key, first, looked, BARE)
+                looked = bare[-1][0] if len(bare) == BARE else looked
+            gaps = () if whole else self._store.lacks.gaps(row.key, first, looked)
+            for each in merge(gaps, _wished(wish, row.log_id, bare)):
                 _add(found, each)
                 if len(found) > MAX_RANGES:
                     return Lack(end, tuple(found[:MAX_RANGES]), found[MAX_RANGES][0])
-        if looked < min(end, until):
-            return Lack(end, tuple(found), max(looked + 1, first))
+        if looked < last:
+            return Lack(end, tuple(found), looked + 1)
         if max(end + 1, first) <= until:
             _add(found, (max(end + 1, first), until))
         return Lack(end, tuple(found[:MAX_RANGES]), found[MAX_RANGES][0] if found[MAX_RANGES:] else None)
 
-    def _gaps(self, row: LogRow, first: int, last: int) -> Iterable[Range]:
-        return () if row.held - row.second == row.seq_num else self._store.lacks.gaps(row.key, first, last)
-
-    def _bare(self, wish: Wish, row: LogRow, first: int, last: int) -> Iterator[Range]:
-        if not wish.wants_payload(row.log_id, 0):
-            return
-        for seq_num, entry in self._store.lacks.bare(row.key, first, last):
-            if wish.wants_payload(row.log_id, decode(entry).payload_size):
-                yield seq_num, seq_num
-
     def _logs(self, wish: Wish, behind: int) -> tuple[list[tuple[Log, int]], int | None]:
-        found = self._store.lacks.logs(behind, LOGS, payloads=wish.wants_payload(1, 0))
+        until = behind + LOOKED_AT
+        found = self._store.lacks.logs(behind, until, payloads=wish.wants_payload(1, 0))
         keys = self._store.ends.keys(wish.schemas, wish.authors, among=[key for key, *_ in found])
-        last = found[-1][0] if len(found) == LOGS else None
-        return [((author, log_id), end) for key, author, log_id, end in found if key in keys], last
+        rest = until if until < self._store.lacks.last_log() else None
+        return [((author, log_id), end) for key, author, log_id, end in found if key in keys], rest
+
+
+def _wished(wish: Wish, log_id: int, bare: Iterable[tuple[int, bytes]]) -> Iterator[Range]:
+    for seq_num, entry in bare:
+        if wish.wants_payload(log_id, decode(entry).payload_size):
+            yield seq_num, seq_num
 
 
 def _add(ranges: list[Range], more: Range) -> None:

@@ -66,6 +66,7 @@ def test_what_is_lacking_is_what_was_not_brought(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lacks, "LOOKED_AT", 7)
         patch.setattr(lacks, "MAX_RANGES", 3)
+        patch.setattr(lacks, "BARE", 4)
         found = lacking(node, wish, until)
     said = {n for first, last in found for n in range(first, last + 1)}
     wished = {n for n in range(1, until + 1) if n >= wish.first(1, max(end, until))}

@@ -21,21 +21,25 @@ class LackTable:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def logs(self, behind: int, most: int, *, payloads: bool) -> list[tuple[int, bytes, int, int]]:
+    def last_log(self) -> int:
+        """The greatest key of a log; 0 where there is none."""
+        return int(self._db.one("SELECT coalesce(max(id), 0) FROM logs")[0])
+
+    def logs(self, behind: int, until: int, *, payloads: bool) -> list[tuple[int, bytes, int, int]]:
         """Logs of which something may be lacking: key, author, log id, and the seq num of the end.
 
         Args:
             behind: the key of the log behind which to look.
-            most: how many logs are given, at most.
+            until: that of the last one.
             payloads: whether a payload that never came counts.
         """
         sql = (
-            "SELECT l.id, l.author, l.log_id, l.seq_num FROM logs l WHERE l.id > ?"
+            "SELECT l.id, l.author, l.log_id, l.seq_num FROM logs l WHERE l.id > ? AND l.id <= ?"
             " AND (l.held - l.second < l.seq_num OR (? OR l.log_id % 2 = 0) AND EXISTS"
             f" (SELECT 1 FROM entries e WHERE e.log = l.id AND e.state = {NEVER_HELD}))"
-            " ORDER BY l.id LIMIT ?"
+            " ORDER BY l.id"
         )
-        return list(self._db.rows(sql, (behind, payloads, most)))
+        return list(self._db.rows(sql, (behind, until, payloads)))
 
     def gaps(self, log_key: int, first: int, last: int) -> Iterator[tuple[int, int]]:
         """Where no entry is held of a log from one seq num to another, up to its end at most; ascending."""
@@ -52,13 +56,16 @@ class LackTable:
             (until,) = self._db.one(rest, (log_key, start))
             yield start, min(last, until - 1)
 
-    def bare(self, log_key: int, first: int, last: int) -> Iterator[tuple[int, bytes]]:
-        """The entries of a log, from one seq num to another, whose payloads never came; ascending."""
+    def bare(self, log_key: int, first: int, last: int, most: int) -> list[tuple[int, bytes]]:
+        """The entries of a log, from one seq num to another, whose payloads never came; ascending.
+
+        There are no more than `most`: then there may be others behind the last one.
+        """
         sql = (
             f"SELECT e.seq_num, e.entry FROM entries e WHERE e.log = ? AND e.state = {NEVER_HELD}"
-            f" AND e.seq_num BETWEEN ? AND ? AND {_STAYS} ORDER BY e.seq_num"
+            f" AND e.seq_num BETWEEN ? AND ? AND {_STAYS} ORDER BY e.seq_num LIMIT ?"
         )
-        return self._db.rows(sql, (log_key, first, last))
+        return list(self._db.rows(sql, (log_key, first, last, most)))
 
     def late(self, behind: int, until: int) -> Iterator[tuple[bytes, int, int, bool]]:
         """What came in some changes and is no growth.
