@@ -85,7 +85,7 @@ ELSEWHERE = """
     key-file-missing key-file-open messages-not-read meta-has-no-place node-not-here not-a-dataclass
     node-not-public not-published parse-error policy-invalid policy-key-unknown policy-not-toml policy-unreadable
     port-taken record-error record-refused records-are-whole schema-differs
-    site-missing time-not-held time-zone-missing wish-too-large
+    site-missing time-not-held time-zone-missing
 """
 """Of commands, of Python's dataclasses, and of clients that are none of ours."""
 OF_PAGES = {"address-wrong", "attribute-wrong"}

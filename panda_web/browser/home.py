@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing, suppress
 from typing import Any, cast
 
@@ -17,6 +17,8 @@ from panda_web.rpc.errors import AnswerMalformed
 from panda_web.rpc.followed import Followed
 from panda_web.rpc.pauses import Growing
 from panda_web.rpc.reopening import Reopening
+from panda_web.rpc.types import Json
+from panda_web.rpc.wish import EVERYTHING, Wish, write_wish
 
 NOTHING: shapes.Here = {
     "state": "never",
@@ -66,8 +68,8 @@ class Home:
         self.sessions = sessions
         self.way = Again(sessions())
         self.connection = Connection(self.way)
-        self._kept: dict[tuple[tuple[str, ...], str], Kept] = {}
-        self._of_nodes: dict[tuple[str, str], Kept] = {}
+        self._kept: dict[tuple[tuple[str, ...], str, Wish], Kept] = {}
+        self._of_nodes: dict[tuple[str, str, Wish], Kept] = {}
         self._keeping: set[asyncio.Task[None]] = set()
         self._hurried = 0.0
         self._told = asyncio.Event()
@@ -88,7 +90,7 @@ class Home:
         except ValueError as error:
             raise AnswerMalformed(f"The site's node {error}.") from error
 
-    def kept(self, nodes: Sequence[str], schema: str) -> Kept:
+    def kept(self, nodes: Sequence[str], schema: str, wish: Wish = EVERYTHING) -> Kept:
         """How a schema stands that is brought from some nodes, from now on.
 
         Whoever asks once more wants to know what is new: a node that tells of no changes is asked at once.
@@ -96,14 +98,15 @@ class Home:
         Args:
             nodes: their addresses. The first one is read from; the others are peers, which get what is here.
             schema: its id.
+            wish: how much of it.
         """
-        want = tuple(nodes), schema
+        want = tuple(nodes), schema, wish
         if want in self._kept:
             if time.monotonic() >= self._hurried + HURRIES_EACH:
                 self._hurried = time.monotonic()
                 self.hurry()
             return self._kept[want]
-        each = [self._one(node, schema, both=node != nodes[0]) for node in nodes]
+        each = [self._one(node, schema, wish, both=node != nodes[0]) for node in nodes]
         if len(each) == 1:
             self._kept[want] = each[0]
         else:
@@ -114,13 +117,15 @@ class Home:
 
     def standings(self, node: str) -> list[shapes.Here]:
         """How each schema stands that is brought from a node."""
-        return [kept.now for (name, _), kept in self._of_nodes.items() if name == node]
+        return [kept.now for (name, *_), kept in self._of_nodes.items() if name == node]
 
-    def _one(self, node: str, schema: str, *, both: bool) -> Kept:
-        if (node, schema) not in self._of_nodes:
-            kept = self._of_nodes[node, schema] = Kept()
-            self._begin(self._keep(node, schema, kept, both=both))
-        return self._of_nodes[node, schema]
+    def _one(self, node: str, schema: str, wish: Wish, *, both: bool) -> Kept:
+        want = node, schema, wish
+        if want not in self._of_nodes:
+            kept = self._of_nodes[want] = Kept()
+            asked = {"node": node, "schema": schema, "wish": write_wish(wish), "both": both}
+            self._begin(self._keep(asked, kept))
+        return self._of_nodes[want]
 
     async def _join(self, one: Kept, each: Sequence[Kept], whole: Kept) -> None:
         async with aclosing(one.follow()) as standings:
@@ -158,12 +163,12 @@ class Home:
         with suppress(PandaError):
             await self.connection.call(HURRY)
 
-    async def _keep(self, node: str, schema: str, kept: Kept, *, both: bool) -> None:
+    async def _keep(self, asked: Mapping[str, Json], kept: Kept) -> None:
         pauses = Growing()
         told = None
         while True:
             try:
-                told = await self.connection.call(FILL, node=node, schema=schema, both=both, told=told)
+                told = await self.connection.call(FILL, **asked, told=told)
             except PandaError as error:
                 self._note(kept, {**kept.now, "error": said(error)})
                 await asyncio.sleep(pauses.next())

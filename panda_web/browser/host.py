@@ -37,6 +37,7 @@ from panda_web.keys import Signer
 from panda_web.rpc.connection import Way
 from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.session import Bounds, Session
+from panda_web.rpc.wish import EVERYTHING, Wish
 
 if TYPE_CHECKING:  # a tab that keeps no node has no use for it
     from panda_web.browser.disk import Disk, OpenDisk
@@ -54,6 +55,12 @@ make all its calls at once."""
 TAKING_IN_SECONDS = 5.0
 """For which a page waits at its start, where what was written before is not in the site's own node yet: as
 after a visit that asked its node alone. The rest comes while it is open."""
+
+
+class WishUnused(PandaError):
+    """What is wished was said for a page that keeps nothing."""
+
+    reason = "wish-unused"
 
 
 class PeersUnused(PandaError):
@@ -131,15 +138,19 @@ class Host:
         task.add_done_callback(over)
         return task
 
-    async def site(self, node: str, mode: Mode = "remote", peers: Sequence[str] = ()) -> Site:
+    async def site(
+        self, node: str, mode: Mode = "remote", peers: Sequence[str] = (), wish: Wish = EVERYTHING
+    ) -> Site:
         """This site's key, with clients for a node. Where the browser refuses storage, it can only read.
 
         Args:
             node: its address; it plays no part where none is asked.
             mode: how it is worked with.
             peers: the addresses of other nodes, which are kept alike with the site's own.
+            wish: how much of what is read is brought to the site's own.
 
         Raises:
+            WishUnused: nothing is brought there.
             PeersUnused: there is none of the site's own that is kept alike with others.
             NodeAddressWrong, InsecureNode: the address cannot be one.
             KeyUnusable: the browser makes no key.
@@ -150,6 +161,11 @@ class Host:
                 "Peers are kept alike with the site's own node in the browser, and this page works without "
                 "it: leave out `mode`, or leave out `peers`."
             )
+        if wish != EVERYTHING and mode != "first":
+            raise WishUnused(
+                "A wish is about what is brought to the site's own node in the browser, and for this page "
+                "nothing is: leave out `mode`, or leave out `wish`."
+            )
         transport = FetchTransport(node) if mode != "local" else None
         nodes = dict.fromkeys(
             each.url for each in (transport, *map(FetchTransport, peers)) if each is not None
@@ -159,7 +175,7 @@ class Host:
         own = Own(home, await home.name()) if home is not None else None  # before a key is made
         authors = partial(self._author, crypto, transport, own)
         reach = Reach([*nodes][1:], FetchTransport, home)
-        site = Site(crypto, authors, mode, [*nodes], home, reach)
+        site = Site(crypto, authors, mode, [*nodes], home, reach, wish)
         try:
             await site.open(self.database)
         except StoreFailed:

@@ -16,6 +16,7 @@ from panda_web.rpc.long_text import LONG_TEXT, NUMBER
 from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT
 from panda_web.rpc.removed import MAX_ASKED
 from panda_web.rpc.table import Method, Param
+from panda_web.rpc.wish import EVERYTHING, WISH
 
 _SCHEMA, _ID = Param("schema", types.SCHEMA), Param("id", types.HASH)
 _FIELDS = Param("fields", types.named("Fields"))
@@ -32,6 +33,7 @@ OPEN: Final = Method(
         Param("node", types.TEXT),
         Param("mode", types.TEXT),
         Param("peers", types.array(types.TEXT, MAX_PEERS), ()),
+        Param("wish", WISH, EVERYTHING),
     ),
     types.OBJECT,
 )

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from panda_web.browser.crypto import Crypto
@@ -16,6 +16,7 @@ from panda_web.client import Client
 from panda_web.errors import PandaError, StoreFailed
 from panda_web.keys import Signer
 from panda_web.keys.backup import BackupImpossible
+from panda_web.rpc.wish import EVERYTHING, MAX_WISHED, Wish
 
 if TYPE_CHECKING:
     from panda_web.browser.forgetting import Forgotten
@@ -55,6 +56,7 @@ class Site:
         nodes: its address, and then those of peers; none where no node is asked.
         home: the site's own node, which is filled from that one; None where none is in between.
         reach: asks how far own entries went.
+        wish: how much of what is read is brought.
 
     Attributes:
         node: the node's address; empty where none is asked.
@@ -71,10 +73,12 @@ class Site:
         nodes: Sequence[str],
         home: Home | None,
         reach: Reach,
+        wish: Wish = EVERYTHING,
     ) -> None:
         self._crypto = crypto
         self._authors = authors
         self._home = home
+        self._wish = wish
         self._keyring: Keyring | None = None
         self._storage: IndexedDb | None = None
         self._earlier: list[Author] = []
@@ -97,7 +101,13 @@ class Site:
 
     def kept(self, schema: str) -> Kept | None:
         """How much of a schema is here, and that it is kept up to date from now on; None where nothing is."""
-        return self._home.kept(self.nodes, schema) if self._home is not None and self.nodes else None
+        if self._home is None or not self.nodes:
+            return None
+        wish = self._wish
+        if wish.authors is not None:  # what was written here with the same key elsewhere is wished, too
+            own = frozenset(bytes.fromhex(each) for each in self.authors[:MAX_WISHED])
+            wish = replace(wish, authors=wish.authors | own)
+        return self._home.kept(self.nodes, schema, wish)
 
     def standings(self, node: str) -> list[Here]:
         """How each schema stands that is brought from a node."""

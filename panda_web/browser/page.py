@@ -22,6 +22,7 @@ from panda_web.rpc.dispatch import Dispatcher, Handler
 from panda_web.rpc.long_text import Announced
 from panda_web.rpc.table import Method, joined
 from panda_web.rpc.types import Json
+from panda_web.rpc.wish import Wish
 
 if TYPE_CHECKING:
     from panda_web.browser.host import Host
@@ -86,12 +87,12 @@ class Page:
             if self._standing is not None and self._methods[name].writes:
                 self._standing.look()
 
-    async def _open(self, version: str, node: str, mode: str, peers: Sequence[str]) -> Json:
+    async def _open(self, version: str, node: str, mode: str, peers: Sequence[str], wish: Wish) -> Json:
         if version != __version__:
             raise VersionMismatch(
                 f"The page has version {version}, the worker {__version__}. Reload the page."
             )
-        site = await self._host.site(node, _mode(mode), peers)
+        site = await self._host.site(node, _mode(mode), peers, wish)
         await self.close()
         self._standing = Standing(site)
         api = Api(site, self._standing, Shown(site), self._host.storage)

@@ -18,6 +18,7 @@ from panda_web.node.dropping import Keeping, Rule, Sweep
 from panda_web.node.schemas import register
 from panda_web.rpc.dispatch import Dispatcher, Handler
 from panda_web.rpc.types import Json
+from panda_web.rpc.wish import EVERYTHING, Wish
 from panda_web.sync import Platform, Source, Standing, Wants
 
 TOLD_AGAIN = 25.0
@@ -127,17 +128,22 @@ class SharedNode:
         return {"instances": kept.instances, "payloads": kept.payloads}
 
     async def fill(
-        self, node: str, schema: str, told: Mapping[str, Json] | None, both: bool = False
+        self,
+        node: str,
+        schema: str,
+        told: Mapping[str, Json] | None,
+        both: bool = False,
+        wish: Wish = EVERYTHING,
     ) -> shapes.Here:
         """How a schema stands, which is brought meanwhile. Raises WantsTooMany, and what `source` does."""
         if node not in self._sources:
             self._sources[node] = self._source(node)
         await register(self._local.store, schema)
         who = object()
-        self._wants.ask(who, self._sources[node], schema, both=both)
+        self._wants.ask(who, self._sources[node], schema, wish, both=both)
         now: shapes.Here | None = None
         try:
-            async with aclosing(self._wants.follow(self._sources[node].name, schema)) as standings:
+            async with aclosing(self._wants.follow(self._sources[node].name, schema, wish)) as standings:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(TOLD_AGAIN):
                         async for standing in standings:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from panda_web.rpc import types
 from panda_web.rpc.table import Method, Param
+from panda_web.rpc.wish import EVERYTHING, WISH
 
 ABOUT: Final = Method("tab_about", "Which database it is, and how it is kept.", (), types.OBJECT)
 
@@ -16,6 +17,7 @@ FILL: Final = Method(
         Param("node", types.TEXT),
         Param("schema", types.HASH),
         Param("both", types.BOOL, False, "Whether what is here goes there too."),
+        Param("wish", WISH, EVERYTHING, "How much of it."),
         Param("told", types.nullable(types.OBJECT), None),
     ),
     types.OBJECT,

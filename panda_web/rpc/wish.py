@@ -106,6 +106,15 @@ class Wish:
             found["schemas"] = sorted(self.schemas)
         return found
 
+    @property
+    def filter(self) -> Mapping[str, Json]:
+        """Whose instances, as a filter of a query; empty for everybody's."""
+        return (
+            {"author": {"in": sorted(each.hex() for each in self.authors)}}
+            if self.authors is not None
+            else {}
+        )
+
     def names(self, head: LogHead) -> bool:
         """Whether a log is one of them, as far as what is said of it goes."""
         return (self.authors is None or head.author in self.authors) and (
@@ -128,6 +137,27 @@ class Wish:
 
 
 EVERYTHING: Final = Wish()
+
+MAX_WISHED = 50
+"""Authors that a page wishes by name: there is room beside them for those that it writes as."""
+
+
+def _read_wish(value: Json) -> Wish:
+    if not isinstance(value, dict) or (value.keys() - {"authors", "maxPayload"}):
+        raise ValueError("must be an object of `authors` and `maxPayload`, or one of them")
+    authors = types.member(value, "authors", types.nullable(types.array(types.AUTHOR, MAX_WISHED)))
+    size = types.member(value, "maxPayload", types.nullable(types.integer(0, types.WIRE_LIMIT - 1)))
+    return Wish(frozenset(authors) if authors is not None else None, max_payload=size)
+
+
+WISH: Final[types.Type[Wish]] = types.Type({"type": "object", "title": "Wish"}, _read_wish)
+"""What a page wishes of what it reads: `authors`, 50 at most, and `maxPayload`, in bytes."""
+
+
+def write_wish(wish: Wish) -> Json:
+    """The other way."""
+    authors = sorted(each.hex() for each in wish.authors) if wish.authors is not None else None
+    return {"authors": authors, "maxPayload": wish.max_payload}
 
 
 @dataclass(frozen=True, slots=True)

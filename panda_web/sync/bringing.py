@@ -9,8 +9,9 @@ from panda_web.bamboo import digest
 from panda_web.errors import PandaError
 from panda_web.messages.schema import DEFINITION, Schema, read_definition
 from panda_web.rpc.errors import WITHOUT_VIEW, ErrorFromNode
+from panda_web.rpc.stored import StoredEntry
 from panda_web.rpc.subscriptions import ToldChange
-from panda_web.rpc.wish import Log
+from panda_web.rpc.wish import EVERYTHING, Log, Wish
 from panda_web.sync import fitting
 from panda_web.sync.errors import ItemUnfit
 from panda_web.sync.offering import Offering, Taken
@@ -43,10 +44,14 @@ class Bringing:
         source: is asked.
         sink: is asked what it holds.
         offering: into the sink.
+        wish: whose instances are brought, and how large their payloads may be.
     """
 
-    def __init__(self, schema: str, source: Asking, sink: Asking, offering: Offering) -> None:
+    def __init__(
+        self, schema: str, source: Asking, sink: Asking, offering: Offering, wish: Wish = EVERYTHING
+    ) -> None:
         self._schema = schema
+        self._wish = wish
         self._source = source
         self._sink = sink
         self._offering = offering
@@ -58,7 +63,7 @@ class Bringing:
         taken = Taken()
         held = await self._sink.definition(self._schema)
         if held is None and (found := await self._source.definition(self._schema)) is not None:
-            taken = await self._offer([found])
+            taken = await self._offer([found], EVERYTHING)
             held = await self._sink.definition(self._schema)
         return defined(held), taken
 
@@ -98,7 +103,8 @@ class Bringing:
 
     async def everything(self) -> Step:
         """Brings all entries, from a source that has no view of the schema; those that are new since."""
-        entries, strange = fitting.of_schema(self._schema, await self._source.everything(self._schema))
+        given = await self._source.everything(self._schema)
+        entries, strange = fitting.of_schema(self._schema, given, self._wish)
         keys = [(digest(each.entry), each.payload is not None) for each in entries]
         new = [each for each, key in zip(entries, keys, strict=True) if key not in self._seen]
         taken = await self._offering.offer(new)
@@ -141,10 +147,17 @@ class Bringing:
                     raise
         return taken
 
-    async def _offer(self, items: Sequence[Given]) -> Taken:
-        wrong = sum(each.wrong is not None for each in items)
-        taken = await self._offering.offer([entry for each in items for entry in each.entries])
-        return taken + Taken(invalid=wrong)
+    async def _offer(self, items: Sequence[Given], wish: Wish | None = None) -> Taken:
+        wrong = 0
+        offered: list[StoredEntry] = []
+        for each in items:
+            try:
+                if each.wrong is None and fitting.is_wished(wish or self._wish, each.entries):
+                    offered += each.entries
+                wrong += each.wrong is not None
+            except ItemUnfit:
+                wrong += 1
+        return await self._offering.offer(offered) + Taken(invalid=wrong)
 
 
 def _is_as(there: Listed, here: Listed | None) -> bool:

@@ -6,11 +6,11 @@ been written here in an earlier visit.
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from panda_web.rpc.connection import Connection
-from panda_web.rpc.wish import Wish
+from panda_web.rpc.wish import EVERYTHING, Wish
 from panda_web.sync.bringing import defined
 from panda_web.sync.lacks import Lacks
 from panda_web.sync.places import Places
@@ -38,22 +38,35 @@ class Exchanging:
         places: where it goes on.
         lacks: what this one lacks.
         platform: where it runs.
+        wish: what is wished of the schemas that are asked for.
     """
 
     def __init__(
-        self, peer: Source, sink: Connection, places: Places, lacks: Lacks, platform: Platform
+        self,
+        peer: Source,
+        sink: Connection,
+        places: Places,
+        lacks: Lacks,
+        platform: Platform,
+        wish: Wish = EVERYTHING,
     ) -> None:
         self._peer = peer
         self._sink = sink
         self._places = places
         self._lacks = lacks
         self._platform = platform
+        self._wish = wish
         self._asked: dict[str, _Asked] = {}
         self._more = asyncio.Event()
         self._brought = 0
         self._refused = 0
         self._replicating: Replicating | None = None
         self._running: asyncio.Task[None] | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody asks for anything."""
+        return self._running is None
 
     def hurry(self) -> None:
         """Ends the pause under way: there is a network again, perhaps, or room."""
@@ -89,7 +102,7 @@ class Exchanging:
         while True:
             await asyncio.sleep(GATHER)
             self._more.clear()
-            wish = Wish(schemas=frozenset(self._asked))
+            wish = replace(self._wish, schemas=frozenset(self._asked))
             told = partial(self._note, [*self._asked.values()], self._brought, self._refused)
             self._replicating = Replicating(
                 self._sink, self._peer, self._places, self._lacks, self._platform, told, wish

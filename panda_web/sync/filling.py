@@ -28,10 +28,11 @@ from panda_web.rpc.inbox import Inboxes, Open
 from panda_web.rpc.pauses import ASK_SECONDS, Growing
 from panda_web.rpc.subscriptions import ToldChange
 from panda_web.rpc.there import STILL_THERE_SECONDS, is_there
+from panda_web.rpc.wish import EVERYTHING, Wish
 from panda_web.sync.bringing import Bringing, is_defined
 from panda_web.sync.errors import SourceUnsound
 from panda_web.sync.offering import Offering, Taken
-from panda_web.sync.places import Place, Places, kept_cursor
+from panda_web.sync.places import Place, Places, kept_cursor, kept_for
 from panda_web.sync.rounds import Platform, Rounds
 from panda_web.sync.source import PAGE, Asking, Source, is_early
 from panda_web.sync.standing import Board
@@ -60,6 +61,7 @@ class Filling:
         board: told how far it is.
         related: told which schemas the relations of this one lead to.
         platform: where it runs.
+        wish: whose instances are brought, and how large their payloads may be.
     """
 
     def __init__(
@@ -72,13 +74,15 @@ class Filling:
         board: Board,
         related: Callable[[Iterable[str]], None],
         platform: Platform,
+        wish: Wish = EVERYTHING,
     ) -> None:
         self._schema = schema
+        self._wish = wish
         self._source = source.name
         self._inboxes = inboxes
-        asking = Asking(Connection(source.way))
+        asking = Asking(Connection(source.way), wish)
         offering = Offering(sink, asking.path, platform.sleep)
-        self._bringing = Bringing(schema, asking, Asking(sink), offering)
+        self._bringing = Bringing(schema, asking, Asking(sink, wish), offering, wish)
         self._places = places
         self._board = board
         self._related = related
@@ -86,6 +90,7 @@ class Filling:
         self._rounds = Rounds(f"the schema {schema[:16]}…", self._round, self._note_failed, platform)
         self._defined = is_defined(schema)
         self._place = Place(None)
+        self._kept = kept_for(schema, wish)
         self._resets = Growing()
         self._invalid = 0
         self._useless = 0
@@ -104,7 +109,7 @@ class Filling:
     async def _round(self) -> float:
         """Brings all that there is, then what is told, as long as a session lasts; gives a pause."""
         self._invalid = self._useless = 0
-        kept = await self._places.get(self._source, self._schema)
+        kept = await self._places.get(self._source, self._kept)
         self._place = Place.from_text(kept) or Place(None)
         self._board.change(state=self._state, since=self._place.since, as_of=self._place.as_of)
         async with AsyncExitStack() as ends:
@@ -128,7 +133,7 @@ class Filling:
         return "filling" if self._place.done else "never"
 
     async def _save(self, place: Place) -> None:
-        await self._places.put(self._source, self._schema, place.to_text())
+        await self._places.put(self._source, self._kept, place.to_text())
         self._place = place
 
     async def _begin(self, told: Open | None) -> None:
@@ -197,9 +202,10 @@ class Filling:
         if self._inboxes is None:
             return None
         since = {"since": self._place.cursor} if self._place.cursor is not None else {}
+        whose = {"filter": self._wish.filter} if self._wish.filter else {}
         try:
             async with asyncio.timeout(OPENING_SECONDS):
-                about = self._inboxes.open(schema=self._schema, proof=True, **since)
+                about = self._inboxes.open(schema=self._schema, proof=True, **since, **whose)
                 return await ends.enter_async_context(about)
         except (TimeoutError, NodeUnreachable, AnswerMalformed):
             return None  # it may answer by another way, or else says so there

@@ -12,7 +12,7 @@ from panda_web.bamboo import digest
 from panda_web.errors import PandaError
 from panda_web.messages import Message
 from panda_web.rpc.stored import StoredEntry
-from panda_web.rpc.wish import Log, Range, Wish
+from panda_web.rpc.wish import EVERYTHING, Log, Range, Wish
 from panda_web.sync.errors import ItemUnfit
 
 MOST = 1 << 64
@@ -50,6 +50,22 @@ def proof(schema: str, instance: str, entries: Sequence[StoredEntry]) -> list[St
     if not found:
         raise ItemUnfit("The node gives no proof.")
     return [each for _, each in reversed(found)]
+
+
+def is_wished(wish: Wish, entries: Sequence[StoredEntry]) -> bool:
+    """Whether what proves an instance may be taken in whole: of a part of it an old version would be shown.
+
+    Args:
+        wish: what is wished.
+        entries: of one log.
+
+    Raises:
+        ItemUnfit: they are of an author who was not asked for.
+    """
+    authors = {entry.author for _, entry in _descending(entries)}
+    if wish.authors is not None and not authors <= wish.authors:
+        raise ItemUnfit("The node gives an instance of an author who was not asked for.")
+    return all(wish.wants_payload(1, len(each.payload)) for each in entries if each.payload is not None)
 
 
 def path(wanted: StoredEntry, entries: Iterable[StoredEntry]) -> list[StoredEntry]:
@@ -119,10 +135,13 @@ def asked_for(
     return fit, strange
 
 
-def of_schema(schema: str, entries: Sequence[StoredEntry]) -> tuple[list[StoredEntry], int]:
+def of_schema(
+    schema: str, entries: Sequence[StoredEntry], wish: Wish = EVERYTHING
+) -> tuple[list[StoredEntry], int]:
     """The entries of a schema with those of the same logs that link them, and how many others there were.
 
-    They are in an order in which each comes behind what it links to.
+    They are in an order in which each comes behind what it links to. What is not wished is left out, and no
+    fault: nobody can ask for a part of them.
     """
     strange = 0
     fit: list[tuple[bytes, int, int, StoredEntry]] = []
@@ -131,8 +150,12 @@ def of_schema(schema: str, entries: Sequence[StoredEntry]) -> tuple[list[StoredE
         try:
             entry = bamboo.decode(each.entry)
             where = (entry.author, entry.log_id, entry.seq_num, each)
+            if wish.authors is not None and entry.author not in wish.authors:
+                continue
             if each.payload is None:
                 links.append(where)
+            elif not wish.wants_payload(entry.log_id, len(each.payload)):
+                links.append((*where[:3], StoredEntry(each.entry, None)))
             elif _message(each.payload).schema == schema:
                 fit.append(where)
             else:

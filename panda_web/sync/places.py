@@ -7,10 +7,12 @@ same store, or under its id.
 import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import Protocol
 
 from panda_web.rpc import types
 from panda_web.rpc.errors import AnswerMalformed
+from panda_web.rpc.wish import Wish
 
 MAX_CURSOR = 1000
 """Characters of a cursor that a source gives, since it is kept: ours have 200 at most."""
@@ -21,6 +23,14 @@ def kept_cursor(text: str) -> str:
     if len(text) > MAX_CURSOR:
         raise AnswerMalformed(f"The node's cursor has more than {MAX_CURSOR} characters.")
     return text
+
+
+def kept_for(what: str, wish: Wish) -> str:
+    """Under which name the place of something is kept, as far as it is wished.
+
+    Whoever wishes for something else for a while, as a tab does, goes on with the first wish then.
+    """
+    return f"{what} {blake2b(wish.key.encode(), digest_size=16).hexdigest()}" if wish.key else what
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +115,7 @@ class Places(Protocol):
         """Keeps another one. What it stands for is durable before. Raises StoreFailed."""
 
     async def change(self, schemas: Collection[str], change: Callable[[str], str]) -> None:
-        """Changes the places of some schemas, of all sources. Raises StoreFailed."""
+        """Changes the places of some schemas, of all sources and whatever is wished. Raises StoreFailed."""
 
 
 class MemoryPlaces:
@@ -124,4 +134,4 @@ class MemoryPlaces:
 
     async def change(self, schemas: Collection[str], change: Callable[[str], str]) -> None:
         """See `Places`."""
-        self.texts |= {key: change(text) for key, text in self.texts.items() if key[1] in schemas}
+        self.texts |= {key: change(text) for key, text in self.texts.items() if key[1].split()[0] in schemas}

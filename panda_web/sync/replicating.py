@@ -17,7 +17,6 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from typing import Literal
 
 from panda_web.errors import PandaError
@@ -35,7 +34,7 @@ from panda_web.sync.lacks import Lacks
 from panda_web.sync.listing import listed, now, pages
 from panda_web.sync.offering import Taken
 from panda_web.sync.patient import Patient
-from panda_web.sync.places import Places, kept_cursor
+from panda_web.sync.places import Places, kept_cursor, kept_for
 from panda_web.sync.pulling import Pulling
 from panda_web.sync.pushing import Pushing
 from panda_web.sync.rounds import Platform, Rounds
@@ -120,10 +119,7 @@ class Replicating:
         self._places = places
         self._lacks = lacks
         self._wish = wish
-        # Whoever wishes for something else for a while, as a tab does, goes on with the first wish then.
-        self._kept = (
-            f"{PLACE} {blake2b(wish.key.encode(), digest_size=16).hexdigest()}" if wish.key else PLACE
-        )
+        self._kept = kept_for(PLACE, wish)
         self._platform = platform
         self._told = told
         self._cuts = Growing()

@@ -13,7 +13,7 @@ from panda_web.rpc.methods import GET_ITEMS, QUERY, QUERY_ENTRIES, StoredEntry
 from panda_web.rpc.removed import GET_REMOVED
 from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.types import Json
-from panda_web.rpc.wish import Log
+from panda_web.rpc.wish import EVERYTHING, Log, Wish
 from panda_web.sync import fitting
 from panda_web.sync.errors import ItemUnfit
 
@@ -97,10 +97,12 @@ class Asking:
 
     Args:
         connection: to it.
+        wish: whose instances are listed, fetched page by page, and counted.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, wish: Wish = EVERYTHING) -> None:
         self._connection = connection
+        self._whose = {"filter": wish.filter} if wish.filter else {}
 
     async def definition(self, schema: str) -> Given | None:
         """The entry that defines a schema; None where there is none, or the node shows no definitions."""
@@ -115,7 +117,7 @@ class Asking:
     async def count(self, schema: str) -> int | None:
         """How many instances there are, as the node says; None where it does not."""
         try:
-            answer = await self._connection.call(QUERY, schema=schema, count=True)
+            answer = await self._connection.call(QUERY, schema=schema, count=True, **self._whose)
             return types.member(answer, "count", types.integer(0, types.WIRE_LIMIT))
         except (ErrorFromNode, ValueError):
             return None
@@ -126,7 +128,7 @@ class Asking:
         Raises:
             AnswerMalformed: it is none, or goes back.
         """
-        return await self._given(schema, after, PAGE, **_behind(after))
+        return await self._given(schema, after, PAGE, **_behind(after), **self._whose)
 
     async def of(self, schema: str, ids: Sequence[str]) -> list[Given]:
         """Some instances, at most `PAGE`; those that the node does not show are left out."""
@@ -144,7 +146,7 @@ class Asking:
 
     async def listed(self, schema: str, after: str) -> list[Listed]:
         """The first instances behind one, without their entries."""
-        items = await self._query(schema, LISTED, select=[], **_behind(after))
+        items = await self._query(schema, LISTED, select=[], **_behind(after), **self._whose)
         try:
             found = [Listed.from_json(each) for each in items]
         except ValueError as error:

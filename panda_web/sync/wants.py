@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from panda_web.rpc.connection import Connection, Way
 from panda_web.rpc.inbox import Inboxes
+from panda_web.rpc.wish import EVERYTHING, Wish
 from panda_web.sync.errors import WantsTooMany
 from panda_web.sync.exchanging import Exchanging
 from panda_web.sync.filling import Filling
@@ -19,8 +20,8 @@ from panda_web.sync.standing import Board, Standing
 MOST_WANTS = 100
 """Schemas that are filled at the same time, those that others lead to among them."""
 
-Want = tuple[str, str]
-"""The name of a source, and the id of a schema."""
+Want = tuple[str, str, Wish]
+"""The name of a source, the id of a schema, and what is wished of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +58,25 @@ class Wants:
         self._boards: dict[Want, Board] = {}
         self._lacks = lacks
         self._inboxes: dict[str, Inboxes] = {}
-        self._peers: dict[str, Exchanging] = {}
+        self._peers: dict[tuple[str, Wish], Exchanging] = {}
         self._ending: set[asyncio.Task[None]] = set()
 
-    def ask(self, who: Hashable, source: Source, schema: str, *, both: bool = False) -> None:
+    def ask(
+        self, who: Hashable, source: Source, schema: str, wish: Wish = EVERYTHING, *, both: bool = False
+    ) -> None:
         """Somebody asks for a schema, and for those that its relations lead to; again is no error.
 
         Args:
             who: asks, such as the session of a tab; what hangs on it ends with `leave`.
             source: from where. Of one name there is one.
             schema: its id, 132 hex digits.
+            wish: whose instances of it, and how large their payloads may be.
             both: whether what is here goes there too: then the source is a peer.
 
         Raises:
             WantsTooMany: as many are filled as may be.
         """
-        want = source.name, schema
+        want = source.name, schema, wish
         found = self._filled.get(want)
         if found is None:
             if len(self._filled) >= MOST_WANTS:
@@ -82,10 +86,10 @@ class Wants:
             found = self._filled[want] = self._begin(want, source, both=both)
         found.by.add(who)
 
-    def leave(self, who: Hashable, want: Want | None = None) -> None:
+    def leave(self, who: Hashable, want: tuple[str, str] | None = None) -> None:
         """Somebody asks no more: for one schema of a source, or for anything. What came stays."""
-        for each in [want] if want is not None else [*self._filled]:
-            found = self._filled.get(each)
+        for each in [*self._filled]:
+            found = self._filled.get(each) if want in (None, each[:2]) else None
             if found is not None and who in found.by:
                 found.by.discard(who)
                 if not found.by:
@@ -96,14 +100,16 @@ class Wants:
         """How all that is asked for stands."""
         return {want: self._board(want).now for want in self._filled}
 
-    def standing(self, source: str, schema: str) -> Standing:
+    def standing(self, source: str, schema: str, wish: Wish = EVERYTHING) -> Standing:
         """How a schema stands, by the name of the source; `never` where nobody asks."""
-        found = self._boards.get((source, schema))
+        found = self._boards.get((source, schema, wish))
         return found.now if found is not None else Standing()
 
-    async def follow(self, source: str, schema: str) -> AsyncGenerator[Standing, None]:
+    async def follow(
+        self, source: str, schema: str, wish: Wish = EVERYTHING
+    ) -> AsyncGenerator[Standing, None]:
         """The same as it is, and then as it comes to be, without end; it may begin before anybody asks."""
-        want = source, schema
+        want = source, schema, wish
         try:
             async with aclosing(self._board(want).follow()) as standings:
                 async for each in standings:
@@ -145,17 +151,19 @@ class Wants:
             self._ask_related(want, source, schemas, both=both)
 
         board = self._board(want)
+        _, schema, wish = want
         if both:
-            peer = self._peers.get(source.name)
+            peer = self._peers.get((source.name, wish))
             if peer is None:
-                peer = Exchanging(source, self._sink, self._places, self._lacks, self._platform)
-                self._peers[source.name] = peer
-            return _Filled(source, both, peer, asyncio.create_task(peer.keep(want[1], board, related)))
+                self._peers = {key: each for key, each in self._peers.items() if not each.is_idle}
+                peer = Exchanging(source, self._sink, self._places, self._lacks, self._platform, wish)
+                self._peers[source.name, wish] = peer
+            return _Filled(source, both, peer, asyncio.create_task(peer.keep(schema, board, related)))
         inboxes = self._inboxes.get(source.name)
         if inboxes is None and source.sessions is not None:
             inboxes = self._inboxes[source.name] = Inboxes(source.sessions)
         filling = Filling(
-            want[1],
+            schema,
             source,
             inboxes,
             self._sink,
@@ -163,6 +171,7 @@ class Wants:
             board,
             related,
             self._platform,
+            wish,
         )
         return _Filled(source, both, filling, asyncio.create_task(filling.run()))
 
@@ -170,7 +179,7 @@ class Wants:
         """Those that a schema leads to, as many as there is room for. They may not lead back to it."""
         for schema in schemas:
             if want in self._filled and len(self._filled) < MOST_WANTS:
-                self.ask(_Related(want), source, schema, both=both)
+                self.ask(_Related(want), source, schema, want[2], both=both)
 
     def _end(self, want: Want) -> None:
         task = self._filled.pop(want).task

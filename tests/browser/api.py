@@ -1,6 +1,6 @@
 """`panda.js` on a bare page, called from a test: what harness/api.js does in a tab."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +41,20 @@ def bare_website(site: Path, out: Path) -> Path:
 class Api:
     """The functions of harness/api.js in a tab, whose page asks the node for everything unless told otherwise."""
 
-    def __init__(self, tab: Tab, node: str, mode: str = "remote", peers: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        tab: Tab,
+        node: str,
+        mode: str = "remote",
+        peers: Sequence[str] = (),
+        wish: Mapping[str, object] | None = None,
+    ) -> None:
         self.tab = tab
         self.node = node
         self.mode = mode
         self.do = Module(tab, "api.js")
         self.opened: dict[str, Any] = self.do(
-            "open", {"node": node, "mode": mode, "peers": [*peers], "patience": LONG / 2}
+            "open", {"node": node, "mode": mode, "peers": [*peers], "wish": wish, "patience": LONG / 2}
         )
 
     def call(self, method: str, *arguments: object) -> Any:

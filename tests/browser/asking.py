@@ -76,11 +76,13 @@ def define_as_stranger(url: str, schema: Schema) -> str:
     return asyncio.run(work())
 
 
-def write_as_stranger(url: str, *rows: Mapping[str, object], schema: str = TALKS) -> list[str]:
-    """Another author publishes talks, or instances of another schema; gives their ids."""
+def write_as_stranger(
+    url: str, *rows: Mapping[str, object], schema: str = TALKS, who: CryptographySigner | None = None
+) -> list[str]:
+    """Another author, a new one or this one, publishes talks, or instances of another schema; gives their ids."""
 
     async def work() -> list[str]:
-        async with Client(url, CryptographySigner.generate()) as panda:
+        async with Client(url, who or CryptographySigner.generate()) as panda:
             return [written.id for written in await panda.create_many(schema, rows)]
 
     return asyncio.run(work())

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.api import Api
+from tests.authors import Author
+from tests.browser.api import Api, Module
 from tests.browser.asking import define_as_stranger, instances_at, write_as_stranger
-from tests.browsers import Browsers, StaticServer
+from tests.browsers import Browsers, StaticServer, Tab
 from tests.defining import loose
 from tests.processes import ServedNode
 
@@ -84,3 +85,43 @@ def test_what_is_given_for_peers(
         assert refused(peers=[f"https://n{n}.example" for n in range(9)]) == "invalid-params"
         assert refused(peers=[other.url], mode="remote") == "peers-unused"
         assert refused(peers=[other.url], mode="local") == "peers-unused"
+
+
+def test_a_page_says_whose_entries_come_to_its_browser(
+    browsers: Browsers, website: StaticServer, nodes: tuple[ServedNode, ServedNode]
+) -> None:
+    """From its node and from a peer; what was written here does not hang on that."""
+    one, other = nodes
+    schema = define_as_stranger(one.url, loose(text="text"))
+    wished, stranger = Author(7), Author(8)
+    for node, who, text in (
+        (one, wished, "At the node"),
+        (one, stranger, "Of a stranger"),
+        (other, stranger, "Of a stranger, at the peer"),
+        (one, wished, "x" * 5000),
+    ):
+        write_as_stranger(node.url, {"text": text}, schema=schema, who=who.signer)
+
+    def refused(tab: Tab, **options: object) -> str:
+        answer = Module(tab, "api.js")("connectTo", {"node": one.url, **options})
+        return str(answer["error"]["reason"])
+
+    with browsers.tab("chromium") as tab:
+        tab.goto(website.url)
+        wish = {"authors": [wished.hex], "maxPayload": 1000}
+        api = Api(tab, one.url, "first", [other.url], wish)
+        mine = api.call("create", schema, {"text": "Mine"})["id"]
+        assert api.do("reachUntil", schema, mine, 2)["value"]["told"][-1] == {"at": 2, "of": 2}
+        write_as_stranger(one.url, {"text": "Later"}, schema=schema, who=wished.signer)
+        assert api.do("followedText", schema, "Later")["value"]
+        found = {each["text"] for each in api.call("query", schema)["instances"]}
+        assert found == {"At the node", "Mine", "Later"}
+        assert refused(tab, wish=wish, mode="remote") == "wish-unused"
+        for wrong in (
+            5,
+            {"newest": 3},
+            {"authors": ["me"]},
+            {"authors": [wished.hex] * 51},
+            {"maxPayload": -1},
+        ):
+            assert refused(tab, wish=wrong) == "invalid-params"

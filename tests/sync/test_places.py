@@ -10,8 +10,10 @@ from panda_web.client import Client
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node import Node, Store
 from panda_web.node.store.places import MOST_PLACES
+from panda_web.rpc.wish import EVERYTHING, Wish
 from panda_web.rpc.within import in_process
 from panda_web.sync import MemoryPlaces, Place, Places, Platform, Source, Wants
+from panda_web.sync.places import kept_for
 from tests.contracts import places
 from tests.sync.test_filling import programme, whole
 from tests.sync.world import a_node, author
@@ -92,3 +94,20 @@ def test_a_filling_goes_on_in_the_next_process(tmp_path: Path) -> None:
             assert first.since is not None
 
     asyncio.run(work())
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["in a store", "in memory"])
+def test_those_of_a_schema_are_changed_whatever_is_wished(kept: bool) -> None:
+    places: Places = node(Store()).places if kept else MemoryPlaces()
+    one, other = "0040" + "ab" * 64, "0040" + "cd" * 64
+    wish = Wish(max_payload=7)
+
+    async def work() -> list[str | None]:
+        for schema in (one, other):
+            for each in (EVERYTHING, wish):
+                await places.put("node", kept_for(schema, each), "before")
+        await places.change([one], lambda text: f"{text} and after")
+        names = [kept_for(schema, each) for schema in (one, other) for each in (EVERYTHING, wish)]
+        return [await places.get("node", each) for each in names]
+
+    assert asyncio.run(work()) == ["before and after"] * 2 + ["before"] * 2

@@ -15,7 +15,8 @@ const TICK_MS = 1000;
 /**
  * Starts Python, makes or finds this site's key pair, and gives what a page works with.
  *
- * @param {Options} [options] node: its address, by default where this file came from; mode: how it is worked with; peers: other nodes; onProgress: hears of
+ * @param {Options} [options] node: its address, by default where this file came from; mode: how it is worked with; peers: other nodes; wish: how
+ *   much of what is read comes to this browser; onProgress: hears of
  *   "download" (bytes), "start" and "storage"; signal: ends the start; patience: seconds without progress after
  *   which the start has failed; worker: a file of the website's own that imports HOST's worker.js
  * @returns {Promise<import("./panda.d.ts").Panda>}
@@ -24,7 +25,7 @@ export async function connect(options = {}) {
   if (Object(options) !== options) {
     throw new PandaError("invalid-params", "connect takes an object, such as connect({ node: \"https://node.example\" }).");
   }
-  const { node, mode = "first", peers: named = [], onProgress, signal, patience = 120, worker } = options;
+  const { node, mode = "first", peers: named = [], wish, onProgress, signal, patience = 120, worker } = options;
   const peers = typeof named === "string" ? [named] : named;
   if (typeof peers?.[Symbol.iterator] !== "function") {
     throw new PandaError("invalid-params", "`peers` is an array of addresses, such as [\"https://node.example\"].");
@@ -43,7 +44,7 @@ export async function connect(options = {}) {
   }, TICK_MS);
   signal?.addEventListener("abort", stop);
   try {
-    const panda = new Panda(line, await line.open({ version: VERSION, node: address, mode: String(mode), peers: Array.from(peers, resolved) }));
+    const panda = new Panda(line, await line.open({ version: VERSION, node: address, mode: String(mode), peers: Array.from(peers, resolved), wish: wish ?? null }));
     void keepCode();
     return /** @type {any} */ (panda); // the worker says what there is on it
   } catch (error) {

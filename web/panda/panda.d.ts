@@ -14,6 +14,8 @@ export interface ConnectOptions {
    * page reads and writes: so the page goes on while its node is gone, and what is written here goes to all of them.
    */
   peers?: Iterable<string> | undefined;
+  /** How much of what the page reads comes to this browser, from its node and from peers; all of it, unless it is given. */
+  wish?: Wish | undefined;
   /** Hears of "download" (bytes as they travel, about), "start" and "storage" until Python is there. */
   onProgress?: ((progress: Progress) => void) | undefined;
   /** Ends the start. */
@@ -26,6 +28,13 @@ export interface ConnectOptions {
 
 /** How a node is worked with; see `ConnectOptions`. */
 export type Mode = "first" | "remote" | "local";
+
+export interface Wish {
+  /** Only what these authors wrote (public keys, 50 at most), and what was written here. */
+  authors?: string[] | undefined;
+  /** Only what was said in messages of so many bytes at most. */
+  maxPayload?: number | undefined;
+}
 
 export interface Progress {
   stage: string;

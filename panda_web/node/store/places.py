@@ -35,9 +35,10 @@ class PlaceTable:
         )
 
     def change(self, schemas: Collection[str], change: Callable[[str], str]) -> None:
-        """Changes the texts of some schemas, of all sources."""
+        """Changes the texts of some schemas, of all sources and whatever is wished (`sync.places`)."""
         marks = ", ".join("?" * len(schemas))
-        sql = f"SELECT number, place FROM places WHERE schema IN ({marks})"
+        named = "substr(schema, 1, instr(schema || ' ', ' ') - 1)"
+        sql = f"SELECT number, place FROM places WHERE {named} IN ({marks})"
         for number, place in list(self._db.rows(sql, tuple(schemas))):
             self._db.execute("UPDATE places SET place = ? WHERE number = ?", (change(place), number))
 
