@@ -86,9 +86,8 @@ def _is_refused(screen: Screen, node: ServedNode, folder: Path) -> None:
     """Whoever runs the node takes nothing of the author any more: the page says so, with their words."""
     author, words = instances_at(node.url)[0].author, "Keine <b>Werbung</b>."
     output("author", "refuse", author, "--words", words, "--data", folder)
-    screen.tab.goto(node.url)
-    screen.wait("html[data-state=ready]")
     screen.tab.evaluate(WRITE, ROOMS)
+    screen.tab.goto(node.url)
     screen.wait(".notice[data-reason=author-refused]")
     said = screen.words(".notice[data-reason=author-refused]")
     assert TEXTS["de"]["reasons.author-refused.title"] in said

@@ -138,6 +138,7 @@ def test_a_reader_removes_and_fetches_again(browsers: Browsers, served: ServedNo
         screen.put(f"{form}[name=title]", "more")
         screen.press(f"{form}[part=submit]")
         screen.until(lambda: WORDS in screen.words("panda-status >>> [part=problem]"))
+        assert WORDS in screen.words(".notice[data-reason=author-refused]")
         assert "This node takes nothing from you" in screen.words("panda-status >>> [part=problem]")
         rows(screen, "one", "three", "four", "large", "mine", "more")
         output("drop", "--instance", writers.ids["four"], "--words", WORDS, "--data", folder)

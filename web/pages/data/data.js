@@ -365,6 +365,7 @@ async function list() {
 
 async function start() {
   if (!(await startPython({ session, notices, again: start, onFail: missing }))) return;
+  void removing.watch(await session.panda());
   await Promise.all([list(), route()]);
 }
 

@@ -3,7 +3,7 @@
 import * as texts from "texts";
 import { button, byId, el } from "../../elements/dom.js";
 import { quoted } from "../../elements/foreign.js";
-import { count, megabytes } from "../../elements/words.js";
+import { count, errorOf } from "../../elements/words.js";
 
 /**
  * @typedef {import("panda.js").Instance} Instance
@@ -39,10 +39,9 @@ export function makeRemoving({ session, notices }) {
   /** @param {Which} which @param {number} [largerThan] */
   async function drop(which, largerThan) {
     try {
-      const { instances, bytes } = await (await session.panda()).drop({ ...which, ...(largerThan === undefined ? {} : { largerThan }) });
+      const { instances } = await (await session.panda()).drop({ ...which, ...(largerThan === undefined ? {} : { largerThan }) });
       if (!instances) return notices.say(texts.data.nothingRemoved);
-      const said = count(instances, texts.data.removedSome, { size: megabytes(bytes) });
-      notices.offer(REMOVED, said, { label: texts.data.fetchAgain, run: () => void keep(which) });
+      notices.offer(REMOVED, count(instances, texts.data.removedSome), { label: texts.data.fetchAgain, run: () => void keep(which) }, texts.shared.dismiss);
     } catch (error) {
       notices.error(error);
     }
@@ -64,6 +63,20 @@ export function makeRemoving({ session, notices }) {
     show(panda, id) {
       schema = id;
       menu.hidden = panda.mode === "remote";
+    },
+
+    /** Says it where the node takes nothing of who writes here, with the words of whoever runs it. @param {Panda} panda */
+    async watch(panda) {
+      let said = "";
+      try {
+        for await (const { error } of panda.status()) {
+          const refused = error?.reason === "author-refused" ? error.message : "";
+          if (error && refused && refused !== said) notices.error(errorOf(error));
+          said = refused;
+        }
+      } catch {
+        // the connection has ended, and whoever calls hears why
+      }
     },
 
     /** What a reader can remove with an instance before them. @param {Panda} panda @param {Instance} instance */
