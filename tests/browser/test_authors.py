@@ -71,13 +71,13 @@ def test_a_card_says_whose_it_is_and_an_author_can_be_muted(
 
 
 def write(url: str, signer: CryptographySigner, *rows: Mapping[str, object], name: str = "") -> str:
-    """Somebody publishes talks, and what they call themselves; gives the author."""
+    """Somebody publishes talks, and what they call themselves, without a name once a talk; gives the author."""
 
     async def work() -> str:
         async with Client(url, signer) as panda:
             await panda.create_many(TALKS, rows)
-            if name:
-                await panda.create(str(PROFILE.id), {"name": name, "about": "A line."})
+            profiles = [{"name": name, "about": "A line."}] if name else [{"name": "Ada"}] * len(rows)
+            await panda.create_many(str(PROFILE.id), profiles)
             return str(panda.author)
 
     return asyncio.run(work())

@@ -129,14 +129,15 @@ export interface Standing {
   differs: boolean;
 }
 
-/** Why what is signed waits, or what the node says against it. */
-export interface WriteError {
+/** Why a profile waits, or what the node says against it; as `WriteError` of `panda.js`. */
+export interface ProfileError {
   reason: string;
   message: string;
+  words: string | null;
 }
 
 /** What came of writing a profile. */
 export interface ProfileWritten {
   acknowledged: boolean;
-  error: WriteError | null;
+  error: ProfileError | null;
 }

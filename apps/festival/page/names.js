@@ -81,8 +81,16 @@ export function makeNames(onChange) {
     void follow(panda, now, following.signal);
   }
 
+  /**
+   * The digits that tell an author from all others here: eight, and more where somebody has made a key that begins alike.
+   *
+   * @param {string} author
+   */
+  const digits = (author) => author.slice(0, wanted.some((other) => other !== author && other.startsWith(author.slice(0, 8))) ? 24 : 8);
+
   return {
     want,
+    digits,
 
     /** @param {string} author @returns {Profile | undefined} */
     of: (author) => known.get(author),
@@ -102,14 +110,14 @@ export function makeNames(onChange) {
      */
     words(author) {
       const name = known.get(author)?.name;
-      const digits = el("code", { attrs: { title: author } }, author.slice(0, 8));
-      return name ? [el("bdi", { class: "name" }, name), " ", digits] : [digits];
+      const code = el("code", { attrs: { title: author } }, digits(author));
+      return name ? [el("bdi", { class: "name" }, name), " ", code] : [code];
     },
 
     /** The same as a text, for labels. @param {string} author */
     label(author) {
       const name = known.get(author)?.name;
-      return name ? `\u2068${name}\u2069 (${author.slice(0, 8)})` : author.slice(0, 8);
+      return name ? `\u2068${name}\u2069 (${digits(author)})` : digits(author);
     },
   };
 }

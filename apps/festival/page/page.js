@@ -4,6 +4,7 @@
  * Hooks that tests and other scripts may rely on:
  *
  *   html[data-state]          starting | ready | failed
+ *   html[data-apart]          what the reader writes stands apart from the programme
  *   #start #start-status #start-progress     while Python starts
  *   #side-open                on a narrow screen, shows who I am and the import
  *   #me[data-author][data-kind]              <panda-identity>: 64 hex digits, empty without a key; webcrypto | pure25519 | none

@@ -2,7 +2,7 @@
 
 import * as texts from "texts";
 import { byId } from "../../../web/elements/dom.js";
-import { explain, say } from "../../../web/elements/words.js";
+import { errorOf, explain, say } from "../../../web/elements/words.js";
 
 /**
  * @param {object} use
@@ -38,7 +38,7 @@ export function makeProfile({ session, names, onWritten }) {
       const panda = await session.panda();
       const { error } = await panda.writeProfile(name.value, { about: about.value });
       said.textContent = !error ? texts.profile.written : "";
-      if (error) wrong.textContent = explain(Object.assign(new Error(error.message), { reason: error.reason })).text;
+      if (error) wrong.textContent = explain(errorOf(error)).text;
       onWritten();
     } catch (error) {
       const { title, text } = explain(error);

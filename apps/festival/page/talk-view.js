@@ -99,7 +99,7 @@ export function looks({ item, mine, room, when, minutes, place, behind }, offset
   const clock = when && minutes !== null ? endClock(when, minutes, zone) : "";
   const { author } = item._meta;
   const others = behind.map(({ talk, differs }) => `${talk.id}${differs}`).sort();
-  const said = [names.of(author)?.name, names.of(author)?.about, whose.follows(author), whose.named(author), whose.by()];
+  const said = [names.digits(author), names.of(author)?.name, names.of(author)?.about, whose.follows(author), whose.named(author), whose.by()];
   return JSON.stringify([lastEntry, signed, verified, complete, mine, when?.offset === offset, clock, room, place, others, said]);
 }
 

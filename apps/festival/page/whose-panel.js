@@ -51,6 +51,7 @@ export function makeWhosePanel({ whose, names, follow, mute }) {
     const by = whose.by();
     const named = whose.authors();
     panel.dataset.by = by;
+    document.documentElement.toggleAttribute("data-apart", by !== "nobody" && !named.includes(me ?? ""));
     byId("whose-summary", HTMLElement).replaceChildren(...first(by, named, me));
     byId("whose-words", HTMLElement).textContent = WORDS[by];
     byId("whose-back", HTMLElement).hidden = by !== "link" && !linkNamesNobody;

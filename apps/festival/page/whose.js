@@ -1,5 +1,6 @@
 /** Whose programme the page shows: of the authors that a link names, or the site, and of those that the reader follows. */
 
+import { siteLink } from "../../../web/pages/shared/address.js";
 import { authorsIn, makeChoices } from "./choices.js";
 
 /** @typedef {"link" | "site" | "you" | "nobody"} By  who says whose programme it is */
@@ -19,11 +20,9 @@ export const linkNamesNobody = asked !== null && linked.length === 0;
 
 /** This page with the programme of some authors; none: with the site's own. @param {string[]} authors */
 export function linkTo(authors) {
-  const address = new URL(location.href);
-  for (const part of [...address.searchParams.keys()]) if (!["node", "mode"].includes(part)) address.searchParams.delete(part);
-  address.hash = "";
-  const node = address.searchParams.size ? `&${address.searchParams}` : "";
-  if (authors.length) address.search = `${PART}=${authors.join(",")}${node}`; // commas stay: it is to be read
+  const address = new URL(siteLink("./"), location.href);
+  const rest = address.searchParams.size ? `&${address.searchParams}` : "";
+  if (authors.length) address.search = `${PART}=${authors.join(",")}${rest}`; // commas stay: it is to be read
   return address.href;
 }
 

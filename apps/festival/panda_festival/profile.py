@@ -5,7 +5,6 @@ signed several profiles, on two devices perhaps. Then the one with the least id 
 same, in whatever order the profiles came.
 """
 
-from panda_festival import shapes
 from panda_festival.own import own_instances
 from panda_festival.schemas import PROFILE
 from panda_web.client import Client, Written
@@ -47,12 +46,3 @@ async def write_profile(panda: Client, name: str, about: str) -> Written | None:
         for each in others:
             written = await panda.delete(SCHEMA, each)
     return written
-
-
-def to_json(written: Written | None) -> shapes.ProfileWritten:
-    """In the words of `panda.js`."""
-    error = written.error if written else None
-    return {
-        "acknowledged": written.acknowledged if written else True,
-        "error": {"reason": error.reason, "message": str(error)} if error else None,
-    }

@@ -80,15 +80,16 @@ class Standing(TypedDict):
     """Whether that one says something else: another title, or another start."""
 
 
-class WriteError(TypedDict):
-    """Why what is signed waits, or what the node says against it."""
+class ProfileError(TypedDict):
+    """Why a profile waits, or what the node says against it; as `WriteError` of `panda.js`."""
 
     reason: str
     message: str
+    words: str | None
 
 
 class ProfileWritten(TypedDict):
     """What came of writing a profile."""
 
     acknowledged: bool
-    error: WriteError | None
+    error: ProfileError | None

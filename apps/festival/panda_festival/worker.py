@@ -13,6 +13,7 @@ from panda_festival.schemas import PROFILE, ROOM, SCHEMAS, TALK
 from panda_web.browser.at_hand import at_hand
 from panda_web.browser.extension import Extension
 from panda_web.browser.opening import Site
+from panda_web.browser.wrong import said
 from panda_web.rpc.dispatch import Handler
 from panda_web.rpc.errors import InvalidParams
 from panda_web.rpc.long_text import LongText
@@ -63,18 +64,21 @@ class Festival:
         """Where each talk stands."""
         from panda_festival.programme import arrange
 
-        said = [_said(talk) for talk in talks]
-        found = arrange(said, authors, muted, self.site.client.author)
+        given = [_said(talk) for talk in talks]
+        found = arrange(given, authors, muted, self.site.client.author)
         return [
             {"place": stands.place, "behind": stands.behind, "differs": stands.differs}
-            for stands in (found[each.id] for each in said)
+            for stands in (found[each.id] for each in given)
         ]
 
     async def write_profile(self, name: str, about: str) -> shapes.ProfileWritten:
         """What the author calls themselves."""
-        from panda_festival.profile import to_json, write_profile
+        from panda_festival.profile import write_profile
 
-        return to_json(await write_profile(self.site.writer(), name, about))
+        written = await write_profile(self.site.writer(), name, about)
+        error = said(written.error if written is not None else None)
+        told: shapes.ProfileError | None = {**error} if error is not None else None
+        return {"acknowledged": written is None or written.acknowledged, "error": told}
 
 
 def _schedule(text: LongText) -> "Schedule":
