@@ -10,6 +10,7 @@ from panda_web.browser import shapes
 from panda_web.browser.tabs import ABOUT, FILL, FORGET, HURRY
 from panda_web.browser.wrong import said
 from panda_web.errors import PandaError
+from panda_web.messages.schema import DEFINITION
 from panda_web.rpc import types
 from panda_web.rpc.again import Again
 from panda_web.rpc.connection import Connection
@@ -114,6 +115,11 @@ class Home:
             for one in each:
                 self._begin(self._join(one, each, self._kept[want]))
         return self._kept[want]
+
+    def meet(self, peers: Sequence[str]) -> None:
+        """Keeps it alike with peers from now on, though nothing is read: what was written goes there."""
+        for each in peers:
+            self._one(each, str(DEFINITION.id), both=True)
 
     def standings(self, node: str) -> list[shapes.Here]:
         """How each schema stands that is brought from a node."""

@@ -113,6 +113,11 @@ class Site:
         """How each schema stands that is brought from a node."""
         return self._home.standings(node) if self._home is not None else []
 
+    def meet(self) -> None:
+        """Keeps the site's own node alike with peers from now on."""
+        if self._home is not None:
+            self._home.meet(self.nodes[1:])
+
     async def told(self) -> None:
         """Returns once something of that stands otherwise."""
         if self._home is None:

@@ -14,6 +14,7 @@ from panda_web.browser.local import LocalNode
 from panda_web.browser.tabs import TAB_METHODS
 from panda_web.browser.wrong import said
 from panda_web.errors import PandaError
+from panda_web.messages import system_log
 from panda_web.node.dropping import Keeping, Rule, Sweep
 from panda_web.node.schemas import register
 from panda_web.rpc.dispatch import Dispatcher, Handler
@@ -138,7 +139,8 @@ class SharedNode:
         """How a schema stands, which is brought meanwhile. Raises WantsTooMany, and what `source` does."""
         if node not in self._sources:
             self._sources[node] = self._source(node)
-        await register(self._local.store, schema)
+        if system_log(schema) is None:  # the others have views anyway
+            await register(self._local.store, schema)
         who = object()
         self._wants.ask(who, self._sources[node], schema, wish, both=both)
         now: shapes.Here | None = None

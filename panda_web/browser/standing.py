@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from panda_web.browser.shapes import NodeStatus, Status
 from panda_web.browser.wrong import said
 from panda_web.client import Client
-from panda_web.errors import PandaError
+from panda_web.errors import PandaError, all_errors
+from panda_web.rpc.errors import NodeUnreachable
 from panda_web.rpc.link import LinkState
 from panda_web.rpc.pauses import first_of
 
@@ -109,7 +110,12 @@ class Standing:
             state = _STATES[sends.link.state]
             failed = failed or said(wrong)
         else:
-            state = "unreachable" if failed else "connecting" if as_of is None else "connected"
+            away = failed is not None and failed["reason"] in {
+                each.reason for each in all_errors(NodeUnreachable)
+            }
+            state = (
+                "unreachable" if away else "connecting" if as_of is None and failed is None else "connected"
+            )
         return {
             "url": url,
             "state": state,
@@ -122,6 +128,7 @@ class Standing:
 
     async def _spread(self) -> None:
         """Keeps known how far own entries went, beyond the node."""
+        self._site.meet()
         while True:
             await self._site.reach.look(self._site.authors)
             self._tell()

@@ -8,6 +8,7 @@ import pytest
 from tests.authors import Author
 from tests.browser.api import Api, Module
 from tests.browser.asking import define_as_stranger, instances_at, write_as_stranger
+from tests.browser.screen import Screen
 from tests.browsers import Browsers, StaticServer, Tab
 from tests.defining import loose
 from tests.processes import ServedNode
@@ -77,7 +78,7 @@ def test_what_is_given_for_peers(
     with browsers.tab("chromium") as tab:
         tab.goto(website.url)
         api = Api(tab, one.url, "first", [one.url, other.url, other.url])
-        told = api.do("nodesUntil", [["connected", 0], ["connecting", None]])["value"]["told"][-1]
+        told = api.do("nodesUntil", [["connected", 0], ["connected", 0]])["value"]["told"][-1]
         assert [each["url"] for each in told] == [one.url, other.url], "each once"
         assert refused(peers=5) == "invalid-params"
         assert refused(peers=None) == "invalid-params"
@@ -125,3 +126,33 @@ def test_a_page_says_whose_entries_come_to_its_browser(
             {"maxPayload": -1},
         ):
             assert refused(tab, wish=wrong) == "invalid-params"
+
+
+def test_the_page_shows_its_nodes_and_takes_one_more(browsers: Browsers, site: Path, tmp_path: Path) -> None:
+    with (
+        ServedNode(tmp_path / "one", site, "--festival") as one,
+        ServedNode(tmp_path / "other", None, "--festival") as other,
+        browsers.tab("chromium") as tab,
+    ):
+        screen = Screen(tab).open(one.url)
+        assert not screen.has("#peers li")
+        screen.click("#more-nodes summary")
+        screen.fill("#peer-url", other.url)
+        screen.click("#peer-add")
+        screen.wait("html[data-state=ready]")
+        screen.wait("#peers li[data-state=connected]")
+        assert other.url in screen.text("#peers")
+        screen.write(title="Mine")
+        screen.until(lambda: [each["title"] for each in instances_at(other.url)] == ["Mine"])
+        screen.until(lambda: "the same as here" in screen.text("#peers"))
+
+        other.kill()
+        screen.wait("#peers li[data-state=unreachable]")
+        late = screen.write(title="Mine too")
+        screen.until(lambda: "1 of your entries is not there yet" in screen.text("#peers"))
+        screen.until(lambda: screen.text(f"article[data-id='{late['id']}'] .late") == "at 1 of 2 nodes")
+        assert "peer=" in tab.evaluate("document.querySelector('a[data-page][href^=data]').href")
+        screen.click("#peers button")
+        screen.wait("html[data-state=ready]")
+        assert "peer=" not in tab.evaluate("location.href")
+        assert not screen.has("#peers li")

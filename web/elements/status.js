@@ -1,9 +1,10 @@
-/** `<panda-status>`: how far Python's start is, whether the node answers, and what waits to be sent. */
+/** `<panda-status>`: how far Python's start is, whether the node and its peers answer, and what waits to be sent. */
 
 import * as texts from "texts";
 import { button, el } from "./dom.js";
 import { connection, isShared, news } from "./connection.js";
 import { PandaElement, problem } from "./element.js";
+import { nodesList } from "./nodes.js";
 import { count, errorOf, stageWords } from "./words.js";
 
 /** @typedef {import("panda.js").Panda} Panda */
@@ -21,13 +22,14 @@ export class PandaStatus extends PandaElement {
   #waiting = el("span", {});
   #send = button(texts.elements.sendNow, () => void this.#flush(), "quiet");
   #wait = el("p", { attrs: { part: "waiting" } }, this.#waiting, " ", this.#send);
+  #nodes = el("div", {});
   #wrong = el("div", {});
   #following = new AbortController();
 
   constructor() {
     super();
     this.#wait.hidden = true;
-    this.root.append(el("div", { attrs: { role: "status", part: "status" } }, this.#address, " ", this.#state, this.#wait), this.#wrong);
+    this.root.append(el("div", { attrs: { role: "status", part: "status" } }, this.#address, " ", this.#state, this.#wait), this.#nodes, this.#wrong);
   }
 
   /** @override @param {AbortSignal} signal */
@@ -51,8 +53,9 @@ export class PandaStatus extends PandaElement {
       if (signal.aborted) return;
       this.#wrong.replaceChildren();
       this.#address.textContent = panda.node;
-      for await (const { state, pending, error } of panda.status({ signal })) {
+      for await (const { state, pending, error, nodes } of panda.status({ signal })) {
         this.#show(state);
+        this.#nodes.replaceChildren(...(nodes.length > 1 ? [nodesList(nodes.slice(1))] : []));
         this.#wait.hidden = pending === 0;
         this.dataset.pending = String(pending);
         this.#waiting.textContent = count(pending, texts.elements.waiting);

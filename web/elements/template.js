@@ -4,14 +4,14 @@
  *
  *   data-field="title"   the field's value as text; in <time>, a timestamp on the reader's clock
  *   data-longest="80"    on the same element: on one line, of so many characters at most
- *   data-waits           says that what the reader wrote is not at the node yet; else it is hidden
+ *   data-waits           says how far what the reader wrote went, until it is at all nodes; else it is hidden
  *   data-proposal        says that what the reader wrote is by nobody whom the feed is of; else it is hidden
  *   data-href="url"      on <a>: leads to the field's value, if that is an http or https address
  *
  * Names may lead further: `_meta.author`, `_included.room.name`; along a list, to each of its items. What is missing is marked `data-missing`.
  */
 
-import * as texts from "texts";
+import { reachWhy, reachWords } from "./nodes.js";
 import { parts, plain } from "./foreign.js";
 import { clock, line, moment, webAddress, words } from "./values.js";
 
@@ -45,16 +45,16 @@ export function fill(copy, instance, me, apart) {
       top.toggleAttribute("data-apart", apart);
     }
     for (const place of [top, ...top.querySelectorAll("[data-field], [data-href]")]) put(place, instance);
-    for (const place of top.querySelectorAll("[data-waits]")) state(place, instance._meta.waiting === true, texts.elements.waits, texts.elements.waitsWhy);
-    for (const place of top.querySelectorAll("[data-proposal]")) state(place, apart, texts.feed.proposal, texts.feed.proposalWhy);
+    for (const place of top.querySelectorAll("[data-waits]")) state(place, reachWords(instance._meta), reachWhy(instance._meta));
+    for (const place of top.querySelectorAll("[data-proposal]")) state(place, apart ? texts.feed.proposal : "", texts.feed.proposalWhy);
   }
 }
 
-/** Says that something is so; says nothing else. @param {Element} place @param {boolean} is @param {string} words @param {string} why */
-function state(place, is, words, why) {
-  if (place instanceof HTMLElement) place.hidden = !is;
-  if (is === (place.textContent !== "")) return;
-  place.textContent = is ? words : "";
+/** Says how it stands, as long as there is something to say. @param {Element} place @param {string} words @param {string} why */
+function state(place, words, why) {
+  if (place instanceof HTMLElement) place.hidden = !words;
+  if (place.textContent === words) return;
+  place.textContent = words;
   place.setAttribute("title", why);
 }
 

@@ -56,6 +56,7 @@ import { makeImport } from "./import.js";
 import { makeNotices } from "../../../web/pages/shared/notices.js";
 import { makeProgramme } from "./programme.js";
 import { makeHere } from "../../../web/pages/shared/here.js";
+import { makeNodes } from "../../../web/pages/shared/nodes-panel.js";
 import { makeBackup } from "../../../web/pages/shared/backup.js";
 import { Session } from "../../../web/pages/shared/session.js";
 import { showOpen, showStart, startPython } from "../../../web/pages/shared/start.js";
@@ -95,6 +96,7 @@ byId("me", HTMLElement).addEventListener("panda-author", () => {
   void identity.refreshPending();
   void programme.load();
 });
+const nodes = makeNodes();
 const inHere = makeHere({ session, notices, onImported: load });
 const importer = makeImport({ session, notices, identity, onPublished: () => programme.load() });
 
@@ -122,6 +124,7 @@ function onOpen(panda) {
   identity.show(panda);
   backup.show(panda);
   inHere.show(panda);
+  void nodes.show(panda);
   for (const id of ["new", "import-file"]) byId(id, HTMLElement).toggleAttribute("disabled", !panda.author);
   showOpen(panda, notices);
 }

@@ -253,7 +253,7 @@ function open(panda, now, id) {
       const mine = ++told;
       wasHere ||= Boolean(instance); // asked for by its id alone: so it is gone when it is shown no more
       byId("open-edit", HTMLButtonElement).hidden = !instance || !now.schema || instance._meta.author !== panda.author;
-      const read = instance ? writeJson([instance._meta.lastEntry, instance._meta.waiting === true, instance._included]) : "";
+      const read = instance ? writeJson([instance._meta.lastEntry, instance._meta.waiting === true, instance._meta.reach, instance._included]) : "";
       if (instance) byId("open-title", HTMLElement).textContent = called(instance, now);
       if (!instance) {
         version = read;

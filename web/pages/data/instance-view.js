@@ -3,6 +3,7 @@
 import * as texts from "texts";
 import { el, hexView } from "../../elements/dom.js";
 import { face } from "../../elements/face.js";
+import { reachWhy, reachWords } from "../../elements/nodes.js";
 import { prose } from "../../elements/prose.js";
 import { clock, label, line, moment, words } from "../../elements/values.js";
 import { links } from "./related.js";
@@ -71,7 +72,8 @@ function provenance(panda, instance) {
   const add = (name, ...value) => list.append(el("div", {}, el("dt", {}, name), el("dd", {}, ...value)));
   add(texts.data.checked, el("span", { data: { badge: "verified", holds: String(verified) } },
     verified ? texts.data.inPlace : texts.data.notInPlace));
-  if (instance._meta.waiting) list.append(el("div", { data: { badge: "waiting" } }, el("dt", {}, texts.elements.waits), el("dd", {}, texts.elements.waitsWhy)));
+  const goes = reachWords(instance._meta);
+  if (goes) list.append(el("div", { data: { badge: "waiting" } }, el("dt", {}, goes), el("dd", {}, reachWhy(instance._meta))));
   add(texts.origin.author, face(author), " ", ...(mine ? [el("strong", { class: "mine" }, texts.origin.you), " "] : []), hexView(author, texts.origin.author, "author"));
   add(texts.origin.logId, el("span", { data: { field: "logId" } }, String(logId)));
   add(texts.origin.seqNum, el("span", { data: { field: "seqNum" } }, String(seqNum)));

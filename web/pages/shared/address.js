@@ -42,3 +42,23 @@ export function ownNodeLink() {
 export function linkPages() {
   for (const link of document.querySelectorAll("a[data-page]")) link.setAttribute("href", siteLink(link.getAttribute("href") ?? ""));
 }
+
+/** This page with one more node. @param {string} peer */
+export function withPeer(peer) {
+  const address = new URL(withoutPeer(peer));
+  address.searchParams.append("peer", peer);
+  return address.href;
+}
+
+/** This page without one. @param {string} peer */
+export function withoutPeer(peer) {
+  const address = new URL(location.href);
+  address.searchParams.delete("peer");
+  for (const each of here.getAll("peer")) if (whole(each) !== whole(peer)) address.searchParams.append("peer", each);
+  return address.href;
+}
+
+/** @param {string} address */
+function whole(address) {
+  return URL.canParse(address, location.href) ? new URL(address, location.href).href : address;
+}
