@@ -116,10 +116,10 @@ class Home:
                 self._begin(self._join(one, each, self._kept[want]))
         return self._kept[want]
 
-    def meet(self, peers: Sequence[str]) -> None:
+    def meet(self, peers: Sequence[str], wish: Wish) -> None:
         """Keeps it alike with peers from now on, though nothing is read: what was written goes there."""
         for each in peers:
-            self._one(each, str(DEFINITION.id), both=True)
+            self._one(each, str(DEFINITION.id), wish, both=True)
 
     def standings(self, node: str) -> list[shapes.Here]:
         """How each schema stands that is brought from a node."""

@@ -103,11 +103,14 @@ class Site:
         """How much of a schema is here, and that it is kept up to date from now on; None where nothing is."""
         if self._home is None or not self.nodes:
             return None
-        wish = self._wish
-        if wish.authors is not None:  # what was written here with the same key elsewhere is wished, too
-            own = frozenset(bytes.fromhex(each) for each in self.authors[:MAX_WISHED])
-            wish = replace(wish, authors=wish.authors | own)
-        return self._home.kept(self.nodes, schema, wish)
+        return self._home.kept(self.nodes, schema, self._wished())
+
+    def _wished(self) -> Wish:
+        """What is wished: with what was written here, and with the same key elsewhere."""
+        if self._wish.authors is None:
+            return self._wish
+        own = frozenset(bytes.fromhex(each) for each in self.authors[:MAX_WISHED])
+        return replace(self._wish, authors=self._wish.authors | own)
 
     def standings(self, node: str) -> list[Here]:
         """How each schema stands that is brought from a node."""
@@ -116,7 +119,7 @@ class Site:
     def meet(self) -> None:
         """Keeps the site's own node alike with peers from now on."""
         if self._home is not None:
-            self._home.meet(self.nodes[1:])
+            self._home.meet(self.nodes[1:], self._wished())
 
     async def told(self) -> None:
         """Returns once something of that stands otherwise."""

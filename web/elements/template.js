@@ -11,6 +11,7 @@
  * Names may lead further: `_meta.author`, `_included.room.name`; along a list, to each of its items. What is missing is marked `data-missing`.
  */
 
+import * as texts from "texts";
 import { reachWhy, reachWords } from "./nodes.js";
 import { parts, plain } from "./foreign.js";
 import { clock, line, moment, webAddress, words } from "./values.js";

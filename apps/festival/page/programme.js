@@ -200,7 +200,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     }
     for (const { talk, element } of rows.values()) {
       paint(element, colours.get(talk.track));
-      wait(element, talk.item._meta.waiting === true);
+      wait(element, talk.item._meta);
       if (opened.has(talk.id)) toggle(talk.id, true);
     }
     for (const id of opened) if (!talks.has(id)) forget(id);

@@ -2,6 +2,7 @@
 
 import * as texts from "texts";
 import { button, el, hexView } from "../../../web/elements/dom.js";
+import { reachWhy, reachWords } from "../../../web/elements/nodes.js";
 import { face } from "../../../web/elements/face.js";
 import { prose, webLink } from "../../../web/elements/prose.js";
 import { line, persons, text } from "./talk.js";
@@ -104,16 +105,20 @@ export function looks({ item, mine, room, when, minutes, place, behind }, offset
 }
 
 /**
- * Whether the node lacks it still. That passes by itself, so the row stays, and with it where the reader is in it.
+ * How far it went, until it is everywhere. That passes by itself, so the row stays, and with it where the reader is in it.
  *
  * @param {HTMLElement} article
- * @param {boolean} waiting
+ * @param {import("panda.js").Meta} meta
  */
-export function wait(article, waiting) {
-  article.dataset.waiting = String(waiting);
+export function wait(article, meta) {
+  const words = reachWords(meta);
+  article.dataset.waiting = String(meta.waiting === true);
   const shown = article.querySelector(".late");
-  if (!waiting) shown?.remove();
-  else if (!shown) article.querySelector(".who")?.before(el("span", { class: "badge late", attrs: { title: texts.talkWords.waitingWhy } }, texts.talkWords.waiting));
+  if (!words) return shown?.remove();
+  const badge = shown ?? el("span", { class: "badge late" });
+  badge.textContent = words;
+  badge.setAttribute("title", reachWhy(meta));
+  if (!shown) article.querySelector(".who")?.before(badge);
 }
 
 /**
