@@ -49,6 +49,8 @@ class Lacks:
     def _of(self, wish: Wish, log: Log, start: int, until: int) -> Lack:
         row = self._store.entries.log(*log)
         end = row.seq_num if row is not None else 0
+        if self._store.dropped.refused(log[0]) is not None:
+            return Lack(end, (), None)  # nothing of theirs would be taken in
         first = max(start, wish.first(log[1], max(end, until)))
         looked, last = first - 1, min(end, until)
         found: list[Range] = []

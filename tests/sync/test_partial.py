@@ -1,5 +1,6 @@
 """What a node wishes to hold of what others do comes, verified to entry 1, and nothing besides."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 from panda_web.bamboo import decode, path
 from panda_web.errors import PandaError
 from panda_web.log import SignedEntry
+from panda_web.node.dropping import allow, refuse
 from panda_web.node.dropping.removing import drop, keep
-from panda_web.rpc.errors import AnswerMalformed
+from panda_web.rpc.errors import AnswerMalformed, NodeUnreachable
 from panda_web.rpc.heads import MAX_NAMED
 from panda_web.rpc.wish import EVERYTHING, Wish, WishTooLarge
 from panda_web.sync import SourceUnsound, carrying, listing
@@ -281,6 +283,53 @@ def test_what_was_dropped_comes_back_when_it_is_kept_again_and_not_before() -> N
             await one.node.write(lambda: keep(one.store, log_row, dropped))
             await both.once()
             assert [*(await held(one)).values()] == [True, True, True]
+
+    run(work())
+
+
+def test_nothing_is_asked_of_an_author_who_is_refused_here() -> None:
+    async def work() -> None:
+        async with parties(2) as (one, other):
+            who = Author(1)
+            await write(other, who, [10] * 20)
+            await refuse(one.store, who.signer.author, "No.", one.node.write, asyncio.sleep)
+            between = Between(one.to(other))
+            both = one.with_(other, between)
+            for _ in range(3):
+                await both.once()
+                await write(other, who, [10])
+            assert between.calls["panda_getItems"] == 0
+            await allow(one.store, who.signer.author, one.node.write)
+            await both.once()
+            assert await one.all() == await other.all()
+
+    run(work())
+
+
+def test_each_page_of_a_list_is_a_place_to_go_on_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "MAX_LIMIT", 3)
+
+    async def work() -> None:
+        async with parties(2) as (one, other):
+            await one.with_(other).once()
+            for number in range(1, 11):
+                await write(other, Author(number), [10])
+            told: list[int] = []
+
+            def cut(method: str, _: Json, answer: Json) -> Json:
+                if method == "panda_getLogs":
+                    told.append(len(answer["logs"]))
+                    if len(told) == 3:
+                        raise NodeUnreachable("It is cut.")
+                return answer
+
+            between = Between(one.to(other), cut)
+            with pytest.raises(NodeUnreachable):
+                await one.with_(other, between).once()
+            assert len(await one.all()) == 6
+            await one.with_(other, between).once()
+            assert await one.all() == await other.all()
+            assert told == [3, 3, 3, 3, 1], "the two pages before the cut are not told again"
 
     run(work())
 
