@@ -120,5 +120,5 @@ async def _items(node: Connection, log: Log, last: int) -> AsyncGenerator[Items,
 def _earlier() -> LogsNotListed:
     return LogsNotListed(
         "This node is of an earlier version, which does not say what it holds. Export from its data folder, "
-        "with this version: `panda archive export --data DIR`."
+        "with this version: `panda export FILE --data DIR`."
     )

@@ -163,4 +163,6 @@ def _check_header(line: bytes) -> None:
 def _not_one(begins: bytes) -> NotAnArchive:
     if begins[:2] == _GZIP:
         return NotAnArchive("The file is compressed. Unpack it first: gunzip FILE.")
-    return NotAnArchive("The file is no archive of a node: its first line does not say so.")
+    return NotAnArchive(
+        "The file is no archive of a node, as `panda export` writes it: its first line does not say so."
+    )

@@ -296,7 +296,7 @@ SERIES: Final[Mapping[str, Method[Any]]] = {
         Method(
             "export",
             "All that is here, as a file in pieces of text: what was seen, and what was written. Any node "
-            "takes it in, such as by `panda archive import`.",
+            "takes it in, such as by `panda import`.",
             (),
             types.named("Exported"),
         ),

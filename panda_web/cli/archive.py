@@ -1,59 +1,38 @@
-"""`panda archive`: all that a node holds as a file, and a file into a node."""
+"""`panda export`, `panda import`: all entries that a node holds as a file, and such a file into a node."""
 
 import asyncio
-import os
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager, closing, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager, closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 import typer
 
 import panda_web
 from panda_web import archive
-from panda_web.archive import Imported
+from panda_web.archive import Imported, NotAnArchive
 from panda_web.archive.lines import HEADER
 from panda_web.cli import places
+from panda_web.cli.extension import extensions
+from panda_web.cli.files import BEGINNING, STREAM, reading, writing
 from panda_web.cli.options import Data, NodeAny, folder_or_node
 from panda_web.cli.output import print_json, run, say
 from panda_web.cli.progress import Progress
 from panda_web.cli.running import folder_of, is_running_on
-from panda_web.errors import PandaError
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node import Node, Store
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.http import HttpTransport
 from panda_web.rpc.within import in_process
 
-archive_app = typer.Typer(
-    help="All that a node holds, as a file that any node takes in. docs/running-a-node.md",
-    no_args_is_help=True,
-)
-
 PIECE = 256 << 10
 """Bytes that are read at a time."""
-
-STREAM = Path("-")
 
 KEPT = "Interrupted. What was stored stays; the same command does the rest."
 
 
-class FileTaken(PandaError):
-    """A file that an export should go into is something else, which stays as it is."""
-
-    reason = "file-taken"
-
-
-class FileFailed(PandaError):
-    """A file cannot be read or written."""
-
-    reason = "file-failed"
-
-
-@archive_app.command("export")
-def archive_export(
+def export_entries(
     context: typer.Context,
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="Where to; an earlier export is replaced. - is stdout.")
@@ -71,7 +50,7 @@ def archive_export(
     async def work() -> archive.Exported:
         async with _connected(*there) as connection, Progress("entries") as progress:
             pieces = archive.export(connection, asyncio.sleep)
-            with _written(file) as out:
+            with writing(file, _is_export, "no export of a node") as out:
                 async with aclosing(pieces):
                     async for piece in pieces:
                         out.write(piece.data)
@@ -83,8 +62,7 @@ def archive_export(
         print_json({"file": str(file), "logs": done.logs, "entries": done.entries, "payloads": done.payloads})
 
 
-@archive_app.command("import")
-def archive_import(
+def import_entries(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What was exported; - is stdin.")],
     *,
@@ -100,11 +78,15 @@ def archive_import(
     async def work() -> Imported:
         async with _connected(*there) as connection, Progress("entries") as progress:
             taking = archive.Import(connection, asyncio.sleep)
-            with _read(file) as source:
+            begins = b""
+            with reading(file) as source:
                 try:
                     while piece := source.read(PIECE):
+                        begins = begins or piece[:BEGINNING]
                         progress.count = (await taking.take(piece)).entries
                     await taking.end()
+                except NotAnArchive as error:
+                    raise NotAnArchive(" ".join([str(error), *_other_commands(begins)])) from error
                 finally:
                     progress.clear()
                     print_json(asdict(taking.so_far))
@@ -140,42 +122,10 @@ async def _connected(data: Path | None, node: str | None) -> AsyncIterator[Conne
             await here.finish()
 
 
-@contextmanager
-def _read(file: Path) -> Iterator[BinaryIO]:
-    if file == STREAM:
-        yield sys.stdin.buffer
-        return
-    try:
-        opened = file.open("rb")
-    except OSError as error:
-        raise FileFailed(f"{file} cannot be read: {error.strerror}.") from error
-    with opened:
-        yield opened
+def _is_export(begins: bytes) -> bool:
+    return begins.startswith(HEADER)
 
 
-@contextmanager
-def _written(file: Path) -> Iterator[BinaryIO]:
-    """What becomes the file once all is written; until then it stays what it is."""
-    if file == STREAM:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    part = file.with_name(f"{file.name}.part")
-    try:
-        _check_replaceable(file)
-        with part.open("wb") as opened:
-            yield opened
-            opened.flush()
-            os.fsync(opened.fileno())
-        part.replace(file)
-    except OSError as error:
-        raise FileFailed(f"{file} cannot be written: {error.strerror}.") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-
-
-def _check_replaceable(file: Path) -> None:
-    with suppress(FileNotFoundError), file.open("rb") as opened:
-        if opened.read(len(HEADER)) not in (b"", HEADER):
-            raise FileTaken(f"{file} is there, and is no export of a node. Name another file.")
+def _other_commands(begins: bytes) -> list[str]:
+    """What applications say of a file that is no archive, by its beginning."""
+    return [said for each in extensions() if (said := each.recognises(begins)) is not None]

@@ -23,18 +23,23 @@ class Extension:
     """What one application adds.
 
     Attributes:
-        name: `panda serve --NAME` registers its schemas.
-        about: what the help says of that.
+        name: `panda serve --NAME` registers its schemas, `panda NAME …` are its subcommands.
+        about: what the help says of the first.
+        help: what the help says of the second.
         commands: its subcommands by name, as typer takes them.
         schemas: what the client knows from the start, without asking a node.
         definitions: gives the signed definitions of these schemas: of each its entry and its payload.
+        recognises: says, by how a file begins that is no archive of a node, which of the application's
+            subcommands takes it; None where it is for none of them.
     """
 
     name: str
     about: str
+    help: str
     commands: Mapping[str, Callable[..., None]]
     schemas: Sequence[Schema]
     definitions: Callable[[], Iterable[tuple[bytes, bytes]]]
+    recognises: Callable[[bytes], str | None]
 
 
 @functools.cache
@@ -49,16 +54,18 @@ def known_schemas() -> tuple[Schema, ...]:
 
 
 def add_commands(app: typer.Typer, added: Iterable[Extension]) -> None:
-    """Adds their subcommands to ours. Raises ValueError where one has a name that is in use."""
+    """Adds their subcommands to ours, in a group for each. Raises ValueError where its name is in use."""
     groups = (each.name for each in app.registered_groups)
     commands = (each.name or each.callback.__name__ for each in app.registered_commands if each.callback)
     taken = {*groups, *commands}
     for extension in added:
+        if extension.name in taken:
+            raise ValueError(f"an application is called {extension.name!r}, and there is such a command")
+        taken.add(extension.name)
+        group = typer.Typer(help=extension.help, no_args_is_help=True)
         for name, command in extension.commands.items():
-            if name in taken:
-                raise ValueError(f"the {extension.name} adds a command {name!r}, and there is one")
-            taken.add(name)
-            app.command(name)(command)
+            group.command(name)(command)
+        app.add_typer(group, name=extension.name)
 
 
 def with_flags(command: Callable[..., None]) -> Callable[..., None]:

@@ -18,7 +18,7 @@ from panda_web import Client, strict_json
 from panda_web.bamboo import is_hex
 from panda_web.cli import inspect as inspect_entry
 from panda_web.cli import places
-from panda_web.cli.archive import archive_app
+from panda_web.cli.archive import export_entries, import_entries
 from panda_web.cli.drop import author_app, drop, keep, read_rules
 from panda_web.cli.extension import Extension, add_commands, extensions, known_schemas, with_flags
 from panda_web.cli.options import (
@@ -50,7 +50,6 @@ entry_app = typer.Typer(help="Single entries.", no_args_is_help=True)
 app.add_typer(key_app, name="key")
 app.add_typer(entry_app, name="entry")
 app.add_typer(schema_app, name="schema")
-app.add_typer(archive_app, name="archive")
 app.add_typer(author_app, name="author")
 
 
@@ -311,6 +310,8 @@ app.command()(query)
 app.command()(peers)
 app.command()(drop)
 app.command()(keep)
+app.command("export")(export_entries)
+app.command("import")(import_entries)
 
 
 @entry_app.command("inspect")

@@ -55,6 +55,7 @@ ODD = st.one_of(
 )
 COMMANDS = ("publish", "query", "flush", "import", "key show", "entry inspect", "schema show", "schema drop")
 COMMANDS = (*COMMANDS, "schema register", "schema list", "schema init", "key backup", "key restore")
+COMMANDS = (*COMMANDS, "festival import", "festival export")
 OPTIONS = (
     "--filter",
     "--order-by",

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from panda_web.archive.lines import HEADER
 from tests.authors import SCHEMA, Author
 from tests.browser.festivals import event, schedule
 from tests.cli.command import command
@@ -166,7 +167,7 @@ def test_import_and_kill_9(tmp_path: Path) -> None:
     served = ServedNode(tmp_path / "node")
     there = ("--node", served.url)
     with served:
-        importing = [*PANDA, "import", str(schedule), *map(str, data), *there]
+        importing = [*PANDA, "festival", "import", str(schedule), *map(str, data), *there]
         with subprocess.Popen(
             importing, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE
         ) as importing:
@@ -180,12 +181,12 @@ def test_import_and_kill_9(tmp_path: Path) -> None:
         before = panda_count(tmp_path / "node" / "node.db")
         assert before > 8
         served.start()
-        done = output("import", schedule, *data, *there)
+        done = output("festival", "import", schedule, *data, *there)
         assert done["total"] == 60
         found = [
             json.loads(line) for line in panda("query", "talk", "--limit", "1000", *there).stdout.splitlines()
         ]
-        again = output("import", schedule, *data, *there)
+        again = output("festival", "import", schedule, *data, *there)
         nothing = {"published": 0, "updated": 0, "withdrawn": 0, "unchanged": 60, "leftOut": [], "total": 60}
         assert again == nothing
         listed = panda("query", "room", *there).stdout.splitlines()
@@ -212,9 +213,9 @@ def test_import_of_a_newer_version(tmp_path: Path) -> None:
     with ServedNode(tmp_path / "node", None, "--festival") as served:
         there = ("--node", served.url)
         write(event(1), event(2), event(3))
-        assert output("import", file, *data, *there)["published"] == 3
+        assert output("festival", "import", file, *data, *there)["published"] == 3
         write(event(1, title="Another"), event(2, duration="1 h"), event(4))
-        told = panda("import", file, "--dry-run", *data, *there)
+        told = panda("festival", "import", file, "--dry-run", *data, *there)
         plan = json.loads(told.stdout)
         assert {name: plan[name] for name in ("new", "changed", "withdrawn", "deleted", "unchanged")} == {
             "new": ["Talk 4"],
@@ -229,7 +230,7 @@ def test_import_of_a_newer_version(tmp_path: Path) -> None:
         assert "1 talk is published and not in the file: --withdraw deletes it." in told.stderr
         assert "left out: Talk 2: duration: '1 h' is not a length of time" in told.stderr
         assert len(panda("query", "talk", *there).stdout.splitlines()) == 3
-        done = output("import", file, "--withdraw", *data, *there)
+        done = output("festival", "import", file, "--withdraw", *data, *there)
         assert done.keys() == {"published", "updated", "withdrawn", "unchanged", "leftOut", "total"}
         assert [done[name] for name in ("published", "updated", "withdrawn", "unchanged", "total")] == [
             1,
@@ -263,12 +264,13 @@ def panda_count(database: Path) -> int:
         (b"[" * 100_000, "not-a-schedule"),
         (b"BEGIN:VCALENDAR", "schedule-format-unread"),
         (b'{"schedule": {"conference": {"days": []}}}', "schedule-empty"),
+        (HEADER, "schedule-is-archive"),
     ],
 )
 def test_import_of_what_is_no_schedule(content: bytes, reason: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(content)
-    fails(reason, "import", tmp_path / "file", "--data", tmp_path)
-    assert panda("import", tmp_path / "missing", "--data", tmp_path).returncode == 2
+    fails(reason, "festival", "import", tmp_path / "file", "--data", tmp_path)
+    assert panda("festival", "import", tmp_path / "missing", "--data", tmp_path).returncode == 2
 
 
 def test_inspect() -> None:

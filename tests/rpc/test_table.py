@@ -42,18 +42,20 @@ def test_handlers_and_answers_are_put_together_by_the_same_rule() -> None:
         joined({"a": 1, "c": 1}, {"b": 2}, {"c": 1, "a": 1})
 
 
-def application(name: str, *commands: str) -> command.Extension:
-    return command.Extension(name, "Something.", dict.fromkeys(commands, lambda: None), (), list)
+def application(name: str) -> command.Extension:
+    return command.Extension(
+        name, "Something.", "All of it.", {"import": lambda: None}, (), list, lambda begins: None
+    )
 
 
-@pytest.mark.parametrize("name", ["publish", "key", "import"])
+@pytest.mark.parametrize("name", ["publish", "key", "festival"])
 def test_an_application_takes_over_no_subcommand(name: str) -> None:
     app = typer.Typer()
     app.command()(publish)
     app.add_typer(typer.Typer(), name="key")
-    command.add_commands(app, [application("festival", "import")])
-    with pytest.raises(ValueError, match=f"the fair adds a command '{name}'"):
-        command.add_commands(app, [application("fair", "sell", name)])
+    command.add_commands(app, [application("festival"), application("fair")])
+    with pytest.raises(ValueError, match=f"an application is called '{name}'"):
+        command.add_commands(app, [application("market"), application(name)])
 
 
 def publish() -> None:

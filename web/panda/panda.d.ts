@@ -360,7 +360,7 @@ export interface Panda extends Connection {
 
   /**
    * All that is here, as a file in pieces of text: what was seen, and what was written. Any node takes it in, such as
-   * by `panda archive import`.
+   * by `panda import`.
    */
   export(options?: {
     signal?: AbortSignal;

@@ -52,6 +52,15 @@ export interface FestivalPanda extends Panda {
     muted?: readonly string[];
   }): Promise<Standing[]>;
 
+  /**
+   * These talks as a file: iCalendar, or schedule JSON, which `importSchedule` takes in again. The order of the talks
+   * decides nothing.
+   */
+  programmeFile(talks: readonly ToldTalk[], format: string, options?: {
+    /** What the event is called. */
+    name?: string;
+  }): Promise<ProgrammeFile>;
+
   /** Publishes what this author calls themselves, or changes it. With an empty name it is deleted. */
   writeProfile(name: string, options?: {
     /** A line about them. */
@@ -127,6 +136,24 @@ export interface Standing {
   behind: string | null;
   /** Whether that one says something else: another title, or another start. */
   differs: boolean;
+}
+
+/** A talk as it is published, for a file. */
+export interface ToldTalk {
+  id: string;
+  /** Of the last entry about it. */
+  seqNum: number;
+  /** Its fields; the room is a name here. */
+  fields: Record<string, unknown>;
+}
+
+/** A programme as a file. */
+export interface ProgrammeFile {
+  text: string;
+  /** In the file. */
+  talks: number;
+  /** Talks that are not in the file, since they have no time, and a calendar needs one. */
+  untimed: number;
 }
 
 /** Why a profile waits, or what the node says against it; as `WriteError` of `panda.js`. */

@@ -25,6 +25,7 @@
  *   #withheld[data-count] [data-reason]      what failed the checks, by reason
  *   #whose[data-by]           whose programme it is, as link | site | you | nobody says; #whose-summary
  *     #whose-list [data-author] .follow .mute .only     #whose-link copies its address; #whose-back #whose-own in a link's
+ *   #take #take-ics #take-json #take-said     what is shown of the programme, as a file
  *   #muted #muted-summary #muted-list [data-author]     authors of whom the reader wants to see nothing
  *   #own                      the reader's talks that are not in the programme
  *   #proposed #proposed-summary #proposed-more          what others propose; read when it is opened
@@ -39,6 +40,7 @@
  *     .follow .mute           the author; others' talks only
  *     .also .version[data-author]              what others say of the same event
  *     [data-badge=signed|verified|complete][data-holds]     in the details; complete: edited talks only
+ *     .take                   the talk into a calendar; only where it has a time
  *     .edit .delete           one's own only
  *   #editor                   the form's inputs are #f-title, #f-start, #f-offset … (#f- and the field's name)
  *     #editor-save #editor-close #editor-error #editor-input-error #editor-draft #editor-discard

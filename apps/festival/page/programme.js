@@ -12,6 +12,7 @@ import { makeProfile } from "./profile.js";
 import { followProgramme } from "./reading.js";
 import { drawFailed, drawHere, drawZone } from "./standing.js";
 import { NONE, hues, inOrder, line, tally, text } from "./talk.js";
+import { makeTake } from "./take.js";
 import { looks, paint, talkBody, talkRow, wait } from "./talk-view.js";
 import { dayIn, ownOffset, zoneOf } from "./time.js";
 import { sortOut, versionsOf } from "./versions.js";
@@ -55,6 +56,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
   const authors = { names, whose };
   const chosen = makeChosen({ whose, names, notices });
   const panel = makeWhosePanel({ ...authors, ...chosen });
+  const take = makeTake({ session, notices, shown: () => [...rows.values()].flatMap(({ talk, element }) => (talk.place === "programme" && !element.hidden ? [talk] : [])) });
   const profile = makeProfile({ session, names, onWritten: names.again });
 
   /** @type {Map<string, Instance>} */
@@ -284,6 +286,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     trees.proposed.narrow(fits);
     const narrowed = filters.arrange();
     byId("no-match", HTMLElement).hidden = total === 0 || shown > 0;
+    take.draw(shown, narrowed);
     counter.textContent = total === 0 ? "" : narrowed ? count(total, texts.programme.some, { shown: number(shown) }) : count(total, texts.programme.talks);
     counter.dataset.shown = String(shown);
     counter.dataset.total = String(total);
@@ -310,6 +313,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
           chosen.mute(author);
           main.focus({ preventScroll: true });
         },
+        take: () => take.one(talk),
         versions: () => versionsOf(session.now, talk, whose.muted()),
       });
       element.append(body);

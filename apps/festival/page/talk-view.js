@@ -21,6 +21,7 @@ import { count, number, say } from "../../../web/elements/words.js";
  * @property {() => void} remove
  * @property {() => void} follow  or no more
  * @property {() => void} mute
+ * @property {() => void} take  the talk into a calendar
  * @property {() => Promise<Talk[]>} versions  what others say of the same event
  */
 
@@ -190,6 +191,7 @@ export function talkBody(talk, authors, actions) {
   }
   if (line(item.kind)) words.append(el("p", { class: "note" }, texts.talkWords.kind, field("span", "kind", line(item.kind, 80))));
   if (!words.hasChildNodes()) words.append(el("p", { class: "note" }, texts.talkWords.noText));
+  if (talk.when) words.append(el("p", { attrs: { lang: texts.language } }, button(texts.take.talk, actions.take, "quiet take")));
   body.append(words, provenance(talk, authors, actions));
   if (talk.mine) {
     const name = talk.title || texts.talkWords.thisTalk;

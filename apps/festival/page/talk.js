@@ -16,6 +16,7 @@ import { parseDuration, parseStart } from "./time.js";
  * @property {boolean} mine
  * @property {string} title
  * @property {string} room
+ * @property {string} roomName  as its author wrote it
  * @property {string} track
  * @property {string[]} persons
  * @property {import("./time.js").When | null} when
@@ -85,6 +86,7 @@ export function toTalk(item, me, rooms) {
     mine: me !== null && item._meta.author === me,
     title: line(item.title),
     room: name(rooms.get(text(item.room))),
+    roomName: text(rooms.get(text(item.room))),
     track: name(item.track),
     persons: persons(item.persons),
     when,

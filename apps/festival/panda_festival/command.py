@@ -1,6 +1,7 @@
 """What a festival adds to the `panda` command.
 
-`panda import` tells first what a schedule would change, and then carries it out.
+`panda festival import` tells first what a schedule would change, and then carries it out.
+`panda festival export` writes the programme as a calendar or a schedule.
 `panda serve --festival` registers the schemas of talks and rooms.
 """
 
@@ -13,14 +14,18 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from panda_festival.definitions import definitions
+from panda_festival.exporting import Programme, read_programme
+from panda_festival.files import FORMATS, Format
 from panda_festival.importing import Plan, import_talks, plan_import
 from panda_festival.schedule import MAX_SIZE, LeftOut, Schedule, read_schedule
 from panda_festival.schemas import SCHEMAS
 from panda_web import Client
 from panda_web.cli import places
 from panda_web.cli.extension import Extension
-from panda_web.cli.options import Data, Node
-from panda_web.cli.output import UNACKNOWLEDGED, print_json, run, say
+from panda_web.cli.files import STREAM, writing
+from panda_web.cli.options import Data, Node, author
+from panda_web.cli.output import UNACKNOWLEDGED, misused, print_json, run, say
+from panda_web.cli.progress import Progress as Reading
 from panda_web.errors import PandaError
 from panda_web.keys.file import KeyFile
 
@@ -140,10 +145,73 @@ def _list(what: str, lines: Sequence[str]) -> None:
         say(f"  {what}: and {len(lines) - MOST_TOLD} more")
 
 
+def export_file(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="Where to: NAME.ics or NAME.json; an earlier export is replaced. - is stdout.",
+        ),
+    ],
+    *,
+    format: Annotated[
+        Format | None,
+        typer.Option(
+            help="iCalendar, or schedule JSON; by default what FILE's name ends in.", show_default=False
+        ),
+    ] = None,
+    programme_of: Annotated[
+        list[bytes] | None,
+        typer.Option(
+            parser=author,
+            metavar="KEY",
+            help="Only this author's talks. May be given again: who is named first counts most.",
+        ),
+    ] = None,
+    name: Annotated[str, typer.Option(help="What the event is called, for the file.")] = "",
+    node: Node = places.DEFAULT_NODE,
+) -> None:
+    """Writes the programme into FILE, for calendars or for other programs; each talk is checked.
+
+    What is exported as a schedule, `panda festival import` takes in again.
+    """
+    kind = format or file.suffix.removeprefix(".").lower()
+    if kind not in FORMATS:
+        raise misused("FILE ends in neither .ics nor .json: --format says which of them is wanted")
+
+    async def work() -> Programme:
+        async with Client(node) as panda, Reading("talks") as progress:
+            return await read_programme(panda, [key.hex() for key in programme_of or ()], progress)
+
+    programme = run(work(), "Interrupted. Nothing was written.")
+    text = FORMATS[kind](programme.talks, name)
+    with writing(file, _is_export, "no programme that was exported") as out:
+        out.write(text.encode())
+    untimed = sum(not talk.moment for talk in programme.talks) if kind == "ics" else 0
+    if untimed:
+        say(f"Without a time, and so not in the calendar: {_talks(untimed)}.")
+    if programme.refused:
+        say(f"Did not pass the checks, and so not in the file: {_talks(programme.refused)}.")
+    if file != STREAM:
+        print_json({"file": str(file), "talks": len(programme.talks) - untimed})
+
+
+def _is_export(begins: bytes) -> bool:
+    return b"panda-web" in begins and begins.startswith((b"BEGIN:VCALENDAR", b"{"))
+
+
+def recognises(begins: bytes) -> str | None:
+    """What is said of a file that is no archive of a node, and may be a schedule."""
+    may_be = begins.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[", b"<"))
+    return "If it is a schedule, `panda festival import FILE` publishes it." if may_be else None
+
+
 EXTENSION = Extension(
     name="festival",
     about="Register the schemas of talks and rooms, which the page uses.",
-    commands={"import": import_file},
+    help="A festival's programme: out of a schedule file, and into a calendar or a schedule file.",
+    commands={"import": import_file, "export": export_file},
     schemas=SCHEMAS,
     definitions=definitions,
+    recognises=recognises,
 )

@@ -57,6 +57,17 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
             types.array(types.named("Standing")),
         ),
         Method(
+            "programmeFile",
+            "These talks as a file: iCalendar, or schedule JSON, which `importSchedule` takes in again. The "
+            "order of the talks decides nothing.",
+            (
+                Param("talks", types.array(types.named("ToldTalk"))),
+                Param("format", types.one_of("ics", "json")),
+                Param("name", types.TEXT, "", "What the event is called."),
+            ),
+            types.named("ProgrammeFile"),
+        ),
+        Method(
             "writeProfile",
             "Publishes what this author calls themselves, or changes it. With an empty name it is deleted.",
             (

@@ -84,6 +84,7 @@ _OTHERS = (
     ("<!doctype html", "a web page"),
     ("<html", "a web page"),
 )
+_ARCHIVE = '{"pandaarchive"'
 _OTHER_XML = {
     "iCalendar": "iCalendar in XML",
     "icalendar": "iCalendar in XML",
@@ -107,6 +108,12 @@ class ScheduleFormatUnread(NotASchedule):
     """The file is of a known kind from which no schedules are read, such as iCalendar."""
 
     reason = "schedule-format-unread"
+
+
+class ScheduleIsArchive(NotASchedule):
+    """The file is an archive of a node's entries, which goes in elsewhere."""
+
+    reason = "schedule-is-archive"
 
 
 class ScheduleEmpty(NotASchedule):
@@ -157,7 +164,7 @@ def read_schedule(data: bytes | str) -> Schedule:
         data: the file, or its text. Where nobody else has it, it is gone from memory once it is parsed.
 
     Raises:
-        NotASchedule, ScheduleFormatUnread, ScheduleEmpty: with what is wrong with the file.
+        NotASchedule and what is below it: with what is wrong with the file.
         ImportError: the file is XML, and what reads that is not at hand.
     """
     left_out: list[LeftOut] = []
@@ -190,7 +197,7 @@ def read_schedule(data: bytes | str) -> Schedule:
 
 
 def _parse(data: bytes | str) -> Json:
-    """The file as JSON. Raises NotASchedule and ScheduleFormatUnread."""
+    """The file as JSON. Raises NotASchedule, ScheduleFormatUnread and ScheduleIsArchive."""
     if len(data) > MAX_SIZE:
         raise NotASchedule(f"The file is too large: a schedule has at most {MAX_SIZE:,} bytes.")
     if isinstance(data, str):
@@ -202,6 +209,11 @@ def _parse(data: bytes | str) -> Json:
         data = data.removeprefix(b"\xef\xbb\xbf")
         begin = data[:1000].decode("utf-8", "replace")
     begin = begin.lstrip(" \t\r\n").lower()
+    if begin.startswith(_ARCHIVE):
+        raise ScheduleIsArchive(
+            "This is an archive of a node's entries, and no schedule: `panda import FILE` takes it in, and "
+            "so does the page, under “In this browser”."
+        )
     for mark, what in _OTHERS:
         if begin.startswith(mark):
             raise ScheduleFormatUnread(f"This is {what}. {_READ}")

@@ -80,6 +80,26 @@ class Standing(TypedDict):
     """Whether that one says something else: another title, or another start."""
 
 
+class ToldTalk(TypedDict):
+    """A talk as it is published, for a file."""
+
+    id: str
+    seqNum: int
+    """Of the last entry about it."""
+    fields: dict[str, object]
+    """Its fields; the room is a name here."""
+
+
+class ProgrammeFile(TypedDict):
+    """A programme as a file."""
+
+    text: str
+    talks: int
+    """In the file."""
+    untimed: int
+    """Talks that are not in the file, since they have no time, and a calendar needs one."""
+
+
 class ProfileError(TypedDict):
     """Why a profile waits, or what the node says against it; as `WriteError` of `panda.js`."""
 

@@ -1,4 +1,4 @@
-"""What a festival adds to the worker: the import of a schedule, rooms by name, where talks stand, profiles.
+"""What a festival adds to the worker: schedules in and out, rooms by name, where talks stand, profiles.
 
 All but the schemas is imported when it is first asked for, so a page that only reads does not wait for it.
 """
@@ -14,6 +14,7 @@ from panda_web.browser.at_hand import at_hand
 from panda_web.browser.extension import Extension
 from panda_web.browser.opening import Site
 from panda_web.browser.wrong import said
+from panda_web.rpc import types
 from panda_web.rpc.dispatch import Handler
 from panda_web.rpc.errors import InvalidParams
 from panda_web.rpc.long_text import LongText
@@ -22,8 +23,10 @@ from panda_web.rpc.types import Json
 
 if TYPE_CHECKING:
     from panda_festival.definitions import SignedDefinition
+    from panda_festival.files import Format
     from panda_festival.programme import Said
     from panda_festival.schedule import Schedule
+    from panda_festival.told import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,18 @@ class Festival:
             for stands in (found[each.id] for each in given)
         ]
 
+    async def programme_file(
+        self, talks: Sequence[Mapping[str, Json]], format: "Format", name: str
+    ) -> shapes.ProgrammeFile:
+        """These talks as a file."""
+        from panda_festival.files import FORMATS
+
+        with at_hand():
+            told = [_told(talk) for talk in talks]
+            text = FORMATS[format](told, name)
+        untimed = sum(not talk.moment for talk in told) if format == "ics" else 0
+        return {"text": text, "talks": len(told) - untimed, "untimed": untimed}
+
     async def write_profile(self, name: str, about: str) -> shapes.ProfileWritten:
         """What the author calls themselves."""
         from panda_festival.profile import write_profile
@@ -97,6 +112,17 @@ def _said(talk: Mapping[str, Json]) -> "Said":
     if wrong := [name for name, value in given.items() if not isinstance(value, str)]:
         raise InvalidParams(f"A talk's {wrong[0]} must be a text.", param="talks")
     return Said(**given)
+
+
+def _told(talk: Mapping[str, Json]) -> "Told":
+    """A talk for a file, from a page."""
+    from panda_festival.told import Told
+
+    try:
+        fields = types.member(talk, "fields", types.OBJECT)
+        return Told(types.member(talk, "id", types.HASH), types.member(talk, "seqNum", types.SEQ_NUM), fields)
+    except ValueError as error:
+        raise InvalidParams(f"A talk: {error}", param="talks") from error
 
 
 def _definitions() -> "Iterable[SignedDefinition]":
