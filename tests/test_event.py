@@ -16,7 +16,7 @@ from tools.telling import Problem
 
 DRAWING = Path(__file__).resolve().parent.parent / "web" / "pages" / "shared" / "icon.svg"
 PAGE = (
-    '<meta name="programme-of" content="{{programmeOf}}">'
+    '<meta name="programme-of" content="{{programmeOf}}"><meta name="nodes" content="{{nodes}}">'
     '<title>{{name}}</title><meta name="theme-color" content="{{theme}}">'
 )
 STYLE = ":root { --event-hue: 138; --event-chroma: 0.15; }"
@@ -80,6 +80,9 @@ def test_a_colour_comes_back(colour: bytes) -> None:
         (["--programme-of", "ada"], "under “Who I am”.*This is none: 'ada'"),
         (["--programme-of", f"{'a' * 64},{'b' * 63}"], "This is none: 'bbb"),
         (["--programme-of", ",".join(f"{n:064x}" for n in range(101))], "up to 100 authors"),
+        (["--nodes", "node.example"], "such as https://node.example, .*This is none: 'node.example'"),
+        (["--nodes", "https://a.example,ftp://b.example"], "This is none: 'ftp"),
+        (["--nodes", ",".join(f"https://n{n}.example" for n in range(10))], "up to 9 nodes"),
     ],
 )
 def test_what_is_no_setting_is_told(arguments: list[str], words: str) -> None:
@@ -98,11 +101,13 @@ def test_site_is_the_events(tmp_path: Path) -> None:
     (tmp_path / "style.css").write_text(STYLE, "utf-8")
     (tmp_path / "icon.svg").write_bytes(DRAWING.read_bytes())
     authors = ("--programme-of", f"{'A' * 64}, {'b' * 64},{'a' * 64}")
-    event, _ = from_arguments(["--name", "Fest & <Feier> „27“", "--colour", "#22543d", *authors])
+    nodes = ("--nodes", "https://a.example, http://localhost:2020/?a&b")
+    event, _ = from_arguments(["--name", "Fest & <Feier> „27“", "--colour", "#22543d", *authors, *nodes])
     dress(tmp_path, event)
     page = (tmp_path / "index.html").read_text("utf-8")
     assert "<title>Fest &amp; &lt;Feier&gt; „27“</title>" in page
     assert f'<meta name="programme-of" content="{"a" * 64} {"b" * 64}">' in page
+    assert '<meta name="nodes" content="https://a.example http://localhost:2020/?a&amp;b">' in page
     assert "--event-hue: 161.2; --event-chroma: 0.067;" in (tmp_path / "style.css").read_text("utf-8")
     manifest = json.loads((tmp_path / "manifest.webmanifest").read_text("utf-8"))
     assert manifest["name"] == "Fest & <Feier> „27“"

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tools import colours, mark, png
 from tools.bundles import TEXTS
@@ -18,6 +19,8 @@ from tools.telling import Problem
 
 MOST_AUTHORS = 100
 """Authors whose programme a site is; a page takes no more (apps/festival/page/whose.js)."""
+MOST_NODES = 9
+"""The node that pages work with, and its peers (panda_web/browser/methods.py)."""
 AUTHOR = re.compile("[0-9a-f]{64}")
 LONGEST_NAME = 60
 """Characters of an event's name: more fits under no icon, and into no heading of a phone."""
@@ -37,6 +40,8 @@ class Event:
     """of the pages: one that there are texts in"""
     authors: tuple[str, ...] = ()
     """whose talks are the programme, whose word counts most first; none: everybody's"""
+    nodes: tuple[str, ...] = ()
+    """the node that pages work with, and then its peers; none: the one that serves the site"""
 
     def __post_init__(self) -> None:
         """Raises Problem, in words for an organiser."""
@@ -55,6 +60,14 @@ class Event:
                     "--programme-of takes authors, as their page says under “Who I am”: public keys of 64 "
                     f"digits from 0 to f, with commas between them. This is none: {author[:80]!r}."
                 )
+        for node in self.nodes:
+            if not is_node(node):
+                raise Problem(
+                    "--nodes takes addresses of nodes, such as https://node.example, with commas between "
+                    f"them. This is none: {node[:80]!r}."
+                )
+        if len(self.nodes) > MOST_NODES:
+            raise Problem(f"--nodes takes up to {MOST_NODES} nodes.")
         if len(self.authors) > MOST_AUTHORS:
             raise Problem(f"--programme-of takes up to {MOST_AUTHORS} authors.")
 
@@ -63,6 +76,15 @@ class Event:
         """Chroma and hue of what pages colour."""
         _, chroma, hue = to_oklch(self.colour)
         return min(chroma, STRONGEST), hue
+
+
+def is_node(address: str) -> bool:
+    """Whether an address can be that of a node."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def languages() -> list[str]:
@@ -88,12 +110,19 @@ def take_options(parser: argparse.ArgumentParser) -> None:
         metavar="AUTHOR[,AUTHOR…]",
         help="whose talks are the programme; everybody's unless given",
     )
+    parser.add_argument(
+        "--nodes",
+        default="",
+        metavar="URL[,URL…]",
+        help="the node that pages work with, and its peers; the one that serves the site unless given",
+    )
 
 
 def event_of(options: argparse.Namespace) -> Event:
     """What was said. Raises Problem."""
     authors = dict.fromkeys(options.programme_of.lower().replace(",", " ").split())
-    return Event(options.name, options.colour, options.language, tuple(authors))
+    nodes = dict.fromkeys(options.nodes.replace(",", " ").split())
+    return Event(options.name, options.colour, options.language, tuple(authors), tuple(nodes))
 
 
 def from_arguments(arguments: Sequence[str]) -> tuple[Event, list[str]]:
@@ -113,6 +142,7 @@ def dress(site: Path, event: Event) -> None:
         "theme": usual,
         "themeDark": dark,
         "programmeOf": " ".join(event.authors),
+        "nodes": html.escape(" ".join(event.nodes)),
     }
     said = texts(event.language)
     values = own | {f"{group}.{name}": text for group, named in said.items() for name, text in named.items()}

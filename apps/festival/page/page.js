@@ -49,7 +49,7 @@
  */
 
 import * as texts from "texts";
-import { node } from "../../../web/pages/shared/address.js";
+import { connection } from "../../../web/pages/shared/address.js";
 import { defineElements } from "../../../web/elements/define.js";
 import { byId } from "../../../web/elements/dom.js";
 import { makeEditor } from "./editor.js";
@@ -119,7 +119,7 @@ function showSide(open) {
 sideButton.addEventListener("click", () => showSide(sideButton.getAttribute("aria-expanded") !== "true"));
 byId("import-file", HTMLInputElement).addEventListener("change", () => showSide(true));
 
-identity.setAddress(node ?? new URL(".", location.href).href);
+identity.setAddress(connection.node ?? new URL(".", location.href).href);
 
 /** @param {import("./festival.d.ts").FestivalPanda} panda */
 function onOpen(panda) {

@@ -1,7 +1,7 @@
 /** What the address of the page says: which schema, which of its instances, in which order, and which one is open. */
 
 import * as texts from "texts";
-import { connection } from "../shared/address.js";
+import { withConnection } from "../shared/address.js";
 import { names } from "../../elements/feed.js";
 import { isHash, readJson, writeJson } from "../../elements/values.js";
 
@@ -45,6 +45,6 @@ export function addressOf({ schema = "", filter = {}, order = [], open = "" }) {
   if (Object.keys(filter).length) said.set("filter", writeJson(filter));
   if (order.length) said.set("order", order.join(","));
   if (open) said.set("open", open);
-  for (const [name, value] of Object.entries(connection)) said.set(name, value);
+  withConnection(said);
   return said.size ? `data.html?${said}` : "data.html";
 }

@@ -5,19 +5,31 @@ const here = new URLSearchParams(location.search);
 /** What of an address says how the page is connected; it goes with the visitor from page to page. */
 const CONNECTING = ["node", "mode", "peer"];
 
+/** Adds what the address says of how the page is connected. @param {URLSearchParams} parameters */
+export function withConnection(parameters) {
+  for (const [name, value] of here) if (CONNECTING.includes(name)) parameters.append(name, value);
+  return parameters;
+}
+
 /** The node that the page is opened with; undefined for the one that it comes from. */
 export const node = here.get("node") ?? undefined;
 
 /** How it is worked with; see `connect`. */
 const mode = here.get("mode") ?? undefined;
 
-/** Other nodes that the page is kept alike with. */
-const peers = here.getAll("peer");
+/** The nodes that the site was built with: those of a visitor's own choice take their place. */
+const [first, ...others] = node === undefined ? (document.querySelector("meta[name=nodes]")?.getAttribute("content") ?? "").split(" ").filter(Boolean) : [node];
 
-/** What `connect` takes, as the address says it. @type {{node?: string, mode?: any, peers?: string[]}} */
+/** Other nodes that the page is kept alike with. */
+const peers = [...(mode === undefined || mode === "first" ? others : []), ...here.getAll("peer")];
+
+/** What `connect` takes, as the address says it, or else the site. @type {{node?: string, mode?: any, peers?: string[]}} */
 export const connection = {
-  ...(node === undefined ? {} : { node }), ...(mode === undefined ? {} : { mode }), ...(peers.length ? { peers } : {}),
+  ...(first === undefined ? {} : { node: first }), ...(mode === undefined ? {} : { mode }), ...(peers.length ? { peers } : {}),
 };
+
+/** Whether the address names a peer. @param {string} peer */
+export const isNamed = (peer) => here.getAll("peer").some((each) => whole(each) === whole(peer));
 
 /**
  * A page of this site, which goes on with the same node, in the same way.
@@ -26,8 +38,7 @@ export const connection = {
  * @param {Record<string, string>} [more]  parameters
  */
 export function siteLink(page, more = {}) {
-  const parameters = new URLSearchParams(more);
-  for (const [name, value] of here) if (CONNECTING.includes(name)) parameters.append(name, value);
+  const parameters = withConnection(new URLSearchParams(more));
   return parameters.size ? `${page}?${parameters}` : page;
 }
 

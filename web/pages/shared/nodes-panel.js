@@ -3,7 +3,7 @@
 import * as texts from "texts";
 import { button, byId, el } from "../../elements/dom.js";
 import { nodesList } from "../../elements/nodes.js";
-import { withPeer, withoutPeer } from "./address.js";
+import { isNamed, withPeer, withoutPeer } from "./address.js";
 
 /** @typedef {import("./types.js").Panda} Panda */
 
@@ -29,7 +29,7 @@ export function makeNodes() {
           const shown = nodesList(peers);
           for (const [at, row] of [...shown.children].entries()) {
             const { url } = peers[at] ?? { url: "" };
-            row.append(" ", button(texts.nodes.leaveOut, () => location.assign(withoutPeer(url)), "quiet"));
+            if (isNamed(url)) row.append(" ", button(texts.nodes.leaveOut, () => location.assign(withoutPeer(url)), "quiet"));
           }
           list.replaceChildren(...(peers.length ? [shown] : []));
         }
