@@ -60,7 +60,7 @@ def test_no_text_is_left_over() -> None:
     there = {
         f"{group}.{name}" for group, texts in TEXTS["en"].items() if group != "language" for name in texts
     }
-    assert asked - there <= {"name", "language", "theme", "themeDark", "programmeOf"}
+    assert asked - there <= {"name", "language", "theme", "themeDark", "programmeOf", "nodes"}
     assert {name for name in there - asked if name.partition(".")[0] not in WHOLE} == set()
 
 
