@@ -26,6 +26,14 @@ def check_id(name: str, given: object) -> None:
         raise wrong(name, "an id of 132 lower-case hex digits", given)
 
 
+def texts(name: str, needed: str, given: object) -> list[str]:
+    """Some texts, such as ids. Raises InvalidParams."""
+    found = list(given) if isinstance(given, Iterable) and not isinstance(given, str | type) else None
+    if found is None or not all(isinstance(each, str) for each in found):
+        raise wrong(name, f"a list of {needed}", given)
+    return found
+
+
 def check_name(given: object) -> None:
     """Raises InvalidParams unless this is a text, as names are."""
     if not isinstance(given, str):

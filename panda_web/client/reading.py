@@ -167,8 +167,11 @@ class Reading:
             authors: public keys, likewise.
 
         Raises:
+            InvalidParams: one of them is no such list.
             CallFailed: the node cannot be reached.
         """
+        instances = given.texts("instances", "ids", instances)
+        authors = given.texts("authors", "public keys", authors)
         return await patiently(lambda: self._contact.removed(instances, authors), self._sleep)
 
     async def count(

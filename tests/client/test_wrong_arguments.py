@@ -100,6 +100,12 @@ CALLS: Mapping[str, tuple[Call, ...]] = {
         lambda w, it: w.panda.count(w.id, filter=it),
         lambda w, it: w.panda.count(Room, filter=it),
     ),
+    "removed": (
+        lambda w, it: w.panda.removed(it),
+        lambda w, it: w.panda.removed([it]),
+        lambda w, it: w.panda.removed([], it),
+        lambda w, it: w.panda.removed([], [it]),
+    ),
     "subscribe": (
         lambda w, it: w.panda.subscribe(it),
         *(
