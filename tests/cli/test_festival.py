@@ -22,7 +22,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def node(folder: Path) -> Iterator[ServedNode]:
     with ServedNode(folder, None, "--festival") as served:
-        for name, events in (("me", EVENTS), ("other", (event(9),))):
+        for name, events in (("me", EVENTS), ("other", (event(1), event(9)))):
             data = ("--data", folder / name)
             output("key", "new", *data)
             (folder / "file").write_text(json.dumps(schedule(*events)))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from panda_festival.programme import Said, arrange
-from panda_festival.schedule import MAX_EVENTS
+from panda_festival.schedule import MAX_EVENTS, MAX_SIZE
 from panda_festival.schemas import ROOM, SCHEMAS, TALK
 from panda_festival.told import Told
 from panda_web.client import Client
@@ -17,7 +17,7 @@ AT_ONCE = 100
 
 
 class ProgrammeTooLarge(PandaError):
-    """A node gives more talks than any festival has."""
+    """A node gives more talks, or longer ones, than any festival has."""
 
     reason = "programme-too-large"
 
@@ -50,23 +50,33 @@ async def read_programme(panda: Client, authors: Sequence[str], progress: Counti
         progress: is told how far it is.
 
     Raises:
-        ProgrammeTooLarge: there are more than `MAX_EVENTS`.
+        ProgrammeTooLarge: there are more than `MAX_EVENTS`, or more than `MAX_SIZE` characters in them: what
+            could not be imported again.
         CallFailed: the node does not answer.
     """
     panda.learn(SCHEMAS)
     found: list[Instance] = []
-    refused = 0
+    refused = size = 0
     asked = panda.query(str(TALK.id), filter={"author": {"in": list(authors)}} if authors else {})
     async for page in asked.pages():
         found += page
         refused += len(page.rejected)
         progress.count = len(found)
-        if len(found) + refused > MAX_EVENTS:
-            raise ProgrammeTooLarge(f"The node has more than {MAX_EVENTS:,} talks; no festival has so many.")
+        size += sum(map(_size, page))
+        if len(found) + refused > MAX_EVENTS or size > MAX_SIZE:
+            raise ProgrammeTooLarge(
+                f"The node has more than {MAX_EVENTS:,} talks, or {MAX_SIZE:,} characters in them, and no "
+                "festival has. --programme-of KEY takes those of one author."
+            )
     stands = arrange(map(_said, found), authors)
     shown = [each for each in found if stands[each.id].behind is None]
     rooms = await _rooms(panda, shown)
     return Programme(tuple(_told(each, rooms) for each in shown), refused)
+
+
+def _size(talk: Instance) -> int:
+    """Characters of a talk."""
+    return sum(len(str(value)) for value in talk.values.values())
 
 
 def _said(talk: Instance) -> Said:
