@@ -15,7 +15,7 @@ from panda_web.browser.tabs import TAB_METHODS
 from panda_web.browser.wrong import said
 from panda_web.errors import PandaError
 from panda_web.messages import system_log
-from panda_web.node.dropping import Keeping, Rule, Sweep
+from panda_web.node.dropping import Keeping, Pace, Rule, Sweep
 from panda_web.node.schemas import register
 from panda_web.rpc.dispatch import Dispatcher, Handler
 from panda_web.rpc.types import Json
@@ -113,7 +113,7 @@ class SharedNode:
         """Removes what a rule is for. Raises RuleEmpty, InstanceNotHeld, SchemaInUse, StoreFailed."""
         rule = Rule(bytes.fromhex(instance) if instance else None, author, schema, larger_than)
         sweep = Sweep(self._local.store, rule, dry=dry_run)
-        swept = await sweep.run(self._local.node.write, self._platform.sleep)
+        swept = await sweep.run(self._local.node.write, Pace(self._platform.sleep))
         return {"instances": swept.instances, "payloads": swept.payloads, "bytes": swept.size}
 
     async def keep(self, instance: str | None, author: bytes | None, schema: str | None) -> Json:
@@ -124,7 +124,7 @@ class SharedNode:
             author=author,
             schema=schema,
         )
-        kept = await keeping.run(self._local.node.write, self._platform.sleep)
+        kept = await keeping.run(self._local.node.write, Pace(self._platform.sleep))
         await self._wants.again(keeping.schemas)
         return {"instances": kept.instances, "payloads": kept.payloads}
 

@@ -14,7 +14,7 @@ from panda_web.cli.options import Data, NodeHere
 from panda_web.cli.output import print_json, run, say
 from panda_web.cli.store import store_here
 from panda_web.node import Store
-from panda_web.node.dropping import Keeping, Rule, Sweep, Swept, allow, read_policy, refuse
+from panda_web.node.dropping import Keeping, Pace, Rule, Sweep, Swept, allow, read_policy, refuse
 from panda_web.node.dropping.rules import (
     MAX_POLICY,
     PolicyInvalid,
@@ -30,6 +30,9 @@ from panda_web.node.schemas import Registry
 author_app = typer.Typer(
     help="Authors of whom a node on this machine takes nothing. docs/running-a-node.md", no_args_is_help=True
 )
+
+PACE = Pace(asyncio.sleep, seconds=0.25, rest=1.0)
+"""A node that runs meanwhile waits for no more than that."""
 
 KEPT = "Interrupted. What was dropped stays so; the same command does the rest."
 
@@ -92,7 +95,7 @@ def drop(
             older_than_days,
         )
         sweep = Sweep(store, rule, said, dry=dry_run)
-        swept = run(sweep.run(Groups(store), asyncio.sleep), KEPT)
+        swept = run(sweep.run(Groups(store), PACE), KEPT)
     _print(swept, dryRun=dry_run)
 
 
@@ -116,7 +119,7 @@ def keep(
             author=read_author(author) if author is not None else None,
             schema=_schema(store, schema),
         )
-        kept = run(keeping.run(Groups(store), asyncio.sleep), KEPT)
+        kept = run(keeping.run(Groups(store), PACE), KEPT)
     print_json({"instances": kept.instances, "payloads": kept.payloads})
 
 
@@ -137,7 +140,7 @@ def author_refuse(
     """Takes nothing of an author any more, from nobody, and removes the payloads that are held, for good."""
     key = read_author(author)
     with store_here(context, data, node) as store:
-        swept = run(refuse(store, key, words, Groups(store), asyncio.sleep), KEPT)
+        swept = run(refuse(store, key, words, Groups(store), PACE), KEPT)
     _print(swept, author=author)
 
 

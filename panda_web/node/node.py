@@ -13,7 +13,7 @@ from panda_web.messages import system_log
 from panda_web.node import views
 from panda_web.node.answer import heads, instances, items, listing, reconciled, removed, replayable
 from panda_web.node.aside import Aside, here
-from panda_web.node.dropping import SWEEPS, InstanceNotHeld, Rule, SchemaInUse, Sweep
+from panda_web.node.dropping import SWEEPS, InstanceNotHeld, Pace, Rule, SchemaInUse, Sweep
 from panda_web.node.groups import Groups
 from panda_web.node.indexing import Indexing
 from panda_web.node.ingest import Limits
@@ -158,7 +158,7 @@ class Node:
         """Drops what its rules are for, in slices. Raises StoreFailed: what was dropped before is."""
         for rule in self._drops:
             try:
-                await Sweep(self._store, rule).run(self.write, asyncio.sleep)
+                await Sweep(self._store, rule).run(self.write, Pace(asyncio.sleep))
             except (InstanceNotHeld, SchemaInUse):  # there is nothing that the rule could be for
                 continue
 

@@ -11,7 +11,7 @@ from panda_web.client.store import MemoryStore
 from panda_web.errors import PandaError
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
 from panda_web.node import Node, Store
-from panda_web.node.dropping import allow, refuse
+from panda_web.node.dropping import Pace, allow, refuse
 from panda_web.rpc.dispatch import Dispatcher
 from panda_web.rpc.link import LinkState
 from panda_web.rpc.pauses import FIRST_PAUSE, LONGEST_PAUSE, Growing
@@ -136,7 +136,7 @@ def test_who_is_refused_is_told_why(tmp_path: Path) -> None:
         told: asyncio.Queue[tuple[int, PandaError | None]] = asyncio.Queue()
         store, signer = Store(tmp_path / "node.db"), CryptographySigner(bytes(32))
         node = Node(store, CryptographyVerifier(), version="0")
-        await refuse(store, signer.author, "Not here.", node.write, asyncio.sleep)
+        await refuse(store, signer.author, "Not here.", node.write, Pace(asyncio.sleep))
         way = InProcess(node.dispatcher())
         async with Client(way, signer, store=MemoryStore()) as panda:
             await panda.key_made()

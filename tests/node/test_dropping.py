@@ -18,6 +18,7 @@ from panda_web.node import Node
 from panda_web.node.dropping import (
     InstanceNotHeld,
     Keeping,
+    Pace,
     Rule,
     SchemaInUse,
     Sweep,
@@ -54,13 +55,13 @@ class House(Peered):
             self.connection = Connection(InProcess(self.node.dispatcher()))
 
     def drop(self, words: str | None = None, *, dry: bool = False, **rule: Any) -> Swept:
-        return asyncio.run(Sweep(self.store, Rule(**rule), words, dry=dry).run(Groups(self.store), _at_once))
+        return asyncio.run(Sweep(self.store, Rule(**rule), words, dry=dry).run(Groups(self.store), AT_ONCE))
 
     def keep(self, **what: Any) -> Swept:
-        return asyncio.run(Keeping(self.store, **what).run(Groups(self.store), _at_once))
+        return asyncio.run(Keeping(self.store, **what).run(Groups(self.store), AT_ONCE))
 
     def refuse(self, author: bytes, words: str = WORDS) -> Swept:
-        return asyncio.run(refuse(self.store, author, words, Groups(self.store), _at_once))
+        return asyncio.run(refuse(self.store, author, words, Groups(self.store), AT_ONCE))
 
     def allow(self, author: bytes) -> None:
         asyncio.run(allow(self.store, author, Groups(self.store)))
@@ -71,6 +72,10 @@ class House(Peered):
 
 async def _at_once(_: float) -> None:
     """No rest: nobody else wants a turn."""
+
+
+AT_ONCE = Pace(_at_once, seconds=0.0)
+"""Each slice has one instance."""
 
 
 def texts(count: int, author: Author | None = None, size: int = 1) -> list[Made]:
@@ -366,7 +371,6 @@ def histories(draw: Any) -> tuple[list[Made], list[Step]]:
 def small_slices() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sweeping, "PAGE", 2)
-        patch.setattr(sweeping, "SLICE_SECONDS", 0.0)
         yield
 
 

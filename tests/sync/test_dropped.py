@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from panda_web.node.dropping import Keeping, Rule, Sweep, allow, refuse
+from panda_web.node.dropping import Keeping, Pace, Rule, Sweep, allow, refuse
 from panda_web.rpc.methods import GET_ITEMS, GET_REMOVED
 from panda_web.rpc.within import in_process
 from panda_web.sync import Source
@@ -19,7 +19,7 @@ Json = Any
 
 
 async def drop(node: Party | Here, **rule: Any) -> None:
-    await Sweep(node.store, Rule(**rule)).run(node.node.write, asyncio.sleep)
+    await Sweep(node.store, Rule(**rule)).run(node.node.write, Pace(asyncio.sleep))
 
 
 async def states(party: Party, who: Author) -> list[str | None]:
@@ -62,7 +62,7 @@ def test_a_refused_author_is_brought_in_vain_once() -> None:
         async with parties(2) as (one, other):
             who = Author(1)
             await one.write(who, 20)
-            await refuse(other.store, bytes.fromhex(who.hex), "No.", other.node.write, asyncio.sleep)
+            await refuse(other.store, bytes.fromhex(who.hex), "No.", other.node.write, Pace(asyncio.sleep))
             offered = 0
 
             def count(method: str, params: Json, answer: Json) -> Json:
@@ -112,7 +112,7 @@ def test_whatever_is_dropped_where_all_is_quiet_at_the_end(seed: int) -> None:
                         key = bytes.fromhex(who[chance.randrange(1, 4)].hex)
                         await drop(party, author=key, larger_than=chance.randrange(150, 300))
                     case "keep":
-                        await Keeping(party.store).run(party.node.write, asyncio.sleep)
+                        await Keeping(party.store).run(party.node.write, Pace(asyncio.sleep))
                     case "meet":
                         other = chance.choice([each for each in all_ if each is not party])
                         await joined[id(party), id(other)].once()
@@ -159,7 +159,7 @@ def test_a_filling_does_not_bring_back_what_was_dropped() -> None:
             assert isinstance(shown, dict)
             assert {each: shown[each]["n"] for each in shown} == {second: 78, third: 2}
             keeping = Keeping(there.store, instance=bytes.fromhex(first))
-            await keeping.run(there.node.write, asyncio.sleep)
+            await keeping.run(there.node.write, Pace(asyncio.sleep))
             await there.wants.again(keeping.schemas)
             await alike(dispatcher, there.dispatcher, talk)
             await between.close()

@@ -10,12 +10,22 @@ docs/decisions/local-deletion.md.
 
 from panda_web.node.dropping.removing import SchemaInUse
 from panda_web.node.dropping.rules import Rule, read_policy
-from panda_web.node.dropping.sweeping import SWEEPS, InstanceNotHeld, Keeping, Sweep, Swept, allow, refuse
+from panda_web.node.dropping.sweeping import (
+    SWEEPS,
+    InstanceNotHeld,
+    Keeping,
+    Pace,
+    Sweep,
+    Swept,
+    allow,
+    refuse,
+)
 
 __all__ = [
     "SWEEPS",
     "InstanceNotHeld",
     "Keeping",
+    "Pace",
     "Rule",
     "SchemaInUse",
     "Sweep",

@@ -21,12 +21,6 @@ from panda_web.rpc.removed import MAX_WORDS
 
 T = TypeVar("T")
 
-SLICE_SECONDS = 0.02
-"""Others are kept waiting so long by a slice, and by one instance more."""
-
-REST = 2.0
-"""A slice that took one second is followed by so many in which nothing is swept."""
-
 SWEEPS = 3600.0
 """Seconds between two sweeps by the rules of a node: what was young becomes old."""
 
@@ -42,6 +36,21 @@ class InstanceNotHeld(PandaError):
     """Nothing is held of the instance, so there is nothing to drop, and no log to mark it in."""
 
     reason = "instance-not-held"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How others have their turn.
+
+    Attributes:
+        sleep: waits for some seconds.
+        seconds: for which others are kept waiting by a slice, and by one instance more.
+        rest: a slice in which something was done for a second is followed by so many without.
+    """
+
+    sleep: Callable[[float], Awaitable[object]]
+    seconds: float = 0.04
+    rest: float = 2.0
 
 
 class Write(Protocol):
@@ -85,6 +94,37 @@ class _Logs:
         return log_row
 
 
+class _Sliced(Protocol):
+    """What is done in slices.
+
+    Attributes:
+        seconds: for how long a slice is worked on.
+        swept: what became of it so far.
+    """
+
+    seconds: float
+    swept: Swept
+
+    def slice(self) -> bool:
+        """Does some, in the transaction under way; gives whether that was all."""
+
+
+async def _run(work: _Sliced, write: Write, pace: Pace) -> Swept:
+    work.seconds = pace.seconds
+    took = 0.0
+
+    def timed() -> bool:
+        nonlocal took
+        began = time.monotonic()
+        done = work.slice()
+        took = time.monotonic() - began  # while the disk is waited for, others have their turn
+        return done
+
+    while not await write(timed):
+        await pace.sleep(pace.rest * took)
+    return work.swept
+
+
 class Sweep:
     """Drops what a rule is for.
 
@@ -110,24 +150,21 @@ class Sweep:
         self._behind = (0, 0)
         self._seen: set[int] = set()
         self._old: int | None = None
+        self.seconds = 0.0
         self.swept = Swept()
 
-    async def run(self, write: Write, rest: Callable[[float], Awaitable[object]]) -> Swept:
+    async def run(self, write: Write, pace: Pace) -> Swept:
         """Drops all of it.
 
         Args:
             write: the node's way to write.
-            rest: waits for some seconds, in which others have their turn.
+            pace: how others have their turn.
 
         Raises:
             InstanceNotHeld, SchemaInUse: nothing is dropped.
             StoreFailed: what was dropped before is.
         """
-        while True:
-            began = time.monotonic()
-            if await write(self.slice):
-                return self.swept
-            await rest(REST * (time.monotonic() - began))
+        return await _run(self, write, pace)
 
     def slice(self) -> bool:
         """Drops some, in the transaction under way; gives whether that was all."""
@@ -136,7 +173,7 @@ class Sweep:
             return True
         if self._old is None and self._rule.older_than is not None:
             self._old = self._store.days.came_before(self._rule.older_than)
-        until = time.monotonic() + SLICE_SECONDS
+        until = time.monotonic() + self.seconds
         for _ in range(PAGE):
             if self._log is None and not self._next_log():
                 return True
@@ -246,16 +283,13 @@ class Keeping:
         self._logs = _Logs(store, author, schema)
         self._log: LogRow | None = None
         self._behind = b""
+        self.seconds = 0.0
         self.swept = Swept()
         self.schemas: set[str] = set()
 
-    async def run(self, write: Write, rest: Callable[[float], Awaitable[object]]) -> Swept:
+    async def run(self, write: Write, pace: Pace) -> Swept:
         """Takes all of it back. Raises StoreFailed: what was taken back before is."""
-        while True:
-            began = time.monotonic()
-            if await write(self.slice):
-                return self.swept
-            await rest(REST * (time.monotonic() - began))
+        return await _run(self, write, pace)
 
     def slice(self) -> bool:
         """Takes some back, in the transaction under way; gives whether that was all."""
@@ -264,7 +298,7 @@ class Keeping:
                 if self._store.dropped.has(self._instance, key):
                     self._keep(self._store.entries.log_at(key), self._instance)
             return True
-        until = time.monotonic() + SLICE_SECONDS
+        until = time.monotonic() + self.seconds
         for _ in range(PAGE):
             if self._log is None:
                 self._log, self._behind = self._logs.next(), b""
@@ -297,9 +331,7 @@ def check_words(words: str) -> str:
     return words
 
 
-async def refuse(
-    store: Store, author: bytes, words: str, write: Write, rest: Callable[[float], Awaitable[object]]
-) -> Swept:
+async def refuse(store: Store, author: bytes, words: str, write: Write, pace: Pace) -> Swept:
     """Takes nothing of an author from now on, and removes the payloads that are held.
 
     Args:
@@ -307,7 +339,7 @@ async def refuse(
         author: 32 bytes.
         words: why, for readers.
         write: the node's way to write.
-        rest: waits for some seconds, in which others have their turn.
+        pace: how others have their turn.
 
     Raises:
         RuleValueWrong: the words.
@@ -315,7 +347,7 @@ async def refuse(
     """
     words = check_words(words)
     await write(lambda: store.dropped.refuse(author, words))
-    return await Sweep(store, Rule(author=author), words, system=True).run(write, rest)
+    return await Sweep(store, Rule(author=author), words, system=True).run(write, pace)
 
 
 async def allow(store: Store, author: bytes, write: Write) -> None:

@@ -78,9 +78,12 @@ class Cascades:
 
     def lost(self, instance: bytes) -> None:
         """An instance, whose row is about to go though nobody deleted it, leads nowhere any more."""
-        self._doubt("SELECT ?", instance)
+        hidden = self.is_hidden(instance)  # else nobody is hidden for it
+        if hidden:
+            self._doubt("SELECT ?", instance)
         self._db.execute("DELETE FROM cascades WHERE source = ?", (instance,))
-        self._settle()
+        if hidden:
+            self._settle()
 
     def forget(self, table: str, log_key: int | None = None, first: int = 1) -> None:
         """Rows of a view's table, which are about to go, lead nowhere any more.
