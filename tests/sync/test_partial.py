@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from panda_web.bamboo import decode, path
 from panda_web.errors import PandaError
 from panda_web.log import SignedEntry
-from panda_web.node.dropping import allow, refuse
+from panda_web.node.dropping import Pace, allow, refuse
 from panda_web.node.dropping.removing import drop, keep
 from panda_web.rpc.errors import AnswerMalformed, NodeUnreachable
 from panda_web.rpc.heads import MAX_NAMED
@@ -292,7 +292,7 @@ def test_nothing_is_asked_of_an_author_who_is_refused_here() -> None:
         async with parties(2) as (one, other):
             who = Author(1)
             await write(other, who, [10] * 20)
-            await refuse(one.store, who.signer.author, "No.", one.node.write, asyncio.sleep)
+            await refuse(one.store, who.signer.author, "No.", one.node.write, Pace(asyncio.sleep))
             between = Between(one.to(other))
             both = one.with_(other, between)
             for _ in range(3):
