@@ -84,7 +84,7 @@ ELSEWHERE = """
     folder-in-use folder-missing id-in-use interrupted invalid-request key-file-damaged key-file-exists
     key-file-missing key-file-open messages-not-read meta-has-no-place node-not-here not-a-dataclass
     node-not-public not-published parse-error policy-invalid policy-key-unknown policy-not-toml policy-unreadable
-    port-taken programme-too-large record-error record-refused records-are-whole schema-differs
+    port-taken record-error record-refused records-are-whole schema-differs
     site-missing time-not-held time-zone-missing
 """
 """Of commands, of Python's dataclasses, and of clients that are none of ours."""

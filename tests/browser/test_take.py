@@ -57,7 +57,9 @@ def test_what_is_shown_goes_into_files(browsers: Browsers, site: Path, tmp_path:
         assert str(one["LOCATION"]) == "Attic; or cellar"
 
         screen.fill("#search", "talk 3")
-        screen.until(lambda: screen.data("#count", "shown") == "1")
+        screen.until(lambda: screen.text("article:not([hidden]) [data-field=title]") == "Talk 3")
+        screen.click("article:not([hidden]) .open")
+        screen.wait("article:not([hidden]) .body")
         assert not screen.has("article:not([hidden]) .take")
         screen.click("#take-ics")
         screen.wait(".notice[data-reason=programme-empty]")

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 from panda_festival import exporting
-from panda_festival.exporting import Programme, ProgrammeTooLarge, read_programme
+from panda_festival.exporting import Programme, read_programme
+from panda_festival.told import ProgrammeTooLarge
 
 from panda_web.keys.with_cryptography import CryptographySigner
 from tests.browser.festivals import event

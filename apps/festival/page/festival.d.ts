@@ -53,12 +53,13 @@ export interface FestivalPanda extends Panda {
   }): Promise<Standing[]>;
 
   /**
-   * These talks as a file: iCalendar, or schedule JSON, which `importSchedule` takes in again. The order of the talks
-   * decides nothing.
+   * Talks as a file: iCalendar, or schedule JSON, which `importSchedule` takes in again. The text is JSON, an array
+   * of `ToldTalk`, whose order decides nothing.
    */
-  programmeFile(talks: readonly ToldTalk[], format: string, options?: {
+  programmeFile(text: string, format: string, options?: {
     /** What the event is called. */
     name?: string;
+    signal?: AbortSignal;
   }): Promise<ProgrammeFile>;
 
   /** Publishes what this author calls themselves, or changes it. With an empty name it is deleted. */

@@ -24,8 +24,9 @@ export function makeTake({ session, notices, shown }) {
   async function take(talks, format, name) {
     try {
       const panda = await session.panda();
+      /** @type {import("./festival.d.ts").ToldTalk[]} */
       const told = talks.map(({ id, item: { _meta, ...fields }, roomName }) => ({ id, seqNum: _meta.seqNum, fields: { ...fields, room: roomName } }));
-      const file = await panda.programmeFile(told, format, { name: event });
+      const file = await panda.programmeFile(JSON.stringify(told), format, { name: event });
       save(file.text, `${name.replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 60).replace(/^-|-$/g, "") || "programme"}.${format}`, KINDS[format]);
       return file;
     } catch (error) {

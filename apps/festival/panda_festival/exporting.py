@@ -7,19 +7,12 @@ from typing import Protocol
 from panda_festival.programme import Said, arrange
 from panda_festival.schedule import MAX_EVENTS, MAX_SIZE
 from panda_festival.schemas import ROOM, SCHEMAS, TALK
-from panda_festival.told import Told
+from panda_festival.told import ProgrammeTooLarge, Told
 from panda_web.client import Client
 from panda_web.client.check import Instance
-from panda_web.errors import PandaError
 
 AT_ONCE = 100
 """Rooms that are asked for at a time."""
-
-
-class ProgrammeTooLarge(PandaError):
-    """A node gives more talks, or longer ones, than any festival has."""
-
-    reason = "programme-too-large"
 
 
 class Counting(Protocol):

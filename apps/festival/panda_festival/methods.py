@@ -58,14 +58,15 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
         ),
         Method(
             "programmeFile",
-            "These talks as a file: iCalendar, or schedule JSON, which `importSchedule` takes in again. The "
-            "order of the talks decides nothing.",
+            "Talks as a file: iCalendar, or schedule JSON, which `importSchedule` takes in again. The text "
+            "is JSON, an array of `ToldTalk`, whose order decides nothing.",
             (
-                Param("talks", types.array(types.named("ToldTalk"))),
+                Param("text", LONG_TEXT),
                 Param("format", types.one_of("ics", "json")),
                 Param("name", types.TEXT, "", "What the event is called."),
             ),
             types.named("ProgrammeFile"),
+            long=True,
         ),
         Method(
             "writeProfile",

@@ -16,6 +16,12 @@ class ProgrammeEmpty(PandaError):
     reason = "programme-empty"
 
 
+class ProgrammeTooLarge(PandaError):
+    """There are more talks, or longer ones, than any festival has."""
+
+    reason = "programme-too-large"
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """A talk.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from panda_festival import shapes
 from panda_festival.methods import METHODS
 from panda_festival.schemas import PROFILE, ROOM, SCHEMAS, TALK
+from panda_web import strict_json
 from panda_web.browser.at_hand import at_hand
 from panda_web.browser.extension import Extension
 from panda_web.browser.opening import Site
@@ -74,17 +75,14 @@ class Festival:
             for stands in (found[each.id] for each in given)
         ]
 
-    async def programme_file(
-        self, talks: Sequence[Mapping[str, Json]], format: "Format", name: str
-    ) -> shapes.ProgrammeFile:
+    async def programme_file(self, text: LongText, format: "Format", name: str) -> shapes.ProgrammeFile:
         """These talks as a file."""
         from panda_festival.files import FORMATS
 
-        with at_hand():
-            told = [_told(talk) for talk in talks]
-            text = FORMATS[format](told, name)
+        told = _told(text)
+        written = FORMATS[format](told, name)
         untimed = sum(not talk.moment for talk in told) if format == "ics" else 0
-        return {"text": text, "talks": len(told) - untimed, "untimed": untimed}
+        return {"text": written, "talks": len(told) - untimed, "untimed": untimed}
 
     async def write_profile(self, name: str, about: str) -> shapes.ProfileWritten:
         """What the author calls themselves."""
@@ -114,15 +112,23 @@ def _said(talk: Mapping[str, Json]) -> "Said":
     return Said(**given)
 
 
-def _told(talk: Mapping[str, Json]) -> "Told":
-    """A talk for a file, from a page."""
-    from panda_festival.told import Told
+def _told(text: LongText) -> "list[Told]":
+    """Talks for a file, from a page, which is not trusted to send the right types."""
+    from panda_festival.schedule import MAX_EVENTS, MAX_PARTS
+    from panda_festival.told import ProgrammeTooLarge, Told
 
     try:
-        fields = types.member(talk, "fields", types.OBJECT)
-        return Told(types.member(talk, "id", types.HASH), types.member(talk, "seqNum", types.SEQ_NUM), fields)
-    except ValueError as error:
-        raise InvalidParams(f"A talk: {error}", param="talks") from error
+        talks = types.array(types.OBJECT).read(strict_json.loads(text.take(), parts=MAX_PARTS))
+        if len(talks) > MAX_EVENTS:
+            raise strict_json.TooManyParts(f"JSON of {len(talks)} talks")
+        return [
+            Told(types.HASH.read(talk["id"]), types.SEQ_NUM.read(talk["seqNum"]), dict(talk["fields"]))
+            for talk in talks
+        ]
+    except strict_json.TooManyParts as error:
+        raise ProgrammeTooLarge(f"More than {MAX_EVENTS:,} talks are too many for one file.") from error
+    except (strict_json.NotJson, ValueError, KeyError, TypeError) as error:
+        raise InvalidParams(f"The talks are no array of `ToldTalk`: {error}", param="text") from error
 
 
 def _definitions() -> "Iterable[SignedDefinition]":
