@@ -10,6 +10,8 @@ import zipimport
 from collections.abc import Iterator
 from pathlib import Path
 
+import pure25519
+
 import panda_web
 from panda_web.browser import frozen
 
@@ -17,8 +19,10 @@ from panda_web.browser import frozen
 LAYERS_ELSEWHERE = ("cli", "server")
 MODULES_ELSEWHERE = (
     *("panda_web.client.file", "panda_web.keys.file", "panda_web.keys.with_cryptography"),
-    *("panda_web.rpc.http", "panda_web.rpc.websocket"),
+    *("panda_web.rpc.http", "panda_web.rpc.websocket", "panda_web.sync.peers"),
 )
+# Ed25519 in Python, for browsers that have none or one that goes wrong.
+ARITHMETIC = ("pure25519", "pure25519.basic", "pure25519.eddsa")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 # Of the standard library: what the node imports, and no page at its start.
 LIBRARY = ("datetime", "ipaddress", "sqlite3", "sqlite3.dbapi2", "urllib", "urllib.parse")
@@ -45,6 +49,11 @@ def sources() -> Iterator[tuple[str, str, str, bool]]:
         name = ".".join(file.with_suffix("").parts).removesuffix(".__init__")
         if file.parts[1] not in LAYERS_ELSEWHERE and name not in MODULES_ELSEWHERE:
             yield name, path.read_text("utf-8"), file.as_posix(), path.name == "__init__.py"
+    packages = Path(pure25519.__path__[0]).parent
+    for name in ARITHMETIC:
+        is_package = name == pure25519.__name__
+        file = Path(*name.split("."), *(["__init__"] if is_package else [])).with_suffix(".py")
+        yield name, (packages / file).read_text("utf-8"), file.as_posix(), is_package
     archive = next(entry for entry in sys.path if entry.endswith(".zip"))
     for name in LIBRARY:
         folder, _, module = name.rpartition(".")

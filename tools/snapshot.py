@@ -1,11 +1,15 @@
 """Runs in Pyodide while a site is built: imports all that a page needs, and leaves little else."""
 
+import codecs
+import encodings
 import gc
 import importlib
+import linecache
 import marshal
 import random
 import re
 import sys
+import typing
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -19,7 +23,7 @@ from panda_web.browser.asleep import Asleep, Code
 # that nothing uses is what a linter takes away.
 NEEDED = (
     *("panda_web.browser.loops", "panda_web.browser.worker", "panda_web.client.subscribing"),
-    *("panda_web.keys.guarded", "panda_web.keys.with_pure25519", "panda_web.rpc.inbox"),
+    "panda_web.rpc.inbox",
 )
 for module in NEEDED:
     importlib.import_module(module)
@@ -41,21 +45,23 @@ OURS = ("panda_web", "panda_festival")
 OF_WHEELS = ("DSO_DIR", "SITE_PACKAGES", "init_loaded_packages", "loadedPackages")
 # A tab has neither processes nor sockets, and the event loop is the browser's.
 LOOPS = (
+    *("asyncio.base_events", "asyncio.staggered", "asyncio.trsock"),
     *(f"asyncio.{name}" for name in ("base_subprocess", "graph", "selector_events", "sslproto", "streams")),
     *("asyncio.subprocess", "asyncio.unix_events", "selectors", "ssl", "subprocess"),
 )
 # What others of the standard library hold, and a page never calls: code, processes, networks, Windows.
 SELDOM = ("codeop", "dis", "ntpath", "signal", "socket")
-ONCE = ("_opcode_metadata", "locale", "opcode")
+ONCE = ("_opcode_metadata", "encodings.cp437", "locale", "opcode")
+IN_C = ("_bz2", "_lzma", "_ssl", "select")
 
 frozen.put_to_sleep(wheels, OF_WHEELS)
 for name in SELDOM:
     frozen.put_to_sleep(sys.modules[name], ())
-frozen.leave_behind((*UNPACKING, *ONCE), ())
+frozen.leave_behind((*UNPACKING, *ONCE, *IN_C), [encodings])
 frozen.leave_behind(
     LOOPS, [module for name, module in sys.modules.items() if f"{name}.".startswith("asyncio.")]
 )
-# Annotations of functions are for people, and for what checks types before anything runs.
+# Annotations are for people, and for what checks types before anything runs.
 functions: list[Any] = [each for each in gc.get_objects() if isinstance(each, FunctionType)]
 for each in functions:
     each.__annotate__ = None
@@ -63,8 +69,26 @@ for each in functions:
     if (each.__module__ or "").partition(".")[0] in {*sys.stdlib_module_names, *PYODIDE, *OURS}:
         each.__code__ = frozen.without_lines(each.__code__)
 del functions
+classes: list[Any] = [each for each in gc.get_objects() if isinstance(each, type)]
+for each in classes:
+    if hasattr(each, "__dataclass_fields__"):  # which were made of them
+        each.__doc__ = each.__annotate__ = None
+        each.__annotations__ = {}
+    if each.__module__.partition(".")[0] in OURS:
+        for name in {"__static_attributes__", "__firstlineno__"} & vars(each).keys():
+            delattr(each, name)
+del classes, each
 random.seed(0)  # the worker draws anew, and this makes equal bytes
+# What was looked up before: types of annotations, lines of files, how zip files name what is in them, where
+# modules were in the archive, which a start forgets first of all.
 re.purge()
+linecache.clearcache()
+for forget in typing._cleanups:  # type: ignore[attr-defined] # noqa: SLF001 - no public way
+    forget()
+encodings._cache.pop("cp437", None)  # noqa: SLF001 - no public way
+codecs.unregister(encodings.search_function)
+codecs.register(encodings.search_function)
+frozen.forget_archives()
 gc.collect()
 
 # What was freed of Python's own small blocks still says what it was. Zeros in all of them do not travel.
