@@ -17,6 +17,11 @@ from tests.browsers import Browsers, PlaywrightTab
 from tests.processes import ServedNode
 
 NOON = "2026-08-01T12:00:00+02:00"
+HERE = """async () => {
+    const { connect } = await import("./panda.js");
+    const panda = await connect({ mode: "local" });
+    try { return await panda.count(panda.talkSchema); } finally { panda.close(); }
+}"""
 
 
 @contextmanager
@@ -156,6 +161,10 @@ def test_whose_programme_it_is(browsers: Browsers, site: Path, tmp_path: Path) -
             assert guest.data("#whose", "by") == "link"
             guest.until(lambda: guest.data("#count", "total") == "2")
             assert "It may not be that of this site" in guest.text("#whose-back")
+            guest.until(lambda: guest.text("#proposed-summary") == "Proposed by others: 123 talks")
+            assert (
+                another.evaluate(HERE) == 2
+            )  # what others propose is counted at the node, and does not come
             guest.open(f"{node.url}?programme-of={official}&talk={mine['id']}")  # of one that stands apart
             guest.wait(f"#proposed[open] article[data-id='{mine['id']}'].is-open")
             guest.until(lambda: "Zoë" in guest.words(f"article[data-id='{mine['id']}'] .who"))

@@ -21,15 +21,21 @@ const LONGEST_LINE = 200;
 /** @param {unknown} value @param {number} longest */
 const one = (value, longest) => plain([...text(value).slice(0, longest * 4).replace(/\s+/gu, " ").trim()].slice(0, longest).join(""));
 
+/**
+ * @typedef {object} Asked  of one connection
+ * @property {Panda} panda
+ * @property {string[]} authors  who are asked for, in the order in which they came
+ * @property {Map<string, Profile>} known
+ * @property {AbortController} stop
+ */
+
 /** @param {() => void} onChange  there are others */
 export function makeNames(onChange) {
-  /** @type {Map<string, Profile>} */
-  let known = new Map();
-  /** Of whom something is known or asked for, in the order in which they came. @type {string[]} */
-  let wanted = [];
-  let following = new AbortController();
-  /** @type {Panda | null} */
-  let asking = null;
+  /** By what the authors are to the page. @type {Map<string, Asked>} */
+  const all = new Map();
+
+  /** @param {string} author @returns {Profile | undefined} */
+  const of = (author) => [...all.values()].map(({ known }) => known.get(author)).find(Boolean);
 
   /**
    * The profiles of some authors. Of several of one author that with the least id counts: it comes first.
@@ -55,15 +61,16 @@ export function makeNames(onChange) {
     return found;
   }
 
-  /** @param {Panda} panda @param {string[]} authors @param {AbortSignal} signal */
-  async function follow(panda, authors, signal) {
+  /** @param {Asked} asked */
+  async function follow(asked) {
+    const { panda, authors, stop: { signal } } = asked;
     const filter = { author: { in: authors } };
     for await (const _ of changes(panda, panda.profileSchema, () => filter, signal)) {
       try {
         const found = await read(panda, authors, signal);
         if (signal.aborted) return;
-        const same = found.size === known.size && [...found].every(([author, { name, about }]) => known.get(author)?.name === name && known.get(author)?.about === about);
-        known = found;
+        const same = JSON.stringify([...asked.known]) === JSON.stringify([...found]);
+        asked.known = found;
         if (!same) onChange();
       } catch {
         // without an answer there are the digits, which do not lie
@@ -71,14 +78,21 @@ export function makeNames(onChange) {
     }
   }
 
-  /** These authors are on the page. @param {Panda} panda @param {Iterable<string>} authors */
-  function want(panda, authors) {
-    const now = [...new Set([...wanted, ...authors])].slice(0, MOST);
-    if (now.length === wanted.length && asking === panda) return;
-    [wanted, asking] = [now, panda];
-    following.abort();
-    following = new AbortController();
-    void follow(panda, now, following.signal);
+  /**
+   * These authors are on the page.
+   *
+   * @param {string} what  they are to it
+   * @param {Panda} panda  by which they are read
+   * @param {Iterable<string>} authors
+   */
+  function want(what, panda, authors) {
+    const before = all.get(what);
+    const now = [...new Set([...(before?.authors ?? []), ...authors])].slice(0, MOST);
+    if (before?.panda === panda && now.length === before.authors.length) return;
+    before?.stop.abort();
+    const asked = { panda, authors: now, known: before?.known ?? new Map(), stop: new AbortController() };
+    all.set(what, asked);
+    if (now.length) void follow(asked);
   }
 
   /**
@@ -86,20 +100,21 @@ export function makeNames(onChange) {
    *
    * @param {string} author
    */
-  const digits = (author) => author.slice(0, wanted.some((other) => other !== author && other.startsWith(author.slice(0, 8))) ? 24 : 8);
+  const digits = (author) => author.slice(0, [...all.values()].some(({ authors }) => authors.some((other) => other !== author && other.startsWith(author.slice(0, 8)))) ? 24 : 8);
 
   return {
     want,
+    of,
     digits,
-
-    /** @param {string} author @returns {Profile | undefined} */
-    of: (author) => known.get(author),
 
     /** Reads them again, such as after the reader's own was written. */
     again() {
-      const panda = asking;
-      asking = null;
-      if (panda) want(panda, []);
+      for (const [what, asked] of all) {
+        asked.stop.abort();
+        const anew = { ...asked, stop: new AbortController() };
+        all.set(what, anew);
+        void follow(anew);
+      }
     },
 
     /**
@@ -109,14 +124,14 @@ export function makeNames(onChange) {
      * @returns {(Node | string)[]}
      */
     words(author) {
-      const name = known.get(author)?.name;
+      const name = of(author)?.name;
       const code = el("code", { attrs: { title: author } }, digits(author));
       return name ? [el("bdi", { class: "name" }, name), " ", code] : [code];
     },
 
     /** The same as a text, for labels. @param {string} author */
     label(author) {
-      const name = known.get(author)?.name;
+      const name = of(author)?.name;
       return name ? `\u2068${name}\u2069 (${digits(author)})` : digits(author);
     },
   };

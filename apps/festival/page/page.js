@@ -57,14 +57,17 @@ import { makeIdentity } from "./identity.js";
 import { makeImport } from "./import.js";
 import { makeNotices } from "../../../web/pages/shared/notices.js";
 import { makeProgramme } from "./programme.js";
+import { makeReaders, wishing } from "./readers.js";
+import { firstAuthors } from "./whose.js";
 import { makeHere } from "../../../web/pages/shared/here.js";
 import { makeNodes } from "../../../web/pages/shared/nodes-panel.js";
 import { makeBackup } from "../../../web/pages/shared/backup.js";
 import { Session } from "../../../web/pages/shared/session.js";
 import { showOpen, showStart, startPython } from "../../../web/pages/shared/start.js";
 
+const options = wishing(firstAuthors());
 /** @type {import("./festival.d.ts").FestivalSession} */
-const session = new Session({ onProgress: showStart, onOpen });
+const session = new Session({ onProgress: showStart, onOpen, options });
 const notices = makeNotices(byId("notices", HTMLElement));
 const backup = makeBackup({ session });
 defineElements();
@@ -72,6 +75,7 @@ const load = () => void programme.load();
 const identity = makeIdentity({ session, notices, onSent: load, onBack: load, onWaiting: backup.published });
 const programme = makeProgramme({
   session,
+  readers: makeReaders(options),
   notices,
   identity,
   onOwn: backup.published,

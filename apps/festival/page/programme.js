@@ -34,11 +34,12 @@ import { count, number } from "../../../web/elements/words.js";
  * @param {import("./festival.d.ts").FestivalSession} use.session
  * @param {import("../../../web/pages/shared/notices.js").Notices} use.notices
  * @param {ReturnType<typeof import("./identity.js").makeIdentity>} use.identity
+ * @param {ReturnType<typeof import("./readers.js").makeReaders>} use.readers
  * @param {() => void} use.onOwn  the reader has published some of what is shown
  * @param {(talk: Talk) => void} use.onEdit
  * @param {(talk: Talk) => void} use.onDelete
  */
-export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDelete }) {
+export function makeProgramme({ session, notices, identity, readers, onOwn, onEdit, onDelete }) {
   const main = byId("programme", HTMLElement);
   const trees = {
     programme: makeDays(byId("days", HTMLElement)),
@@ -52,7 +53,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     void load();
   });
   const names = makeNames(() => void redraw());
-  const others = makeOthers(() => void redraw());
+  const others = makeOthers(readers, () => void redraw());
   const authors = { names, whose };
   const chosen = makeChosen({ whose, names, notices });
   const panel = makeWhosePanel({ ...authors, ...chosen });
@@ -73,8 +74,8 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
   let rows = new Map();
   /** Which talk is shown in place of another one. @type {Map<string, string>} */
   let fronts = new Map();
-  /** Talks of muted authors. */
-  let muted = 0;
+  /** By which the programme is read, and what stands apart. @type {{programme: Panda, apart: Panda} | null} */
+  let reading = null;
   /** @type {Set<string>} */
   const opened = new Set();
   let offset = "";
@@ -113,14 +114,17 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     const panda = await session.panda();
     if (signal.aborted) return;
     const asked = whose.asked(panda.author);
+    const reader = await readers.programme(panda, asked.wished);
+    const apart = asked.others ? await readers.node(panda) : reader;
+    if (signal.aborted) return;
+    reading = { programme: reader, apart };
     let first = true;
-    source = followProgramme(panda, asked.filter, async (programme) => {
+    source = followProgramme(reader, asked.filter, async (programme) => {
       ({ talks: items, rooms, refused: rejected, here, deleted } = programme);
       loaded = true;
       identity.answered();
       if (first) {
-        void others.follow(panda, asked.others, signal);
-        void countMuted(panda, signal);
+        void others.follow(asked.others ? panda : reader, asked.others, whose.muted(), signal).catch(() => {}); // the programme says what is wrong
       }
       first = false;
       await redraw();
@@ -129,13 +133,9 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     await source.ended;
   }
 
-  /** @param {Panda} panda @param {AbortSignal} signal */
-  async function countMuted(panda, signal) {
-    const of = whose.muted();
-    const count = of.length ? await panda.count(panda.talkSchema, { filter: { author: { in: of } } }).catch(() => 0) : 0;
-    if (signal.aborted || count === muted) return;
-    muted = count;
-    await redraw();
+  /** Asks where all talks of an event can be. @template T @param {(panda: Panda) => Promise<T>} ask */
+  async function askAside(ask) {
+    return reading && whose.by() === "nobody" ? ask(reading.programme) : readers.aside(await session.panda(), ask);
   }
 
   /**
@@ -207,11 +207,15 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
     }
     for (const id of opened) if (!talks.has(id)) forget(id);
 
+    const muted = others.hidden();
     const counts = new Map(tally(programme.map(({ item }) => item._meta.author)));
     panel.draw(counts, me);
     panel.apart({ own: parts.own.length, others: others.total(), listed: parts.proposed.length, behind: [...fronts.keys()].filter((id) => others.items().has(id)).length, more: others.more() });
     profile.draw();
-    names.want(panda, [...(me ? [me] : []), ...whose.authors(), ...counts.keys(), ...parts.proposed.map(({ item }) => item._meta.author), ...whose.muted()]);
+    if (reading) {
+      names.want("programme", reading.programme, [...(me ? [me] : []), ...whose.authors(), ...counts.keys()]);
+      names.want("apart", reading.apart, [...parts.proposed.map(({ item }) => item._meta.author), ...whose.muted()]);
+    }
     drawZone(total > 0 ? offset : "");
     drawWithheld([...rejected.values()]);
     drawMuted(whose.muted(), muted, names, (author) => whose.mute(author, false));
@@ -314,7 +318,7 @@ export function makeProgramme({ session, notices, identity, onOwn, onEdit, onDel
           main.focus({ preventScroll: true });
         },
         take: () => take.one(talk),
-        versions: () => versionsOf(session.now, talk, whose.muted()),
+        versions: () => versionsOf(askAside, talk, whose.muted(), session.now?.author ?? null),
       });
       element.append(body);
       if (element.dataset.unfolded !== undefined) body.querySelector("details")?.setAttribute("open", "");

@@ -44,16 +44,17 @@ export function sortOut(all, stands, me, rooms) {
 /**
  * What others say of the same event, whether it is shown elsewhere or not.
  *
- * @param {Panda | null} panda
+ * @param {(ask: (panda: Panda) => Promise<Instance[]>) => Promise<Instance[]>} asking
  * @param {Talk} talk
  * @param {string[]} muted
+ * @param {string | null} me
  */
-export async function versionsOf(panda, { item: { guid, _meta: { author } }, behind }, muted) {
+export async function versionsOf(asking, { item: { guid, _meta: { author } }, behind }, muted, me) {
   const found = new Map(behind.map(({ talk }) => [talk.id, talk]));
-  if (!panda || typeof guid !== "string" || !guid) return [...found.values()];
+  if (typeof guid !== "string" || !guid) return [...found.values()];
   const filter = { guid, author: { notIn: [author, ...muted] } };
-  const page = await panda.query(panda.talkSchema, { filter, limit: MOST, include: ["room"] }).catch(() => []);
-  for (const item of page) if (item._meta.signed) found.set(item.id, toTalk(item, panda.author, roomsOf([item])));
+  const page = await asking((panda) => panda.query(panda.talkSchema, { filter, limit: MOST, include: ["room"] })).catch(() => []);
+  for (const item of page) if (item._meta.signed) found.set(item.id, toTalk(item, me, roomsOf([item])));
   return [...found.values()];
 }
 

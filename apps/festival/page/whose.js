@@ -26,6 +26,12 @@ export function linkTo(authors) {
   return address.href;
 }
 
+/** Whose talks are read when the page is opened; everybody's where there are none. */
+export function firstAuthors() {
+  const { authors, muted } = makeWhose(() => {});
+  return authors().filter((author) => !muted().includes(author));
+}
+
 /** @param {() => void} onChange  it is others' now: here or in another tab */
 export function makeWhose(onChange) {
   const choices = makeChoices(onChange);
@@ -54,14 +60,15 @@ export function makeWhose(onChange) {
      * What is asked of the node. The reader's own talks are in the programme's part, wherever they stand.
      *
      * @param {string | null} me
-     * @returns {{filter: object, others: object | null}}  others: what stands apart; null where all is the programme
+     * @returns {{filter: object, others: object | null, wished: string[]}}  others: what stands apart; null where all is the programme
      */
     asked(me) {
       const own = me ? [me] : [];
       const muted = choices.muted().filter((author) => author !== me);
-      if (this.by() === "nobody") return { filter: muted.length ? { author: { notIn: muted } } : {}, others: null };
-      const shown = [...new Set([...authors().filter((author) => !muted.includes(author)), ...own])];
-      return { filter: { author: { in: shown } }, others: { author: { notIn: [...new Set([...shown, ...muted])] } } };
+      if (this.by() === "nobody") return { filter: muted.length ? { author: { notIn: muted } } : {}, others: null, wished: [] };
+      const wished = authors().filter((author) => !muted.includes(author));
+      const shown = [...new Set([...wished, ...own])];
+      return { wished, filter: { author: { in: shown } }, others: { author: { notIn: [...new Set([...shown, ...muted])] } } };
     },
   };
 }

@@ -20,15 +20,18 @@ export class Session {
   now = null;
   /** @type {(panda: any) => void} */
   #onOpen;
+  #options;
 
   /**
    * @param {object} use
    * @param {(progress: StartProgress) => void} use.onProgress
    * @param {(panda: P) => void} use.onOpen  whoever asked first
+   * @param {import("panda.js").ConnectOptions} [use.options]  how it is connected; as the address says it unless given
    */
-  constructor({ onProgress, onOpen }) {
+  constructor({ onProgress, onOpen, options = address }) {
     this.onProgress = onProgress;
     this.#onOpen = onOpen;
+    this.#options = options;
     share(() => this.panda()); // the page's elements work with it too
   }
 
@@ -39,7 +42,7 @@ export class Session {
 
   async #open() {
     try {
-      const connected = await connect({ ...address, onProgress: this.onProgress });
+      const connected = await connect({ ...this.#options, onProgress: this.onProgress });
       const panda = /** @type {P} */ (connected);
       this.now = panda;
       this.#onOpen(panda);
