@@ -74,8 +74,7 @@ export function makeProgramme({ session, notices, identity, readers, onOwn, onEd
   let rows = new Map();
   /** Which talk is shown in place of another one. @type {Map<string, string>} */
   let fronts = new Map();
-  /** By which the programme is read, and what stands apart. @type {{programme: Panda, apart: Panda} | null} */
-  let reading = null;
+  let reading = /** @type {{programme: Panda, apart: Panda} | null} */ (null); // by which that is read
   /** @type {Set<string>} */
   const opened = new Set();
   let offset = "";
@@ -124,7 +123,7 @@ export function makeProgramme({ session, notices, identity, readers, onOwn, onEd
       loaded = true;
       identity.answered();
       if (first) {
-        void others.follow(asked.others ? panda : reader, asked.others, whose.muted(), signal).catch(() => {}); // the programme says what is wrong
+        void others.follow(asked.others ? panda : reader, asked.others, whose.muted(), signal).catch(() => {});
       }
       first = false;
       await redraw();
