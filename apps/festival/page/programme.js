@@ -41,11 +41,8 @@ import { count, number } from "../../../web/elements/words.js";
  */
 export function makeProgramme({ session, notices, identity, readers, onOwn, onEdit, onDelete }) {
   const main = byId("programme", HTMLElement);
-  const trees = {
-    programme: makeDays(byId("days", HTMLElement)),
-    own: makeDays(byId("own-days", HTMLElement)),
-    proposed: makeDays(byId("proposed-days", HTMLElement)),
-  };
+  const [programme, own, proposed] = ["days", "own-days", "proposed-days"].map((id) => makeDays(byId(id, HTMLElement)));
+  const trees = /** @type {Record<"programme" | "own" | "proposed", ReturnType<typeof makeDays>>} */ ({ programme, own, proposed });
   const counter = byId("count", HTMLElement);
   const filters = makeFilters({ onFilter: filter });
   const whose = makeWhose(() => {
