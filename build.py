@@ -10,8 +10,8 @@
                             [commit] [tab] [live] [query] [views]
         how fast it is, beside its peers; what is found goes to docs/benchmarks/, and status 1 says that it is
         slower than a limit allows
-    python3 build.py attack [fuzz] [kill] [lie] [stall] [crowd]
-        attacks the node and the client, on loopback and for some six minutes, and says what held; status 1
+    python3 build.py attack [fuzz] [kill] [lie] [stall] [crowd] [soak]
+        attacks the node and the client, on loopback and for some nine minutes, and says what held; status 1
         says that a promise broke: docs/security.md
     python3 build.py site [--name NAME] [--colour #RRGGBB] [--language de] [--out dist] [--plain]
         the static site alone, for any web server, on any path; compressed ahead, which takes minutes where

@@ -14,7 +14,8 @@ from unittest.mock import patch
 import pytest
 
 from attacks import __main__ as program
-from attacks import crowd, filled, fuzz, kill, lie, live, stall
+from attacks import crowd, filled, fuzz, kill, lie, live, soak, stall
+from attacks.cuts import Line
 from attacks.report import Row, table
 from attacks.wire import Stranger
 from panda_web.errors import PandaError
@@ -178,3 +179,17 @@ def test_the_table_says_what_broke(
     assert "bad: other: BROKEN" in capsys.readouterr().out
     assert program.main(["ugly"]) == 1
     assert "there is no attack ugly; there are good, bad." in capsys.readouterr().err
+
+
+def test_soak() -> None:
+    held(soak.run(0.1))
+
+
+def test_soak_finds_what_did_not_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And says by which steps it came to that."""
+    monkeypatch.setattr(Line, "become", lambda self, _: self.close())
+    monkeypatch.setattr(soak, "PATIENCE", 1)
+    monkeypatch.setattr(soak, "WAYS", ("refuses",))
+    (row,) = soak.run(0.03)
+    assert "lacks the end of" in row.broken
+    assert f"(seed {soak.SEED}: " in row.broken
