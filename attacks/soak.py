@@ -171,9 +171,9 @@ def _ends(node: ServedNode) -> dict[tuple[str, int], int]:
 
 def _view(node: ServedNode, schema: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    while True:
-        after = {"after": list(found)[-1]} if found else {}
-        page = _ask(node, "panda_query", schema=schema, limit=1000, **after)
-        found |= {each["id"]: each for each in page}
-        if len(page) < 1000:
-            return found
+    after = None
+    while page := _ask(node, "panda_query", schema=schema, limit=1000, after=after):
+        for each in page:
+            after = each["_meta"].pop("cursor")
+            found[each["id"]] = each
+    return found

@@ -43,6 +43,11 @@ from panda_web.sync.source import Source, is_early
 WAIT = 25
 """Seconds for which a node is asked to wait until there is something new."""
 
+FIRST_IDLE = 0.05
+LONGEST_IDLE = 2.0
+"""Seconds of rest after news that turned out to be none: the first time, and at most. What went there comes
+back as news once, so it is short at first. A node with news without end is asked no faster than that."""
+
 PLACE = "logs"
 """Under which its place is kept, beside those of schemas."""
 
@@ -123,6 +128,8 @@ class Replicating:
         self._platform = platform
         self._told = told
         self._cuts = Growing()
+        self._idle = Growing(FIRST_IDLE, LONGEST_IDLE)
+        self._resets = Growing()
         self._rounds = Rounds(f"what {partner.name} has", self._round, self._note_failed, platform)
         self._bring = Pulling(self._there, here, lacks, wish, platform.sleep)
         # It waits as long as the node asks for by itself, so it is given no way that does.
@@ -181,9 +188,21 @@ class Replicating:
                 break  # nobody speaks WebSocket there
             if not waited:
                 break
-            place = await self._changed(place) or await self._compared()
+            before = self.contact
+            changed = await self._changed(place)
+            place = changed or await self._compared()
             self._cuts.again()
+            await self._rest(before, was_reset=changed is None)
         return ASK_SECONDS
+
+    async def _rest(self, before: Contact, *, was_reset: bool) -> None:
+        """Nobody keeps this node busy by news that are none, or by asking to be compared anew."""
+        if was_reset:
+            await self._platform.sleep(self._resets.next())
+        elif (before.brought, before.sent) == (self.contact.brought, self.contact.sent):
+            await self._platform.sleep(self._idle.next())
+        else:
+            self._idle.again()
 
     async def _alike(self) -> _Place:
         self._bring.begin()
@@ -268,8 +287,13 @@ class Replicating:
             for each in (theirs, ours):
                 each.cancel()
             await asyncio.wait((theirs, ours))
-        told = any(each.logs or each.reset or each.more for each in done)
-        return told or asyncio.get_running_loop().time() > begun + WAIT / 2
+        if any(each.logs or each.reset or each.more for each in done):
+            return True
+        peaceful = asyncio.get_running_loop().time() > begun + WAIT / 2
+        if peaceful:
+            self._idle.again()
+            self._resets.again()
+        return peaceful
 
     async def _take(self, logs: Sequence[LogHead]) -> None:
         """Brings what is wished and lacking of logs that the other node has."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -12,6 +12,8 @@ from panda_web.errors import PandaError
 from panda_web.negentropy import ReconcileMalformed
 from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, NodeUnreachable
 from panda_web.rpc.heads import LogHead
+from panda_web.rpc.peer import Peer, Progress
+from panda_web.rpc.reopening import Reopening
 from panda_web.sync import PartnerTooOld, Platform, Replicating, Source, SourceUnsound, carrying
 from tests.authors import Author
 from tests.defining import loose
@@ -256,6 +258,48 @@ def test_a_cursor_that_is_a_book() -> None:
         return {**answer, "cursor": "x" * 5000} if method == "panda_getLogs" else answer
 
     lying(answers, AnswerMalformed)
+
+
+@pytest.mark.parametrize("kind", ["reset", "one log for ever"])
+def test_news_without_end_keep_nobody_busy(kind: str) -> None:
+    """It is asked to wait, and speaks at once, each time: that its past is lost, or of a log that is here."""
+
+    async def work() -> None:
+        async with parties(2) as (one, other):
+            await one.write(Author(1))
+            await other.write(Author(2))
+            logs = (await other.here_peer.call("panda_getLogs", {}))["logs"]
+            news = {"logs": [], "reset": True} if kind == "reset" else {"logs": logs}
+
+            def answers(method: str, params: Json, answer: Json) -> Json:
+                return {**answer, **news} if method == "panda_getLogs" and params.get("since") else answer
+
+            way = Between(one.to(other), answers)
+            link = one.with_(other, way, _Hasty(Between(one.to(other), answers)))
+            running = asyncio.create_task(link.run())
+            async with asyncio.timeout(PATIENCE):
+                while len(one.clock.slept) < 10:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            asked = way.calls.total()
+            assert asked < 15 * len(one.clock.slept), "it rests between any two rounds"
+            assert max(one.clock.slept) > 0.9
+            running.cancel()
+            await asyncio.wait([running])
+            assert await one.all() == await other.all()
+
+    run(work())
+
+
+class _Hasty(Reopening):
+    """Sessions in which whoever is asked to wait answers at once."""
+
+    def __init__(self, way: Peer) -> None:
+        self._way = way
+        self.closed = False
+
+    async def call(self, method: str, params: Mapping[str, Json], progress: Progress | None = None) -> Json:
+        given = {name: value for name, value in params.items() if name != "wait"}
+        return await self._way.call(method, given, progress)
 
 
 def test_an_early_node_is_called_one() -> None:
