@@ -296,7 +296,8 @@ class Replicating:
         return peaceful
 
     async def _take(self, logs: Sequence[LogHead]) -> None:
-        """Brings what is wished and lacking of logs that the other node has."""
+        """Brings what is wished and lacking of logs that the other node has. It may name others, unasked."""
+        logs = [each for each in logs if self._wish.names(each)]
         self._note_taken("brought", await self._bring.logs(logs))
         if logs:
             self._note_taken("brought", await self._bring.define(logs))

@@ -20,7 +20,7 @@ from panda_web.sync import SourceUnsound, carrying, listing
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
 from tests.defining import loose
 from tests.examples import examples
-from tests.sync.parties import Party, parties, run
+from tests.sync.parties import Party, heads, parties, run
 from tests.sync.world import Between, author, view
 
 Json = Any
@@ -392,6 +392,32 @@ def test_payloads_that_are_larger_than_wished_are_left_out(monkeypatch: pytest.M
             with pytest.raises(SourceUnsound):
                 await one.with_(other, Deaf(whole), wish=Wish(max_payload=100)).once()
             assert not any((await held(one)).values())
+
+    run(work())
+
+
+def test_logs_of_others_than_were_wished_are_not_asked_for() -> None:
+    """Whoever is asked for one author, and names the logs of many, fills no disk by it."""
+
+    class Deaf(Between):
+        async def call(self, method: str, params: Any, progress: Any = None) -> Json:
+            params = {key: value for key, value in params.items() if key != "authors"}
+            return await super().call(method, params, progress)
+
+    async def work() -> None:
+        async with parties(2) as (one, other):
+            wished, strangers = Author(1), [Author(number) for number in range(2, 9)]
+            for each in (wished, *strangers):
+                await other.write(each, 2)
+            wish = Wish(authors=frozenset([wished.signer.author]))
+            deaf = Deaf(one.to(other))
+            for _ in range(2):  # the first time by comparing, then by what changed
+                await one.with_(other, deaf, wish=wish).once()
+                assert {author for author, _ in await heads(one.here)} == {wished.signer.author}
+                assert deaf.calls["panda_getItems"] <= 2
+                for each in strangers:
+                    await other.write(each)
+                await other.write(wished)
 
     run(work())
 
