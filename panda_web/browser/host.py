@@ -77,6 +77,23 @@ class Own:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """Brings to a node what peers have of an author's logs; who is out of reach is passed over."""
+
+    author: bytes
+    peers: tuple[str, ...]
+    node: FetchTransport
+
+    async def __call__(self) -> None:
+        """Before anything is signed with a key that was restored."""
+        from panda_web.sync.gathering import gather
+
+        wrong = await gather(self.author, {each: FetchTransport(each) for each in self.peers}, self.node)
+        for url, error in wrong.items():
+            logger.warning("What %s has of this key's logs is not known: %s", url, error)
+
+
 class Host:
     """What the connections of all pages share.
 
@@ -104,7 +121,9 @@ class Host:
         self._disk: Disk | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         # As long as a connection has use for them: by node and author, and by the node beyond.
-        self._clients: WeakValueDictionary[tuple[str, str | None, str | None], Client] = WeakValueDictionary()
+        self._clients: WeakValueDictionary[tuple[str, str | None, str | None, tuple[str, ...]], Client] = (
+            WeakValueDictionary()
+        )
         js.addEventListener("online", create_proxy(self._online))
 
     def connect(self, port: Any) -> Session:
@@ -173,7 +192,7 @@ class Host:
         crypto = await self.crypto()
         home = await self.home() if mode != "remote" else None
         own = Own(home, await home.name()) if home is not None else None  # before a key is made
-        authors = partial(self._author, crypto, transport, own)
+        authors = partial(self._author, crypto, transport, own, [*nodes][1:])
         reach = Reach([*nodes][1:], FetchTransport, home)
         site = Site(crypto, authors, mode, [*nodes], home, reach, wish)
         try:
@@ -248,16 +267,25 @@ class Host:
         return await storage(self._disk)
 
     def _author(
-        self, crypto: Crypto, transport: FetchTransport | None, own: "Own | None", signer: Signer | None
+        self,
+        crypto: Crypto,
+        transport: FetchTransport | None,
+        own: "Own | None",
+        peers: Sequence[str],
+        signer: Signer | None,
     ) -> Author:
         """The clients of an author: for a node, for the site's own, or for both."""
-        client = sends = None
+        client = sends = gather = None
         if transport is not None:
+            if peers and signer is not None:
+                gather = Gathering(signer.author, tuple(peers), transport)
             client = sends = self._client(
-                crypto, signer, transport.url, transport, partial(sessions, transport)
+                crypto, signer, transport.url, transport, partial(sessions, transport), gather=gather
             )
         if own is not None:
-            client = self._client(crypto, signer, own.name, own.home.way, own.home.sessions, sends)
+            client = self._client(
+                crypto, signer, own.name, own.home.way, own.home.sessions, sends, gather=gather
+            )
         if client is None:
             raise ValueError("neither a node is worked with, nor one of the site's own")
         return Author(client, sends)
@@ -270,10 +298,13 @@ class Host:
         way: Way,
         sessions: Callable[[], Reopening],
         beyond: Client | None = None,
+        *,
+        gather: Gathering | None = None,
     ) -> Client:
         """The client of an author for a node, perhaps with another one beyond; that of nobody reads."""
         author = signer.author.hex() if signer is not None else None
-        place = name, author, beyond.node if beyond is not None else None
+        peers = gather.peers if gather is not None else ()
+        place = name, author, beyond.node if beyond is not None else None, peers
         found = self._clients.get(place)
         if found is not None:
             return found
@@ -287,6 +318,7 @@ class Host:
             name=name,
             sessions=sessions(),
             beyond=beyond,
+            gather=gather,
         )
         return client
 

@@ -4,6 +4,7 @@ A log is begun where there is none; one that another copy of the key wrote to is
 caught up with, as far as that is known before anything is signed.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from panda_web.client.asked import Asked
@@ -34,12 +35,14 @@ class Choosing:
         own: the author's own logs.
         sender: the node.
         catching_up: takes over what the node holds.
+        gather: brings to the node what others hold of the author's logs; None for nothing.
     """
 
     author: bytes
     own: OwnLogs
     sender: Sender
     catching_up: CatchingUp
+    gather: Callable[[], Awaitable[object]] | None = None
 
     async def log_for(self, message: Draft) -> LogState:
         """The log that a message goes into, ready to be signed into.
@@ -122,6 +125,8 @@ class Choosing:
         """
         if not await self.own.is_restored():
             return
+        if self.gather is not None:
+            await self.gather()
         whole = True
         for log in await self.own.logs():
             try:

@@ -60,6 +60,9 @@ class Client(Following, OfKey):
             program. It is asked for what only others can know: what other copies of the key wrote, and
             schemas that are not here. What is written goes to this client's node; `beyond.flush` and
             `beyond.keep` bring it further.
+        gather: brings to the node (to the one behind, where there is one) what other nodes hold of the
+            author's logs, such as `panda_web.sync.gathering.gather`. It is called before anything is signed
+            with a key that was restored: another copy of it may have written where this node was not told.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Client(Following, OfKey):
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         sessions: Reopening | None = None,
         beyond: "Client | None" = None,
+        gather: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         given.check_node(node)
         self.node = name or (node if isinstance(node, str) else "node")
@@ -98,7 +102,7 @@ class Client(Following, OfKey):
             senders = [Sender(contact, self.node, signer.author, own, sleep)]
             if beyond is not None and behind is not None:
                 senders.append(Sender(behind, beyond.node, signer.author, own, sleep))
-            self._publisher = Publisher(senders[0], signer, own, self._lock, senders[-1])
+            self._publisher = Publisher(senders[0], signer, own, self._lock, senders[-1], gather)
         ask = partial(self._connection.call, DISCOVER)
         keeping = Keeping(self._sessions, ask, self.flush, sleep)
         Following.__init__(self, contact, own, kept, sleep, keeping, behind)

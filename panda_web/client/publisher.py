@@ -69,10 +69,17 @@ class Publisher:
         own: the own logs.
         lock: keeps writers apart.
         beyond: to a node that knows what other copies of the key wrote, where that is another one.
+        gather: brings to that one what others hold of the author's logs; None for nothing.
     """
 
     def __init__(
-        self, sender: Sender, signer: Signer, own: OwnLogs, lock: Lock, beyond: Sender | None = None
+        self,
+        sender: Sender,
+        signer: Signer,
+        own: OwnLogs,
+        lock: Lock,
+        beyond: Sender | None = None,
+        gather: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         self._sender = sender
         self._beyond = beyond or sender
@@ -81,7 +88,7 @@ class Publisher:
         self._own = own
         self._lock = lock
         self._catching_up = CatchingUp(self._beyond, self._beyond.node, signer.author, own)
-        self._choosing = Choosing(signer.author, own, self._beyond, self._catching_up)
+        self._choosing = Choosing(signer.author, own, self._beyond, self._catching_up, gather)
         self._lock_name = f"panda:{signer.author.hex()}"
 
     async def write(self, compose: Callable[[], Awaitable[Sequence[Draft]]]) -> list[Written]:
