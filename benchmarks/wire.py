@@ -82,6 +82,11 @@ class _Passing(http.server.BaseHTTPRequestHandler):
 
     def _pass(self) -> None:
         wire = cast("Wire", self.server)
+        if "Upgrade" in self.headers:  # it carries no WebSockets, and a page in place of one would be counted
+            self.send_response(426)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         asked = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
         with contextlib.closing(http.client.HTTPConnection(wire.target, timeout=60)) as server:
