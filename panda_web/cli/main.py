@@ -42,7 +42,9 @@ from panda_web.errors import PandaError
 from panda_web.keys.file import KeyFile
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node.schemas import Policy
+from panda_web.rpc.http import HttpTransport
 from panda_web.rpc.wish import Wish
+from panda_web.sync.gathering import gather
 
 app = typer.Typer(name="panda", no_args_is_help=True, add_completion=True)
 key_app = typer.Typer(help="The key pair that this machine writes with.", no_args_is_help=True)
@@ -220,6 +222,15 @@ def key_restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.")],
     *,
     passphrase: Passphrase,
+    node: Node = places.DEFAULT_NODE,
+    peer: Annotated[
+        list[str] | None,
+        typer.Option(
+            parser=node_address,
+            metavar="URL",
+            help="Where the key was written with, too: what is there of its logs goes to the node first.",
+        ),
+    ] = None,
     data: Data = None,
 ) -> None:
     """Makes the key pair in a backup this machine's key. Use a key in one place at a time."""
@@ -230,8 +241,11 @@ def key_restore(
 
     async def work() -> KeyFile:
         key = await KeyFile.restore(places.key_path(data), text, passphrase)
-        async with Client(places.DEFAULT_NODE, key) as panda:
+        async with Client(node, key) as panda:
             await panda.key_restored()
+        elsewhere = {url: HttpTransport(url) for url in peer or ()}
+        for url, wrong in (await gather(key.author, elsewhere, HttpTransport(node))).items():
+            say(f"What {url} has of this key's logs did not come to {node}: {wrong}")
         return key
 
     key = run(work())

@@ -156,3 +156,28 @@ def test_the_page_shows_its_nodes_and_takes_one_more(browsers: Browsers, site: P
         screen.wait("html[data-state=ready]")
         assert "peer=" not in tab.evaluate("location.href")
         assert not screen.has("#peers li")
+
+
+def test_a_key_that_is_restored_goes_on_behind_what_a_copy_wrote_to_a_peer(
+    browsers: Browsers, website: StaticServer, nodes: tuple[ServedNode, ServedNode]
+) -> None:
+    one, other = nodes
+    schema = define_as_stranger(other.url, loose(text="text"))
+    passphrase = "correct horse battery"
+    with browsers.tab("chromium") as tab, browsers.tab("chromium") as elsewhere:
+        tab.goto(website.url)
+        copy = Api(tab, other.url, "first")
+        text = copy.call("backUp", passphrase)
+        for words in ("First", "Second"):
+            copy.call("create", schema, {"text": words})
+        copy.call("flush")
+        elsewhere.goto(website.url)
+        api = Api(elsewhere, one.url, "first", [other.url])
+        api.call("restore", text, passphrase)
+        third = api.call("create", schema, {"text": "Third"})["id"]
+        assert api.do("reachUntil", schema, third, 2)["value"]["told"][-1] == {"at": 2, "of": 2}
+    for node in nodes:
+        found = instances_at(node.url, schema)
+        assert sorted((each.seq_num, each["text"]) for each in found) == [
+            (1, "First"), (2, "Second"), (3, "Third"),
+        ]  # fmt: skip

@@ -100,6 +100,28 @@ def test_backup_and_restore(tmp_path: Path, node: ServedNode) -> None:
     assert {item["_meta"]["logId"] for item in found} == {1}
 
 
+def test_restoring_asks_where_else_the_key_wrote(tmp_path: Path, node: ServedNode) -> None:
+    """The copy wrote to another node alone: what follows here comes behind that, and makes no fork."""
+    words = {"env": {"PANDA_PASSPHRASE": "correct horse"}}
+    mine, theirs, there = ("--data", tmp_path / "mine"), ("--data", tmp_path / "theirs"), ("--node", node.url)
+    schema, backup = "0040" + "66" * 64, tmp_path / "backup.pem"
+    output("key", "new", *mine)
+    output("key", "backup", backup, *mine, **words)
+    with ServedNode(tmp_path / "other") as other:
+        for n in range(3):
+            output("publish", schema, f'{{"n": {n}}}', *mine, "--node", other.url)
+        gone = ("--peer", "http://localhost:1/")
+        restored = panda("key", "restore", backup, *theirs, *there, "--peer", other.url, *gone, **words)
+        assert restored.returncode == 0
+        assert "What http://localhost:1/ has of this key's logs did not come" in restored.stderr
+        assert other.url not in restored.stderr
+    output("publish", schema, '{"n": 3}', *theirs, *there)
+    found = panda("query", schema, "--order-by", "n", "--format", "jsonl", *there).stdout.splitlines()
+    assert [(each["n"], each["_meta"]["seqNum"]) for each in map(json.loads, found)] == [
+        (n, n + 1) for n in range(4)
+    ]
+
+
 def test_data_folder_follows_the_platform(tmp_path: Path) -> None:
     made = output("key", "new", env={"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "share")})
     assert tmp_path in Path(made["file"]).parents
