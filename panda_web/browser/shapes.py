@@ -156,7 +156,7 @@ class RemovedInstance(TypedDict):
     """By a rule of who runs the node, or by its author."""
     words: str | None
     """Why, as who runs the node says; null where they say nothing. A text, and never markup."""
-    where: Place
+    where: Literal["here", "node"]
 
 
 class RefusedAuthor(TypedDict):
@@ -165,7 +165,7 @@ class RefusedAuthor(TypedDict):
     author: str
     words: str
     """Why, as who runs the node says. A text, and never markup."""
-    where: Place
+    where: Literal["here", "node"]
 
 
 class Removed(TypedDict):

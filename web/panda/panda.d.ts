@@ -504,7 +504,7 @@ export interface RemovedInstance {
   state: "dropped" | "deleted";
   /** Why, as who runs the node says; null where they say nothing. A text, and never markup. */
   words: string | null;
-  where: Place;
+  where: "here" | "node";
 }
 
 /** An author of whom nothing is taken in. */
@@ -512,7 +512,7 @@ export interface RefusedAuthor {
   author: string;
   /** Why, as who runs the node says. A text, and never markup. */
   words: string;
-  where: Place;
+  where: "here" | "node";
 }
 
 /** What was removed of what was asked for; the rest is there, or never was. */
