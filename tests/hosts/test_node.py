@@ -175,7 +175,7 @@ def test_options_are_those_of_the_command() -> None:
         [*PANDA, "serve", "--help"], capture_output=True, text=True, cwd=ROOT, check=True
     ).stdout
     text = (examples.DOCS / "running-a-node.md").read_text("utf-8")
-    offered = set(re.findall(r"--[a-z-]+", told)) - {"--help", "--browser"}
+    offered = set(re.findall(r"--[a-z-]+", told)) - {"--help", "--browser", "--payloads"}
     assert set(re.findall(r"^\| `(--[a-z-]+)`", text, re.MULTILINE)) == offered
     assert set(re.findall(r"--[a-z-]+", FILES["panda.service"])) <= offered
 
