@@ -71,8 +71,9 @@ class Shown:
         if kept is None:
             return None
         with suppress(TimeoutError):
-            while not all(_can_answer(each.now, kept.began) for each in kept.parts):
-                async with asyncio.timeout(_patience(kept.now, kept.began)):
+            # What a node gave once is here; one that gave nothing yet may have what the others lack.
+            while waited := [each.now for each in kept.parts if not _can_answer(each.now, kept.began)]:
+                async with asyncio.timeout(max(_patience(each, kept.began) for each in waited)):
                     await self._site.told()
         for path in include:
             await self._led_to(schema, path)

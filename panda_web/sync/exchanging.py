@@ -85,8 +85,14 @@ class Exchanging:
         self._more.set()
         if self._running is None:
             self._running = asyncio.create_task(self._run())
+        place = f"since {schema}"
         try:
+            known = await self._places.get(self._peer.name, place)
+            if known is not None and board.now.since is None:
+                board.change(state="whole", since=float(known))
             await asked.alike.wait()
+            if known is None:
+                await self._places.put(self._peer.name, place, str(board.now.since))
             definition = defined(await Asking(self._sink).definition(schema))
             if definition is not None:
                 related(definition.leads_to)

@@ -97,12 +97,18 @@ def test_whoever_comes_back_asks_what_changed_and_compares_nothing() -> None:
                     there.wants.ask("a page", Source("peer", way), schema, both=True)
                 for schema in schemas:
                     await there.until("peer", schema, whole)
+                await asyncio.sleep(GATHER)  # that it is so is kept
                 await there.end()
                 there.begin()
                 calls.append(way.calls)
                 await way.close()
             assert [each["panda_reconcile"] > 0 for each in calls] == [True, True, False]
             assert calls[2]["panda_getLogs"] == 1
+            gone = Between(in_process(node.dispatcher()), lambda *call: {})
+            there.wants.ask("a page", Source("peer", gone), SCHEMA, both=True)
+            standing = await there.until("peer", SCHEMA, lambda each: each.error is not None)
+            assert (standing.state, standing.as_of) == ("whole", None), "it was once, and that is known"
+            await gone.close()
 
     asyncio.run(run())
 
