@@ -83,11 +83,6 @@ class Reach:
         """At how many peers an own entry is."""
         return sum(each.ends.get(log, 0) >= seq_num for each in self._said.values())
 
-    async def close(self) -> None:
-        """Closes the ways."""
-        for each in self._ways.values():
-            await each.close()
-
 
 async def _ends(node: Connection, authors: Sequence[str]) -> Ends:
     found = await node.call(GET_LOGS, authors=[*authors], limit=MAX_LIMIT)

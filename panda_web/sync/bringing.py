@@ -1,18 +1,16 @@
 """What is brought of one schema, step by step: each can be done again, and says what became of it."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
-from panda_web import messages
 from panda_web.bamboo import digest
-from panda_web.errors import PandaError
-from panda_web.messages.schema import DEFINITION, Schema, read_definition
+from panda_web.messages.schema import DEFINITION, Schema
 from panda_web.rpc.errors import WITHOUT_VIEW, ErrorFromNode
 from panda_web.rpc.stored import StoredEntry
 from panda_web.rpc.subscriptions import ToldChange
 from panda_web.rpc.wish import EVERYTHING, Log, Wish
 from panda_web.sync import fitting
+from panda_web.sync.defining import defined
 from panda_web.sync.errors import ItemUnfit
 from panda_web.sync.offering import Offering, Taken
 from panda_web.sync.source import PAGE, Asking, Given, Listed, given, is_early
@@ -171,16 +169,6 @@ def _told(schema: str, change: ToldChange) -> Given:
     strange = len(change.entries) - len(fit)
     wrong = ItemUnfit(f"{strange} entries delete nothing that was asked for.") if strange else None
     return Given(change.id, fit, wrong)
-
-
-def defined(held: Given | None) -> Schema | None:
-    """The schema that is defined by what a node gives; None where it gives nothing, or what defines none."""
-    if held is None:
-        return None
-    payloads = [each.payload for each in held.entries if each.payload is not None]
-    with suppress(PandaError):  # the node holds it, and has no view of it
-        return read_definition(messages.decode(payloads[0]), held.id) if payloads else None
-    return None
 
 
 def is_defined(schema: str) -> bool:

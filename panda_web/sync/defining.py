@@ -4,13 +4,13 @@ System logs come with their authors. A schema's author may be another one, whose
 the definition comes alone, with the entries that link it to entry 1.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from contextlib import suppress
 
 from panda_web import messages
 from panda_web.errors import PandaError
-from panda_web.messages.schema import DEFINITION, read_definition
+from panda_web.messages.schema import DEFINITION, Schema, read_definition
 from panda_web.rpc.errors import ErrorFromNode
-from panda_web.rpc.stored import StoredEntry
 from panda_web.sync.offering import Offering, Taken
 from panda_web.sync.source import PAGE, Asking, Given, is_early
 
@@ -69,14 +69,16 @@ class Defining:
             raise
 
 
-def _leads_to(given: Given) -> Iterator[str]:
-    for each in given.entries:
-        if each.payload is not None:
-            yield from _related(given.id, each)
+def _leads_to(given: Given) -> Iterable[str]:
+    schema = defined(given)
+    return schema.leads_to if schema is not None else ()
 
 
-def _related(schema: str, entry: StoredEntry) -> Iterable[str]:
-    try:
-        return read_definition(messages.decode(entry.payload or b""), schema).leads_to
-    except PandaError:  # it is held, and nobody has a view of it
-        return ()
+def defined(held: Given | None) -> Schema | None:
+    """The schema that is defined by what a node gives; None where it gives nothing, or what defines none."""
+    if held is None:
+        return None
+    payloads = [each.payload for each in held.entries if each.payload is not None]
+    with suppress(PandaError):  # the node holds it, and has no view of it
+        return read_definition(messages.decode(payloads[0]), held.id) if payloads else None
+    return None

@@ -11,7 +11,7 @@ from functools import partial
 
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.wish import EVERYTHING, Wish
-from panda_web.sync.bringing import defined
+from panda_web.sync.defining import defined
 from panda_web.sync.lacks import Lacks
 from panda_web.sync.places import Places
 from panda_web.sync.replicating import Contact, Replicating

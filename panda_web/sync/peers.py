@@ -170,11 +170,6 @@ class Peers:
             self._end(gone)
             self._changed.set()
 
-    def hurry(self) -> None:
-        """Ends all pauses: there is a network again, perhaps."""
-        for each in self._peers.values():
-            each.replicating.hurry()
-
     async def run(self) -> None:
         """Keeps how it goes, and finds others; without end. What is under way is ended with it."""
         try:
