@@ -1,11 +1,13 @@
 """Ends in the middle of writing: of the browser, of the page, of its process. What was acknowledged is there."""
 
+import contextlib
 import re
 import sys
 import time
 from collections import Counter
 from pathlib import Path
 
+import playwright.sync_api
 import pytest
 
 from tests.browser.python import Python
@@ -46,8 +48,14 @@ def writes(python: Python, server: StaticServer, round_number: int) -> None:
 
 
 def another(tab: PlaywrightTab) -> PlaywrightTab:
-    """A tab of the same browser, which hears first that the processes of the others are gone."""
+    """A tab of the same browser, which hears first that the processes of the others are gone.
+
+    It keeps a process ready for the next page, of which it may hear later: then that page crashes as it opens.
+    """
     tab.page.wait_for_event("crash")
+    for _ in range(3):
+        with contextlib.suppress(playwright.sync_api.Error):
+            return PlaywrightTab(tab.engine, tab.page.context.new_page())
     return PlaywrightTab(tab.engine, tab.page.context.new_page())
 
 

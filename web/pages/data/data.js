@@ -41,6 +41,7 @@ import { makeRemoving } from "./removing.js";
 import { makeSchemaList } from "./schema-list.js";
 import { makeTable } from "./table.js";
 import { called, targetsOf } from "./related.js";
+import { versionsView } from "./versions.js";
 
 /**
  * @typedef {import("panda.js").Instance} Instance
@@ -242,6 +243,11 @@ function open(panda, now, id) {
     const place = el("div", {});
     /** What stands there. */
     let version = "";
+    // What a reader has opened stays open while the rest is drawn anew.
+    /** @type {HTMLElement[] | null} */
+    let away = null;
+    /** @type {HTMLDetailsElement | null} */
+    let versions = null;
     // Read as everything else is: so it follows what happens to it.
     const feed = el("panda-feed", { attrs: { schema: now.id, filter: JSON.stringify({ id }), include: [...now.targets.keys()].join(" "), limit: "1" } }, el("template", {}));
     const none = el("div", { class: "absent", attrs: { slot: "empty" } });
@@ -257,6 +263,7 @@ function open(panda, now, id) {
       if (instance) byId("open-title", HTMLElement).textContent = called(instance, now);
       if (!instance) {
         version = read;
+        away = versions = null;
         place.replaceChildren();
         const { state, title: what, words } = await removing.absent(panda, id, wasHere);
         if (mine !== told || dialog.dataset.id !== id) return;
@@ -267,8 +274,9 @@ function open(panda, now, id) {
       }
       if (version === read) return;
       version = read;
-      const versions = place.querySelector(".versions[open]") !== null;
-      place.replaceChildren(...instanceView({ panda, of: now.id, instance, schema: now.schema, targets: now.targets, versions }), ...removing.fold(panda, instance));
+      versions = versionsView({ panda, of: now.id, instance, before: versions });
+      away ??= removing.fold(panda, instance);
+      place.replaceChildren(...instanceView({ panda, instance, schema: now.schema, targets: now.targets, versions }), ...away);
     });
     body.replaceChildren(place, feed);
   }

@@ -7,7 +7,6 @@ import { reachWhy, reachWords } from "../../elements/nodes.js";
 import { prose } from "../../elements/prose.js";
 import { clock, label, line, moment, words } from "../../elements/values.js";
 import { links } from "./related.js";
-import { versionsView } from "./versions.js";
 import { number, say } from "../../elements/words.js";
 
 /**
@@ -25,11 +24,10 @@ const LINKS = 100;
  * @param {Instance} use.instance
  * @param {Schema | null} use.schema  null where it is not known
  * @param {import("./related.js").Targets} use.targets
- * @param {string} use.of  the schema's id
- * @param {boolean} use.versions  whether they are shown at once
+ * @param {HTMLElement} use.versions  what its author has said of it
  * @returns {HTMLElement[]}
  */
-export function instanceView({ panda, of, instance, schema, targets, versions }) {
+export function instanceView({ panda, instance, schema, targets, versions }) {
   const fields = el("dl", { class: "values" });
   const names = schema ? Object.keys(schema.fields) : Object.keys(instance).filter((name) => name !== "id" && !name.startsWith("_"));
   for (const name of names) {
@@ -40,7 +38,7 @@ export function instanceView({ panda, of, instance, schema, targets, versions })
     fields.append(el("div", { data: { name } }, el("dt", {}, label(line(name, 70))), el("dd", {}, ...shown)));
   }
   const signed = provenance(panda, instance);
-  if (instance._meta.edited) signed.append(versionsView({ panda, of, instance, open: versions }));
+  if (instance._meta.edited) signed.append(versions);
   return [fields, signed];
 }
 

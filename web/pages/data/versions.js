@@ -21,11 +21,13 @@ const LONGEST = 200;
  * @param {Panda} use.panda
  * @param {string} use.of  the schema's id
  * @param {Instance} use.instance
- * @param {boolean} use.open  at once
+ * @param {HTMLDetailsElement | null} use.before  what stands there: it stays until there is another version
  */
-export function versionsView({ panda, of, instance, open }) {
+export function versionsView({ panda, of, instance, before }) {
+  const { lastEntry } = instance._meta;
+  if (before?.dataset.lastEntry === lastEntry) return before;
   const list = el("div", {});
-  const fold = el("details", { class: "fold versions" }, el("summary", {}, texts.data.allVersions), list);
+  const fold = el("details", { class: "fold versions", data: { lastEntry } }, el("summary", {}, texts.data.allVersions), list);
   const read = async () => {
     list.replaceChildren(el("p", { class: "note" }, texts.data.readingLog));
     try {
@@ -40,7 +42,7 @@ export function versionsView({ panda, of, instance, open }) {
   fold.addEventListener("toggle", () => {
     if (fold.open && !list.hasChildNodes()) void read();
   });
-  fold.open = open;
+  fold.open = before?.open ?? false;
   return fold;
 }
 
