@@ -10,9 +10,9 @@
                             [commit] [tab] [live] [query] [views]
         how fast it is, beside its peers; what is found goes to docs/benchmarks/, and status 1 says that it is
         slower than a limit allows
-    python3 build.py attack [fuzz] [kill] [lie] [stall] [crowd] [soak]
-        attacks the node and the client, on loopback and for some nine minutes, and says what held; status 1
-        says that a promise broke: docs/security.md
+    python3 build.py attack [fuzz] [kill] [lie] [live] [stall] [crowd] [soak] [--steps N] [--seed N]
+        attacks the node and the client, on loopback and for some twelve minutes, and says what held; status 1
+        says that a promise broke: docs/security.md. Steps and seed are those of soak
     python3 build.py site [--name NAME] [--colour #RRGGBB] [--language de] [--out dist] [--plain]
         the static site alone, for any web server, on any path; compressed ahead, which takes minutes where
         something changed, or else plain. Name, colour and language make it an event's own: docs/site.md.

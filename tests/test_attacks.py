@@ -181,15 +181,27 @@ def test_the_table_says_what_broke(
     assert "there is no attack ugly; there are good, bad." in capsys.readouterr().err
 
 
-def test_soak() -> None:
-    held(soak.run(0.1))
+def test_steps_and_seed_of_the_soak_are_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[tuple[float, int, int]] = []
+
+    def run(share: float, steps: int, seed: int) -> Iterator[Row]:
+        given.append((share, steps, seed))
+        yield Row("soak", "")
+
+    monkeypatch.setattr(program, "PARTS", {"soak": run})
+    assert program.main([]) == 0
+    assert program.main(["soak", "--steps", "7", "--seed=3"], 0.5) == 0
+    assert given == [(1, soak.STEPS, soak.SEED), (0.5, 7, 3)]
+    for wrong in ("0", "-3", "many"):
+        with pytest.raises(SystemExit):
+            program.main(["soak", "--steps", wrong])
 
 
-def test_soak_finds_what_did_not_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And says by which steps it came to that."""
+def test_soak_finds_what_did_not_arrive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And says by which steps it came to that. That it holds is shown in tests/browser/test_network.py."""
     monkeypatch.setattr(Line, "become", lambda self, _: self.close())
     monkeypatch.setattr(soak, "PATIENCE", 1)
     monkeypatch.setattr(soak, "WAYS", ("refuses",))
-    (row,) = soak.run(0.03)
+    row = soak.over(tmp_path, 9, soak.SEED)
     assert "lacks the end of" in row.broken
     assert f"(seed {soak.SEED}: " in row.broken

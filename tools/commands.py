@@ -62,9 +62,7 @@ def bench(arguments: Sequence[str]) -> int:
 
 def attack(arguments: Sequence[str]) -> int:
     """The attacks of these names, or all."""
-    environment.ensure("build", "run", "package", "test")
-    os.chdir(ROOT)
-    return become(in_venv("python"), "-m", "attacks", *arguments)
+    return with_browsers("attacks", arguments)
 
 
 def with_browsers(module: str, arguments: Sequence[str], **env: str) -> int:
