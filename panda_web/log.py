@@ -9,11 +9,20 @@ to entry 1 of its log. `place` and `attach` extend those of a store by one; `ver
 Only this module makes these two, so holding one is the proof; `node.ingest` takes nothing else.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from panda_web import bamboo
-from panda_web.bamboo import BacklinkMissing, Entry, Head, InvalidEntry, InvalidLink, lipmaa, varu64
+from panda_web.bamboo import (
+    BacklinkMissing,
+    Entry,
+    ForkProof,
+    Head,
+    InvalidEntry,
+    InvalidLink,
+    lipmaa,
+    varu64,
+)
 from panda_web.bamboo.entry import encode_beginning
 from panda_web.bamboo.head import next_links
 from panda_web.bamboo.yamf import SIZE as HASH_SIZE
@@ -142,14 +151,18 @@ def attach(signed: SignedEntry, held: Callable[[bytes], Held | None]) -> Verifie
     return VerifiedEntry(entry, signed.encoded, signed.hash)
 
 
-def signed_for(signed: SignedEntry) -> Iterator[tuple[int, bytes]]:
-    """The seq nums and hashes that an entry's author has signed for with it: its own, and its links."""
-    entry = signed.entry
-    yield entry.seq_num, signed.hash
-    if entry.backlink is not None:
-        yield entry.seq_num - 1, entry.backlink
-    if entry.skiplink is not None:
-        yield lipmaa(entry.seq_num), entry.skiplink
+async def verify_proof(encoded: bytes, verifier: Verifier) -> ForkProof:
+    """The proof of a fork in `encoded`, both halves signed.
+
+    Raises:
+        InvalidEntry, InvalidForkProof, InvalidSignature: it is none.
+    """
+    proof = ForkProof.decode(encoded)
+    halves = (proof.first, proof.second)
+    for error in await verifier.verify_many([_claim(each, each.encode()) for each in halves]):
+        if error is not None:
+            raise error
+    return proof
 
 
 def recall(encoded: bytes) -> VerifiedEntry:

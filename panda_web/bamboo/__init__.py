@@ -4,7 +4,14 @@ Bytes in, values out; no I/O, no clock, no randomness; standard library only.
 """
 
 from panda_web.bamboo.entry import MAX_SIZE, Entry, Unsigned, decode, encode, place_of
-from panda_web.bamboo.errors import BacklinkMissing, InvalidEntry, InvalidLink, InvalidPayload
+from panda_web.bamboo.errors import (
+    BacklinkMissing,
+    InvalidEntry,
+    InvalidForkProof,
+    InvalidLink,
+    InvalidPayload,
+)
+from panda_web.bamboo.fork import MAX_PROOF, ForkProof, claims
 from panda_web.bamboo.head import Head, Slot
 from panda_web.bamboo.links import certificate_pool, has_skiplink, linking_to, lipmaa, path
 from panda_web.bamboo.verify import Place, check_link, check_links, check_payload, check_target
@@ -12,11 +19,14 @@ from panda_web.bamboo.yamf import HEX_SIZE, digest, is_hash, is_hex
 
 __all__ = [
     "HEX_SIZE",
+    "MAX_PROOF",
     "MAX_SIZE",
     "BacklinkMissing",
     "Entry",
+    "ForkProof",
     "Head",
     "InvalidEntry",
+    "InvalidForkProof",
     "InvalidLink",
     "InvalidPayload",
     "Place",
@@ -27,6 +37,7 @@ __all__ = [
     "check_links",
     "check_payload",
     "check_target",
+    "claims",
     "decode",
     "digest",
     "encode",

@@ -128,6 +128,39 @@ def decode(data: bytes) -> Entry:
     return _decode_sound(data) or _decode_step_by_step(data)
 
 
+def decode_first(data: bytes) -> tuple[Entry, int]:
+    """The entry with which bytes begin, and the offset behind it. Raises InvalidEntry, as `decode`."""
+    if not data:
+        raise EntryTruncated("There are no bytes to read an entry from.")
+    if data[0] > 1:
+        raise UnknownTag(f"An entry begins with 00 or 01, not with {data[0]:02x}.")
+    author, at = _take(data, 1, AUTHOR_SIZE, "author")
+    log_id, at = varu64.decode(data, at)
+    seq_num, at = varu64.decode(data, at)
+    if seq_num == 0:
+        raise SeqNumZero("The seq num is 0, but logs begin at 1.")
+    skiplink = backlink = None
+    if has_skiplink(seq_num):
+        skiplink, at = _take_hash(data, at, "skiplink")
+    if seq_num > 1:
+        backlink, at = _take_hash(data, at, "backlink")
+    payload_size, at = varu64.decode(data, at)
+    payload_hash, at = _take_hash(data, at, "payload hash")
+    signature, at = _take(data, at, SIGNATURE_SIZE, "signature")
+    entry = Entry(
+        author=author,
+        log_id=log_id,
+        seq_num=seq_num,
+        skiplink=skiplink,
+        backlink=backlink,
+        payload_size=payload_size,
+        payload_hash=payload_hash,
+        end_of_log=data[0] == 1,
+        signature=signature,
+    )
+    return entry, at
+
+
 def place_of(data: bytes) -> tuple[bytes, int, int] | None:
     """The author, log id and seq num with which bytes begin, whether or not they are an entry."""
     try:
@@ -185,36 +218,10 @@ def _decode_sound(data: bytes) -> Entry | None:
 
 def _decode_step_by_step(data: bytes) -> Entry:
     """The entry, read with care: finds the first rule that is broken."""
-    if not data:
-        raise EntryTruncated("There are no bytes to read an entry from.")
-    if data[0] > 1:
-        raise UnknownTag(f"An entry begins with 00 or 01, not with {data[0]:02x}.")
-    author, at = _take(data, 1, AUTHOR_SIZE, "author")
-    log_id, at = varu64.decode(data, at)
-    seq_num, at = varu64.decode(data, at)
-    if seq_num == 0:
-        raise SeqNumZero("The seq num is 0, but logs begin at 1.")
-    skiplink = backlink = None
-    if has_skiplink(seq_num):
-        skiplink, at = _take_hash(data, at, "skiplink")
-    if seq_num > 1:
-        backlink, at = _take_hash(data, at, "backlink")
-    payload_size, at = varu64.decode(data, at)
-    payload_hash, at = _take_hash(data, at, "payload hash")
-    signature, at = _take(data, at, SIGNATURE_SIZE, "signature")
-    if at != len(data):
-        raise EntryTrailing(f"{len(data) - at} bytes follow the entry's signature.")
-    return Entry(
-        author=author,
-        log_id=log_id,
-        seq_num=seq_num,
-        skiplink=skiplink,
-        backlink=backlink,
-        payload_size=payload_size,
-        payload_hash=payload_hash,
-        end_of_log=data[0] == 1,
-        signature=signature,
-    )
+    entry, end = decode_first(data)
+    if end != len(data):
+        raise EntryTrailing(f"{len(data) - end} bytes follow the entry's signature.")
+    return entry
 
 
 def _take(data: bytes, at: int, size: int, what: str) -> tuple[bytes, int]:

@@ -121,3 +121,33 @@ class PayloadSizeMismatch(InvalidPayload):
     """The payload's size differs from the one in the entry."""
 
     reason = "payload-size-mismatch"
+
+
+class InvalidForkProof(PandaError):
+    """Two entries that are said to prove a fork do not."""
+
+    reason = "invalid-fork-proof"
+
+
+class HalvesEqual(InvalidForkProof):
+    """They are the same entry."""
+
+    reason = "fork-halves-equal"
+
+
+class HalvesApart(InvalidForkProof):
+    """They are of two authors, or of two logs."""
+
+    reason = "fork-halves-apart"
+
+
+class HalvesDisordered(InvalidForkProof):
+    """They stand in the wrong order, so the bytes are not the only valid form of the proof."""
+
+    reason = "fork-halves-disordered"
+
+
+class ProvesNothing(InvalidForkProof):
+    """They can both stand in one log."""
+
+    reason = "proves-no-fork"

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from panda_web import log as log_module
 from panda_web import messages
-from panda_web.bamboo import Head, InvalidPayload, check_payload, path
+from panda_web.bamboo import Head, InvalidPayload, check_payload, claims, path
 from panda_web.client.errors import LogNotProven, NodeContradictsItself
-from panda_web.log import SignedEntry, VerifiedEntry, signed_for
+from panda_web.log import SignedEntry, VerifiedEntry
 from panda_web.messages import InvalidMessage
 
 
@@ -42,7 +42,7 @@ class Branch:
             return None
         hashes: dict[int, bytes] = {}
         for signed in entries.values():
-            for seq_num, entry_hash in signed_for(signed):
+            for seq_num, entry_hash in claims(signed.entry, signed.hash):
                 if hashes.setdefault(seq_num, entry_hash) != entry_hash:
                     raise NodeContradictsItself(
                         f"The node shows two entries {seq_num} in log {log_id}, and a log has one."
@@ -64,7 +64,7 @@ def first_other(shown: Iterable[SignedEntry], known: Mapping[int, bytes]) -> int
 
     They need not be linked: each signature is a proof by itself.
     """
-    signed = [each for entry in shown for each in signed_for(entry)]
+    signed = [each for entry in shown for each in claims(entry.entry, entry.hash)]
     return min((n for n, found in signed if known.get(n, found) != found), default=None)
 
 

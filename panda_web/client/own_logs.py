@@ -19,12 +19,11 @@ from itertools import count
 from types import MappingProxyType
 
 from panda_web import log as log_module
-from panda_web.bamboo import Head, digest
+from panda_web.bamboo import Head, claims, digest
 from panda_web.client.drafts import Filled
 from panda_web.client.refusals import Refusal
 from panda_web.client.store import ClientStore
 from panda_web.errors import StoreFailed
-from panda_web.log import signed_for
 from panda_web.messages import (
     FIRST_USER_LOG,
     Field,
@@ -238,7 +237,8 @@ class OwnLogs:
         """Seq num to entry hash, for all of a log that this client knows to have signed for."""
         hashes = dict(log.head.hashes)
         async for own in self._all(log.log_id):
-            hashes |= signed_for(log_module.recall(own.entry))
+            signed = log_module.recall(own.entry)
+            hashes |= claims(signed.entry, signed.hash)
         return {n: known for n, known in hashes.items() if n <= log.head.seq_num}
 
     async def lost(self) -> list[OwnEntry]:

@@ -6,10 +6,10 @@ from functools import partial
 from itertools import islice
 
 from panda_web import log
-from panda_web.bamboo import digest, has_skiplink, lipmaa, path
+from panda_web.bamboo import claims, digest, has_skiplink, lipmaa, path
 from panda_web.errors import PandaError, StoreFailed
 from panda_web.keys import Verifier
-from panda_web.log import SignedEntry, signed_for
+from panda_web.log import SignedEntry
 from panda_web.node.aside import Aside, here
 from panda_web.node.batches import Batches, Capacity
 from panda_web.node.dropping import Rule
@@ -190,7 +190,7 @@ def _behind(store: Store, log_row: LogRow, last: bytes | None, seq_num: int) -> 
     if seq_num >= log_row.condemned:
         for place in islice(path(log_row.seq_num, seq_num), 1, None):
             entry = store.entries.of_hash(found) if found is not None else None
-            found = dict(signed_for(entry)).get(place) if entry is not None else None
+            found = dict(claims(entry.entry, entry.hash)).get(place) if entry is not None else None
         if found is not None:
             return found
     return store.entries.first_at(log_row.key, seq_num)

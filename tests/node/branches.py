@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from panda_web import messages
-from panda_web.bamboo import Head, check_payload, digest
+from panda_web.bamboo import Head, check_payload, claims, digest
 from panda_web.bamboo.errors import PayloadSizeMismatch
-from panda_web.log import SignedEntry, recall, signed_for
+from panda_web.log import SignedEntry, recall
 from panda_web.messages import InvalidMessage, Message, Placed, infer_all, reduce
 from panda_web.messages.schema import FieldDefinition, InvalidFields, Schema, write_definition
 from tests.authors import OTHER_SCHEMA, Author
@@ -140,11 +140,11 @@ def held(offered: Iterable[Made]) -> dict[bytes, Made]:
 def condemned(log: Iterable[Made], with_payload: Iterable[Made]) -> int:
     """The least seq num for which the entries of a log that are held prove that its author broke it."""
     log = list(log)
-    claims: dict[int, set[bytes]] = {}
+    hashes: dict[int, set[bytes]] = {}
     for each in log:
-        for seq_num, claimed in signed_for(each.signed):
-            claims.setdefault(seq_num, set()).add(claimed)
-    found = [seq_num for seq_num, hashes in claims.items() if len(hashes) > 1]
+        for seq_num, entry_hash in claims(each.signed.entry, each.signed.hash):
+            hashes.setdefault(seq_num, set()).add(entry_hash)
+    found = [seq_num for seq_num, claimed in hashes.items() if len(claimed) > 1]
     ends = [each.signed.entry.seq_num for each in log if each.signed.entry.end_of_log]
     if ends and any(each.signed.entry.seq_num > min(ends) for each in log):
         found.append(min(ends) + 1)

@@ -6,9 +6,9 @@ nothing in the log counts but deletes. A log's least one is a function of what i
 compared with all that it can contradict.
 """
 
-from panda_web.bamboo import linking_to
+from panda_web.bamboo import claims, linking_to
 from panda_web.bamboo.errors import PayloadSizeMismatch
-from panda_web.log import SignedEntry, signed_for
+from panda_web.log import SignedEntry
 from panda_web.node.ingest.checking import Checked
 from panda_web.node.store import Store
 from panda_web.node.store.entries import NEVER, LogRow
@@ -33,7 +33,7 @@ def by_entry(store: Store, log_row: LogRow | None, signed: SignedEntry) -> int:
         found = min(found, log_row.ended + 1)
     if entry.end_of_log and log_row.seq_num > entry.seq_num:
         found = min(found, entry.seq_num + 1)
-    for seq_num, claimed in signed_for(signed):
+    for seq_num, claimed in claims(signed.entry, signed.hash):
         if seq_num < found and _is_contradicted(store, log_row, seq_num, claimed):
             found = seq_num
     return found
@@ -55,7 +55,7 @@ def linking_past(store: Store, log_row: LogRow, seq_num: int, claimed: bytes) ->
             for behind in linking_to(seq_num)
             if behind <= log_row.seq_num
             for other in store.entries.verified(log_row.key, behind)
-            for slot, link in signed_for(other)
+            for slot, link in claims(other.entry, other.hash)
             if slot == seq_num and link != claimed
         ),
         None,
