@@ -65,6 +65,7 @@ def test_no_text_is_left_over() -> None:
 
 
 INSIDE = """
+    fork-halves-apart fork-halves-disordered fork-halves-equal invalid-fork-proof proves-no-fork
     action-unknown author-length author-not-canonical author-small-order backlink-mismatch backlink-missing
     cbor-indefinite-length cbor-malformed cbor-trailing-bytes cbor-truncated entry-trailing-bytes entry-truncated
     field-type-mismatch field-type-unknown hash-malformed integer-not-canonical integer-truncated invalid-entry

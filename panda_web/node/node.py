@@ -14,6 +14,7 @@ from panda_web.node import views
 from panda_web.node.answer import heads, instances, items, listing, reconciled, removed, replayable
 from panda_web.node.aside import Aside, here
 from panda_web.node.dropping import SWEEPS, InstanceNotHeld, Pace, Rule, SchemaInUse, Sweep
+from panda_web.node.forks import proving
 from panda_web.node.groups import Groups
 from panda_web.node.indexing import Indexing
 from panda_web.node.ingest import Limits
@@ -36,7 +37,7 @@ from panda_web.rpc.methods import METHODS, NO_SCHEMA, EntryArguments, StoredEntr
 from panda_web.rpc.queries import read_params
 from panda_web.rpc.subscriptions import NOTIFICATIONS
 from panda_web.rpc.types import WIRE_LIMIT, Json
-from panda_web.rpc.wish import Range
+from panda_web.rpc.wish import Log, Range
 
 logger = logging.getLogger(__name__)
 
@@ -125,6 +126,7 @@ class Node:
             "panda_getItems": self.get_items,
             "panda_getPeers": self.get_peers,
             "panda_getRemoved": self.get_removed,
+            "panda_getForkProofs": self.get_fork_proofs,
             "panda_schemas": self.schemas,
             "panda_subscribe": self._live.subscribe,
             "panda_unsubscribe": self._live.unsubscribe,
@@ -311,6 +313,13 @@ class Node:
     async def get_removed(self, instances: Sequence[str], authors: Sequence[bytes]) -> Json:
         """What was removed here, of some instances and authors."""
         return (await self._read(lambda: removed.answer(self._store, instances, authors))).to_json()
+
+    async def get_fork_proofs(
+        self, author: bytes | None, log_id: int | None, after: Log | None, limit: int
+    ) -> Json:
+        """Which logs are forked, each with what proves it."""
+        found = await self._read(lambda: proving.answer(self._store, author, log_id, after, limit))
+        return [each.to_json() for each in found]
 
     async def _read(self, work: Callable[[], T]) -> T:
         """What may take long to read, beside what others ask, who have their turn."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from panda_web.rpc import types
+from panda_web.rpc.forks import GET_FORK_PROOFS as GET_FORK_PROOFS
 from panda_web.rpc.heads import GET_LOGS as GET_LOGS
 from panda_web.rpc.heads import RECONCILE as RECONCILE
 from panda_web.rpc.peers import GET_PEERS as GET_PEERS
@@ -272,6 +273,7 @@ METHODS: Mapping[str, Method[Any]] = {
         PUBLISH_ITEMS,
         GET_PEERS,
         GET_REMOVED,
+        GET_FORK_PROOFS,
         SCHEMAS,
         SUBSCRIBE,
         UNSUBSCRIBE,

@@ -137,8 +137,11 @@ def held(offered: Iterable[Made]) -> dict[bytes, Made]:
     return found
 
 
-def condemned(log: Iterable[Made], with_payload: Iterable[Made]) -> int:
-    """The least seq num for which the entries of a log that are held prove that its author broke it."""
+NEVER = 1 << 62
+
+
+def forked(log: Iterable[Made]) -> int:
+    """The least seq num for which the entries of a log that are held prove that its author forked it."""
     log = list(log)
     hashes: dict[int, set[bytes]] = {}
     for each in log:
@@ -148,21 +151,26 @@ def condemned(log: Iterable[Made], with_payload: Iterable[Made]) -> int:
     ends = [each.signed.entry.seq_num for each in log if each.signed.entry.end_of_log]
     if ends and any(each.signed.entry.seq_num > min(ends) for each in log):
         found.append(min(ends) + 1)
-    found += [
+    return min(found, default=NEVER)
+
+
+def condemned(log: Iterable[Made], with_payload: Iterable[Made]) -> int:
+    """The same for whatever breaks a log: a payload of another size than was signed, too."""
+    sizes = [
         each.signed.entry.seq_num
         for each in with_payload
         if len(each.payload) != each.signed.entry.payload_size
     ]
-    return min(found, default=1 << 62)
+    return min([forked(log), *sizes])
 
 
 @dataclass
 class Expected:
-    """What a node must hold and show."""
+    """What a node must hold, show, and prove: of each log that a fork breaks first, from where on."""
 
     states: dict[str, str]
     shown: dict[str, str]
-    condemned: dict[tuple[bytes, int], int]
+    forked: dict[tuple[bytes, int], int]
 
 
 def expected(offered: Mapping[Made, bool]) -> Expected:
@@ -210,7 +218,8 @@ def expected(offered: Mapping[Made, bool]) -> Expected:
     }:
         hidden |= more
     shown = {each: str(fields["text"].value) for each, fields in instances.items() if each not in hidden}
-    return Expected(states, shown, broken)
+    parted = {key: least for key, log in logs.items() if (least := forked(log)) == broken[key] != NEVER}
+    return Expected(states, shown, parted)
 
 
 def _is_valid(message: Message) -> bool:

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_web import messages
-from panda_web.bamboo import Head
+from panda_web.bamboo import ForkProof, Head
 from panda_web.errors import StoreFailed
 from panda_web.keys.with_cryptography import CryptographyVerifier
-from panda_web.log import VerifiedEntry, recall, verify_paths
+from panda_web.log import VerifiedEntry, recall, verify_paths, verify_proof
 from panda_web.messages import Message, infer_all
 from panda_web.messages.schema import DEFINITION, FieldDefinition, Schema, write_definition
 from panda_web.node import Node, publishing
@@ -28,12 +28,15 @@ from panda_web.rpc import jsonrpc
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.dispatch import Caller
 from panda_web.rpc.errors import ErrorFromNode
+from panda_web.rpc.forks import GET_FORK_PROOFS
 from panda_web.rpc.methods import GET_ENTRY_ARGUMENTS, PUBLISH_ITEMS, QUERY, QUERY_ENTRIES, ItemOutcome
 from panda_web.rpc.transport import InProcess
 from tests.authors import OTHER_SCHEMA, Author
 from tests.examples import examples
 from tests.node.branches import DEFINED, NOTE, NOTE_ID, Made, expected, made
 from tests.node.test_publish import Harness
+
+VERIFIER = CryptographyVerifier()
 
 Offered = tuple[Made, bool]
 """An entry, and whether its payload comes with it."""
@@ -86,6 +89,13 @@ class Peered(Harness):
         return {each["id"]: each["text"] for each in answer}
 
 
+def proven(node: Peered) -> list[ForkProof]:
+    """What is proven against authors, each checked by itself."""
+    found = [each.proof for each in node.call(GET_FORK_PROOFS)]
+    assert all(asyncio.run(verify_proof(each.encode(), VERIFIER)) == each for each in found)
+    return found
+
+
 def offer_all(node: Peered, calls: Sequence[Sequence[Offered]]) -> None:
     """Brings everything, and again what was not verified, until nothing more is taken."""
     stored = True
@@ -127,7 +137,8 @@ def test_what_is_held_is_a_function_of_what_came(
         offer_all(node, calls)
         assert node.states(logs) == want.states
         assert node.shown() == want.shown
-        answers.append(node.call(QUERY_ENTRIES, schema=OTHER_SCHEMA))
+        answers.append((node.call(QUERY_ENTRIES, schema=OTHER_SCHEMA), proven(node)))
+        assert {(each.author, each.log_id): each.position for each in answers[-1][1]} == want.forked
         node.store.close()
     assert answers[0] == answers[1]
 

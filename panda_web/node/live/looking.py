@@ -156,7 +156,7 @@ def _touched(store: Store, change: Change, within: int, most: int) -> Iterator[T
     here = change.log_key, (change.number, 0)
     match change.kind:
         case "proof":
-            for seq_num, instance in store.entries.condemned_about(change.log_key, within, most):
+            for seq_num, instance in store.forks.condemned_about(change.log_key, within, most):
                 yield Touched(instance, change.log_key, (change.number - 1, seq_num), condemned=True)
         case "shown" | "hidden":
             yield Touched(change.instance, *here, hidden=True)

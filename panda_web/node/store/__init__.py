@@ -15,6 +15,7 @@ from panda_web.node.store.dropped import DroppedTable
 from panda_web.node.store.earlier import Earlier
 from panda_web.node.store.ends import EndTable
 from panda_web.node.store.entries import EntryTable
+from panda_web.node.store.forks import ForkTable
 from panda_web.node.store.indexes import Indexes
 from panda_web.node.store.lacks import LackTable
 from panda_web.node.store.peers import PeerTable
@@ -55,6 +56,7 @@ class Store:
         self._database = Database(path, aside, settings)
         self.feed = Feed(self._database)
         self.entries = EntryTable(self._database)
+        self.forks = ForkTable(self._database)
         self.ends = EndTable(self._database)
         self.days = Days(self._database, clock)
         self.lacks = LackTable(self._database)

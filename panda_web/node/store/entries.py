@@ -100,10 +100,11 @@ class Content:
     mark: str | None = None
 
 
-_LOG = (
+LOG = (
     "SELECT l.id, l.author, l.log_id, l.schema, l.seq_num, l.ended, l.schema_from, l.condemned,"
     " l.second, l.held"
 )
+"""Reads the columns of a `LogRow`, from `logs l`."""
 _ABOUT = "instance = ? AND +log = ?"
 """About one instance, in one log. The plus says to look for the instance: SQLite would go through the log."""
 _COUNTS = "state = 0 AND mark IS NULL AND seq_num < (SELECT condemned FROM logs WHERE id = ?)"
@@ -125,17 +126,17 @@ class EntryTable:
 
     def log(self, author: bytes, log_id: int) -> LogRow | None:
         """The log, if anything of it is held."""
-        row = self._db.one(f"{_LOG} FROM logs l WHERE author = ? AND log_id = ?", (author, log_id))
+        row = self._db.one(f"{LOG} FROM logs l WHERE author = ? AND log_id = ?", (author, log_id))
         return LogRow(*row) if row else None
 
     def log_at(self, key: int) -> LogRow:
         """The log with a key, of which entries are held."""
-        return LogRow(*self._db.one(f"{_LOG} FROM logs l WHERE l.id = ?", (key,)))
+        return LogRow(*self._db.one(f"{LOG} FROM logs l WHERE l.id = ?", (key,)))
 
     def log_of_schema(self, author: bytes, schema: str) -> LogRow | None:
         """The author's first log for this schema that can be gone on with: not ended, and not condemned."""
         row = self._db.one(
-            f"{_LOG} FROM logs l WHERE schema = ? AND author = ? AND NOT ended AND condemned = {NEVER}"
+            f"{LOG} FROM logs l WHERE schema = ? AND author = ? AND NOT ended AND condemned = {NEVER}"
             " ORDER BY log_id LIMIT 1",
             (schema, author),
         )
@@ -316,25 +317,6 @@ class EntryTable:
         )
         return _entry_row(row) if row else None
 
-    def condemned_about(self, log_key: int, above: int, most: int) -> list[tuple[int, bytes]]:
-        """What entries of a log are about, each with its seq num, from where it is condemned on.
-
-        Args:
-            log_key: the log's.
-            above: only what stands above this seq num.
-            most: how many entries, and what else stands in the slot of the last one.
-        """
-        sql = (
-            "SELECT seq_num, instance FROM entries WHERE log = ? AND {} AND seq_num >="
-            " (SELECT condemned FROM logs WHERE id = ?) AND instance <> x'' ORDER BY seq_num LIMIT ?"
-        )
-        found = list(self._db.rows(sql.format("seq_num > ?"), (log_key, above, log_key, most)))
-        if len(found) < most:
-            return found
-        last, _ = found[-1]
-        in_slot = self._db.rows(sql.format("seq_num = ?"), (log_key, last, log_key, -1))
-        return [*(each for each in found if each[0] < last), *in_slot]
-
     def of_instance_in(self, log_key: int, instance: bytes) -> Iterator[EntryRow]:
         """The entries about one instance in one log that count, in order of their seq nums."""
         sql = f"{_ENTRY} WHERE {_ABOUT} AND {_COUNTS} ORDER BY seq_num"
@@ -386,7 +368,7 @@ class EntryTable:
                 for row in self._db.rows(sql, (log_row.key, seq_num, log_row.key)):
                     yield log_row, _entry_row(row)
             sql = (
-                f"{_LOG} FROM log_schemas s JOIN logs l ON l.id = s.log WHERE s.schema = ?"
+                f"{LOG} FROM log_schemas s JOIN logs l ON l.id = s.log WHERE s.schema = ?"
                 " AND (s.author, s.log_id) > (?, ?) ORDER BY s.author, s.log_id LIMIT 1"
             )
             found = self._db.one(sql, (schema, author, log_id))

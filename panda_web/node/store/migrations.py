@@ -231,4 +231,6 @@ MIGRATIONS = (
     """,
     # Which payloads never came: a node that holds all has none, and who holds few finds them by their log.
     "CREATE INDEX entries_never_held ON entries (log, seq_num) WHERE state = 1;",
+    # Which logs are condemned: few are.
+    f"CREATE INDEX logs_condemned ON logs (author, log_id) WHERE condemned < {(1 << 63) - 1};",
 )

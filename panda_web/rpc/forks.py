@@ -1,0 +1,86 @@
+"""Which logs are forked, as a node can prove it: asked for by readers, and by who would tell others.
+
+A node's word is not proof: what it gives is checked by `log.verify_proof`, with nothing but its own bytes.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from panda_web.bamboo import MAX_PROOF, ForkProof, InvalidEntry, InvalidForkProof
+from panda_web.rpc import types
+from panda_web.rpc.queries import DEFAULT_LIMIT, MAX_LIMIT
+from panda_web.rpc.table import Method, Param
+from panda_web.rpc.types import Json
+from panda_web.rpc.wish import Log
+
+_DIGITS = 20
+"""Of a log id, which has 64 bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForkedLog:
+    """A log whose author said two things at one place of it.
+
+    Attributes:
+        proof: that they did. Its signatures are not checked yet.
+    """
+
+    proof: ForkProof
+
+    @property
+    def place(self) -> str:
+        """What the next question goes on after."""
+        return f"{self.proof.author.hex()}/{self.proof.log_id}"
+
+    def to_json(self) -> dict[str, Json]:
+        """As it goes over the wire."""
+        proof = self.proof
+        return {
+            "author": proof.author.hex(),
+            "logId": proof.log_id,
+            "position": proof.position,
+            "entries": [proof.first.encode().hex(), proof.second.encode().hex()],
+            "proof": proof.encode().hex(),
+        }
+
+    @staticmethod
+    def from_json(value: Json) -> "ForkedLog":
+        """Reads one; all that is said about a proof is in its bytes."""
+        encoded = types.member(value, "proof", types.HEX)
+        if len(encoded) > MAX_PROOF:
+            raise ValueError(f"must have at most {MAX_PROOF} bytes of proof")
+        try:
+            return ForkedLog(ForkProof.decode(encoded))
+        except (InvalidEntry, InvalidForkProof) as error:
+            raise ValueError(f"must have a proof that proves something: {error}") from error
+
+
+def _read_after(value: Json) -> Log:
+    author, _, log_id = types.TEXT.read(value).partition("/")
+    if not log_id.isdecimal() or not log_id.isascii() or len(log_id) > _DIGITS:
+        raise ValueError("must be a public key, a slash, and a log id")
+    return types.AUTHOR.read(author), int(log_id)
+
+
+_AFTER = types.nullable(types.Type({"type": "string", "pattern": "^[0-9a-f]{64}/[0-9]{1,20}$"}, _read_after))
+
+GET_FORK_PROOFS: Final = Method(
+    "panda_getForkProofs",
+    "Logs that are forked, by author and log id, each with the proof of the least place: of one, or of all.",
+    (
+        Param("author", types.AUTHOR, None),
+        Param("logId", types.LOG_ID, None, "Of an author: this log alone."),
+        Param("after", _AFTER, None, "Where an answer before ended: an author, a slash, and a log id."),
+        Param("limit", types.integer(1, MAX_LIMIT), DEFAULT_LIMIT),
+    ),
+    types.array(
+        types.record(
+            ForkedLog.from_json,
+            author=types.AUTHOR,
+            logId=types.LOG_ID,
+            position=types.SEQ_NUM,
+            entries=types.array(types.HEX),
+            proof=types.HEX,
+        )
+    ),
+)
