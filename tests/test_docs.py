@@ -63,6 +63,7 @@ from panda_web.sync import (
     comparing,
     defining,
     filling,
+    hearing,
     offering,
     peers,
     places,
@@ -281,8 +282,19 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "what a node gives that is nothing": (
         filling.MOST_INVALID,
         filling.MOST_USELESS,
+    ),
+    "a node that is left alone": (
+        rounds.FIRST_DROPPED,
+        rounds.LONGEST_DROPPED,
         rounds.FIRST_ALONE,
         rounds.LONGEST_ALONE,
+    ),
+    "what a peer says is new": (
+        hearing.MOST_VAIN,
+        hearing.MOST_VAIN_PAGES,
+        hearing.MOST_LOST,
+        hearing.LOST_SECONDS,
+        hearing.MOST_HEARD,
     ),
     "entries that link one": (source.MAX_PATH,),
     "messages of one comparison": (comparing.MOST_MESSAGES, comparing.MOST_LACKING),

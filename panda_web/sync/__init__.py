@@ -11,6 +11,7 @@ and the room of whoever asks.
     pulling      what is lacking here of what is wished
     pushing      what is new here, or came late
     carrying     parts of logs, from one to the other
+    hearing      whether what a node calls news is any
     comparing    what differs between them
     listing      which logs there are, and what is in them, to an end
     lacks        what a node lacks, and who gave what
@@ -23,7 +24,15 @@ and the room of whoever asks.
     standing     how far it is
 """
 
-from panda_web.sync.errors import PartnerTooOld, SinkFull, SinkRefuses, SourceUnsound, SyncError, WantsTooMany
+from panda_web.sync.errors import (
+    NewsInVain,
+    PartnerTooOld,
+    SinkFull,
+    SinkRefuses,
+    SourceUnsound,
+    SyncError,
+    WantsTooMany,
+)
 from panda_web.sync.lacks import Lacks
 from panda_web.sync.places import MemoryPlaces, Place, Places
 from panda_web.sync.replicating import Contact, Replicating
@@ -36,6 +45,7 @@ __all__ = [
     "Contact",
     "Lacks",
     "MemoryPlaces",
+    "NewsInVain",
     "PartnerTooOld",
     "Place",
     "Places",

@@ -22,7 +22,7 @@ AT_ONCE = 8
 MOST_INVALID = 100
 """Entries that are nothing, until a node is left alone for a while."""
 
-MOST_EMPTY = 10_000
+MOST_EMPTY = 1_000
 """Logs that a node names, and of which it gives nothing, likewise."""
 
 T = TypeVar("T")

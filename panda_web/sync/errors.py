@@ -15,6 +15,12 @@ class SourceUnsound(SyncError):
     reason = "source-unsound"
 
 
+class NewsInVain(SourceUnsound):
+    """A node says again and again that it has news, and gives none, so it is left alone for a while."""
+
+    reason = "news-in-vain"
+
+
 class PartnerTooOld(SyncError):
     """A node does not know the methods by which nodes are kept alike."""
 

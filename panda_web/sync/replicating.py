@@ -24,12 +24,13 @@ from panda_web.rpc import types
 from panda_web.rpc.again import Again
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, NodeUnreachable
-from panda_web.rpc.heads import MAX_NAMED, LogHead
+from panda_web.rpc.heads import MAX_NAMED, Heads, LogHead
 from panda_web.rpc.methods import GET_LOGS
 from panda_web.rpc.pauses import ASK_SECONDS, Growing
 from panda_web.rpc.wish import EVERYTHING, Log, Wish
 from panda_web.sync.comparing import Differing, compare
 from panda_web.sync.errors import PartnerTooOld
+from panda_web.sync.hearing import Hearing
 from panda_web.sync.lacks import Lacks
 from panda_web.sync.listing import listed, now, pages
 from panda_web.sync.offering import Taken
@@ -130,6 +131,7 @@ class Replicating:
         self._cuts = Growing()
         self._idle = Growing(FIRST_IDLE, LONGEST_IDLE)
         self._resets = Growing()
+        self._hearing = Hearing(lacks, platform.clock)
         self._rounds = Rounds(f"what {partner.name} has", self._round, self._note_failed, platform)
         self._bring = Pulling(self._there, here, lacks, wish, platform.sleep)
         # It waits as long as the node asks for by itself, so it is given no way that does.
@@ -155,7 +157,7 @@ class Replicating:
 
         Raises:
             PartnerTooOld: it knows no replication.
-            SourceUnsound: it gives what is nothing.
+            SourceUnsound: it gives what is nothing, or says in vain that it has news.
             SinkFull, SinkRefuses: there is no room, here or there.
             CallFailed: one of them cannot be asked.
         """
@@ -186,10 +188,10 @@ class Replicating:
                 return self._cuts.next()
             except AnswerMalformed:
                 break  # nobody speaks WebSocket there
-            if not waited:
+            if waited is None:
                 break
             before = self.contact
-            changed = await self._changed(place)
+            changed = await self._changed(place, said=waited)
             place = changed or await self._compared()
             self._cuts.again()
             await self._rest(before, was_reset=changed is None)
@@ -221,6 +223,7 @@ class Replicating:
     async def _alike_as_of(self, place: _Place) -> _Place:
         await self._places.put(self._name, self._kept, place.to_text())
         self._rounds.again()
+        self._hearing.alike()
         self._note(as_of=self._platform.clock(), error=None)
         return place
 
@@ -251,15 +254,23 @@ class Replicating:
             differing = await compare(ours, self._there, {"authors": some}, take=False)
             await self._send_differing(differing)
 
-    async def _changed(self, place: _Place) -> _Place | None:
-        """What changed at both since a place; None where one of the two knows it no more."""
+    async def _changed(self, place: _Place, *, said: bool = False) -> _Place | None:
+        """What changed at both since a place; None where one of the two knows it no more.
+
+        Args:
+            place: since when.
+            said: whether the other node said that something did there.
+        """
+        self._hearing.begin(said=said)
         async with aclosing(pages(self._there, place.theirs, **self._wish.named)) as theirs:
             async for page in theirs:
                 if page.reset:
+                    self._hearing.lost()
                     return None
                 self._send.know({each.log: each.seq_num for each in page.logs})
-                await self._take(page.logs)
+                await self._hear(page)
                 place = await self._at(replace(place, theirs=kept_cursor(page.cursor)), more=page.more)
+        self._hearing.ended()
         async with aclosing(pages(self._here, place.ours)) as ours:
             async for page in ours:
                 if page.reset:
@@ -275,25 +286,42 @@ class Replicating:
             await self._places.put(self._name, self._kept, place.to_text())
         return place
 
-    async def _news(self, sessions: Connection, place: _Place) -> bool:
-        """Returns once something may be new at one of the two; False where that cannot be waited for."""
+    async def _news(self, sessions: Connection, place: _Place) -> bool | None:
+        """Returns once something may be new at one of the two, or after a while.
+
+        Returns:
+            Whether the other node says so; None where that cannot be waited for.
+        """
         begun, named = asyncio.get_running_loop().time(), self._wish.named
         theirs = asyncio.create_task(sessions.call(GET_LOGS, since=place.theirs, limit=1, wait=WAIT, **named))
         ours = asyncio.create_task(self._here.call(GET_LOGS, since=place.ours, limit=1, wait=WAIT))
         try:
             await asyncio.wait((theirs, ours), return_when=asyncio.FIRST_COMPLETED)
-            done = [each.result() for each in (theirs, ours) if each.done()]
+            done = {each: each.result() for each in (theirs, ours) if each.done()}
         finally:
             for each in (theirs, ours):
                 each.cancel()
             await asyncio.wait((theirs, ours))
-        if any(each.logs or each.reset or each.more for each in done):
-            return True
+        new = [each for each, heads in done.items() if heads.logs or heads.reset or heads.more]
+        if new:
+            return theirs in new
         peaceful = asyncio.get_running_loop().time() > begun + WAIT / 2
         if peaceful:
             self._idle.again()
             self._resets.again()
-        return peaceful
+            self._hearing.peace()
+        return False if peaceful else None
+
+    async def _hear(self, page: Heads) -> None:
+        """Brings what a page of news says that the other node has."""
+        before = self.contact
+        await self._take(page.logs)
+        await self._hearing.page(
+            page.logs,
+            more=page.more,
+            brought=self.contact.brought > before.brought,
+            refused=self.contact.refused > before.refused,
+        )
 
     async def _take(self, logs: Sequence[LogHead]) -> None:
         """Brings what is wished and lacking of logs that the other node has. It may name others, unasked."""

@@ -14,8 +14,12 @@ logger = logging.getLogger(__name__)
 
 FIRST_ALONE = 5.0
 LONGEST_ALONE = 600.0
-"""Seconds for which a node is left alone that is unsound, or a sink that takes nothing: the first time, and
-at most."""
+"""Seconds for which a node is left alone that answers what is none, or a sink that takes nothing: the first
+time, and at most."""
+
+FIRST_DROPPED = 60.0
+LONGEST_DROPPED = 3600.0
+"""Likewise for a node that is unsound, which nothing hurries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,8 @@ class Rounds:
         self._platform = platform
         self._hurried = asyncio.Event()
         self._pauses = Growing()
-        self._alone = Growing(FIRST_ALONE, LONGEST_ALONE)
-        self._alone_until = 0.0
+        self._alone = _Alone(FIRST_ALONE, LONGEST_ALONE)
+        self._dropped = _Alone(FIRST_DROPPED, LONGEST_DROPPED)
 
     def hurry(self) -> None:
         """Ends the pause under way, but for that of a node that is unsound.
@@ -89,19 +93,32 @@ class Rounds:
                 error, passes = SyncError("A fault of this program's own. What came before stays."), False
             if error is not None:
                 self._failed(error, passes)
-            rest = self._platform.sleep(pause if passes else self._left_alone())
-            if isinstance(
-                error, SourceUnsound
-            ):  # it is the same one, though there be a network again, or room
-                await rest
-            else:
-                await first_of(rest, self._hurried.wait())
+            if isinstance(error, SourceUnsound):
+                # It is the same one, though there be a network again, or room.
+                await self._platform.sleep(self._dropped.next(self._platform.clock()))
+                continue
+            if not passes:
+                pause = self._alone.next(self._platform.clock())
+            await first_of(self._platform.sleep(pause), self._hurried.wait())
 
-    def _left_alone(self) -> float:
-        """Seconds for which nothing is tried; more each time, unless there was a long time of peace."""
-        now = self._platform.clock()
-        if now > self._alone_until + LONGEST_ALONE:
-            self._alone.again()
-        pause = self._alone.next()
-        self._alone_until = now + pause
+
+class _Alone:
+    """Pauses in which nothing is tried; longer each time, unless there was a long time of peace.
+
+    Args:
+        first: seconds of the first one.
+        longest: of the longest, and of peace.
+    """
+
+    def __init__(self, first: float, longest: float) -> None:
+        self._pauses = Growing(first, longest)
+        self._longest = longest
+        self._until = 0.0
+
+    def next(self, now: float) -> float:
+        """Seconds until the next attempt."""
+        if now > self._until + self._longest:
+            self._pauses.again()
+        pause = self._pauses.next()
+        self._until = now + pause
         return pause

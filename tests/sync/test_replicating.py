@@ -14,7 +14,17 @@ from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, NodeUnreachable
 from panda_web.rpc.heads import LogHead
 from panda_web.rpc.peer import Peer, Progress
 from panda_web.rpc.reopening import Reopening
-from panda_web.sync import PartnerTooOld, Platform, Replicating, Source, SourceUnsound, carrying
+from panda_web.sync import (
+    NewsInVain,
+    PartnerTooOld,
+    Platform,
+    Replicating,
+    Source,
+    SourceUnsound,
+    carrying,
+    hearing,
+)
+from panda_web.sync.rounds import FIRST_DROPPED
 from tests.authors import Author
 from tests.defining import loose
 from tests.sync.parties import Party, parties, run
@@ -260,32 +270,105 @@ def test_a_cursor_that_is_a_book() -> None:
     lying(answers, AnswerMalformed)
 
 
-@pytest.mark.parametrize("kind", ["reset", "one log for ever"])
-def test_news_without_end_keep_nobody_busy(kind: str) -> None:
-    """It is asked to wait, and speaks at once, each time: that its past is lost, or of a log that is here."""
+NEWS: dict[str, Callable[[int, Json], Json]] = {
+    "its past is lost": lambda _, __: {"logs": [], "reset": True},
+    "one log for ever": lambda _, logs: {"logs": logs},
+    "a log that grows, and is not given": lambda n, logs: {"logs": [{**logs[0], "seqNum": 1 + n}]},
+    "more, and then none": lambda n, _: {"logs": [], "more": n % 2 == 1, "cursor": f"{n}"},
+}
+
+
+@pytest.mark.parametrize("kind", NEWS)
+def test_news_without_end_keep_nobody_busy(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked to wait, and speaks at once, each time. So it is rested from, and then left alone for long."""
+    monkeypatch.setattr(hearing, "MOST_VAIN", 20)
 
     async def work() -> None:
         async with parties(2) as (one, other):
             await one.write(Author(1))
             await other.write(Author(2))
             logs = (await other.here_peer.call("panda_getLogs", {}))["logs"]
-            news = {"logs": [], "reset": True} if kind == "reset" else {"logs": logs}
+            said = 0
 
             def answers(method: str, params: Json, answer: Json) -> Json:
-                return {**answer, **news} if method == "panda_getLogs" and params.get("since") else answer
+                nonlocal said
+                if method != "panda_getLogs" or not params.get("since"):
+                    return answer
+                said += 1
+                return {**answer, **NEWS[kind](said, logs)}
 
             way = Between(one.to(other), answers)
             link = one.with_(other, way, _Hasty(Between(one.to(other), answers)))
             running = asyncio.create_task(link.run())
             async with asyncio.timeout(PATIENCE):
-                while len(one.clock.slept) < 10:  # noqa: ASYNC110
+                while sum(each > FIRST_DROPPED / 2 for each in one.clock.slept) < 2:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
-            asked = way.calls.total()
-            assert asked < 15 * len(one.clock.slept), "it rests between any two rounds"
-            assert max(one.clock.slept) > 0.9
+            assert link.contact.error is not None and link.contact.error.reason == "news-in-vain"
+            alone = [each for each in one.clock.slept if each > FIRST_DROPPED / 2]
+            assert alone[-1] > alone[0], "longer each time"
+            assert way.calls.total() < 15 * len(one.clock.slept), "it rests between any two rounds"
             running.cancel()
             await asyncio.wait([running])
             assert await one.all() == await other.all()
+
+    run(work())
+
+
+def test_more_pages_of_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each with a new place to go on from, and with logs that were named before."""
+    monkeypatch.setattr(hearing, "MOST_VAIN_PAGES", 20)
+
+    async def work() -> None:
+        async with parties(2) as (one, other):
+            await other.write(Author(2))
+            said = 0
+
+            def answers(method: str, params: Json, answer: Json) -> Json:
+                nonlocal said
+                if method != "panda_getLogs" or not params.get("since"):
+                    return answer
+                said += 1
+                return {"logs": logs if said % 2 else [], "cursor": f"{said}", "more": True, "reset": False}
+
+            logs = (await other.here_peer.call("panda_getLogs", {}))["logs"]
+            link = one.with_(other, Between(one.to(other), answers))
+            await link.once()
+            with pytest.raises(NewsInVain):
+                await link.once()
+            assert said < 30
+
+    run(work())
+
+
+def test_much_news_of_honest_nodes_are_not_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one tells the other had before, from the third: each entry is news of two nodes, one too late.
+
+    So it is with what went there, and comes back as news. Of an author who is refused nothing is taken.
+    """
+    monkeypatch.setattr(hearing, "MOST_VAIN", 1)
+
+    async def work() -> None:
+        async with parties(3) as (one, middle, other):
+            links = [
+                one.with_(middle, sessions=one.to(middle)),
+                one.with_(other, sessions=one.to(other)),
+                middle.with_(other, sessions=middle.to(other)),
+            ]
+            errors: set[str] = set()
+            running = [asyncio.create_task(each.run()) for each in links]
+            authors = [Author(number) for number in range(1, 4)]
+            for number in range(40):
+                for party, who in zip((one, middle, other), authors, strict=True):
+                    if (number + int(who.hex, 16)) % 3:
+                        await party.write(who)
+                await asyncio.sleep(0.01)
+                errors |= {each.contact.error.reason for each in links if each.contact.error is not None}
+            await _alike(one, middle, other)
+            errors |= {each.contact.error.reason for each in links if each.contact.error is not None}
+            assert not errors
+            for each in running:
+                each.cancel()
+            await asyncio.wait(running)
 
     run(work())
 
