@@ -1,7 +1,7 @@
 """Publishing, for many at once: signatures are checked in batches, and entries stored in groups."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
 
@@ -44,6 +44,10 @@ def _weight(came: StoredEntry) -> int:
     return weight(1, len(came.payload or b""))
 
 
+def _weight_of_all(came: Sequence[StoredEntry]) -> int:
+    return sum(map(_weight, came))
+
+
 class Publishing:
     """Takes in entries with their messages, from their authors and from peers.
 
@@ -75,7 +79,7 @@ class Publishing:
         self._registry = registry
         self._house = House(store, registry, limits, rates, drops)
         self._capacity = Capacity(CAPACITY)
-        self._check = Batches(self._check_many, most=MOST_CHECKED, weigh=_weight)
+        self._check = Batches(self._check_many, most=MOST_CHECKED, weigh=_weight_of_all)
         self._write = write
 
     def admit(self, author: bytes) -> None:
@@ -92,7 +96,9 @@ class Publishing:
         """
         came = StoredEntry(entry, payload)
         async with self._capacity.taken(_weight(came)):
-            checked = await self._check(came)
+            (checked,) = await self._check((came,))
+            if isinstance(checked, Exception):
+                raise checked
             if checked.wrong is not None:
                 raise checked.wrong
             return await self._write(lambda: self._publish(checked), weight(checked.rows, len(payload)))
@@ -103,10 +109,11 @@ class Publishing:
         Raises:
             StoreFailed: the database did not obey; some items may be stored.
         """
-        async with self._capacity.taken(sum(map(_weight, items))):
-            verdicts = await asyncio.gather(*map(self._check, items), return_exceptions=True)
+        async with self._capacity.taken(_weight_of_all(items)):
+            checks = await asyncio.gather(*map(self._check, _together(items)))
+            verdicts = [each for some in checks for each in some]
             found = [
-                _unfit(item, each) if isinstance(each, BaseException) else None
+                _unfit(item, each) if isinstance(each, Exception) else None
                 for item, each in zip(items, verdicts, strict=True)
             ]
             fit = [each for each in verdicts if isinstance(each, Checked)]
@@ -126,9 +133,11 @@ class Publishing:
         await self._check.finish()
         await self._write.finish()
 
-    async def _check_many(self, came: Sequence[StoredEntry]) -> Sequence[Checked | Exception]:
+    async def _check_many(self, calls: Sequence[Sequence[StoredEntry]]) -> list[list[Checked | Exception]]:
+        came = [each for call in calls for each in call]
         few = sum(len(one.entry) + len(one.payload or b"") for one in came) <= FEW_BYTES
-        return await (here if few else self._aside)(self._check_each(came))
+        verdicts = iter(await (here if few else self._aside)(self._check_each(came)))
+        return [list(islice(verdicts, len(call))) for call in calls]
 
     async def _check_each(self, came: Sequence[StoredEntry]) -> list[Checked | Exception]:
         verdicts = await log.verify_many([one.entry for one in came], self._verifier)
@@ -147,10 +156,25 @@ class Publishing:
         return Published(checked.signed.hash.hex(), next_arguments(self._store, log_row, checked.signed))
 
     def _take_in(self, taking: peer.Peer, items: Sequence[Checked]) -> list[ItemOutcome]:
+        taking.begin()
         return [taking.take_in(each) for each in items]
 
 
-def _unfit(item: StoredEntry, error: BaseException) -> ItemOutcome:
+def _together(items: Sequence[StoredEntry]) -> Iterator[list[StoredEntry]]:
+    """The items in parts, in order, each of which is checked in one go."""
+    part: list[StoredEntry] = []
+    heavy = 0
+    for each in items:
+        heavy += _weight(each)
+        if part and heavy > MOST_CHECKED:
+            yield part
+            part, heavy = [], _weight(each)
+        part.append(each)
+    if part:
+        yield part
+
+
+def _unfit(item: StoredEntry, error: Exception) -> ItemOutcome:
     """What became of an item that is none. Raises what is no verdict about it."""
     if not isinstance(error, PandaError) or isinstance(error, StoreFailed):
         raise error

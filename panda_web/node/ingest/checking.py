@@ -40,6 +40,11 @@ class Checked:
         return bytes.fromhex(self.message.id) if self.message.id is not None else self.signed.hash
 
     @property
+    def accepted(self) -> bool:
+        """Whether the message is known to count under its schema."""
+        return self.verdict is not None and self.verdict.wrong is None
+
+    @property
     def rows(self) -> int:
         """How many rows are written for it, or looked up."""
         fields = len(self.message.fields) if self.message is not None else 0

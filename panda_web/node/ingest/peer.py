@@ -12,6 +12,7 @@ from panda_web.errors import PandaError
 from panda_web.log import SignedEntry, VerifiedEntry, attach
 from panda_web.node.ingest import condemning, recording
 from panda_web.node.ingest.checking import Checked
+from panda_web.node.ingest.known import Known
 from panda_web.node.ingest.limits import House
 from panda_web.node.ingest.publish import against_instance
 from panda_web.node.store.entries import NEVER, LogRow
@@ -40,13 +41,18 @@ class Peer:
     def __init__(self, house: House, items: Sequence[Checked]) -> None:
         self._house = house
         self._store = house.store
+        self._known = Known(house)
         self._places = {_place(item.signed) for item in items}
         self._offered: dict[bytes | None, SignedEntry] = {item.signed.hash: item.signed for item in items}
         # Where only registered schemas are taken in: logs that are of one, as a message in this call says.
         self._admitted = {_place(item.signed)[:2] for item in items if self._is_admitted(item)}
 
+    def begin(self) -> None:
+        """Begins a transaction: since the one before, others may have written."""
+        self._known = Known(self._house)
+
     def take_in(self, checked: Checked) -> ItemOutcome:
-        """Takes in one item, within a transaction that the caller holds.
+        """Takes in one item, within a transaction that the caller holds, and which it has begun.
 
         Raises:
             StoreFailed: the database did not obey.
@@ -59,16 +65,16 @@ class Peer:
 
     def _take_in(self, checked: Checked) -> ItemOutcome:
         entry = checked.signed.entry
-        log_row = self._store.entries.log(entry.author, entry.log_id)
-        state = self._store.entries.state(checked.signed.hash) if log_row is not None else None
+        log_row = self._known.log(entry.author, entry.log_id)
+        state = self._known.state(log_row, checked.signed)
         if state is not None and (state != "never-held" or checked.payload is None):
             return self._outcome(checked, "held", self._why_held(checked, state))
         try:
-            self._house.admit(entry.author)
+            self._known.admit(entry.author)
         except RefusedByNode as error:  # before all else: what it lacks need not be sought
             return self._outcome(checked, "refused", error.reason)
         try:
-            verified = attach(checked.signed, self._store.entries.held)
+            verified = attach(checked.signed, self._known.held)
         except BacklinkMissing as error:
             return self._outcome(
                 checked, "path-missing", error.reason, self._missing(log_row, checked.signed)
@@ -80,12 +86,15 @@ class Peer:
         except RefusedByNode as error:
             return self._outcome(checked, "refused", error.reason)
         against = self._against(log_row, checked)
-        if recording.is_dropped(self._house, log_row, checked):
+        dropped = recording.is_dropped(self._house, log_row, checked)
+        if dropped:
             against = against or PayloadDropped.reason
         if log_row is not None and state is not None:
-            recording.record_payload(self._house, log_row, verified, checked)
+            after = recording.record_payload(self._house, log_row, verified, checked, dropped=dropped)
         else:
-            recording.record(self._house, log_row, verified, checked)
+            placed = (log_row is None or not log_row.ended) and self._known.has_its_links(entry)
+            after = recording.record(self._house, log_row, verified, checked, placed=placed, dropped=dropped)
+        self._known.note(after, verified)
         return self._outcome(checked, "stored", against)
 
     def _why_held(self, checked: Checked, state: PayloadState) -> str | None:
@@ -165,7 +174,7 @@ class Peer:
         last = signed
         while (link := last.entry.skiplink or last.entry.backlink) in self._offered:
             last = self._offered[link]  # of what came it is known which entry it leads to
-        if link is None or self._store.entries.held(link) is not None:
+        if link is None or self._known.held(link) is not None:
             return []
         hops = path(last.entry.seq_num, 1)
         next(hops)

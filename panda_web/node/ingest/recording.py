@@ -20,7 +20,13 @@ from panda_web.node.views import building
 
 
 def record(
-    house: House, known: LogRow | None, verified: VerifiedEntry, checked: Checked, *, placed: bool = False
+    house: House,
+    known: LogRow | None,
+    verified: VerifiedEntry,
+    checked: Checked,
+    *,
+    placed: bool,
+    dropped: bool = False,
 ) -> LogRow:
     """Stores an entry that is not held, with what came of its payload; gives its log as it is then.
 
@@ -29,11 +35,13 @@ def record(
         known: the log, where anything of it is held.
         verified: the entry.
         checked: the same entry, with its payload.
-        placed: whether all that it links to is held: then it can contradict only what is behind it.
+        placed: whether all that it links to is held, in its place, and none of it ends the log: then it can
+            contradict only what is behind it.
+        dropped: whether its payload is not kept, as `is_dropped` says.
     """
     store = house.store
     last = known is None or verified.entry.seq_num > known.seq_num
-    content = _content(house, known, checked)
+    content = _content(house, known, checked, dropped=dropped)
     ends = ends_instance(store, known, checked)
     condemned = condemning.by_payload(checked)
     if not (placed and last):
@@ -50,10 +58,12 @@ def record(
     return log_row
 
 
-def record_payload(house: House, known: LogRow, verified: VerifiedEntry, checked: Checked) -> LogRow:
+def record_payload(
+    house: House, known: LogRow, verified: VerifiedEntry, checked: Checked, *, dropped: bool = False
+) -> LogRow:
     """Stores the payload of an entry that is held without; gives its log as it is then."""
     store = house.store
-    content = _content(house, known, checked)
+    content = _content(house, known, checked, dropped=dropped)
     ends = ends_instance(store, known, checked)
     log_row = store.writing.add_payload(known, verified, content, condemning.by_payload(checked))
     if not ends:
@@ -98,13 +108,13 @@ def is_dropped(house: House, known: LogRow | None, checked: Checked) -> bool:
     )
 
 
-def _content(house: House, known: LogRow | None, checked: Checked) -> Content:
+def _content(house: House, known: LogRow | None, checked: Checked, *, dropped: bool) -> Content:
     message, store = checked.message, house.store
     if checked.payload is None:
         return Content(None, "never-held")
     if message is None:
         mark = checked.wrong.reason if checked.wrong else None
-        if is_dropped(house, known, checked):
+        if dropped:
             return Content(None, "dropped", mark=mark)
         return Content(checked.payload, "held", mark=mark)
     instance = checked.instance
@@ -117,7 +127,7 @@ def _content(house: House, known: LogRow | None, checked: Checked) -> Content:
     )
     if deleted:
         return Content(None, "deleted", message.schema, instance)
-    if is_dropped(house, known, checked):
+    if dropped:
         return Content(None, "dropped", message.schema, instance)
     return Content(checked.payload, "held", message.schema, instance, deletes)
 
@@ -150,7 +160,8 @@ def _show(
             views.ended(store, log_row, content.instance)
     elif content.payload is not None and checked.message:
         if verified.entry.seq_num < log_row.condemned:
-            views.take_in(store, log_row, verified, checked.message)
+            alone = checked.message.action == "create" and _rests_on_all(known, verified.entry)
+            views.take_in(store, log_row, verified, checked.message, alone=alone, accepted=checked.accepted)
         if checked.message.schema == DEFINITION.id:
             building.definition_came(store, house.registry, verified)
 

@@ -15,6 +15,7 @@ A view is made anew in a table that nobody sees, and takes the place of the old 
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from panda_web.messages import Field
@@ -128,7 +129,7 @@ class ViewTables:
 
     def open(self, row: ViewRow, columns: Sequence[Column]) -> "ViewTable | None":
         """A view; None where it was made for other columns."""
-        if row.columns != _described(columns):
+        if row.columns != _described(tuple(columns)):
             return None
         return ViewTable(self._db, row.number, columns, self._uses)
 
@@ -140,7 +141,7 @@ class ViewTables:
         """An empty view, to be filled. Nobody asks it before `put_in_place`."""
         number = self._db.insert(
             "INSERT INTO views (schema, definition, columns, current) VALUES (?, ?, ?, 0)",
-            (schema, definition, _described(columns)),
+            (schema, definition, _described(tuple(columns))),
         )
         view = ViewTable(self._db, number, columns, self._uses)
         self._db.execute(view.definition())
@@ -373,6 +374,7 @@ def _table(number: int) -> str:
     return f"view_{number}"
 
 
-def _described(columns: Sequence[Column]) -> str:
+@lru_cache(maxsize=64)
+def _described(columns: tuple[Column, ...]) -> str:
     described = [(column.name, column.type, column.key is not None, column.indexed) for column in columns]
     return json.dumps([LAYOUT, *described])

@@ -38,14 +38,34 @@ def remember(store: Store, log_row: LogRow, entry: bytes, instance: bytes, *, en
         # Else it is too large, and whoever follows is told without this.
 
 
-def take_in(store: Store, log_row: LogRow, verified: VerifiedEntry, message: Message) -> None:
-    """Brings the views of a message's schema up to date with it, and what cascades. Stored it is already."""
+def take_in(
+    store: Store,
+    log_row: LogRow,
+    verified: VerifiedEntry,
+    message: Message,
+    *,
+    alone: bool = False,
+    accepted: bool = False,
+) -> None:
+    """Brings the views of a message's schema up to date with it, and what cascades.
+
+    Args:
+        store: where the entry is stored already.
+        log_row: its log.
+        verified: the entry.
+        message: what it says.
+        alone: whether nothing else that is held of the log can be about its instance.
+        accepted: whether it is known to be valid under its schema; else that is looked at.
+    """
     instance = bytes.fromhex(message.id) if message.id is not None else verified.hash
     came = Placed(log_row.key, verified.entry.seq_num, verified.hash, message)
     for view in all_of(store, message.schema):
-        if view.accepts(message):
-            entries = store.entries.of_instance_in(log_row.key, instance)
-            _apply(store, view, log_row.key, instance, came, partial(_held, view, log_row.key, entries))
+        if accepted or view.accepts(message):
+            held: Callable[[], Iterable[Placed]] = partial(iter, (came,))
+            if not alone:
+                entries = store.entries.of_instance_in(log_row.key, instance)
+                held = partial(_held, view, log_row.key, entries)
+            _apply(store, view, log_row.key, instance, came, held)
 
 
 def ended(store: Store, log_row: LogRow, instance: bytes) -> None:
