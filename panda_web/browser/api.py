@@ -199,6 +199,11 @@ class Api:
         with at_hand():
             return definition_of(schema_from_toml(text))
 
+    async def node_peers(self) -> list[shapes.NodePeer]:
+        """Whom the node exchanges with."""
+        peers = await self.site.node_peers()
+        return [{"url": each.url, "lastContact": 1000 * each.last_contact} for each in peers]
+
     async def pending(self) -> int:
         """How many entries wait."""
         return await self.site.pending()
@@ -253,6 +258,14 @@ class Api:
         """Another key from now on."""
         await self.site.restore(text, passphrase)
         return self.who()
+
+    async def gather(self) -> list[shapes.Unasked]:
+        """What the key wrote elsewhere comes here."""
+        wrong = await self.site.gather()
+        return [
+            {"url": url, "error": {"reason": why.reason, "message": str(why), "words": None}}
+            for url, why in wrong.items()
+        ]
 
 
 def _written(written: Written) -> shapes.Written:

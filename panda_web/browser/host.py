@@ -7,7 +7,7 @@ what a reader decides about it, is in `browser.opening`.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -79,19 +79,17 @@ class Own:
 
 @dataclass(frozen=True, slots=True)
 class Gathering:
-    """Brings to a node what peers have of an author's logs; who is out of reach is passed over."""
+    """Brings to a node what peers have of an author's logs."""
 
     author: bytes
     peers: tuple[str, ...]
     node: FetchTransport
 
-    async def __call__(self) -> None:
-        """Before anything is signed with a key that was restored."""
+    async def __call__(self) -> Mapping[str, PandaError]:
+        """Before anything is signed with a key that was restored. Of those that could not be asked, why."""
         from panda_web.sync.gathering import gather
 
-        wrong = await gather(self.author, {each: FetchTransport(each) for each in self.peers}, self.node)
-        for url, error in wrong.items():
-            logger.warning("What %s has of this key's logs is not known: %s", url, error)
+        return await gather(self.author, {each: FetchTransport(each) for each in self.peers}, self.node)
 
 
 class Host:
@@ -277,7 +275,7 @@ class Host:
         """The clients of an author: for a node, for the site's own, or for both."""
         client = sends = gather = None
         if transport is not None:
-            if peers and signer is not None:
+            if signer is not None:
                 gather = Gathering(signer.author, tuple(peers), transport)
             client = sends = self._client(
                 crypto, signer, transport.url, transport, partial(sessions, transport), gather=gather
@@ -288,7 +286,7 @@ class Host:
             )
         if client is None:
             raise ValueError("neither a node is worked with, nor one of the site's own")
-        return Author(client, sends)
+        return Author(client, sends, gather)
 
     def _client(
         self,

@@ -180,6 +180,13 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
             (Param("text", types.TEXT),),
             types.named("SchemaDefinition"),
         ),
+        Method(
+            "nodePeers",
+            "The nodes that the page's node exchanges with, as far as it tells: public ones that it was in "
+            "contact with within a week, the last one first.",
+            (),
+            types.array(types.named("NodePeer")),
+        ),
         Method("pending", "How many signed entries the node has not acknowledged.", (), types.LOG_ID),
         Method(
             "flush",
@@ -276,6 +283,15 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
             (Param("text", types.TEXT), Param("passphrase", types.TEXT)),
             _AUTHOR,
             writes=True,
+        ),
+        Method(
+            "gather",
+            "Asks all nodes that this page works with what the key wrote there, and brings it to its node: "
+            "after `restore`, and before anything is written. Gives those that could not be asked. If the "
+            "key wrote there, wait until they answer, or its log may fork: the first write asks them once "
+            "more, and then goes on without them.",
+            (),
+            types.array(types.named("Unasked")),
         ),
     )
 }

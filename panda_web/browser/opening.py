@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from panda_web.browser.crypto import Crypto
+from panda_web.browser.fetch import FetchTransport
 from panda_web.browser.home import Home, Kept
 from panda_web.browser.indexeddb import IndexedDb, StorageFull, StorageRefused
 from panda_web.browser.keyring import Copy, Keyring
@@ -16,6 +17,9 @@ from panda_web.client import Client
 from panda_web.errors import PandaError, StoreFailed
 from panda_web.keys import Signer
 from panda_web.keys.backup import BackupImpossible
+from panda_web.rpc.connection import Connection
+from panda_web.rpc.errors import ErrorFromNode, MethodNotFound
+from panda_web.rpc.peers import GET_PEERS, KnownPeer
 from panda_web.rpc.wish import EVERYTHING, MAX_WISHED, Wish
 
 if TYPE_CHECKING:
@@ -36,10 +40,13 @@ class Author:
         client: reads, and writes.
         sends: brings what is written to the node that others read: the same client where there is no node in
             between; None where nothing goes to others.
+        gather: brings to that node what others hold of the author's logs, and says who could not be asked.
+            Raises PandaError where that node cannot be. None where none is asked, and for nobody.
     """
 
     client: Client
     sends: Client | None
+    gather: Callable[[], Awaitable[Mapping[str, PandaError]]] | None = None
 
 
 Authors: TypeAlias = Callable[[Signer | None], Author]
@@ -192,6 +199,30 @@ class Site:
         earlier = (*self._earlier, self._author)
         self._earlier = [each for each in earlier if each.client.author != author.client.author]
         self._author = author
+
+    async def gather(self) -> Mapping[str, PandaError]:
+        """Brings to the node what peers hold of the key's logs, such as what a copy of the key wrote there.
+
+        Returns:
+            Of the nodes that could not be asked, why: of all, where the node takes in nothing.
+        """
+        if self._author.gather is None:
+            return {}
+        try:
+            return await self._author.gather()
+        except PandaError as error:
+            return dict.fromkeys(self.nodes, error)
+
+    async def node_peers(self) -> Sequence[KnownPeer]:
+        """Whom the page's node exchanges with, as far as it tells. Raises CallFailed."""
+        if not self.node:
+            return ()
+        try:
+            return await Connection(FetchTransport(self.node)).call(GET_PEERS)
+        except ErrorFromNode as error:
+            if error.node_code == MethodNotFound.code:
+                return ()
+            raise
 
     async def take_in(self) -> None:
         """Brings to the site's own node what it lacks of what was written here, such as before there was one.

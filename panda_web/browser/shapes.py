@@ -72,6 +72,22 @@ class Written(TypedDict):
     """Why it has it not; or, with `acknowledged`, why it shows it to nobody: `message-refused`."""
 
 
+class Unasked(TypedDict):
+    """A node that could not be asked what a key wrote there."""
+
+    url: str
+    error: WriteError
+    """Why."""
+
+
+class NodePeer(TypedDict):
+    """A node that the page's node exchanges with, by that one's word."""
+
+    url: str
+    lastContact: int
+    """When both were last in contact, in milliseconds since 1970."""
+
+
 class Reach(TypedDict):
     """How far what was last said of an own instance went, of the nodes that this page works with."""
 

@@ -42,6 +42,7 @@ from panda_web.errors import PandaError
 from panda_web.keys.file import KeyFile
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.node.schemas import Policy
+from panda_web.rpc.errors import CallFailed
 from panda_web.rpc.http import HttpTransport
 from panda_web.rpc.wish import Wish
 from panda_web.sync.gathering import gather
@@ -243,13 +244,27 @@ def key_restore(
         key = await KeyFile.restore(places.key_path(data), text, passphrase)
         async with Client(node, key) as panda:
             await panda.key_restored()
-        elsewhere = {url: HttpTransport(url) for url in peer or ()}
-        for url, wrong in (await gather(key.author, elsewhere, HttpTransport(node))).items():
-            say(f"What {url} has of this key's logs did not come to {node}: {wrong}")
+        if peer:
+            await _gather(key.author, node, peer)
         return key
 
     key = run(work())
     print_json({"author": key.author.hex(), "file": str(key.path)})
+
+
+async def _gather(author: bytes, node: str, peers: Sequence[str]) -> None:
+    """Brings to the node what peers have of a key's logs, and says who could not be asked."""
+    try:
+        wrong = await gather(author, {url: HttpTransport(url) for url in peers}, HttpTransport(node))
+    except CallFailed as error:  # it would have taken in nothing
+        wrong = dict.fromkeys([node, *peers], error)
+    for url, why in wrong.items():
+        say(f"{url} could not be asked what this key wrote there: {why}")
+    if wrong:
+        say(
+            "If you wrote there with this key, wait until they answer, and run this command again before you "
+            "write anything, or your log may fork."
+        )
 
 
 @app.command()

@@ -4,7 +4,8 @@ A log is begun where there is none; one that another copy of the key wrote to is
 caught up with, as far as that is known before anything is signed.
 """
 
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from panda_web.client.asked import Asked
@@ -22,8 +23,11 @@ from panda_web.client.errors import (
 from panda_web.client.lost import diverged
 from panda_web.client.own_logs import LogState, OwnLogs
 from panda_web.client.sending import Sender
+from panda_web.errors import PandaError
 from panda_web.messages import system_log
 from panda_web.rpc.errors import CallFailed
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +39,15 @@ class Choosing:
         own: the author's own logs.
         sender: the node.
         catching_up: takes over what the node holds.
-        gather: brings to the node what others hold of the author's logs; None for nothing.
+        gather: brings to the node what others hold of the author's logs, and says of those that could not be
+            asked, why; None for nothing.
     """
 
     author: bytes
     own: OwnLogs
     sender: Sender
     catching_up: CatchingUp
-    gather: Callable[[], Awaitable[object]] | None = None
+    gather: Callable[[], Awaitable[Mapping[str, PandaError]]] | None = None
 
     async def log_for(self, message: Draft) -> LogState:
         """The log that a message goes into, ready to be signed into.
@@ -118,16 +123,18 @@ class Choosing:
         if lost and not log.given_up:  # else it was told when the log was given up
             raise diverged(log.log_id, lost)
 
-    async def catch_up_after_restoring(self, schema: str | None) -> None:
+    async def catch_up_after_restoring(self, schema: str | None, *, writes: bool) -> None:
         """Takes over what another copy of the key wrote into logs that are known here.
 
-        What is wrong with the log of another schema than is written is told when that is written.
+        What is wrong with the log of another schema than is written is told when that is written. Who could
+        not be asked holds up no write. Where nothing is written now, they are asked again the next time.
         """
         if not await self.own.is_restored():
             return
-        if self.gather is not None:
-            await self.gather()
-        whole = True
+        wrong = await self.gather() if self.gather is not None else {}
+        for url, why in wrong.items():
+            logger.warning("What %s has of this key's logs is not known: %s", url, why)
+        whole = writes or not wrong
         for log in await self.own.logs():
             try:
                 await self._catch_up(log)

@@ -22,6 +22,7 @@ from panda_web.client.publisher import Publisher, Written
 from panda_web.client.schemas import Given
 from panda_web.client.sending import Sender
 from panda_web.client.store import ClientStore
+from panda_web.errors import PandaError
 from panda_web.keys import Signer, Verifier
 from panda_web.messages import Field, Message
 from panda_web.messages.schema import DEFINITION, Schema, write_definition
@@ -61,8 +62,9 @@ class Client(Following, OfKey):
             schemas that are not here. What is written goes to this client's node; `beyond.flush` and
             `beyond.keep` bring it further.
         gather: brings to the node (to the one behind, where there is one) what other nodes hold of the
-            author's logs, such as `panda_web.sync.gathering.gather`. It is called before anything is signed
-            with a key that was restored: another copy of it may have written where this node was not told.
+            author's logs, such as `panda_web.sync.gathering.gather`, and gives of those that could not be
+            asked, why. It is called before anything is signed with a key that was restored: another copy of
+            it may have written where this node was not told.
     """
 
     def __init__(
@@ -77,7 +79,7 @@ class Client(Following, OfKey):
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         sessions: Reopening | None = None,
         beyond: "Client | None" = None,
-        gather: Callable[[], Awaitable[object]] | None = None,
+        gather: Callable[[], Awaitable[Mapping[str, PandaError]]] | None = None,
     ) -> None:
         given.check_node(node)
         self.node = name or (node if isinstance(node, str) else "node")
@@ -101,7 +103,7 @@ class Client(Following, OfKey):
         if signer is not None and own is not None:
             senders = [Sender(contact, self.node, signer.author, own, sleep)]
             if beyond is not None and behind is not None:
-                senders.append(Sender(behind, beyond.node, signer.author, own, sleep))
+                senders.append(Sender(behind, beyond.node, signer.author, own, sleep, behind=True))
             self._publisher = Publisher(senders[0], signer, own, self._lock, senders[-1], gather)
         ask = partial(self._connection.call, DISCOVER)
         keeping = Keeping(self._sessions, ask, self.flush, sleep)

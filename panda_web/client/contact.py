@@ -1,5 +1,6 @@
 """Which dialect the node at the other end speaks: asked once, remembered as long as the connection."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
@@ -16,6 +17,7 @@ from panda_web.messages.schema import DEFINITION
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import (
     AnswerMalformed,
+    CallFailed,
     ErrorFromNode,
     InvalidParams,
     MethodNotFound,
@@ -24,6 +26,12 @@ from panda_web.rpc.errors import (
 from panda_web.rpc.methods import DISCOVER, MAX_LIMIT, QUERY, SCHEMAS
 from panda_web.rpc.removed import GET_REMOVED, Removed
 from panda_web.rpc.types import OBJECT, Json, array, member
+
+BRIEFLY = 2.0
+"""Seconds for which a node is waited for that can be done without."""
+
+RESTS = 30.0
+"""Seconds for which such a one is not asked again, once it did not answer."""
 
 
 class Contact:
@@ -43,6 +51,7 @@ class Contact:
         self._own = own
         self._dialect: Dialect | None = None
         self._last_known: Dialect | None = None
+        self._rests_until = 0.0
 
     async def dialect(self) -> Dialect:
         """The node's dialect. Raises CallFailed."""
@@ -70,6 +79,20 @@ class Contact:
             if error.node_code == MethodNotFound.code:
                 return Removed([], [])
             raise
+
+    async def shortly(self) -> Dialect:
+        """The dialect, where the node says it at once; else the one that it spoke when last it was reached.
+
+        No write waits for a node long, nor fails by it, that it does not go to: such as in a network that
+        answers itself, and wants a visitor to log in.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._dialect is not None or now >= self._rests_until:
+            with suppress(TimeoutError, CallFailed):
+                async with asyncio.timeout(BRIEFLY):
+                    return await self.dialect()
+            self._rests_until = now + RESTS
+        return await self.last_known()
 
     async def last_known(self) -> Dialect:
         """The dialect that the node spoke when it could last be reached. Nobody is asked."""

@@ -10,7 +10,7 @@ sent, and a commit is refused where the log has moved on. (The one exception is 
 copy of the key: `client.catching_up`.)
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
@@ -69,7 +69,7 @@ class Publisher:
         own: the own logs.
         lock: keeps writers apart.
         beyond: to a node that knows what other copies of the key wrote, where that is another one.
-        gather: brings to that one what others hold of the author's logs; None for nothing.
+        gather: brings to that one what others hold of the author's logs: see `Choosing`; None for nothing.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Publisher:
         own: OwnLogs,
         lock: Lock,
         beyond: Sender | None = None,
-        gather: Callable[[], Awaitable[object]] | None = None,
+        gather: Callable[[], Awaitable[Mapping[str, PandaError]]] | None = None,
     ) -> None:
         self._sender = sender
         self._beyond = beyond or sender
@@ -115,7 +115,7 @@ class Publisher:
                 return []
             drafts = Drafts(composed, self.check)
             await self.check([draft for draft in composed if isinstance(draft, Message)])
-            await self._choosing.catch_up_after_restoring(composed[0].schema)
+            await self._choosing.catch_up_after_restoring(composed[0].schema, writes=True)
             hashes: list[bytes] = []
             error: PandaError | None = None
             while len(hashes) < len(composed):
@@ -180,7 +180,7 @@ class Publisher:
         async with self._lock(self._lock_name):
             self._sender.away, self._sender.silent = False, None
             try:
-                await self._choosing.catch_up_after_restoring(schema)
+                await self._choosing.catch_up_after_restoring(schema, writes=False)
             except (LogDiverged, LogNotProven, NodeContradictsItself):
                 await self._bring_up_to_date(schema, give_up=False)
                 raise

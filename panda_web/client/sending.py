@@ -61,6 +61,7 @@ class Sender:
         author: 32 bytes.
         own: the own logs.
         sleep: waits for some seconds between attempts.
+        behind: whether what is written goes to another node first, and to this one later.
 
     Attributes:
         node: its name.
@@ -81,8 +82,11 @@ class Sender:
         author: bytes,
         own: OwnLogs,
         sleep: Callable[[float], Awaitable[object]],
+        *,
+        behind: bool = False,
     ) -> None:
         self._contact = contact
+        self._behind = behind
         self.node = node
         self._author = author
         self._own = own
@@ -322,6 +326,8 @@ class Sender:
 
     async def last_known(self) -> Dialect:
         """The node's dialect; where it cannot be reached, the one that it spoke when it last could be."""
+        if self._behind:
+            return await self._contact.shortly()
         if self.silent is None:
             try:
                 return await self._contact.dialect()

@@ -133,12 +133,19 @@ class KeyFile:
 
     @classmethod
     async def restore(cls, path: Path, text: str, passphrase: str) -> Self:
-        """The key of a backup, in a new file.
+        """The key of a backup, in a new file, or in the one that has just this key.
 
         Raises:
             BackupMalformed, PassphraseWrong, KeyFileExists: no file was made.
         """
-        return cls.create(path, await backup.restore(text, passphrase, CryptographyCipher()))
+        seed = await backup.restore(text, passphrase, CryptographyCipher())
+        try:
+            return cls.create(path, seed)
+        except KeyFileExists:
+            held = cls(path)
+            if held.author != CryptographySigner(seed).author:
+                raise
+            return held
 
     async def sign(self, data: bytes) -> bytes:
         """The signature of `data`, 64 bytes."""

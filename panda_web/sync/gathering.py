@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from panda_web.errors import PandaError
 from panda_web.rpc.connection import Connection, Way
 from panda_web.rpc.errors import NodeSilent
+from panda_web.rpc.methods import GET_LOGS
 from panda_web.sync.listing import listed
 from panda_web.sync.pushing import Pushing
 
@@ -33,7 +34,11 @@ async def gather(
 
     Returns:
         Of those that could not be asked, or not to an end, why.
+
+    Raises:
+        CallFailed: the node itself cannot be asked, so it would take in nothing.
     """
+    await Connection(node).call(GET_LOGS, authors=[author.hex()], limit=1)
 
     async def bring(url: str, way: Way) -> PandaError | None:
         there = Connection(way)

@@ -157,7 +157,8 @@ def test_first_entry_needs_no_node_while_the_key_has_no_copy(
 def test_in_the_page(browsers: Browsers, site: Path, tmp_path: Path) -> None:
     with ServedNode(tmp_path / "node", site) as node, ExitStack() as tabs:
         old, new = (tabs.enter_context(browsers.tab("chromium")) for _ in range(2))
-        first, second = Screen(old).open(node.url), Screen(new).open(node.url)
+        peer = ServedNode(tmp_path / "peer")  # out of reach for now
+        first, second = Screen(old).open(node.url), Screen(new).open(f"{node.url}?peer={peer.url}")
         author = first.data("#me", "author")
         first.import_file(save(schedule(*map(event, range(3))), tmp_path / "schedule.json"))
         first.sent()
@@ -209,6 +210,14 @@ def test_in_the_page(browsers: Browsers, site: Path, tmp_path: Path) -> None:
         second.press("#me >>> .restore-use")
         second.wait(f"#me[data-author='{author}']")
         assert "A copy of it was saved" in second.words("#me >>> [part=about]")
+        second.until_sees("#me >>> .problem[data-reason=unasked]")
+        assert f"could not be asked: {peer.url}. If you wrote there" in second.words(
+            "#me >>> .problem[data-reason=unasked]"
+        )
+        tabs.enter_context(peer)
+        second.press("#me >>> .problem[data-reason=unasked] button")
+        second.until(lambda: not second.sees("#me >>> .problem[data-reason=unasked]"))
+        second.until(lambda: "goes on with the key" in second.words("#me >>> [part=status]"))
         second.rest()
         second.until(lambda: second.talk("Talk 1"))
         second.act("edit", str((second.talk("Talk 1") or {})["id"]))

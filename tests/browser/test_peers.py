@@ -1,10 +1,13 @@
 """A site's own node is kept alike with several nodes: each of them may be gone, and what is written reaches all."""
 
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from panda_web.rpc.peers import Peer
 from tests.authors import Author
 from tests.browser.api import Api, Module
 from tests.browser.asking import define_as_stranger, instances_at, write_as_stranger
@@ -12,6 +15,7 @@ from tests.browser.screen import Screen
 from tests.browsers import Browsers, StaticServer, Tab
 from tests.defining import loose
 from tests.processes import ServedNode
+from tests.sqlite import Store
 
 
 @pytest.fixture
@@ -134,8 +138,15 @@ def test_the_page_shows_its_nodes_and_takes_one_more(browsers: Browsers, site: P
         ServedNode(tmp_path / "other", None, "--festival") as other,
         browsers.tab("chromium") as tab,
     ):
+        with closing(Store(tmp_path / "one" / "node.db")) as store:
+            for url in ("https://node.example/", "http://192.168.0.7/"):
+                store.peers.put(Peer(url, "told", time.time()))
         screen = Screen(tab).open(one.url)
         assert not screen.has("#peers li")
+        screen.click("#their-peers summary")
+        screen.wait("#their-peers li")
+        assert screen.text("#their-peers li").startswith("https://node.example/ last ")
+        assert "192.168" not in screen.text("#their-peers"), "a private address is told to nobody"
         screen.click("#more-nodes summary")
         screen.fill("#peer-url", other.url)
         screen.click("#peer-add")
@@ -172,8 +183,13 @@ def test_a_key_that_is_restored_goes_on_behind_what_a_copy_wrote_to_a_peer(
             copy.call("create", schema, {"text": words})
         copy.call("flush")
         elsewhere.goto(website.url)
+        other.kill()
         api = Api(elsewhere, one.url, "first", [other.url])
         api.call("restore", text, passphrase)
+        (unasked,) = api.call("gather")["instances"]
+        assert (unasked["url"], unasked["error"]["reason"]) == (other.url, "node-unreachable")
+        other.start()
+        assert api.call("gather")["instances"] == []
         third = api.call("create", schema, {"text": "Third"})["id"]
         assert api.do("reachUntil", schema, third, 2)["value"]["told"][-1] == {"at": 2, "of": 2}
     for node in nodes:

@@ -90,7 +90,10 @@ def test_backup_and_restore(tmp_path: Path, node: ServedNode) -> None:
     theirs = ("--data", tmp_path / "theirs")
     fails("passphrase-wrong", "key", "restore", backup, *theirs, env={"PANDA_PASSPHRASE": "wrong horse"})
     assert output("key", "restore", backup, *theirs, **words)["author"] == author
-    fails("key-file-exists", "key", "restore", backup, *theirs, **words)
+    assert output("key", "restore", backup, *theirs, **words)["author"] == author, "once more"
+    other = ("--data", tmp_path / "other")
+    output("key", "new", *other)
+    fails("key-file-exists", "key", "restore", backup, *other, **words)
     output("publish", schema, '{"n": 2}', "--update", first["id"], *theirs, *there)
     second = output("publish", schema, '{"n": 3}', *theirs, *there)
     found = [
@@ -113,8 +116,11 @@ def test_restoring_asks_where_else_the_key_wrote(tmp_path: Path, node: ServedNod
         gone = ("--peer", "http://localhost:1/")
         restored = panda("key", "restore", backup, *theirs, *there, "--peer", other.url, *gone, **words)
         assert restored.returncode == 0
-        assert "What http://localhost:1/ has of this key's logs did not come" in restored.stderr
+        assert "http://localhost:1/ could not be asked what this key wrote there: " in restored.stderr
+        assert "wait until they answer, and run this command again" in restored.stderr
         assert other.url not in restored.stderr
+        again = panda("key", "restore", backup, *theirs, *there, "--peer", other.url, **words)
+        assert (again.returncode, again.stderr) == (0, "")
     output("publish", schema, '{"n": 3}', *theirs, *there)
     found = panda("query", schema, "--order-by", "n", "--format", "jsonl", *there).stdout.splitlines()
     assert [(each["n"], each["_meta"]["seqNum"]) for each in map(json.loads, found)] == [

@@ -111,6 +111,39 @@ def test_without_a_network_it_is_here_and_waits_and_then_it_is_there(behind: Nod
     assert texts(behind, schema) == ["changed"]
 
 
+def test_a_node_behind_that_says_nothing_holds_up_no_write(browser: Browser) -> None:
+    """Nor does it each time anew: the network takes what is sent, and no answer comes."""
+    asked = []
+
+    async def send(body: bytes) -> bytes:
+        asked.append(body)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    browser.network.send = send  # type: ignore[method-assign]
+
+    async def work() -> None:
+        async with asyncio.timeout(60):
+            schema = str((await browser.here.define(POST)).id)
+            for text in ("one", "two"):
+                assert (await browser.here.create(schema, {"text": text})).acknowledged
+
+    run(work())
+    assert len(asked) == 1
+    assert run(browser.here.pending()) == 0
+
+
+def test_a_network_that_answers_itself_makes_no_write_fail(browser: Browser) -> None:
+    """As one does in which a visitor has to log in first."""
+
+    async def send(body: bytes) -> bytes:
+        return b"<html>Welcome to our hotel!</html>"
+
+    browser.network.send = send  # type: ignore[method-assign]
+    schema = str(run(browser.here.define(POST)).id)
+    write(browser, schema, "one")
+
+
 def test_a_node_here_that_lost_all_gets_what_was_written(browser: Browser) -> None:
     schema = str(run(browser.here.define(POST)).id)
     write(browser, schema, "one")

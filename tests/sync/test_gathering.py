@@ -53,8 +53,8 @@ class Kept:
 
 
 def client(way: Way, elsewhere: Mapping[str, Way] | None = None) -> Client:
-    async def bring() -> None:
-        await gather(SIGNER.author, elsewhere or {}, way)
+    async def bring() -> Mapping[str, PandaError]:
+        return await gather(SIGNER.author, elsewhere or {}, way)
 
     return Client(
         way,
@@ -129,6 +129,33 @@ def test_who_is_gone_is_told_and_the_others_are_asked() -> None:
         wrong = await gather(SIGNER.author, {"gone": Gone(), "peer": peer.way}, node.way)
         assert {url: type(each) for url, each in wrong.items()} == {"gone": NodeUnreachable}
         assert node.ends() == peer.ends()
+
+    asyncio.run(run())
+
+
+def test_who_could_not_be_asked_is_asked_before_something_is_signed() -> None:
+    """What is sent without anything new, as at each start of a page, does not count as having asked."""
+
+    async def run() -> None:
+        entries = await written([SCHEMA] * 3)
+        node, peer = Kept(), Kept()
+        for entry, payload in entries:
+            await peer.node.publish_entry(entry, payload)
+        elsewhere: dict[str, Way] = {"peer": Gone()}
+        panda = client(node.way, elsewhere)
+        await panda.key_restored()
+        await panda.flush()
+        elsewhere["peer"] = peer.way
+        await panda.create(SCHEMA, {"n": 99})
+        assert node.ends() == {log: end + 1 for log, end in peer.ends().items()}
+
+    asyncio.run(run())
+
+
+def test_a_node_that_takes_in_nothing_is_told() -> None:
+    async def run() -> None:
+        with pytest.raises(NodeUnreachable):
+            await gather(SIGNER.author, {"peer": Kept().way}, Gone())
 
     asyncio.run(run())
 

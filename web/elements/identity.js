@@ -6,7 +6,7 @@ import { connection, isShared, news, tell } from "./connection.js";
 import { PandaElement, problem } from "./element.js";
 import { face } from "./face.js";
 import { keyWords } from "./key-words.js";
-import { explain } from "./words.js";
+import { explain, say } from "./words.js";
 
 /** @typedef {import("panda.js").Panda} Panda */
 
@@ -152,9 +152,9 @@ export class PandaIdentity extends PandaElement {
         const panda = await connection(this);
         await panda.restore(await read(), passphrase.value);
         form.reset();
-        this.#said.textContent = texts.identity.goesOn;
         tell("author");
         this.say("author", { author: panda.author });
+        await this.#gather(panda);
       } catch (error) {
         const { reason, text } = explain(error);
         this.#said.textContent = "";
@@ -166,6 +166,19 @@ export class PandaIdentity extends PandaElement {
     });
     this.#restore.append(el("summary", {}, texts.identity.useAKeyThatYouSaved), form);
     return this.#restore;
+  }
+
+  /** Asks all nodes what a copy of the key wrote there, and says who did not answer. @param {Panda} panda */
+  async #gather(panda) {
+    this.#said.textContent = texts.identity.asks;
+    this.#wrong.replaceChildren();
+    const unasked = await panda.gather();
+    this.#said.textContent = texts.identity.goesOn;
+    if (unasked.length) {
+      this.#wrong.replaceChildren(el("div", { class: "problem", data: { reason: "unasked" }, attrs: { role: "alert" } },
+        say(texts.identity.unasked, { nodes: unasked.map(({ url }) => url).join(", ") }), " ",
+        button(texts.elements.tryAgain, () => void this.#gather(panda).catch((error) => this.#wrong.replaceChildren(problem(error))), "quiet")));
+    }
   }
 }
 

@@ -247,6 +247,12 @@ export interface Panda extends Connection {
   /** The definition in a file, which is TOML. */
   schemaFromToml(text: string): Promise<SchemaDefinition>;
 
+  /**
+   * The nodes that the page's node exchanges with, as far as it tells: public ones that it was in contact with within
+   * a week, the last one first.
+   */
+  nodePeers(): Promise<NodePeer[]>;
+
   /** How many signed entries the node has not acknowledged. */
   pending(): Promise<number>;
 
@@ -341,6 +347,13 @@ export interface Panda extends Connection {
   restore(text: string, passphrase: string): Promise<Author>;
 
   /**
+   * Asks all nodes that this page works with what the key wrote there, and brings it to its node: after `restore`,
+   * and before anything is written. Gives those that could not be asked. If the key wrote there, wait until they
+   * answer, or its log may fork: the first write asks them once more, and then goes on without them.
+   */
+  gather(): Promise<Unasked[]>;
+
+  /**
    * The instances that are asked for, kept up to date: first all of them, then what changes, each checked as in
    * `query`. It goes on by itself where the way to the node breaks, and misses nothing. A page that is slow gets what
    * is new in one. It never ends: leave the loop by `break`, or give a `signal`.
@@ -424,6 +437,20 @@ export interface Written {
   acknowledged: boolean;
   /** Why it has it not; or, with `acknowledged`, why it shows it to nobody: `message-refused`. */
   error: WriteError | null;
+}
+
+/** A node that could not be asked what a key wrote there. */
+export interface Unasked {
+  url: string;
+  /** Why. */
+  error: WriteError;
+}
+
+/** A node that the page's node exchanges with, by that one's word. */
+export interface NodePeer {
+  url: string;
+  /** When both were last in contact, in milliseconds since 1970. */
+  lastContact: number;
 }
 
 /** How far what was last said of an own instance went, of the nodes that this page works with. */

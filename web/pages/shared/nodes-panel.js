@@ -3,6 +3,7 @@
 import * as texts from "texts";
 import { button, byId, el } from "../../elements/dom.js";
 import { nodesList } from "../../elements/nodes.js";
+import { explain, momentWords, say } from "../../elements/words.js";
 import { isNamed, withPeer, withoutPeer } from "./address.js";
 
 /** @typedef {import("./types.js").Panda} Panda */
@@ -19,10 +20,30 @@ export function makeNodes() {
     location.assign(withPeer(input.value));
   });
 
+  const their = el("div", { attrs: { role: "status" } });
+  const theirs = el("details", { class: "fold", attrs: { id: "their-peers" } }, el("summary", {}, texts.nodes.theirs), their);
+  list.before(theirs);
+  /** @type {Panda | undefined} */
+  let open;
+  theirs.addEventListener("toggle", () => theirs.open && void showTheirs());
+
+  /** Whom the node names, as it is now. */
+  async function showTheirs() {
+    try {
+      const peers = await open?.nodePeers() ?? [];
+      their.replaceChildren(peers.length ? el("ul", {}, ...peers.map(({ url, lastContact }) => el("li", {},
+        el("code", {}, url), " ", el("span", { class: "note" }, say(texts.nodes.theirLast, { when: momentWords(lastContact) }))))) : el("p", { class: "note" }, texts.nodes.theirNobody));
+    } catch (error) {
+      their.replaceChildren(el("p", { class: "note" }, explain(error).text));
+    }
+  }
+
   return {
     /** Shows it as long as the page is open. @param {Panda} panda */
     async show(panda) {
+      open = panda;
       place.hidden = panda.mode !== "first";
+      theirs.hidden = panda.mode === "local";
       try {
         for await (const { nodes } of panda.status()) {
           const peers = nodes.slice(1);
