@@ -73,7 +73,7 @@ def measure(name: str, browsers: Browsers, site: Path) -> list[str]:
         "tab": lambda: tab.run(site, browsers),
         "live": live.run,
         "query": query.run,
-        "replication": replication.run,
+        "replication": lambda: replication.run(site, browsers),
         "views": lambda: views.run(site, browsers),
     }
     with progress(f"measuring: {name}"):

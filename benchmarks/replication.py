@@ -1,4 +1,4 @@
-"""What two nodes say to each other until they hold the same, in bytes and questions: no time is measured."""
+"""What two nodes say to each other until they hold the same, in bytes and questions, and how fast it goes."""
 
 import asyncio
 import math
@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from benchmarks import intake
 from benchmarks.report import ENOUGH, Peer, Result, Samples
 from panda_web import messages
 from panda_web.bamboo import digest
@@ -24,6 +25,7 @@ from panda_web.sync.listing import NO_CURSOR, listed
 from panda_web.sync.offering import Offering, Taken
 from panda_web.sync.source import ALL_HOPS, Asking
 from tests.authors import SCHEMA, Author
+from tests.browsers import Browsers
 from tests.node.stored import complete
 from tests.pools import pool
 from tests.sqlite import Store
@@ -68,9 +70,9 @@ class Counted:
         """Nothing stays open."""
 
 
-def run() -> tuple[list[Result], list[str]]:
+def run(site: Path, browsers: Browsers) -> tuple[list[Result], list[str]]:
     """Measures."""
-    return asyncio.run(_measured()), NOTES
+    return [*asyncio.run(_measured()), *intake.run(site, browsers)], [*NOTES, *intake.NOTES]
 
 
 async def _measured() -> list[Result]:

@@ -34,7 +34,7 @@ PATIENCE_SECONDS = 120
 def run(site: Path, browsers: Browsers) -> tuple[list[Result], list[str]]:
     """Measures."""
     with tempfile.TemporaryDirectory() as scratch:
-        www = _website(site, Path(scratch) / "www")
+        www = site_with_pages(site, Path(scratch) / "www")
         taken, verified, starts = _stored(www, browsers, Path(scratch))
         seen = _seen(site, www, browsers, Path(scratch))
     ready, answered = ({name: _each(found, what) for name, found in starts.items()} for what in (0, 1))
@@ -71,7 +71,7 @@ def run(site: Path, browsers: Browsers) -> tuple[list[Result], list[str]]:
     ]
 
 
-def _website(site: Path, out: Path) -> Path:
+def site_with_pages(site: Path, out: Path) -> Path:
     """The site with pages more, and beside it Python that fills the same site's database."""
     pages = {path.name: path.read_text("utf-8") for path in (HERE / "pages" / "tab").iterdir()}
     copy_site(site, out, pages)

@@ -13,7 +13,7 @@ from panda_web.log import SignedEntry
 from panda_web.node.aside import Aside, here
 from panda_web.node.batches import Batches, Capacity
 from panda_web.node.dropping import Rule
-from panda_web.node.groups import Groups, weight
+from panda_web.node.groups import MOST, Groups, weight
 from panda_web.node.ingest import Limits, checking, peer, publish
 from panda_web.node.ingest.checking import Checked
 from panda_web.node.ingest.limits import House
@@ -35,8 +35,9 @@ CAPACITY = 512
 Python's values they are many times as large. More wait where they are, and their bodies with them."""
 
 
-SLICE = 32
-"""Items of one call that are taken in between others."""
+SLICE = MOST
+"""Items of one call that are taken in between others: as many as one transaction has. Half as many took a
+COMMIT each, which writes nearly the same pages of the indexes again."""
 
 
 def _weight(came: StoredEntry) -> int:

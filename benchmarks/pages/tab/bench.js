@@ -44,6 +44,14 @@ globalThis.whenSeen = async (title) => {
   return seen.get(title);
 };
 
+/** Milliseconds from the start of a node with nothing in it until it has so many talks of the node it came from. */
+globalThis.takeIn = async (id, count) => {
+  const began = performance.now();
+  panda = await connect();
+  while (await panda.count(id) < count) await new Promise((again) => { setTimeout(again, 100); });
+  return performance.now() - began;
+};
+
 /** Milliseconds from the navigation until the page may ask, and until it has an answer. */
 globalThis.begin = async (id) => {
   panda = await connect({ mode: "local" });
