@@ -108,6 +108,11 @@ class Items:
 ItemState = Literal["stored", "held", "refused", "invalid", "path-missing"]
 ITEM_STATES: tuple[ItemState, ...] = ("stored", "held", "refused", "invalid", "path-missing")
 
+# Made once: each answer has many of these.
+_ITEM_STATE = types.one_of(*ITEM_STATES)
+_REASON = types.nullable(types.TEXT)
+_MISSING = types.array(types.SEQ_NUM)
+
 
 @dataclass(frozen=True, slots=True)
 class ItemOutcome:
@@ -141,9 +146,9 @@ class ItemOutcome:
         """Reads one."""
         return ItemOutcome(
             types.member(value, "entryHash", types.HASH),
-            types.member(value, "state", types.one_of(*ITEM_STATES)),
-            types.member(value, "reason", types.nullable(types.TEXT)),
-            types.member(value, "missing", types.array(types.SEQ_NUM), []),
+            types.member(value, "state", _ITEM_STATE),
+            types.member(value, "reason", _REASON),
+            types.member(value, "missing", _MISSING, []),
         )
 
 

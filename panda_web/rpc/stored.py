@@ -11,6 +11,10 @@ PayloadState = Literal["held", "never-held", "dropped", "deleted"]
 
 PAYLOAD_STATES: tuple[PayloadState, ...] = ("held", "never-held", "dropped", "deleted")
 
+# Made once: each answer has many of these.
+_PAYLOAD = types.nullable(types.HEX)
+_STATE = types.nullable(types.one_of(*PAYLOAD_STATES))
+
 
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
@@ -31,6 +35,6 @@ class StoredEntry:
         """Reads one; everything else that a node may say about an entry is in its bytes."""
         return StoredEntry(
             types.member(value, "entryBytes", types.HEX),
-            types.member(value, "payloadBytes", types.nullable(types.HEX)),
-            types.member(value, "payloadState", types.nullable(types.one_of(*PAYLOAD_STATES))),
+            types.member(value, "payloadBytes", _PAYLOAD),
+            types.member(value, "payloadState", _STATE),
         )
