@@ -15,7 +15,7 @@ from panda_web.rpc import types
 from panda_web.rpc.again import Again
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import AnswerMalformed
-from panda_web.rpc.followed import Followed
+from panda_web.rpc.followed import Followed, Turns
 from panda_web.rpc.pauses import Growing
 from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.types import Json
@@ -63,6 +63,7 @@ class Home:
     Attributes:
         way: by which it is called; a call is made again where the tab that has it goes.
         connection: the same, for the methods of nodes.
+        told: happens whenever something stands otherwise.
     """
 
     def __init__(self, sessions: Callable[[], Reopening]) -> None:
@@ -73,11 +74,7 @@ class Home:
         self._of_nodes: dict[tuple[str, str, Wish], Kept] = {}
         self._keeping: set[asyncio.Task[None]] = set()
         self._hurried = 0.0
-        self._told = asyncio.Event()
-
-    async def told(self) -> None:
-        """Returns once something stands otherwise."""
-        await self._told.wait()
+        self.told = Turns()
 
     async def name(self) -> str:
         """What clients call it: another database is another node, which has acknowledged nothing.
@@ -184,8 +181,7 @@ class Home:
 
     def _note(self, kept: Kept, here: shapes.Here) -> None:
         kept.note(here)
-        self._told.set()
-        self._told = asyncio.Event()
+        self.told.happen()
 
 
 _BEST_FIRST = ("whole", "filling", "never", "stopped")

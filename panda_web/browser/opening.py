@@ -133,7 +133,7 @@ class Site:
         if self._home is None:
             await asyncio.Event().wait()
         else:
-            await self._home.told()
+            await self._home.told.wait()
 
     async def open(self, storage: Callable[[], Awaitable[IndexedDb]]) -> None:
         """Opens the storage and finds or makes the key. Raises KeyUnusable.

@@ -5,7 +5,6 @@ logs: each time that it was found to be alike. So it is a peer's word, and of on
 what that one said last.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from panda_web.errors import PandaError
 from panda_web.rpc.connection import Connection, Way
-from panda_web.rpc.methods import GET_LOGS, MAX_LIMIT
+from panda_web.rpc.followed import Turns
 
 if TYPE_CHECKING:  # a tab that keeps no node has no use for it
     from panda_web.browser.home import Home
@@ -37,6 +36,9 @@ class Reach:
         peers: their addresses.
         way: gives the way to a node. Raises PandaError where there is none.
         home: the site's own node; None where there is none, and so no peers.
+
+    Attributes:
+        spread: happens when own entries are at more nodes, or it is known of more that they are there.
     """
 
     def __init__(self, peers: Sequence[str], way: Callable[[str], Way], home: "Home | None") -> None:
@@ -44,11 +46,7 @@ class Reach:
         self._home = home
         self._said: dict[str, _Said] = {}
         self._own: Ends = {}
-        self._spread = asyncio.Event()
-
-    async def spread(self) -> None:
-        """Returns once own entries are at more nodes, or it is known of more that they are there."""
-        await self._spread.wait()
+        self.spread = Turns()
 
     async def look(self, authors: Sequence[str]) -> None:
         """Asks each peer with which things are otherwise since it was asked last. Nothing that fails is told.
@@ -69,8 +67,7 @@ class Reach:
                     now = _Said(stamp, await _ends(connection, authors))
                     self._said[url] = now
                     if said is None or said.ends != now.ends:
-                        self._spread.set()
-                        self._spread = asyncio.Event()
+                        self.spread.happen()
 
     def pending(self, peer: str) -> int | None:
         """How many own entries a peer has not got; None where it was not asked yet."""
@@ -85,5 +82,7 @@ class Reach:
 
 
 async def _ends(node: Connection, authors: Sequence[str]) -> Ends:
-    found = await node.call(GET_LOGS, authors=[*authors], limit=MAX_LIMIT)
-    return {(each.author.hex(), each.log_id): each.seq_num for each in found.logs}
+    from panda_web.sync.listing import listed  # a tab without peers has no use for it
+
+    logs = await listed(node, authors=[*authors])
+    return {(each.author.hex(), each.log_id): each.seq_num for each in logs}

@@ -96,7 +96,7 @@ class Shown:
 
     def follow(self, schema: str, told: AsyncGenerator[Changed, None]) -> Told:
         """What a subscription tells, how much is here, and how far went what was written here."""
-        return _Following(self.went, self._site.reach.spread).follow(told, self._here(schema))
+        return _Following(self.went, self._site.reach.spread.wait).follow(told, self._here(schema))
 
     async def _here(self, schema: str) -> AsyncGenerator[Here, None]:
         kept = await self.keep(schema)

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from panda_web.browser.shapes import NodeStatus, Status
@@ -31,6 +32,12 @@ _STATES: Final[Mapping[LinkState, Literal["connecting", "connected", "unreachabl
     "connected": "connected",
     "unreachable": "unreachable",
 }
+
+
+@cache
+def _away() -> frozenset[str]:
+    """The words of errors that say that a node is out of reach."""
+    return frozenset(each.reason for each in all_errors(NodeUnreachable))
 
 
 class Standing:
@@ -110,9 +117,7 @@ class Standing:
             state = _STATES[sends.link.state]
             failed = failed or said(wrong)
         else:
-            away = failed is not None and failed["reason"] in {
-                each.reason for each in all_errors(NodeUnreachable)
-            }
+            away = failed is not None and failed["reason"] in _away()
             state = (
                 "unreachable" if away else "connecting" if as_of is None and failed is None else "connected"
             )

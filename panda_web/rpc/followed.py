@@ -1,10 +1,26 @@
-"""Something that changes, and that whoever likes follows."""
+"""Something that changes, and that whoever likes follows or waits for."""
 
 import asyncio
 from collections.abc import AsyncGenerator
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+
+class Turns:
+    """What happens again and again, and wakes whoever waits for the next time."""
+
+    def __init__(self) -> None:
+        self._next = asyncio.Event()
+
+    def happen(self) -> None:
+        """It happens now."""
+        self._next.set()
+        self._next = asyncio.Event()
+
+    async def wait(self) -> None:
+        """Returns once it happens."""
+        await self._next.wait()
 
 
 class Followed(Generic[T]):
