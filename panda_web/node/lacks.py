@@ -4,9 +4,12 @@ from collections.abc import Iterable, Iterator
 from heapq import merge
 
 from panda_web.bamboo import decode
+from panda_web.node.ingest import condemning
 from panda_web.node.live.place import read_place
 from panda_web.node.store import Store
-from panda_web.rpc.wish import MAX_RANGES, Lack, Log, Range, Wish
+from panda_web.node.store.entries import NEVER
+from panda_web.rpc.heads import Broken
+from panda_web.rpc.wish import MAX_RANGES, Lack, Log, Range, Stands, Wish
 
 LOOKED_AT = 10_000
 """Logs that are looked at together, or seq nums of one that has gaps: some 20 ms."""
@@ -45,6 +48,31 @@ class Lacks:
                 for author, log_id, seq_num, payload in self._store.lacks.late(behind, last)
             ]
         )
+
+    async def stands(self, log: Log, seq_num: int, entry_hash: bytes) -> Stands:
+        """How an entry stands to what is held of its log. See `sync.Lacks`."""
+        return await self._store.read(lambda: self._stands(log, seq_num, entry_hash))
+
+    def _stands(self, log: Log, seq_num: int, entry_hash: bytes) -> Stands:
+        row = self._store.entries.log(*log)
+        if row is None:
+            return "new"
+        there = self._store.entries.hashes_at(row.key, seq_num)
+        if entry_hash in there:
+            return "alone" if len(there) == 1 else "beside"
+        return "against" if condemning.is_contradicted(self._store, row, seq_num, entry_hash) else "new"
+
+    async def broken(self, log: Log) -> Broken | None:
+        """What is held against the author of a log. See `sync.Lacks`."""
+        row = await self._store.read(lambda: self._store.entries.log(*log))
+        return Broken(row.condemned, row.second) if row is not None and row.condemned < NEVER else None
+
+    async def less(self, log: Log, broken: Broken) -> bool:
+        """Whether less is held against the author of a log. See `sync.Lacks`."""
+        row = await self._store.read(lambda: self._store.entries.log(*log))
+        if row is None:
+            return False
+        return broken.adds_to(Broken(row.condemned, row.second) if row.condemned < NEVER else None)
 
     def _of(self, wish: Wish, log: Log, start: int, until: int) -> Lack:
         row = self._store.entries.log(*log)

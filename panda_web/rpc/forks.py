@@ -8,6 +8,7 @@ from typing import Final
 
 from panda_web.bamboo import MAX_PROOF, ForkProof, InvalidEntry, InvalidForkProof
 from panda_web.rpc import types
+from panda_web.rpc.heads import Broken
 from panda_web.rpc.queries import DEFAULT_LIMIT, MAX_LIMIT
 from panda_web.rpc.table import Method, Param
 from panda_web.rpc.types import Json
@@ -23,9 +24,21 @@ class ForkedLog:
 
     Attributes:
         proof: that they did. Its signatures are not checked yet.
+        second: how many entries the node holds of it that found their slots taken.
     """
 
     proof: ForkProof
+    second: int
+
+    @property
+    def log(self) -> Log:
+        """Which log that is."""
+        return self.proof.author, self.proof.log_id
+
+    @property
+    def broken(self) -> Broken:
+        """The same, as it goes with the end of a log."""
+        return Broken(self.proof.position, self.second)
 
     @property
     def place(self) -> str:
@@ -41,6 +54,7 @@ class ForkedLog:
             "position": proof.position,
             "entries": [proof.first.encode().hex(), proof.second.encode().hex()],
             "proof": proof.encode().hex(),
+            "second": self.second,
         }
 
     @staticmethod
@@ -50,7 +64,7 @@ class ForkedLog:
         if len(encoded) > MAX_PROOF:
             raise ValueError(f"must have at most {MAX_PROOF} bytes of proof")
         try:
-            return ForkedLog(ForkProof.decode(encoded))
+            return ForkedLog(ForkProof.decode(encoded), types.member(value, "second", types.COUNT))
         except (InvalidEntry, InvalidForkProof) as error:
             raise ValueError(f"must have a proof that proves something: {error}") from error
 
@@ -81,6 +95,7 @@ GET_FORK_PROOFS: Final = Method(
             position=types.SEQ_NUM,
             entries=types.array(types.HEX),
             proof=types.HEX,
+            second=types.COUNT,
         )
     ),
 )

@@ -33,6 +33,37 @@ def head_id(author: bytes, log_id: int, seq_num: int, entry_hash: bytes) -> byte
 
 
 @dataclass(frozen=True, slots=True)
+class Broken:
+    """What is held of a log that its author broke. Its end says nothing of that.
+
+    Attributes:
+        position: the least seq num for which that is proven.
+        second: how many entries are held that found their slots taken.
+    """
+
+    position: int
+    second: int
+
+    def adds_to(self, other: "Broken | None") -> bool:
+        """Whether more is held so than by another node."""
+        return other is None or (self.position, -self.second) < (other.position, -other.second)
+
+    def to_json(self) -> dict[str, Json]:
+        """As it goes over the wire."""
+        return {"position": self.position, "second": self.second}
+
+    @staticmethod
+    def from_json(value: Json) -> "Broken":
+        """Reads one."""
+        return Broken(
+            types.member(value, "position", types.SEQ_NUM), types.member(value, "second", types.COUNT)
+        )
+
+
+_BROKEN = types.nullable(types.record(Broken.from_json, position=types.SEQ_NUM, second=types.COUNT))
+
+
+@dataclass(frozen=True, slots=True)
 class LogHead:
     """The end of a log, as a node holds it; there may be gaps before.
 
@@ -42,6 +73,7 @@ class LogHead:
         schema: of its messages, 132 hex digits; None where none was ever held.
         seq_num: of its last entry.
         entry_hash: of that entry, 132 hex digits; of several in its slot the least.
+        broken: what the node holds against the log's author; None where that is nothing.
     """
 
     author: bytes
@@ -49,6 +81,7 @@ class LogHead:
     schema: str | None
     seq_num: int
     entry_hash: str
+    broken: Broken | None = None
 
     @property
     def log(self) -> tuple[bytes, int]:
@@ -68,6 +101,7 @@ class LogHead:
             "schema": self.schema,
             "seqNum": self.seq_num,
             "entryHash": self.entry_hash,
+            **({} if self.broken is None else {"broken": self.broken.to_json()}),
         }
 
     @staticmethod
@@ -79,6 +113,7 @@ class LogHead:
             types.member(value, "schema", types.nullable(types.HASH)),
             types.member(value, "seqNum", types.SEQ_NUM),
             types.member(value, "entryHash", types.HASH),
+            types.member(value, "broken", _BROKEN),
         )
 
 

@@ -138,6 +138,7 @@ def array(item: Type[T], most: int | None = None) -> Type[list[T]]:
 
 LOG_ID = integer(0, WIRE_LIMIT - 1)
 SEQ_NUM = integer(1, WIRE_LIMIT - 1)
+COUNT = integer(0, WIRE_LIMIT - 1)
 
 
 def member(value: Json, name: str, kind: Type[T], default: Json = None) -> T:

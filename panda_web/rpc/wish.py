@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, Literal
 
 from panda_web.errors import PandaError
 from panda_web.rpc import types
@@ -158,6 +158,11 @@ def write_wish(wish: Wish) -> Json:
     """The other way."""
     authors = sorted(each.hex() for each in wish.authors) if wish.authors is not None else None
     return {"authors": authors, "maxPayload": wish.max_payload}
+
+
+Stands = Literal["alone", "beside", "against", "new"]
+"""How an entry stands to what is held of its log: held, alone in its slot, or beside another one; not held,
+and what is held excludes it, or not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,8 +101,17 @@ def behind(entries: Iterable[StoredEntry], start: int) -> int:
 
 def last_of(log: Log, entries: Iterable[StoredEntry]) -> int:
     """The greatest seq num of entries that are of a log; 0 where none is."""
-    decoded = (_decoded(each) for each in entries)
-    return max((each.seq_num for each in decoded if each and (each.author, each.log_id) == log), default=0)
+    return max((seq_num for seq_num, _ in places_of(log, entries)), default=0)
+
+
+def places_of(log: Log, entries: Iterable[StoredEntry]) -> list[tuple[int, bytes]]:
+    """The seq nums and hashes of those entries that are of a log."""
+    decoded = ((_decoded(each), each) for each in entries)
+    return [
+        (entry.seq_num, digest(each.entry))
+        for entry, each in decoded
+        if entry is not None and (entry.author, entry.log_id) == log
+    ]
 
 
 def asked_for(

@@ -9,7 +9,8 @@ from bisect import bisect_right, insort
 from collections.abc import Iterable
 from typing import Protocol
 
-from panda_web.rpc.wish import Lack, Log, Range, Wish
+from panda_web.rpc.heads import Broken
+from panda_web.rpc.wish import Lack, Log, Range, Stands, Wish
 
 MOST_SPANS = 100_000
 """Stretches of logs of which is remembered who gave them. With more, all are forgotten: what is sent back
@@ -45,6 +46,15 @@ class Lacks(Protocol):
         Raises:
             StoreFailed: the store cannot be read.
         """
+
+    async def stands(self, log: Log, seq_num: int, entry_hash: bytes) -> Stands:
+        """How an entry stands to what is held of its log. Raises StoreFailed."""
+
+    async def broken(self, log: Log) -> Broken | None:
+        """What is held against the author of a log; None where that is nothing. Raises StoreFailed."""
+
+    async def less(self, log: Log, broken: Broken) -> bool:
+        """Whether a log is held, and less against its author than that. Raises StoreFailed."""
 
     async def late(self, since: str, until: str) -> list[tuple[Log, int, bool]]:
         """What came between two cursors of this node, from one of its pages to the next, and is no growth.

@@ -7,11 +7,13 @@ log, there or here. Whoever lacks it too is not asked without end.
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 
 from panda_web.rpc.connection import Connection
+from panda_web.rpc.forks import ForkedLog
 from panda_web.rpc.heads import LogHead
 from panda_web.rpc.wish import Lack, Log, Wish
 from panda_web.sync.carrying import Carrying, Part
 from panda_web.sync.comparing import apart
 from panda_web.sync.defining import Defining
+from panda_web.sync.forks import Forks
 from panda_web.sync.lacks import Lacks
 from panda_web.sync.offering import Offering, Taken
 from panda_web.sync.source import Asking
@@ -40,6 +42,7 @@ class Pulling:
         sleep: Callable[[float], Awaitable[object]],
     ) -> None:
         self._lacks = lacks
+        self._forks = Forks(there, lacks)
         self._wish = wish
         offering = Offering(here, Asking(there).path, sleep)
         self._carrying = Carrying(there, offering, wish)
@@ -69,7 +72,16 @@ class Pulling:
             SinkFull, SinkRefuses: there is no room here.
             CallFailed: it cannot be asked.
         """
-        return await self._bring(logs, self._all_lacking)
+        return await self._bring(logs, self._all_of)
+
+    async def proofs(self, forked: Iterable[ForkedLog]) -> Taken:
+        """Brings what proves forks of logs that are held here, with their branches. Raises as `logs`."""
+        return await self._carrying.all(forked, self._proofs)
+
+    def parted(self) -> dict[Log, int]:
+        """Of which logs another branch came from there, and where it parted; since this was last asked."""
+        found, self._forks.parted = self._forks.parted, {}
+        return found
 
     async def again(self, logs: Iterable[LogHead]) -> Taken:
         """Brings what is lacking of logs in which something happened here, unless it was asked for."""
@@ -91,8 +103,18 @@ class Pulling:
             taken += await self._carrying.all(some, parts)
         return taken
 
-    def _all_lacking(self, head: LogHead) -> AsyncIterator[Part]:
-        return self._lacking(head.log, head.seq_num, named=True)
+    async def _all_of(self, head: LogHead) -> AsyncIterator[Part]:
+        end = (await self._lacks.of(self._wish, head.log, head.seq_num, head.seq_num)).end
+        broken = await self._lacks.broken(head.log) if 0 < end < head.seq_num else None
+        async for part in self._lacking(head.log, head.seq_num, named=True):
+            yield part
+        async for part in self._forks.of(head, end, broken):
+            yield part
+
+    async def _proofs(self, each: ForkedLog) -> AsyncIterator[Part]:
+        part = await self._forks.proof(each)
+        if part is not None:
+            yield part
 
     def _new_lacking(self, head: LogHead) -> AsyncIterator[Part]:
         return self._lacking(head.log, head.seq_num, anew=False)

@@ -13,7 +13,7 @@ Each side takes in what comes by a peer's rules, and verifies it. So neither is 
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -30,6 +30,7 @@ from panda_web.rpc.pauses import ASK_SECONDS, Growing
 from panda_web.rpc.wish import EVERYTHING, Log, Wish
 from panda_web.sync.comparing import Differing, compare
 from panda_web.sync.errors import PartnerTooOld
+from panda_web.sync.forks import MOST_BRANCH, forked, places
 from panda_web.sync.hearing import Hearing
 from panda_web.sync.lacks import Lacks
 from panda_web.sync.listing import listed, now, pages
@@ -238,9 +239,23 @@ class Replicating:
         self._note_taken("brought", await self._bring.rest(elsewhere))
         self._send.forget()
         await self._send_differing(differing)
+        await self._share_proofs()
         if self._wish.named:
             await self._send_unwished({each.log for each in wished})
         return await self._alike_as_of(place)
+
+    async def _share_proofs(self) -> None:
+        """What proves that logs are forked, both ways: their ends do not say it."""
+        theirs, ours = await forked(self._there), await forked(self._here)
+        self._note_taken("brought", await self._bring.proofs(theirs.values()))
+        more = [
+            each for log, each in ours.items() if log not in theirs or each.broken.adds_to(theirs[log].broken)
+        ]
+        await self._send_late({each.log: places(each) for each in more})
+
+    async def _send_late(self, late: Mapping[Log, Iterable[int]]) -> None:
+        if late:
+            self._note_taken("sent", await self._send.logs((), late))
 
     async def _send_unwished(self, wished: AbstractSet[Log]) -> None:
         """What is held here though it is not wished, such as what was published here."""
@@ -327,6 +342,8 @@ class Replicating:
         """Brings what is wished and lacking of logs that the other node has. It may name others, unasked."""
         logs = [each for each in logs if self._wish.names(each)]
         self._note_taken("brought", await self._bring.logs(logs))
+        parted = self._bring.parted().items()
+        await self._send_late({log: range(first, first + MOST_BRANCH) for log, first in parted})
         if logs:
             self._note_taken("brought", await self._bring.define(logs))
 

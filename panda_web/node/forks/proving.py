@@ -27,8 +27,9 @@ def answer(
         after: only logs behind this one.
         limit: how many, at most.
     """
-    proofs = (proof_of(store, each) for each in store.forks.condemned(author, log_id, after))
-    return [ForkedLog(each) for each in islice(filter(None, proofs), limit)]
+    logs = store.forks.condemned(author, log_id, after)
+    proofs = ((proof_of(store, each), each.second) for each in logs)
+    return [*islice((ForkedLog(proof, second) for proof, second in proofs if proof is not None), limit)]
 
 
 def proof_of(store: Store, log_row: LogRow) -> ForkProof | None:

@@ -34,12 +34,12 @@ def by_entry(store: Store, log_row: LogRow | None, signed: SignedEntry) -> int:
     if entry.end_of_log and log_row.seq_num > entry.seq_num:
         found = min(found, entry.seq_num + 1)
     for seq_num, claimed in claims(signed.entry, signed.hash):
-        if seq_num < found and _is_contradicted(store, log_row, seq_num, claimed):
+        if seq_num < found and is_contradicted(store, log_row, seq_num, claimed):
             found = seq_num
     return found
 
 
-def _is_contradicted(store: Store, log_row: LogRow, seq_num: int, claimed: bytes) -> bool:
+def is_contradicted(store: Store, log_row: LogRow, seq_num: int, claimed: bytes) -> bool:
     """Whether a held entry shows that the author signed for another hash in a slot than for this one."""
     there = store.entries.hashes_at(log_row.key, seq_num) if seq_num <= log_row.seq_num else []
     if there:  # what else is held that links there has been compared with it

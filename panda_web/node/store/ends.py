@@ -19,6 +19,8 @@ class LogEnd:
         schema: of its first message that was ever held, 132 hex digits; empty where none was.
         seq_num: of its last entry; there may be gaps before.
         entry_hash: of that entry; of several in its slot the least, which is the same wherever all are held.
+        condemned: the least seq num for which it is proven that its author broke the log; `NEVER` if none is.
+        second: how many entries came when their slots were taken already.
     """
 
     key: int
@@ -27,6 +29,8 @@ class LogEnd:
     schema: str
     seq_num: int
     entry_hash: bytes
+    condemned: int
+    second: int
 
 
 class EndTable:
@@ -39,7 +43,7 @@ class EndTable:
         """The ends of the logs with some keys, in no order; of all without them."""
         sql = (
             "SELECT l.id, l.author, l.log_id, l.schema, l.seq_num, (SELECT min(hash) FROM entries e"
-            " WHERE e.log = l.id AND e.seq_num = l.seq_num) FROM logs l"
+            " WHERE e.log = l.id AND e.seq_num = l.seq_num), l.condemned, l.second FROM logs l"
         )
         if keys is None:
             return (LogEnd(*row) for row in self._db.rows(sql))
