@@ -67,6 +67,7 @@ def test_what_goes_over_the_wire() -> None:
         "position": 2,
         "entries": [proof.first.encode().hex(), proof.second.encode().hex()],
         "proof": proof.encode().hex(),
+        "second": 1,
     }
 
 
