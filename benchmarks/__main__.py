@@ -51,7 +51,7 @@ TITLES = {
     "commit": "A durable commit of what one publish writes, in a database of 0, 10 and 100 MB",
     "tab": "The node in a tab: entries taken in, what another tab sees, and a start with 100,000 entries",
     "live": "Followers: how soon a change reaches 100, and what 100 cost whoever publishes",
-    "replication": "Two nodes that come to hold the same: bytes and questions",
+    "replication": "Two nodes that come to hold the same: bytes, questions, and entries a second",
     "query": "A query in a node that holds much: filter, order and limit 50",
     "views": "Typed views: built from the stored log, microseconds a message",
 }

@@ -21,7 +21,7 @@ from panda_web.node import Node, Store
 from panda_web.node.aside import in_a_thread
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.http import HttpTransport
-from panda_web.rpc.methods import StoredEntry
+from panda_web.rpc.methods import QUERY, StoredEntry
 from panda_web.rpc.within import in_process
 from panda_web.server.answer import PIECE
 from panda_web.server.packing import LEAST, packed
@@ -35,7 +35,7 @@ from tools.telling import Problem
 
 AUTHORS, EACH = 100, 100
 COUNT = AUTHORS * EACH
-TYPES = {str: "varchar", int: "integer", bool: "boolean"}
+TYPES = {str: "text", int: "integer", bool: "boolean"}
 ROUNDS = 5
 NOTES = [
     f"Taken in: {COUNT:,} talks of {AUTHORS} authors, until all are verified, in a view, and durable.",
@@ -79,7 +79,7 @@ def run(site: Path, browsers: Browsers) -> list[Result]:
                 rates["tab"].append(_into_tab(browsers, folder / f"tab {number}", node.url, schema))
                 with browsers.tab("chromium") as tab:
                     rates["tab alone"].append(Python(tab, f"{server.url}fill/").run("verify", count=COUNT))
-                rate, way = asyncio.run(_into_node(folder / f"{number}.db", node.url))
+                rate, way = asyncio.run(_into_node(folder / f"{number}.db", node.url, schema))
                 rates["node"].append(rate)
                 rates["node alone"].append(asyncio.run(_verified(entries)))
     samples = {name: Samples.of(round(each, 1) for each in found) for name, found in rates.items()}
@@ -135,7 +135,7 @@ def _into_tab(browsers: Browsers, profile: Path, url: str, schema: str) -> float
     return COUNT / float(took) * 1000
 
 
-async def _into_node(path: Path, url: str) -> tuple[float, _Counting]:
+async def _into_node(path: Path, url: str, schema: str) -> tuple[float, _Counting]:
     node = Node(Store(path, in_a_thread), CryptographyVerifier(), version="0", aside=in_a_thread)
     here, way = Connection(in_process(node.dispatcher())), _Counting(url)
     watching = asyncio.create_task(node.watch())
@@ -144,13 +144,14 @@ async def _into_node(path: Path, url: str) -> tuple[float, _Counting]:
     before = time.perf_counter()
     await replicating.once()
     took = time.perf_counter() - before
+    shown = await here.call(QUERY, schema=schema, count=True)
     watching.cancel()
     await asyncio.wait([watching])
     await replicating.close()
     await here.close()
     await node.finish()
-    if replicating.contact.brought != COUNT + 1:
-        raise Problem(f"Not all came: {replicating.contact}")
+    if replicating.contact.brought != COUNT + 1 or shown != {"count": COUNT}:
+        raise Problem(f"Not all came: {replicating.contact}, {shown}")
     return COUNT / took, way
 
 
