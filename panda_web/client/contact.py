@@ -7,7 +7,6 @@ from contextlib import suppress
 from panda_web.client.asked import Asked
 from panda_web.client.check import Answer
 from panda_web.client.dialect import Dialect, PresentDay
-from panda_web.client.early import Early
 from panda_web.client.errors import NodeTooOld
 from panda_web.client.own_logs import OwnLogs
 from panda_web.errors import StoreFailed
@@ -133,7 +132,11 @@ class Contact:
         return lacks.get("name")
 
     def _speak(self, *, early: bool) -> Dialect:
-        return (Early if early else PresentDay)(self.connection, self.verifier)
+        if not early:
+            return PresentDay(self.connection, self.verifier)
+        from panda_web.client.early import Early  # few nodes are, and a first visit is the smaller
+
+        return Early(self.connection, self.verifier)
 
     async def _answers_queries(self) -> bool:
         try:
