@@ -2,7 +2,8 @@
 
 `hear` hands it on. A node in a process of its own is `python -m tests.heard FILE serve …`: the `panda` command,
 which writes it down for the process of the tests, a line for each answer, to a file of this number, open already.
-`--plain` before the number leaves out what makes a server fast, as where it is not installed.
+`--plain` before the number leaves out what makes a server fast, as where it is not installed. `--hasty` has it
+wait for other nodes for seconds where it would for minutes, and bear with a tenth of what comes to nothing.
 """
 
 import os
@@ -61,7 +62,25 @@ def main(file: int) -> None:
     panda()
 
 
+def _wait_for_nobody() -> None:
+    from functools import partial
+
+    from panda_web.cli import peers
+    from panda_web.rpc import websocket
+    from panda_web.rpc.http import HttpTransport
+    from panda_web.sync import carrying, comparing, hearing, replicating
+
+    peers.HttpTransport = partial(HttpTransport, timeout=2.0, whole=4.0)  # type: ignore[misc, assignment]
+    websocket.PING_SECONDS = websocket.TIMEOUT = 1.0
+    replicating.ASK_SECONDS, replicating.LONGEST_IDLE = 0.2, 0.01
+    hearing.MOST_VAIN, hearing.MOST_VAIN_PAGES = 10, 100
+    carrying.MOST_EMPTY, comparing.MOST_MESSAGES = 100, 20
+
+
 if __name__ == "__main__":
+    if sys.argv[1] == "--hasty":
+        del sys.argv[1]
+        _wait_for_nobody()
     if sys.argv[1] == "--plain":
         sys.modules.update(dict.fromkeys(("httptools", "uvloop")))  # type: ignore[arg-type]
         del sys.argv[1]

@@ -48,6 +48,7 @@ class ServedNode:
         site: the folder of a site.
         options: of `panda serve`.
         plain: whether what makes a server fast is as good as not installed.
+        hasty: whether it waits for other nodes for seconds where it would for minutes: see `tests.heard`.
         heard: whether what goes through it is written down, which takes time and room. Who measures wants that not.
 
     Attributes:
@@ -56,7 +57,13 @@ class ServedNode:
     """
 
     def __init__(
-        self, data: Path, site: Path | None = None, *options: str, plain: bool = False, heard: bool = True
+        self,
+        data: Path,
+        site: Path | None = None,
+        *options: str,
+        plain: bool = False,
+        hasty: bool = False,
+        heard: bool = True,
     ) -> None:
         self.port = free_port()
         self.url = f"http://localhost:{self.port}/"
@@ -65,6 +72,7 @@ class ServedNode:
             sys.executable,
             "-m",
             "tests.heard",
+            *(["--hasty"] if hasty else []),
             *(["--plain"] if plain else []),
             str(self._written.file),
         ]

@@ -264,6 +264,12 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "what one author may take": (LIMITS.author_bytes, room.ENTRY_ROOM, room.PAYLOAD_ROOM),
     "what all may take": (LIMITS.all_bytes,),
     "an answer |": (transport.MAX_ANSWER,),
+    "an answer of a node that is kept alike": (
+        transport.MAX_OF_PEER,
+        session.OF_A_PEER.message,
+        jsonrpc.PEER_PARTS,
+    ),
+    "what a node sends over a WebSocket and nobody asked for": (session.MAX_UNASKED,),
     "the time for an answer": (transport.TIMEOUT, transport.WHOLE),
     "a WebSocket whose": (websocket.PING_SECONDS, websocket.CLOSE_SECONDS),
     "instances that the records of a page lead to": (live_records.MOST_RELATED,),

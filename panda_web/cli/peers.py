@@ -19,9 +19,13 @@ from panda_web.cli.store import store_here
 from panda_web.node import Node
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.http import HttpTransport
+from panda_web.rpc.jsonrpc import PEER_PARTS
 from panda_web.rpc.methods import GET_PEERS
+from panda_web.rpc.peer import Exchange
 from panda_web.rpc.peers import Found
 from panda_web.rpc.public import is_public
+from panda_web.rpc.session import OF_A_PEER
+from panda_web.rpc.transport import MAX_OF_PEER
 from panda_web.rpc.types import Json
 from panda_web.rpc.websocket import over_websocket
 from panda_web.rpc.wish import EVERYTHING, Wish
@@ -127,8 +131,8 @@ class Said:
 def reach(url: str, found: Found) -> Source:
     """The node at an address; one that others told of at public addresses only. Raises NodeAddressWrong."""
     allowed = is_public if found == "told" else None
-    sessions = over_websocket(f"ws{url.removeprefix('http')}", allowed)
-    return Source(url, HttpTransport(url, allowed=allowed), sessions)
+    sessions = over_websocket(f"ws{url.removeprefix('http')}", allowed, OF_A_PEER)
+    return Source(url, Exchange(HttpTransport(url, allowed=allowed, most=MAX_OF_PEER), PEER_PARTS), sessions)
 
 
 @asynccontextmanager

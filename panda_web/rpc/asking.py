@@ -12,6 +12,12 @@ from panda_web.rpc.peer import Progress
 from panda_web.rpc.types import Json
 
 
+class UnaskedFor(AnswerMalformed):
+    """The node sends without end what nobody asked for."""
+
+    reason = "unasked-for"
+
+
 @dataclass(slots=True)
 class Open:
     """A call that has no answer yet."""
@@ -92,34 +98,36 @@ class Asking:
                     self._post(jsonrpc.dumps(jsonrpc.notification("cancel", {"id": each})))
             raise
 
-    def take(self, reply: Json) -> None:
-        """Gives a reply to whoever waits for it; nobody may."""
+    def take(self, reply: Json) -> bool:
+        """Gives a reply to whoever waits for it; False where nobody does."""
         try:
             request_id, found = jsonrpc.read_reply(reply)
         except AnswerMalformed as error:
             words = str(error)
             self.fail(lambda: AnswerMalformed(words))
-            return
+            return False
         if request_id is None and isinstance(found, RpcError):
             # Something of ours could not be read, and the other side cannot know what it was.
             self.fail(lambda: _error_in(reply))
-            return
+            return False
         call = self._open.pop(request_id, None)
         if call is None or call.reply.done():
-            return
+            return False
         if isinstance(found, RpcError):
             call.reply.set_exception(found)
         else:
             call.reply.set_result(found)
+        return True
 
-    def tell(self, about: jsonrpc.Id, params: Mapping[str, Json]) -> None:
-        """Tells the caller how far the call with this id is."""
+    def tell(self, about: jsonrpc.Id, params: Mapping[str, Json]) -> bool:
+        """Tells the caller how far the call with this id is; False where nobody wants to know."""
         call = self._open.get(about)
         stage, done, total = (params.get(name) for name in ("stage", "done", "total"))
         tell = call.progress if call is not None else None
         if tell and isinstance(stage, str) and isinstance(done, int) and isinstance(total, int):
             # whatever it raises is not the session's
             asyncio.get_running_loop().call_soon(tell, stage, done, total)
+        return tell is not None
 
     def fail(self, error: Callable[[], RpcError]) -> None:
         """All open calls end with an error, each with one of its own."""

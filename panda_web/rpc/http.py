@@ -17,19 +17,27 @@ class HttpTransport:
         timeout: seconds without a byte until it counts as silent.
         whole: seconds until an answer must have ended.
         allowed: to which machines it may lead; None for all.
+        most: bytes of an answer that are read; None for `MAX_ANSWER`.
 
     Raises:
         NodeAddressWrong: it is no http or https address.
     """
 
     def __init__(
-        self, url: str, *, timeout: float = TIMEOUT, whole: float = WHOLE, allowed: Allowed | None = None
+        self,
+        url: str,
+        *,
+        timeout: float = TIMEOUT,
+        whole: float = WHOLE,
+        allowed: Allowed | None = None,
+        most: int | None = None,
     ) -> None:
         check_address(url, "http")
         self.url = url
         self._timeout = timeout
         self._whole = whole
         self._allowed = allowed
+        self._most = most
         # A proxy would look for the machine by itself.
         self._client = httpx.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=allowed is None)
 
@@ -54,7 +62,7 @@ class HttpTransport:
         async with self._client.stream(
             "POST", url, content=body, headers=headers, extensions=extensions
         ) as response:
-            answer = Body(self.url, response.headers.get("Content-Encoding", ""))
+            answer = Body(self.url, response.headers.get("Content-Encoding", ""), self._most)
             async for chunk in response.aiter_raw():  # httpx would unpack a chunk however large it becomes
                 answer.add(chunk)
         return read_answer(

@@ -40,6 +40,9 @@ class Request:
 ANSWER_PARTS = 1_000_000
 """Parts of an answer (see `strict_json.MAX_PARTS`), which take some 200 MB at worst."""
 
+PEER_PARTS = 200_000
+"""Of an answer of a node that is kept alike with this one: 4 MiB of the smallest entries have half of it."""
+
 MAX_DIGITS = 640
 """Digits of a number: with more, 8 MiB of integers take a good part of a second."""
 
@@ -155,20 +158,21 @@ def call(request_id: Id, method: str, params: Mapping[str, Json]) -> dict[str, J
     return {"jsonrpc": "2.0", "id": request_id, "method": method, "params": dict(params)}
 
 
-def read_replies(body: bytes, ids: Sequence[Id]) -> list[Json | RpcError]:
+def read_replies(body: bytes, ids: Sequence[Id], parts: int | None = None) -> list[Json | RpcError]:
     """The result, or the error, for each of the calls with these ids, in their order.
 
     A node that refuses a batch as a whole answers with one error, which then stands for each call.
 
     Raises:
         AnswerMalformed: not JSON, not JSON-RPC, or a reply is missing.
-        AnswerTooLong: of more than `ANSWER_PARTS` parts.
+        AnswerTooLong: of more than `parts`, or `ANSWER_PARTS` where that is None.
     """
+    parts = parts if parts is not None else ANSWER_PARTS
     try:
-        value = loads(body, parts=ANSWER_PARTS)
+        value = loads(body, parts=parts)
     except BodyTooIntricate as error:
         raise AnswerTooLong(
-            f"The node's answer has more than {ANSWER_PARTS:,} parts, and no more are read: ask for less."
+            f"The node's answer has more than {parts:,} parts, and no more are read: ask for less."
         ) from error
     except ParseError as error:
         raise AnswerMalformed(

@@ -44,17 +44,19 @@ class Exchange(Peer):
 
     Args:
         transport: to a node.
+        parts: of an answer, as `strict_json.MAX_PARTS` counts them; None for `ANSWER_PARTS`.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, parts: int | None = None) -> None:
         self._transport = transport
+        self._parts = parts
         self._ids = itertools.count(1)
 
     async def call(self, method: str, params: Mapping[str, Json], _: Progress | None = None) -> Json:
         """The result of one call; of its progress nothing is told. See `Peer`."""
         request = self._request(method, params)
         answer = await self._transport.send(jsonrpc.dumps(request))
-        (reply,) = jsonrpc.read_replies(answer, [request["id"]])
+        (reply,) = jsonrpc.read_replies(answer, [request["id"]], self._parts)
         if isinstance(reply, RpcError):
             raise reply
         return reply
@@ -63,7 +65,7 @@ class Exchange(Peer):
         """A result or an error for each. See `Peer`."""
         requests = [self._request(method, params) for params in calls]
         answer = await self._transport.send(jsonrpc.dumps(requests))
-        return jsonrpc.read_replies(answer, [request["id"] for request in requests])
+        return jsonrpc.read_replies(answer, [request["id"] for request in requests], self._parts)
 
     def _request(self, method: str, params: Mapping[str, Json]) -> dict[str, Json]:
         # An id is a text: early nodes read no other kind.

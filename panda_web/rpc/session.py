@@ -21,7 +21,7 @@ from panda_web import strict_json
 from panda_web.errors import PandaError
 from panda_web.rpc import jsonrpc
 from panda_web.rpc.answering import Answering, anyone
-from panda_web.rpc.asking import Asking
+from panda_web.rpc.asking import Asking, UnaskedFor
 from panda_web.rpc.caller import SESSION
 from panda_web.rpc.channel import Channel
 from panda_web.rpc.dispatch import MAX_BODY, Caller, Dispatcher
@@ -41,6 +41,11 @@ from panda_web.rpc.types import Json
 
 MAX_CALLS = 100
 """Requests of one side that are under way at once in a session; a batch is one."""
+
+
+MAX_UNASKED = 1_000
+"""Messages in a row that are no answers to open calls, of a side that may call nothing here, until the
+session ends; and all of their bytes together are no more than one message may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,9 @@ class Bounds:
 
 OF_A_NODE = Bounds(message=MAX_ANSWER, parts=jsonrpc.ANSWER_PARTS, patience=WHOLE)
 """For whoever calls a node: its answers may be larger than what it takes itself."""
+
+OF_A_PEER = Bounds(message=1 << 20, parts=jsonrpc.PEER_PARTS, patience=WHOLE)
+"""For whoever has a node tell that something is new, and no more."""
 
 
 class Session(Peer):
@@ -102,6 +110,8 @@ class Session(Peer):
         answers = dispatcher or Dispatcher({}, {})
         self._answering = Answering(self, answers, self._post, most.calls, caller)
         self._telling = telling
+        self._calls_only = dispatcher is None
+        self._unasked = self._unasked_bytes = 0
         self._over = asyncio.Event()
         self._runs: asyncio.Task[None] | None = None
         self.ended: ConnectionEnded | None = None
@@ -109,6 +119,7 @@ class Session(Peer):
     def answer_with(self, dispatcher: Dispatcher) -> None:
         """The other side may call these methods from now on, and no others."""
         self._answering.dispatcher = dispatcher
+        self._calls_only = False
 
     async def run(self) -> None:
         """Takes and sends messages until the channel ends or `close` is called. Then nothing is left."""
@@ -243,12 +254,25 @@ class Session(Peer):
             while self.ended is None:
                 message = await self._channel.receive()
                 await self._answering.dispatcher.pace(len(message))
-                self._take(message)
+                self._weigh(len(message), asked=self._take(message))
                 del message  # megabytes, while the next one is waited for
         except ConnectionEnded as error:
             self._end(error)
 
-    def _take(self, message: bytes) -> None:
+    def _weigh(self, size: int, *, asked: bool) -> None:
+        """Nobody who may call nothing here keeps this side busy by what nobody waits for."""
+        if asked or not self._calls_only:
+            self._unasked = self._unasked_bytes = 0
+            return
+        self._unasked += 1
+        self._unasked_bytes += size
+        if self._unasked > MAX_UNASKED or self._unasked_bytes > self._bounds.message:
+            words = "The other side sends without end what nobody asked for."
+            self._asking.fail(lambda: UnaskedFor(words))
+            self._end(ConnectionEnded(words))
+
+    def _take(self, message: bytes) -> bool:
+        """Whether it has an answer that is waited for."""
         try:
             if len(message) > self._bounds.message:
                 raise BodyTooLarge(f"The message is too large: {self._bounds.message} bytes are allowed.")
@@ -257,15 +281,14 @@ class Session(Peer):
             )
         except PandaError as error:
             self._take_unreadable(message, error)
-            return
+            return False
         items = value if isinstance(value, list) else [value]
         requests = [item for item in items if not jsonrpc.is_reply(item)]
-        if len(requests) < len(items):
-            for item in items:
-                if jsonrpc.is_reply(item):
-                    self._asking.take(item)
-        if requests or not items:
-            self._take_requests(requests if isinstance(value, list) else value)
+        taken = [self._asking.take(item) for item in items if jsonrpc.is_reply(item)]
+        told = bool(requests or not items) and self._take_requests(
+            requests if isinstance(value, list) else value
+        )
+        return told or any(taken)
 
     def _take_unreadable(self, message: bytes, error: PandaError) -> None:
         """It may have been the answer to any open call: so that nobody waits for ever, all of them end."""
@@ -276,25 +299,28 @@ class Session(Peer):
         if not answer:
             self._answering.refuse(about, error)
 
-    def _take_requests(self, value: Json) -> None:
+    def _take_requests(self, value: Json) -> bool:
+        """Whether they tell what is waited for."""
         try:
             requests, batch = jsonrpc.requests(value)
         except PandaError as error:
             self._answering.refuse(None, error)
-            return
-        if batch or not self._take_own(requests[0]):
-            self._answering.take(requests, batch=batch)
-
-    def _take_own(self, request: jsonrpc.Request | InvalidRequest) -> bool:
-        """Whether it is one of the session's notifications; then it is done."""
-        if isinstance(request, InvalidRequest) or not request.notification:
             return False
+        told = self._take_own(requests[0]) if not batch else None
+        if told is None:
+            self._answering.take(requests, batch=batch)
+        return told is True
+
+    def _take_own(self, request: jsonrpc.Request | InvalidRequest) -> bool | None:
+        """Whether it told what is waited for; None where it is none of the session's notifications."""
+        if isinstance(request, InvalidRequest) or not request.notification:
+            return None
         params = request.params if isinstance(request.params, dict) else {}
         about = jsonrpc.id_of(params)
         if request.method == "cancel":
             self._answering.cancel(about)
         elif request.method == "progress":
-            self._asking.tell(about, params)
+            return self._asking.tell(about, params)
         else:
-            return False
-        return True
+            return None
+        return False

@@ -24,6 +24,10 @@ if TYPE_CHECKING:  # whoever has no node of their own has no use for it
 MAX_ANSWER = 64 << 20
 """No answer of more bytes is read, counted behind their coding: a hostile node cannot fill the memory."""
 
+MAX_OF_PEER = 16 << 20
+"""Likewise for a node that this one is kept alike with: there may be many, and no honest one gives more than
+4 MiB and one entry, or one instance with its proof."""
+
 TIMEOUT = 30.0
 """Seconds without a byte until a node counts as silent."""
 
@@ -44,15 +48,15 @@ def slow(url: str, seconds: float) -> NodeSlow:
     return NodeSlow(f"The node {url} began to answer, and after {seconds:g} s the answer was not whole.")
 
 
-def too_long(url: str) -> AnswerTooLong:
-    """The error for an answer of more than `MAX_ANSWER` bytes."""
+def too_long(url: str, most: int) -> AnswerTooLong:
+    """The error for an answer of more than `most` bytes."""
     return AnswerTooLong(
-        f"The answer of {url} has more than {MAX_ANSWER >> 20} MiB, and no more is read: ask for less."
+        f"The answer of {url} has more than {most >> 20} MiB, and no more is read: ask for less."
     )
 
 
 class Body:
-    """An answer's body as it comes, never more of it than `MAX_ANSWER` bytes, whatever they were packed in.
+    """An answer's body as it comes, never more of it than so many bytes, whatever they were packed in.
 
     Codings may stand in each other ("gzip, gzip"), and 5 kB of two become gigabytes. So one is taken at most,
     and unpacked no further than there is room. Source: RFC 9110, section 8.4.
@@ -60,13 +64,15 @@ class Body:
     Args:
         url: the node's address, for the words.
         coding: the header Content-Encoding; empty where the bytes come unpacked.
+        most: bytes; None for `MAX_ANSWER`.
 
     Raises:
         AnswerMalformed: a coding that nobody asked for.
     """
 
-    def __init__(self, url: str, coding: str = "") -> None:
+    def __init__(self, url: str, coding: str = "", most: int | None = None) -> None:
         self._url = url
+        self._most = most if most is not None else MAX_ANSWER
         self._parts: list[bytes] = []
         self._came = self._size = 0
         named = coding.strip().lower()
@@ -80,20 +86,21 @@ class Body:
         """Takes the next bytes.
 
         Raises:
-            AnswerTooLong: the answer has more than `MAX_ANSWER` bytes.
+            AnswerTooLong: the answer has more bytes than are read.
             AnswerMalformed: they are not what the coding gives.
         """
         self._came += len(chunk)
         if self._unpack is not None:
             try:
-                chunk = self._unpack.decompress(chunk, MAX_ANSWER - self._size + 1)
+                chunk = self._unpack.decompress(chunk, self._most - self._size + 1)
             except zlib.error as error:
                 raise self._torn() from error
             if self._unpack.unused_data:
                 raise self._torn()
         self._size += len(chunk)
-        if max(self._size, self._came) > MAX_ANSWER:
-            raise too_long(self._url)
+        if max(self._size, self._came) > self._most:
+            self._parts.clear()
+            raise too_long(self._url, self._most)
         if chunk:
             self._parts.append(chunk)
 

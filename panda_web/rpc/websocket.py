@@ -5,7 +5,7 @@ Each message goes as one text. A node that does not answer pings is gone, after 
 
 from typing import Any
 
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.connection import Connection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
 
@@ -14,6 +14,7 @@ from panda_web.rpc.channel import Channel
 from panda_web.rpc.errors import AnswerMalformed, ConnectionEnded, NodeUnreachable
 from panda_web.rpc.public import Allowed, looked_up
 from panda_web.rpc.reopening import Reopening
+from panda_web.rpc.session import OF_A_NODE, Bounds
 from panda_web.rpc.transport import MAX_ANSWER, TIMEOUT, read_answer, silent
 
 PING_SECONDS = 20.0
@@ -65,18 +66,27 @@ def _ended(error: ConnectionClosed) -> ConnectionEnded:
     return ConnectionEnded(f"The other side closed it ({said[:100]}).")
 
 
+class _Client(ClientConnection):
+    def data_received(self, data: bytes) -> None:
+        """Ends at once where a rule is broken: the library would read on for `CLOSE_SECONDS`."""
+        super().data_received(data)
+        if self.protocol.parser_exc is not None:
+            self.transport.abort()
+
+
 class _Connect(connect):
     def process_redirect(self, exc: Exception) -> Exception | str:
         """A node's address is where it is: no other one is gone to."""
         return exc
 
 
-async def open_websocket(url: str, allowed: Allowed | None = None) -> Channel:
+async def open_websocket(url: str, allowed: Allowed | None = None, most: int = MAX_ANSWER) -> Channel:
     """A channel to the node at `url`, ws or wss.
 
     Args:
         url: its address.
         allowed: to which machines it may lead; None for all.
+        most: bytes of a message that comes.
 
     Raises:
         NodeNotPublic: it leads to another one.
@@ -94,7 +104,8 @@ async def open_websocket(url: str, allowed: Allowed | None = None) -> Channel:
             ping_interval=PING_SECONDS,
             ping_timeout=PING_SECONDS,
             close_timeout=CLOSE_SECONDS,
-            max_size=MAX_ANSWER,
+            max_size=most,
+            create_connection=_Client,
             **place,
         )
     except TimeoutError as error:
@@ -123,15 +134,16 @@ def _refused(url: str, error: InvalidStatus) -> NodeUnreachable | AnswerMalforme
     )
 
 
-def over_websocket(url: str, allowed: Allowed | None = None) -> Reopening:
+def over_websocket(url: str, allowed: Allowed | None = None, bounds: Bounds = OF_A_NODE) -> Reopening:
     """The node at `url`, called over a WebSocket that is opened at the first call, and again when it broke.
 
     Args:
         url: its address.
         allowed: to which machines it may lead; None for all.
+        bounds: what is taken of it.
 
     Raises:
         NodeAddressWrong: it is no ws or wss address.
     """
     check_address(url, "ws")
-    return Reopening(lambda: open_websocket(url, allowed))
+    return Reopening(lambda: open_websocket(url, allowed, bounds.message), bounds=bounds)

@@ -22,6 +22,7 @@ from typing import Literal
 from panda_web.errors import PandaError
 from panda_web.rpc import types
 from panda_web.rpc.again import Again
+from panda_web.rpc.asking import UnaskedFor
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, NodeUnreachable
 from panda_web.rpc.heads import MAX_NAMED, Heads, LogHead
@@ -29,7 +30,7 @@ from panda_web.rpc.methods import GET_LOGS
 from panda_web.rpc.pauses import ASK_SECONDS, Growing
 from panda_web.rpc.wish import EVERYTHING, Log, Wish
 from panda_web.sync.comparing import Differing, compare
-from panda_web.sync.errors import PartnerTooOld
+from panda_web.sync.errors import PartnerTooOld, SourceUnsound
 from panda_web.sync.forks import MOST_BRANCH, forked, places
 from panda_web.sync.hearing import Hearing
 from panda_web.sync.lacks import Lacks
@@ -187,6 +188,8 @@ class Replicating:
                 waited = await self._news(self._sessions, place)
             except NodeUnreachable:
                 return self._cuts.next()
+            except UnaskedFor as error:
+                raise SourceUnsound(f"{error} It is left alone for a while.") from error
             except AnswerMalformed:
                 break  # nobody speaks WebSocket there
             if waited is None:
