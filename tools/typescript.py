@@ -50,14 +50,14 @@ class Types:
         interface: what has the methods, and what it extends.
         methods: the table of methods.
         series: those that give answers one after the other; what is in both tables gives an `Answer`.
-        shapes: the source of the shapes.
+        shapes: the sources of the shapes.
         says: the shape of what is said of the connection itself; its fields can only be read.
     """
 
     path: Path
     interface: str
     methods: Mapping[str, Method[Any]]
-    shapes: Path
+    shapes: tuple[Path, ...]
     says: str
     series: Mapping[str, Method[Any]]
 
@@ -67,7 +67,7 @@ class Types:
 
     def whole(self) -> str:
         """The file as it must be."""
-        shapes = list(_shapes(self.shapes.read_text("utf-8")))
+        shapes = list(_shapes("\n".join(path.read_text("utf-8") for path in self.shapes)))
         (says,) = (shape for shape in shapes if shape.name == self.says)
         lines = [*_comment(says.about), f"export interface {self.interface} {{"]
         for field in says.fields:
@@ -103,7 +103,7 @@ FILES = (
         ROOT / "web" / "panda" / "panda.d.ts",
         "Panda extends Connection",
         panda_web.browser.methods.METHODS,
-        ROOT / "panda_web" / "browser" / "shapes.py",
+        tuple(ROOT / "panda_web" / "browser" / name for name in ("shapes.py", "log_shapes.py")),
         "Author",
         panda_web.browser.methods.SERIES,
     ),
@@ -111,7 +111,7 @@ FILES = (
         FESTIVAL / "page" / "festival.d.ts",
         "FestivalPanda extends Panda",
         panda_festival.methods.METHODS,
-        FESTIVAL / "panda_festival" / "shapes.py",
+        (FESTIVAL / "panda_festival" / "shapes.py",),
         "Says",
         {},
     ),

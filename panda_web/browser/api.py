@@ -26,6 +26,7 @@ from panda_web.rpc.types import Json
 
 if TYPE_CHECKING:  # seldom asked for
     from panda_web.browser.archiving import Archiving
+    from panda_web.browser.log_shapes import Log
     from panda_web.browser.removing import Removing
 
 PAGE = 2 * DEFAULT_LIMIT
@@ -120,6 +121,12 @@ class Api:
         """What was said of an instance."""
         await self.shown.ready(schema)
         return versions_to_json(await self.site.client.versions(schema, id))
+
+    async def log(self, author: bytes, log_id: int, at: int | None, last: int | None, limit: int) -> "Log":
+        """A log to be drawn."""
+        from panda_web.browser.drawing import drawn
+
+        return await drawn(self.site, author, log_id, at, last, limit)
 
     async def count(self, schema: str, filter: Mapping[str, Json] | None) -> int:
         """How many there are."""

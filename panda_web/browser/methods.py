@@ -136,6 +136,26 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
             types.named("Versions"),
         ),
         Method(
+            "log",
+            "A window of a log as it can be drawn: entries, their links, and for each the path that verifies "
+            "it. Signatures, links and the proof of a fork are checked; what became of payloads is the "
+            "node's word. It is what this browser holds of the log or, where that is nothing, what the node "
+            "holds.",
+            (
+                Param("author", types.AUTHOR),
+                Param("logId", types.LOG_ID),
+                Param(
+                    "at",
+                    types.SEQ_NUM,
+                    None,
+                    "An entry whose path is wanted. The window is around it, unless `last` is given.",
+                ),
+                Param("last", types.SEQ_NUM, None, "The last entry of the window; else the log's last one."),
+                Param("limit", types.integer(1, 400), 40, "Entries of the window, up to 400."),
+            ),
+            types.named("Log"),
+        ),
+        Method(
             "count",
             "How many instances there are that a filter lets pass. It is the node's word, which nothing "
             "proves.",

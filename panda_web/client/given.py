@@ -6,6 +6,7 @@ from typing import Any
 from panda_web.messages.schema import Schema
 from panda_web.messages.schema.rules import shown
 from panda_web.rpc.errors import InvalidParams
+from panda_web.rpc.types import AUTHOR
 
 
 def wrong(name: str, needed: str, given: object) -> InvalidParams:
@@ -24,6 +25,20 @@ def check_id(name: str, given: object) -> None:
     """Raises InvalidParams unless this is a text, as ids are."""
     if not isinstance(given, str):
         raise wrong(name, "an id of 132 lower-case hex digits", given)
+
+
+def public_key(name: str, given: object) -> bytes:
+    """An author. Raises InvalidParams."""
+    try:
+        return AUTHOR.read(given)
+    except ValueError:
+        raise wrong(name, "a public key of 64 lower-case hex digits", given) from None
+
+
+def check_number(name: str, given: object, least: int, most: int) -> None:
+    """Raises InvalidParams unless this is a whole number within bounds."""
+    if isinstance(given, bool) or not isinstance(given, int) or not least <= given <= most:
+        raise wrong(name, f"a whole number from {least:,} to {most:,}", given)
 
 
 def texts(name: str, needed: str, given: object) -> list[str]:

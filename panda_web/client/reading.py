@@ -17,9 +17,10 @@ from panda_web.client.versions import Versions, versions_of
 from panda_web.messages.schema import Schema
 from panda_web.rpc.pauses import patiently
 from panda_web.rpc.removed import Removed
-from panda_web.rpc.types import Json
+from panda_web.rpc.types import WIRE_LIMIT, Json
 
-if TYPE_CHECKING:  # a tab that uses no dataclasses loads none of it
+if TYPE_CHECKING:  # a tab that uses no dataclasses, or draws no log, loads none of it
+    from panda_web.client.picture import Picture
     from panda_web.client.typed import Records, Typed
     from panda_web.records.record import D, Dataclass
 
@@ -158,6 +159,42 @@ class Reading:
             return Versions()
         dialect = await self._contact.dialect()
         return await patiently(lambda: versions_of(dialect, found[0]), self._sleep)
+
+    async def log(
+        self, author: str, log_id: int, *, at: int | None = None, last: int | None = None, limit: int = 40
+    ) -> "Picture":
+        """A window of a log as it can be drawn: entries, links, and for each the path that verifies it.
+
+        Signatures, links and the proof of a fork are checked here; what became of payloads is the node's
+        word.
+
+        Args:
+            author: a public key, 64 hex digits.
+            log_id: which of the author's logs.
+            at: the seq num of an entry whose path is wanted; the window is around it, unless `last` is given.
+            last: the last entry of the window; without it and `at`, the log's last one.
+            limit: entries of the window, 400 at most.
+
+        Raises:
+            InvalidParams: one of them is no such thing.
+            NodeTooOld: the node cannot show a log.
+            CallFailed: the node cannot be reached, or does not answer.
+        """
+        from panda_web.client.picture import MOST, picture_of
+
+        key = given.public_key("author", author)
+        given.check_number("log_id", log_id, 0, WIRE_LIMIT - 1)
+        given.check_number("limit", limit, 1, MOST)
+        for name, value in (("at", at), ("last", last)):
+            if value is not None:
+                given.check_number(name, value, 1, WIRE_LIMIT - 1)
+        contact = self._contact
+        return await patiently(
+            lambda: picture_of(
+                contact.connection, contact.verifier, key, log_id, at=at, last=last, limit=limit
+            ),
+            self._sleep,
+        )
 
     async def removed(self, instances: Sequence[str], authors: Sequence[str] = ()) -> Removed:
         """What of some instances and authors the node removed, and why: its word, which nothing proves.

@@ -208,6 +208,20 @@ export interface Panda extends Connection {
    */
   versions(schema: string, id: string): Promise<Versions>;
 
+  /**
+   * A window of a log as it can be drawn: entries, their links, and for each the path that verifies it. Signatures,
+   * links and the proof of a fork are checked; what became of payloads is the node's word. It is what this browser
+   * holds of the log or, where that is nothing, what the node holds.
+   */
+  log(author: string, logId: number, options?: {
+    /** An entry whose path is wanted. The window is around it, unless `last` is given. */
+    at?: number | null;
+    /** The last entry of the window; else the log's last one. */
+    last?: number | null;
+    /** Entries of the window, up to 400. */
+    limit?: number;
+  }): Promise<Log>;
+
   /** How many instances there are that a filter lets pass. It is the node's word, which nothing proves. */
   count(schema: string, options?: {
     /**
@@ -728,4 +742,77 @@ export interface DescribedDraft {
   toml: string | null;
   /** Why this node takes no schemas, as far as is known without asking it; null where it does. */
   refusal: string | null;
+}
+
+/** A signed entry of a log. */
+export interface LogEntry {
+  seqNum: number;
+  entryHash: string;
+  /** The hash that it names for the entry before; null for entry 1. */
+  backlink: string | null;
+  /** The hash that it names for an earlier entry; null where it names none. */
+  skiplink: string | null;
+  /** 0, or another number where there are several entries in one place: those of one branch share it. */
+  lane: number;
+  /** Whether a path of links leads from it to entry 1. */
+  verified: boolean;
+  /** The hash of the next entry on the shortest such path; null for entry 1, and without a path. */
+  via: string | null;
+  endOfLog: boolean;
+  /** What became of its message at the node that was asked, by its word; null where it says nothing. */
+  payloadState: PayloadState | null;
+  payloadSize: number;
+  /**
+   * What its message does; null where there is none to read: it is not there, not asked for (of entries outside the
+   * window), of more than 4,096 bytes, or no message.
+   */
+  action: "create" | "update" | "delete" | null;
+  /** Of what its message is; null likewise. */
+  schema: string | null;
+  /** The instance that it is about; null likewise. */
+  id: string | null;
+}
+
+/** That the author said two things at one place of the log. The proof was checked. */
+export interface LogFork {
+  /** The least place for which that is proven: what came before counts, what follows does not. */
+  position: number;
+  /**
+   * Two entries in one place; a link to another entry than the one in its place; two such links that differ; an entry
+   * behind the end of the log.
+   */
+  shape: "entries" | "entry-and-link" | "links" | "end";
+  /** Of the two entries that prove it. */
+  places: number[];
+  /** Their hashes. */
+  entries: string[];
+  /** Both in one, for anybody to check; hex. */
+  proof: string;
+}
+
+/** A window of a log. */
+export interface Log {
+  author: string;
+  logId: number;
+  /** Who was asked: this browser's own node, or the node beyond. */
+  where: Place;
+  /** The last place that is held, so how many entries there are in all; 0 where none is. */
+  end: number;
+  /** Of the window; 0 where there is none. */
+  first: number;
+  /** Of the window, likewise. */
+  last: number;
+  /** Those of the window, and those that link it to entry 1 or to later ones; ascending. */
+  entries: LogEntry[];
+  /** Stretches of the window of which nothing is held: the first and the last place. */
+  missing: number[][];
+  /** The entry that was chosen. */
+  at: number | null;
+  /** The places of the shortest path that verifies it, from there to entry 1; empty without one. */
+  path: number[];
+  fork: LogFork | null;
+  /** Entries that were given, and that the author has not signed. */
+  unsound: number;
+  /** Entries that were left out, since there were more than 8 in their place. */
+  crowded: number;
 }

@@ -1,0 +1,81 @@
+"""The shapes of a log as a page draws it; a part of `shapes`, which only such a page needs."""
+
+from typing import Literal, TypedDict
+
+from panda_web.browser.shapes import Place
+
+PayloadState = Literal["held", "never-held", "dropped", "deleted"]
+"""What became of a message at a node: it has it; it never had it; it dropped it by a rule; or its instance
+was ended by the author."""
+
+
+class LogEntry(TypedDict):
+    """A signed entry of a log."""
+
+    seqNum: int
+    entryHash: str
+    backlink: str | None
+    """The hash that it names for the entry before; null for entry 1."""
+    skiplink: str | None
+    """The hash that it names for an earlier entry; null where it names none."""
+    lane: int
+    """0, or another number where there are several entries in one place: those of one branch share it."""
+    verified: bool
+    """Whether a path of links leads from it to entry 1."""
+    via: str | None
+    """The hash of the next entry on the shortest such path; null for entry 1, and without a path."""
+    endOfLog: bool
+    payloadState: PayloadState | None
+    """What became of its message at the node that was asked, by its word; null where it says nothing."""
+    payloadSize: int
+    action: Literal["create", "update", "delete"] | None
+    """What its message does; null where there is none to read: it is not there, not asked for (of entries
+    outside the window), of more than 4,096 bytes, or no message."""
+    schema: str | None
+    """Of what its message is; null likewise."""
+    id: str | None
+    """The instance that it is about; null likewise."""
+
+
+class LogFork(TypedDict):
+    """That the author said two things at one place of the log. The proof was checked."""
+
+    position: int
+    """The least place for which that is proven: what came before counts, what follows does not."""
+    shape: Literal["entries", "entry-and-link", "links", "end"]
+    """Two entries in one place; a link to another entry than the one in its place; two such links that
+    differ; an entry behind the end of the log."""
+    places: list[int]
+    """Of the two entries that prove it."""
+    entries: list[str]
+    """Their hashes."""
+    proof: str
+    """Both in one, for anybody to check; hex."""
+
+
+class Log(TypedDict):
+    """A window of a log."""
+
+    author: str
+    logId: int
+    where: Place
+    """Who was asked: this browser's own node, or the node beyond."""
+    end: int
+    """The last place that is held, so how many entries there are in all; 0 where none is."""
+    first: int
+    """Of the window; 0 where there is none."""
+    last: int
+    """Of the window, likewise."""
+    entries: list[LogEntry]
+    """Those of the window, and those that link it to entry 1 or to later ones; ascending."""
+    missing: list[list[int]]
+    """Stretches of the window of which nothing is held: the first and the last place."""
+    at: int | None
+    """The entry that was chosen."""
+    path: list[int]
+    """The places of the shortest path that verifies it, from there to entry 1; empty without one."""
+    fork: LogFork | None
+    unsound: int
+    """Entries that were given, and that the author has not signed."""
+    crowded: int
+    """Entries that were left out, since there were more than 8 in their place."""
