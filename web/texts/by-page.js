@@ -15,6 +15,7 @@ export const form = german ? de.form : en.form;
 export const identity = german ? de.identity : en.identity;
 export const keys = german ? de.keys : en.keys;
 export const language = german ? de.language : en.language;
+export const log = german ? de.log : en.log;
 export const nodeStates = german ? de.nodeStates : en.nodeStates;
 export const reasons = german ? de.reasons : en.reasons;
 export const start = german ? de.start : en.start;

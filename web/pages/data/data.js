@@ -15,7 +15,7 @@
  *   #table panda-feed         its button "Show more" is its part "more"
  *   #open #open-title #open-body [data-name] [data-field] [data-open] #open-edit #open-link #open-close
  *   .versions li[data-version=create|update|delete][data-seq-num]   what its author said of it
- *   #write #writer panda-form #writer-close
+ *   #write #writer panda-form #writer-close   #log panda-log #log-close #log-link #log-record   a log as a picture
  *   #download #download-csv #download-json #download-state #download-words #download-cancel
  *   #away[hidden] #away-size #away-large #away-keep     what is removed from this browser, and fetched again
  *   #open-body .removing #remove-this #remove-author .absent[data-absent=STATE] #open-keep   the same, of one; and why it is not here
@@ -36,6 +36,7 @@ import { count, explain } from "../../elements/words.js";
 import { makeDownload } from "./download.js";
 import { makeFilterBar } from "./filter-bar.js";
 import { instanceView } from "./instance-view.js";
+import { makeLog } from "./log.js";
 import { LONGEST, addressOf, here } from "./place.js";
 import { makeRemoving } from "./removing.js";
 import { makeSchemaList } from "./schema-list.js";
@@ -62,6 +63,7 @@ const table = byId("table", HTMLElement);
 const dialog = byId("open", HTMLDialogElement);
 const writer = byId("writer", HTMLDialogElement);
 const schemas = makeSchemaList();
+const picture = makeLog({ notices, onClose: () => go({ ...here(), log: "", at: "" }) });
 const removing = makeRemoving({ session, notices });
 /** @type {Kind | null} */
 let kind = null;
@@ -97,6 +99,12 @@ document.addEventListener("click", (event) => {
 
 async function route() {
   const mine = ++turn;
+  await routeData(mine);
+  if (mine === turn) void picture.show(here());
+}
+
+/** @param {number} mine */
+async function routeData(mine) {
   const place = here();
   schemas.choose(place.schema);
   document.documentElement.toggleAttribute("data-choosing", !place.schema);
@@ -172,7 +180,7 @@ function show(panda, now, place) {
   byId("write", HTMLButtonElement).hidden = !schema || !panda.author;
   removing.show(panda, id);
   if (place.problem) notices.error(Object.assign(new Error(place.problem), { reason: "address-wrong" }));
-  const key = addressOf({ ...place, open: "" });
+  const key = addressOf({ ...place, open: "", log: "" });
   if (key !== shown) {
     shown = key;
     counter.textContent = "";

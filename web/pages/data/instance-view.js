@@ -6,6 +6,7 @@ import { face } from "../../elements/face.js";
 import { reachWhy, reachWords } from "../../elements/nodes.js";
 import { prose } from "../../elements/prose.js";
 import { clock, label, line, moment, words } from "../../elements/values.js";
+import { addressOf, here } from "./place.js";
 import { links } from "./related.js";
 import { number, say } from "../../elements/words.js";
 
@@ -73,7 +74,8 @@ function provenance(panda, instance) {
   const goes = reachWords(instance._meta);
   if (goes) list.append(el("div", { data: { badge: "waiting" } }, el("dt", {}, goes), el("dd", {}, reachWhy(instance._meta))));
   add(texts.origin.author, face(author), " ", ...(mine ? [el("strong", { class: "mine" }, texts.origin.you), " "] : []), hexView(author, texts.origin.author, "author"));
-  add(texts.origin.logId, el("span", { data: { field: "logId" } }, String(logId)));
+  add(texts.origin.logId, el("span", { data: { field: "logId" } }, String(logId)), " ",
+    el("a", { class: "see-log", attrs: { href: addressOf({ ...here(), log: `${author}.${logId}`, at: String(seqNum) }) } }, texts.data.seeLog));
   add(texts.origin.seqNum, el("span", { data: { field: "seqNum" } }, String(seqNum)));
   add(texts.origin.entryHash, hexView(lastEntry, texts.origin.entryHash, "entryHash"));
   if (lastEntry !== instance.id) add(texts.origin.id, hexView(instance.id, texts.origin.idIsHash, "id"));
