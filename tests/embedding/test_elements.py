@@ -149,6 +149,11 @@ def test_hostile_data_and_attributes_under_the_strictest_policy(
         screen.until(lambda: screen.data("panda-status", "pending") == "0")
 
         (one,) = (each for each in instances_at(host.url, schema) if each.id == led_to)
+        tab.evaluate("(who) => document.querySelector('#log').setAttribute('author', who)", one.author)
+        screen.wait("#log[data-state=shown]")
+        assert screen.words("#log >>> [part=path]").startswith("Entry 1 is verified")
+        assert tab.evaluate("document.querySelectorAll('.odd:not([data-state=failed])').length") == 0
+
         say_whose = "(whose) => document.querySelector('#feed').setAttribute('authors', whose)"
         tab.evaluate(say_whose, one.author.upper())
         screen.until(lambda: tab.evaluate("document.querySelectorAll('#feed article').length") == 2)
