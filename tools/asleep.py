@@ -20,6 +20,7 @@ LAYERS_ELSEWHERE = ("cli", "server")
 MODULES_ELSEWHERE = (
     *("panda_web.client.file", "panda_web.keys.file", "panda_web.keys.with_cryptography"),
     *("panda_web.rpc.http", "panda_web.rpc.websocket", "panda_web.sync.peers"),
+    *("panda_web.browser.shapes", "panda_web.browser.log_shapes"),  # read by who checks types
 )
 # Ed25519 in Python, for browsers that have none or one that goes wrong.
 ARITHMETIC = ("pure25519", "pure25519.basic", "pure25519.eddsa")

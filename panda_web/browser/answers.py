@@ -8,15 +8,17 @@ the instances themselves there (`included.js`).
 """
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from panda_web.browser import shapes
 from panda_web.browser.values import write_value
 from panda_web.client import Answer, Instance
 from panda_web.client.check import NODE_NAMES, Rejected, to_json
 from panda_web.client.collecting import Changed
-from panda_web.client.versions import Versions
 from panda_web.rpc.types import Json
+
+if TYPE_CHECKING:  # no tab loads these
+    from panda_web.browser import shapes
+    from panda_web.client.versions import Versions
 
 
 class Reached(NamedTuple):
@@ -71,7 +73,7 @@ def changed_to_json(changed: Changed, went: Went = nowhere) -> dict[str, Json]:
     }
 
 
-def versions_to_json(versions: Versions) -> shapes.Versions:
+def versions_to_json(versions: "Versions") -> "shapes.Versions":
     """What was said of an instance."""
     return {
         "versions": [

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from panda_web.browser import shapes
 from panda_web.browser.answers import answer_to_json, versions_to_json
 from panda_web.browser.at_hand import at_hand
 from panda_web.browser.draft import definition_of, describe
@@ -25,6 +24,7 @@ from panda_web.rpc.table import python_name
 from panda_web.rpc.types import Json
 
 if TYPE_CHECKING:  # seldom asked for
+    from panda_web.browser import shapes
     from panda_web.browser.archiving import Archiving
     from panda_web.browser.log_shapes import Log
     from panda_web.browser.removing import Removing
@@ -47,7 +47,7 @@ class Api:
     site: Site
     standing: Standing
     shown: Shown
-    storage: Callable[[], Awaitable[shapes.Storage]]
+    storage: Callable[[], Awaitable["shapes.Storage"]]
     _opened: list["Archiving"] = field(default_factory=list)
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -58,7 +58,7 @@ class Api:
         """What begins each series of the table."""
         return {name: getattr(self, f"each_{python_name(name)}") for name in SERIES}
 
-    def who(self) -> shapes.Author:
+    def who(self) -> "shapes.Author":
         """What a page shows of itself: the answer to one that connects, and to one that restored a key."""
         client, refusal = self.site.client, self.site.refusal
         return {
@@ -79,17 +79,17 @@ class Api:
             self._opened.append(Archiving(self.site.home().connection))
         return self._opened[0]
 
-    async def create(self, schema: str, fields: Mapping[str, Json]) -> shapes.Written:
+    async def create(self, schema: str, fields: Mapping[str, Json]) -> "shapes.Written":
         """A new instance."""
         written = await self.site.writer().create(schema, partial(read_fields, fields))
         await self.shown.keep(schema)  # behind it: nothing comes between writes and their order
         return _written(written)
 
-    async def update(self, schema: str, id: str, fields: Mapping[str, Json]) -> shapes.Written:
+    async def update(self, schema: str, id: str, fields: Mapping[str, Json]) -> "shapes.Written":
         """New values for some fields."""
         return _written(await self.site.writer().update(schema, id, partial(read_fields, fields)))
 
-    async def delete(self, schema: str, id: str) -> shapes.Written:
+    async def delete(self, schema: str, id: str) -> "shapes.Written":
         """The end of an instance."""
         return _written(await self.site.writer().delete(schema, id))
 
@@ -117,7 +117,7 @@ class Api:
         )
         return {**answer_to_json(answer, await self.shown.went()), "here": here}
 
-    async def versions(self, schema: str, id: str) -> shapes.Versions:
+    async def versions(self, schema: str, id: str) -> "shapes.Versions":
         """What was said of an instance."""
         await self.shown.ready(schema)
         return versions_to_json(await self.site.client.versions(schema, id))
@@ -183,30 +183,30 @@ class Api:
         """How things stand, and each change."""
         return self.standing.follow()
 
-    async def define(self, schema: Mapping[str, Json]) -> shapes.Schema:
+    async def define(self, schema: Mapping[str, Json]) -> "shapes.Schema":
         """A schema with its id."""
         return _schema(await self.site.writer().define(schema_from_dict(schema)))
 
-    async def schema(self, id: str) -> shapes.Schema:
+    async def schema(self, id: str) -> "shapes.Schema":
         """A schema that somebody published."""
         return _schema(await self.site.client.schema_named(id))
 
-    async def schemas(self, after: str | None) -> list[shapes.ListedSchema]:
+    async def schemas(self, after: str | None) -> "list[shapes.ListedSchema]":
         """The schemas to choose from."""
         listed = await self.site.client.schemas(after)
         return [{"id": each.id, "name": each.name, "state": each.state} for each in listed]
 
-    async def describe(self, draft: Mapping[str, Json]) -> shapes.DescribedDraft:
+    async def describe(self, draft: Mapping[str, Json]) -> "shapes.DescribedDraft":
         """A definition in the making."""
         refusal = await self.site.client.takes_no_definitions()
         return describe(draft, str(refusal) if refusal is not None else None)
 
-    async def schema_from_toml(self, text: str) -> shapes.SchemaDefinition:
+    async def schema_from_toml(self, text: str) -> "shapes.SchemaDefinition":
         """The definition in a file."""
         with at_hand():
             return definition_of(schema_from_toml(text))
 
-    async def node_peers(self) -> list[shapes.NodePeer]:
+    async def node_peers(self) -> "list[shapes.NodePeer]":
         """Whom the node exchanges with."""
         peers = await self.site.node_peers()
         return [{"url": each.url, "lastContact": 1000 * each.last_contact} for each in peers]
@@ -244,7 +244,7 @@ class Api:
         """It may come again."""
         return await self._removing().keep(**what)
 
-    async def removed(self, instances: Sequence[str], authors: Sequence[bytes]) -> shapes.Removed:
+    async def removed(self, instances: Sequence[str], authors: Sequence[bytes]) -> "shapes.Removed":
         """What is not here, and why."""
         return await self._removing().removed(instances, authors)
 
@@ -256,17 +256,17 @@ class Api:
         """The key pair under a passphrase."""
         return await self.site.back_up(passphrase)
 
-    async def decline_backup(self) -> shapes.Author:
+    async def decline_backup(self) -> "shapes.Author":
         """The key can no longer be copied."""
         await self.site.keyring().settle("declined")
         return self.who()
 
-    async def restore(self, text: str, passphrase: str) -> shapes.Author:
+    async def restore(self, text: str, passphrase: str) -> "shapes.Author":
         """Another key from now on."""
         await self.site.restore(text, passphrase)
         return self.who()
 
-    async def gather(self) -> list[shapes.Unasked]:
+    async def gather(self) -> "list[shapes.Unasked]":
         """What the key wrote elsewhere comes here."""
         wrong = await self.site.gather()
         return [
@@ -275,7 +275,7 @@ class Api:
         ]
 
 
-def _written(written: Written) -> shapes.Written:
+def _written(written: Written) -> "shapes.Written":
     return {
         "id": written.id,
         "entryHash": written.entry_hash,
@@ -284,5 +284,5 @@ def _written(written: Written) -> shapes.Written:
     }
 
 
-def _schema(schema: Schema) -> shapes.Schema:
+def _schema(schema: Schema) -> "shapes.Schema":
     return {"id": str(schema.id), **definition_of(schema)}

@@ -5,9 +5,8 @@ objects, each with its `name` among its keys: while somebody types, names stand 
 """
 
 from collections.abc import Mapping
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from panda_web.browser.shapes import DescribedDraft, DraftProblem, Part, SchemaDefinition
 from panda_web.messages.schema import (
     FieldDefinition,
     InvalidPattern,
@@ -31,7 +30,10 @@ from panda_web.messages.schema.errors import (
 from panda_web.messages.schema.schema import check_count
 from panda_web.rpc.types import Json
 
-_PARTS: Final[Mapping[type[InvalidSchema], Part]] = {
+if TYPE_CHECKING:  # no tab loads these
+    from panda_web.browser.shapes import DescribedDraft, DraftProblem, Part, SchemaDefinition
+
+_PARTS: Final[Mapping[type[InvalidSchema], "Part"]] = {
     SchemaNameInvalid: "name",
     SchemaDescriptionInvalid: "description",
     FieldNameInvalid: "name",
@@ -45,7 +47,7 @@ _PARTS: Final[Mapping[type[InvalidSchema], Part]] = {
 """Errors that are about one key of the draft, or of one of its fields."""
 
 
-def describe(draft: Mapping[str, Json], refusal: str | None = None) -> DescribedDraft:
+def describe(draft: Mapping[str, Json], refusal: str | None = None) -> "DescribedDraft":
     """What there is to say about a draft: each field is looked at, whatever is wrong with the others.
 
     Returns:
@@ -72,7 +74,7 @@ def describe(draft: Mapping[str, Json], refusal: str | None = None) -> Described
     }
 
 
-def definition_of(schema: Schema) -> SchemaDefinition:
+def definition_of(schema: Schema) -> "SchemaDefinition":
     """A schema as JSON."""
     return {
         "name": schema.name,
@@ -90,7 +92,7 @@ def _split(draft: Mapping[str, Json]) -> tuple[dict[str, Json], list[Json]]:
     return texts, fields
 
 
-def _head(texts: Mapping[str, Json], problems: list[DraftProblem]) -> Schema | None:
+def _head(texts: Mapping[str, Json], problems: "list[DraftProblem]") -> Schema | None:
     """A schema of this name and description, and of another field."""
     try:
         return schema_from_dict({**texts, "fields": {"any": {"type": "text"}}}, "The draft")
@@ -99,7 +101,7 @@ def _head(texts: Mapping[str, Json], problems: list[DraftProblem]) -> Schema | N
         return None
 
 
-def _right(fields: list[Json], problems: list[DraftProblem]) -> tuple[FieldDefinition, ...]:
+def _right(fields: list[Json], problems: "list[DraftProblem]") -> tuple[FieldDefinition, ...]:
     """The fields that are right, also beside each other."""
     right: dict[int, FieldDefinition] = {}
     try:
@@ -137,7 +139,7 @@ def _place(error: InvalidSchema, fields: Mapping[int, FieldDefinition]) -> int |
     return named[:2][-1] if named else None
 
 
-def _problem(error: InvalidSchema, field: int | None) -> DraftProblem:
+def _problem(error: InvalidSchema, field: int | None) -> "DraftProblem":
     part = next((part for kind, part in _PARTS.items() if isinstance(error, kind)), None)
     return {
         "field": field,

@@ -1,12 +1,18 @@
 """A log for a page to draw: what this browser holds of it, or else the node beyond."""
 
-from panda_web.browser.log_shapes import Log, LogEntry, LogFork
+from typing import TYPE_CHECKING
+
 from panda_web.browser.opening import Site
-from panda_web.browser.shapes import Place
 from panda_web.client.picture import Drawn, Fork, Picture
 
+if TYPE_CHECKING:  # no tab loads these
+    from panda_web.browser.log_shapes import Log, LogEntry, LogFork
+    from panda_web.browser.shapes import Place
 
-async def drawn(site: Site, author: bytes, log_id: int, at: int | None, last: int | None, limit: int) -> Log:
+
+async def drawn(
+    site: Site, author: bytes, log_id: int, at: int | None, last: int | None, limit: int
+) -> "Log":
     """A window of a log, checked. Raises as `Client.log` does."""
     where: Place = "node" if site.mode == "remote" else "here"
     found = await site.client.log(author.hex(), log_id, at=at, last=last, limit=limit)
@@ -16,7 +22,7 @@ async def drawn(site: Site, author: bytes, log_id: int, at: int | None, last: in
     return to_json(found, where)
 
 
-def to_json(picture: Picture, where: Place) -> Log:
+def to_json(picture: Picture, where: "Place") -> "Log":
     """As a page gets it."""
     return {
         "author": picture.author,
@@ -35,7 +41,7 @@ def to_json(picture: Picture, where: Place) -> Log:
     }
 
 
-def _entry(each: Drawn) -> LogEntry:
+def _entry(each: Drawn) -> "LogEntry":
     return {
         "seqNum": each.seq_num,
         "entryHash": each.entry_hash,
@@ -53,7 +59,7 @@ def _entry(each: Drawn) -> LogEntry:
     }
 
 
-def _fork(fork: Fork) -> LogFork:
+def _fork(fork: Fork) -> "LogFork":
     return {
         "position": fork.position,
         "shape": fork.shape,

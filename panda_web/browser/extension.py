@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from panda_web.browser import shapes
 from panda_web.browser.methods import METHODS, OPEN, PIECE, SERIES, STEPS
 from panda_web.messages.schema import Schema
 from panda_web.rpc.dispatch import Handler
@@ -42,7 +41,7 @@ class Extension:
 OTHERS = frozenset(
     {
         *("cancel", "progress", "close", "methods", "series", "pieces", "writes"),
-        *shapes.Author.__annotations__,
+        *("node", "peers", "mode", "author", "keyKind", "canBackUp", "copy", "readOnly"),
     }
 )
 """Names that mean something else: to a session, to its port, and what `panda.js` has beside the methods."""

@@ -4,9 +4,8 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing, suppress
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from panda_web.browser import shapes
 from panda_web.browser.tabs import ABOUT, FILL, FORGET, HURRY
 from panda_web.browser.wrong import said
 from panda_web.errors import PandaError
@@ -21,7 +20,10 @@ from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.types import Json
 from panda_web.rpc.wish import EVERYTHING, Wish, write_wish
 
-NOTHING: shapes.Here = {
+if TYPE_CHECKING:  # no tab loads these
+    from panda_web.browser import shapes
+
+NOTHING: "shapes.Here" = {
     "state": "never",
     "done": 0,
     "total": None,
@@ -37,7 +39,7 @@ HURRIES_EACH = 2.0
 """Seconds between two questions of a page that have a node asked at once."""
 
 
-class Kept(Followed[shapes.Here]):
+class Kept(Followed["shapes.Here"]):
     """How a schema stands that is brought.
 
     Args:
@@ -118,7 +120,7 @@ class Home:
         for each in peers:
             self._one(each, str(DEFINITION.id), wish, both=True)
 
-    def standings(self, node: str) -> list[shapes.Here]:
+    def standings(self, node: str) -> "list[shapes.Here]":
         """How each schema stands that is brought from a node."""
         return [kept.now for (name, *_), kept in self._of_nodes.items() if name == node]
 
@@ -179,7 +181,7 @@ class Home:
                 pauses.again()
                 self._note(kept, cast("shapes.Here", told))
 
-    def _note(self, kept: Kept, here: shapes.Here) -> None:
+    def _note(self, kept: Kept, here: "shapes.Here") -> None:
         kept.note(here)
         self.told.happen()
 
@@ -187,7 +189,7 @@ class Home:
 _BEST_FIRST = ("whole", "filling", "never", "stopped")
 
 
-def joined(each: Sequence[shapes.Here]) -> shapes.Here:
+def joined(each: "Sequence[shapes.Here]") -> "shapes.Here":
     """How a schema stands that is brought from several nodes: one that gives it is enough."""
     best = min(each, key=lambda here: _BEST_FIRST.index(here["state"]))
     goes_on = any(here["error"] is None for here in each)

@@ -16,7 +16,6 @@ from weakref import WeakValueDictionary
 import js
 from pyodide.ffi import create_proxy
 
-from panda_web.browser import shapes
 from panda_web.browser.crypto import Crypto
 from panda_web.browser.extension import Extension
 from panda_web.browser.fetch import FetchTransport
@@ -26,7 +25,6 @@ from panda_web.browser.opening import Author, Site
 from panda_web.browser.page import Page
 from panda_web.browser.port import PortChannel
 from panda_web.browser.reach import Reach
-from panda_web.browser.shapes import Mode
 from panda_web.browser.storage import storage
 from panda_web.browser.webcrypto import SignChain, VerifyMany
 from panda_web.browser.websocket import sessions
@@ -40,10 +38,12 @@ from panda_web.rpc.session import Bounds, Session
 from panda_web.rpc.wish import EVERYTHING, Wish
 
 if TYPE_CHECKING:  # a tab that keeps no node has no use for it
+    from panda_web.browser import shapes
     from panda_web.browser.disk import Disk, OpenDisk
     from panda_web.browser.home import Home
     from panda_web.browser.local import LocalNode
     from panda_web.browser.serving import SharedNode
+    from panda_web.browser.shapes import Mode
     from panda_web.sync import Source
 
 logger = logging.getLogger(__name__)
@@ -156,7 +156,7 @@ class Host:
         return task
 
     async def site(
-        self, node: str, mode: Mode = "remote", peers: Sequence[str] = (), wish: Wish = EVERYTHING
+        self, node: str, mode: "Mode" = "remote", peers: Sequence[str] = (), wish: Wish = EVERYTHING
     ) -> Site:
         """This site's key, with clients for a node. Where the browser refuses storage, it can only read.
 
@@ -260,7 +260,7 @@ class Host:
             await disk.close()
             raise
 
-    async def storage(self) -> shapes.Storage:
+    async def storage(self) -> "shapes.Storage":
         """How the browser keeps what is here."""
         return await storage(self._disk)
 

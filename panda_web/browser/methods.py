@@ -9,7 +9,7 @@ its result says; a name that is in both can be awaited, and iterated.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from panda_web.rpc import types
 from panda_web.rpc.long_text import LONG_TEXT, NUMBER
@@ -18,9 +18,14 @@ from panda_web.rpc.removed import MAX_ASKED
 from panda_web.rpc.table import Method, Param
 from panda_web.rpc.wish import EVERYTHING, WISH
 
+if TYPE_CHECKING:  # no tab loads it
+    from panda_web.browser.shapes import Mode
+
 _SCHEMA, _ID = Param("schema", types.SCHEMA), Param("id", types.HASH)
 _FIELDS = Param("fields", types.named("Fields"))
 _WRITTEN, _AUTHOR = types.named("Written"), types.named("Author")
+
+MODES: Final[tuple["Mode", ...]] = ("first", "remote", "local")
 
 MAX_PEERS = 8
 """Nodes that a page keeps the site's own one alike with, besides its node."""

@@ -12,7 +12,6 @@ from panda_web.browser.home import Home, Kept
 from panda_web.browser.indexeddb import IndexedDb, StorageFull, StorageRefused
 from panda_web.browser.keyring import Copy, Keyring
 from panda_web.browser.reach import Reach
-from panda_web.browser.shapes import Here, Mode
 from panda_web.client import Client
 from panda_web.errors import PandaError, StoreFailed
 from panda_web.keys import Signer
@@ -24,6 +23,7 @@ from panda_web.rpc.wish import EVERYTHING, MAX_WISHED, Wish
 
 if TYPE_CHECKING:
     from panda_web.browser.forgetting import Forgotten
+    from panda_web.browser.shapes import Here, Mode
 
 
 class NothingHere(PandaError):
@@ -76,7 +76,7 @@ class Site:
         self,
         crypto: Crypto,
         authors: Authors,
-        mode: Mode,
+        mode: "Mode",
         nodes: Sequence[str],
         home: Home | None,
         reach: Reach,
@@ -119,7 +119,7 @@ class Site:
         own = frozenset(bytes.fromhex(each) for each in self.authors[:MAX_WISHED])
         return replace(self._wish, authors=self._wish.authors | own)
 
-    def standings(self, node: str) -> list[Here]:
+    def standings(self, node: str) -> "list[Here]":
         """How each schema stands that is brought from a node."""
         return self._home.standings(node) if self._home is not None else []
 

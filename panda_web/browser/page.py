@@ -6,15 +6,14 @@ them. It says which node the page works with. Then there are the methods of `bro
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any
 
 from panda_web import __version__
 from panda_web.browser.api import Api
 from panda_web.browser.extension import all_methods
-from panda_web.browser.methods import OPEN, PIECE, SERIES, STEPS, in_pieces
+from panda_web.browser.methods import MODES, OPEN, PIECE, SERIES, STEPS, in_pieces
 from panda_web.browser.pieces import Pieces
 from panda_web.browser.series import Series
-from panda_web.browser.shapes import Mode
 from panda_web.browser.shown import Shown
 from panda_web.browser.standing import Standing
 from panda_web.errors import PandaError
@@ -26,6 +25,7 @@ from panda_web.rpc.wish import Wish
 
 if TYPE_CHECKING:
     from panda_web.browser.host import Host
+    from panda_web.browser.shapes import Mode
 
 
 class VersionMismatch(PandaError):
@@ -112,11 +112,11 @@ class Page:
         return said
 
 
-def _mode(said: str) -> Mode:
-    for mode in get_args(Mode):
+def _mode(said: str) -> "Mode":
+    for mode in MODES:
         if said == mode:
-            return cast("Mode", mode)
-    raise ModeUnknown(f"There is no mode {said[:40]!r}: it is one of {', '.join(get_args(Mode))}.")
+            return mode
+    raise ModeUnknown(f"There is no mode {said[:40]!r}: it is one of {', '.join(MODES)}.")
 
 
 def _required(table: Mapping[str, Method[Any]]) -> Json:

@@ -5,13 +5,16 @@ Only pages of this site call it, by their worker: no method that a network could
 
 import asyncio
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from panda_web.browser import shapes
 from panda_web.browser.opening import Site
 from panda_web.browser.tabs import DROP, KEEP
 from panda_web.client import Client
 from panda_web.errors import PandaError
 from panda_web.rpc.types import Json
+
+if TYPE_CHECKING:  # no tab loads these
+    from panda_web.browser import shapes
 
 
 class Removing:
@@ -32,7 +35,7 @@ class Removing:
         """Takes it back; gives how much. Raises NothingHere."""
         return await self._site.home().connection.call(KEEP, **_given(what))
 
-    async def removed(self, instances: Sequence[str], authors: Sequence[bytes]) -> shapes.Removed:
+    async def removed(self, instances: Sequence[str], authors: Sequence[bytes]) -> "shapes.Removed":
         """What of these was removed, here and at the node beyond, as far as that answers."""
         site = self._site
         asked: list[tuple[shapes.Place, Client]] = []

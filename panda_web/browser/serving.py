@@ -8,8 +8,8 @@ and another asks, or where another tab has the database from now on.
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing, suppress
+from typing import TYPE_CHECKING
 
-from panda_web.browser import shapes
 from panda_web.browser.local import LocalNode
 from panda_web.browser.tabs import TAB_METHODS
 from panda_web.browser.wrong import said
@@ -21,6 +21,9 @@ from panda_web.rpc.dispatch import Dispatcher, Handler
 from panda_web.rpc.types import Json
 from panda_web.rpc.wish import EVERYTHING, Wish
 from panda_web.sync import Platform, Source, Standing, Wants
+
+if TYPE_CHECKING:  # no tab loads these
+    from panda_web.browser import shapes
 
 TOLD_AGAIN = 25.0
 """Seconds after which a tab is told how a schema stands, though nothing changed: then it asks again."""
@@ -135,7 +138,7 @@ class SharedNode:
         told: Mapping[str, Json] | None,
         both: bool = False,
         wish: Wish = EVERYTHING,
-    ) -> shapes.Here:
+    ) -> "shapes.Here":
         """How a schema stands, which is brought meanwhile. Raises WantsTooMany, and what `source` does."""
         if node not in self._sources:
             self._sources[node] = self._source(node)
@@ -162,7 +165,7 @@ class SharedNode:
                 await self._local.node.publish_entry(entry, payload)
 
 
-def here(standing: Standing) -> shapes.Here:
+def here(standing: Standing) -> "shapes.Here":
     """How a schema stands, as pages are told."""
     return {
         "state": standing.state,

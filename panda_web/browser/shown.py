@@ -15,7 +15,6 @@ from panda_web.bamboo import is_hex
 from panda_web.browser.answers import Reached, Went, changed_to_json, nowhere
 from panda_web.browser.home import Kept
 from panda_web.browser.merging import merged
-from panda_web.browser.shapes import Here
 from panda_web.client import Instance
 from panda_web.client.collecting import Change, Changed
 from panda_web.messages.schema.field import SELF
@@ -23,6 +22,7 @@ from panda_web.rpc.types import Json
 
 if TYPE_CHECKING:  # needs a browser to import
     from panda_web.browser.opening import Site
+    from panda_web.browser.shapes import Here
 
 FRESH_SECONDS = 2.0
 """Of a visit, in which the node may bring what is new to what was here before, until questions are answered
@@ -58,7 +58,7 @@ class Shown:
         is_id = is_hex(schema)
         return self._site.kept(schema if is_id else str((await self._site.client.schema_named(schema)).id))
 
-    async def ready(self, schema: str, include: Iterable[str] = ()) -> Here | None:
+    async def ready(self, schema: str, include: Iterable[str] = ()) -> "Here | None":
         """Returns when a question about a schema can be answered; how it stands, None where nobody brings it.
 
         Args:
@@ -98,7 +98,7 @@ class Shown:
         """What a subscription tells, how much is here, and how far went what was written here."""
         return _Following(self.went, self._site.reach.spread.wait).follow(told, self._here(schema))
 
-    async def _here(self, schema: str) -> AsyncGenerator[Here, None]:
+    async def _here(self, schema: str) -> "AsyncGenerator[Here, None]":
         kept = await self.keep(schema)
         if kept is not None:
             async with aclosing(kept.follow()) as standings:
@@ -116,12 +116,12 @@ class Shown:
                 await self.ready(schema)
 
 
-def _can_answer(here: Here, began: float) -> bool:
+def _can_answer(here: "Here", began: float) -> bool:
     fresh = here["asOf"] is not None and here["asOf"] >= began * 1000
     return fresh or here["error"] is not None or here["state"] == "stopped"
 
 
-def _patience(here: Here, began: float) -> float:
+def _patience(here: "Here", began: float) -> float:
     """Seconds for which something new is waited for."""
     return max(0.0, began + FRESH_SECONDS - time.time()) if here["state"] == "whole" else STALLED_SECONDS
 
@@ -137,7 +137,7 @@ class _Following:
         self._last: Changed | None = None
         self._here: Here | None = None
 
-    async def follow(self, told: AsyncGenerator[Changed, None], here: AsyncGenerator[Here, None]) -> Told:
+    async def follow(self, told: AsyncGenerator[Changed, None], here: "AsyncGenerator[Here, None]") -> Told:
         async with aclosing(merged(self._changes(told), self._stands(here), self._goes())) as each_told:
             async for each in each_told:
                 yield {**each, "here": self._here}
@@ -150,7 +150,7 @@ class _Following:
                 self._last = changed
                 yield {**self._written(changed, went), "first": first}
 
-    async def _stands(self, here: AsyncGenerator[Here, None]) -> Told:
+    async def _stands(self, here: "AsyncGenerator[Here, None]") -> Told:
         async with aclosing(here) as standings:
             async for standing in standings:
                 self._here = standing

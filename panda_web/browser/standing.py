@@ -11,7 +11,6 @@ from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from panda_web.browser.shapes import NodeStatus, Status
 from panda_web.browser.wrong import said
 from panda_web.client import Client
 from panda_web.errors import PandaError, all_errors
@@ -21,6 +20,7 @@ from panda_web.rpc.pauses import first_of
 
 if TYPE_CHECKING:  # needs a browser to import
     from panda_web.browser.opening import Site
+    from panda_web.browser.shapes import NodeStatus, Status
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class Standing:
         elif self._site.mode == "first":  # what was written is here, and its way goes on from here
             self._kept.hurry()
 
-    async def follow(self) -> AsyncGenerator[Status, None]:
+    async def follow(self) -> "AsyncGenerator[Status, None]":
         """How things stand, and then each change of it. Who is slow is told the last one alone."""
         changed = asyncio.Event()
         self._followers.add(changed)
@@ -97,7 +97,7 @@ class Standing:
         if tasks:
             await asyncio.wait(tasks)
 
-    async def _now(self) -> Status:
+    async def _now(self) -> "Status":
         pending = await self._site.pending()
         wrong = self._wrong if pending else None
         sends = self._site.sends
@@ -108,7 +108,7 @@ class Standing:
             "nodes": [self._node(url, pending, wrong) for url in self._site.nodes],
         }
 
-    def _node(self, url: str, pending: int, wrong: PandaError | None) -> NodeStatus:
+    def _node(self, url: str, pending: int, wrong: PandaError | None) -> "NodeStatus":
         heres = self._site.standings(url)
         as_of = max((each["asOf"] for each in heres if each["asOf"] is not None), default=None)
         failed = next((each["error"] for each in heres if each["error"] is not None), None)

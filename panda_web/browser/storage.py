@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import js
 from pyodide.ffi import JsException
 
-from panda_web.browser import shapes
-
 if TYPE_CHECKING:  # with the node, for which not every page has use
+    from panda_web.browser import shapes
     from panda_web.browser.disk import Disk, Kind
 
 _KINDS: "Final[dict[Kind, Literal['files', 'blocks', 'memory']]]" = {
@@ -21,7 +20,7 @@ _KINDS: "Final[dict[Kind, Literal['files', 'blocks', 'memory']]]" = {
 }
 
 
-async def storage(disk: "Disk | None") -> shapes.Storage:
+async def storage(disk: "Disk | None") -> "shapes.Storage":
     """What is known of it now.
 
     Args:

@@ -1,10 +1,14 @@
 """An error as pages are told of it beside an answer."""
 
-from panda_web.browser import shapes
+from typing import TYPE_CHECKING
+
 from panda_web.errors import PandaError
 
+if TYPE_CHECKING:  # no tab loads these
+    from panda_web.browser import shapes
 
-def said(error: PandaError | None) -> shapes.WriteError | None:
+
+def said(error: PandaError | None) -> "shapes.WriteError | None":
     """Its word and its sentence; and what whoever runs the node says, where that is the reason."""
     if error is None:
         return None

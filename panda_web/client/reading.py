@@ -13,15 +13,15 @@ from panda_web.client.definitions import KeptDefinitions
 from panda_web.client.listed import ListedSchema
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.schemas import Schemas
-from panda_web.client.versions import Versions, versions_of
 from panda_web.messages.schema import Schema
 from panda_web.rpc.pauses import patiently
 from panda_web.rpc.removed import Removed
 from panda_web.rpc.types import WIRE_LIMIT, Json
 
-if TYPE_CHECKING:  # a tab that uses no dataclasses, or draws no log, loads none of it
+if TYPE_CHECKING:  # not every tab loads it
     from panda_web.client.picture import Picture
     from panda_web.client.typed import Records, Typed
+    from panda_web.client.versions import Versions
     from panda_web.records.record import D, Dataclass
 
 
@@ -138,7 +138,7 @@ class Reading:
 
         return Answers(ask, as_it_is, limit, after)
 
-    async def versions(self, schema: "str | type[Dataclass]", instance: str) -> Versions:
+    async def versions(self, schema: "str | type[Dataclass]", instance: str) -> "Versions":
         """What was said of an instance, entry by entry, the latest first; nothing where it is not there.
 
         Each entry is signed by the author of the instance. A node may hold some back, which is seen:
@@ -152,6 +152,8 @@ class Reading:
             CallFailed: the node cannot be reached, or does not answer.
         """
         given.check_schema(schema)
+        from panda_web.client.versions import Versions, versions_of
+
         given.check_id("instance", instance)
         of = schema if isinstance(schema, str) else (await self._typed.asked(schema, None))[0]
         found = await self.query(of, filter={"id": instance}, limit=1)

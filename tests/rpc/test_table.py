@@ -1,10 +1,13 @@
 """Tables of methods are put together, and nobody takes a name from somebody else."""
 
+from typing import get_args
+
 import pytest
 import typer
 
 from panda_web.browser.extension import Extension, all_methods
-from panda_web.browser.methods import METHODS, OPEN, PIECE, STEPS
+from panda_web.browser.methods import METHODS, MODES, OPEN, PIECE, STEPS
+from panda_web.browser.shapes import Author, Mode
 from panda_web.cli import extension as command
 from panda_web.rpc import types
 from panda_web.rpc.table import Method, joined
@@ -25,7 +28,7 @@ def test_an_application_adds_its_methods_to_those_of_the_worker() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", [OPEN.name, *STEPS, *METHODS, "close", "cancel", "author", "canBackUp"])
+@pytest.mark.parametrize("name", [OPEN.name, *STEPS, *METHODS, "close", "cancel", *Author.__annotations__])
 def test_an_application_takes_over_no_name_of_the_worker(name: str) -> None:
     with pytest.raises(ValueError, match=rf"two of the same name: {name}$"):
         all_methods([adding(name)])
@@ -60,3 +63,7 @@ def test_an_application_takes_over_no_subcommand(name: str) -> None:
 
 def publish() -> None:
     """As the command has it."""
+
+
+def test_modes_are_those_that_a_page_may_name() -> None:
+    assert get_args(Mode) == MODES

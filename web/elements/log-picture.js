@@ -19,7 +19,7 @@ const STEP = 48;
 const LANE = 78;
 const RADIUS = 11;
 /** Below an entry stands its number. */
-const LABEL = RADIUS + 20;
+const LABEL = RADIUS + 23;
 /** No arc is higher, so that a picture is never higher than a screen. */
 const HIGHEST = 190;
 const ARC = 0.75; // of the height of its handles a curve reaches
@@ -143,7 +143,7 @@ function linesOf(entry, byHash, at, height) {
 export function symbol({ seqNum, verified, payloadState, endOfLog }, { x, y }, half = false) {
   const r = RADIUS;
   const node = /** @type {SVGGElement} */ (shape("g", { class: "entry", transform: `translate(${x} ${y})` }));
-  node.append(shape("rect", { class: "area", x: -STEP / 2, y: -r - 8, width: STEP, height: 2 * r + 34, rx: 4 }));
+  node.append(shape("rect", { class: "area", x: -STEP / 2, y: -r - 8, width: STEP, height: 2 * r + 37, rx: 4 }));
   if (half) node.append(shape("path", { class: "half", d: `M0 ${-r - 7}L${r + 7} 0L0 ${r + 7}L${-r - 7} 0Z` }));
   node.append(verified ? shape("circle", { class: `body ${payloadState ?? "unknown"}`, r }) : shape("rect", { class: `body ${payloadState ?? "unknown"}`, x: -r, y: -r, width: 2 * r, height: 2 * r }));
   if (payloadState === "dropped") node.append(shape("path", { class: "mark", d: "M-5 5L5 -5" }));

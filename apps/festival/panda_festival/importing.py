@@ -9,8 +9,8 @@ goes on where the last one ended, and nothing is published twice.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from panda_festival import shapes
 from panda_festival.comparing import Comparison, Published, compare
 from panda_festival.own import Instances, own_instances
 from panda_festival.rooms import own_rooms, rooms_named
@@ -19,6 +19,9 @@ from panda_festival.schemas import ROOM, SCHEMAS, TALK
 from panda_festival.values import shown
 from panda_web.client import Client, Written
 from panda_web.client.errors import InstanceNotOwn, LogRefused, MessageRefused
+
+if TYPE_CHECKING:  # no tab loads it
+    from panda_festival import shapes
 
 AT_ONCE = 16
 """Talks signed and sent at a time: so often is there progress, and a moment to cancel."""
@@ -47,7 +50,7 @@ class Plan:
     left_out: tuple[LeftOut, ...]
     knows_deleted: bool
 
-    def to_json(self) -> shapes.ImportPlan:
+    def to_json(self) -> "shapes.ImportPlan":
         """In the words of `panda.js`: titles, and of what changes the names of the fields."""
         found = self.comparison
         return {
@@ -82,7 +85,7 @@ class Imported:
     left_out: tuple[LeftOut, ...]
     total: int
 
-    def to_json(self) -> shapes.Imported:
+    def to_json(self) -> "shapes.Imported":
         """In the words of `panda.js`."""
         return {
             "published": self.published,

@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
-from panda_festival import shapes
 from panda_festival.formats import Event, events
 from panda_festival.markup import XmlUnusable, schedule_of
 from panda_festival.schemas import ROOM, TALK
@@ -28,6 +28,9 @@ from panda_web import strict_json
 from panda_web.errors import PandaError
 from panda_web.messages.schema import MAX_ITEMS, MAX_VARCHAR, InvalidFields
 from panda_web.rpc.types import Json
+
+if TYPE_CHECKING:  # no tab loads it
+    from panda_festival import shapes
 
 MAX_SIZE = 64 << 20
 """Bytes of a schedule file; the largest festivals have some 3 MB."""
@@ -138,7 +141,7 @@ class LeftOut:
     value: str
     why: str
 
-    def to_json(self) -> shapes.LeftOut:
+    def to_json(self) -> "shapes.LeftOut":
         """In the words of `panda.js`."""
         return {"talk": self.talk, "field": self.field, "value": self.value, "why": self.why}
 

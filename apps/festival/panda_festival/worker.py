@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from panda_festival import shapes
 from panda_festival.methods import METHODS
 from panda_festival.schemas import PROFILE, ROOM, SCHEMAS, TALK
 from panda_web import strict_json
@@ -23,6 +22,7 @@ from panda_web.rpc.table import python_name
 from panda_web.rpc.types import Json
 
 if TYPE_CHECKING:
+    from panda_festival import shapes
     from panda_festival.definitions import SignedDefinition
     from panda_festival.files import Format
     from panda_festival.programme import Said
@@ -40,7 +40,7 @@ class Festival:
         """A handler for each method of the table."""
         return {name: getattr(self, python_name(name)) for name in METHODS}
 
-    async def plan_import(self, text: LongText) -> shapes.ImportPlan:
+    async def plan_import(self, text: LongText) -> "shapes.ImportPlan":
         """What an import would do."""
         from panda_festival.importing import plan_import
 
@@ -48,7 +48,7 @@ class Festival:
 
     async def import_schedule(
         self, text: LongText, withdraw: bool, restore: bool, progress: Callable[[int, int], None]
-    ) -> shapes.Imported:
+    ) -> "shapes.Imported":
         """Publishes a festival's talks."""
         from panda_festival.importing import import_talks
 
@@ -64,7 +64,7 @@ class Festival:
 
     async def arrange(
         self, talks: Sequence[Mapping[str, Json]], authors: Sequence[str], muted: Sequence[str]
-    ) -> list[shapes.Standing]:
+    ) -> "list[shapes.Standing]":
         """Where each talk stands."""
         from panda_festival.programme import arrange
 
@@ -75,7 +75,7 @@ class Festival:
             for stands in (found[each.id] for each in given)
         ]
 
-    async def programme_file(self, text: LongText, format: "Format", name: str) -> shapes.ProgrammeFile:
+    async def programme_file(self, text: LongText, format: "Format", name: str) -> "shapes.ProgrammeFile":
         """These talks as a file."""
         from panda_festival.files import FORMATS
 
@@ -84,7 +84,7 @@ class Festival:
         untimed = sum(not talk.moment for talk in told) if format == "ics" else 0
         return {"text": written, "talks": len(told) - untimed, "untimed": untimed}
 
-    async def write_profile(self, name: str, about: str) -> shapes.ProfileWritten:
+    async def write_profile(self, name: str, about: str) -> "shapes.ProfileWritten":
         """What the author calls themselves."""
         from panda_festival.profile import write_profile
 
@@ -137,7 +137,11 @@ def _definitions() -> "Iterable[SignedDefinition]":
     return definitions()
 
 
-SAYS: shapes.Says = {"talkSchema": str(TALK.id), "roomSchema": str(ROOM.id), "profileSchema": str(PROFILE.id)}
+SAYS: "shapes.Says" = {
+    "talkSchema": str(TALK.id),
+    "roomSchema": str(ROOM.id),
+    "profileSchema": str(PROFILE.id),
+}
 
 EXTENSION = Extension(
     methods=METHODS,
