@@ -33,7 +33,10 @@ export class PandaLog extends PandaElement {
   #fork = el("div", { attrs: { part: "fork" } });
   #scroller = el("div", { class: "scroller", attrs: { part: "scroller" } });
   #older = button("", () => this.#goOn(), "quiet");
-  #newest = button(texts.log.newest, () => this.#show({ last: null, limit: SOME }), "quiet");
+  #newest = button(texts.log.newest, () => {
+    this.#chosen = ""; // else it is asked for what is around that
+    void this.#show({ last: null, limit: SOME });
+  }, "quiet");
   #buttons = el("div", { class: "row", attrs: { part: "tools" } }, this.#older, this.#newest);
   #said = el("div", { attrs: { part: "chosen", "aria-live": "polite" } });
   #legend = legend();
