@@ -74,9 +74,16 @@ def layer_of(module: str) -> str:
     return module.split(".")[1] if "." in module else "__version__"
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Every module that a file imports, also inside functions."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+def imports(path: Path, *, typing: bool = True) -> Iterator[str]:
+    """Every module that a file imports, also inside functions; and for who checks types, unless told."""
+    tree = ast.parse(path.read_text("utf-8"))
+    guarded = [
+        each
+        for node in ast.walk(tree)
+        if not typing and isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for each in node.body
+    ]
+    for node in (each for each in ast.walk(tree) if each not in guarded):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -254,7 +261,7 @@ def test_what_a_tab_imports_late_is_in_its_snapshot() -> None:
         module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         if module in elsewhere or path == PACKAGE / "client" / "defaults.py":  # what a client has in CPython
             continue
-        assert not elsewhere.intersection(imports(path)), path
+        assert not elsewhere.intersection(imports(path, typing=False)), path
     assert constants(ROOT / "tools" / "asleep.py", "LAYERS_ELSEWHERE") == NOT_IN_A_TAB
     # What hurries is not asleep.
     awake = constants(ROOT / "tools" / "snapshot.py", "NEEDED")

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from panda_web.browser.opening import Site
-from panda_web.client.picture import Drawn, Fork, Picture
+from panda_web.client.drawn import Drawn, Fork, Picture
 
 if TYPE_CHECKING:  # no tab loads these
     from panda_web.browser.log_shapes import Log, LogEntry, LogFork

@@ -2,12 +2,6 @@
 
 from typing import Literal, TypedDict
 
-from panda_web.browser.shapes import Place
-
-PayloadState = Literal["held", "never-held", "dropped", "deleted"]
-"""What became of a message at a node: it has it; it never had it; it dropped it by a rule; or its instance
-was ended by the author."""
-
 
 class LogEntry(TypedDict):
     """A signed entry of a log."""
@@ -25,8 +19,9 @@ class LogEntry(TypedDict):
     via: str | None
     """The hash of the next entry on the shortest such path; null for entry 1, and without a path."""
     endOfLog: bool
-    payloadState: PayloadState | None
-    """What became of its message at the node that was asked, by its word; null where it says nothing."""
+    payloadState: Literal["held", "never-held", "dropped", "deleted"] | None
+    """What became of its message at the node that was asked, by its word: it has it; it never had it; it
+    dropped it by a rule; or its instance was ended by the author. Null where it says nothing."""
     payloadSize: int
     action: Literal["create", "update", "delete"] | None
     """What its message does; null where there is none to read: it is not there, not asked for (of entries
@@ -58,7 +53,7 @@ class Log(TypedDict):
 
     author: str
     logId: int
-    where: Place
+    where: Literal["here", "node"]
     """Who was asked: this browser's own node, or the node beyond."""
     end: int
     """The last place that is held, so how many entries there are in all; 0 where none is."""

@@ -19,7 +19,7 @@ from panda_web.rpc.removed import Removed
 from panda_web.rpc.types import WIRE_LIMIT, Json
 
 if TYPE_CHECKING:  # not every tab loads it
-    from panda_web.client.picture import Picture
+    from panda_web.client.drawn import Picture
     from panda_web.client.typed import Records, Typed
     from panda_web.client.versions import Versions
     from panda_web.records.record import D, Dataclass

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from panda_web import Client, PandaError, log
 from panda_web.bamboo import ForkProof, digest, path, place_of
 from panda_web.client import picture
+from panda_web.client.drawn import LANES, Drawn, Picture
 from panda_web.client.errors import NodeTooOld
-from panda_web.client.picture import LANES, MOST, Drawn, Picture
+from panda_web.client.picture import MOST
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.rpc import jsonrpc
 from panda_web.rpc.errors import AnswerMalformed, InvalidParams

@@ -759,8 +759,11 @@ export interface LogEntry {
   /** The hash of the next entry on the shortest such path; null for entry 1, and without a path. */
   via: string | null;
   endOfLog: boolean;
-  /** What became of its message at the node that was asked, by its word; null where it says nothing. */
-  payloadState: PayloadState | null;
+  /**
+   * What became of its message at the node that was asked, by its word: it has it; it never had it; it dropped it by
+   * a rule; or its instance was ended by the author. Null where it says nothing.
+   */
+  payloadState: "held" | "never-held" | "dropped" | "deleted" | null;
   payloadSize: number;
   /**
    * What its message does; null where there is none to read: it is not there, not asked for (of entries outside the
@@ -795,7 +798,7 @@ export interface Log {
   author: string;
   logId: number;
   /** Who was asked: this browser's own node, or the node beyond. */
-  where: Place;
+  where: "here" | "node";
   /** The last place that is held, so how many entries there are in all; 0 where none is. */
   end: number;
   /** Of the window; 0 where there is none. */
