@@ -54,6 +54,15 @@ def test_a_record_leads_to_its_log(browsers: Browsers, site: Path, tmp_path: Pat
         assert "log" not in said(screen)
         assert screen.text("#open-title") == "Room 5"
 
+        asked = """async (author) => {
+            const { connect } = await import("./panda.js");
+            const panda = await connect({ mode: "remote" });
+            const { where, path, end } = await panda.log(author, 1, { at: 4, limit: 2 });
+            panda.close();
+            return [where, path, end];
+        }"""
+        assert tab.evaluate(asked, author.author.hex()) == ["node", [4, 1], 5]
+
         tab.goto(f"{node.url}data.html?log={author.author.hex()}.1&at=2")  # without anything else
         screen.until(lambda: screen.words(PATH).startswith("Entry 2 is verified"))
         screen.open(f"{node.url}data.html?schema={ROOM.id}&log=%3Cscript%3E")

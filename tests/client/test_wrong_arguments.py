@@ -106,6 +106,14 @@ CALLS: Mapping[str, tuple[Call, ...]] = {
         lambda w, it: w.panda.removed([], it),
         lambda w, it: w.panda.removed([], [it]),
     ),
+    "log": (
+        lambda w, it: w.panda.log(it, 1),
+        lambda w, it: w.panda.log(str(w.panda.author), it),
+        *(
+            lambda w, it, name=name: w.panda.log(str(w.panda.author), 1, **{name: it})
+            for name in ("at", "last", "limit")
+        ),
+    ),
     "subscribe": (
         lambda w, it: w.panda.subscribe(it),
         *(
