@@ -303,7 +303,8 @@ def test_snapshots_of_equal_wheels_are_equal(
         [site / "wheels" / each["file"] for each in manifest["wheels"]],
         {each["module"]: site / "wheels" / each["file"] for each in manifest["extensions"]},
     )
-    assert made.read_bytes() == (static_site.runtime(site) / "snapshot.bin").read_bytes()
+    for name in (runtime.SNAPSHOT, runtime.SELDOM):
+        assert (made / name).read_bytes() == (static_site.runtime(site) / name).read_bytes()
 
 
 def glue(*exports: str) -> str:
@@ -374,7 +375,7 @@ def test_a_module_that_is_cut_off_loses_nothing_in_silence(length: int) -> None:
 def parts_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """All files that a manifest names."""
     more = [*manifest["wheels"], *manifest["extensions"]]
-    return [manifest["runtime"], manifest["library"], manifest["snapshot"], *more]
+    return [manifest["runtime"], manifest["library"], manifest["snapshot"], manifest["seldom"], *more]
 
 
 def test_what_lies_beside_a_file_is_the_same_compressed(packed_site: Path, site: Path) -> None:
@@ -418,7 +419,8 @@ def test_a_failed_build_leaves_the_old_site(
 def test_manifest_tells_the_truth(site: Path) -> None:
     files = static_site.runtime(site)
     manifest = json.loads((files / "manifest.json").read_text("utf-8"))
-    assert set(manifest) == {"version", "lock", "runtime", "library", "snapshot", "wheels", "extensions"}
+    names = {"runtime", "library", "snapshot", "seldom", "wheels", "extensions"}
+    assert set(manifest) == {"version", "lock"} | names
     assert manifest["lock"]["packages"] == {}
     assert len(manifest["wheels"]) == 2
     parts = parts_of(manifest)

@@ -1,4 +1,6 @@
-"""Runs in a Pyodide of its own while a site is built: makes the code of modules that the snapshot has asleep.
+"""Runs in a Pyodide of its own while a site is built: makes the code of modules that sleep.
+
+Most are in the snapshot, asleep; seldom ones in a file beside it.
 
 It is not made where the snapshot is, since that would leave much behind in its memory.
 """
@@ -25,6 +27,13 @@ MODULES_ELSEWHERE = (
 # Ed25519 in Python, for browsers that have none or one that goes wrong.
 ARITHMETIC = ("pure25519", "pure25519.basic", "pure25519.eddsa")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+# What few visits use, most of it late: it travels in a file of its own, once the page is at rest. Names of
+# modules, and of packages with all that is in them.
+SELDOM = (
+    *("ipaddress", "panda_web.archive", "panda_web.browser.archiving", "panda_web.client.early"),
+    *("panda_web.client.live_records", "panda_web.client.typed", "panda_web.records"),
+    *("panda_web.rpc.public", "panda_web.sync.gathering"),
+)
 # Of the standard library: what the node imports, and no page at its start.
 LIBRARY = ("datetime", "ipaddress", "sqlite3", "sqlite3.dbapi2", "urllib", "urllib.parse")
 
@@ -39,7 +48,20 @@ def stripped(source: str) -> str:
             node.annotation = None
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
             node.body[0:1] = [] if len(node.body) > 1 else [ast.Pass()]
+    import_late(tree)
     return ast.unparse(tree)
+
+
+def import_late(tree: ast.Module) -> None:
+    """Has a module import seldom ones of the standard library where it uses them, in functions alone."""
+    for statement in tree.body:
+        if isinstance(statement, ast.Import) and statement.names[0].name in SELDOM:
+            tree.body.remove(statement)
+            for node in ast.walk(tree):
+                names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+                if isinstance(node, ast.FunctionDef) and statement.names[0].name in names:
+                    node.body.insert(0, statement)
+            return
 
 
 def sources() -> Iterator[tuple[str, str, str, bool]]:
@@ -67,5 +89,13 @@ def code(source: str, file: str) -> bytes:
     return marshal.dumps(frozen.without_lines(compile(stripped(source), file, "exec", dont_inherit=True)))
 
 
+def is_seldom(name: str) -> bool:
+    """Whether a module travels later than the others."""
+    return any(f"{name}.".startswith(f"{each}.") for each in SELDOM)
+
+
 codes = {name: (code(source, file), is_package) for name, source, file, is_package in sources()}
-Path("/asleep").write_bytes(marshal.dumps(codes))
+seldom = {name: made for name, made in codes.items() if is_seldom(name)}
+usual = {name: made for name, made in codes.items() if name not in seldom}
+Path("/seldom").write_bytes(marshal.dumps(seldom))
+Path("/asleep").write_bytes(marshal.dumps((usual, tuple(seldom))))

@@ -23,6 +23,9 @@ FEATURES = (
     "sign-ext",
     "simd",
 )
+SNAPSHOT = "snapshot.bin"
+# The modules that few visits use.
+SELDOM = "seldom.bin"
 # What the worker calls them.
 PYODIDE_FILES = {"runtime": "pyodide.asm.wasm", "library": "python_stdlib.zip"}
 
@@ -49,7 +52,7 @@ def lean_pyodide() -> Path:
 
 
 def snapshot(pyodide: Path, wheels: Sequence[Path], extensions: Mapping[str, Path]) -> Path:
-    """Python's memory with the wheels imported, as web/worker/snapshot.js packs it.
+    """A directory with Python's memory, as web/worker/snapshot.js packs it, and `SELDOM`.
 
     Args:
         pyodide: the package.

@@ -2,14 +2,15 @@
 //
 //   node snapshot.mjs PYODIDE OUT ASLEEP PROGRAM [--extension MODULE=WHEEL]... WHEEL...
 //
-// ASLEEP runs in a Pyodide of its own and writes /asleep, which PROGRAM finds.
+// ASLEEP runs in a Pyodide of its own and writes /asleep, which PROGRAM finds, and /seldom, which goes into the directory
+// OUT beside the snapshot.
 //
 // Modules of applications are in it as well: a page that needs one would wait for it longer than for all the others.
 // Whether a page gets what they add is said when it starts.
 //
 // Equal sources make equal bytes: clock and randomness stand still, and freed memory is zeroed, which also makes the
 // snapshot small. No secret can be in it, since none is made.
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -67,7 +68,9 @@ for (const extension of values.extension) {
 run(pyodide, program);
 zeroFreed(pyodide._module);
 const snapshot = pyodide.makeMemorySnapshot();
-writeFileSync(out, pack(snapshot, fresh));
+mkdirSync(out);
+writeFileSync(join(out, "snapshot.bin"), pack(snapshot, fresh));
+writeFileSync(join(out, "seldom.bin"), compiler.FS.readFile("/seldom"));
 
 async function pyodideWithWheels(more) {
   const made = await loadPyodide({

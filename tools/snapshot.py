@@ -27,11 +27,14 @@ NEEDED = (
 )
 for module in NEEDED:
     importlib.import_module(module)
-codes = marshal.loads(Path("/asleep").read_bytes())  # noqa: S302 - of tools/asleep.py
+codes, seldom = marshal.loads(Path("/asleep").read_bytes())  # noqa: S302 - of tools/asleep.py
+if hurries := sys.modules.keys() & {*seldom}:
+    raise ImportError(f"not seldom: {sorted(hurries)}")
+frozen.beside(seldom)
 sys.meta_path.insert(
     0, Asleep({name: Code(*code) for name, code in codes.items() if name not in sys.modules})
 )
-del codes
+del codes, seldom
 
 # Wheels are unpacked before this, and never after.
 UNPACKING = (

@@ -20,7 +20,7 @@ from tools.bundles import WEB, bundle, bundle_elements, bundle_pages, bundle_wor
 from tools.event import Event, dress
 from tools.kept import ROOT, digest
 from tools.packing import compress, compress_rest, names_in
-from tools.runtime import PYODIDE_FILES, lean_pyodide, measures, snapshot
+from tools.runtime import PYODIDE_FILES, SELDOM, SNAPSHOT, lean_pyodide, measures, snapshot
 from tools.telling import Problem, progress, say
 from tools.wheels import even, own_wheel, pure25519_wheel, write_library
 
@@ -125,8 +125,9 @@ def fill(site: Path, event: Event, *, packed: bool) -> None:
     package = lean_pyodide()
     shutil.copyfile(package / PYODIDE_FILES["runtime"], files / PYODIDE_FILES["runtime"])
     write_library(package / PYODIDE_FILES["library"], files / PYODIDE_FILES["library"])
-    frozen = files / "snapshot.bin"
-    shutil.copyfile(snapshot(package, wheels, extensions), frozen)
+    made = snapshot(package, wheels, extensions)
+    for name in (SNAPSHOT, SELDOM):
+        shutil.copyfile(made / name, files / name)
     bundle_worker(package, files / "worker.js")
 
     def entry(path: Path) -> dict[str, int | str]:
@@ -147,7 +148,8 @@ def fill(site: Path, event: Event, *, packed: bool) -> None:
         "version": own.name.split("-")[1],
         "lock": lock,
         **{part: entry(files / name) for part, name in PYODIDE_FILES.items()},
-        "snapshot": entry(frozen) | measures(frozen),
+        "snapshot": entry(files / SNAPSHOT) | measures(files / SNAPSHOT),
+        "seldom": entry(files / SELDOM),
         "wheels": [entry(path) for path in wheels],
         "extensions": [entry(files / path.name) | {"module": name} for name, path in extensions.items()],
     }

@@ -1,4 +1,4 @@
-"""Waking up in a memory snapshot: what it must draw anew, and what it left at home.
+"""Waking up in a memory snapshot: what it must draw anew, what it left at home, and what comes later.
 
 `leave_behind`, `put_to_sleep` and `without_lines` serve who makes one (tools/snapshot.py): of Pyodide and of
 the standard library much is in memory after a start that no tab has a use for. It is imported again where
@@ -14,6 +14,7 @@ import hashlib
 import importlib
 import importlib.abc
 import importlib.machinery
+import marshal
 import random
 import sys
 import zipimport
@@ -22,6 +23,9 @@ from functools import partial
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
+
+from panda_web.browser.asleep import Asleep, Code
+from panda_web.errors import PandaError
 
 Fetch = Callable[[str], Any]
 """`fetchNow` of `web/worker/worker.js`: a file at an address, at once, as Uint8Array, or null."""
@@ -60,15 +64,81 @@ class Library(importlib.abc.MetaPathFinder):
         """Asked last, so for what nobody else has. Raises LibraryMissing."""
         if self._is_here or fullname.partition(".")[0] not in sys.stdlib_module_names | ALSO_THERE:
             return None
-        found = self._fetch(self._address)
-        data = found.to_bytes() if found else b""
-        digest = base64.b64encode(hashlib.sha384(data).digest()).decode()
-        if self._integrity != f"sha384-{digest}":
+        data = fetched(self._address, self._integrity, self._fetch)
+        if data is None:
             raise LibraryMissing(f"{self._address}, which {fullname} is in, cannot be had.", name=fullname)
         self._path.write_bytes(data)
         self._is_here = True
         forget_archives()
         return importlib.machinery.PathFinder.find_spec(fullname, path, target)
+
+
+class PartMissing(PandaError, ImportError):
+    """A file with parts of Python that few visits use is neither here nor can it be had."""
+
+    reason = "part-missing"
+
+
+class Beside(importlib.abc.MetaPathFinder):
+    """Modules in a file beside the snapshot, which comes once a page is at rest, or when one is missed.
+
+    Args:
+        names: of the modules in it.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(names)
+        self._codes: Asleep | None = None
+        self._bring: Callable[[], bytes | None] = lambda: None
+
+    def begin(self, bring: Callable[[], bytes | None]) -> None:
+        """Says how the file is had, checked; None where it cannot be."""
+        self._bring = bring
+
+    def take(self, data: bytes) -> None:
+        """The file is here, checked."""
+        if self._codes is None:
+            codes = marshal.loads(data)  # noqa: S302 - of tools/asleep.py
+            self._codes = Asleep({name: Code(*code) for name, code in codes.items()})
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Where a module is, if it is one of these. Raises PartMissing."""
+        if fullname not in self._names:
+            return None
+        if self._codes is None:
+            data = self._bring()
+            if data is None:
+                raise PartMissing(
+                    "A part of this site that is seldom needed is not in this browser yet, and cannot be had "
+                    "now. Go online, and try again."
+                )
+            self.take(data)
+        return self._codes.find_spec(fullname, path, target) if self._codes else None
+
+
+_beside = Beside(())
+
+
+def beside(names: Iterable[str]) -> None:
+    """Says which modules are in the file beside the snapshot; they are found before all others."""
+    global _beside
+    _beside = Beside(names)
+    sys.meta_path.insert(0, _beside)
+
+
+def arrived(data: Any) -> None:
+    """That file is here, checked: an Uint8Array."""
+    _beside.take(data.to_bytes())
+
+
+def fetched(address: str, integrity: str, fetch: Fetch) -> bytes | None:
+    """A file, at once; None where it cannot be had, or is another one than its hash says."""
+    found = fetch(address)
+    data = found.to_bytes() if found else b""
+    digest = base64.b64encode(hashlib.sha384(data).digest()).decode()
+    return data if integrity == f"sha384-{digest}" else None
 
 
 def leave_behind(modules: Iterable[str], users: Iterable[ModuleType]) -> None:
@@ -124,10 +194,19 @@ def forget_archives() -> None:
     sys.path_importer_cache.clear()
 
 
-def awake(address: str, integrity: str, fetch: Fetch) -> None:
-    """The first thing after a start from a snapshot; the arguments are those of `Library`."""
+def awake(address: str, integrity: str, other: str, its: str, fetch: Fetch) -> None:
+    """The first thing after a start from a snapshot.
+
+    Args:
+        address: where the standard library's archive is.
+        integrity: its hash.
+        other: where the file of seldom modules is.
+        its: the hash of that.
+        fetch: gets either.
+    """
     random.seed()
     forget_archives()
     archive = f"python{sys.version_info[0]}{sys.version_info[1]}.zip"
     path = next(Path(entry) for entry in sys.path if entry.endswith(archive))
     sys.meta_path.append(Library(path, address, integrity, fetch))
+    _beside.begin(lambda: fetched(other, its, fetch))

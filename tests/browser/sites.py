@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tools.runtime import lean_pyodide, measures, snapshot
+from tools.runtime import SELDOM, SNAPSHOT, lean_pyodide, measures, snapshot
 from tools.static_site import integrity, runtime, seal
 
 TESTS = Path(__file__).resolve().parent.parent
@@ -69,8 +69,11 @@ def frozen_harness_site(site: Path, out: Path, checks: Path = HARNESS / "awake.p
     frozen = snapshot(
         lean_pyodide(), [*(site / "wheels" / each["file"] for each in manifest["wheels"]), wheel], {}
     )
-    manifest["snapshot"] = _entry(frozen, "snapshot.bin") | measures(frozen)
-    return copy_site(runtime(site), out, _page(manifest) | {"snapshot.bin": frozen.read_bytes()})
+    files = {name: frozen / name for name in (SNAPSHOT, SELDOM)}
+    manifest["snapshot"] = _entry(files[SNAPSHOT], SNAPSHOT) | measures(files[SNAPSHOT])
+    manifest["seldom"] = _entry(files[SELDOM], SELDOM)
+    read = {name: path.read_bytes() for name, path in files.items()}
+    return copy_site(runtime(site), out, _page(manifest) | read)
 
 
 def manifest_of(site: Path) -> dict[str, Any]:

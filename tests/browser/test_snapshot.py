@@ -1,7 +1,8 @@
 """Starting from a memory snapshot, in three engines; and from the files, where something is wrong with it."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,24 @@ from tools.static_site import runtime, seal
 
 RUNTIME = "pyodide.asm.wasm"
 SNAPSHOT = "snapshot.bin"
+SELDOM = "seldom.bin"
+ONE = "panda_web.archive.lines"
+"""A module in it."""
 LIBRARY = "python_stdlib.zip"
 FESTIVAL = "panda_festival-0.1.0-py3-none-any.whl"
 SCHEMA = "0040" + "5a" * 64
 AIM = 5_500_000
 """Bytes that a first visit transfers, at most, with the node of the tab among them."""
+
+
+def reads(server: StaticServer) -> int:
+    """How often the file of seldom modules was asked for."""
+    return sum(SELDOM in line for line in [*server.requests])
+
+
+def missed(server: StaticServer) -> int:
+    """How often somebody had to wait for that."""
+    return sum(f"{SELDOM}?missed" in line for line in [*server.requests])
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +71,8 @@ def test_nothing_but_runtime_snapshot_and_application_is_loaded(
         assert works(tab, server, empty_node) == []
         talks = json.dumps(schedule(event(1)))
         assert Api(tab, empty_node.url).call("importSchedule", talks)["published"] == 1
-        assert loaded(server) == {RUNTIME, SNAPSHOT, FESTIVAL}
+        assert loaded(server) - {SELDOM} == {RUNTIME, SNAPSHOT, FESTIVAL}
+        assert missed(server) == 0
 
 
 def spoil(www: Path, how: str) -> None:
@@ -127,7 +142,65 @@ def test_node_in_the_tab_is_asleep_in_it(tab: Tab, awake: StaticServer) -> None:
     assert python.run("written_here", text="before") == ["before"]
     python.load()
     assert python.run("written_here", text="later") == ["before", "later"]
-    assert loaded(awake) <= {RUNTIME, SNAPSHOT}
+    assert loaded(awake) <= {RUNTIME, SNAPSHOT, SELDOM}
+    assert missed(awake) == 0
+
+
+def until(what: Callable[[], object]) -> None:
+    end = time.monotonic() + 60
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.mark.every_engine
+def test_seldom_modules_come_once_the_page_is_at_rest_and_at_once_when_one_is_missed(
+    tab: Tab, awake: StaticServer
+) -> None:
+    """A harness's page keeps nothing: that is seen where a website does."""
+    awake.requests.clear()
+    python = Python(tab, awake.url)
+    assert missed(awake) == 0
+    assert not python.run("imported", name=ONE)
+    assert missed(awake) == 1
+    python.load()
+    assert not python.run("is_imported", name=ONE)
+    until(lambda: reads(awake) > missed(awake))
+    assert missed(awake) == 1
+
+
+def test_a_website_has_them_without_a_network(
+    tab: Tab, site: Path, empty_node: ServedNode, tmp_path: Path
+) -> None:
+    """They are kept with all else that a start needs, and then no host is asked for them."""
+    www = bare_website(site, tmp_path / "www")
+    with static_server(www) as server:
+        assert works(tab, server, empty_node) == []
+        until(lambda: reads(server) > 0)
+        assert missed(server) == 0
+        kept = f"""async () => {{
+            const hash = (await (await fetch("{runtime(www).name}/manifest.json")).json()).seldom.integrity;
+            return (await (await caches.open("panda-web")).keys()).some(({{ url }}) => url.endsWith(encodeURIComponent(hash)));
+        }}"""
+        tab.wait_for(kept)
+        (runtime(www) / SELDOM).unlink()
+        asked = reads(server)
+        tab.goto(server.url)
+        api = Api(tab, empty_node.url, mode="first")
+        assert "error" not in api.do("iterate", 1, "export")
+        assert reads(server) == asked
+
+
+def test_a_seldom_module_that_cannot_be_had_has_words(tab: Tab, awake: StaticServer, tmp_path: Path) -> None:
+    for number, changed in enumerate((b"another one", None)):
+        www = copy_site(Path(awake.directory), tmp_path / str(number), {SELDOM: changed})
+        with static_server(www) as server:
+            python = Python(tab, server.url)
+            assert python.run("missing", name=ONE).startswith(
+                "PartMissing: A part of this site that is seldom"
+            )
+            # Nothing is spoilt by that: all else works, and it can be tried again.
+            assert python.run("written_here", text="before")[-1:] == ["before"]
 
 
 @pytest.mark.every_engine
@@ -194,7 +267,9 @@ def test_first_visit_of_the_sites_own_page(browsers: Browsers, packed_site: Path
             tab.wait_for(active)
         sizes = [(answer.path, answer.size) for answer in line.answers if answer.method == "GET"]
     assert {"/", "/panda.js", "/service-worker.js"} < {path for path, _ in sizes}
-    assert sum(size for _, size in sizes) < AIM, sizes
+    at_rest = [path for path, _ in sizes if SELDOM in path]
+    assert not any("missed" in path for path in at_rest)
+    assert sum(size for path, size in sizes if path not in at_rest) < AIM, sizes
 
 
 @pytest.mark.every_engine

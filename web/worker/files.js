@@ -64,6 +64,11 @@ export class Downloads {
     }));
   }
 
+  /** Whether a part is kept from an earlier start. @param {Part} part */
+  has({ integrity }) {
+    return this.#kept.has(integrity ?? "");
+  }
+
   /** The manifest. @param {string} file @param {string} integrity "" where somebody else vouches for it */
   async json(file, integrity) {
     const kept = this.#kept.get(integrity);

@@ -22,7 +22,8 @@ if (!("stack" in Error.prototype)) Error.prototype.stack = "";
  * @typedef {import("pyodide").Lockfile} Lock
  * @typedef {Part & {data: number, head: number}} Snapshot data and head: as snapshot.js has them, in bytes
  * @typedef {Part & {module: string}} Extension an application's wheel, and what of it adds to ours
- * @typedef {{lock: Lock, runtime: Part, library: Part, wheels: Part[], extensions: Extension[], snapshot?: Snapshot}} Manifest
+ * @typedef {{lock: Lock, runtime: Part, library: Part, wheels: Part[], extensions: Extension[], snapshot?: Snapshot, seldom: Part}} Manifest
+ * @typedef {{part: Part, take: (data: Uint8Array) => void}} Later what few visits use, and who gets it
  * @typedef {(memory: Uint8Array) => void} OnFresh called with the memory that an instance begins with
  * @typedef {(more: object, onFresh?: OnFresh) => Promise<import("pyodide").PyodideAPI>} Start
  * @typedef {object} Python panda_web/browser/worker.py
@@ -36,6 +37,8 @@ const EMPTY_ARCHIVE = new Uint8Array(22);
 EMPTY_ARCHIVE.set([0x50, 0x4b, 5, 6]);
 const EMPTY = new Uint8Array();
 const WAKE_MS = 50;
+/** After a start: a page has drawn itself then, and read what it shows. */
+const REST_MS = 3000;
 
 /** Those that wait for Python, and hear how far it is. @type {Set<MessagePort>} */
 const waiting = new Set();
@@ -86,14 +89,36 @@ async function load({ base, integrity, own, kept, storage }) {
   const downloads = new Downloads(base, kept, (done, total) => tell("download", done, total));
   /** @type {Manifest} */
   const manifest = await downloads.json("manifest.json", integrity);
-  const python = await started(own ? manifest : { ...manifest, extensions: [] }, downloads);
-  if (storage) void downloads.keep(storage);
+  const { python, later } = await started(own ? manifest : { ...manifest, extensions: [] }, downloads);
+  void rest(downloads, storage, later);
   return python;
 }
 
-/** @param {Manifest} manifest @param {Downloads} downloads */
+/**
+ * What is done once Python runs: what came is kept, and what few visits use is brought when the page is at rest; at once
+ * where it is kept from before.
+ *
+ * @param {Downloads} downloads
+ * @param {import("./files.js").Storage | undefined} storage
+ * @param {Later | null} later
+ */
+async function rest(downloads, storage, later) {
+  if (later && !downloads.has(later.part) && storage) await downloads.keep(storage);
+  if (later && !downloads.has(later.part)) await new Promise((resume) => { setTimeout(resume, REST_MS); });
+  try {
+    if (later) {
+      await downloads.bring([later.part]);
+      later.take(downloads.take(later.part));
+    }
+  } catch {
+    return; // who misses it asks for it, and hears why it is not there
+  }
+  if (storage) await downloads.keep(storage);
+}
+
+/** @param {Manifest} manifest @param {Downloads} downloads @returns {Promise<{python: Python, later: Later | null}>} */
 async function started(manifest, downloads) {
-  const { runtime, library, snapshot, wheels, extensions } = manifest;
+  const { runtime, library, snapshot, seldom, wheels, extensions } = manifest;
   const more = downloads.bring(extensions);
   more.catch(() => {}); // also where the start fails before it is awaited
   const module = downloads.bring([runtime]).then(() => WebAssembly.compile(downloads.take(runtime)));
@@ -101,9 +126,9 @@ async function started(manifest, downloads) {
   const start = (more, onFresh) => startPyodide(manifest, module, downloads, more, onFresh);
   if (snapshot) {
     try {
-      const pyodide = await fromSnapshot(snapshot, library, downloads, start);
+      const { pyodide, take } = await fromSnapshot(manifest, snapshot, downloads, start);
       await more;
-      return ready(pyodide, extensions, downloads);
+      return { python: ready(pyodide, extensions, downloads), later: { part: seldom, take } };
     } catch (error) {
       await module; // without it there is no other way either
       tell("fallback", 0, 0, `Python starts without its snapshot, which takes longer: ${error}`);
@@ -113,26 +138,26 @@ async function started(manifest, downloads) {
   tell("start", 0, 0);
   const pyodide = await start({});
   for (const wheel of wheels) pyodide.unpackArchive(downloads.take(wheel), "wheel");
-  return ready(pyodide, extensions, downloads);
+  return { python: ready(pyodide, extensions, downloads), later: null };
 }
 
 /**
  * Python's memory as it was when the site was built. All that needs no snapshot is done while it is on its way. The
- * standard library is fetched when a module is missed.
+ * standard library is fetched when a module is missed, and so is what comes later.
  *
+ * @param {Manifest} manifest
  * @param {Snapshot} snapshot
- * @param {Part} library
  * @param {Downloads} downloads
  * @param {Start} start
- * @returns {Promise<import("pyodide").PyodideAPI>}
+ * @returns {Promise<{pyodide: import("pyodide").PyodideAPI, take: Later["take"]}>}
  */
-async function fromSnapshot(snapshot, { file, integrity = "" }, downloads, start) {
+async function fromSnapshot({ library, seldom }, snapshot, downloads, start) {
   const head = new Uint8Array(snapshot.head);
   /** @type {Uint8Array} */
   let fresh;
   const brought = downloads.bring([snapshot]);
   brought.catch(() => {}); // also where the start fails before it is awaited
-  const address = downloads.address(file);
+  const address = downloads.address(library.file);
   downloads.files.set(address, EMPTY_ARCHIVE);
   const pyodide = await start({
     // Pyodide only looks at the head, and puts behind it what follows: nothing.
@@ -148,8 +173,10 @@ async function fromSnapshot(snapshot, { file, integrity = "" }, downloads, start
       return module;
     },
   }, (memory) => { fresh = memory.slice(0, snapshot.data); });
-  pyodide.pyimport("panda_web.browser.frozen").awake(address, integrity, fetchNow);
-  return pyodide;
+  const frozen = pyodide.pyimport("panda_web.browser.frozen");
+  const missed = downloads.address(`${seldom.file}?missed`); // whoever serves it sees that somebody had to wait
+  frozen.awake(address, library.integrity ?? "", missed, seldom.integrity ?? "", fetchNow);
+  return { pyodide, take: frozen.arrived };
 }
 
 /**
