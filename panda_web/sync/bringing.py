@@ -1,9 +1,11 @@
 """What is brought of one schema, step by step: each can be done again, and says what became of it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 
 from panda_web.bamboo import digest
+from panda_web.errors import PandaError
 from panda_web.messages.schema import DEFINITION, Schema
 from panda_web.rpc.errors import WITHOUT_VIEW, ErrorFromNode
 from panda_web.rpc.stored import StoredEntry
@@ -55,6 +57,7 @@ class Bringing:
         self._offering = offering
         self._suspects: dict[str, int] = {}
         self._seen: set[tuple[bytes, bool]] = set()
+        self._ahead: tuple[str, list[Given] | PandaError] | None = None
 
     async def define(self) -> tuple[Schema | None, Taken]:
         """Brings the definition, so that the sink has a view; gives the schema, where it can be had."""
@@ -70,9 +73,32 @@ class Bringing:
         return await self._source.count(self._schema)
 
     async def page(self, after: str) -> Step:
-        """Brings the first instances behind one."""
-        page = await self._source.page(self._schema, after)
-        return Step(await self._offer(page), len(page), page[-1].id if page else None)
+        """Brings the first instances behind one. The page behind them is fetched while they are stored."""
+        page = await self._page(after)
+        if not page:
+            return Step(Taken(), 0, None)
+        last = page[-1].id
+        ahead = asyncio.create_task(self._fetch_ahead(last))
+        try:
+            taken = await self._offer(page)
+            self._ahead = last, await ahead
+        finally:
+            ahead.cancel()
+        return Step(taken, len(page), last)
+
+    async def _page(self, after: str) -> list[Given]:
+        ahead, self._ahead = self._ahead, None
+        if ahead is None or ahead[0] != after:
+            return await self._source.page(self._schema, after)
+        if isinstance(ahead[1], PandaError):
+            raise ahead[1]
+        return ahead[1]
+
+    async def _fetch_ahead(self, after: str) -> list[Given] | PandaError:
+        try:
+            return await self._source.page(self._schema, after)
+        except PandaError as error:  # when its turn comes: the page before is stored, and counts
+            return error
 
     async def compare(self, after: str) -> Step:
         """Has the first instances behind one listed, and brings those that are not held as they are there.
@@ -80,6 +106,7 @@ class Bringing:
         Of what is held and not listed it looks whether the author deleted it. What is listed and then not
         given counts as nothing: for being listed, nothing has to be signed.
         """
+        self._ahead = None
         there = await self._source.listed(self._schema, after)
         last = there[-1].id if there else None
         held = {each.id: each async for each in self._held(after, last)}

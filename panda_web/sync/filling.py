@@ -2,7 +2,7 @@
 
 It subscribes first, then fetches pages, each instance with the entries that prove it, and then takes what it
 is told. What is told meanwhile it takes between two pages. Whatever was taken in is durable before the place
-moves on, so it may be cut anywhere: a page comes twice at most, and twice is no harm.
+moves on, so it may be cut anywhere: a page is offered twice at most, and twice is no harm.
 
 Where the source lost the point (`reset`), or tells nothing, the pages only list which instances there are.
 They are compared with what is held, and what differs is fetched. What the source shows no more is believed to

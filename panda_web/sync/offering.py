@@ -28,6 +28,9 @@ RATE_SECONDS = 1.0
 MOST_WAITED = 60
 """What is refused for how fast it comes is offered again after so long, up to so many times."""
 
+MOST_REMEMBERED = 10_000
+"""Entries that the sink is known to hold: their hashes, some 2 MB."""
+
 Path = Callable[[StoredEntry, Log, int], Awaitable[Sequence[StoredEntry]]]
 """Gives an entry with those that link it to entry 1."""
 
@@ -128,18 +131,45 @@ class Offering:
     def __init__(self, sink: Connection, path: Path, sleep: Callable[[float], Awaitable[object]]) -> None:
         self._sink = Sink(sink, sleep)
         self._path = path
+        self._held: dict[bytes, None] = {}
 
     async def offer(self, items: Sequence[StoredEntry]) -> Taken:
         """Brings entries, each behind what it links to; returns once those that are taken in are durable.
+
+        What only links others, and was taken in before, is not offered again: it would be verified each time.
+        Where the sink holds it no more, it says so of what it links, and gets the path.
 
         Raises:
             SinkFull, SinkRefuses: the others are not taken in either.
             CallFailed: the sink, or the source, cannot be asked.
         """
-        taken = Taken()
-        for batch in batches(items):
+        lacked = self._lacked(items)
+        taken = Taken(held=len(items) - len(lacked))
+        for batch in batches(lacked):
             taken += await self._offer(batch)
         return taken
+
+    def _lacked(self, items: Sequence[StoredEntry]) -> list[StoredEntry]:
+        """Those that the sink may lack. What comes as a link and with its payload, comes with it, at once."""
+        whole = {each.entry: each for each in items if each.payload is not None}
+        found: list[StoredEntry] = []
+        given: set[StoredEntry] = set()
+        for item in items:
+            each = whole.get(item.entry, item) if item.payload is None else item
+            known = digest(each.entry) if each.payload is None else None
+            if known is not None and known in self._held:
+                self._remember(known)
+            elif each not in given:
+                given.add(each)
+                found.append(each)
+        return found
+
+    def _remember(self, held: bytes) -> None:
+        """What others link to most often is forgotten last."""
+        self._held.pop(held, None)
+        self._held[held] = None
+        if len(self._held) > MOST_REMEMBERED:
+            del self._held[next(iter(self._held))]
 
     async def _offer(self, batch: Sequence[StoredEntry], *, linked: bool = False) -> Taken:
         taken = Taken()
@@ -148,6 +178,8 @@ class Offering:
                 taken += await self._link(item)
             else:
                 taken += _taken(outcome)
+                if outcome.state in ("stored", "held"):
+                    self._remember(bytes.fromhex(outcome.entry_hash))
         return taken
 
     async def _link(self, item: StoredEntry) -> Taken:
