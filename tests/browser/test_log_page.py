@@ -63,8 +63,18 @@ def test_a_record_leads_to_its_log(browsers: Browsers, site: Path, tmp_path: Pat
         }"""
         assert tab.evaluate(asked, author.author.hex()) == ["node", [4, 1], 5]
 
+        drop = """async (instance) => {
+            const { connect } = await import("./panda.js");
+            const panda = await connect();
+            const { payloads } = await panda.drop({ instance });
+            panda.close();
+            return payloads;
+        }"""
+        assert tab.evaluate(drop, rooms[1]) == 1
         tab.goto(f"{node.url}data.html?log={author.author.hex()}.1&at=2")  # without anything else
         screen.until(lambda: screen.words(PATH).startswith("Entry 2 is verified"))
+        assert "message was removed here" in screen.words("#log panda-log >>> [part=chosen] dl")
+        assert screen.within("#log panda-log >>> [data-seq-num='2']", "(it) => it.dataset.state") == "dropped"
         screen.open(f"{node.url}data.html?schema={ROOM.id}&log=%3Cscript%3E")
         screen.until(lambda: screen.notices() == ["address-wrong"])
         assert not screen.has("#log[open]")

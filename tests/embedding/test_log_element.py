@@ -13,7 +13,7 @@ from panda_web.rpc.methods import PUBLISH_ITEMS
 from tests.authors import Author
 from tests.browser.elements_screen import ElementsScreen
 from tests.browsers import Browsers
-from tests.node.branches import Made
+from tests.node.branches import NOTE_ID, Made
 from tests.node.test_brought import note
 from tests.node.test_forks import forked
 from tests.processes import ServedNode
@@ -56,9 +56,10 @@ def bring(url: str, *items: tuple[Made, bool]) -> None:
 
 
 def bring_logs(url: str) -> None:
-    """A log of 40 entries, one of which is missing, two without messages; and a forked log."""
+    """A log of 40 entries, one of which is missing, three without messages; and a forked log."""
     author = Author(1)
-    made = [Made(*each) for each in author.write_many([note(n) for n in range(40)])]
+    made = [Made(*each) for each in author.write_many([note(n) for n in range(39)])]
+    made.append(Made(*author.delete(made[38].signed.hash, NOTE_ID)))
     bring(url, *((each, n not in (20, 21)) for n, each in enumerate(made) if n != 10))
     bring(url, *((each, True) for each in forked(2, at=5)))
 
@@ -103,6 +104,7 @@ def test_a_log_is_seen_and_chosen_from(
         )
         assert [n for n, _ in states] == [n for n in range(1, 41) if n != 11]
         assert [n for n, state in states if state == "never-held"] == [21, 22]
+        assert [n for n, state in states if state == "deleted"] == [39]
         assert (
             screen.within("#long >>> svg", """(it) => it.querySelector(".missing title").textContent""")
             == "Missing: 11 to 11"
