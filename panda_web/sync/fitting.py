@@ -62,8 +62,7 @@ def is_wished(wish: Wish, entries: Sequence[StoredEntry]) -> bool:
     Raises:
         ItemUnfit: they are of an author who was not asked for.
     """
-    authors = {entry.author for _, entry in _descending(entries)}
-    if wish.authors is not None and not authors <= wish.authors:
+    if wish.authors is not None and not {entry.author for _, entry in _descending(entries)} <= wish.authors:
         raise ItemUnfit("The node gives an instance of an author who was not asked for.")
     return all(wish.wants_payload(1, len(each.payload)) for each in entries if each.payload is not None)
 
