@@ -139,7 +139,7 @@ class Visit:
 
     def __post_init__(self) -> None:
         self.reach = Reach((), in_process, self.home)
-        self.told = self.home.told
+        self.told = self.home.told.wait
 
     @property
     def shown(self) -> Shown:

@@ -71,10 +71,11 @@ def test_host_is_gone(tab: Tab, site: Path, websites: Websites, tmp_path: Path) 
 
 
 def test_host_goes_away_once_python_runs(tab: Tab, host: ServedNode, site: Path, websites: Websites) -> None:
-    """Nothing that a page can ask for needs HOST any more: no module is missed, and no file."""
+    """Once it is at rest, nothing that a page asks for needs HOST any more: no module is missed, and no file."""
     files = StaticServer(site, CORS)
     tab.goto(websites.open(files.url, site) + "tag.html")
     author = call(tab, "connect", "one", {"node": host.url})["author"]
+    tab.wait_for("async () => (await (await caches.open('panda-web')).keys()).length === 6")
     files.stop()
 
     def ask(method: str, *arguments: object) -> Any:

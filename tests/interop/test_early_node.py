@@ -642,7 +642,7 @@ def test_too_many_entries_are_told_with_a_way_out(full: Aquadoggo, monkeypatch: 
     class Short(InProcessAquadoggo):
         async def send(self, body: bytes) -> bytes:
             if b"queryEntries" in body:
-                raise too_long("http://node.example")
+                raise too_long("http://node.example", 64 << 20)
             return await super().send(body)
 
     with pytest.raises(AnswerTooLong, match=r"64 MiB.* Read it at a present-day node"):

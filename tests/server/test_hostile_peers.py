@@ -265,16 +265,15 @@ def test_nodes_that_lie_come_to_nothing(tmp_path: Path) -> None:
                     for name, case in CASES.items()
                     if case.wrong is not None and shown.get(case.liar.url, {}).get("wrong") is None
                 ]
-                if not hushed:
+                if not hushed and shown.get(other.url, {}).get("brought") == 6:  # it is kept now and then
                     break
-                assert time.monotonic() < until, hushed
+                assert time.monotonic() < until, (hushed, shown)
             memory = most_memory(node) - before
     report = {name: (case.liar.sent, case.liar.asked) for name, case in CASES.items()}
     for name, case in CASES.items():
         assert case.liar.sent <= case.most * case.liar.asked, (name, report)
     assert canary.asked == 0
     assert set(shown) == {other.url, *(each.liar.url for each in CASES.values())}
-    assert shown[other.url]["brought"] == 6
     assert not any(author.startswith("00" * 8) for author in held), "nobody signed that"
     assert Author(100).hex not in held, "its signatures are wrong"
     assert memory < MEMORY, report
