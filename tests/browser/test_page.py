@@ -114,6 +114,7 @@ def test_a_newer_version_of_the_file_is_shown_before_it_is_carried_out(
     screen.click("#import-withdraw")
     screen.click("#import-start")
     screen.imported()
+    screen.sent()
     # Talks without a start belong to any file: those of other tests go as well.
     assert re.fullmatch(
         r"1 talk signed and published\. 1 talk changed\. \d talks deleted\. 1 had been published before\.",
