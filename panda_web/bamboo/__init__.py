@@ -13,7 +13,7 @@ from panda_web.bamboo.errors import (
 )
 from panda_web.bamboo.fork import MAX_PROOF, ForkProof, claims
 from panda_web.bamboo.head import Head, Slot
-from panda_web.bamboo.links import certificate_pool, has_skiplink, linking_to, lipmaa, path
+from panda_web.bamboo.links import block_end, certificate_pool, has_skiplink, linking_to, lipmaa, path
 from panda_web.bamboo.verify import Place, check_link, check_links, check_payload, check_target
 from panda_web.bamboo.yamf import HEX_SIZE, digest, is_hash, is_hex
 
@@ -32,6 +32,7 @@ __all__ = [
     "Place",
     "Slot",
     "Unsigned",
+    "block_end",
     "certificate_pool",
     "check_link",
     "check_links",

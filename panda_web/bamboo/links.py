@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import takewhile
 
-_BLOCKS = tuple((3**k - 1) // 2 for k in range(64))
+_BLOCKS: tuple[int, ...] = tuple((3**k - 1) // 2 for k in range(64))
 """0, 1, 4, 13, 40, and on beyond 2^64: where the blocks end, one in the other, that skiplinks join."""
 
 
@@ -54,13 +54,15 @@ def path(start: int, end: int) -> Iterator[int]:
     yield end
 
 
+def block_end(x: int) -> int:
+    """The smallest (3^k - 1) / 2 >= x: where the block ends that entry `x` is in."""
+    return _BLOCKS[bisect_left(_BLOCKS, x, 1)]
+
+
 def certificate_pool(x: int) -> tuple[int, ...]:
     """The seq nums of the certificate pool of entry `x`, ascending.
 
     The shortest path from x to 1, and the one from z to x, z being the smallest (3^k - 1) / 2 >= x. The
     pools of any two entries hold, together, a path from the later to the earlier.
     """
-    z = 1
-    while z < x:
-        z = 3 * z + 1
-    return tuple(sorted({*path(x, 1), *path(z, x)}))
+    return tuple(sorted({*path(x, 1), *path(block_end(x), x)}))

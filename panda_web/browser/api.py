@@ -269,10 +269,7 @@ class Api:
     async def gather(self) -> "list[shapes.Unasked]":
         """What the key wrote elsewhere comes here."""
         wrong = await self.site.gather()
-        return [
-            {"url": url, "error": {"reason": why.reason, "message": str(why), "words": None}}
-            for url, why in wrong.items()
-        ]
+        return [{"url": url, "error": said(why)} for url, why in wrong.items()]
 
 
 def _written(written: Written) -> "shapes.Written":

@@ -1,6 +1,6 @@
 """An error as pages are told of it beside an answer."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from panda_web.errors import PandaError
 
@@ -8,6 +8,10 @@ if TYPE_CHECKING:  # no tab loads these
     from panda_web.browser import shapes
 
 
+@overload
+def said(error: PandaError) -> "shapes.WriteError": ...
+@overload
+def said(error: PandaError | None) -> "shapes.WriteError | None": ...
 def said(error: PandaError | None) -> "shapes.WriteError | None":
     """Its word and its sentence; and what whoever runs the node says, where that is the reason."""
     if error is None:

@@ -143,10 +143,7 @@ class _Asking:
 
 def _linking(first: int, last: int) -> set[int]:
     """The places of the paths that lead from a window to entry 1, and to it from later ones."""
-    z = 1
-    while z < last:
-        z = 3 * z + 1
-    return {*bamboo.path(first, 1), *bamboo.path(z, last)}
+    return {*bamboo.path(first, 1), *bamboo.path(bamboo.block_end(last), last)}
 
 
 def _sorted_out(

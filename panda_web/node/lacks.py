@@ -7,7 +7,6 @@ from panda_web.bamboo import decode
 from panda_web.node.ingest import condemning
 from panda_web.node.live.place import read_place
 from panda_web.node.store import Store
-from panda_web.node.store.entries import NEVER
 from panda_web.rpc.heads import Broken
 from panda_web.rpc.wish import MAX_RANGES, Lack, Log, Range, Stands, Wish
 
@@ -62,17 +61,10 @@ class Lacks:
             return "alone" if len(there) == 1 else "beside"
         return "against" if condemning.is_contradicted(self._store, row, seq_num, entry_hash) else "new"
 
-    async def broken(self, log: Log) -> Broken | None:
-        """What is held against the author of a log. See `sync.Lacks`."""
+    async def held(self, log: Log) -> tuple[int, Broken | None]:
+        """Where a log ends, and what is held against its author. See `sync.Lacks`."""
         row = await self._store.read(lambda: self._store.entries.log(*log))
-        return Broken(row.condemned, row.second) if row is not None and row.condemned < NEVER else None
-
-    async def less(self, log: Log, broken: Broken) -> bool:
-        """Whether less is held against the author of a log. See `sync.Lacks`."""
-        row = await self._store.read(lambda: self._store.entries.log(*log))
-        if row is None:
-            return False
-        return broken.adds_to(Broken(row.condemned, row.second) if row.condemned < NEVER else None)
+        return (row.seq_num, row.broken) if row is not None else (0, None)
 
     def _of(self, wish: Wish, log: Log, start: int, until: int) -> Lack:
         row = self._store.entries.log(*log)

@@ -15,14 +15,14 @@ from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import ErrorFromNode
 from panda_web.rpc.forks import GET_FORK_PROOFS, ForkedLog
 from panda_web.rpc.heads import Broken, LogHead
-from panda_web.rpc.methods import GET_ITEMS, MAX_LIMIT
+from panda_web.rpc.methods import MAX_LIMIT
 from panda_web.rpc.types import Json
 from panda_web.rpc.wish import MAX_RANGES, Log
 from panda_web.sync.carrying import Part
 from panda_web.sync.errors import SourceUnsound
 from panda_web.sync.fitting import places_of
 from panda_web.sync.lacks import Lacks, as_ranges
-from panda_web.sync.source import ALL_HOPS, MAX_PATH, is_early
+from panda_web.sync.source import MAX_PATH, Asking, is_early
 
 MOST_FORKED = 10_000
 """Forked logs that a node names."""
@@ -83,7 +83,7 @@ class Forks:
 
     async def proof(self, each: ForkedLog) -> Part | None:
         """What is brought of a log that is forked there, where less is held here against its author."""
-        if not await self._lacks.less(each.log, each.broken):
+        if not await self._is_less(each.log, each.broken):
             return None
         return Part(each.log, as_ranges(places(each))[:MAX_RANGES], apart=True, named=False)
 
@@ -98,18 +98,23 @@ class Forks:
         Raises:
             CallFailed: the other node cannot be asked.
         """
-        if head.broken is not None and await self._lacks.less(head.log, head.broken):
+        if head.broken is not None and await self._is_less(head.log, head.broken):
             found = await forked(self._there, author=head.author.hex(), logId=head.log_id)
             if head.log in found and (part := await self.proof(found[head.log])) is not None:
                 yield part
         if 0 < before < head.seq_num:
-            if await self._lacks.broken(head.log) != broken:
+            if (await self._lacks.held(head.log))[1] != broken:
                 await self.look(head.log, before)
         elif await self._lacks.stands(head.log, head.seq_num, bytes.fromhex(head.entry_hash)) == "against":
             await self.look(head.log, head.seq_num)
         if head.log in self.parted:
             first = self.parted[head.log]
             yield Part(head.log, ((first, first + MOST_BRANCH - 1),), apart=True, named=False)
+
+    async def _is_less(self, log: Log, broken: Broken) -> bool:
+        """Whether a log is held here, and less against its author than at the other node."""
+        end, here = await self._lacks.held(log)
+        return end > 0 and broken.adds_to(here)
 
     async def look(self, log: Log, seq_num: int) -> None:
         """Finds where the branch of an entry that the other node has parts from what is held here.
@@ -136,18 +141,8 @@ class Forks:
             The last place where both have the same, the first one where not, and whether that is of another
             branch.
         """
-        author, log_id = log
-        items = await self._there.call(
-            GET_ITEMS,
-            author=author.hex(),
-            logId=log_id,
-            start=seq_num,
-            end=seq_num,
-            distLow=ALL_HOPS,
-            payloads=False,
-        )
         shared = 0
-        found = sorted(places_of(log, items.entries[:MAX_PATH]))
+        found = sorted(places_of(log, (await Asking(self._there).linked(log, seq_num))[:MAX_PATH]))
         for at, each in groupby(found, itemgetter(0)):
             stand = {await self._lacks.stands(log, *place) for place in each}
             if stand != {"alone"} and at <= seq_num:

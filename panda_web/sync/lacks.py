@@ -50,11 +50,15 @@ class Lacks(Protocol):
     async def stands(self, log: Log, seq_num: int, entry_hash: bytes) -> Stands:
         """How an entry stands to what is held of its log. Raises StoreFailed."""
 
-    async def broken(self, log: Log) -> Broken | None:
-        """What is held against the author of a log; None where that is nothing. Raises StoreFailed."""
+    async def held(self, log: Log) -> tuple[int, Broken | None]:
+        """The seq num of the last entry that is held of a log, and what is held against its author.
 
-    async def less(self, log: Log, broken: Broken) -> bool:
-        """Whether a log is held, and less against its author than that. Raises StoreFailed."""
+        Returns:
+            0 where nothing is held; None where nothing is held against them.
+
+        Raises:
+            StoreFailed: the store cannot be read.
+        """
 
     async def late(self, since: str, until: str) -> list[tuple[Log, int, bool]]:
         """What came between two cursors of this node, from one of its pages to the next, and is no growth.

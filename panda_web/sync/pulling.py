@@ -104,8 +104,7 @@ class Pulling:
         return taken
 
     async def _all_of(self, head: LogHead) -> AsyncIterator[Part]:
-        end = (await self._lacks.of(self._wish, head.log, head.seq_num, head.seq_num)).end
-        broken = await self._lacks.broken(head.log) if 0 < end < head.seq_num else None
+        end, broken = await self._lacks.held(head.log)
         async for part in self._lacking(head.log, head.seq_num, named=True):
             yield part
         async for part in self._forks.of(head, end, broken):

@@ -167,22 +167,27 @@ class Asking:
     async def path(self, wanted: StoredEntry, log: Log, seq_num: int) -> list[StoredEntry]:
         """An entry with those that link it to entry 1, as far as the node gives them; ascending."""
         try:
-            items = await self._connection.call(
-                GET_ITEMS,
-                author=log[0].hex(),
-                logId=log[1],
-                start=seq_num,
-                end=seq_num,
-                distLow=ALL_HOPS,
-                payloads=False,
-            )
+            entries = await self.linked(log, seq_num)
         except ErrorFromNode as error:
             if is_early(error):
                 return [wanted]
             raise
-        if len(items.entries) > MAX_PATH:
+        if len(entries) > MAX_PATH:
             raise AnswerMalformed(f"The node gives more than {MAX_PATH} entries that link one.")
-        return fitting.path(wanted, items.entries)
+        return fitting.path(wanted, entries)
+
+    async def linked(self, log: Log, seq_num: int) -> Sequence[StoredEntry]:
+        """What the node has in a slot, and what links that to entry 1. No payloads. Raises CallFailed."""
+        items = await self._connection.call(
+            GET_ITEMS,
+            author=log[0].hex(),
+            logId=log[1],
+            start=seq_num,
+            end=seq_num,
+            distLow=ALL_HOPS,
+            payloads=False,
+        )
+        return items.entries
 
     async def tail(self, log: Log, start: int) -> AsyncIterator[tuple[int, list[StoredEntry]]]:
         """The end of a log in parts, each with the seq num from which on it goes on. A gap ends it."""

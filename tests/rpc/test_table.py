@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 import typer
 
-from panda_web.browser.extension import Extension, all_methods
+from panda_web.browser.extension import OTHERS, Extension, all_methods
 from panda_web.browser.methods import METHODS, MODES, OPEN, PIECE, STEPS
 from panda_web.browser.shapes import Author, Mode
 from panda_web.cli import extension as command
@@ -67,3 +67,7 @@ def publish() -> None:
 
 def test_modes_are_those_that_a_page_may_name() -> None:
     assert get_args(Mode) == MODES
+
+
+def test_no_application_takes_a_name_of_the_answer_to_open() -> None:
+    assert Author.__annotations__.keys() <= OTHERS

@@ -103,15 +103,17 @@ async function load({ base, integrity, own, kept, storage }) {
  * @param {Later | null} later
  */
 async function rest(downloads, storage, later) {
-  if (later && !downloads.has(later.part) && storage) await downloads.keep(storage);
-  if (later && !downloads.has(later.part)) await new Promise((resume) => { setTimeout(resume, REST_MS); });
-  try {
-    if (later) {
+  if (later) {
+    if (!downloads.has(later.part)) {
+      if (storage) await downloads.keep(storage);
+      await new Promise((resume) => { setTimeout(resume, REST_MS); });
+    }
+    try {
       await downloads.bring([later.part]);
       later.take(downloads.take(later.part));
+    } catch {
+      return; // who misses it asks for it, and hears why it is not there
     }
-  } catch {
-    return; // who misses it asks for it, and hears why it is not there
   }
   if (storage) await downloads.keep(storage);
 }

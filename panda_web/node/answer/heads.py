@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from panda_web.node.live.place import Place, read_place
 from panda_web.node.store import Store
 from panda_web.node.store.ends import LogEnd
-from panda_web.node.store.entries import NEVER
-from panda_web.rpc.heads import Broken, Heads, LogHead
+from panda_web.node.store.entries import broken
+from panda_web.rpc.heads import Heads, LogHead
 
 
 def answer(
@@ -42,5 +42,5 @@ def answer(
 
 def head(end: LogEnd) -> LogHead:
     """The end of a log, as it is told."""
-    broken = None if end.condemned == NEVER else Broken(end.condemned, end.second)
-    return LogHead(end.author, end.log_id, end.schema or None, end.seq_num, end.entry_hash.hex(), broken)
+    against = broken(end.condemned, end.second)
+    return LogHead(end.author, end.log_id, end.schema or None, end.seq_num, end.entry_hash.hex(), against)

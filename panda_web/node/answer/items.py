@@ -8,7 +8,7 @@ be verified as it comes.
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
-from panda_web.bamboo import decode, path
+from panda_web.bamboo import block_end, decode, path
 from panda_web.node.store import Store
 from panda_web.node.store.entries import EntryRow, LogRow
 from panda_web.rpc.types import WIRE_LIMIT, Json
@@ -101,10 +101,7 @@ def _between(store: Store, log_row: LogRow, parts: Iterable[Range], most: int, *
 
 
 def _above(store: Store, log_row: LogRow, last: int, hops: int) -> Rows:
-    z = 1
-    while z < last:
-        z = 3 * z + 1
-    for seq_num in sorted(path(z, last))[1 : 1 + hops]:
+    for seq_num in sorted(path(block_end(last), last))[1 : 1 + hops]:
         yield from _link(store, log_row, seq_num)
 
 

@@ -1,1 +1,1 @@
-"""Forks: what is held that proves them, and what of a forked log counts."""
+"""Forks: what is held that proves them."""

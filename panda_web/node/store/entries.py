@@ -12,6 +12,7 @@ from panda_web import log
 from panda_web.log import Held, VerifiedEntry
 from panda_web.messages import FIRST_USER_LOG
 from panda_web.node.store.database import Database
+from panda_web.rpc.heads import Broken
 from panda_web.rpc.methods import PAYLOAD_STATES, PayloadState
 
 HELD, NEVER_HELD, DROPPED, DELETED = range(4)
@@ -22,6 +23,11 @@ NEVER = (1 << 63) - 1
 
 MOST_AT_ONCE = 500
 """Relations looked up by one statement: SQLite binds some thousand values at least."""
+
+
+def broken(condemned: int, second: int) -> Broken | None:
+    """What is held against the author of a log, by two of its columns; None where that is nothing."""
+    return Broken(condemned, second) if condemned < NEVER else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,11 @@ class LogRow:
     condemned: int = NEVER
     second: int = 0
     held: int = 0
+
+    @property
+    def broken(self) -> Broken | None:
+        """What is held against the author; None where that is nothing."""
+        return broken(self.condemned, self.second)
 
     @property
     def whole(self) -> bool:
