@@ -3,6 +3,7 @@
 Bytes in, values out; no I/O, no clock, no randomness; standard library only.
 """
 
+from panda_web.bamboo.branches import Branches, Followed, Parting
 from panda_web.bamboo.entry import MAX_SIZE, Entry, Unsigned, decode, encode, place_of
 from panda_web.bamboo.errors import (
     BacklinkMissing,
@@ -22,13 +23,16 @@ __all__ = [
     "MAX_PROOF",
     "MAX_SIZE",
     "BacklinkMissing",
+    "Branches",
     "Entry",
+    "Followed",
     "ForkProof",
     "Head",
     "InvalidEntry",
     "InvalidForkProof",
     "InvalidLink",
     "InvalidPayload",
+    "Parting",
     "Place",
     "Slot",
     "Unsigned",

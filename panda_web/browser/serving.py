@@ -15,8 +15,9 @@ from panda_web.browser.tabs import TAB_METHODS
 from panda_web.browser.wrong import said
 from panda_web.errors import PandaError
 from panda_web.messages import system_log
-from panda_web.node.dropping import Keeping, Pace, Rule, Sweep
+from panda_web.node.dropping import Keeping, Rule, Sweep
 from panda_web.node.schemas import register
+from panda_web.node.slices import Pace
 from panda_web.rpc.dispatch import Dispatcher, Handler
 from panda_web.rpc.types import Json
 from panda_web.rpc.wish import EVERYTHING, Wish

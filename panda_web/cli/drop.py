@@ -14,7 +14,7 @@ from panda_web.cli.options import Data, NodeHere
 from panda_web.cli.output import print_json, run, say
 from panda_web.cli.store import store_here
 from panda_web.node import Store
-from panda_web.node.dropping import Keeping, Pace, Rule, Sweep, Swept, allow, read_policy, refuse
+from panda_web.node.dropping import Keeping, Rule, Sweep, Swept, allow, read_policy, refuse
 from panda_web.node.dropping.rules import (
     MAX_POLICY,
     PolicyInvalid,
@@ -26,6 +26,7 @@ from panda_web.node.dropping.rules import (
 from panda_web.node.dropping.sweeping import check_words
 from panda_web.node.groups import Groups
 from panda_web.node.schemas import Registry
+from panda_web.node.slices import Pace
 
 author_app = typer.Typer(
     help="Authors of whom a node on this machine takes nothing. docs/running-a-node.md", no_args_is_help=True

@@ -31,6 +31,7 @@ from panda_web.cli.options import (
     WantAuthor,
     WantSchema,
     address,
+    author,
     node_address,
 )
 from panda_web.cli.output import UNACKNOWLEDGED, print_json, run, say
@@ -41,6 +42,7 @@ from panda_web.client.errors import LogRefused, NodeTooOld, RefusedUnclearly
 from panda_web.errors import PandaError
 from panda_web.keys.file import KeyFile
 from panda_web.keys.with_cryptography import CryptographyVerifier
+from panda_web.node.forks.trusting import Trust
 from panda_web.node.schemas import Policy
 from panda_web.rpc.errors import CallFailed
 from panda_web.rpc.http import HttpTransport
@@ -146,6 +148,17 @@ def serve(
         bool,
         typer.Option("--mdns", help="Look for nodes in the local network, and tell them of this one."),
     ] = False,
+    fork_voter: Annotated[
+        list[bytes] | None,
+        typer.Option(
+            parser=author,
+            metavar="KEY",
+            help="Count this author's votes about forked logs. May be given again.",
+        ),
+    ] = None,
+    fork_quorum: Annotated[
+        int, typer.Option(min=1, metavar="N", help="So many of these have to agree at least.")
+    ] = 1,
     want_author: WantAuthor = None,
     want_schema: WantSchema = None,
     newest: Newest = None,
@@ -158,9 +171,12 @@ def serve(
 
     folder, site = places.data_folder(data), site or places.packaged_site()
     open_browser = browser and site is not None
-    openness = server.Openness(schemas, rate, proxy, private_network, read_rules(policy))
+    voters = frozenset(fork_voter or ())
+    openness = server.Openness(
+        schemas, rate, proxy, private_network, read_rules(policy), Trust(voters, fork_quorum)
+    )
     wish = Wish(
-        frozenset(want_author) if want_author else None,
+        voters.union(want_author) if want_author else None,
         frozenset(want_schema) if want_schema else None,
         newest,
         payloads,

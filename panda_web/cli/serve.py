@@ -8,7 +8,7 @@ import time
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from panda_web.messages.schema import Schema
 from panda_web.node import Node, Store
 from panda_web.node.aside import in_a_thread
 from panda_web.node.dropping import Rule
+from panda_web.node.forks.trusting import Trust
 from panda_web.node.rates import Rates
 from panda_web.node.schemas import Policy, register
 from panda_web.rpc.dispatch import MAX_BODY
@@ -82,6 +83,7 @@ class Openness:
         proxy: the address of a proxy in front, which says who it forwards for; None for none.
         private_network: whether pages of public websites may call it where it is in a private network.
         drops: rules by which payloads are dropped.
+        trust: whose votes about forked logs count.
     """
 
     policy: Policy
@@ -89,6 +91,7 @@ class Openness:
     proxy: str | None
     private_network: bool
     drops: Sequence[Rule] = ()
+    trust: Trust = field(default_factory=Trust)
 
     def rates(self, what: str, whose: str) -> Rates | None:
         """The limit for something, where there is one."""
@@ -242,6 +245,7 @@ async def _open(store: Store, openness: Openness, applications: Sequence[Extensi
         policy=openness.policy,
         rates=openness.rates(*ENTRIES),
         drops=openness.drops,
+        trust=openness.trust,
     )
     for each in applications:  # registered before, so they start as they come
         try:

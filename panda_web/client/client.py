@@ -24,12 +24,13 @@ from panda_web.client.sending import Sender
 from panda_web.client.store import ClientStore
 from panda_web.errors import PandaError
 from panda_web.keys import Signer, Verifier
-from panda_web.messages import Field, Message
+from panda_web.messages import FORK_VOTE_LOG, Field, Message, Vote
 from panda_web.messages.schema import DEFINITION, Schema, write_definition
 from panda_web.rpc.connection import Connection, Way
 from panda_web.rpc.errors import CallFailed
 from panda_web.rpc.methods import DISCOVER
 from panda_web.rpc.reopening import Reopening
+from panda_web.rpc.types import WIRE_LIMIT
 
 if TYPE_CHECKING:
     from panda_web.records.record import D, Dataclass
@@ -247,6 +248,35 @@ class Client(Following, OfKey):
 
         async def compose() -> list[Message]:
             return [messages.delete(await self._schemas.id_of(schema, self._writer.ask), instance)]
+
+        (written,) = await self._writer.write(compose)
+        return written
+
+    async def vote(self, author: str, log_id: int, seq_num: int, entry: str) -> Written:
+        """Votes which branch of a forked log to follow: for those who count this author's votes.
+
+        The last vote about a place counts; whoever takes one back deletes it, as any instance of the schema
+        `messages.FORK_VOTE`.
+
+        Args:
+            author: of the log, a public key of 64 hex digits.
+            log_id: which of their logs.
+            seq_num: the place at which it forks.
+            entry: the hash of the entry there that is to be followed, 132 hex digits.
+
+        Raises:
+            InvalidParams: what is given is none of that.
+            VoteOnVotes: the log is one of votes. Nothing was signed.
+            CallFailed and others: as for `create`.
+        """
+        given.check_number("log_id", log_id, 0, WIRE_LIMIT - 1)
+        given.check_number("seq_num", seq_num, 1, WIRE_LIMIT - 1)
+        about, chosen = given.public_key("author", author), given.entry_hash("entry", entry)
+        message = Vote(about, log_id, seq_num, chosen).message()
+        messages.check_log(FORK_VOTE_LOG, message)
+
+        async def compose() -> list[Message]:
+            return [message]
 
         (written,) = await self._writer.write(compose)
         return written

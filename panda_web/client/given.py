@@ -6,7 +6,7 @@ from typing import Any
 from panda_web.messages.schema import Schema
 from panda_web.messages.schema.rules import shown
 from panda_web.rpc.errors import InvalidParams
-from panda_web.rpc.types import AUTHOR
+from panda_web.rpc.types import AUTHOR, HASH
 
 
 def wrong(name: str, needed: str, given: object) -> InvalidParams:
@@ -33,6 +33,14 @@ def public_key(name: str, given: object) -> bytes:
         return AUTHOR.read(given)
     except ValueError:
         raise wrong(name, "a public key of 64 lower-case hex digits", given) from None
+
+
+def entry_hash(name: str, given: object) -> bytes:
+    """The hash of an entry. Raises InvalidParams."""
+    try:
+        return bytes.fromhex(HASH.read(given))
+    except ValueError:
+        raise wrong(name, "the hash of an entry, of 132 lower-case hex digits", given) from None
 
 
 def check_number(name: str, given: object, least: int, most: int) -> None:

@@ -5,11 +5,14 @@ from panda_web.messages.fields import BASIC_TYPES, FIELD_TYPES, Field, Relation,
 from panda_web.messages.instance import Placed, Reduced, counts, reduce
 from panda_web.messages.logs import FIRST_USER_LOG, SYSTEM_LOGS, check_log, next_user_log, system_log
 from panda_web.messages.message import MAX_SIZE, Action, Message, create, decode, delete, update
+from panda_web.messages.votes import FORK_VOTE, FORK_VOTE_LOG, Vote, read_vote
 
 __all__ = [
     "BASIC_TYPES",
     "FIELD_TYPES",
     "FIRST_USER_LOG",
+    "FORK_VOTE",
+    "FORK_VOTE_LOG",
     "MAX_SIZE",
     "SYSTEM_LOGS",
     "Action",
@@ -20,6 +23,7 @@ __all__ = [
     "Reduced",
     "Relation",
     "Value",
+    "Vote",
     "check_log",
     "counts",
     "create",
@@ -28,6 +32,7 @@ __all__ = [
     "infer",
     "infer_all",
     "next_user_log",
+    "read_vote",
     "reduce",
     "system_log",
     "update",

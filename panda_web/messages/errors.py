@@ -187,3 +187,21 @@ class SystemLogCreateOnly(InvalidMessage):
     """An update or delete in the log of schema definitions, which takes creates only."""
 
     reason = "system-log-create-only"
+
+
+class VoteChanged(InvalidMessage):
+    """An update in the log of votes, which takes creates and deletes only."""
+
+    reason = "vote-changed"
+
+
+class VoteMalformed(InvalidMessage):
+    """A vote that does not say which log forks where, and which entry is to be followed."""
+
+    reason = "vote-malformed"
+
+
+class VoteOnVotes(InvalidMessage):
+    """A vote about a log of votes."""
+
+    reason = "vote-on-votes"

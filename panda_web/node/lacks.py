@@ -5,8 +5,8 @@ from heapq import merge
 
 from panda_web.bamboo import decode
 from panda_web.node.ingest import condemning
-from panda_web.node.live.place import read_place
 from panda_web.node.store import Store
+from panda_web.node.store.changes import Cursor
 from panda_web.rpc.heads import Broken
 from panda_web.rpc.wish import MAX_RANGES, Lack, Log, Range, Stands, Wish
 
@@ -37,14 +37,13 @@ class Lacks:
 
     async def late(self, since: str, until: str) -> list[tuple[Log, int, bool]]:
         """What came late between two cursors. See `sync.Lacks`."""
-        places = read_place(since), read_place(until)
-        if places[0] is None or places[1] is None:
+        behind, last = Cursor.read(since), Cursor.read(until)
+        if behind is None or last is None:
             return []
-        behind, last = (each.cursor.number for each in places if each is not None)
         return await self._store.read(
             lambda: [
                 ((author, log_id), seq_num, payload)
-                for author, log_id, seq_num, payload in self._store.lacks.late(behind, last)
+                for author, log_id, seq_num, payload in self._store.lacks.late(behind.number, last.number)
             ]
         )
 

@@ -13,8 +13,10 @@ from panda_web.messages import system_log
 from panda_web.node import views
 from panda_web.node.answer import heads, instances, items, listing, reconciled, removed, replayable
 from panda_web.node.aside import Aside, here
-from panda_web.node.dropping import SWEEPS, InstanceNotHeld, Pace, Rule, SchemaInUse, Sweep
+from panda_web.node.dropping import SWEEPS, InstanceNotHeld, Rule, SchemaInUse, Sweep
 from panda_web.node.forks import proving
+from panda_web.node.forks.following import Following, Recounting
+from panda_web.node.forks.trusting import Trust
 from panda_web.node.groups import Groups
 from panda_web.node.indexing import Indexing
 from panda_web.node.ingest import Limits
@@ -25,6 +27,7 @@ from panda_web.node.places import KeptPlaces
 from panda_web.node.publishing import Publishing, next_arguments
 from panda_web.node.rates import Rates
 from panda_web.node.schemas import Policy, Registry
+from panda_web.node.slices import Pace, in_slices
 from panda_web.node.store import Store
 from panda_web.node.turns import Turns
 from panda_web.node.views import building
@@ -59,6 +62,7 @@ class Node:
         policy: whether messages of schemas that are not registered are taken in.
         rates: of new entries, for each author; None for no limit.
         drops: rules by which payloads are dropped, as they come and now and then.
+        trust: whose votes about forked logs count.
 
     Attributes:
         write: the way to write to its store.
@@ -79,6 +83,7 @@ class Node:
         policy: Policy = "any",
         rates: Rates | None = None,
         drops: Sequence[Rule] = (),
+        trust: Trust | None = None,
     ) -> None:
         self._store = store
         self._drops = drops
@@ -86,7 +91,10 @@ class Node:
         self._registry = Registry(store, policy)
         limits = limits or Limits()
         self.write = write = Groups(store)
-        self._publishing = Publishing(store, verifier, limits, aside, self._registry, write, rates, drops)
+        self._following = Following(store, trust or Trust())
+        self._publishing = Publishing(
+            store, verifier, limits, aside, self._registry, write, self._following, rates, drops
+        )
         self._turns = Turns()
         self._reconciliations = reconciled.Reconciliations(store)
         self._live = Live(store, self._registry)
@@ -96,17 +104,21 @@ class Node:
         self.lacks = Lacks(store)
         self._indexing = Indexing(store, write, limits.all_bytes)
         self._schemas_changed: asyncio.Event | None = None
+        self._recounts_due: asyncio.Event | None = None
         store.tell(self._notice)
         try:
             building.start(store, self._registry)
+            self._following.start()
         except StoreFailed:  # a disk that is full, perhaps: what is held is answered all the same
-            logger.exception("what is defined could not be registered")
+            logger.exception("what is defined, or voted, could not be looked at")
 
     def _notice(self, noted: frozenset[str]) -> None:
         if "schemas" in noted:
             self._registry.notice()
             if self._schemas_changed is not None:
                 self._schemas_changed.set()
+        if "recounts" in noted and self._recounts_due is not None:
+            self._recounts_due.set()
 
     @property
     def id(self) -> bytes:
@@ -144,6 +156,7 @@ class Node:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._store.notice_others(pause))
             tasks.create_task(self._keep_views(pause, progress))
+            tasks.create_task(self._keep_counting(pause))
             if self._drops:
                 tasks.create_task(self._sweep_again(pause))
 
@@ -185,6 +198,39 @@ class Node:
                 await asyncio.sleep(pause)
             else:
                 await changed.wait()
+
+    async def count_anew(self) -> None:
+        """Finds out what counts of condemned logs, of all that this is due for; returns once that is done.
+
+        Raises:
+            StoreFailed: the database did not obey. What was done before stays done.
+        """
+        with self._store.snapshot():
+            is_due = self._store.forks.due(0) is not None
+        if is_due:
+            work = Recounting(self._store, self._following.steps)
+            await in_slices(work.slice, self.write, Pace(asyncio.sleep, rest=1.0))
+
+    async def trusts(self, trust: Trust) -> None:
+        """Counts the votes of others from now on. Raises StoreFailed: then those of before are counted."""
+        before = self._following.trust
+        try:
+            await self.write(lambda: self._following.trusts(trust))
+        except BaseException:
+            self._following.trust = before
+            raise
+
+    async def _keep_counting(self, pause: float) -> None:
+        due = self._recounts_due = asyncio.Event()
+        while True:
+            due.clear()
+            try:
+                await self.count_anew()
+            except Exception:
+                logger.exception("what counts of forked logs could not be found out")
+                await asyncio.sleep(pause)
+            else:
+                await due.wait()
 
     async def finish(self) -> None:
         """Returns once nothing is under way: then the store can be closed.
@@ -318,7 +364,8 @@ class Node:
         self, author: bytes | None, log_id: int | None, after: Log | None, limit: int
     ) -> Json:
         """Which logs are forked, each with what proves it."""
-        found = await self._read(lambda: proving.answer(self._store, author, log_id, after, limit))
+        trust = self._following.trust
+        found = await self._read(lambda: proving.answer(self._store, trust, author, log_id, after, limit))
         return [each.to_json() for each in found]
 
     async def _read(self, work: Callable[[], T]) -> T:

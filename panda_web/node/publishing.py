@@ -13,6 +13,7 @@ from panda_web.log import SignedEntry
 from panda_web.node.aside import Aside, here
 from panda_web.node.batches import Batches, Capacity
 from panda_web.node.dropping import Rule
+from panda_web.node.forks.following import Following
 from panda_web.node.groups import MOST, Groups, weight
 from panda_web.node.ingest import Limits, checking, peer, publish
 from panda_web.node.ingest.checking import Checked
@@ -59,6 +60,7 @@ class Publishing:
         aside: where signatures are checked when they are many.
         registry: which schemas messages are held to.
         write: by which entries are stored.
+        following: finds out what counts of condemned logs.
         rates: of new entries, for each author; None for no limit.
         drops: which payloads are not kept as they come.
     """
@@ -71,6 +73,7 @@ class Publishing:
         aside: Aside,
         registry: Registry,
         write: Groups,
+        following: Following,
         rates: Rates | None = None,
         drops: Sequence[Rule] = (),
     ) -> None:
@@ -78,7 +81,7 @@ class Publishing:
         self._verifier = verifier
         self._aside = aside
         self._registry = registry
-        self._house = House(store, registry, limits, rates, drops)
+        self._house = House(store, registry, limits, following, rates, drops)
         self._capacity = Capacity(CAPACITY)
         self._check = Batches(self._check_many, most=MOST_CHECKED, weigh=_weight_of_all)
         self._write = write

@@ -3,6 +3,7 @@
 A node's word is not proof: what it gives is checked by `log.verify_proof`, with nothing but its own bytes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,17 +19,54 @@ _DIGITS = 20
 """Of a log id, which has 64 bits."""
 
 
+MOST_VOTES: Final = 10_000
+"""Votes in an answer: of each fork as many as this, divided by how many logs were asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldVote:
+    """Which entry somebody voted for last.
+
+    Attributes:
+        voter: 32 bytes.
+        entry: its hash.
+        counted: whether the node counts votes of theirs.
+    """
+
+    voter: bytes
+    entry: bytes
+    counted: bool
+
+    def to_json(self) -> dict[str, Json]:
+        """As it goes over the wire."""
+        return {"voter": self.voter.hex(), "entry": self.entry.hex(), "counted": self.counted}
+
+    @staticmethod
+    def from_json(value: Json) -> "HeldVote":
+        """Reads one."""
+        entry = types.member(value, "entry", types.HASH)
+        return HeldVote(
+            types.member(value, "voter", types.AUTHOR),
+            bytes.fromhex(entry),
+            types.member(value, "counted", types.BOOL),
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class ForkedLog:
-    """A log whose author said two things at one place of it.
+    """A place at which a log forks: its author said two things there.
 
     Attributes:
         proof: that they did. Its signatures are not checked yet.
-        second: how many entries the node holds of it that found their slots taken.
+        second: how many entries the node holds of the log that found their slots taken.
+        votes: about that place; those that the node counts come first.
+        followed: the hash of the entry whose branch the node follows from there on; None for none.
     """
 
     proof: ForkProof
     second: int
+    votes: Sequence[HeldVote] = ()
+    followed: bytes | None = None
 
     @property
     def log(self) -> Log:
@@ -55,6 +93,8 @@ class ForkedLog:
             "entries": [proof.first.encode().hex(), proof.second.encode().hex()],
             "proof": proof.encode().hex(),
             "second": self.second,
+            "votes": [each.to_json() for each in self.votes],
+            "followed": self.followed.hex() if self.followed is not None else None,
         }
 
     @staticmethod
@@ -64,7 +104,13 @@ class ForkedLog:
         if len(encoded) > MAX_PROOF:
             raise ValueError(f"must have at most {MAX_PROOF} bytes of proof")
         try:
-            return ForkedLog(ForkProof.decode(encoded), types.member(value, "second", types.COUNT))
+            followed, votes = types.member(value, "followed", _FOLLOWED), types.member(value, "votes", _VOTES)
+            return ForkedLog(
+                ForkProof.decode(encoded),
+                types.member(value, "second", types.COUNT),
+                votes,
+                bytes.fromhex(followed) if followed is not None else None,
+            )
         except (InvalidEntry, InvalidForkProof) as error:
             raise ValueError(f"must have a proof that proves something: {error}") from error
 
@@ -78,9 +124,15 @@ def _read_after(value: Json) -> Log:
 
 _AFTER = types.nullable(types.Type({"type": "string", "pattern": "^[0-9a-f]{64}/[0-9]{1,20}$"}, _read_after))
 
+_FOLLOWED = types.nullable(types.HASH)
+_VOTES = types.array(
+    types.record(HeldVote.from_json, voter=types.AUTHOR, entry=types.HASH, counted=types.BOOL), MOST_VOTES
+)
+
 GET_FORK_PROOFS: Final = Method(
     "panda_getForkProofs",
-    "Logs that are forked, by author and log id, each with the proof of the least place: of one, or of all.",
+    "Logs that are forked, by author and log id: of one, or of all. Each with the proof of the least place, "
+    "and those of later places on the branch that the node follows; with votes, and what these come to here.",
     (
         Param("author", types.AUTHOR, None),
         Param("logId", types.LOG_ID, None, "Of an author: this log alone."),
@@ -96,6 +148,8 @@ GET_FORK_PROOFS: Final = Method(
             entries=types.array(types.HEX),
             proof=types.HEX,
             second=types.COUNT,
+            votes=_VOTES,
+            followed=_FOLLOWED,
         )
     ),
 )

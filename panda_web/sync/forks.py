@@ -50,7 +50,8 @@ async def forked(node: Connection, **params: Json) -> dict[Log, ForkedLog]:
             if is_early(error):  # then it knows of none
                 return {}
             raise
-        found |= {each.log: each for each in page}
+        for each in page:  # the least place of a log comes first
+            found.setdefault(each.log, each)
         if len(page) < MAX_LIMIT:
             return found
         after = page[-1].place

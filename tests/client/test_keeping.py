@@ -11,7 +11,8 @@ from panda_web.client.store import MemoryStore
 from panda_web.errors import PandaError
 from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVerifier
 from panda_web.node import Node, Store
-from panda_web.node.dropping import Pace, allow, refuse
+from panda_web.node.dropping import allow, refuse
+from panda_web.node.slices import Pace
 from panda_web.rpc.dispatch import Dispatcher
 from panda_web.rpc.link import LinkState
 from panda_web.rpc.pauses import FIRST_PAUSE, LONGEST_PAUSE, Growing

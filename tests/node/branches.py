@@ -1,7 +1,8 @@
 """Logs as a network may bring them: with forks, wrong sizes, an end that is none, and what a store must make of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
@@ -10,7 +11,7 @@ from panda_web import messages
 from panda_web.bamboo import Head, check_payload, claims, digest
 from panda_web.bamboo.errors import PayloadSizeMismatch
 from panda_web.log import SignedEntry, recall
-from panda_web.messages import InvalidMessage, Message, Placed, infer_all, reduce
+from panda_web.messages import FORK_VOTE_LOG, InvalidMessage, Message, Placed, Vote, infer_all, reduce
 from panda_web.messages.schema import FieldDefinition, InvalidFields, Schema, write_definition
 from tests.authors import OTHER_SCHEMA, Author
 
@@ -126,6 +127,32 @@ def _next(author: Author, head: Head, kind: str, found: Sequence[Made], pick: in
     return Made(recall(author.sign(unsigned)), payload)
 
 
+VOTERS = (3, 4, 5)
+
+
+@st.composite
+def votes(draw: Any, entries: Sequence[Made]) -> list[Made]:
+    """Votes about what two authors signed: most of them about places at which their logs fork."""
+    said: dict[tuple[bytes, int, int], set[bytes]] = {}
+    for each in entries:
+        for seq_num, claimed in claims(each.signed.entry, each.signed.hash):
+            said.setdefault((*each.place[:2], seq_num), set()).add(claimed)
+    forks = [(place, each) for place, hashes in said.items() if len(hashes) > 1 for each in sorted(hashes)]
+    about = forks or [(place, each) for place, hashes in said.items() for each in sorted(hashes)]
+    found: list[Made] = []
+    for number in VOTERS if about else ():
+        voter, mine = Author(number, log_id=FORK_VOTE_LOG), [b""]
+        for _ in range(draw(st.integers(0, 3))):
+            place, chosen = draw(st.sampled_from(about))
+            if mine[-1] and draw(st.integers(0, 5)) == 0:
+                written = voter.delete(mine.pop(), messages.FORK_VOTE)
+            else:
+                written = voter.write(Vote(*place, chosen).message())
+                mine.append(written[0].hash)
+            found.append(Made(*written))
+    return found
+
+
 def held(offered: Iterable[Made]) -> dict[bytes, Made]:
     """Those of some entries that are verified: a path leads to entry 1 through the others."""
     found: dict[bytes, Made] = {}
@@ -164,6 +191,43 @@ def condemned(log: Iterable[Made], with_payload: Iterable[Made]) -> int:
     return min([forked(log), *sizes])
 
 
+Choose = Callable[[int], bytes | None]
+"""The hash of the entry to follow where a log breaks; None for none."""
+
+
+def standing(log: Iterable[Made], with_payload: Iterable[Made], choose: Choose) -> list[Made]:
+    """Of the entries of a log those that stand, if at each place where it breaks one is chosen."""
+    left, there = list(log), list(with_payload)
+    upto = 0
+    while (position := condemned(left, [each for each in there if each in left])) != NEVER:
+        chosen = choose(position) if position > upto else None
+        if chosen is None:
+            return [each for each in left if each.place[2] < position]
+        by_hash = {each.signed.hash: each for each in left}
+
+        def leads(one: Made, by_hash: Mapping[bytes, Made] = by_hash, at: int = position) -> set[bytes]:
+            said = [*claims(one.signed.entry, one.signed.hash)]
+            found = {claimed for seq_num, claimed in said if seq_num == at}
+            linked = (
+                by_hash[claimed] for seq_num, claimed in said[1:] if seq_num > at and claimed in by_hash
+            )
+            return found.union(*map(leads, linked))
+
+        chain = [each for each in left if each.place[2] >= position and leads(each) == {chosen}]
+        below = chain
+        while below:
+            linked_to = {link for one in below for _, link in claims(one.signed.entry, one.signed.hash)}
+            below = [
+                each
+                for each in left
+                if each.place[2] > position and each.signed.hash in linked_to and each not in chain
+            ]
+            chain += below
+        left = [each for each in left if each.place[2] < position or each in chain]
+        upto = position
+    return left
+
+
 @dataclass
 class Expected:
     """What a node must hold, show, and prove: of each log that a fork breaks first, from where on."""
@@ -173,15 +237,26 @@ class Expected:
     forked: dict[tuple[bytes, int], int]
 
 
-def expected(offered: Mapping[Made, bool]) -> Expected:
-    """What becomes of entries that are offered, each with whether its payload ever is."""
+def expected(offered: Mapping[Made, bool], voters: Collection[bytes] = (), quorum: int = 1) -> Expected:
+    """What becomes of entries that are offered, each with whether its payload ever is.
+
+    Args:
+        offered: the entries.
+        voters: whose votes count.
+        quorum: how many of them must agree.
+    """
     there = held(offered)
     given = {entry_hash for entry_hash, each in there.items() if offered[each]}
     logs: dict[tuple[bytes, int], list[Made]] = {}
     for each in there.values():
         logs.setdefault(each.place[:2], []).append(each)
-    broken = {
-        key: condemned(log, [each for each in log if each.signed.hash in given]) for key, log in logs.items()
+    payloads = {key: [each for each in log if each.signed.hash in given] for key, log in logs.items()}
+    broken = {key: condemned(log, payloads[key]) for key, log in logs.items()}
+    votes = _votes(payloads, broken, voters)
+    counting = {
+        each.signed.hash
+        for key, log in logs.items()
+        for each in standing(log, payloads[key], partial(_chosen, votes, quorum, key))
     }
     said = {
         entry_hash: (each, message)
@@ -196,7 +271,7 @@ def expected(offered: Mapping[Made, bool]) -> Expected:
         instance = message.id or entry_hash.hex()
         if message.action != "delete" and (key, instance) in deletes:
             states[entry_hash.hex()] = "deleted"
-        elif each.place[2] < broken[key] and _is_valid(message):
+        elif entry_hash in counting and _is_valid(message):
             about.setdefault((key, instance), []).append(Placed(key, each.place[2], entry_hash, message))
     instances = {}
     for (_, instance), placed in about.items():
@@ -220,6 +295,39 @@ def expected(offered: Mapping[Made, bool]) -> Expected:
     shown = {each: str(fields["text"].value) for each, fields in instances.items() if each not in hidden}
     parted = {key: least for key, log in logs.items() if (least := forked(log)) == broken[key] != NEVER}
     return Expected(states, shown, parted)
+
+
+def _votes(
+    payloads: Mapping[tuple[bytes, int], Sequence[Made]],
+    broken: Mapping[tuple[bytes, int], int],
+    voters: Collection[bytes],
+) -> dict[tuple[bytes, int, int], list[bytes]]:
+    """Which entries voters vote for in the end, by author, log id and seq num."""
+    found: dict[tuple[bytes, int, int], list[bytes]] = {}
+    for voter in voters:
+        mine = [each for each in payloads.get((voter, FORK_VOTE_LOG), ()) if each.message]
+        gone = {each.message.id for each in mine if each.message and each.message.action == "delete"}
+        last: dict[tuple[bytes, int, int], bytes] = {}
+        for each in sorted(mine, key=lambda one: one.place[2]):
+            vote = messages.read_vote(each.message) if each.message else None
+            counts = each.place[2] < broken[voter, FORK_VOTE_LOG] and each.signed.hash.hex() not in gone
+            if vote is not None and counts:
+                last[vote.author, vote.log_id, vote.seq_num] = vote.entry
+        for place, chosen in last.items():
+            found.setdefault(place, []).append(chosen)
+    return found
+
+
+def _chosen(
+    votes: Mapping[tuple[bytes, int, int], Sequence[bytes]],
+    quorum: int,
+    log: tuple[bytes, int],
+    position: int,
+) -> bytes | None:
+    here = votes.get((*log, position), ())
+    most = max(map(here.count, here), default=0)
+    best = {each for each in here if here.count(each) == most}
+    return best.pop() if len(best) == 1 and most >= quorum else None
 
 
 def _is_valid(message: Message) -> bool:

@@ -19,10 +19,10 @@ from panda_web.log import VerifiedEntry, recall, verify_paths, verify_proof
 from panda_web.messages import Message, infer_all
 from panda_web.messages.schema import DEFINITION, FieldDefinition, Schema, write_definition
 from panda_web.node import Node, publishing
+from panda_web.node.forks.trusting import Trust
 from panda_web.node.ingest import peer, recording
 from panda_web.node.rates import Rates
 from panda_web.node.schemas import register
-from panda_web.node.store import database
 from panda_web.node.store.entries import LogRow
 from panda_web.rpc import jsonrpc
 from panda_web.rpc.connection import Connection
@@ -33,7 +33,7 @@ from panda_web.rpc.methods import GET_ENTRY_ARGUMENTS, PUBLISH_ITEMS, QUERY, QUE
 from panda_web.rpc.transport import InProcess
 from tests.authors import OTHER_SCHEMA, Author
 from tests.examples import examples
-from tests.node.branches import DEFINED, NOTE, NOTE_ID, Made, expected, made
+from tests.node.branches import DEFINED, NOTE, NOTE_ID, VOTERS, Made, expected, made, votes
 from tests.node.test_publish import Harness
 
 VERIFIER = CryptographyVerifier()
@@ -46,9 +46,13 @@ class Peered(Harness):
     """A node to which peers bring what they have."""
 
     def __init__(
-        self, path: Path | None = None, clock: Callable[[], float] = time.time, **limits: int
+        self,
+        path: Path | None = None,
+        clock: Callable[[], float] = time.time,
+        trust: Trust | None = None,
+        **limits: int,
     ) -> None:
-        super().__init__(path, clock, **limits)
+        super().__init__(path, clock, trust=trust, **limits)
         self.publish(*DEFINED)
         asyncio.run(register(self.store, NOTE_ID))
         asyncio.run(self.node.views.add(NOTE))
@@ -110,6 +114,7 @@ def offer_all(node: Peered, calls: Sequence[Sequence[Offered]]) -> None:
 def offers(draw: Any) -> tuple[dict[Made, bool], list[list[list[Offered]]]]:
     """What is offered, each with whether its payload ever is; and two ways to bring it: calls of items."""
     entries = draw(made())
+    entries += draw(votes(entries))
     left_out = draw(st.sets(st.integers(0, 40), max_size=6))
     offered = {each: draw(st.integers(0, 5)) > 0 for n, each in enumerate(entries) if n not in left_out}
     ways = []
@@ -123,22 +128,27 @@ def offers(draw: Any) -> tuple[dict[Made, bool], list[list[list[Offered]]]]:
 
 
 @examples(1)
-@given(offers())
+@given(offers(), st.sets(st.sampled_from(VOTERS)), st.integers(1, 2))
 def test_what_is_held_is_a_function_of_what_came(
     given_: tuple[dict[Made, bool], list[list[list[Offered]]]],
+    voters: set[int],
+    quorum: int,
 ) -> None:
     """Not of the order, nor of what came with what; and it is what the rules say of all of it together."""
     offered, ways = given_
     logs = {each.place[:2] for each in offered}
-    want = expected(offered)
+    keys = frozenset(Author(each).signer.author for each in voters)
+    want = expected(offered, keys, quorum)
     answers = []
     for calls in ways:
-        node = Peered()
+        node = Peered(trust=Trust(keys, quorum))
         offer_all(node, calls)
+        asyncio.run(node.node.count_anew())
         assert node.states(logs) == want.states
         assert node.shown() == want.shown
         answers.append((node.call(QUERY_ENTRIES, schema=OTHER_SCHEMA), proven(node)))
-        assert {(each.author, each.log_id): each.position for each in answers[-1][1]} == want.forked
+        least = {(each.author, each.log_id): each.position for each in reversed(answers[-1][1])}
+        assert least == want.forked
         node.store.close()
     assert answers[0] == answers[1]
 
@@ -311,27 +321,6 @@ def test_whoever_goes_on_with_a_forked_system_log_is_told_one_branch() -> None:
     told = node.call(GET_ENTRY_ARGUMENTS, author=Author(1).hex, schema=DEFINITION.id)
     links = [each.signed.hash.hex() for each in (second[8], second[0])]
     assert [told.seq_num, told.backlink, told.skiplink] == [13, *links]
-
-
-def test_what_counts_no_more_goes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All that an author ever wrote may hang on one entry, and others wait meanwhile."""
-    node, author, other, asked = Peered(), Author(1), Author(1), 0
-    first = Made(*author.write(note(0)))
-    other.head = author.head
-    node.bring(first, *(Made(*each) for each in author.write_many([note(n) for n in range(1, 60)])))
-    node.bring(Made(*author.update(first.signed.hash, NOTE_ID, text="changed")))
-    assert len(node.shown()) == 60
-    real = database.Database.execute
-
-    def execute(*args: Any) -> None:
-        nonlocal asked
-        asked += 1
-        real(*args)
-
-    monkeypatch.setattr(database.Database, "execute", execute)
-    node.bring(Made(*other.write(note(99))))
-    assert asked < 40
-    assert node.shown() == {first.signed.hash.hex(): "note 0"}
 
 
 def test_so_many_branches_are_kept_and_what_proves_more(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from panda_web.errors import StoreFailed
 from panda_web.messages import Field
 from panda_web.node import Store
+from panda_web.node.forks.following import Following
+from panda_web.node.forks.trusting import Trust
 from panda_web.node.ingest import Limits, checking, publish
 from panda_web.node.ingest.limits import House
 from panda_web.node.schemas import Registry
@@ -71,7 +73,7 @@ class Life:
 
     def open(self) -> None:
         self.store = Store(self.path, self.disk)
-        self.house = House(self.store, Registry(self.store), Limits())
+        self.house = House(self.store, Registry(self.store), Limits(), Following(self.store, Trust()))
 
     def group(self, works: Sequence[tuple[int, int, bool]], end: str) -> None:
         """Some transactions; each writes as an author, a create or a delete, and may be undone."""
@@ -343,7 +345,7 @@ def test_what_another_program_does_is_noticed_by_the_next_group(tmp_path: Path) 
         told: list[frozenset[str]] = []
         node.store.tell(told.append)
         one, two = Author(1).create(), Author(2).create()
-        house = House(theirs, Registry(theirs), Limits())
+        house = House(theirs, Registry(theirs), Limits(), Following(theirs, Trust()))
         theirs.at_once(_taking(house, *one))
         assert not told
         await node.node.publish_entry(two[0].encoded, two[1])

@@ -18,7 +18,6 @@ from panda_web.node import Node
 from panda_web.node.dropping import (
     InstanceNotHeld,
     Keeping,
-    Pace,
     Rule,
     SchemaInUse,
     Sweep,
@@ -29,6 +28,7 @@ from panda_web.node.dropping import (
 )
 from panda_web.node.dropping.rules import RuleValueWrong
 from panda_web.node.groups import Groups
+from panda_web.node.slices import Pace
 from panda_web.node.store.days import DAY
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import ErrorFromNode

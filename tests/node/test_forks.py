@@ -68,6 +68,8 @@ def test_what_goes_over_the_wire() -> None:
         "entries": [proof.first.encode().hex(), proof.second.encode().hex()],
         "proof": proof.encode().hex(),
         "second": 1,
+        "votes": [],
+        "followed": None,
     }
 
 

@@ -20,7 +20,6 @@ from panda_web.messages.schema import Schema
 from panda_web.node import Node, Store
 from panda_web.node.live import followed, looking, share
 from panda_web.node.live import live as lives
-from panda_web.node.live.place import Place, read_place
 from panda_web.node.schemas import drop
 from panda_web.node.store import earlier
 from panda_web.node.store.changes import Cursor
@@ -411,7 +410,7 @@ def test_a_fault_is_told_and_silences_nobody(monkeypatch: pytest.MonkeyPatch) ->
 def test_what_is_kept_for_slow_ones_is_bounded_for_all_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who asks the same in a thousand ways makes the node keep no more; what was told last is at hand."""
     monkeypatch.setattr(followed, "MAX_RECENT", 10_000)
-    places = [Place(Cursor(bytes(16), number, b"")) for number in range(31)]
+    places = [Cursor(bytes(16), number, b"") for number in range(31)]
     questions = [
         followed.Question(("", str(n), False, None), "", bool, None, 1, places[0]) for n in range(10)
     ]
@@ -449,7 +448,7 @@ def test_a_cursor_of_something_else_is_answered_with_reset(since: str) -> None:
             assert made.reset
             (instance,) = await at.create({"n": 1})
             await until(lambda: instance in one.shown.get(made.subscription, {}))
-            assert read_place(made.cursor) is not None
+            assert Cursor.read(made.cursor) is not None
 
     run(work)
 

@@ -17,6 +17,7 @@ from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import SYSTEM_LOGS, Field, infer_all
 from panda_web.messages.schema import FieldDefinition, Schema, write_definition
 from panda_web.node import Node
+from panda_web.node.forks.trusting import Trust
 from panda_web.node.ingest import Limits
 from panda_web.node.store import database
 from panda_web.rpc.connection import Connection
@@ -31,10 +32,16 @@ class Harness:
     """A node in this process."""
 
     def __init__(
-        self, path: Path | None = None, clock: Callable[[], float] = time.time, **limits: int
+        self,
+        path: Path | None = None,
+        clock: Callable[[], float] = time.time,
+        trust: Trust | None = None,
+        **limits: int,
     ) -> None:
         self.store = Store(path, clock=clock)
-        self.node = Node(self.store, CryptographyVerifier(), version="0", limits=Limits(**limits))
+        self.node = Node(
+            self.store, CryptographyVerifier(), version="0", limits=Limits(**limits), trust=trust
+        )
         self.connection = Connection(InProcess(self.node.dispatcher()))
 
     def call(self, method: Any, **params: Any) -> Any:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from panda_web.node.dropping import Keeping, Pace, Rule, Sweep, allow, refuse
+from panda_web.node.dropping import Keeping, Rule, Sweep, allow, refuse
+from panda_web.node.slices import Pace
 from panda_web.rpc.methods import GET_ITEMS, GET_REMOVED
 from panda_web.rpc.within import in_process
 from panda_web.sync import Source

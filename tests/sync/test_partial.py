@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from panda_web.bamboo import decode, path
 from panda_web.errors import PandaError
 from panda_web.log import SignedEntry
-from panda_web.node.dropping import Pace, allow, refuse
+from panda_web.node.dropping import allow, refuse
 from panda_web.node.dropping.removing import drop, keep
+from panda_web.node.slices import Pace
 from panda_web.rpc.errors import AnswerMalformed, NodeUnreachable
 from panda_web.rpc.heads import MAX_NAMED
 from panda_web.rpc.wish import EVERYTHING, Wish, WishTooLarge

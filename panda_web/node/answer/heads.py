@@ -6,8 +6,8 @@ last one hears the next time of what changed since.
 
 from collections.abc import Sequence
 
-from panda_web.node.live.place import Place, read_place
 from panda_web.node.store import Store
+from panda_web.node.store.changes import Cursor
 from panda_web.node.store.ends import LogEnd
 from panda_web.node.store.entries import broken
 from panda_web.rpc.heads import Heads, LogHead
@@ -30,14 +30,14 @@ def answer(
         limit: how many changed logs are looked at, at most.
     """
     feed = store.feed
-    place = Place(feed.start()) if since is None else read_place(since)
-    if place is None:
-        return Heads([], str(Place(feed.now())), more=False, reset=True)
-    found = feed.logs_since(place.cursor, limit)
+    cursor = feed.start() if since is None else Cursor.read(since)
+    if cursor is None:
+        return Heads([], str(feed.now()), more=False, reset=True)
+    found = feed.logs_since(cursor, limit)
     ends = {each.key: each for each in store.ends.of(found.keys)}
     asked = store.ends.keys(schemas, authors, among=found.keys)
     heads = [head(ends[key]) for key in found.keys if key in asked]
-    return Heads(heads, str(Place(found.cursor)), more=found.more, reset=found.reset)
+    return Heads(heads, str(found.cursor), more=found.more, reset=found.reset)
 
 
 def head(end: LogEnd) -> LogHead:

@@ -1,7 +1,9 @@
 """One instance out of a log and the views, and back; in the transaction under way."""
 
 from panda_web.errors import PandaError
+from panda_web.messages import FORK_VOTE_LOG
 from panda_web.node import views
+from panda_web.node.forks.following import votes_went
 from panda_web.node.store import Store
 from panda_web.node.store.dropped import Removed
 from panda_web.node.store.entries import LogRow
@@ -26,7 +28,9 @@ def drop(store: Store, log_row: LogRow, subject: bytes, words: str | None = None
     views.remember(store, log_row, subject, subject, ends=True)
     removed = store.dropped.drop(subject, log_row.key, words)
     store.room.take(log_row.author, -PAYLOAD_ROOM * removed.size)
-    views.dropped(store, log_row, subject)
+    views.gone(store, log_row, subject)
+    if log_row.log_id == FORK_VOTE_LOG:
+        votes_went(store, log_row.author)
     return removed
 
 

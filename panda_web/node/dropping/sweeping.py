@@ -5,21 +5,18 @@ any more.
 """
 
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
 
 from panda_web import messages
 from panda_web.errors import PandaError
 from panda_web.messages import InvalidMessage
 from panda_web.node.dropping.removing import check_unused, drop, keep
 from panda_web.node.dropping.rules import Rule, RuleValueWrong
+from panda_web.node.slices import Pace, Write, in_slices
 from panda_web.node.store import Store
 from panda_web.node.store.dropped import Payload
 from panda_web.node.store.entries import LogRow
 from panda_web.rpc.removed import MAX_WORDS
-
-T = TypeVar("T")
 
 SWEEPS = 3600.0
 """Seconds between two sweeps by the rules of a node: what was young becomes old."""
@@ -36,28 +33,6 @@ class InstanceNotHeld(PandaError):
     """Nothing is held of the instance, so there is nothing to drop, and no log to mark it in."""
 
     reason = "instance-not-held"
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How others have their turn.
-
-    Attributes:
-        sleep: waits for some seconds.
-        seconds: for which others are kept waiting by a slice, and by one instance more.
-        rest: a slice in which something was done for a second is followed by so many without.
-    """
-
-    sleep: Callable[[float], Awaitable[object]]
-    seconds: float = 0.04
-    rest: float = 2.0
-
-
-class Write(Protocol):
-    """Does something in a transaction, and gives what it gives once that is durable (`node.groups`)."""
-
-    async def __call__(self, work: Callable[[], T], /) -> T:
-        """What the work gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,37 +69,6 @@ class _Logs:
         return log_row
 
 
-class _Sliced(Protocol):
-    """What is done in slices.
-
-    Attributes:
-        seconds: for how long a slice is worked on.
-        swept: what became of it so far.
-    """
-
-    seconds: float
-    swept: Swept
-
-    def slice(self) -> bool:
-        """Does some, in the transaction under way; gives whether that was all."""
-
-
-async def _run(work: _Sliced, write: Write, pace: Pace) -> Swept:
-    work.seconds = pace.seconds
-    took = 0.0
-
-    def timed() -> bool:
-        nonlocal took
-        began = time.monotonic()
-        done = work.slice()
-        took = time.monotonic() - began  # while the disk is waited for, others have their turn
-        return done
-
-    while not await write(timed):
-        await pace.sleep(pace.rest * took)
-    return work.swept
-
-
 class Sweep:
     """Drops what a rule is for.
 
@@ -150,7 +94,6 @@ class Sweep:
         self._behind = (0, 0)
         self._seen: set[int] = set()
         self._old: int | None = None
-        self.seconds = 0.0
         self.swept = Swept()
 
     async def run(self, write: Write, pace: Pace) -> Swept:
@@ -164,16 +107,15 @@ class Sweep:
             InstanceNotHeld, SchemaInUse: nothing is dropped.
             StoreFailed: what was dropped before is.
         """
-        return await _run(self, write, pace)
+        await in_slices(self._slice, write, pace)
+        return self.swept
 
-    def slice(self) -> bool:
-        """Drops some, in the transaction under way; gives whether that was all."""
+    def _slice(self, until: float) -> bool:
         if self._rule.instance is not None:
             self._one(self._rule.instance)
             return True
         if self._old is None and self._rule.older_than is not None:
             self._old = self._store.days.came_before(self._rule.older_than)
-        until = time.monotonic() + self.seconds
         for _ in range(PAGE):
             if self._log is None and not self._next_log():
                 return True
@@ -283,22 +225,20 @@ class Keeping:
         self._logs = _Logs(store, author, schema)
         self._log: LogRow | None = None
         self._behind = b""
-        self.seconds = 0.0
         self.swept = Swept()
         self.schemas: set[str] = set()
 
     async def run(self, write: Write, pace: Pace) -> Swept:
         """Takes all of it back. Raises StoreFailed: what was taken back before is."""
-        return await _run(self, write, pace)
+        await in_slices(self._slice, write, pace)
+        return self.swept
 
-    def slice(self) -> bool:
-        """Takes some back, in the transaction under way; gives whether that was all."""
+    def _slice(self, until: float) -> bool:
         if self._instance is not None:
             for key in self._store.dropped.logs_of(self._instance):
                 if self._store.dropped.has(self._instance, key):
                     self._keep(self._store.entries.log_at(key), self._instance)
             return True
-        until = time.monotonic() + self.seconds
         for _ in range(PAGE):
             if self._log is None:
                 self._log, self._behind = self._logs.next(), b""

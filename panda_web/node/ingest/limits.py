@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from panda_web.node.dropping.rules import Rule
+from panda_web.node.forks.following import Following
 from panda_web.node.rates import Rates
 from panda_web.node.schemas import Registry
 from panda_web.node.store import Store
@@ -33,6 +34,7 @@ class House:
         store: what is held.
         registry: which schemas messages are held to.
         limits: how much is taken in.
+        following: finds out what counts of condemned logs.
         rates: of new entries, for each author; None for no limit.
         drops: which payloads are not kept as they come.
     """
@@ -40,6 +42,7 @@ class House:
     store: Store
     registry: Registry
     limits: Limits
+    following: Following
     rates: Rates | None = None
     drops: Sequence[Rule] = ()
 

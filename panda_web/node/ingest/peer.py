@@ -95,6 +95,8 @@ class Peer:
             placed = (log_row is None or not log_row.ended) and self._known.has_its_links(entry)
             after = recording.record(self._house, log_row, verified, checked, placed=placed, dropped=dropped)
         self._known.note(after, verified)
+        if against == LogCondemned.reason and self._store.forks.is_followed(after.key, verified.hash):
+            against = None
         return self._outcome(checked, "stored", against)
 
     def _why_held(self, checked: Checked, state: PayloadState) -> str | None:

@@ -7,6 +7,7 @@ which order things come.
 
 from panda_web.bamboo import Entry
 from panda_web.log import VerifiedEntry
+from panda_web.messages import FORK_VOTE, FORK_VOTE_LOG
 from panda_web.messages.schema import DEFINITION
 from panda_web.node import views
 from panda_web.node.dropping.removing import drop
@@ -14,7 +15,7 @@ from panda_web.node.ingest import condemning
 from panda_web.node.ingest.checking import Checked
 from panda_web.node.ingest.limits import House
 from panda_web.node.store import Store
-from panda_web.node.store.entries import NEVER, Content, LogRow
+from panda_web.node.store.entries import Content, LogRow
 from panda_web.node.store.room import PAYLOAD_ROOM, room_for
 from panda_web.node.views import building
 
@@ -144,9 +145,7 @@ def _show(
 ) -> None:
     """Brings the views up to date: with a message that counts, and with what counts no more."""
     store = house.store
-    before = known.condemned if known is not None else NEVER
-    if log_row.condemned < before:
-        views.condemned(store, log_row, before)
+    house.following.came(known, log_row, verified)
     subject = content.instance or verified.hash
     if content.state == "dropped" and not store.dropped.has(subject, log_row.key):
         drop(store, log_row, subject)  # of what is dropped, all is
@@ -158,12 +157,16 @@ def _show(
         )
         if store.entries.log_of(content.instance) == log_row.key:  # nobody ends what is in another log
             views.ended(store, log_row, content.instance)
+        if log_row.log_id == FORK_VOTE_LOG:
+            house.following.votes_went(log_row.author)
     elif content.payload is not None and checked.message:
-        if verified.entry.seq_num < log_row.condemned:
+        if verified.entry.seq_num < log_row.condemned or store.forks.is_followed(log_row.key, verified.hash):
             alone = checked.message.action == "create" and _rests_on_all(known, verified.entry)
             views.take_in(store, log_row, verified, checked.message, alone=alone, accepted=checked.accepted)
         if checked.message.schema == DEFINITION.id:
             building.definition_came(store, house.registry, verified)
+        elif checked.message.schema == FORK_VOTE:
+            house.following.voted(log_row, verified, checked.message)
 
 
 def _rests_on_all(known: LogRow | None, entry: Entry) -> bool:

@@ -8,9 +8,9 @@ from operator import itemgetter
 from panda_web.node.live import looking
 from panda_web.node.live.followed import Question
 from panda_web.node.live.looking import MAX_TOLD, Seen, Touched
-from panda_web.node.live.place import Place
 from panda_web.node.live.sieve import Sieve
 from panda_web.node.store import Store
+from panda_web.node.store.changes import Cursor
 from panda_web.node.store.earlier import Earlier
 from panda_web.node.views import View, in_place
 from panda_web.query import Queried
@@ -40,8 +40,8 @@ class Comparing:
         self._earlier = earlier
 
     async def steps(
-        self, schema: str, touched: Sequence[Touched], end: Place, asked: Sieve
-    ) -> AsyncIterator[tuple[Place, Mapping[Question, bytes]]]:
+        self, schema: str, touched: Sequence[Touched], end: Cursor, asked: Sieve
+    ) -> AsyncIterator[tuple[Cursor, Mapping[Question, bytes]]]:
         """What became of instances of a schema, for each question: an array in JSON, without brackets.
 
         Args:
@@ -69,7 +69,7 @@ class Comparing:
             behind, touched = seen[done - 1].touched.end, touched[done:]
             at = end
             if touched:
-                at = await self._store.read(partial(looking.place, self._store, behind))
+                at = await self._store.read(partial(self._store.feed.at, behind))
             told = {question: _joined(said, each) for question, each in forms.items()}
             yield at, {question: changes for question, changes in told.items() if changes}
             if self._earlier is not None:
@@ -127,7 +127,7 @@ class Comparing:
         touched = seen.touched
         if touched.new:
             return []
-        if self._earlier is None or touched.condemned:
+        if self._earlier is None or touched.recounted:
             return None
         states = self._earlier.states(schema, touched.id, touched.causes)
         if states is None:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from panda_web.messages import Value
-from panda_web.node.live.place import Place
 from panda_web.node.store import Store
+from panda_web.node.store.changes import Cursor
 from panda_web.node.views import in_place
 from panda_web.query import Queried
 from panda_web.rpc import jsonrpc
@@ -36,8 +36,8 @@ class Step:
         reset: whether the place is lost.
     """
 
-    begin: Place
-    end: Place
+    begin: Cursor
+    end: Cursor
     changes: bytes = b""
     reset: bool = False
 
@@ -74,7 +74,7 @@ class Question:
     passes: Callable[[Queried], bool]
     needs: tuple[str, Value] | None
     view: int
-    told: Place
+    told: Cursor
     by: "set[Subscription]" = field(default_factory=set)
 
     @property
@@ -97,7 +97,7 @@ class Recent:
     """The last steps of all questions, as many as fit into `MAX_RECENT`; the last one in any case."""
 
     def __init__(self) -> None:
-        self._steps: OrderedDict[tuple[Question, Place], Step] = OrderedDict()
+        self._steps: OrderedDict[tuple[Question, Cursor], Step] = OrderedDict()
         self._size = 0
 
     def keep(self, question: Question, step: Step) -> None:
@@ -112,7 +112,7 @@ class Recent:
         if step is not None:
             self._size -= STEP_SIZE + len(step.changes)
 
-    def behind(self, question: Question, place: Place) -> Step | None:
+    def behind(self, question: Question, place: Cursor) -> Step | None:
         """The step of a question that begins at a place, where it is kept."""
         return self._steps.get((question, place))
 
@@ -139,6 +139,6 @@ class Subscription:
     visitor: str | None
     caller: str
     weight: int
-    at: Place | None = None
-    lost: Place | None = None
+    at: Cursor | None = None
+    lost: Cursor | None = None
     telling: asyncio.Task[None] | None = None

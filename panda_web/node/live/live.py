@@ -21,11 +21,11 @@ from panda_web.node.live import looking
 from panda_web.node.live.comparing import Comparing, ViewChanged
 from panda_web.node.live.followed import Key, Question, Recent, Step, Subscription
 from panda_web.node.live.looking import Page
-from panda_web.node.live.place import Place, read_place
 from panda_web.node.live.share import OF_SESSION, Share, weight
 from panda_web.node.live.sieve import Sieve, needed
 from panda_web.node.schemas import Registry
 from panda_web.node.store import Store
+from panda_web.node.store.changes import Cursor
 from panda_web.node.turns import Turns
 from panda_web.query import Query, matcher, typed
 from panda_web.rpc.caller import CALLER, SESSION, VISITOR
@@ -76,7 +76,7 @@ class Live:
         self._formed = 0
         self._fresh = 0
         self._by_session: dict[Session, dict[str, Subscription]] = {}
-        self._front = Place(store.feed.start())
+        self._front = store.feed.start()
         self._happened = asyncio.Event()
         self._views_changed = False
         self._failed = False
@@ -90,10 +90,10 @@ class Live:
             self._happened.set()
 
     @contextmanager
-    def _snapshot(self) -> Iterator[Place]:
+    def _snapshot(self) -> Iterator[Cursor]:
         """What is read within is one state, and this the place behind it. Raises StoreFailed."""
         with self._store.snapshot():
-            yield Place(self._store.feed.now())
+            yield self._store.feed.now()
 
     # -- who follows -------------------------------------------------------------------------------
 
@@ -142,13 +142,13 @@ class Live:
             self._tell(made)
         return Subscribed(made.name, str(begin), reset).to_json()
 
-    def _begin(self, since: str | None) -> tuple[Place, bool]:
+    def _begin(self, since: str | None) -> tuple[Cursor, bool]:
         """Where to begin, and whether that is another place than was asked for."""
         with self._snapshot() as now:
             if not self._questions:
-                self._front, self._fresh = now, now.cursor.number
-            wanted = read_place(since) if since is not None else None
-            if wanted is not None and not self._store.feed.since(wanted.cursor, 1).reset:
+                self._front, self._fresh = now, now.number
+            wanted = Cursor.read(since) if since is not None else None
+            if wanted is not None and not self._store.feed.since(wanted, 1).reset:
                 return wanted, False
             return now, since is not None
 
@@ -272,18 +272,18 @@ class Live:
             except QueryTooExpensive:
                 self._lose(asked.all, page.end)
         self._front = page.end
-        if self._front.cursor.number - self._fresh >= OFTEN:
+        if self._front.number - self._fresh >= OFTEN:
             self._keep_fresh()
         return page.more
 
     def _keep_fresh(self) -> None:
         """A place that is far behind costs who goes on from it: it is told anew, though nothing happened."""
-        self._fresh = self._front.cursor.number
+        self._fresh = self._front.number
         for question in self._questions.values():
             if question.told != self._front:
                 self._told(question, Step(question.told, self._front))
 
-    async def _page(self, begin: Place, schemas: Collection[str]) -> Page:
+    async def _page(self, begin: Cursor, schemas: Collection[str]) -> Page:
         return await self._store.read(
             lambda: looking.page(self._store, begin, schemas.__contains__, MOST_BEHIND)
         )
@@ -292,7 +292,7 @@ class Live:
         with self._snapshot() as now:
             self._lose([each for each in self._questions.values() if not each.is_of(self._store)], now)
 
-    def _lose(self, questions: Iterable[Question], now: Place) -> None:
+    def _lose(self, questions: Iterable[Question], now: Cursor) -> None:
         """Whoever asked these begins again."""
         for question in [*questions]:
             self._forget(question)
@@ -347,7 +347,7 @@ class Live:
             logger.warning("a subscription begins again: %s", error.reason)
             made.lost = self._front
 
-    async def _catch_up(self, made: Subscription, at: Place) -> None:
+    async def _catch_up(self, made: Subscription, at: Cursor) -> None:
         """Reads for one what the others were told long ago. Whoever takes it slowly has no turn meanwhile."""
         question = made.question
         async with self._turns.taken(made.caller):

@@ -4,15 +4,14 @@ A change says that something happened, and not what: the instance is looked up. 
 many times one state is told, the last one.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from panda_web.messages import Field
 from panda_web.node.answer import instances
 from panda_web.node.answer.proof import Count, prove
-from panda_web.node.live.place import Place
 from panda_web.node.store import Store
-from panda_web.node.store.changes import Change
+from panda_web.node.store.changes import Change, Cursor
 from panda_web.node.store.compiling import InstanceRow
 from panda_web.node.store.earlier import Cause, Was
 from panda_web.node.views import View
@@ -36,20 +35,21 @@ class Touched:
     Attributes:
         id: of the instance.
         log_key: of the log in which something happened.
-        end: the number of the change, and how far within the next one; see `Place`.
+        end: the number of the change.
         new: whether it was created by this, so that nobody knows of it yet.
         causes: the entries that may have changed it.
         hidden: whether it is, or was, hidden by others; then it was what it is now.
-        condemned: whether it counts no more with what its log held; what it was then, nobody keeps.
+        recounted: whether it may count again, or no longer, for what is proven and voted; what it was before,
+            nobody keeps.
     """
 
     id: bytes
     log_key: int
-    end: tuple[int, int]
+    end: int
     new: bool = False
     causes: tuple[Cause, ...] = ()
     hidden: bool = False
-    condemned: bool = False
+    recounted: bool = False
 
     def __add__(self, other: "Touched") -> "Touched":
         """Both changes of one instance: somebody may have seen it in between."""
@@ -58,7 +58,7 @@ class Touched:
             new=self.new and other.new,
             causes=self.causes + other.causes,
             hidden=self.hidden or other.hidden,
-            condemned=self.condemned or other.condemned,
+            recounted=self.recounted or other.recounted,
         )
 
 
@@ -101,12 +101,12 @@ class Page:
     """
 
     by_schema: Mapping[str, Sequence[Touched]]
-    end: Place
+    end: Cursor
     more: bool = False
     reset: bool = False
 
 
-def page(store: Store, begin: Place, wanted: Callable[[str], bool], most_behind: int) -> Page:
+def page(store: Store, begin: Cursor, wanted: Callable[[str], bool], most_behind: int) -> Page:
     """The first changes behind a place that are about schemas that somebody wants to know of.
 
     Args:
@@ -116,60 +116,44 @@ def page(store: Store, begin: Place, wanted: Callable[[str], bool], most_behind:
         most_behind: how many changes may lie behind it.
     """
     now = store.feed.now()
-    if now.number - begin.cursor.number > most_behind:
-        return Page({}, Place(now), reset=True)
-    found = store.feed.since(begin.cursor, PAGE)
+    if now.number - begin.number > most_behind:
+        return Page({}, now, reset=True)
+    found = store.feed.since(begin, PAGE)
     if found.reset:
-        return Page({}, Place(found.cursor), reset=True)
+        return Page({}, found.cursor, reset=True)
     schemas: dict[int, list[str]] = {}
     by_schema: dict[str, dict[bytes, Touched]] = {}
-    count = 0
-    end = Place(found.cursor)
-    within = begin.within
     for change in found.changes:
         if change.log_key not in schemas:
             schemas[change.log_key] = [*filter(wanted, store.entries.schemas_of(change.log_key))]
-        if not schemas[change.log_key]:
-            within = 0
+        touched = _touched(change) if schemas[change.log_key] else None
+        if touched is None:
             continue
-        cut = None
-        for touched in _touched(store, change, within, PAGE - count):
-            for schema in schemas[change.log_key]:
-                instances_of = by_schema.setdefault(schema, {})
-                known = instances_of.get(touched.id)
-                instances_of[touched.id] = touched if known is None else known + touched
-            count += 1
-            if touched.end[1] and count >= PAGE:
-                cut = touched.end
-        within = 0
-        if cut is not None or count >= PAGE:
-            end = place(store, cut or (change.number, 0))
-            break
+        for schema in schemas[change.log_key]:
+            instances_of = by_schema.setdefault(schema, {})
+            known = instances_of.get(touched.id)
+            instances_of[touched.id] = touched if known is None else known + touched
     return Page(
         {schema: tuple(each.values()) for schema, each in by_schema.items()},
-        end,
-        more=end.within > 0 or end.cursor.number < now.number,
+        found.cursor,
+        more=found.cursor.number < now.number,
     )
 
 
-def _touched(store: Store, change: Change, within: int, most: int) -> Iterator[Touched]:
-    here = change.log_key, (change.number, 0)
+def _touched(change: Change) -> Touched | None:
+    """The instance that a change is about; None for a proof, behind which follows what counts no more."""
+    if not change.instance or change.kind == "proof":
+        return None
+    touched = Touched(change.instance, change.log_key, change.number)
     match change.kind:
-        case "proof":
-            for seq_num, instance in store.forks.condemned_about(change.log_key, within, most):
-                yield Touched(instance, change.log_key, (change.number - 1, seq_num), condemned=True)
+        case "counted":
+            return replace(touched, recounted=True)
         case "shown" | "hidden":
-            yield Touched(change.instance, *here, hidden=True)
+            return replace(touched, hidden=True)
         case "entry" if change.entry == change.instance:
-            yield Touched(change.instance, *here, new=True)
-        case kind if change.instance:
-            yield Touched(change.instance, *here, causes=(Cause(change.entry, kind == "payload"),))
-
-
-def place(store: Store, end: tuple[int, int]) -> Place:
-    """A place by the number of a change, and how far within the next one."""
-    number, within = end
-    return Place(store.feed.at(number), within)
+            return replace(touched, new=True)
+        case kind:
+            return replace(touched, causes=(Cause(change.entry, kind == "payload"),))
 
 
 def look(view: View, touched: Iterable[Touched]) -> list[Seen]:

@@ -24,6 +24,7 @@ from panda_web.node.store.registrations import Registrations
 from panda_web.node.store.room import Room
 from panda_web.node.store.settings import SERVER, Settings
 from panda_web.node.store.view_tables import ViewTables
+from panda_web.node.store.votes import VoteTable
 from panda_web.node.store.writing import Writing
 
 __all__ = ["Settings", "Store"]
@@ -57,6 +58,7 @@ class Store:
         self.feed = Feed(self._database)
         self.entries = EntryTable(self._database)
         self.forks = ForkTable(self._database)
+        self.votes = VoteTable(self._database)
         self.ends = EndTable(self._database)
         self.days = Days(self._database, clock)
         self.lacks = LackTable(self._database)
@@ -103,8 +105,8 @@ class Store:
     def tell(self, told: Callable[[frozenset[str]], object]) -> None:
         """Has somebody called after each commit that something was noted in, with the kinds of all that was.
 
-        These are the kinds of changes, "schemas": what is registered or defined changed, and "views": one
-        came into place, or went.
+        These are the kinds of changes, "schemas": what is registered or defined changed, "views": one came
+        into place, or went, and "recounts": it is to be found out anew what counts of a log.
         """
         self._database.told.append(told)
 

@@ -85,18 +85,10 @@ class Cascades:
         if hidden:
             self._settle()
 
-    def forget(self, table: str, log_key: int | None = None, first: int = 1) -> None:
-        """Rows of a view's table, which are about to go, lead nowhere any more.
-
-        Args:
-            table: the view's.
-            log_key: of the log whose rows go; None for all of the table.
-            first: seq num in the log from which on what was created there goes.
-        """
-        which, values = ("1", ()) if log_key is None else ("log = ? AND created >= ?", (log_key, first))
-        rows = f"SELECT id FROM {table} WHERE {which}"
-        self._doubt(f"{rows} AND hidden = 1", *values)
-        self._db.execute(f"DELETE FROM cascades WHERE source IN ({rows})", values)
+    def forget(self, table: str) -> None:
+        """The rows of a view's table, which is about to go, lead nowhere any more."""
+        self._doubt(f"SELECT id FROM {table} WHERE hidden = 1")
+        self._db.execute(f"DELETE FROM cascades WHERE source IN (SELECT id FROM {table})")
         self._settle()
 
     def _is_doomed(self, source: bytes) -> bool:
@@ -127,7 +119,8 @@ class Cascades:
         changing = "FROM hidden h JOIN entries e ON e.hash = h.instance WHERE h.changing = 1"
         for table in self._views.tables():
             self._db.execute(
-                f"UPDATE {table} SET hidden = ? WHERE (log, created) IN (SELECT e.log, e.seq_num {changing})",
+                f"UPDATE {table} SET hidden = ?"
+                f" WHERE (log, created, id) IN (SELECT e.log, e.seq_num, e.hash {changing})",
                 (hidden,),
             )
         kind: ChangeKind = "hidden" if hidden else "shown"

@@ -41,6 +41,28 @@ class Cursor:
     number: int
     hash: bytes
 
+    def __ge__(self, other: "Cursor") -> bool:
+        return self.number >= other.number
+
+    def __str__(self) -> str:
+        return f"{self.store.hex()}.{self.number}.{self.hash.hex()}"
+
+    @staticmethod
+    def read(text: str) -> "Cursor | None":
+        """The other way; None where it is none."""
+        try:
+            store, number, chained = text[:200].split(".")
+            cursor = Cursor(bytes.fromhex(store), _number(number), bytes.fromhex(chained))
+        except ValueError:
+            return None
+        return cursor if str(cursor) == text else None
+
+
+def _number(text: str) -> int:
+    if len(text) > len(str(MOST)) or not 0 <= int(text) <= MOST:
+        raise ValueError("is no number of a change")
+    return int(text)
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

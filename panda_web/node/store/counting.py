@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Literal, NamedTuple, get_args
 
-ChangeKind = Literal["entry", "proof", "payload", "shown", "hidden"]
-"""An entry was taken in; with it, it is proven that its log counts no more from some entry on that counted
-before; its payload came later, or went; an instance is shown again, or no longer, for what it leads to."""
+ChangeKind = Literal["entry", "proof", "payload", "shown", "hidden", "counted"]
+"""An entry was taken in; with it, more is proven against its author; its payload came later, or went; an
+instance is shown again, or no longer, for what it leads to; an entry counts again, or no longer, for what is
+proven and voted."""
 
 KINDS: tuple[ChangeKind, ...] = get_args(ChangeKind)
 """They stand in the database by their places."""
@@ -33,12 +34,12 @@ class Note(NamedTuple):
         hash: of that entry.
     """
 
-    kind: ChangeKind | Literal["schemas", "views"]
+    kind: ChangeKind | Literal["schemas", "views", "recounts"]
     number: int = 0
     hash: bytes = b""
 
 
-EVERYTHING = frozenset({*KINDS, "schemas", "views"})
+EVERYTHING = frozenset({*KINDS, "schemas", "views", "recounts"})
 """What is told where it cannot be said what changed."""
 
 

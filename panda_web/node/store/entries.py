@@ -118,8 +118,13 @@ LOG = (
 """Reads the columns of a `LogRow`, from `logs l`."""
 _ABOUT = "instance = ? AND +log = ?"
 """About one instance, in one log. The plus says to look for the instance: SQLite would go through the log."""
-_COUNTS = "state = 0 AND mark IS NULL AND seq_num < (SELECT condemned FROM logs WHERE id = ?)"
-"""Whether an entry of the log with a key counts."""
+_FOLLOWED = "EXISTS (SELECT 1 FROM followed f WHERE f.log = {0}.log AND f.entry = {0}.number)"
+_COUNTS = (
+    "state = 0 AND mark IS NULL AND (seq_num < (SELECT max(l.condemned, coalesce(r.upto, 0))"
+    " FROM logs l LEFT JOIN recounts r ON r.log = l.id WHERE l.id = ?)"
+    f" OR {_FOLLOWED.format('entries')})"
+)
+"""Whether an entry of the log with a key counts, as far as views know by now."""
 _ENTRY = "SELECT seq_num, entry, payload, hash, instance, state FROM entries"
 
 
@@ -198,7 +203,8 @@ class EntryTable:
 
         Args:
             log_key: the log's.
-            seq_num: the entry's, before that from which on the log is condemned: there a slot has one entry.
+            seq_num: the entry's. Of those in its slot the one that counts: before the log is condemned there
+                is one, and behind that it is on a branch that is followed.
             payload: whether it is read, which may be large; else it is None, and so the instance, which
                 stands behind it, is empty.
 
@@ -206,10 +212,13 @@ class EntryTable:
             LookupError: it does not.
         """
         sql = _ENTRY if payload else "SELECT seq_num, entry, NULL, hash, x'', state FROM entries"
-        row = self._db.one(f"{sql} WHERE log = ? AND seq_num = ?", (log_key, seq_num))
-        if row is None:
+        sql = f"{sql} WHERE log = ? AND seq_num = ?"
+        rows = list(self._db.rows(sql, (log_key, seq_num)))
+        if len(rows) > 1:
+            rows = [*self._db.rows(f"{sql} AND {_FOLLOWED.format('entries')}", (log_key, seq_num))] or rows
+        if not rows:
             raise LookupError(f"entry {seq_num} of a log is missing in the store")
-        return _entry_row(row)
+        return _entry_row(rows[0])
 
     def between(self, log_key: int, first: int, last: int, *, max_payload: int = -1) -> Iterator[EntryRow]:
         """The entries of the log with this key from one seq num to another, both included.
@@ -339,14 +348,6 @@ class EntryTable:
         found = [_entry_row(row) for row in self._db.rows(sql, (instance, log_key, log_key, most))]
         return sorted(found, key=lambda row: row.seq_num)
 
-    def changed_between(self, log_key: int, first: int, behind: int) -> list[bytes]:
-        """The instances of a log from before a seq num that messages from there to another are about."""
-        sql = (
-            "SELECT DISTINCT e.instance FROM entries e CROSS JOIN entries c ON c.hash = e.instance"
-            " WHERE e.log = ? AND e.seq_num >= ? AND e.seq_num < ? AND c.log = e.log AND c.seq_num < ?"
-        )
-        return [found for (found,) in self._db.rows(sql, (log_key, first, behind, first))]
-
     # -- entries by schema -----------------------------------------------------------------------------
 
     def of_schema(self, schema: str, *, everything: bool = False) -> Iterator[EntryRow]:
@@ -356,13 +357,15 @@ class EntryTable:
 
         Args:
             schema: of messages in the logs.
-            everything: the others before a log is condemned, too: without payload, for they are links.
+            everything: the others before a log is condemned, or on a branch that is followed, too: without
+                payload, for they are links.
         """
         sql = (
             "SELECT e.seq_num, e.entry, iif(counts, e.payload, NULL), e.hash, e.instance, e.state FROM ("
             " SELECT n.number, n.state = 0 AND n.mark IS NULL AS counts"
             " FROM log_schemas s CROSS JOIN logs l ON l.id = s.log CROSS JOIN entries n ON n.log = l.id"
-            " WHERE s.schema = ? AND (? OR counts) AND n.seq_num < l.condemned"
+            " WHERE s.schema = ? AND (? OR counts)"
+            f" AND (n.seq_num < l.condemned OR {_FOLLOWED.format('n')})"
             " ORDER BY n.seq_num, l.author, l.log_id LIMIT -1"
             ") found CROSS JOIN entries e ON e.number = found.number"
         )

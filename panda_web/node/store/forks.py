@@ -1,16 +1,58 @@
 """Logs of which it is proven that their authors broke them, and what is held behind that."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from panda_web.log import VerifiedEntry, recall
+from panda_web.node.store.counting import Note
 from panda_web.node.store.database import Database
 from panda_web.node.store.entries import LOG, NEVER, LogRow
 from panda_web.rpc.wish import Log
 
+_ROW = "SELECT number, seq_num, hash, entry, instance, mark FROM entries"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An entry, without its payload.
+
+    Attributes:
+        number: of its row.
+        seq_num: its place in the log.
+        hash: its YAMF hash.
+        entry: its bytes.
+        instance: that its message is about; empty where there was none.
+        mark: why its payload is no message that could count; None where it may be one.
+    """
+
+    number: int
+    seq_num: int
+    hash: bytes
+    entry: bytes
+    instance: bytes
+    mark: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """A place where a log parts, as far as it is followed.
+
+    Attributes:
+        seq_num: the place.
+        followed: the hash of the entry that is followed there; None for none.
+        one: the number of an entry that proves it together with another one; None at the least place.
+        other: that one's.
+    """
+
+    seq_num: int
+    followed: bytes | None
+    one: int | None = None
+    other: int | None = None
+
 
 class ForkTable:
-    """Reads them from what `store.entries` keeps."""
+    """Reads what `store.entries` keeps of them, and keeps what of them counts by votes."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -36,21 +78,128 @@ class ForkTable:
         sql = "SELECT entry FROM entries WHERE log = ? AND seq_num > ? ORDER BY seq_num, hash LIMIT 1"
         return [recall(entry) for (entry,) in self._db.rows(sql, (log_key, seq_num))]
 
-    def condemned_about(self, log_key: int, above: int, most: int) -> list[tuple[int, bytes]]:
-        """What entries of a log are about, each with its seq num, from where it is condemned on.
+    # -- what is followed ------------------------------------------------------------------------------
+
+    def is_followed(self, log_key: int, entry_hash: bytes) -> bool:
+        """Whether an entry counts though it stands where its log is condemned."""
+        sql = "SELECT 1 FROM followed WHERE log = ? AND entry = (SELECT number FROM entries WHERE hash = ?)"
+        return self._db.one(sql, (log_key, entry_hash)) is not None
+
+    def followed(self, log_key: int) -> dict[int, int]:
+        """The numbers of all such entries of a log, each with its seq num."""
+        sql = (
+            "SELECT f.entry, e.seq_num FROM followed f CROSS JOIN entries e ON e.number = f.entry"
+            " WHERE f.log = ?"
+        )
+        return dict(self._db.rows(sql, (log_key,)))
+
+    def follow(self, log_key: int, number: int) -> None:
+        """From now on an entry counts."""
+        self._db.execute("INSERT OR IGNORE INTO followed (log, entry) VALUES (?, ?)", (log_key, number))
+
+    def follow_hash(self, log_key: int, entry_hash: bytes) -> None:
+        """The same for the entry with a hash."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO followed (log, entry) SELECT ?, number FROM entries WHERE hash = ?",
+            (log_key, entry_hash),
+        )
+
+    def unfollow(self, log_key: int, number: int) -> None:
+        """It counts no more."""
+        self._db.execute("DELETE FROM followed WHERE log = ? AND entry = ?", (log_key, number))
+
+    def note(self, one: "Row") -> None:
+        """Has followers told that it changed whether an entry counts."""
+        self._db.note(Note("counted", one.number, one.hash))
+
+    def partings(self, log_key: int) -> list[Parted]:
+        """Where a log parts, as far as it was followed when that was found out, from the least place on."""
+        sql = "SELECT seq_num, followed, one, other FROM partings WHERE log = ? ORDER BY seq_num"
+        return [Parted(*row) for row in self._db.rows(sql, (log_key,))]
+
+    def part(self, log_key: int, partings: Sequence[Parted]) -> None:
+        """Keeps that."""
+        self._db.execute("DELETE FROM partings WHERE log = ?", (log_key,))
+        self._db.execute_many(
+            "INSERT INTO partings (log, seq_num, followed, one, other) VALUES (?, ?, ?, ?, ?)",
+            [(log_key, each.seq_num, each.followed, each.one, each.other) for each in partings],
+        )
+
+    def parted(self) -> list[int]:
+        """The keys of the logs that something was found out about."""
+        return [key for (key,) in self._db.rows("SELECT DISTINCT log FROM partings")]
+
+    def entry(self, number: int) -> VerifiedEntry:
+        """The entry with a number, which is held."""
+        return recall(self._db.one("SELECT entry FROM entries WHERE number = ?", (number,))[0])
+
+    # -- entries from where a log is condemned on ------------------------------------------------------
+
+    def are_more(self, log_row: LogRow, most: int) -> bool:
+        """Whether more entries than that are held of a log from where it is condemned on."""
+        sql = "SELECT count(*) FROM (SELECT 1 FROM entries WHERE log = ? AND seq_num >= ? LIMIT ?)"
+        (found,) = self._db.one(sql, (log_row.key, log_row.condemned, most + 1))
+        return int(found) > most
+
+    def some(self, log_row: LogRow, behind: tuple[int, bytes], most: int) -> list[Row]:
+        """Entries of a log, from where it is condemned on and behind a place, by seq num and hash."""
+        sql = (
+            f"{_ROW} WHERE log = ? AND seq_num >= max(?, ?) AND (seq_num, hash) > (?, ?)"
+            " ORDER BY seq_num, hash LIMIT ?"
+        )
+        seq_num, _ = behind
+        return self._rows(sql, log_row.key, log_row.condemned, seq_num, *behind, most)
+
+    def some_back(self, log_row: LogRow, before: int, most: int) -> list[Row]:
+        """The same the other way, up to a seq num: so many, and what else is in the slot of the last one."""
+        sql = f"{_ROW} WHERE log = ? AND seq_num >= ? AND seq_num < ? ORDER BY seq_num DESC LIMIT ?"
+        found = self._rows(sql, log_row.key, log_row.condemned, before, most)
+        if len(found) < most:
+            return found
+        last = found[-1].seq_num
+        in_slot = self._rows(f"{_ROW} WHERE log = ? AND seq_num = ?", log_row.key, last)
+        return [*(each for each in found if each.seq_num > last), *in_slot]
+
+    def row(self, number: int) -> Row:
+        """The entry with a number, which is held."""
+        return self._rows(f"{_ROW} WHERE number = ?", number)[0]
+
+    def _rows(self, sql: str, *values: Any) -> list[Row]:
+        return [Row(*row) for row in self._db.rows(sql, values)]
+
+    # -- what is to be found out anew ------------------------------------------------------------------
+
+    def recount(self, log_key: int, before: int = 0) -> None:
+        """It is to be found out anew what counts of a log.
 
         Args:
             log_key: the log's.
-            above: only what stands above this seq num.
-            most: how many entries, and what else stands in the slot of the last one.
+            before: a seq num; views may hold what stands before it, and counts no more for a proof.
         """
-        sql = (
-            "SELECT seq_num, instance FROM entries WHERE log = ? AND {} AND seq_num >="
-            " (SELECT condemned FROM logs WHERE id = ?) AND instance <> x'' ORDER BY seq_num LIMIT ?"
+        self._db.execute(
+            "INSERT INTO recounts (log, stamp, before, upto) VALUES (?1, 1, ?2, ?2) ON CONFLICT (log)"
+            " DO UPDATE SET stamp = stamp + 1, before = max(before, ?2), upto = max(upto, ?2)",
+            (log_key, before),
         )
-        found = list(self._db.rows(sql.format("seq_num > ?"), (log_key, above, log_key, most)))
-        if len(found) < most:
-            return found
-        last, _ = found[-1]
-        in_slot = self._db.rows(sql.format("seq_num = ?"), (log_key, last, log_key, -1))
-        return [*(each for each in found if each[0] < last), *in_slot]
+        self._db.note(Note("recounts"))
+
+    def is_due(self, log_key: int) -> bool:
+        """Whether that is to be done for a log."""
+        return self._db.one("SELECT 1 FROM recounts WHERE log = ?", (log_key,)) is not None
+
+    def due(self, behind: int) -> tuple[int, int, int] | None:
+        """The first log behind one of which that is to be done; None for none.
+
+        Gives its key, a stamp, and the seq num before which views may hold what counts no more for a proof.
+        """
+        sql = "SELECT log, stamp, before FROM recounts WHERE log > ? ORDER BY log LIMIT 1"
+        row: tuple[int, int, int] | None = self._db.one(sql, (behind,))
+        return row
+
+    def out_of_views(self, log_key: int, first: int) -> None:
+        """What counts no more from a seq num on is out of the views."""
+        self._db.execute("UPDATE recounts SET upto = min(upto, ?) WHERE log = ?", (first, log_key))
+
+    def counted(self, log_key: int, stamp: int) -> None:
+        """It is done, unless it was to be done anew meanwhile."""
+        self._db.execute("DELETE FROM recounts WHERE log = ? AND stamp = ?", (log_key, stamp))

@@ -233,4 +233,39 @@ MIGRATIONS = (
     "CREATE INDEX entries_never_held ON entries (log, seq_num) WHERE state = 1;",
     # Which logs are condemned: few are.
     f"CREATE INDEX logs_condemned ON logs (author, log_id) WHERE condemned < {(1 << 63) - 1};",
+    # Votes, and what of condemned logs counts by them.
+    """
+    CREATE TABLE votes (
+        author BLOB NOT NULL,                   -- of the log that forks
+        log_id INTEGER NOT NULL,
+        seq_num INTEGER NOT NULL,               -- where it does
+        voter BLOB NOT NULL,
+        at INTEGER NOT NULL,                    -- seq num of the vote, in the voter's log
+        vote INTEGER NOT NULL REFERENCES entries (number),
+        followed BLOB NOT NULL,                 -- the entry that is voted for
+        PRIMARY KEY (author, log_id, seq_num, voter, at, vote)
+    ) WITHOUT ROWID;
+    CREATE INDEX votes_by_voter ON votes (voter, author, log_id);
+    CREATE TABLE followed (                     -- what counts though it stands where its log is condemned
+        log INTEGER NOT NULL REFERENCES logs (id),
+        entry INTEGER NOT NULL REFERENCES entries (number),
+        PRIMARY KEY (log, entry)
+    ) WITHOUT ROWID;
+    CREATE TABLE partings (                     -- where a condemned log parts, as far as it is followed
+        log INTEGER NOT NULL REFERENCES logs (id),
+        seq_num INTEGER NOT NULL,
+        followed BLOB,                          -- the entry that is; NULL: none is
+        one INTEGER,                            -- two entries that prove it; NULL at the least place
+        other INTEGER,
+        PRIMARY KEY (log, seq_num)
+    ) WITHOUT ROWID;
+    CREATE TABLE recounts (                     -- logs of which it is to be found out anew what counts
+        log INTEGER PRIMARY KEY REFERENCES logs (id),
+        stamp INTEGER NOT NULL,                 -- another one each time
+        before INTEGER NOT NULL,                -- seq num before which views held what counts no more
+        upto INTEGER NOT NULL                   -- the same, as far as it is not brought out of them yet
+    );
+    DROP INDEX changes_replaced;
+    CREATE UNIQUE INDEX changes_replaced ON changes (entry, (kind > 2) + (kind > 4)) WHERE kind > 1;
+    """,
 )

@@ -278,10 +278,6 @@ class ViewTable:
         """The instance, if it is one of this log, has no row any more."""
         self._db.execute(f"DELETE FROM {self.table} WHERE {_AT} AND log = ?", (instance, log_key))
 
-    def end_from(self, log_key: int, first: int) -> None:
-        """What was created in a log from a seq num on has no row any more."""
-        self._db.execute(f"DELETE FROM {self.table} WHERE log = ? AND created >= ?", (log_key, first))
-
     def hide(self, instance: bytes, *, hidden: bool) -> None:
         """Whether the instance is kept from being shown, as one that something it needs is deleted of."""
         self._db.execute(f"UPDATE {self.table} SET hidden = ? WHERE {_AT}", (hidden, instance))
@@ -359,8 +355,8 @@ class ViewTable:
         )
 
 
-_AT = "(log, created) = (SELECT log, seq_num FROM entries WHERE hash = ?)"
-"""Finds the row of the instance with this id."""
+_AT = "(log, created, id) = (SELECT log, seq_num, hash FROM entries WHERE hash = ?)"
+"""Finds the row of the instance with this id. The slot of its create may have another entry too."""
 
 _to_json = json.JSONEncoder(sort_keys=True).encode
 

@@ -75,10 +75,10 @@ def ended(store: Store, log_row: LogRow, instance: bytes) -> None:
     store.cascades.ended(instance)
 
 
-def dropped(store: Store, log_row: LogRow, instance: bytes) -> None:
-    """The payloads of an instance of a log are not here any more, by a rule of this node: it is not shown.
+def gone(store: Store, log_row: LogRow, instance: bytes) -> None:
+    """An instance of a log is not shown any more though nobody deleted it: it is dropped, or does not count.
 
-    What is not held hides nobody, so what leads to it stays.
+    It hides nobody, so what leads to it stays.
     """
     for view in list(_of_log(store, log_row)):
         if view.cascading and view.table.standing(instance, log_row.key) is not None:
@@ -86,27 +86,15 @@ def dropped(store: Store, log_row: LogRow, instance: bytes) -> None:
         view.table.end(instance, log_row.key)
 
 
-def condemned(store: Store, log_row: LogRow, before: int) -> None:
-    """From some entry on a log counts no more, where it did up to another one, or to its end.
-
-    What was created from there on ends, and all of it at once: it may be all that an author ever wrote.
-    """
+def anew(store: Store, log_row: LogRow, instance: bytes) -> None:
+    """Makes an instance of a log anew out of what counts of it: of its entries some may not any more."""
     for view in list(_of_log(store, log_row)):
-        if view.cascading:
-            store.cascades.forget(view.table.table, log_row.key, log_row.condemned)
-        view.table.end_from(log_row.key, log_row.condemned)
-        for instance in store.entries.changed_between(log_row.key, log_row.condemned, before):
-            _refresh(store, view, log_row, instance)
-
-
-def _refresh(store: Store, view: View, log_row: LogRow, instance: bytes) -> None:
-    """Makes an instance of a log anew out of what still counts of it: its create does."""
-    entries = list(store.entries.of_instance_in(log_row.key, instance))
-    view.table.end(instance, log_row.key)
-    held = list(_held(view, log_row.key, entries))
-    create = next((each for each in held if each.message.action == "create"), None)
-    if create is not None:
-        _apply(store, view, log_row.key, instance, create, partial(iter, held))
+        entries = list(store.entries.of_instance_in(log_row.key, instance))
+        view.table.end(instance, log_row.key)
+        held = list(_held(view, log_row.key, entries))
+        create = next((each for each in held if each.message.action == "create"), None)
+        if create is not None:
+            _apply(store, view, log_row.key, instance, create, partial(iter, held))
 
 
 def _of_log(store: Store, log_row: LogRow) -> Iterator[View]:

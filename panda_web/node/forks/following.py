@@ -1,0 +1,251 @@
+"""What counts of a log that is condemned: nothing from there on, but what is on a branch that is voted for.
+
+What that is, is a function of what is held and of whose votes count. It is found out anew when either
+changes, and views, and whoever follows them, are brought up to date entry by entry: what goes, from the end
+on, and then what comes, from the beginning on. So whenever it is interrupted, what counts is part of one
+branch. Of few entries that is done at once, in the transaction that changes something; of many in slices
+(`Recounting`), among all else that the node does.
+"""
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
+
+from panda_web.bamboo import Branches, lipmaa
+from panda_web.bamboo.errors import PayloadSizeMismatch
+from panda_web.log import VerifiedEntry, recall
+from panda_web.messages import FORK_VOTE_LOG, InvalidMessage, Message, decode, read_vote
+from panda_web.node import views
+from panda_web.node.forks.trusting import Trust, choose
+from panda_web.node.store import Store
+from panda_web.node.store.entries import NEVER, LogRow
+from panda_web.node.store.forks import Parted, Row
+
+AT_ONCE = 64
+"""Entries of a log, from where it is condemned on, that are looked at in the transaction that changes
+something: some ms."""
+
+PAGE = 200
+"""Entries that are read together, and brought out of views or into them: some ms."""
+
+
+class Following:
+    """Notices what changes what counts of condemned logs. All of it within transactions.
+
+    Args:
+        store: where.
+        trust: whose votes count.
+    """
+
+    def __init__(self, store: Store, trust: Trust) -> None:
+        self._store = store
+        self.trust = trust
+
+    def trusts(self, trust: Trust) -> None:
+        """Counts other votes from now on."""
+        before, self.trust = self.trust, trust
+        for key in self._undecided(before):
+            self._store.forks.recount(key)
+
+    def start(self) -> None:
+        """The same when a node starts: before, other votes may have been counted. Raises StoreFailed."""
+        with self._store.snapshot():
+            is_due = next(self._undecided(self.trust), None) is not None
+        if is_due:
+            self._store.at_once(lambda: self.trusts(self.trust))
+
+    def _undecided(self, before: Trust) -> Iterator[int]:
+        """The keys of logs that votes now say something else about than is kept."""
+        store = self._store
+        voters = before.voters | self.trust.voters
+        for key in sorted({*store.forks.parted(), *store.votes.logs_of(voters)}):
+            log_row = store.entries.log_at(key)
+            kept = store.forks.partings(key) or [Parted(log_row.condemned, None)]
+            if any(self._choose(log_row, each.seq_num) != each.followed for each in kept):
+                yield key
+
+    def _choose(self, log_row: LogRow, seq_num: int) -> bytes | None:
+        return choose(self._store, self.trust, (log_row.author, log_row.log_id), seq_num)
+
+    # -- what comes ------------------------------------------------------------------------------------
+
+    def came(self, known: LogRow | None, log_row: LogRow, verified: VerifiedEntry) -> None:
+        """An entry came, or the payload of one.
+
+        Args:
+            known: its log before; None where nothing was held of it.
+            log_row: as it is now.
+            verified: the entry, which is stored.
+        """
+        if log_row.condemned == NEVER:
+            return
+        before = known.condemned if known is not None else NEVER
+        if log_row.condemned < before:
+            self.recount(log_row, before)
+            if log_row.log_id == FORK_VOTE_LOG:
+                self.votes_went(log_row.author)
+        elif verified.entry.seq_num >= log_row.condemned and self._store.forks.partings(log_row.key):
+            if known is not None and self._goes_on(known, verified):
+                self._store.forks.follow_hash(log_row.key, verified.hash)
+            else:
+                self.recount(log_row)
+
+    def _goes_on(self, known: LogRow, verified: VerifiedEntry) -> bool:
+        """Whether an entry stands at the end of what is followed, and all that it links to does too."""
+        entry, forks = verified.entry, self._store.forks
+        if entry.seq_num <= known.seq_num or known.ended or forks.is_due(known.key):
+            return False
+        if any(each.followed is None for each in forks.partings(known.key)):
+            return False
+        skiplink = entry.skiplink if lipmaa(entry.seq_num) >= known.condemned else None
+        links = [link for link in (entry.backlink, skiplink) if link is not None]
+        return bool(links) and all(forks.is_followed(known.key, link) for link in links)
+
+    def voted(self, log_row: LogRow, verified: VerifiedEntry, message: Message) -> None:
+        """A message came into somebody's log of votes."""
+        vote = read_vote(message)
+        if vote is None:
+            return
+        self._store.votes.add(vote, log_row.author, verified.entry.seq_num, verified.hash)
+        about = self._store.entries.log(vote.author, vote.log_id)
+        if log_row.author in self.trust.voters and about is not None and about.condemned < NEVER:
+            self.recount(about)
+
+    def votes_went(self, voter: bytes) -> None:
+        """Votes of somebody may count no more: they were deleted, or their log is condemned."""
+        if voter in self.trust.voters:
+            votes_went(self._store, voter)
+
+    def recount(self, log_row: LogRow, before: int = 0) -> None:
+        """Finds out anew what counts of a log: of few entries at once.
+
+        Args:
+            log_row: the log, which is condemned.
+            before: a seq num; views may hold what stands before it, and counts no more for a proof.
+        """
+        if self._store.forks.are_more(log_row, AT_ONCE):
+            self._store.forks.recount(log_row.key, before)
+        else:
+            for _ in self.steps(log_row.key, before):
+                pass
+
+    # -- what counts -----------------------------------------------------------------------------------
+
+    def steps(self, log_key: int, before: int) -> Generator[None, None, None]:
+        """Brings it up to date what counts of a log; yields where a transaction may end.
+
+        Args:
+            log_key: the log's, which is condemned.
+            before: a seq num; views may hold what stands before it, and counts no more for a proof.
+        """
+        store = self._store
+        log_row = store.entries.log_at(log_key)
+        standing, partings = yield from self._standing(log_row)
+        followed = store.forks.followed(log_key)
+        changed: dict[bytes, None] = {}
+        for row in self._going(log_row, followed, before):
+            if row is None:
+                yield
+            elif row.number not in standing:
+                self._uncount(log_row, row, changed)
+        for number, instance in enumerate(changed):
+            views.anew(store, log_row, instance)
+            if number % PAGE == 0:
+                yield
+        for number, entry in enumerate(standing):
+            if entry not in followed:
+                self._count(log_row, store.forks.row(entry))
+            if number % PAGE == 0:
+                yield
+        store.forks.part(log_key, partings)
+
+    def _standing(self, log_row: LogRow) -> Generator[None, None, tuple[dict[int, None], list[Parted]]]:
+        """The numbers of the entries that count, in order, and where the log parts, as far as is decided."""
+        if self._choose(log_row, log_row.condemned) is None or 0 < log_row.ended < log_row.condemned:
+            return {}, []  # nobody goes on with what stands behind an end
+        branches = Branches()
+        rows: list[int] = []
+        behind = (0, b"")
+        while some := self._store.forks.some(log_row, behind, PAGE):
+            for row in some:
+                rows.append(row.number)
+                branches.add(recall(row.entry).entry, row.hash, sound=row.mark != PayloadSizeMismatch.reason)
+            behind = some[-1].seq_num, some[-1].hash
+            yield
+        found = yield from branches.follow(log_row.condemned, partial(self._choose, log_row))
+        partings = [
+            Parted(each.position, each.followed, *(rows[half] for half in each.halves or ()))
+            for each in found.partings
+        ]
+        return {rows[number]: None for number in found.entries}, partings
+
+    def _going(self, log_row: LogRow, followed: dict[int, int], before: int) -> Iterator[Row | None]:
+        """What may count no more, from the end of the log on; None where others may have a turn."""
+        forks = self._store.forks
+        for count, number in enumerate(sorted(followed, key=lambda each: followed[each], reverse=True)):
+            yield forks.row(number)
+            if count % PAGE == 0:
+                yield None
+        while rows := forks.some_back(log_row, before, PAGE):
+            yield from rows
+            before = rows[-1].seq_num
+            forks.out_of_views(log_row.key, before)
+            yield None
+
+    def _uncount(self, log_row: LogRow, row: Row, changed: dict[bytes, None]) -> None:
+        """An entry does not count: what it created is gone, and what it changed is to be made anew."""
+        self._store.forks.unfollow(log_row.key, row.number)
+        if row.instance == row.hash:
+            views.gone(self._store, log_row, row.instance)
+        elif row.instance:
+            changed[row.instance] = None
+        self._store.forks.note(row)
+
+    def _count(self, log_row: LogRow, row: Row) -> None:
+        """An entry counts from now on."""
+        self._store.forks.follow(log_row.key, row.number)
+        payload = self._store.entries.payload_of(row.hash)
+        if payload is not None:
+            try:
+                message = decode(payload)
+            except InvalidMessage:  # taken in by rules that held it for one
+                return
+            if message.action != "delete":
+                views.take_in(self._store, log_row, recall(row.entry), message)
+        self._store.forks.note(row)
+
+
+def votes_went(store: Store, voter: bytes) -> None:
+    """Votes of somebody may count no more, whoever counts them."""
+    for key in [*store.votes.logs_of((voter,))]:
+        store.forks.recount(key)
+
+
+class Recounting:
+    """Finds out what counts, of all logs that this is due for, in slices.
+
+    Args:
+        store: where.
+        steps: of one log (`Following.steps`).
+    """
+
+    def __init__(self, store: Store, steps: Callable[[int, int], Generator[None, None, None]]) -> None:
+        self._store = store
+        self._of = steps
+        self._steps: Generator[None, None, None] | None = None
+        self._key = self._stamp = 0
+
+    def slice(self, until: float) -> bool:
+        """Does some, in the transaction under way, until a moment; gives whether that was all."""
+        if self._steps is None:
+            due = self._store.forks.due(self._key) or self._store.forks.due(0)
+            if due is None:
+                return True
+            self._key, self._stamp, before = due
+            self._steps = self._of(self._key, before)
+        for _ in self._steps:
+            if time.monotonic() >= until:
+                return False
+        self._steps = None
+        self._store.forks.counted(self._key, self._stamp)
+        return False
