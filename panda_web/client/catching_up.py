@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from panda_web.client.branch import Branch, not_proven, said_to_be
 from panda_web.client.dialect import Shown
 from panda_web.client.errors import NodeContradictsItself
-from panda_web.client.own_logs import LogState, OwnEntry, OwnLogs
+from panda_web.client.log_state import LogState, OwnEntry
+from panda_web.client.own_logs import OwnLogs
 from panda_web.client.sending import Sender
 from panda_web.rpc.methods import MAX_ITEMS, EntryArguments, StoredEntry
 
@@ -100,6 +101,20 @@ class CatchingUp:
                 raise not_proven(log.log_id, log.head.seq_num)
         lost = await self.own.entries(log.log_id, fork - 1, None) if fork is not None else []
         return await self.own.go_on(log, branch.head, self.node, fork, lost), lost
+
+    async def follow(self, log: LogState) -> LogState:
+        """Goes on with a log that another copy of the key, or this one before it was set back, wrote more of.
+
+        Only where the node's begins with all that is here: the first write would find its slot taken.
+        """
+        branch = await self.branch(log.schema, log.log_id, max(log.head.seq_num - 1, 0))
+        if branch is None or branch.head.seq_num <= log.head.seq_num:
+            return log
+        if log.head.seq_num and log.head.seq_num not in branch.hashes:
+            return log
+        if branch.first_other(log.head.hashes) is not None:
+            return log  # a fork: that is found out by sending
+        return await self.own.go_on(log, branch.head, self.node, None, [])
 
     async def bring(self, log: LogState, to: Sender) -> None:
         """Brings another node the entries of a log that are not held here.

@@ -20,8 +20,9 @@ from panda_web.client.errors import (
     NodeContradictsItself,
     NodeTooOld,
 )
-from panda_web.client.lost import diverged
-from panda_web.client.own_logs import LogState, OwnLogs
+from panda_web.client.log_state import LogState
+from panda_web.client.lost import diverged, stopped
+from panda_web.client.own_logs import OwnLogs
 from panda_web.client.sending import Sender
 from panda_web.errors import PandaError
 from panda_web.messages import system_log
@@ -55,10 +56,11 @@ class Choosing:
         Raises:
             InstanceNotOwn: there is no such instance of this author.
             LogDiverged, LogRefused: its log is given up, and cannot be gone on with.
+            LogForked: of its log a fork is proven, so nothing but a delete counts in it.
             LogNotProven, NodeContradictsItself, NodeTooOld, CallFailed: of the node, which had to be asked.
         """
         if message.id is not None:
-            return await self._log_of_instance(message.schema, message.id)
+            return await self._log_of_instance(message.schema, message.id, deletes=message.action == "delete")
         known = await self.own.of_schema(message.schema, self.sender.node)
         return await self._taken(known or await self._begin(message.schema))
 
@@ -77,7 +79,7 @@ class Choosing:
         except (CallFailed, ClientError) as error:
             raise refusal.blocked(self.sender.node, log.log_id) from error
 
-    async def _log_of_instance(self, schema: str, instance: str) -> LogState:
+    async def _log_of_instance(self, schema: str, instance: str, *, deletes: bool) -> LogState:
         for _ in range(3):  # what is known of a log may have to be put right
             known = await self.own.instance(instance)
             at_node = await self._ask_for_instance(schema, instance) if known is None else None
@@ -89,6 +91,10 @@ class Choosing:
                 return await self.catching_up.begin(schema, log_id)  # a restored key
             if log.schema != schema:
                 raise InstanceNotOwn(_of_another_schema(log) if at_node is None else _other_log_here(log))
+            if log.proven:
+                if not deletes:
+                    raise stopped(log)
+                return await self._taken(log)
             behind = at_node is not None and at_node.seq_num > log.head.seq_num
             if not log.given_up and not behind:
                 return await self._taken(log)
@@ -174,6 +180,8 @@ class Choosing:
                         return known  # it takes the schema nowhere else
                     raise
             log_id = await self.own.next_free(said.log_id)
+        elif known is not None and known.proven:
+            raise stopped(known)
         elif known is not None:  # given up, and there is no other log for the schema
             await self._catch_up(known)
             return await self.own.get(known.log_id) or known
@@ -184,7 +192,7 @@ class Choosing:
 
     def _is_in_use(self, log: LogState) -> bool:
         """Whether new instances go into it at this node."""
-        return not (log.given_up or log.forked or self.sender.node in log.refused)
+        return not (log.given_up or log.forked or log.proven or self.sender.node in log.refused)
 
 
 def _of_another_schema(log: LogState) -> str:

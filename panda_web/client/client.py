@@ -215,6 +215,7 @@ class Client(Following, OfKey):
             NotPublished: there is no such instance yet.
             InstanceNotOwn: this author did not make it, or has ended it.
             LogRefused: this node refuses an earlier entry of the log that it is in; nothing was signed.
+            LogForked: a fork of that log is proven, so the change would count nowhere; nothing was signed.
             InvalidMessage and others: see `create`.
         """
         if record and not isinstance(record[0], str):
@@ -349,6 +350,14 @@ class Client(Following, OfKey):
     async def flush(self, schema: str | None = None) -> int:
         """Sends what the node does not hold, of one schema or of all; gives how many entries that were."""
         return await self._writer.flush(schema) if self._publisher else 0
+
+    async def notice(self) -> bool:
+        """Asks the node whether own logs are forked; whether one is of which that was not known here.
+
+        Raises:
+            CallFailed, StoreFailed: the node gives no answer, or the store does not.
+        """
+        return await self._writer.notice() if self._publisher else False
 
     def alone(self, name: str) -> AbstractAsyncContextManager[object]:
         """A context that one holder is in at a time, among all clients of this key that share its store."""

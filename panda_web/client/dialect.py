@@ -7,16 +7,17 @@ The two are one in what `panda_getEntryArguments` and `panda_queryEntries` are c
 """
 
 from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from panda_web import log as log_module
-from panda_web.bamboo import digest
+from panda_web.bamboo import ForkProof, digest
 from panda_web.client.asked import Asked
 from panda_web.client.check import Answer, check_answer, proof_of
 from panda_web.client.definitions import SignedDefinition
 from panda_web.client.errors import ProofMismatch
 from panda_web.client.evaluating import Evaluator
-from panda_web.client.own_logs import OwnEntry
+from panda_web.client.log_state import OwnEntry
 from panda_web.errors import PandaError
 from panda_web.keys import Verifier
 from panda_web.log import SignedEntry
@@ -24,9 +25,11 @@ from panda_web.messages import Message
 from panda_web.messages.schema import DEFINITION
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import WITHOUT_VIEW, AnswerMalformed, ErrorFromNode, MethodNotFound, RpcError
+from panda_web.rpc.forks import GET_FORK_PROOFS
 from panda_web.rpc.methods import (
     GET_ENTRY_ARGUMENTS,
     GET_ITEMS,
+    MAX_LIMIT,
     NO_SCHEMA,
     PUBLISH_ENTRY,
     PUBLISH_ITEMS,
@@ -78,6 +81,9 @@ class Dialect(Protocol):
 
         None where the node holds no log in parts, so that its end says all.
         """
+
+    async def forks(self, author: bytes) -> Sequence[ForkProof]:
+        """What the node can prove against an author; what proves nothing is left out."""
 
     async def branch(self, schema: str, author: bytes, log_id: int, above: int) -> Shown:
         """Signed entries of one log: all above a seq num, and what links the last one to entry 1.
@@ -166,6 +172,16 @@ class PresentDay:
     async def held(self, author: bytes, log_id: int, first: int, last: int) -> Sequence[StoredEntry] | None:
         """Asks for them page by page. Older nodes, which do not know the call, hold no log in parts."""
         return await _if_known(self._stretch(author, log_id, first, last))
+
+    async def forks(self, author: bytes) -> Sequence[ForkProof]:
+        """Asks for the first of them, and checks their signatures."""
+        said = await _if_known(self._connection.call(GET_FORK_PROOFS, author=author.hex(), limit=MAX_LIMIT))
+        found = []
+        for each in said or ():
+            if each.proof.author == author:
+                with suppress(PandaError):
+                    found.append(await log_module.verify_proof(each.proof.encode(), self._verifier))
+        return found
 
     async def branch(self, schema: str, author: bytes, log_id: int, above: int) -> Shown:
         """Asks for the last entry with its path down to entry 1, then for the others, page by page."""

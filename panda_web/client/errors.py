@@ -44,6 +44,16 @@ class LogDiverged(ClientError):
     reason = "log-diverged"
 
 
+class LogForked(ClientError):
+    """This key signed two entries at one place of a log, as others can prove, so the log is not gone on with.
+
+    What was written before stays, and can be deleted. What came after is shown to nobody, unless people vote
+    for its branch. Creates go into another log. `data.messages` says what came after: write that again.
+    """
+
+    reason = "log-forked"
+
+
 class LogRefused(ClientError):
     """The node refuses a signed entry, and with it what follows in its log. Other nodes may take it.
 

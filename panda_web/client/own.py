@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from panda_web.client.lost import told
+from panda_web.client.errors import LogForked
+from panda_web.client.lost import forked, told
 from panda_web.client.own_logs import OwnLogs
 from panda_web.messages import Field
 from panda_web.rpc.types import Json
@@ -24,6 +25,16 @@ class OfKey:
         Each as `entryHash`, `action`, `schema`, `id` and `fields`, as `LogDiverged` told it: write it again.
         """
         return [told(own) for own in await self._own.lost()] if self._own else []
+
+    async def forks(self) -> list[LogForked]:
+        """What is to be known of each own log of which a fork is proven, by log id; see `LogForked`.
+
+        Nobody is asked: `flush` and writes notice forks, and `notice` does alone.
+        """
+        if self._own is None:
+            return []
+        found = [log for log in await self._own.logs() if log.proven]
+        return [forked(log, await self._own.entries(log.log_id, log.proven - 1, None)) for log in found]
 
     async def key_made(self) -> None:
         """Says that this key was made just now, for this client, and that there is no copy of it.

@@ -13,17 +13,18 @@ log: so a slot is used up the moment that it is signed for, and after a crash th
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, field, replace
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 from types import MappingProxyType
 
 from panda_web import log as log_module
-from panda_web.bamboo import Head, claims, digest
+from panda_web.bamboo import ForkProof, Head, claims, digest, linking_to
 from panda_web.client.drafts import Filled
+from panda_web.client.log_state import LogState, OwnEntry, OwnInstance
 from panda_web.client.refusals import Refusal
 from panda_web.client.store import ClientStore
-from panda_web.errors import StoreFailed
+from panda_web.log import SignedEntry
 from panda_web.messages import (
     FIRST_USER_LOG,
     Field,
@@ -40,105 +41,6 @@ MAX_LOG_ID = 999_999
 
 READ_AT_ONCE = 200
 """Entries of a log that are read together where all of them are looked at: megabytes at most, as texts."""
-
-
-@dataclass(frozen=True, slots=True)
-class LogState:
-    """One own log.
-
-    Attributes:
-        log_id: its number.
-        schema: of its messages, 132 hex digits.
-        head: its end: everything up to there is signed, so no slot up to there may be signed again.
-        first: the first seq num of which the entry is held here; 1 but for logs taken over from a node.
-        acknowledged: node to the last seq num that it said it holds.
-        given_up: the seq num from which on the entries here have lost their places, since another signed
-            entry was shown for it; 0 for a log in use. Nothing is appended to a log that is given up.
-        refused: node to what it refuses of this log, which is its word, and no other node's.
-        forked: the least seq num for which an entry by another copy of the key was shown, 0 where there is
-            none. From there on slots may have been signed for twice.
-        stored: the text that this was read from, what a commit is conditional on.
-    """
-
-    log_id: int
-    schema: str
-    head: Head = field(default_factory=Head)
-    first: int = 1
-    acknowledged: dict[str, int] = field(default_factory=dict)
-    given_up: int = 0
-    refused: dict[str, Refusal] = field(default_factory=dict)
-    forked: int = 0
-    stored: str | None = None
-
-    def text(self) -> str:
-        """As it is stored."""
-        return json.dumps(
-            {
-                "logId": self.log_id,
-                "schema": self.schema,
-                "seqNum": self.head.seq_num,
-                "hashes": {n: known.hex() for n, known in self.head.hashes.items()},
-                "first": self.first,
-                "acknowledged": self.acknowledged,
-                "givenUp": self.given_up or None,
-                "refused": {node: astuple(refusal) for node, refusal in self.refused.items()},
-                "forked": self.forked,
-            }
-        )
-
-    @staticmethod
-    def read(text: str) -> "LogState":
-        """From what is stored."""
-        try:
-            value = json.loads(text)
-            hashes = {int(n): bytes.fromhex(known) for n, known in value["hashes"].items()}
-            given_up = value["givenUp"]
-            return LogState(
-                log_id=value["logId"],
-                schema=value["schema"],
-                head=Head(value["seqNum"], hashes),
-                first=value["first"],
-                acknowledged=value["acknowledged"],
-                # Earlier versions have a node's word here, which proves nothing.
-                given_up=given_up if isinstance(given_up, int) else 0,
-                refused={node: Refusal(*each) for node, each in value.get("refused", {}).items()},
-                forked=value.get("forked", 0),  # earlier versions gave such logs up
-                stored=text,
-            )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise StoreFailed("What this client remembers of its logs is damaged.") from error
-
-
-@dataclass(frozen=True, slots=True)
-class OwnInstance:
-    """Where an own instance is."""
-
-    log_id: int
-    deleted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class OwnEntry:
-    """A signed entry with its payload."""
-
-    seq_num: int
-    entry: bytes
-    payload: bytes
-
-    def text(self) -> str:
-        """As it is stored."""
-        return json.dumps({"entry": self.entry.hex(), "payload": self.payload.hex()})
-
-    @staticmethod
-    def of(filled: Filled) -> "OwnEntry":
-        """What was signed for a slot."""
-        return OwnEntry(filled.signed.entry.seq_num, filled.signed.encoded, filled.payload)
-
-    @staticmethod
-    def read(seq_num: int, text: str) -> "OwnEntry":
-        """From what is stored."""
-        value = json.loads(text)
-        return OwnEntry(seq_num, bytes.fromhex(value["entry"]), bytes.fromhex(value["payload"]))
 
 
 class OwnLogs:
@@ -160,9 +62,11 @@ class OwnLogs:
     async def of_schema(self, schema: str, node: str) -> LogState | None:
         """The log in use for new instances of a schema at a node.
 
-        One that is forked, or of which the node refuses an entry, is it only where no other can be.
+        One that goes on after a fork, or of which the node refuses an entry, is it only where no other can
+        be; one of which a fork is proven is it never.
         """
-        found = [log for log in await self.logs() if log.schema == schema and not log.given_up]
+        in_use = (log for log in await self.logs() if not (log.given_up or log.proven))
+        found = [log for log in in_use if log.schema == schema]
         if system_log(schema) is None:
             found = [log for log in found if not log.forked and node not in log.refused]
         return found[-1] if found else None
@@ -172,7 +76,7 @@ class OwnLogs:
         if await self.is_only_copy():
             return True
         logs = [log for log in await self.logs() if log.schema == schema]
-        whole = all(log.first == 1 and not log.given_up for log in logs)
+        whole = all(log.first == 1 and not (log.given_up or log.proven) for log in logs)
         return bool(logs) and whole and not await self.is_restored()
 
     async def set_only_copy(self, *, only: bool) -> None:
@@ -258,6 +162,8 @@ class OwnLogs:
             if log.schema != schema or log.given_up:
                 continue
             async for own in self._all(log.log_id):
+                if log.proven and own.seq_num >= log.proven and decode(own.payload).action != "delete":
+                    continue
                 placed = Placed(log.log_id, own.seq_num, digest(own.entry), decode(own.payload))
                 about.setdefault(placed.message.id or placed.hash.hex(), []).append(placed)
         # Without its create an instance is another copy's of the key.
@@ -313,6 +219,36 @@ class OwnLogs:
     async def give_up(self, log: LogState, fork: int) -> LogState:
         """Nothing is appended any more: another entry `fork` was shown, by another copy of the key."""
         return await self._write(log, replace(log, given_up=fork), {self._only: None})
+
+    async def prove(self, log: LogState, proof: ForkProof) -> LogState:
+        """Records that a log is forked, and that others can know it: nothing but deletes is appended to it.
+
+        What is here of it goes to nodes all the same: people may vote for this branch.
+        """
+        if 0 < log.proven <= proof.position:
+            return log
+        after = replace(log, proven=proof.position, proof=proof.encode(), given_up=0)
+        return await self._write(log, after, {self._only: None})
+
+    async def proof(
+        self, log: LogState, position: int, shown: Iterable[SignedEntry]
+    ) -> tuple[ForkProof, int] | None:
+        """What an entry of ours and one that was shown prove; and which seq num ours has.
+
+        Args:
+            log: an own log.
+            position: for which something else was shown than we signed.
+            shown: what was shown.
+        """
+        theirs = [(each, dict(claims(each.entry, each.hash)).get(position)) for each in shown]
+        for seq_num in (position, *linking_to(position)):
+            for own in await self.entries(log.log_id, seq_num - 1, 1):
+                mine = log_module.recall(own.entry)
+                claimed = dict(claims(mine.entry, mine.hash)).get(position)
+                for other, instead in theirs:
+                    if None not in (claimed, instead) and claimed != instead:
+                        return ForkProof.of(mine.entry, other.entry), own.seq_num
+        return None
 
     async def take_up(self, log: LogState) -> LogState:
         """A log that was given up goes on, with a node whose entries are ours."""

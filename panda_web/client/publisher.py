@@ -28,7 +28,8 @@ from panda_web.client.errors import (
     StoreConflict,
 )
 from panda_web.client.lock import Lock
-from panda_web.client.own_logs import LogState, OwnEntry, OwnLogs
+from panda_web.client.log_state import LogState, OwnEntry
+from panda_web.client.own_logs import OwnLogs
 from panda_web.client.sending import Sender
 from panda_web.errors import PandaError, StoreFailed
 from panda_web.keys import Signer
@@ -50,8 +51,9 @@ class Written:
         acknowledged: whether the node holds it; if not, it is sent again with the next write, or `flush`:
             do not write it again.
         error: why the node does not hold it yet; or, where it does, that it refuses what the entry says and
-            shows it to nobody (`MessageRefused`, whose `data.entryHash` says which entry: that of the last of
-            several may be about one that was signed before, and sent with them). None for nothing.
+            shows it to nobody (`MessageRefused`, whose `data.entryHash` says which entry), or that its log is
+            forked (`LogForked`). That of the last of several may be about one that was signed before, and
+            sent with them. None for nothing.
     """
 
     id: str
@@ -106,6 +108,8 @@ class Publisher:
                 what `compose` and `check` raise.
             InstanceNotOwn: for an update or delete.
             LogRefused: this node refuses an earlier entry of the instance's log; nothing was signed.
+            LogForked: a fork of the instance's log is proven, so a change would count nowhere; nothing was
+                signed.
             LogDiverged: the log is given up; what was signed reaches this node in no way.
         """
         async with self._lock(self._lock_name):
@@ -136,9 +140,11 @@ class Publisher:
                     await self._bring_up_to_date(None, give_up=False)
         told = self._sender.passed_over
         own = {each: told.pop(each) for each in hashes if each in told}
-        if told:  # of what was signed before: who hears of it once, hears of it now
-            own.setdefault(hashes[-1], next(iter(told.values())))
-            told.clear()
+        before = [*self._sender.forked.values(), *told.values()]
+        if before and not own:  # of what was signed before: who hears of it once, hears of it now
+            own[hashes[-1]] = before[0]
+        told.clear()
+        self._sender.forked.clear()
         return [
             Written(
                 draft.id or entry_hash.hex(),
@@ -184,9 +190,13 @@ class Publisher:
             except (LogDiverged, LogNotProven, NodeContradictsItself):
                 await self._bring_up_to_date(schema, give_up=False)
                 raise
+            with suppress(CallFailed):  # what waits is sent all the same, as far as it can be
+                await self._sender.notice()
             sent, failed = await self._bring_up_to_date(schema, give_up=True)
-            told = list(self._sender.passed_over.values())
+            await self._follow()
+            told = [*self._sender.forked.values(), *self._sender.passed_over.values()]
             self._sender.passed_over.clear()
+            self._sender.forked.clear()
         if told:  # once; what failed stays pending, and fails again
             raise told[0]
         if failed is not None:
@@ -212,6 +222,35 @@ class Publisher:
                     failed = failed or error
         self._sender.forgotten = False
         return sent, failed
+
+    async def _follow(self) -> None:
+        """Goes on with logs of which the node has more than is here, as after a folder was set back."""
+        ahead, self._sender.ahead = self._sender.ahead, set()
+        if self._beyond is self._sender:
+            for log_id in sorted(ahead):
+                log = await self._own.get(log_id)
+                if log is not None:
+                    with suppress(CallFailed, ClientError):  # a node may say anything
+                        await self._catching_up.follow(log)
+
+    async def notice(self) -> bool:
+        """Whether forks of own logs were noticed that were not known here: the node is asked. See `flush`.
+
+        Where another node is behind this one, this one gets what it lacks of logs that go on there.
+
+        Raises:
+            CallFailed, StoreFailed: the node gives no answer, or the store does not.
+        """
+        async with self._lock(self._lock_name):
+            self._sender.away, self._sender.silent = False, None
+            await self._sender.notice()
+            noticed = bool(self._sender.forked)
+            self._sender.forked.clear()
+            for log in await self._own.logs():
+                if self._beyond is not self._sender and not log.given_up:
+                    with suppress(CallFailed, ClientError):  # the next write needs it, and says so
+                        await self._ready(log)
+            return noticed
 
     async def acknowledged(self) -> dict[int, int]:
         """Of each own log, by its id, up to which seq num the node has it. Nobody is asked."""

@@ -5,44 +5,37 @@ from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from panda_web import log as log_module
+from panda_web.bamboo import ForkProof
 from panda_web.client.arguments import checked
 from panda_web.client.branch import first_other
 from panda_web.client.contact import Contact
 from panda_web.client.dialect import Dialect, shown_in
 from panda_web.client.errors import (
     ClientError,
+    LogForked,
     LogNotProven,
-    MessageRefused,
     NodeContradictsItself,
     NodeLags,
     StoreConflict,
 )
-from panda_web.client.lost import diverged
-from panda_web.client.own_logs import LogState, OwnEntry, OwnLogs
+from panda_web.client.log_state import LogState, OwnEntry
+from panda_web.client.lost import diverged, forked
+from panda_web.client.own_logs import OwnLogs
+from panda_web.client.portions import SEND_AT_ONCE, at_once, following, look_back
+from panda_web.client.reaching import Reaching
 from panda_web.client.refusals import BLOCKING, LAGGING, OF_A_MESSAGE, OTHERS, Refusal
 from panda_web.errors import PandaError
 from panda_web.log import SignedEntry
+from panda_web.messages import decode
 from panda_web.rpc.errors import (
     CallFailed,
     ErrorFromNode,
     LogCondemned,
-    NodeSilent,
-    NodeUnreachable,
-    SeqNumTaken,
 )
 from panda_web.rpc.methods import EntryArguments, StoredEntry
-from panda_web.rpc.pauses import Pauses, patiently
+from panda_web.rpc.pauses import Pauses
 
 R = TypeVar("R")
-
-SEND_AT_ONCE = 16
-"""Entries in one batch to the node: few enough that progress shows, enough that latency does not rule."""
-
-RETRY_AFTER = (0.2, 0.8, 2.0)
-"""Seconds to wait before the second, third and fourth attempt to reach a node that was there before."""
-
-MAX_BATCH = 4 << 20
-"""Bytes of a batch in hex, half of what a node takes; a larger single entry goes alone."""
 
 
 class _Call(Protocol):
@@ -52,7 +45,7 @@ class _Call(Protocol):
         """What it answers."""
 
 
-class Sender:
+class Sender(Reaching):
     """Gets the entries of one author's logs to one node.
 
     Args:
@@ -65,12 +58,11 @@ class Sender:
 
     Attributes:
         node: its name.
-        away: whether the node could not be reached when last it was called: then the next call has one
-            attempt. Whoever was asked to send sets it back.
-        silent: what a question of this write has brought: then the node is not waited for a second time.
-            Whoever begins a write, or was asked to send, sets it back.
-        passed_over: by entry hash, what the node refused for what it says, and was brought all the same: its
-            author is to be told. Whoever tells it takes it out.
+        passed_over: by entry hash, what the node refused for what it says, or because the log is forked, and
+            was brought all the same: its author is to be told. Whoever tells it takes it out.
+        forked: by log id, forks that were noticed: likewise.
+        ahead: logs of which the node says that they go on behind all that is here, and that it holds all of
+            that. Whoever sees to that empties it.
         forgotten: whether the node was found to lack entries that it had acknowledged: then other logs may
             lack some too. Whoever sees to that sets it back.
     """
@@ -85,16 +77,15 @@ class Sender:
         *,
         behind: bool = False,
     ) -> None:
-        self._contact = contact
-        self._behind = behind
+        super().__init__(contact, sleep, behind=behind)
         self.node = node
         self._author = author
         self._own = own
-        self._sleep = sleep
-        self.passed_over: dict[bytes, MessageRefused] = {}
+        self.passed_over: dict[bytes, ClientError] = {}
+        self.forked: dict[int, LogForked] = {}
+        self._carried: set[int] = set()
         self.forgotten = False
-        self.away = False
-        self.silent: NodeSilent | None = None
+        self.ahead: set[int] = set()
 
     async def bring_up_to_date(self, log: LogState, *, give_up: bool = True) -> int:
         """Asks how far the node holds a log, and sends the rest; gives how many entries that were.
@@ -104,8 +95,9 @@ class Sender:
             give_up: whether to give the log up where a fork of it is shown; else it stays as it is, and its
                 entries pending.
         """
-        with suppress(LogNotProven, NodeContradictsItself):  # what is wrong is found out by sending
-            log = await self._as_held(log, await self.arguments(log.schema), self.reach)
+        if not log.proven:  # else it names another one
+            with suppress(LogNotProven, NodeContradictsItself):  # what is wrong is found out by sending
+                log = await self._as_held(log, await self.arguments(log.schema), self.reach)
         before = log.acknowledged.get(self.node, 0)
         return (await self.send_pending(log, give_up=give_up)).acknowledged.get(self.node, 0) - before
 
@@ -129,8 +121,8 @@ class Sender:
                 raise NodeLags(
                     f"The node lacks entries of log {log.log_id} that this client does not hold either."
                 )
-            entries = _following(recorded, above) or await self._own.entries(log.log_id, above, SEND_AT_ONCE)
-            entries = _at_once(entries)
+            entries = following(recorded, above) or await self._own.entries(log.log_id, above, SEND_AT_ONCE)
+            entries = at_once(entries)
             acknowledged, error = await self._send(entries)
             if acknowledged > above:
                 log, pauses = await self.acknowledge(log, acknowledged), Pauses(self._sleep)
@@ -142,15 +134,13 @@ class Sender:
                 self.forgotten = self.forgotten or held < above
                 log = await self.acknowledge(log, held)
                 continue
-            earlier = _look_back(log, log.acknowledged.get(self.node, 0), error, again_from)
+            earlier = look_back(log, log.acknowledged.get(self.node, 0), error, again_from)
             if earlier is not None:
                 again_from = earlier
                 log = await self.acknowledge(log, earlier)
                 continue
             brought = await self._bring(log, error)
-            if brought is None:
-                raise await self._judged(log, error, give_up=give_up)
-            log = brought
+            log = brought or await self._judged(log, error, give_up=give_up)
 
     async def _send(self, entries: Sequence[OwnEntry]) -> tuple[int, PandaError | None]:
         """Sends some entries; gives the last seq num that was acknowledged (0: none), and the first error."""
@@ -159,10 +149,19 @@ class Sender:
     async def _bring(self, log: LogState, error: PandaError) -> LogState | None:
         """Brings the log's next entry, refused for what it says, as a peer would; the log goes on behind it.
 
+        So it does with what is refused because the log is forked: people may vote for the branch that is
+        here, and deletes count on each.
+
         Gives the log as it is then; None where the entry is refused for something else, or does not pass in
         this way either.
         """
-        if not isinstance(error, ErrorFromNode) or error.reason not in OF_A_MESSAGE:
+        if not isinstance(error, ErrorFromNode):
+            return None
+        if error.reason == LogCondemned.reason and not log.proven:
+            with suppress(CallFailed):  # without a proof it is the node's word
+                await self.notice()
+            log = await self._own.get(log.log_id) or log
+        if error.reason not in OF_A_MESSAGE and not (log.proven and error.reason in OTHERS):
             return None
         seq_num = log.acknowledged.get(self.node, 0) + 1
         (own,) = await self._own.entries(log.log_id, seq_num - 1, 1)
@@ -176,9 +175,12 @@ class Sender:
         (outcome,) = outcomes
         refusal = Refusal.of(seq_num, error)
         entry_hash = log_module.recall(own.entry).hash
-        self.passed_over[entry_hash] = refusal.passed_over(
-            self.node, log.log_id, entry_hash, shown=outcome.reason is None
-        )
+        if not 0 < log.proven <= seq_num:
+            self.passed_over[entry_hash] = refusal.passed_over(
+                self.node, log.log_id, entry_hash, shown=outcome.reason is None
+            )
+        elif decode(own.payload).action != "delete":
+            self.passed_over[entry_hash] = self.forked.get(log.log_id) or forked(log, [own])
         log = await self.acknowledge(log, seq_num)
         if error.reason == LogCondemned.reason:  # for what is new it has to be another log
             log = await self._record(log, lambda now: self._own.refuse(now, self.node, refusal))
@@ -203,17 +205,23 @@ class Sender:
 
     async def held_up_to(self, log: LogState) -> int | None:
         """How far the node holds a log without a gap; None where it does not say: it holds another one."""
+        if log.proven:  # it names another log, since this one is not gone on with
+            return await self._without_gap(log, log.first - 1, log.head.seq_num, self.reach)
         end = self._end_at_node(log, await self.arguments(log.schema))
         return None if end is None else await self._without_gap(log, log.first - 1, end, self.reach)
 
     async def look(self, log: LogState) -> LogState:
         """The log as the node, which is asked once, holds it. Raises CallFailed, ClientError."""
-        said = await self._call(lambda dialect: dialect.arguments(self._author, log.schema))
-        return await self._as_held(log, await checked(self._own, log.schema, said), self._call)
+        if log.proven:
+            return log
+        said = await self.call_once(lambda dialect: dialect.arguments(self._author, log.schema))
+        return await self._as_held(log, await checked(self._own, log.schema, said), self.call_once)
 
     async def _as_held(self, log: LogState, arguments: EntryArguments, call: _Call) -> LogState:
         """Records how far the node holds a log: less than it had, or more, where the reply was lost."""
         end, known = self._end_at_node(log, arguments), log.acknowledged.get(self.node, 0)
+        if arguments.log_id == log.log_id and arguments.seq_num - 1 > log.head.seq_num == known:
+            self.ahead.add(log.log_id)
         if end is None or end == known:
             return log
         if end > known:
@@ -249,39 +257,49 @@ class Sender:
         whole = {each.entry for each in theirs if each.state != "never-held"}
         return next((own.seq_num - 1 for own in ours if own.entry not in whole), end)
 
-    async def _judged(self, log: LogState, error: PandaError, *, give_up: bool) -> PandaError:
-        """What a node's answer to a log's next entry comes to: the error for whoever had it sent."""
+    async def _judged(self, log: LogState, error: PandaError, *, give_up: bool) -> LogState:
+        """What a node's answer to a log's next entry comes to: an error for whoever had it sent.
+
+        Where a fork is shown, and another node has our branch already, the fork is there to stay: then this
+        node gets our branch too. Gives the log as it is then.
+        """
         if not isinstance(error, ErrorFromNode):
-            return error
+            raise error
         if error.reason in LAGGING:
-            return NodeLags(f"The node does not take entries of log {log.log_id} that it needs: {error}")
+            raise NodeLags(f"The node does not take entries of log {log.log_id} that it needs: {error}")
         if error.reason not in BLOCKING:
-            return error
-        fork = await self._fork(log, error) if error.reason in OTHERS else None
-        if fork is None:
+            raise error
+        fork, shown = await self._fork(log, error) if error.reason in OTHERS and not log.proven else (0, ())
+        if not fork:
             refusal = Refusal.of(log.acknowledged.get(self.node, 0) + 1, error)
             await self._record(log, lambda now: self._own.refuse(now, self.node, refusal))
-            return refusal.refused(self.node, log.log_id)
+            raise refusal.refused(self.node, log.log_id)
+        found = await self._own.proof(log, fork, shown)
+        if found is not None and any(
+            held >= found[1] for node, held in log.acknowledged.items() if node != self.node
+        ):
+            return await self._prove(log, found[0])
         if not give_up:
-            return error
+            raise error
         lost = await self._own.entries(log.log_id, fork - 1, None)
         await self._record(log, lambda now: self._own.give_up(now, fork))
-        return diverged(log.log_id, lost)
+        raise diverged(log.log_id, lost)
 
-    async def _fork(self, log: LogState, error: ErrorFromNode) -> int | None:
+    async def _fork(self, log: LogState, error: ErrorFromNode) -> tuple[int, Sequence[SignedEntry]]:
         """The first place of a log for which the node shows that the author has signed another entry there.
 
-        The node shows it with its refusal, or in what it holds of the log. None where it does not: then it
-        only says so. Entries of this client that lost their places before show nothing new.
+        The node shows it with its refusal, or in what it holds of the log. 0 where it does not: then it only
+        says so. Entries of this client that lost their places before show nothing new.
         """
         ours = await self._own.signed_for(log)
         lost = {log_module.recall(own.entry).hash for own in await self._own.lost()}
 
-        def new(shown: Sequence[SignedEntry]) -> int | None:
-            return first_other([signed for signed in shown if signed.hash not in lost], ours)
+        def new(shown: Sequence[SignedEntry]) -> tuple[int, Sequence[SignedEntry]]:
+            news = [signed for signed in shown if signed.hash not in lost]
+            return first_other(news, ours) or 0, news
 
         fork = new(await shown_in(error, self._contact.verifier, self._author, log.log_id))
-        if fork is None:
+        if not fork[0]:
             above = max(log.acknowledged.get(self.node, 0) - 1, 0)
             with suppress(CallFailed, ClientError):
                 shown = await self.reach(
@@ -290,52 +308,37 @@ class Sender:
                 fork = new([signed for signed, _ in shown])
         return fork
 
-    async def reach(self, call: Callable[[Dialect], Awaitable[R]]) -> R:
-        """Calls the node in its dialect; again after a while, unless it was away before, or is silent now.
+    # -- forks that others can prove -----------------------------------------------------------------
 
-        Whoever asks a silent one again waits as long again. A node that asks for a pause gets it.
-        """
-        if self.silent is not None:
-            raise self.silent
+    async def notice(self) -> None:
+        """Takes note of the author's forks that the node can prove, and brings it those that it cannot."""
+        own = await self._own.logs()
+        if not own:
+            return
+        proofs = await self.reach(lambda dialect: dialect.forks(self._author))
+        proven = {each.log_id: each for each in proofs}
+        for log in own:
+            if log.log_id in proven:
+                log = await self._prove(log, proven[log.log_id])
+            lacks = log.log_id not in proven or proven[log.log_id].position > log.proven
+            if log.proven and lacks and log.log_id not in self._carried:
+                self._carried.add(log.log_id)  # a node that does not take it is not asked each time
+                await self._carry(log)
 
-        waits = iter(() if self.away else RETRY_AFTER)
-        self.away = False
-        while True:
-            try:
-                return await patiently(lambda: self._call(call), self._sleep)
-            except NodeUnreachable as error:
-                seconds = None if isinstance(error, NodeSilent) else next(waits, None)
-                if seconds is None:
-                    self.away = True
-                    raise
-            await self._sleep(seconds)
+    async def _carry(self, log: LogState) -> None:
+        """Brings the node what proves that a log is forked."""
+        proof = ForkProof.decode(log.proof)
+        halves = [StoredEntry(each.encode(), None) for each in (proof.first, proof.second)]
+        await self.reach(lambda dialect: dialect.offer(halves))
 
-    async def _call(self, call: Callable[[Dialect], Awaitable[R]]) -> R:
-        """Calls the node once, in its dialect."""
-        return await call(await self._contact.dialect())
-
-    async def ask(self, call: Callable[[], Awaitable[R]]) -> R | None:
-        """Calls the node once, for what can be done without; None where it gives no answer."""
-        try:
-            return await call()
-        except NodeSilent as error:
-            self.silent = error
-        except CallFailed:
-            pass
-        return None
-
-    async def last_known(self) -> Dialect:
-        """The node's dialect; where it cannot be reached, the one that it spoke when it last could be."""
-        if self._behind:
-            return await self._contact.shortly()
-        if self.silent is None:
-            try:
-                return await self._contact.dialect()
-            except NodeSilent as error:
-                self.silent = error
-            except NodeUnreachable:
-                pass
-        return await self._contact.last_known()
+    async def _prove(self, log: LogState, proof: ForkProof) -> LogState:
+        """Records a fork, and has its author told of one that was not known, or not so far down."""
+        after = await self._record(log, lambda now: self._own.prove(now, proof))
+        if after.proven != log.proven:
+            self.forked[log.log_id] = forked(
+                after, await self._own.entries(log.log_id, after.proven - 1, None)
+            )
+        return after
 
     async def arguments(self, schema: str) -> EntryArguments:
         """What the author's next entry for a schema must contain, as the node says.
@@ -355,41 +358,3 @@ class Sender:
                 f"The node offers log {said.log_id} as a new one, and it has entries."
             )
         return await checked(self._own, schema, said)
-
-
-def _look_back(log: LogState, held: int, error: PandaError, again_from: int | None) -> int | None:
-    """Behind which entry to send again, to find where a fork begins; None where that is known.
-
-    A node that was set back, and on which another copy of the key then went on, holds others than it has
-    acknowledged. So the last of these is sent once more, and where it lost its place too, all are.
-
-    Args:
-        log: the log.
-        held: the last entry that the node has acknowledged.
-        error: with which it refused the next one.
-        again_from: what this gave before, in the same call.
-    """
-    if not isinstance(error, ErrorFromNode) or error.reason not in OTHERS:
-        return None
-    first = log.first - 1
-    if again_from is None:
-        earlier = held - 1 if error.reason == SeqNumTaken.reason else first
-    else:
-        earlier = first if held == again_from else held
-    return earlier if first <= earlier < held else None
-
-
-def _following(entries: Sequence[OwnEntry], above: int) -> Sequence[OwnEntry]:
-    """Of entries that follow each other, those behind `above`, as many as are sent at once; else none."""
-    start = above + 1 - entries[0].seq_num if entries else -1
-    return entries[start : start + SEND_AT_ONCE] if start >= 0 else ()
-
-
-def _at_once(entries: Sequence[OwnEntry]) -> Sequence[OwnEntry]:
-    """The first entries, as many as fit into a batch, one at least."""
-    size = 0
-    for count, own in enumerate(entries):
-        size += 2 * (len(own.entry) + len(own.payload))
-        if count and size > MAX_BATCH:
-            return entries[:count]
-    return entries

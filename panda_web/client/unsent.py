@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from panda_web.client.own_logs import LogState
+from panda_web.client.log_state import LogState
 
 LOGS = "log/"
 """How the keys of all own logs begin, whichever author's they are."""

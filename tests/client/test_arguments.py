@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from panda_web.bamboo import digest
 from panda_web.client.arguments import MAX_GAP
 from panda_web.client.errors import LogNotProven, NodeContradictsItself
-from panda_web.client.own_logs import MAX_LOG_ID, LogState, OwnLogs
+from panda_web.client.log_state import LogState
+from panda_web.client.own_logs import MAX_LOG_ID, OwnLogs
 from panda_web.client.store import MemoryStore
 from panda_web.errors import PandaError
 from panda_web.messages import SYSTEM_LOGS

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from panda_web.client.errors import InstanceNotOwn, LogDiverged, MessageRefused
+from panda_web.client.errors import InstanceNotOwn, LogDiverged, LogForked, MessageRefused
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.store import MemoryStore
 from panda_web.keys.with_cryptography import CryptographyVerifier
@@ -65,7 +65,9 @@ def test_a_log_in_which_nothing_counts_is_sent_once(node: Harness) -> None:
     other, payload = Author(1).create(SCHEMA, n=2)
     items = [{"entryBytes": other.encoded.hex(), "payloadBytes": payload.hex()}]
     assert node.call(PUBLISH_ITEMS, items=items)[0].state == "stored"
-    assert isinstance(run(client(wire, store).create(SCHEMA, {"n": 3})).error, MessageRefused)
+    told = run(client(wire, store).create(SCHEMA, {"n": 3})).error
+    assert isinstance(told, LogForked)
+    assert [each["fields"] for each in told.data["messages"]] == [{"n": 1}, {"n": 3}]
     wire.calls.clear()
     for _ in range(2):
         assert run(client(wire, store).flush()) == 0

@@ -8,7 +8,7 @@ import pytest
 
 from panda_web.bamboo import digest
 from panda_web.client import Client
-from panda_web.client.errors import LogDiverged, LogRefused, MessageRefused
+from panda_web.client.errors import LogDiverged, LogForked, LogRefused, MessageRefused
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.refusals import OF_A_MESSAGE
 from panda_web.client.store import MemoryStore
@@ -150,11 +150,11 @@ def test_the_other_entry_is_what_ends_a_log(node: Harness) -> None:
     assert numbers(node) == [1, 3]
 
 
-def test_a_log_that_ended_at_one_node_goes_on_where_it_is_ours(node: Harness) -> None:
+def test_what_is_ours_at_one_node_can_be_deleted_though_another_one_shows_a_fork(node: Harness) -> None:
     store, theirs = MemoryStore(), Harness()
     ours = run(client(node, store).create(SCHEMA, {"n": 1})).id
     run(client(theirs).create(SCHEMA, {"n": 2}))
-    with pytest.raises(LogDiverged):
+    with pytest.raises(LogForked):
         run(client(theirs, store, name="theirs").flush())
     assert run(client(node, store).delete(SCHEMA, ours)).acknowledged
     assert numbers(node) == []

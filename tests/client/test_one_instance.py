@@ -12,7 +12,8 @@ from panda_web import messages
 from panda_web.bamboo import digest
 from panda_web.client import Answer, Client
 from panda_web.client.drafts import Filled
-from panda_web.client.own_logs import LogState, OwnLogs
+from panda_web.client.log_state import LogState
+from panda_web.client.own_logs import OwnLogs
 from panda_web.client.store import MemoryStore
 from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.log import SignedEntry

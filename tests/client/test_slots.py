@@ -7,7 +7,8 @@ import pytest
 from panda_web import bamboo, messages
 from panda_web.bamboo import Head, Slot
 from panda_web.client import AtSlot
-from panda_web.client.own_logs import LogState, OwnLogs
+from panda_web.client.log_state import LogState
+from panda_web.client.own_logs import OwnLogs
 from panda_web.client.store import ClientStore, MemoryStore
 from panda_web.messages import Message
 from panda_web.messages.schema import FieldDefinition, InvalidFields, Schema

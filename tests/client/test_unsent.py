@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_web.bamboo import Head
-from panda_web.client.own_logs import LogState
+from panda_web.client.log_state import LogState
 from panda_web.client.unsent import unsent
 
 SCHEMA = "0040" + "5c" * 64

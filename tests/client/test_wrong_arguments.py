@@ -161,6 +161,8 @@ CALLS: Mapping[str, tuple[Call, ...]] = {
 WITHOUT = {
     "close",
     "lost",
+    "forks",
+    "notice",
     "key_made",
     "key_copied",
     "key_restored",

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from panda_web import log as log_module
 from panda_web import messages
+from panda_web.bamboo import ForkProof
 from panda_web.client.asked import Asked
 from panda_web.client.branch import not_proven, said_to_be
 from panda_web.client.check import Answer
@@ -20,7 +21,7 @@ from panda_web.client.early.carried import too_new
 from panda_web.client.early.held import HeldLog, altered_in
 from panda_web.client.errors import NodeTooOld, RefusedUnclearly
 from panda_web.client.evaluating import Evaluator
-from panda_web.client.own_logs import OwnEntry
+from panda_web.client.log_state import OwnEntry
 from panda_web.errors import PandaError
 from panda_web.keys import Verifier
 from panda_web.log import VerifiedEntry
@@ -88,6 +89,10 @@ class Early:
                 "can be added to that log here any more. Use another node, or another key."
             )
         return found
+
+    async def forks(self, author: bytes) -> Sequence[ForkProof]:  # noqa: ARG002 - whoever is asked for
+        """An early node proves nothing."""
+        return []
 
     async def branch(self, schema: str, author: bytes, log_id: int, above: int) -> Shown:  # noqa: ARG002 - it gives all
         """All that are signed and canonical: altered copies are none of them."""
