@@ -15,7 +15,7 @@ from panda_web import negentropy, strict_json
 from panda_web.archive import exporting, importing, lines
 from panda_web.cli import mdns
 from panda_web.cli.main import app
-from panda_web.client import collecting, drawn, live_records, pages, picture, typed
+from panda_web.client import collecting, drawn, forks, live_records, pages, picture, typed
 from panda_web.errors import DiskFull
 from panda_web.messages import message
 from panda_web.node import groups, indexing, ingest, publishing, rates, turns
@@ -44,6 +44,7 @@ from panda_web.rpc import (
     transport,
     websocket,
 )
+from panda_web.rpc import forks as rpc_forks
 from panda_web.rpc import peers as rpc_peers
 from panda_web.rpc import queries as rpc_queries
 from panda_web.rpc import wish as rpc_wish
@@ -273,6 +274,7 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "the time for an answer": (transport.TIMEOUT, transport.WHOLE),
     "a WebSocket whose": (websocket.PING_SECONDS, websocket.CLOSE_SECONDS),
     "instances that the records of a page lead to": (live_records.MOST_RELATED,),
+    "forked logs that are asked for at once": (forks.PAGE, forks.MOST_PLACES, rpc_forks.MOST_VOTES),
     "entries of a log that are drawn at once": (picture.MOST, picture.USUAL, drawn.LANES, drawn.LONGEST),
     "schemas of one name that are looked at": (typed.MOST_ALIKE,),
     "instances that one subscription keeps": (collecting.MOST_KEPT,),

@@ -1,6 +1,6 @@
 """A log drawn: its entries in lanes, for each the path that verifies it, and where the log is forked.
 
-No I/O: `client.picture` asks for it.
+No I/O: `client.picture` asks for it, and `client.forks` for forks alone.
 """
 
 from collections import defaultdict
@@ -70,6 +70,8 @@ class Fork:
         shape: how, as `bamboo.ForkProof` says.
         places: the seq nums of the two entries that prove it.
         entries: their hashes.
+        branches: the hashes that these two claim at the position: what can be voted for. There may be more.
+            None behind an end, where nothing can.
         proof: the two entries in one, which anybody can check; hex.
     """
 
@@ -77,7 +79,49 @@ class Fork:
     shape: Shape
     places: tuple[int, int]
     entries: tuple[str, str]
+    branches: tuple[str, str] | None
     proof: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToldVote:
+    """What somebody voted for last, by the node's word.
+
+    Attributes:
+        voter: a public key, 64 hex digits.
+        entry: the hash of the entry that they would follow.
+        counted: whether the node counts their votes.
+    """
+
+    voter: str
+    entry: str
+    counted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """A place at which a log forks: that it does is proven, what is voted there is the node's word.
+
+    Attributes:
+        author: of the log, 64 hex digits.
+        log_id: which of theirs.
+        fork: what is proven.
+        second: how many entries the node holds of the log that found their slots taken.
+        votes: about that place, of each voter one; those that the node counts come first.
+        followed: the hash of the entry whose branch the node follows from there on; None for none.
+    """
+
+    author: str
+    log_id: int
+    fork: Fork
+    second: int
+    votes: tuple[ToldVote, ...]
+    followed: str | None
+
+    @property
+    def place(self) -> str:
+        """What the next page of them goes on after."""
+        return f"{self.author}/{self.log_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +139,8 @@ class Picture:
         at: the entry that was chosen; None where none was.
         path: the seq nums of the shortest path that verifies it, from there to entry 1; empty without one.
         fork: of the log; None where nothing proves one.
+        forks: where it forks by the node's proofs: the least place, and later ones on the branch that the
+            node follows.
         unsound: of how many entries that the node gave the signature is wrong, or they are none.
         crowded: how many were not looked at, since there were too many in their slots.
     """
@@ -109,6 +155,7 @@ class Picture:
     at: int | None = None
     path: tuple[int, ...] = ()
     fork: Fork | None = None
+    forks: tuple[Forked, ...] = ()
     unsound: int = 0
     crowded: int = 0
 
@@ -144,7 +191,11 @@ def fork_of(proof: ForkProof) -> Fork:
     """What a page says of a proof."""
     one, other = proof.first, proof.second
     hashes = bamboo.digest(one.encode()).hex(), bamboo.digest(other.encode()).hex()
-    return Fork(proof.position, proof.shape, (one.seq_num, other.seq_num), hashes, proof.encode().hex())
+    branches = None
+    if proof.branches is not None:
+        branches = proof.branches[0].hex(), proof.branches[1].hex()
+    places = one.seq_num, other.seq_num
+    return Fork(proof.position, proof.shape, places, hashes, branches, proof.encode().hex())
 
 
 def draw(signed: Sequence[SignedEntry], stored: Mapping[bytes, StoredEntry]) -> tuple[Drawn, ...]:

@@ -6,7 +6,9 @@ from typing import Any
 from panda_web.messages.schema import Schema
 from panda_web.messages.schema.rules import shown
 from panda_web.rpc.errors import InvalidParams
+from panda_web.rpc.forks import PLACE
 from panda_web.rpc.types import AUTHOR, HASH
+from panda_web.rpc.wish import Log
 
 
 def wrong(name: str, needed: str, given: object) -> InvalidParams:
@@ -41,6 +43,14 @@ def entry_hash(name: str, given: object) -> bytes:
         return bytes.fromhex(HASH.read(given))
     except ValueError:
         raise wrong(name, "the hash of an entry, of 132 lower-case hex digits", given) from None
+
+
+def place(name: str, given: object) -> Log:
+    """A log, as a page of them is gone on behind. Raises InvalidParams."""
+    try:
+        return PLACE.read(given)
+    except ValueError:
+        raise wrong(name, "the place of a forked log", given) from None
 
 
 def check_number(name: str, given: object, least: int, most: int) -> None:

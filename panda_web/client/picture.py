@@ -1,22 +1,20 @@
 """What a node holds of a log, to be drawn: a window of it, with the entries that lead from there to entry 1.
 
-What a node says is no proof: signatures, links and forks are looked at here. What became of payloads is its
-word.
+What a node says is no proof: signatures, links and forks are looked at here. What became of payloads, and
+what is voted, is its word.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
 
 from panda_web import bamboo
-from panda_web import log as log_module
-from panda_web.bamboo import ForkProof
 from panda_web.client.dialect import signed_in
 from panda_web.client.drawn import LANES, LONGEST, Picture, draw, fork_of, least_fork, path_of
 from panda_web.client.errors import NodeTooOld
+from panda_web.client.forks import forked, forks_of
 from panda_web.keys import Verifier
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, MethodNotFound
-from panda_web.rpc.forks import GET_FORK_PROOFS
 from panda_web.rpc.methods import GET_ITEMS, StoredEntry
 
 MOST = 400
@@ -71,7 +69,8 @@ async def picture_of(
         wanted |= {*bamboo.path(at, 1)}
     stored, crowded = _sorted_out(given, wanted, author, log_id)
     signed = await signed_in([each.entry for each in stored], verifier, author, log_id)
-    proof = least_fork(signed, await asking.proof(verifier))
+    forks = await forks_of(connection, verifier, author, log_id)
+    proof = least_fork(signed, forks[0].proof if forks else None)
     entries = draw(signed, {each.entry: each for each in stored})
     return Picture(
         author.hex(),
@@ -84,6 +83,7 @@ async def picture_of(
         at,
         path_of(entries, at),
         fork_of(proof) if proof is not None else None,
+        forked(forks),
         len(stored) - len(signed),
         crowded,
     )
@@ -125,20 +125,6 @@ class _Asking:
                 raise AnswerMalformed(f"The node's answer to {GET_ITEMS.name} does not go on.")
             place = items.next
         return found
-
-    async def proof(self, verifier: Verifier) -> ForkProof | None:
-        """The fork that the node can prove. One that proves nothing of this log is none."""
-        try:
-            forks = await self._connection.call(GET_FORK_PROOFS, **self._log, limit=1)
-        except ErrorFromNode as error:
-            if error.node_code == MethodNotFound.code:
-                return None
-            raise
-        for fork in forks[:1]:
-            if (fork.proof.author.hex(), fork.proof.log_id) != (self._log["author"], self._log["logId"]):
-                raise AnswerMalformed(f"The node's answer to {GET_FORK_PROOFS.name} is about another log.")
-            return await log_module.verify_proof(fork.proof.encode(), verifier)
-        return None
 
 
 def _linking(first: int, last: int) -> set[int]:

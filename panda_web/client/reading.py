@@ -19,7 +19,7 @@ from panda_web.rpc.removed import Removed
 from panda_web.rpc.types import WIRE_LIMIT, Json
 
 if TYPE_CHECKING:  # not every tab loads it
-    from panda_web.client.drawn import Picture
+    from panda_web.client.drawn import Forked, Picture
     from panda_web.client.typed import Records, Typed
     from panda_web.client.versions import Versions
     from panda_web.records.record import D, Dataclass
@@ -196,6 +196,38 @@ class Reading:
                 contact.connection, contact.verifier, key, log_id, at=at, last=last, limit=limit
             ),
             self._sleep,
+        )
+
+    async def forks(
+        self, author: str | None = None, log_id: int | None = None, *, after: str | None = None
+    ) -> "tuple[Forked, ...]":
+        """The forked logs that the node names, by author and log id; of each the places at which it forks.
+
+        The proofs are checked here. What is voted, and what the node follows, is its word.
+
+        Args:
+            author: only logs of this one, a public key of 64 hex digits.
+            log_id: only this log of the author, with more of the votes about it.
+            after: the `place` of the last one in a page before: then the next page comes, empty at the end.
+
+        Raises:
+            InvalidParams: one of them is no such thing.
+            CallFailed: the node cannot be reached, or gives something else than was asked for.
+            InvalidSignature: it gives a proof that nobody has signed.
+        """
+        from panda_web.client.forks import forked, forks_of
+
+        key = given.public_key("author", author) if author is not None else None
+        if log_id is not None:
+            given.check_number("log_id", log_id, 0, WIRE_LIMIT - 1)
+            if author is None:
+                raise given.wrong("author", "the public key of whose log is meant", author)
+        behind = given.place("after", after) if after is not None else None
+        contact = self._contact
+        return forked(
+            await patiently(
+                lambda: forks_of(contact.connection, contact.verifier, key, log_id, behind), self._sleep
+            )
         )
 
     async def removed(self, instances: Sequence[str], authors: Sequence[str] = ()) -> Removed:

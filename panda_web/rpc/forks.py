@@ -115,14 +115,15 @@ class ForkedLog:
             raise ValueError(f"must have a proof that proves something: {error}") from error
 
 
-def _read_after(value: Json) -> Log:
+def _read_place(value: Json) -> Log:
     author, _, log_id = types.TEXT.read(value).partition("/")
     if not log_id.isdecimal() or not log_id.isascii() or len(log_id) > _DIGITS:
         raise ValueError("must be a public key, a slash, and a log id")
     return types.AUTHOR.read(author), int(log_id)
 
 
-_AFTER = types.nullable(types.Type({"type": "string", "pattern": "^[0-9a-f]{64}/[0-9]{1,20}$"}, _read_after))
+PLACE: Final = types.Type({"type": "string", "pattern": "^[0-9a-f]{64}/[0-9]{1,20}$"}, _read_place)
+"""A log, as the next question goes on after it."""
 
 _FOLLOWED = types.nullable(types.HASH)
 _VOTES = types.array(
@@ -136,7 +137,12 @@ GET_FORK_PROOFS: Final = Method(
     (
         Param("author", types.AUTHOR, None),
         Param("logId", types.LOG_ID, None, "Of an author: this log alone."),
-        Param("after", _AFTER, None, "Where an answer before ended: an author, a slash, and a log id."),
+        Param(
+            "after",
+            types.nullable(PLACE),
+            None,
+            "Where an answer before ended: an author, a slash, and a log id.",
+        ),
         Param("limit", types.integer(1, MAX_LIMIT), DEFAULT_LIMIT),
     ),
     types.array(
