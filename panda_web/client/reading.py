@@ -198,7 +198,7 @@ class Reading:
             self._sleep,
         )
 
-    async def forks(
+    async def forked(
         self, author: str | None = None, log_id: int | None = None, *, after: str | None = None
     ) -> "tuple[Forked, ...]":
         """The forked logs that the node names, by author and log id; of each the places at which it forks.
@@ -215,7 +215,7 @@ class Reading:
             CallFailed: the node cannot be reached, or gives something else than was asked for.
             InvalidSignature: it gives a proof that nobody has signed.
         """
-        from panda_web.client.forks import forked, forks_of
+        from panda_web.client import forks
 
         key = given.public_key("author", author) if author is not None else None
         if log_id is not None:
@@ -224,9 +224,9 @@ class Reading:
                 raise given.wrong("author", "the public key of whose log is meant", author)
         behind = given.place("after", after) if after is not None else None
         contact = self._contact
-        return forked(
+        return forks.forked(
             await patiently(
-                lambda: forks_of(contact.connection, contact.verifier, key, log_id, behind), self._sleep
+                lambda: forks.forks_of(contact.connection, contact.verifier, key, log_id, behind), self._sleep
             )
         )
 

@@ -25,7 +25,7 @@ from tests.node.test_votes import trusting, voters
 def read(node: Peered, lie: Lie = honest, *log: Any, **options: Any) -> tuple[Forked, ...]:
     async def run() -> tuple[Forked, ...]:
         async with Client(Told(node, lie)) as reader:
-            return await reader.forks(*log, **options)
+            return await reader.forked(*log, **options)
 
     return asyncio.run(run())
 
