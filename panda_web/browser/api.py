@@ -93,6 +93,14 @@ class Api:
         """The end of an instance."""
         return _written(await self.site.writer().delete(schema, id))
 
+    async def vote(self, author: bytes, log_id: int, seq_num: int, entry: str) -> "shapes.Written":
+        """Which branch of a forked log to follow."""
+        return _written(await self.site.writer().vote(author.hex(), log_id, seq_num, entry))
+
+    async def trust(self, authors: Sequence[bytes]) -> Sequence[str]:
+        """Whose votes count."""
+        return await self.site.trust([each.hex() for each in authors])
+
     async def query(
         self,
         schema: str,
@@ -264,6 +272,8 @@ class Api:
     async def restore(self, text: str, passphrase: str) -> "shapes.Author":
         """Another key from now on."""
         await self.site.restore(text, passphrase)
+        if self.site.mode != "remote":
+            await self.site.trust(None)
         return self.who()
 
     async def gather(self) -> "list[shapes.Unasked]":

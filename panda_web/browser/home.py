@@ -6,9 +6,10 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from panda_web.browser.tabs import ABOUT, FILL, FORGET, HURRY
+from panda_web.browser.tabs import ABOUT, FILL, FORGET, HURRY, TRUST
 from panda_web.browser.wrong import said
 from panda_web.errors import PandaError
+from panda_web.messages import FORK_VOTE
 from panda_web.messages.schema import DEFINITION
 from panda_web.rpc import types
 from panda_web.rpc.again import Again
@@ -18,7 +19,7 @@ from panda_web.rpc.followed import Followed, Turns
 from panda_web.rpc.pauses import Growing
 from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.types import Json
-from panda_web.rpc.wish import EVERYTHING, Wish, write_wish
+from panda_web.rpc.wish import EVERYTHING, MAX_WISHED, Wish, write_wish
 
 if TYPE_CHECKING:  # no tab loads these
     from panda_web.browser import shapes
@@ -75,6 +76,7 @@ class Home:
         self._kept: dict[tuple[tuple[str, ...], str, Wish], Kept] = {}
         self._of_nodes: dict[tuple[str, str, Wish], Kept] = {}
         self._keeping: set[asyncio.Task[None]] = set()
+        self._voting: dict[str, tuple[Wish, asyncio.Task[None]]] = {}
         self._hurried = 0.0
         self.told = Turns()
 
@@ -120,6 +122,31 @@ class Home:
         for each in peers:
             self._one(each, str(DEFINITION.id), wish, both=True)
 
+    async def trust(self, nodes: Sequence[str], named: Sequence[str] | None, own: Sequence[str]) -> list[str]:
+        """Counts the votes of some authors about forked logs from now on, and has them brought.
+
+        Args:
+            nodes: from where.
+            named: their public keys; None for those that were named last, be it in an earlier visit.
+            own: those of whoever reads, whose votes count here in any case.
+
+        Returns:
+            All whose votes count.
+
+        Raises:
+            PandaError: the node cannot do it. Then it counts those of before.
+        """
+        voters = await self.connection.call(TRUST, named=named, own=[*own][-MAX_WISHED:])
+        wish = Wish(authors=frozenset(voters))
+        for node in {*nodes, *self._voting}:
+            before, task = self._voting.get(node, (None, None))
+            if before != wish:
+                if task is not None:
+                    task.cancel()
+                asked = {"node": node, "schema": FORK_VOTE, "wish": write_wish(wish), "both": False}
+                self._voting[node] = wish, self._begin(self._keep(asked, Kept(), lambda: None))
+        return [each.hex() for each in voters]
+
     def standings(self, node: str) -> "list[shapes.Here]":
         """How each schema stands that is brought from a node."""
         return [kept.now for (name, *_), kept in self._of_nodes.items() if name == node]
@@ -129,7 +156,7 @@ class Home:
         if want not in self._of_nodes:
             kept = self._of_nodes[want] = Kept()
             asked = {"node": node, "schema": schema, "wish": write_wish(wish), "both": both}
-            self._begin(self._keep(asked, kept))
+            self._begin(self._keep(asked, kept, self.told.happen))
         return self._of_nodes[want]
 
     async def _join(self, one: Kept, each: Sequence[Kept], whole: Kept) -> None:
@@ -137,10 +164,11 @@ class Home:
             async for _ in standings:
                 whole.note(joined([kept.now for kept in each]))
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._keeping.add(task)
         task.add_done_callback(self._keeping.discard)
+        return task
 
     async def forget(self) -> None:
         """Takes its database away, with all that is in it; nothing is asked of it any more.
@@ -168,22 +196,20 @@ class Home:
         with suppress(PandaError):
             await self.connection.call(HURRY)
 
-    async def _keep(self, asked: Mapping[str, Json], kept: Kept) -> None:
+    async def _keep(self, asked: Mapping[str, Json], kept: Kept, tell: Callable[[], object]) -> None:
         pauses = Growing()
         told = None
         while True:
             try:
                 told = await self.connection.call(FILL, **asked, told=told)
             except PandaError as error:
-                self._note(kept, {**kept.now, "error": said(error)})
+                kept.note({**kept.now, "error": said(error)})
+                tell()
                 await asyncio.sleep(pauses.next())
             else:
                 pauses.again()
-                self._note(kept, cast("shapes.Here", told))
-
-    def _note(self, kept: Kept, here: "shapes.Here") -> None:
-        kept.note(here)
-        self.told.happen()
+                kept.note(cast("shapes.Here", told))
+                tell()
 
 
 _BEST_FIRST = ("whole", "filling", "never", "stopped")

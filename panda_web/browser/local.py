@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from panda_web import __version__
 from panda_web.keys import Verifier
 from panda_web.node import Node, Store
+from panda_web.node.forks.trusting import Trust
 from panda_web.rpc.dispatch import Dispatcher
 from panda_web.rpc.peer import Peer
 from panda_web.rpc.within import in_process
@@ -46,7 +47,8 @@ class LocalNode:
     def __init__(self, disk: "Disk", verifier: Verifier) -> None:
         self.disk = disk
         self.store = Store(disk.path, settings=disk.settings)
-        self.node = Node(self.store, verifier, version=__version__)
+        trust = Trust(self.store.trusted.get().voters)
+        self.node = Node(self.store, verifier, version=__version__, trust=trust)
         self.name = f"local:{self.store.feed.store.hex()}"
         self._forgotten = False
         self._watching = asyncio.ensure_future(self.node.watch(PAUSE))

@@ -16,7 +16,7 @@ from panda_web.rpc.long_text import LONG_TEXT, NUMBER
 from panda_web.rpc.methods import DEFAULT_LIMIT, MAX_LIMIT
 from panda_web.rpc.removed import MAX_ASKED
 from panda_web.rpc.table import Method, Param
-from panda_web.rpc.wish import EVERYTHING, WISH
+from panda_web.rpc.wish import EVERYTHING, MAX_WISHED, WISH
 
 if TYPE_CHECKING:  # no tab loads it
     from panda_web.browser.shapes import Mode
@@ -26,6 +26,8 @@ _FIELDS = Param("fields", types.named("Fields"))
 _WRITTEN, _AUTHOR = types.named("Written"), types.named("Author")
 
 MODES: Final[tuple["Mode", ...]] = ("first", "remote", "local")
+
+_TRUSTED = types.array(types.AUTHOR, MAX_WISHED)
 
 MAX_PEERS = 8
 """Nodes that a page keeps the site's own one alike with, besides its node."""
@@ -39,6 +41,7 @@ OPEN: Final = Method(
         Param("mode", types.TEXT),
         Param("peers", types.array(types.TEXT, MAX_PEERS), ()),
         Param("wish", WISH, EVERYTHING),
+        Param("trusted", types.nullable(_TRUSTED), None),
     ),
     types.OBJECT,
 )
@@ -125,6 +128,27 @@ METHODS: Final[Mapping[str, Method[Any]]] = {
             writes=True,
         ),
         Method("delete", "Ends an own instance.", (_SCHEMA, _ID), _WRITTEN, writes=True),
+        Method(
+            "vote",
+            "Votes which branch of a forked log to follow, for those who count votes of this author; here "
+            "that is so. Whoever votes again about the same place has changed their vote.",
+            (
+                Param("author", types.AUTHOR, about="Whose log it is."),
+                Param("logId", types.LOG_ID),
+                Param("seqNum", types.SEQ_NUM, about="The place at which it forks."),
+                Param("entry", types.HASH, about="The hash of the entry there that is to be followed."),
+            ),
+            _WRITTEN,
+            writes=True,
+        ),
+        Method(
+            "trust",
+            "Counts the votes of these authors about forked logs in this browser, in place of those that "
+            "were trusted before, also at later visits; those of the own key count in any case. They are "
+            "public keys, 50 at most. Gives all whose votes count.",
+            (Param("authors", _TRUSTED),),
+            types.array(types.AUTHOR),
+        ),
         Method(
             "query",
             "Instances, each rebuilt from its signed entries; what fails that is in `rejected` instead. "

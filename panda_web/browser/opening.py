@@ -26,6 +26,18 @@ if TYPE_CHECKING:
     from panda_web.browser.shapes import Here, Mode
 
 
+class TrustUnused(PandaError):
+    """A page that keeps nothing says whose votes about forked logs count."""
+
+    reason = "trust-unused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This page asks its node for everything, and that node decides whose votes about forked logs "
+            "count: leave out `mode`, or leave out `trusted`."
+        )
+
+
 class NothingHere(PandaError):
     """What was asked for is about what is kept in this browser, and nothing is."""
 
@@ -118,6 +130,23 @@ class Site:
             return self._wish
         own = frozenset(bytes.fromhex(each) for each in self.authors[:MAX_WISHED])
         return replace(self._wish, authors=self._wish.authors | own)
+
+    async def trust(self, authors: Sequence[str] | None) -> Sequence[str]:
+        """Counts the votes of some authors about forked logs here, and of the own keys in any case.
+
+        Args:
+            authors: their public keys; None for those that were named last.
+
+        Returns:
+            All whose votes count.
+
+        Raises:
+            TrustUnused: what is shown is what the node shows, by votes that it counts.
+            StoreFailed, CallFailed: the site's own node cannot do it, and counts those of before.
+        """
+        if self._home is None:
+            raise TrustUnused()
+        return await self._home.trust(self.nodes, authors, self.authors)
 
     def standings(self, node: str) -> "list[Here]":
         """How each schema stands that is brought from a node."""

@@ -87,12 +87,22 @@ class Page:
             if self._standing is not None and self._methods[name].writes:
                 self._standing.look()
 
-    async def _open(self, version: str, node: str, mode: str, peers: Sequence[str], wish: Wish) -> Json:
+    async def _open(
+        self,
+        version: str,
+        node: str,
+        mode: str,
+        peers: Sequence[str],
+        wish: Wish,
+        trusted: Sequence[bytes] | None,
+    ) -> Json:
         if version != __version__:
             raise VersionMismatch(
                 f"The page has version {version}, the worker {__version__}. Reload the page."
             )
         site = await self._host.site(node, _mode(mode), peers, wish)
+        if site.mode != "remote" or trusted is not None:
+            await site.trust(None if trusted is None else [each.hex() for each in trusted])
         await self.close()
         self._standing = Standing(site)
         api = Api(site, self._standing, Shown(site), self._host.storage)

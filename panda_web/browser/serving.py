@@ -6,7 +6,7 @@ and another asks, or where another tab has the database from now on.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,10 @@ from panda_web.browser.wrong import said
 from panda_web.errors import PandaError
 from panda_web.messages import system_log
 from panda_web.node.dropping import Keeping, Rule, Sweep
+from panda_web.node.forks.trusting import Trust
 from panda_web.node.schemas import register
 from panda_web.node.slices import Pace
+from panda_web.node.store.trusted import Trusted
 from panda_web.rpc.dispatch import Dispatcher, Handler
 from panda_web.rpc.types import Json
 from panda_web.rpc.wish import EVERYTHING, Wish
@@ -58,6 +60,7 @@ class SharedNode:
         self._sources: dict[str, Source] = {}
         self._platform = platform
         self._wants = Wants(local.peer(), local.node.places, platform, local.node.lacks)
+        self._trusting = asyncio.Lock()
         self._defining = asyncio.ensure_future(self._define(definitions))
 
     def dispatcher(self) -> Dispatcher:
@@ -69,6 +72,7 @@ class SharedNode:
             "tab_forget": self.forget,
             "tab_hurry": self.hurry,
             "tab_keep": self.keep,
+            "tab_trust": self.trust,
         }
         return self._local.dispatcher().and_also(TAB_METHODS, handlers)
 
@@ -131,6 +135,17 @@ class SharedNode:
         kept = await keeping.run(self._local.node.write, Pace(self._platform.sleep))
         await self._wants.again(keeping.schemas)
         return {"instances": kept.instances, "payloads": kept.payloads}
+
+    async def trust(self, named: Sequence[bytes] | None, own: Sequence[bytes]) -> Json:
+        """Counts votes of these from now on, and after the next start too. Raises StoreFailed."""
+        store, node = self._local.store, self._local.node
+        async with self._trusting:
+            before = store.trusted.get()
+            trusted = Trusted(before.named if named is None else frozenset(named), frozenset(own))
+            if trusted != before:
+                await node.write(lambda: store.trusted.put(trusted))
+                await node.trusts(Trust(trusted.voters))
+        return [each.hex() for each in sorted(trusted.voters)]
 
     async def fill(
         self,

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from panda_web.rpc import types
 from panda_web.rpc.table import Method, Param
-from panda_web.rpc.wish import EVERYTHING, WISH
+from panda_web.rpc.wish import EVERYTHING, MAX_WISHED, WISH_AND_OWN
 
 ABOUT: Final = Method("tab_about", "Which database it is, and how it is kept.", (), types.OBJECT)
 
@@ -17,7 +17,7 @@ FILL: Final = Method(
         Param("node", types.TEXT),
         Param("schema", types.HASH),
         Param("both", types.BOOL, False, "Whether what is here goes there too."),
-        Param("wish", WISH, EVERYTHING, "How much of it."),
+        Param("wish", WISH_AND_OWN, EVERYTHING, "How much of it."),
         Param("told", types.nullable(types.OBJECT), None),
     ),
     types.OBJECT,
@@ -51,6 +51,21 @@ KEEP: Final = Method(
     types.OBJECT,
 )
 
+TRUST: Final = Method(
+    "tab_trust",
+    "Counts the votes of some authors about forked logs from now on; gives all whose votes count.",
+    (
+        Param(
+            "named",
+            types.nullable(types.array(types.AUTHOR, MAX_WISHED)),
+            None,
+            "Whom a page names. Without it, those that were named last.",
+        ),
+        Param("own", types.array(types.AUTHOR, MAX_WISHED), (), "The reader's own keys."),
+    ),
+    types.array(types.AUTHOR),
+)
+
 TAB_METHODS: Final[Mapping[str, Method[Any]]] = {
-    method.name: method for method in (ABOUT, DROP, FILL, FORGET, HURRY, KEEP)
+    method.name: method for method in (ABOUT, DROP, FILL, FORGET, HURRY, KEEP, TRUST)
 }

@@ -9,7 +9,7 @@ System logs say what the others mean, so of them all is wished, whatever is wish
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final, Literal
 
 from panda_web.errors import PandaError
@@ -142,16 +142,19 @@ MAX_WISHED = 50
 """Authors that a page wishes by name: there is room beside them for those that it writes as."""
 
 
-def _read_wish(value: Json) -> Wish:
+def _read_wish(value: Json, most: int = MAX_WISHED) -> Wish:
     if not isinstance(value, dict) or (value.keys() - {"authors", "maxPayload"}):
         raise ValueError("must be an object of `authors` and `maxPayload`, or one of them")
-    authors = types.member(value, "authors", types.nullable(types.array(types.AUTHOR, MAX_WISHED)))
+    authors = types.member(value, "authors", types.nullable(types.array(types.AUTHOR, most)))
     size = types.member(value, "maxPayload", types.nullable(types.integer(0, types.WIRE_LIMIT - 1)))
     return Wish(frozenset(authors) if authors is not None else None, max_payload=size)
 
 
 WISH: Final[types.Type[Wish]] = types.Type({"type": "object", "title": "Wish"}, _read_wish)
 """What a page wishes of what it reads: `authors`, 50 at most, and `maxPayload`, in bytes."""
+
+WISH_AND_OWN: Final[types.Type[Wish]] = types.Type(WISH.schema, partial(_read_wish, most=MAX_NAMED))
+"""The same with those that it writes as."""
 
 
 def write_wish(wish: Wish) -> Json:

@@ -10,6 +10,7 @@ and the room of whoever asks.
     replicating  two nodes are kept alike, both ways
     pulling      what is lacking here of what is wished
     pushing      what is new here, or came late
+    voting       whose votes about forked logs are wished, and what these are about
     carrying     parts of logs, from one to the other
     hearing      whether what a node calls news is any
     comparing    what differs between them

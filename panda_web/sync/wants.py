@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Collection, Hashable, Iterable, Mapp
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
+from panda_web.messages import FORK_VOTE
 from panda_web.rpc.connection import Connection, Way
 from panda_web.rpc.inbox import Inboxes
 from panda_web.rpc.wish import EVERYTHING, Wish
@@ -16,6 +17,7 @@ from panda_web.sync.places import Places, compared_anew
 from panda_web.sync.rounds import Platform
 from panda_web.sync.source import Source
 from panda_web.sync.standing import Board, Standing
+from panda_web.sync.voting import Voting
 
 MOST_WANTS = 100
 """Schemas that are filled at the same time, those that others lead to among them."""
@@ -35,7 +37,7 @@ class _Related:
 class _Filled:
     source: Source
     both: bool
-    filling: Filling | Exchanging
+    filling: Filling | Exchanging | Voting
     task: asyncio.Task[None]
     by: set[Hashable] = field(default_factory=set)
 
@@ -152,6 +154,9 @@ class Wants:
 
         board = self._board(want)
         _, schema, wish = want
+        if schema == FORK_VOTE and wish.authors is not None:
+            voting = Voting(source, self._sink, self._lacks, board, self._platform, wish.authors)
+            return _Filled(source, both, voting, asyncio.create_task(voting.run()))
         if both:
             peer = self._peers.get((source.name, wish))
             if peer is None:

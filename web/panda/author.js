@@ -71,6 +71,7 @@ export class Panda {
     const { params, signal, onProgress } = named(required, given);
     for (const param of this.#pieces[name] ?? []) params[param] = await this.#give(params[param], signal);
     const answer = await this.#line.call(name, params, { signal, onProgress });
+    if (name === "trust") this.#line.opensWith({ trusted: params.authors });
     if (this.#writes.includes(name)) void keepThisSite();
     return ANSWERS[name]?.(this, answer) ?? answer;
   }

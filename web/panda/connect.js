@@ -16,7 +16,7 @@ const TICK_MS = 1000;
  * Starts Python, makes or finds this site's key pair, and gives what a page works with.
  *
  * @param {Options} [options] node: its address, by default where this file came from; mode: how it is worked with; peers: other nodes; wish: how
- *   much of what is read comes to this browser; onProgress: hears of
+ *   much of what is read comes to this browser; trusted: whose votes about forked logs count here; onProgress: hears of
  *   "download" (bytes), "start" and "storage"; signal: ends the start; patience: seconds without progress after
  *   which the start has failed; worker: a file of the website's own that imports HOST's worker.js
  * @returns {Promise<import("./panda.d.ts").Panda>}
@@ -25,10 +25,13 @@ export async function connect(options = {}) {
   if (Object(options) !== options) {
     throw new PandaError("invalid-params", "connect takes an object, such as connect({ node: \"https://node.example\" }).");
   }
-  const { node, mode = "first", peers: named = [], wish, onProgress, signal, patience = 120, worker } = options;
+  const { node, mode = "first", peers: named = [], wish, trusted = null, onProgress, signal, patience = 120, worker } = options;
   const peers = typeof named === "string" ? [named] : named;
   if (typeof peers?.[Symbol.iterator] !== "function") {
     throw new PandaError("invalid-params", "`peers` is an array of addresses, such as [\"https://node.example\"].");
+  }
+  if (trusted !== null && (typeof trusted === "string" || typeof trusted[Symbol.iterator] !== "function")) {
+    throw new PandaError("invalid-params", "`trusted` is an array of public keys, each of 64 hex digits.");
   }
   const problem = unusable(signal);
   if (problem) throw problem;
@@ -44,7 +47,10 @@ export async function connect(options = {}) {
   }, TICK_MS);
   signal?.addEventListener("abort", stop);
   try {
-    const panda = new Panda(line, await line.open({ version: VERSION, node: address, mode: String(mode), peers: Array.from(peers, resolved), wish: wish ?? null }));
+    const opened = await line.open({
+      version: VERSION, node: address, mode: String(mode), peers: Array.from(peers, resolved), wish: wish ?? null, trusted: trusted && [...trusted],
+    });
+    const panda = new Panda(line, opened);
     void keepCode();
     return /** @type {any} */ (panda); // the worker says what there is on it
   } catch (error) {

@@ -137,6 +137,11 @@ export class Line {
     return opened;
   }
 
+  /** What the first request says when the worker starts anew. @param {Record<string, unknown>} params */
+  opensWith(params) {
+    this.#opening = { ...this.#opening, ...params };
+  }
+
   /**
    * @param {string} method
    * @param {Record<string, unknown>} params

@@ -16,6 +16,11 @@ export interface ConnectOptions {
   peers?: Iterable<string> | undefined;
   /** How much of what the page reads comes to this browser, from its node and from peers; all of it, unless it is given. */
   wish?: Wish | undefined;
+  /**
+   * Whose votes about forked logs count in this browser: public keys, 50 at most. The votes of its own key do in any case.
+   * Without it, they are those that were named last. In mode "remote" the node decides whose votes count.
+   */
+  trusted?: Iterable<string> | undefined;
   /** Hears of "download" (bytes as they travel, about), "start" and "storage" until Python is there. */
   onProgress?: ((progress: Progress) => void) | undefined;
   /** Ends the start. */
@@ -175,6 +180,19 @@ export interface Panda extends Connection {
 
   /** Ends an own instance. */
   delete(schema: string, id: string): Promise<Written>;
+
+  /**
+   * Votes which branch of a forked log to follow, for those who count votes of this author; here that is so. Whoever
+   * votes again about the same place has changed their vote.
+   */
+  vote(author: string, logId: number, seqNum: number, entry: string): Promise<Written>;
+
+  /**
+   * Counts the votes of these authors about forked logs in this browser, in place of those that were trusted before,
+   * also at later visits; those of the own key count in any case. They are public keys, 50 at most. Gives all whose
+   * votes count.
+   */
+  trust(authors: readonly string[]): Promise<string[]>;
 
   /**
    * Instances, each rebuilt from its signed entries; what fails that is in `rejected` instead. Iterated (`for

@@ -58,7 +58,7 @@ import { makeImport } from "./import.js";
 import { makeNotices } from "../../../web/pages/shared/notices.js";
 import { makeProgramme } from "./programme.js";
 import { makeReaders, wishing } from "./readers.js";
-import { firstAuthors } from "./whose.js";
+import { firstAuthors, firstTrusted } from "./whose.js";
 import { makeHere } from "../../../web/pages/shared/here.js";
 import { makeNodes } from "../../../web/pages/shared/nodes-panel.js";
 import { makeBackup } from "../../../web/pages/shared/backup.js";
@@ -67,7 +67,11 @@ import { showOpen, showStart, startPython } from "../../../web/pages/shared/star
 
 const options = wishing(firstAuthors());
 /** @type {import("./festival.d.ts").FestivalSession} */
-const session = new Session({ onProgress: showStart, onOpen, options });
+const session = new Session({
+  onProgress: showStart,
+  onOpen,
+  options: connection.mode === "remote" ? options : { ...options, trusted: firstTrusted() },
+});
 const notices = makeNotices(byId("notices", HTMLElement));
 const backup = makeBackup({ session });
 defineElements();

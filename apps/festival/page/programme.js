@@ -46,6 +46,7 @@ export function makeProgramme({ session, notices, identity, readers, onOwn, onEd
   const counter = byId("count", HTMLElement);
   const filters = makeFilters({ onFilter: filter });
   const whose = makeWhose(() => {
+    readers.trust(session.now, whose.trusted()).catch((error) => notices.error(error));
     void redraw();
     void load();
   });

@@ -51,6 +51,11 @@ export function makeReaders(opened) {
   return {
     node,
 
+    /** Counts the votes of others about forked logs in this browser; where it keeps nothing, the node decides. @param {Panda | null} panda @param {string[]} authors */
+    async trust(panda, authors) {
+      if (panda && panda.mode !== "remote") await panda.trust(authors);
+    },
+
     /** By which the programme of these authors is read. @param {Panda} panda  the page's @param {string[]} authors */
     async programme(panda, authors) {
       const options = wishing(authors);

@@ -8,6 +8,8 @@ import { authorsIn, makeChoices } from "./choices.js";
 const PART = "programme-of";
 /** Authors that a site or a link can name. */
 const MOST = 100;
+/** Authors whose votes can count. */
+const MOST_TRUSTED = 50;
 /** Authors in a link that this page gives: an address is no list. */
 const MOST_IN_LINK = 30;
 
@@ -32,6 +34,9 @@ export function firstAuthors() {
   return authors().filter((author) => !muted().includes(author));
 }
 
+/** Whose votes about forked logs count when the page is opened. */
+export const firstTrusted = () => makeWhose(() => {}).trusted();
+
 /** @param {() => void} onChange  it is others' now: here or in another tab */
 export function makeWhose(onChange) {
   const choices = makeChoices(onChange);
@@ -42,6 +47,8 @@ export function makeWhose(onChange) {
   return {
     authors,
     muted: choices.muted,
+    /** Whose votes about forked logs count: of those whom the site names, and the reader follows. A link is anybody's word. */
+    trusted: () => [...new Set([...site, ...choices.followed()])].filter((author) => !choices.muted().includes(author)).slice(0, MOST_TRUSTED),
     follow: choices.follow,
     mute: choices.mute,
     /** @param {string} author */

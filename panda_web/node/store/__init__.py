@@ -23,6 +23,7 @@ from panda_web.node.store.places import PlaceTable
 from panda_web.node.store.registrations import Registrations
 from panda_web.node.store.room import Room
 from panda_web.node.store.settings import SERVER, Settings
+from panda_web.node.store.trusted import TrustedTable
 from panda_web.node.store.view_tables import ViewTables
 from panda_web.node.store.votes import VoteTable
 from panda_web.node.store.writing import Writing
@@ -70,6 +71,7 @@ class Store:
         self.registrations = Registrations(self._database)
         self.places = PlaceTable(self._database)
         self.peers = PeerTable(self._database)
+        self.trusted = TrustedTable(self._database)
         self.cascades = Cascades(self._database, self.views)
         self.earlier = Earlier()
 

@@ -268,4 +268,12 @@ MIGRATIONS = (
     DROP INDEX changes_replaced;
     CREATE UNIQUE INDEX changes_replaced ON changes (entry, (kind > 2) + (kind > 4)) WHERE kind > 1;
     """,
+    # Whose votes count, where pages say it.
+    """
+    CREATE TABLE trusted (
+        author BLOB NOT NULL,
+        own INTEGER NOT NULL,                   -- 1: who reads; 0: whom a page named
+        PRIMARY KEY (author, own)
+    ) WITHOUT ROWID;
+    """,
 )
