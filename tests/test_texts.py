@@ -82,9 +82,9 @@ WITHHELD = "filter-mismatch invalid-proof limit-mismatch order-mismatch proof-in
 """Said with an item, in the group of that name."""
 ELSEWHERE = """
     batch-too-large content-type-not-json dataclass-not-defined field-type-has-no-place file-failed file-taken
-    folder-in-use folder-missing id-in-use interrupted invalid-request key-file-damaged key-file-exists
-    key-file-missing key-file-open messages-not-read meta-has-no-place node-not-here not-a-dataclass
-    node-not-public not-published parse-error policy-invalid policy-key-unknown policy-not-toml policy-unreadable
+    folder-in-use folder-missing id-in-use interrupted invalid-request key-ambiguous key-file-damaged key-file-exists
+    key-file-missing key-file-open log-not-forked messages-not-read meta-has-no-place no-such-branch node-not-here
+    node-not-public not-a-dataclass not-published not-voted parse-error policy-invalid policy-key-unknown policy-not-toml policy-unreadable
     port-taken record-error record-refused records-are-whole schema-differs
     site-missing time-not-held time-zone-missing
 """

@@ -21,6 +21,7 @@ from panda_web.cli import places
 from panda_web.cli.archive import export_entries, import_entries
 from panda_web.cli.drop import author_app, drop, keep, read_rules
 from panda_web.cli.extension import Extension, add_commands, extensions, known_schemas, with_flags
+from panda_web.cli.fork import fork_app
 from panda_web.cli.options import (
     Data,
     MaxPayload,
@@ -34,11 +35,11 @@ from panda_web.cli.options import (
     author,
     node_address,
 )
-from panda_web.cli.output import UNACKNOWLEDGED, print_json, run, say
+from panda_web.cli.output import print_json, run, say
 from panda_web.cli.peers import Network, peers
 from panda_web.cli.query import query
 from panda_web.cli.schema import schema_app
-from panda_web.client.errors import LogRefused, NodeTooOld, RefusedUnclearly
+from panda_web.cli.written import tell
 from panda_web.errors import PandaError
 from panda_web.keys.file import KeyFile
 from panda_web.keys.with_cryptography import CryptographyVerifier
@@ -56,6 +57,7 @@ app.add_typer(key_app, name="key")
 app.add_typer(entry_app, name="entry")
 app.add_typer(schema_app, name="schema")
 app.add_typer(author_app, name="author")
+app.add_typer(fork_app, name="fork")
 
 
 def _version(wanted: bool) -> None:
@@ -314,17 +316,7 @@ def publish(
                 written = await panda.update(schema_id, update, values)
             else:
                 written = await panda.create(schema_id, values)
-            print_json(
-                {"id": written.id, "entryHash": written.entry_hash, "acknowledged": written.acknowledged}
-            )
-            if written.acknowledged and written.error is not None:
-                raise written.error
-            if written.error is not None:
-                never_here = isinstance(written.error, LogRefused | NodeTooOld | RefusedUnclearly)
-                where = " --node URL` sends it to another node" if never_here else "` sends it"
-                kept = f"The entry is signed and kept; do not write it again, `panda flush{where}."
-                say(f"{written.error.reason}: {written.error} {kept}")
-                raise typer.Exit(UNACKNOWLEDGED)
+            tell(written)
 
     run(work())
 
