@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks import (
     commit,
+    forks,
     growth,
     live,
     memory,
@@ -52,6 +53,7 @@ TITLES = {
     "tab": "The node in a tab: entries taken in, what another tab sees, and a start with 100,000 entries",
     "live": "Followers: how soon a change reaches 100, and what 100 cost whoever publishes",
     "replication": "Two nodes that come to hold the same: bytes, questions, and entries a second",
+    "forks": "Forks: looked for as entries come in; and what goes for one, and comes back by a vote",
     "query": "A query in a node that holds much: filter, order and limit 50",
     "views": "Typed views: built from the stored log, microseconds a message",
 }
@@ -72,6 +74,7 @@ def measure(name: str, browsers: Browsers, site: Path) -> list[str]:
         "commit": lambda: commit.run(site, browsers),
         "tab": lambda: tab.run(site, browsers),
         "live": live.run,
+        "forks": forks.run,
         "query": query.run,
         "replication": lambda: replication.run(site, browsers),
         "views": lambda: views.run(site, browsers),
