@@ -18,6 +18,7 @@ from panda_web.keys.with_cryptography import CryptographySigner, CryptographyVer
 from panda_web.messages import decode
 from panda_web.messages.schema import Schema
 from panda_web.node import Node, Store
+from panda_web.node.forks.trusting import Trust
 from panda_web.node.live import followed, looking, share
 from panda_web.node.live import live as lives
 from panda_web.node.schemas import drop
@@ -34,7 +35,7 @@ from panda_web.rpc.within import in_process, pair
 from tests.authors import Author
 from tests.defining import loose
 from tests.examples import examples
-from tests.node.branches import NOTE_ID, made
+from tests.node.branches import NOTE_ID, VOTERS, made, votes
 from tests.node.following import Follower, following
 from tests.node.test_brought import Peered
 from tests.node.waiting import until
@@ -86,7 +87,9 @@ FILTERS: list[dict[str, Any]] = [
 @examples(0.5)
 @given(made(), st.data())
 def test_whoever_follows_knows_what_is_shown(entries: Any, data: Any) -> None:
-    """With forks, late payloads, deletes, and what they hide; also for who left, and comes back."""
+    """With forks, votes, late payloads, deletes, and what they hide; also for who left, and comes back."""
+    voted = data.draw(votes(entries))
+    entries = [*voted, *entries] if data.draw(st.booleans()) else [*entries, *voted]
 
     async def follow(node: Peered) -> None:
         wanted = data.draw(st.sampled_from(FILTERS))
@@ -124,8 +127,9 @@ def test_whoever_follows_knows_what_is_shown(entries: Any, data: Any) -> None:
             for e, with_payload in some
         ]
         await node.connection.call(PUBLISH_ITEMS, items=items)
+        await node.node.count_anew()
 
-    node = Peered()
+    node = Peered(trust=Trust(frozenset(Author(each).signer.author for each in VOTERS[:2])))
     asyncio.run(follow(node))
     node.store.close()
 
