@@ -250,7 +250,7 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "a policy file": (rules.MAX_POLICY, rules.MOST_RULES, sweeping.SWEEPS),
     "an answer to `panda_getItems`": (items.MAX_ANSWER, rpc_wish.MAX_RANGES),
     "entries in a call of `panda_publishItems`": (methods.MAX_ITEMS,),
-    "entries of one log that are kept": (peer.MOST_SECOND,),
+    "entries for one place of a log": (peer.MOST_IN_SLOT,),
     "an answer to `panda_queryEntries`": (replayable.MAX_ANSWER, replayable.MAX_READ, replayable.MOST_READ),
     "reading for one call": (reading.MAX_SECONDS, reading.MAX_STEPS // 1_000_000),
     "calls that read at the same time": (

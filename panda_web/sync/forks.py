@@ -30,8 +30,8 @@ MOST_FORKED = 10_000
 MOST_STEPS = 128
 """Questions until it is found where two branches part. Of a log of 2^31 entries some 40 are enough."""
 
-MOST_BRANCH = 100
-"""Entries of another branch that are brought, from where it parts on: a node keeps no more of one log."""
+MOST_BRANCH = 10_000
+"""Entries of another branch that are brought, from where it parts on."""
 
 
 async def forked(node: Connection, **params: Json) -> dict[Log, ForkedLog]:
@@ -59,7 +59,7 @@ async def forked(node: Connection, **params: Json) -> dict[Log, ForkedLog]:
 
 
 def places(each: ForkedLog) -> set[int]:
-    """Where the entries stand that prove a fork, and those of its branches that a node keeps."""
+    """Where the entries stand that prove a fork, and those of its branches."""
     proof = each.proof
     branches = range(proof.position, proof.position + MOST_BRANCH)
     return {proof.first.seq_num, proof.second.seq_num, *branches}

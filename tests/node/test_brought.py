@@ -324,7 +324,7 @@ def test_whoever_goes_on_with_a_forked_system_log_is_told_one_branch() -> None:
 
 
 def test_so_many_branches_are_kept_and_what_proves_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peer, "MOST_SECOND", 2)
+    monkeypatch.setattr(peer, "MOST_IN_SLOT", 3)
     node, author = Peered(), Author(1)
     log = []
     for n in range(6):

@@ -63,6 +63,7 @@ async def meet(some: Sequence[tuple[Party, Party]], times: int = 3) -> None:
         (90, 20, 9),
         (3, 90, 90),
         (26, 14, 40),
+        (2, 150, 130),
     ],
 )
 def test_halves_that_lie_at_two_nodes(shared: int, one: int, other: int) -> None:

@@ -20,9 +20,9 @@ from panda_web.rpc.errors import LogCondemned, RefusedByNode, SchemaNotRegistere
 from panda_web.rpc.methods import ItemOutcome, ItemState, PayloadState
 from panda_web.rpc.removed import PayloadDropped
 
-MOST_SECOND = 100
-"""Entries of one log that are kept though their slots are taken. One that proves more than is known is kept
-beyond that."""
+MOST_IN_SLOT = 8
+"""Entries that are kept of one slot. One that proves more than is known is kept beyond that. How many slots
+have several, is bounded by what an author may take up: people may go on with either branch."""
 
 
 def in_order(items: Sequence[Checked]) -> list[int]:
@@ -144,14 +144,15 @@ class Peer:
         return True
 
     def _check_second(self, log_row: LogRow, verified: VerifiedEntry) -> None:
-        """Bounds how many entries are kept of one log that found their slots taken."""
-        if log_row.second < MOST_SECOND or not self._store.entries.hashes_at(
-            log_row.key, verified.entry.seq_num
-        ):
+        """Bounds how many entries are kept of one slot."""
+        if log_row.second < MOST_IN_SLOT - 1:
+            return
+        there = self._store.entries.hashes_at(log_row.key, verified.entry.seq_num)
+        if len(there) < MOST_IN_SLOT:
             return
         if condemning.by_entry(self._store, log_row, verified) >= log_row.condemned:
             raise LogCondemned(
-                f"This node keeps {MOST_SECOND} entries of a log whose slots others have, and has them.",
+                f"This node keeps {MOST_IN_SLOT} entries for one place of a log, and has them.",
                 logId=log_row.log_id,
                 seqNum=log_row.condemned,
             )
