@@ -234,11 +234,11 @@ def counting(node: Peered, trust: Trust) -> following.Recounting:
 
 
 @contextmanager
-def small_steps(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     with monkeypatch.context() as patched:
         patched.setattr(following, "AT_ONCE", 0)
         patched.setattr(following, "PAGE", 2)
-        yield
+        yield patched
 
 
 def test_slice_by_slice_and_killed_at_any_of_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -272,16 +272,23 @@ def test_slice_by_slice_and_killed_at_any_of_them(monkeypatch: pytest.MonkeyPatc
 
 
 def test_an_entry_that_comes_while_it_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    (one,) = voters(1)
-    with small_steps(monkeypatch):
-        log, node = Forked(mine=6), Peered(trust=trusting(one))
-        node.bring(*log.trunk, *log.mine[:5], *log.other, log.vote(one, log.mine))
-        work = counting(node, trusting(one))
-        for _ in range(12):
-            asyncio.run(node.node.write(lambda: work.slice(0.0)))
-        node.bring(log.mine[5])
-        asyncio.run(node.node.count_anew())
-        assert texts(node) == [*(f"m{n}" for n in range(6)), "t0"]
+    with small_steps(monkeypatch) as patched:
+        for slices in range(20):
+            (one,) = voters(1)
+            log, node = Forked(mine=6), Peered(trust=trusting(one))
+            node.bring(*log.trunk, *log.mine[:5], *log.other)
+            asyncio.run(node.node.count_anew())
+            node.bring(log.vote(one, log.mine))
+            work = counting(node, trusting(one))
+            done = [asyncio.run(node.node.write(lambda work=work: work.slice(0.0))) for _ in range(slices)]
+            patched.setattr(following, "AT_ONCE", 64 * (slices % 2))  # alone it would be done at once
+            node.bring(log.mine[5])
+            patched.setattr(following, "AT_ONCE", 0)
+            while not done[-1:] or not done[-1]:
+                done.append(asyncio.run(node.node.write(lambda work=work: work.slice(0.0))))
+            asyncio.run(node.node.count_anew())
+            assert texts(node) == [*(f"m{n}" for n in range(6)), "t0"]
+            node.store.close()
 
 
 BAD = {

@@ -84,11 +84,15 @@ class Following:
             self.recount(log_row, before)
             if log_row.log_id == FORK_VOTE_LOG:
                 self.votes_went(log_row.author)
-        elif verified.entry.seq_num >= log_row.condemned and self._store.forks.partings(log_row.key):
+        elif verified.entry.seq_num >= log_row.condemned and self._is_voted(log_row.key):
             if known is not None and self._goes_on(known, verified):
                 self._store.forks.follow_hash(log_row.key, verified.hash)
             else:
                 self.recount(log_row)
+
+    def _is_voted(self, log_key: int) -> bool:
+        """Whether something of a log is followed, or may be: that is being found out."""
+        return bool(self._store.forks.partings(log_key)) or self._store.forks.is_due(log_key)
 
     def _goes_on(self, known: LogRow, verified: VerifiedEntry) -> bool:
         """Whether an entry stands at the end of what is followed, and all that it links to does too."""
@@ -117,14 +121,15 @@ class Following:
             votes_went(self._store, voter)
 
     def recount(self, log_row: LogRow, before: int = 0) -> None:
-        """Finds out anew what counts of a log: of few entries at once.
+        """Finds out anew what counts of a log: of few entries at once, unless that is under way.
 
         Args:
             log_row: the log, which is condemned.
             before: a seq num; views may hold what stands before it, and counts no more for a proof.
         """
-        if self._store.forks.are_more(log_row, AT_ONCE):
-            self._store.forks.recount(log_row.key, before)
+        forks = self._store.forks
+        if forks.is_due(log_row.key) or forks.are_more(log_row, AT_ONCE):
+            forks.recount(log_row.key, before)
         else:
             for _ in self.steps(log_row.key, before):
                 pass
@@ -143,7 +148,8 @@ class Following:
         standing, partings = yield from self._standing(log_row)
         followed = store.forks.followed(log_key)
         changed: dict[bytes, None] = {}
-        for row in self._going(log_row, followed, before):
+        away = {number: seq_num for number, seq_num in followed.items() if number not in standing}
+        for row in self._going(log_row, away, before):
             if row is None:
                 yield
             elif row.number not in standing:
@@ -179,10 +185,16 @@ class Following:
         ]
         return {rows[number]: None for number in found.entries}, partings
 
-    def _going(self, log_row: LogRow, followed: dict[int, int], before: int) -> Iterator[Row | None]:
-        """What may count no more, from the end of the log on; None where others may have a turn."""
+    def _going(self, log_row: LogRow, away: dict[int, int], before: int) -> Iterator[Row | None]:
+        """What may count no more, from the end of the log on; None where others may have a turn.
+
+        Args:
+            log_row: the log.
+            away: numbers of entries that were followed, each with its seq num.
+            before: views may hold what stands before it.
+        """
         forks = self._store.forks
-        for count, number in enumerate(sorted(followed, key=lambda each: followed[each], reverse=True)):
+        for count, number in enumerate(sorted(away, key=lambda each: away[each], reverse=True)):
             yield forks.row(number)
             if count % PAGE == 0:
                 yield None
