@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from panda_web.browser.tabs import ABOUT, FILL, FORGET, HURRY, TRUST
+from panda_web.browser.tabs import ABOUT, FILL, FORGET, FORKS, HURRY, TRUST
 from panda_web.browser.wrong import said
 from panda_web.errors import PandaError
 from panda_web.messages import FORK_VOTE
@@ -38,6 +38,10 @@ NOTHING: "shapes.Here" = {
 
 HURRIES_EACH = 2.0
 """Seconds between two questions of a page that have a node asked at once."""
+
+
+FORKS_SECONDS = 3.0
+"""For which nodes are waited for that may prove that a log is forked, before it is drawn."""
 
 
 class Kept(Followed["shapes.Here"]):
@@ -146,6 +150,22 @@ class Home:
                 asked = {"node": node, "schema": FORK_VOTE, "wish": write_wish(wish), "both": False}
                 self._voting[node] = wish, self._begin(self._keep(asked, Kept(), lambda: None))
         return [each.hex() for each in voters]
+
+    async def forks(self, nodes: Sequence[str], author: str, log_id: int) -> None:
+        """Brings what proves forks of a log, of which something is here. What fails is told by nobody.
+
+        Args:
+            nodes: from where. Those that do not answer soon bring it meanwhile.
+            author: of the log, 64 hex digits.
+            log_id: which of theirs.
+        """
+        bringing = [self._begin(self._bring_forks(node, author, log_id)) for node in nodes]
+        if bringing:
+            await asyncio.wait(bringing, timeout=FORKS_SECONDS)
+
+    async def _bring_forks(self, node: str, author: str, log_id: int) -> None:
+        with suppress(PandaError):
+            await self.connection.call(FORKS, node=node, author=author, logId=log_id)
 
     def standings(self, node: str) -> "list[shapes.Here]":
         """How each schema stands that is brought from a node."""

@@ -30,13 +30,28 @@ class LogEntry(TypedDict):
     """Of what its message is; null likewise."""
     id: str | None
     """The instance that it is about; null likewise."""
+    counts: bool | None
+    """Whether it stands before all forks, or on the branch that is followed where the log was read; null
+    where what was given does not say on which branch it is."""
+
+
+class LogVote(TypedDict):
+    """Which entry somebody voted for last, by the word of who was asked."""
+
+    voter: str
+    """Their public key."""
+    entry: str
+    """The hash of the entry whose branch they would follow."""
+    counted: bool
+    """Whether their vote counts there."""
 
 
 class LogFork(TypedDict):
     """That the author said two things at one place of the log. The proof was checked."""
 
     position: int
-    """The least place for which that is proven: what came before counts, what follows does not."""
+    """The least place for which that is proven: what came before counts. What follows does not, unless it is
+    on the branch that is followed."""
     shape: Literal["entries", "entry-and-link", "links", "end"]
     """Two entries in one place; a link to another entry than the one in its place; two such links that
     differ; an entry behind the end of the log."""
@@ -46,6 +61,13 @@ class LogFork(TypedDict):
     """Their hashes."""
     proof: str
     """Both in one, for anybody to check; hex."""
+    branches: list[str]
+    """The hashes of the entries at the position that these two prove: what can be voted for. There may be
+    more. Empty behind an end of the log, about which nobody votes."""
+    votes: list[LogVote]
+    """What is voted about it, each voter once; those that count come first."""
+    followed: str | None
+    """The hash of the entry whose branch is followed where the log was read; null where none is."""
 
 
 class Log(TypedDict):
@@ -70,6 +92,9 @@ class Log(TypedDict):
     path: list[int]
     """The places of the shortest path that verifies it, from there to entry 1; empty without one."""
     fork: LogFork | None
+    """Where it forks first; null where nothing proves that it does."""
+    forks: list[LogFork]
+    """Where it forks: first, and then on the branch that is followed."""
     unsound: int
     """Entries that were given, and that the author has not signed."""
     crowded: int

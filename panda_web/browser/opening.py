@@ -131,6 +131,11 @@ class Site:
         own = frozenset(bytes.fromhex(each) for each in self.authors[:MAX_WISHED])
         return replace(self._wish, authors=self._wish.authors | own)
 
+    async def forks(self, author: str, log_id: int) -> None:
+        """Brings what proves forks of a log to the site's own node, where that has something of it."""
+        if self._home is not None:
+            await self._home.forks(self.nodes, author, log_id)
+
     async def trust(self, authors: Sequence[str] | None) -> Sequence[str]:
         """Counts the votes of some authors about forked logs here, and of the own keys in any case.
 

@@ -20,10 +20,11 @@ from panda_web.node.forks.trusting import Trust
 from panda_web.node.schemas import register
 from panda_web.node.slices import Pace
 from panda_web.node.store.trusted import Trusted
+from panda_web.rpc.connection import Connection
 from panda_web.rpc.dispatch import Dispatcher, Handler
 from panda_web.rpc.types import Json
 from panda_web.rpc.wish import EVERYTHING, Wish
-from panda_web.sync import Platform, Source, Standing, Wants
+from panda_web.sync import Platform, Source, Standing, Wants, bring_forks
 
 if TYPE_CHECKING:  # no tab loads these
     from panda_web.browser import shapes
@@ -70,6 +71,7 @@ class SharedNode:
             "tab_drop": self.drop,
             "tab_fill": self.fill,
             "tab_forget": self.forget,
+            "tab_forks": self.forks,
             "tab_hurry": self.hurry,
             "tab_keep": self.keep,
             "tab_trust": self.trust,
@@ -147,6 +149,21 @@ class SharedNode:
                 await node.trusts(Trust(trusted.voters))
         return [each.hex() for each in sorted(trusted.voters)]
 
+    async def forks(self, node: str, author: bytes, log_id: int) -> Json:
+        """Brings what proves forks of a log. Raises what `bring_forks` and `source` do."""
+        local, sleep = self._local.node, self._platform.sleep
+        sink = Connection(self._local.peer())
+        try:
+            taken = await bring_forks(self._reach(node), sink, local.lacks, sleep, (author, log_id))
+        finally:
+            await sink.close()
+        return {"brought": taken.stored}
+
+    def _reach(self, node: str) -> Source:
+        if node not in self._sources:
+            self._sources[node] = self._source(node)
+        return self._sources[node]
+
     async def fill(
         self,
         node: str,
@@ -156,15 +173,14 @@ class SharedNode:
         wish: Wish = EVERYTHING,
     ) -> "shapes.Here":
         """How a schema stands, which is brought meanwhile. Raises WantsTooMany, and what `source` does."""
-        if node not in self._sources:
-            self._sources[node] = self._source(node)
+        source = self._reach(node)
         if system_log(schema) is None:  # the others have views anyway
             await register(self._local.store, schema)
         who = object()
-        self._wants.ask(who, self._sources[node], schema, wish, both=both)
+        self._wants.ask(who, source, schema, wish, both=both)
         now: shapes.Here | None = None
         try:
-            async with aclosing(self._wants.follow(self._sources[node].name, schema, wish)) as standings:
+            async with aclosing(self._wants.follow(source.name, schema, wish)) as standings:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(TOLD_AGAIN):
                         async for standing in standings:

@@ -51,6 +51,13 @@ KEEP: Final = Method(
     types.OBJECT,
 )
 
+FORKS: Final = Method(
+    "tab_forks",
+    "Brings from a node what proves forks of a log that is held, with its branches.",
+    (Param("node", types.TEXT), Param("author", types.AUTHOR), Param("logId", types.LOG_ID)),
+    types.OBJECT,
+)
+
 TRUST: Final = Method(
     "tab_trust",
     "Counts the votes of some authors about forked logs from now on; gives all whose votes count.",
@@ -67,5 +74,5 @@ TRUST: Final = Method(
 )
 
 TAB_METHODS: Final[Mapping[str, Method[Any]]] = {
-    method.name: method for method in (ABOUT, DROP, FILL, FORGET, HURRY, KEEP, TRUST)
+    method.name: method for method in (ABOUT, DROP, FILL, FORGET, FORKS, HURRY, KEEP, TRUST)
 }

@@ -40,6 +40,7 @@ from panda_web.sync.replicating import Contact, Replicating
 from panda_web.sync.rounds import Platform
 from panda_web.sync.source import Source
 from panda_web.sync.standing import Standing
+from panda_web.sync.voting import bring_forks
 from panda_web.sync.wants import Wants
 
 __all__ = [
@@ -60,4 +61,5 @@ __all__ = [
     "SyncError",
     "Wants",
     "WantsTooMany",
+    "bring_forks",
 ]

@@ -5,7 +5,7 @@ proves forks of logs that are held here is brought by itself, with the branches;
 that one of the authors votes about. Nobody else's votes are brought: keys cost nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing, suppress
 
 from panda_web import messages
@@ -22,6 +22,7 @@ from panda_web.rpc.wish import EVERYTHING, Log, Wish
 from panda_web.sync.forks import forked
 from panda_web.sync.lacks import Lacks
 from panda_web.sync.listing import listed, now, pages
+from panda_web.sync.offering import Taken
 from panda_web.sync.patient import Patient
 from panda_web.sync.pulling import Pulling
 from panda_web.sync.replicating import FIRST_IDLE, LONGEST_IDLE, WAIT
@@ -148,3 +149,27 @@ class Voting:
                     if seen >= MOST_OF_AUTHOR:
                         break
         return found
+
+
+async def bring_forks(
+    source: Source, sink: Connection, lacks: Lacks, sleep: Callable[[float], Awaitable[object]], log: Log
+) -> Taken:
+    """Brings what proves forks of one log that is held, with its branches.
+
+    Args:
+        source: from where.
+        sink: to where.
+        lacks: what is lacking there.
+        sleep: waits for some seconds.
+        log: which.
+
+    Raises:
+        SourceUnsound: the source gives too much that is nothing.
+        SinkFull, SinkRefuses: there is no room.
+        CallFailed: one of the two cannot be asked.
+    """
+    there = Patient(source.way, sleep)
+    found = (await forked(there, author=log[0].hex(), logId=log[1])).get(log)
+    if found is None:
+        return Taken()
+    return await Pulling(there, sink, lacks, EVERYTHING, sleep).proofs([found])

@@ -4,6 +4,7 @@
  */
 
 import * as texts from "texts";
+import { letterOf } from "./log-branches.js";
 import { entryWords } from "./log-words.js";
 import { number, say } from "./words.js";
 
@@ -22,6 +23,8 @@ const RADIUS = 11;
 const LABEL = RADIUS + 23;
 /** No arc is higher, so that a picture is never higher than a screen. */
 const HIGHEST = 190;
+/** A band with its words. */
+const LABELLED = 112;
 const ARC = 0.75; // of the height of its handles a curve reaches
 
 /**
@@ -68,7 +71,7 @@ export function drawLog(log, id) {
   /** @type {Map<number, number>} */
   const across = new Map();
   shown.forEach(({ from }, n) => across.set(from, STEP * (n + 0.75)));
-  const width = STEP * (shown.length + 0.5);
+  const width = STEP * (shown.length + 0.5) + (log.fork?.followed ? LABELLED : 0); // a band may stand at the end
   const lanes = Math.max(...log.entries.map(({ lane }) => lane)) + 1;
   /** @param {number} from @param {number} to */
   const height = (from, to) => Math.min(HIGHEST, 26 + Math.abs((across.get(from) ?? 0) - (across.get(to) ?? 0)) * 0.3);
@@ -84,7 +87,7 @@ export function drawLog(log, id) {
   const at = ({ seqNum, lane }) => ({ x: across.get(seqNum) ?? 0, y: top + LANE * lane });
 
   const svg = shape("svg", { viewBox: `0 0 ${width} ${tall}`, width, height: tall, role: "listbox", tabindex: 0, part: "picture" });
-  if (log.fork) svg.append(...forkBand(log.fork, shown, across, width, tall));
+  svg.append(...bands(log, shown, across, { width, tall, top }));
   for (const { kind, from, to } of shown) if (kind !== "entries") svg.append(gap(kind, from, to, across.get(from) ?? 0, top));
   const links = shape("g", { "aria-hidden": "true" });
   const nodes = shape("g", { role: "presentation" });
@@ -93,12 +96,13 @@ export function drawLog(log, id) {
   const options = new Map();
   for (const entry of log.entries) {
     links.append(...linesOf(entry, byHash, at, height));
-    const half = log.fork?.entries.includes(entry.entryHash) ?? false;
-    const after = log.fork !== null && entry.seqNum >= log.fork.position;
-    const node = symbol(entry, at(entry), half);
+    const half = log.forks.some(({ entries }) => entries.includes(entry.entryHash));
+    const behind = log.fork !== null && entry.seqNum >= log.fork.position;
+    const after = entry.counts === false;
+    const node = symbol(entry, at(entry), half, letterOf(log, entry.entryHash));
     node.id = id(entry.entryHash);
-    for (const [name, value] of Object.entries({ role: "option", "aria-selected": "false", "aria-label": entryWords(entry, { half, after }) })) node.setAttribute(name, value);
-    Object.assign(node.dataset, { seqNum: entry.seqNum, lane: entry.lane, hash: entry.entryHash, state: entry.payloadState ?? "unknown", verified: entry.verified, ...(half ? { half: "" } : {}), ...(after ? { after: "" } : {}) });
+    for (const [name, value] of Object.entries({ role: "option", "aria-selected": "false", "aria-label": entryWords(entry, { half, behind }) })) node.setAttribute(name, value);
+    Object.assign(node.dataset, { seqNum: entry.seqNum, lane: entry.lane, hash: entry.entryHash, state: entry.payloadState ?? "unknown", verified: entry.verified, ...(half ? { half: "" } : {}), ...(after ? { after: "" } : {}), ...(behind && entry.counts ? { followed: "" } : {}) });
     options.set(entry.entryHash, node);
     nodes.append(node);
   }
@@ -139,8 +143,9 @@ function linesOf(entry, byHash, at, height) {
  * @param {Pick<LogEntry, "seqNum" | "verified" | "payloadState" | "endOfLog">} entry
  * @param {Point} at
  * @param {boolean} half  of the proof of a fork
+ * @param {string} letter  of the branch that begins with it
  */
-export function symbol({ seqNum, verified, payloadState, endOfLog }, { x, y }, half = false) {
+export function symbol({ seqNum, verified, payloadState, endOfLog }, { x, y }, half = false, letter = "") {
   const r = RADIUS;
   const node = /** @type {SVGGElement} */ (shape("g", { class: "entry", transform: `translate(${x} ${y})` }));
   node.append(shape("rect", { class: "area", x: -STEP / 2, y: -r - 8, width: STEP, height: 2 * r + 37, rx: 4 }));
@@ -150,7 +155,7 @@ export function symbol({ seqNum, verified, payloadState, endOfLog }, { x, y }, h
   if (payloadState === "deleted") node.append(shape("path", { class: "mark", d: "M-4.5 4.5L4.5 -4.5M-4.5 -4.5L4.5 4.5" }));
   if (!verified) node.append(shape("text", { class: "mark-text", y: 4 }, "?"));
   if (endOfLog) node.append(shape("path", { class: "end", d: `M${r + 5} ${-r - 2}V${r + 2}` }));
-  if (seqNum) node.append(shape("text", { class: "number", y: LABEL - 4 }, String(seqNum)));
+  if (seqNum) node.append(shape("text", { class: "number", y: LABEL - 4 }, letter ? `${seqNum} ${letter}` : String(seqNum)));
   return node;
 }
 
@@ -166,17 +171,24 @@ function gap(kind, from, to, x, y) {
 }
 
 /**
- * What does not count, from the place of the fork on.
+ * What does not count: from the place of the fork on; where a branch is followed, what is in each other lane.
  *
- * @param {import("panda.js").LogFork} fork
+ * @param {Log} log
  * @param {Column[]} shown
  * @param {Map<number, number>} across
- * @param {number} width
- * @param {number} tall
+ * @param {{width: number, tall: number, top: number}} size
  */
-function forkBand({ position }, shown, across, width, tall) {
-  const first = shown.find(({ to }) => to >= position);
+function bands(log, shown, across, { width, tall, top }) {
+  const position = log.fork?.position ?? 0;
+  const first = position && shown.find(({ to }) => to >= position);
   if (!first) return [];
-  const x = (across.get(first.from) ?? 0) - STEP / 2;
-  return [shape("rect", { class: "after", x, y: 1, width: Math.max(width - x - 1, 0), height: tall - 2, rx: 4 }), shape("text", { class: "after-text", x: x + 8, y: 17 }, texts.log.doesNotCount)];
+  /** @param {number} from @param {number} to @param {number} y @param {number} height */
+  const band = (from, to, y, height) => [shape("rect", { class: "after", x: from, y, width: Math.max(to - from, 0), height, rx: 4 }), shape("text", { class: "after-text", x: from + 8, y: y + 16 }, texts.log.doesNotCount)];
+  if (!log.entries.some(({ seqNum, counts }) => seqNum >= position && counts)) return band((across.get(first.from) ?? 0) - STEP / 2, width - 1, 1, tall - 2);
+  const found = [];
+  for (const lane of new Set(log.entries.map((entry) => entry.lane))) {
+    const xs = log.entries.filter((entry) => entry.lane === lane && entry.counts === false).map(({ seqNum }) => across.get(seqNum) ?? 0);
+    if (xs.length) found.push(...band(Math.min(...xs) - STEP / 2, Math.max(Math.max(...xs) + STEP / 2, Math.min(...xs) + LABELLED), top + LANE * lane - RADIUS - 26, LABEL + RADIUS + 28));
+  }
+  return found;
 }

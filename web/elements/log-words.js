@@ -19,9 +19,9 @@ export const ACTIONS = { create: texts.log.publishes, update: texts.log.changes,
  * An entry in one line.
  *
  * @param {LogEntry} entry
- * @param {{half: boolean, after: boolean}} fork  what it is in one
+ * @param {{half: boolean, behind: boolean}} fork  what it is in one
  */
-export function entryWords({ seqNum, action, payloadState, verified, endOfLog }, { half, after }) {
+export function entryWords({ seqNum, action, payloadState, verified, endOfLog, counts }, { half, behind }) {
   return [
     say(texts.log.entry, { n: seqNum }),
     ...(action ? [ACTIONS[action]] : []),
@@ -29,7 +29,8 @@ export function entryWords({ seqNum, action, payloadState, verified, endOfLog },
     verified ? texts.log.isVerified : texts.log.isNotVerified,
     ...(endOfLog ? [texts.log.isEnd] : []),
     ...(half ? [texts.log.isHalf] : []),
-    ...(after ? [texts.log.doesNotCount] : []),
+    ...(counts === false ? [texts.log.doesNotCount] : []),
+    ...(behind && counts ? [texts.log.isFollowed] : []),
   ].join(", ");
 }
 
@@ -67,14 +68,14 @@ export function pathWords(path) {
 }
 
 /** What happened where a log is forked. @param {import("panda.js").LogFork} fork */
-export function forkWords({ position, shape, places: [one = 0, other = 0] }) {
+export function forkWords({ position, shape, places: [one = 0, other = 0], followed }) {
   const said = {
     entries: say(texts.log.twoEntries, { n: position }),
     "entry-and-link": say(texts.log.entryAndLink, { n: position, other }),
     links: say(texts.log.twoLinks, { n: position, one, other }),
     end: say(texts.log.behindEnd, { n: position - 1, other }),
   };
-  return `${said[shape]} ${texts.log.beforeCounts}`;
+  return `${said[shape]} ${followed ? texts.log.followedCounts : texts.log.beforeCounts}`;
 }
 
 /** How much there is, and who holds it. @param {Log} log */

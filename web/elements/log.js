@@ -9,8 +9,9 @@ import { button, el, hexView } from "./dom.js";
 import { connection } from "./connection.js";
 import { PandaElement, attributeWrong, problem } from "./element.js";
 import { drawLog, symbol } from "./log-picture.js";
-import { ACTIONS, STATES, forkWords, pathOf, pathWords, summaryWords } from "./log-words.js";
-import { number, say } from "./words.js";
+import { forkView } from "./log-branches.js";
+import { ACTIONS, STATES, pathOf, pathWords, summaryWords } from "./log-words.js";
+import { errorOf, number, say } from "./words.js";
 
 /**
  * @typedef {import("panda.js").Log} Log
@@ -31,6 +32,10 @@ export class PandaLog extends PandaElement {
 
   #summary = el("p", { class: "note", attrs: { part: "summary", role: "status" } });
   #fork = el("div", { attrs: { part: "fork" } });
+  /** What came of a vote. */
+  #voted = el("div", { attrs: { part: "voted", role: "status" } });
+  /** The reader's key. @type {string | null} */
+  #me = null;
   #scroller = el("div", { class: "scroller", attrs: { part: "scroller" } });
   #older = button("", () => this.#goOn(), "quiet");
   #newest = button(texts.log.newest, () => {
@@ -56,7 +61,7 @@ export class PandaLog extends PandaElement {
   constructor() {
     super();
     this.root.adoptedStyleSheets.push(sheet);
-    this.root.append(this.#summary, this.#fork, this.#buttons, this.#scroller, this.#said, this.#legend, this.#wrong);
+    this.root.append(this.#summary, this.#fork, this.#voted, this.#buttons, this.#scroller, this.#said, this.#legend, this.#wrong);
     this.#clear();
   }
 
@@ -108,6 +113,7 @@ export class PandaLog extends PandaElement {
     try {
       const { author, log } = this.#asked();
       const panda = await connection(this);
+      this.#me = panda.author;
       const at = window.at ?? this.#log?.entries.find(({ entryHash }) => entryHash === this.#chosen)?.seqNum ?? null;
       const found = await panda.log(author, log, { at, last: window.last, limit: window.limit });
       if (mine !== this.#turn) return;
@@ -126,7 +132,7 @@ export class PandaLog extends PandaElement {
     this.dataset.state = log.end ? "shown" : "empty";
     this.#scroller.removeAttribute("aria-busy");
     this.#summary.textContent = log.end ? summaryWords(log) : texts.log.empty;
-    this.#fork.replaceChildren(...(log.fork ? [this.#forked(log.fork)] : []));
+    this.#fork.replaceChildren(...log.forks.map((fork) => this.#forked(log, fork)));
     this.#fork.hidden = !log.fork;
     this.#older.hidden = log.first <= 1;
     this.#older.textContent = say(texts.log.older, { n: number(Math.min(SOME, log.first - 1)) });
@@ -155,12 +161,32 @@ export class PandaLog extends PandaElement {
     else this.#choose((found ?? log.entries.findLast(({ seqNum }) => seqNum <= log.last) ?? log.entries[0])?.entryHash ?? "");
   }
 
-  /** @param {import("panda.js").LogFork} fork */
-  #forked(fork) {
-    const shown = this.#log?.entries.some(({ seqNum }) => seqNum === fork.position);
-    const box = el("p", { class: "problem" }, forkWords(fork), " ", texts.log.halves);
-    if (!shown) box.append(" ", button(texts.log.showFork, () => void this.#show({ last: null, limit: SOME, at: fork.position }), "quiet"));
-    return box;
+  /** @param {Log} log @param {import("panda.js").LogFork} fork */
+  #forked(log, fork) {
+    const shown = log.entries.some(({ seqNum }) => seqNum === fork.position);
+    const onShow = shown ? null : () => void this.#show({ last: null, limit: SOME, at: fork.position });
+    return forkView(log, fork, { me: this.#me, onShow, onFollow: (entry) => void this.#vote(log, fork.position, entry) });
+  }
+
+  /** @param {Log} log @param {number} position @param {string} entry */
+  async #vote(log, position, entry) {
+    const of = this.#of;
+    /** @param {(Node | string)[]} what */
+    const show = (...what) => {
+      if (of === this.#of) this.#voted.replaceChildren(...what);
+    };
+    for (const each of this.#fork.querySelectorAll("button")) each.disabled = each.classList.contains("follow");
+    show(texts.log.signing);
+    try {
+      const panda = await connection(this);
+      const written = await panda.vote(log.author, log.logId, position, entry);
+      show(written.acknowledged ? (panda.mode === "remote" ? texts.log.votedThere : texts.log.votedHere) : texts.log.voteWaits, ...(written.error ? [problem(errorOf(written.error))] : []));
+      this.say("voted", { author: log.author, log: log.logId, position, entry, written });
+    } catch (error) {
+      show(problem(error));
+      this.say("failed", { error });
+    }
+    if (of === this.#of) await this.#show(this.#window);
   }
 
   /** @param {KeyboardEvent} event */
@@ -231,8 +257,8 @@ export class PandaLog extends PandaElement {
     const notes = [
       ...(entry.verified && entry.seqNum > 1 ? [texts.log.why] : []),
       ...(entry.endOfLog ? [texts.log.endsHere] : []),
-      ...(fork?.entries.includes(entry.entryHash) ? [texts.log.thisHalf] : []),
-      ...(fork && entry.seqNum >= fork.position ? [texts.log.behindFork] : []),
+      ...(log.forks.some(({ entries }) => entries.includes(entry.entryHash)) ? [texts.log.thisHalf] : []),
+      ...(fork && entry.seqNum >= fork.position ? [entry.counts === null ? texts.log.branchUnknown : entry.counts ? texts.log.onFollowed : texts.log.behindFork] : []),
     ];
     return [el("p", { attrs: { part: "path" } }, pathWords(path)), ...notes.map((note) => el("p", { class: "note" }, note)), list];
   }
@@ -243,7 +269,7 @@ export class PandaLog extends PandaElement {
     this.#window = { last: null, limit: SOME };
     this.#options.clear();
     for (const each of [this.#fork, this.#buttons, this.#legend]) each.hidden = true;
-    for (const each of [this.#fork, this.#scroller, this.#said, this.#wrong, this.#summary]) each.replaceChildren();
+    for (const each of [this.#fork, this.#scroller, this.#said, this.#wrong, this.#summary, this.#voted]) each.replaceChildren();
     delete this.dataset.chosen;
   }
 

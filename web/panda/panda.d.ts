@@ -792,11 +792,29 @@ export interface LogEntry {
   schema: string | null;
   /** The instance that it is about; null likewise. */
   id: string | null;
+  /**
+   * Whether it stands before all forks, or on the branch that is followed where the log was read; null where what was
+   * given does not say on which branch it is.
+   */
+  counts: boolean | null;
+}
+
+/** Which entry somebody voted for last, by the word of who was asked. */
+export interface LogVote {
+  /** Their public key. */
+  voter: string;
+  /** The hash of the entry whose branch they would follow. */
+  entry: string;
+  /** Whether their vote counts there. */
+  counted: boolean;
 }
 
 /** That the author said two things at one place of the log. The proof was checked. */
 export interface LogFork {
-  /** The least place for which that is proven: what came before counts, what follows does not. */
+  /**
+   * The least place for which that is proven: what came before counts. What follows does not, unless it is on the
+   * branch that is followed.
+   */
   position: number;
   /**
    * Two entries in one place; a link to another entry than the one in its place; two such links that differ; an entry
@@ -809,6 +827,15 @@ export interface LogFork {
   entries: string[];
   /** Both in one, for anybody to check; hex. */
   proof: string;
+  /**
+   * The hashes of the entries at the position that these two prove: what can be voted for. There may be more. Empty
+   * behind an end of the log, about which nobody votes.
+   */
+  branches: string[];
+  /** What is voted about it, each voter once; those that count come first. */
+  votes: LogVote[];
+  /** The hash of the entry whose branch is followed where the log was read; null where none is. */
+  followed: string | null;
 }
 
 /** A window of a log. */
@@ -831,7 +858,10 @@ export interface Log {
   at: number | null;
   /** The places of the shortest path that verifies it, from there to entry 1; empty without one. */
   path: number[];
+  /** Where it forks first; null where nothing proves that it does. */
   fork: LogFork | null;
+  /** Where it forks: first, and then on the branch that is followed. */
+  forks: LogFork[];
   /** Entries that were given, and that the author has not signed. */
   unsound: number;
   /** Entries that were left out, since there were more than 8 in their place. */
