@@ -108,6 +108,9 @@ def test_a_branch_is_followed_by_votes(browsers: Browsers, site: Path, tmp_path:
         tab.goto(f"{node.url}data.html?schema={ROOMS}&log={author.hex}.1")
         screen.wait("#log[open] panda-log[data-state=shown]")
         assert "2 votes. 2 count here." in screen.words(f"{log}{second}")
+        assert screen.words(f"{log}[part=fork] > section > p:nth-of-type(2)").startswith(
+            "Votes of your own key"
+        )
         assert "Nobody has voted for it." in screen.words(f"{log}{first}"), "no stranger's vote is brought"
 
         refused = """async (authors) => {

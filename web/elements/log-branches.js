@@ -54,6 +54,7 @@ export function forkView(log, fork, { me, onFollow, onShow }) {
     return box;
   }
   box.append(el("p", { class: "note" }, here ? texts.log.whoseVotes : texts.log.whoseVotesThere));
+  if (!fork.followed && fork.votes.some(({ counted }) => counted)) box.append(el("p", {}, here ? texts.log.noneHere : texts.log.noneThere));
   box.append(el("ul", { class: "branches" }, ...branches.map((entry, n) => {
     const votes = fork.votes.filter((vote) => vote.entry === entry);
     const counted = votes.filter((vote) => vote.counted).length;
@@ -64,7 +65,7 @@ export function forkView(log, fork, { me, onFollow, onShow }) {
       el("p", {}, votes.length ? `${count(votes.length, texts.log.votes)} ${count(counted, here ? texts.log.countHere : texts.log.countThere)}` : texts.log.noVotes));
     if (votes.length) row.append(votersView(votes, me));
     if (entry === mine) row.append(el("p", { class: "mine" }, texts.log.yourVote));
-    else row.append(button(mine ? texts.log.followInstead : texts.log.follow, () => onFollow(entry), "follow"));
+    else row.append(button(followed ? texts.log.followToo : mine ? texts.log.followInstead : texts.log.follow, () => onFollow(entry), "follow"));
     return row;
   })));
   return box;
