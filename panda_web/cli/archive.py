@@ -113,7 +113,7 @@ async def _connected(data: Path | None, node: str | None) -> AsyncIterator[Conne
     state = "a node runs on it" if is_running_on(folder) else "no node runs on it now"
     say(f"The node's data folder is {folder}; {state}.")
     with closing(Store(places.database_path(folder))) as store:
-        here = Node(store, CryptographyVerifier(), version=panda_web.__version__)
+        here = Node(store, CryptographyVerifier(), version=panda_web.__version__, trust=None)
         connection = Connection(in_process(here.dispatcher()))
         try:
             yield connection

@@ -16,7 +16,7 @@ from panda_web.node.aside import Aside, here
 from panda_web.node.dropping import SWEEPS, InstanceNotHeld, Rule, SchemaInUse, Sweep
 from panda_web.node.forks import proving
 from panda_web.node.forks.following import Following, Recounting
-from panda_web.node.forks.trusting import Trust
+from panda_web.node.forks.trusting import NOBODY, Trust
 from panda_web.node.groups import Groups
 from panda_web.node.indexing import Indexing
 from panda_web.node.ingest import Limits
@@ -62,7 +62,8 @@ class Node:
         policy: whether messages of schemas that are not registered are taken in.
         rates: of new entries, for each author; None for no limit.
         drops: rules by which payloads are dropped, as they come and now and then.
-        trust: whose votes about forked logs count.
+        trust: whose votes about forked logs count; None for what only works on the folder of a node that
+            knows it.
 
     Attributes:
         write: the way to write to its store.
@@ -83,7 +84,7 @@ class Node:
         policy: Policy = "any",
         rates: Rates | None = None,
         drops: Sequence[Rule] = (),
-        trust: Trust | None = None,
+        trust: Trust | None = NOBODY,
     ) -> None:
         self._store = store
         self._drops = drops
@@ -91,7 +92,7 @@ class Node:
         self._registry = Registry(store, policy)
         limits = limits or Limits()
         self.write = write = Groups(store)
-        self._following = Following(store, trust or Trust())
+        self._following = Following(store, trust)
         self._publishing = Publishing(
             store, verifier, limits, aside, self._registry, write, self._following, rates, drops
         )
@@ -202,12 +203,14 @@ class Node:
     async def count_anew(self) -> None:
         """Finds out what counts of condemned logs, of all that this is due for; returns once that is done.
 
+        Where it is not known here whose votes count, that is left to the node that knows.
+
         Raises:
             StoreFailed: the database did not obey. What was done before stays done.
         """
         with self._store.snapshot():
             is_due = self._store.forks.due(0) is not None
-        if is_due:
+        if is_due and self._following.trust is not None:
             work = Recounting(self._store, self._following.steps)
             await in_slices(work.slice, self.write, Pace(asyncio.sleep, rest=1.0))
 
@@ -364,7 +367,7 @@ class Node:
         self, author: bytes | None, log_id: int | None, after: Log | None, limit: int
     ) -> Json:
         """Which logs are forked, each with what proves it."""
-        trust = self._following.trust
+        trust = self._following.trust or NOBODY
         found = await self._read(lambda: proving.answer(self._store, trust, author, log_id, after, limit))
         return [each.to_json() for each in found]
 

@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import json
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import count
@@ -242,3 +243,22 @@ def test_votes_that_are_kept_and_taken_back_without_a_node(tmp_path: Path) -> No
         asyncio.run(vote_about_keys_that_begin_alike())
         fails("key-ambiguous", "fork", "withdraw", "abababab", "1", *mine, *there)
         assert output("fork", "withdraw", "abababab1", "1", *mine, *there)["acknowledged"]
+
+
+def test_what_a_command_brings_into_the_folder_of_a_node_that_runs(tmp_path: Path) -> None:
+    """The command does not know whose votes count; the node does."""
+    mine, file, folder = ("--data", tmp_path / "mine"), tmp_path / "all.jsonl", tmp_path / "node"
+    me = output("key", "new", *mine)["author"]
+    trunk, one, two = branches = forked(1)
+    with ServedNode(tmp_path / "other") as other:
+        bring(other.url, branches)
+        panda("fork", "vote", Author(1).hex, "1", one[0].signed.hash.hex(), *mine, "--node", other.url)
+        output("export", file, "--node", other.url)
+    with ServedNode(folder, None, "--fork-voter", me) as served:
+        bring(served.url, [trunk, two])
+        output("import", file, "--data", folder)
+        for _ in range(200):
+            if shown("--node", served.url) == ["0 0", "0 1", "trunk"]:
+                return
+            time.sleep(0.05)
+    raise AssertionError

@@ -19,7 +19,7 @@ from panda_web.log import VerifiedEntry, recall, verify_paths, verify_proof
 from panda_web.messages import Message, infer_all
 from panda_web.messages.schema import DEFINITION, FieldDefinition, Schema, write_definition
 from panda_web.node import Node, publishing
-from panda_web.node.forks.trusting import Trust
+from panda_web.node.forks.trusting import NOBODY, Trust
 from panda_web.node.ingest import peer, recording
 from panda_web.node.rates import Rates
 from panda_web.node.schemas import register
@@ -49,7 +49,7 @@ class Peered(Harness):
         self,
         path: Path | None = None,
         clock: Callable[[], float] = time.time,
-        trust: Trust | None = None,
+        trust: Trust | None = NOBODY,
         **limits: int,
     ) -> None:
         super().__init__(path, clock, trust=trust, **limits)

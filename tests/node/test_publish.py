@@ -17,7 +17,7 @@ from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import SYSTEM_LOGS, Field, infer_all
 from panda_web.messages.schema import FieldDefinition, Schema, write_definition
 from panda_web.node import Node
-from panda_web.node.forks.trusting import Trust
+from panda_web.node.forks.trusting import NOBODY, Trust
 from panda_web.node.ingest import Limits
 from panda_web.node.store import database
 from panda_web.rpc.connection import Connection
@@ -35,7 +35,7 @@ class Harness:
         self,
         path: Path | None = None,
         clock: Callable[[], float] = time.time,
-        trust: Trust | None = None,
+        trust: Trust | None = NOBODY,
         **limits: int,
     ) -> None:
         self.store = Store(path, clock=clock)

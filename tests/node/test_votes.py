@@ -321,3 +321,27 @@ def test_what_is_no_vote(reason: str, message: Message) -> None:
     node.refuses(*written, reason)
     (outcome,) = node.bring(written)
     assert (outcome.state, outcome.reason) == ("stored", reason)
+
+
+def test_a_command_on_the_folder_leaves_it_to_the_node_whose_votes_count(tmp_path: Path) -> None:
+    """It does not know that, and may bring entries, proofs and votes."""
+    one, two = voters(2)
+    log, path = Forked(), tmp_path / "node.db"
+    node = Peered(path, trust=trusting(one))
+    node.bring(*log.trunk, *log.mine, log.other[0], log.vote(one, log.mine))
+    assert texts(node) == ["m0", "m1", "t0"]
+    command = Peered(path, trust=None)
+
+    def brings(*made: Made) -> list[str]:
+        command.bring(*made)
+        asyncio.run(command.node.count_anew())
+        asyncio.run(node.node.count_anew())
+        return texts(node)
+
+    assert brings(log.other[1]) == ["m0", "m1", "t0"]
+    assert brings(log.vote(two, log.other)) == ["m0", "m1", "t0"]
+    assert brings(log.vote(one, log.other)) == ["o0", "o1", "t0"]
+    fresh = Forked(number=2)
+    assert brings(*fresh.everything) == sorted(["o0", "o1", "t0", "t0"])
+    assert brings(fresh.vote(one, fresh.mine)) == sorted(["m0", "m1", "o0", "o1", "t0", "t0"])
+    assert Peered(path, trust=None).store.forks.due(0) is None, "there is nothing to be found out anew"

@@ -16,7 +16,7 @@ from panda_web.bamboo.errors import PayloadSizeMismatch
 from panda_web.log import VerifiedEntry, recall
 from panda_web.messages import FORK_VOTE_LOG, InvalidMessage, Message, decode, read_vote
 from panda_web.node import views
-from panda_web.node.forks.trusting import Trust, choose
+from panda_web.node.forks.trusting import NOBODY, Trust, choose
 from panda_web.node.store import Store
 from panda_web.node.store.entries import NEVER, LogRow
 from panda_web.node.store.forks import Parted, Row
@@ -34,38 +34,46 @@ class Following:
 
     Args:
         store: where.
-        trust: whose votes count.
+        trust: whose votes count. None where that is not known here: then it is noted what is to be found out
+            anew, for the node that knows.
     """
 
-    def __init__(self, store: Store, trust: Trust) -> None:
+    def __init__(self, store: Store, trust: Trust | None) -> None:
         self._store = store
         self.trust = trust
+
+    def _may_count(self, voter: bytes) -> bool:
+        return self.trust is None or voter in self.trust.voters
 
     def trusts(self, trust: Trust) -> None:
         """Counts other votes from now on."""
         before, self.trust = self.trust, trust
-        for key in self._undecided(before):
+        for key in self._undecided(trust, before or NOBODY):
             self._store.forks.recount(key)
 
     def start(self) -> None:
         """The same when a node starts: before, other votes may have been counted. Raises StoreFailed."""
+        trust = self.trust
+        if trust is None:
+            return
         with self._store.snapshot():
-            is_due = next(self._undecided(self.trust), None) is not None
+            is_due = next(self._undecided(trust, NOBODY), None) is not None
         if is_due:
-            self._store.at_once(lambda: self.trusts(self.trust))
+            self._store.at_once(lambda: self.trusts(trust))
 
-    def _undecided(self, before: Trust) -> Iterator[int]:
+    def _undecided(self, trust: Trust, before: Trust) -> Iterator[int]:
         """The keys of logs that votes now say something else about than is kept."""
         store = self._store
-        voters = before.voters | self.trust.voters
+        voters = before.voters | trust.voters
         for key in sorted({*store.forks.parted(), *store.votes.logs_of(voters)}):
             log_row = store.entries.log_at(key)
             kept = store.forks.partings(key) or [Parted(log_row.condemned, None)]
-            if any(self._choose(log_row, each.seq_num) != each.followed for each in kept):
+            log = log_row.author, log_row.log_id
+            if any(choose(store, trust, log, each.seq_num) != each.followed for each in kept):
                 yield key
 
     def _choose(self, log_row: LogRow, seq_num: int) -> bytes | None:
-        return choose(self._store, self.trust, (log_row.author, log_row.log_id), seq_num)
+        return choose(self._store, self.trust or NOBODY, (log_row.author, log_row.log_id), seq_num)
 
     # -- what comes ------------------------------------------------------------------------------------
 
@@ -112,12 +120,12 @@ class Following:
             return
         self._store.votes.add(vote, log_row.author, verified.entry.seq_num, verified.hash)
         about = self._store.entries.log(vote.author, vote.log_id)
-        if log_row.author in self.trust.voters and about is not None and about.condemned < NEVER:
+        if self._may_count(log_row.author) and about is not None and about.condemned < NEVER:
             self.recount(about)
 
     def votes_went(self, voter: bytes) -> None:
         """Votes of somebody may count no more: they were deleted, or their log is condemned."""
-        if voter in self.trust.voters:
+        if self._may_count(voter):
             votes_went(self._store, voter)
 
     def recount(self, log_row: LogRow, before: int = 0) -> None:
@@ -128,7 +136,7 @@ class Following:
             before: a seq num; views may hold what stands before it, and counts no more for a proof.
         """
         forks = self._store.forks
-        if forks.is_due(log_row.key) or forks.are_more(log_row, AT_ONCE):
+        if self.trust is None or forks.is_due(log_row.key) or forks.are_more(log_row, AT_ONCE):
             forks.recount(log_row.key, before)
         else:
             for _ in self.steps(log_row.key, before):

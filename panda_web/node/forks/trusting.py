@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Final
 
 from panda_web.node.store import Store
 from panda_web.rpc.wish import Log
@@ -18,6 +19,10 @@ class Trust:
 
     voters: frozenset[bytes] = frozenset()
     quorum: int = 1
+
+
+NOBODY: Final = Trust()
+"""No vote counts."""
 
 
 def choose(store: Store, trust: Trust, log: Log, seq_num: int) -> bytes | None:
