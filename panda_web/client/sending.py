@@ -316,7 +316,8 @@ class Sender(Reaching):
         if not own:
             return
         proofs = await self.reach(lambda dialect: dialect.forks(self._author))
-        proven = {each.log_id: each for each in proofs}
+        least_last = sorted(proofs, key=lambda proof: -proof.position)  # a followed branch may fork again
+        proven = {each.log_id: each for each in least_last}
         for log in own:
             if log.log_id in proven:
                 log = await self._prove(log, proven[log.log_id])

@@ -14,6 +14,7 @@ from panda_web.client.errors import LogForked
 from panda_web.client.own_logs import OwnLogs
 from panda_web.client.store import MemoryStore
 from panda_web.keys.with_cryptography import CryptographyVerifier
+from panda_web.messages import Vote
 from panda_web.messages.schema import FieldDefinition, Schema
 from panda_web.node import Node
 from panda_web.rpc.connection import Connection
@@ -21,8 +22,13 @@ from panda_web.rpc.forks import GET_FORK_PROOFS
 from panda_web.rpc.transport import InProcess
 from panda_web.rpc.within import in_process
 from panda_web.sync import Platform, Replicating, Source
+from tests.authors import SCHEMA, Author
 from tests.client.kept import texts_of
 from tests.client.test_local_first import POST, Browser, a_node, run, texts, write
+from tests.client.test_publishing import client
+from tests.node.branches import Made
+from tests.node.test_brought import Peered
+from tests.node.test_votes import trusting, voters
 from tests.sync.world import Clock
 
 
@@ -213,3 +219,26 @@ def test_a_log_for_which_there_is_no_other(both: Both) -> None:
             run(browser.here.define(stage))
     write(both.laptop, both.schema, "laptop 3")
     assert run(both.laptop.here.schema_named("yard")).id == yard.id
+
+
+def test_of_a_log_that_forks_again_on_the_branch_that_is_followed_the_first_place_counts() -> None:
+    (voter,) = voters(1)
+    node, store, other, later = (
+        Peered(trust=trusting(voter)),
+        MemoryStore(),
+        Author(1),
+        [Author(1), Author(1)],
+    )
+    panda = client(node, store)
+    mine = [bytes.fromhex(run(panda.create(SCHEMA, {"n": n})).entry_hash) for n in range(3)]
+    for author, upto in ((other, 1), (later[0], 3), (later[1], 3)):
+        for each in mine[:upto]:
+            author.head = author.head.advance(each)
+    vote = Vote(other.signer.author, 1, 2, mine[1]).message()
+    node.bring(Made(*other.create(n=9)), Made(*voter.write(vote)))
+    node.bring(*(Made(*each.create(n=n)) for n, each in enumerate(later)))
+    places = [(each.fork.position, each.followed is not None) for each in run(panda.forked(other.hex, 1))]
+    assert places == [(2, True), (4, False)]
+    with suppress(LogForked):
+        run(panda.flush())
+    assert [each.data["seqNum"] for each in run(panda.forks())] == [2]
