@@ -25,7 +25,7 @@ AT_ONCE = 64
 """Entries of a log, from where it is condemned on, that are looked at in the transaction that changes
 something: some ms."""
 
-PAGE = 200
+PAGE = 50
 """Entries that are read together, and brought out of views or into them: some ms."""
 
 
@@ -154,7 +154,12 @@ class Following:
         store = self._store
         log_row = store.entries.log_at(log_key)
         standing, partings = yield from self._standing(log_row)
-        followed = store.forks.followed(log_key)
+        followed: dict[int, int] = {}
+        last = 0
+        while some := store.forks.followed(log_key, last, PAGE):
+            followed.update(some)
+            last = max(some)
+            yield
         changed: dict[bytes, None] = {}
         away = {number: seq_num for number, seq_num in followed.items() if number not in standing}
         for row in self._going(log_row, away, before):

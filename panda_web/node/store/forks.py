@@ -85,13 +85,13 @@ class ForkTable:
         sql = "SELECT 1 FROM followed WHERE log = ? AND entry = (SELECT number FROM entries WHERE hash = ?)"
         return self._db.one(sql, (log_key, entry_hash)) is not None
 
-    def followed(self, log_key: int) -> dict[int, int]:
-        """The numbers of all such entries of a log, each with its seq num."""
+    def followed(self, log_key: int, behind: int, most: int) -> dict[int, int]:
+        """The numbers of such entries of a log behind one, so many, each with its seq num."""
         sql = (
             "SELECT f.entry, e.seq_num FROM followed f CROSS JOIN entries e ON e.number = f.entry"
-            " WHERE f.log = ?"
+            " WHERE f.log = ? AND f.entry > ? ORDER BY f.entry LIMIT ?"
         )
-        return dict(self._db.rows(sql, (log_key,)))
+        return dict(self._db.rows(sql, (log_key, behind, most)))
 
     def follow(self, log_key: int, number: int) -> None:
         """From now on an entry counts."""
