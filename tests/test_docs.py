@@ -73,6 +73,7 @@ from panda_web.sync import (
     replicating,
     rounds,
     source,
+    voting,
     wants,
 )
 from panda_web.sync import lacks as sync_lacks
@@ -274,6 +275,7 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "the time for an answer": (transport.TIMEOUT, transport.WHOLE),
     "a WebSocket whose": (websocket.PING_SECONDS, websocket.CLOSE_SECONDS),
     "instances that the records of a page lead to": (live_records.MOST_RELATED,),
+    "logs that a browser keeps up to date since": (voting.MOST_VOTED, voting.MOST_LOOKED_AT),
     "forked logs that are asked for at once": (forks.PAGE, forks.MOST_PLACES, rpc_forks.MOST_VOTES),
     "entries of a log that are drawn at once": (picture.MOST, picture.USUAL, drawn.LANES, drawn.LONGEST),
     "schemas of one name that are looked at": (typed.MOST_ALIKE,),

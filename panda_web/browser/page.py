@@ -4,6 +4,7 @@ The first request is `open`, with the version of `panda.js`: both sides come fro
 them. It says which node the page works with. Then there are the methods of `browser.api` and of applications.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from panda_web import __version__
 from panda_web.browser.api import Api
 from panda_web.browser.extension import all_methods
 from panda_web.browser.methods import MODES, OPEN, PIECE, SERIES, STEPS, in_pieces
+from panda_web.browser.opening import TrustUnused
 from panda_web.browser.pieces import Pieces
 from panda_web.browser.series import Series
 from panda_web.browser.shown import Shown
@@ -25,7 +27,10 @@ from panda_web.rpc.wish import Wish
 
 if TYPE_CHECKING:
     from panda_web.browser.host import Host
+    from panda_web.browser.opening import Site
     from panda_web.browser.shapes import Mode
+
+logger = logging.getLogger(__name__)
 
 
 class VersionMismatch(PandaError):
@@ -102,7 +107,7 @@ class Page:
             )
         site = await self._host.site(node, _mode(mode), peers, wish)
         if site.mode != "remote" or trusted is not None:
-            await site.trust(None if trusted is None else [each.hex() for each in trusted])
+            await _trust(site, None if trusted is None else [each.hex() for each in trusted])
         await self.close()
         self._standing = Standing(site)
         api = Api(site, self._standing, Shown(site), self._host.storage)
@@ -120,6 +125,16 @@ class Page:
         self._standing.look()
         said: Json = joined(api.who(), names, *(each.says for each in self._extensions))
         return said
+
+
+async def _trust(site: "Site", trusted: Sequence[str] | None) -> None:
+    """What is held is shown all the same where the site's own node cannot keep whom to trust."""
+    try:
+        await site.trust(trusted)
+    except TrustUnused:
+        raise
+    except PandaError:
+        logger.exception("whom this page trusts could not be kept")
 
 
 def _mode(said: str) -> "Mode":

@@ -5,6 +5,7 @@ proves forks of logs that are held here is brought by itself, with the branches;
 that one of the authors votes about. Nobody else's votes are brought: keys cost nothing.
 """
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing, suppress
 
@@ -14,7 +15,7 @@ from panda_web.messages import FORK_VOTE, FORK_VOTE_LOG
 from panda_web.rpc.again import Again
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.errors import AnswerMalformed, NodeUnreachable
-from panda_web.rpc.heads import LogHead
+from panda_web.rpc.heads import MAX_NAMED, LogHead
 from panda_web.rpc.methods import GET_LOGS
 from panda_web.rpc.pauses import ASK_SECONDS, Growing
 from panda_web.rpc.stored import StoredEntry
@@ -24,6 +25,7 @@ from panda_web.sync.lacks import Lacks
 from panda_web.sync.listing import listed, now, pages
 from panda_web.sync.offering import Taken
 from panda_web.sync.patient import Patient
+from panda_web.sync.places import kept_cursor
 from panda_web.sync.pulling import Pulling
 from panda_web.sync.replicating import FIRST_IDLE, LONGEST_IDLE, WAIT
 from panda_web.sync.rounds import Platform, Rounds
@@ -33,8 +35,8 @@ from panda_web.sync.standing import Board
 MOST_VOTED = 1000
 """Logs that somebody votes about and that are kept up to date: those of which a vote was found last."""
 
-MOST_OF_AUTHOR = 10_000
-"""Logs of one author among which one is looked for that somebody votes about."""
+MOST_LOOKED_AT = 100_000
+"""Logs that are looked at in one go, of authors of whom one is voted about; the rest is in the next."""
 
 
 class Voting:
@@ -68,6 +70,7 @@ class Voting:
         self._rounds = Rounds(f"what is voted at {source.name}", self._round, self._failed, platform)
         self._read: dict[bytes, int] = {}
         self._voted: dict[Log, None] = {}
+        self._since: dict[bytes, str | None] = {}
         self._cuts = Growing()
         self._idle = Growing(FIRST_IDLE, LONGEST_IDLE)
 
@@ -116,7 +119,7 @@ class Voting:
             each for each in heads if each.log_id == FORK_VOTE_LOG and wish.names(each)
         )
         await self._read_votes()
-        taken += await self._bring.logs(await self._heads())
+        taken += await self._voted_logs()
         taken += await self._bring.proofs((await forked(self._there)).values())
         return taken.stored
 
@@ -132,23 +135,39 @@ class Voting:
             with suppress(PandaError):  # it was taken in by other rules, perhaps
                 vote = messages.read_vote(messages.decode(each.payload or b""))
                 if vote is not None:
-                    self._voted.pop((vote.author, vote.log_id), None)
-                    self._voted[vote.author, vote.log_id] = None
+                    about = vote.author, vote.log_id
+                    if about not in self._voted:
+                        self._since.pop(vote.author, None)  # another log of theirs may have been voted about
+                    self._voted.pop(about, None)
+                    self._voted[about] = None
         for log in [*self._voted][:-MOST_VOTED]:
             del self._voted[log]
 
-    async def _heads(self) -> list[LogHead]:
-        """How the logs that are voted about end there."""
-        found = []
-        for author in {author for author, _ in self._voted}:
-            seen = 0
-            async with aclosing(pages(self._there, authors=[author.hex()])) as some:
-                async for page in some:
-                    found += [each for each in page.logs if each.log in self._voted]
-                    seen += len(page.logs)
-                    if seen >= MOST_OF_AUTHOR:
-                        break
-        return found
+    async def _voted_logs(self) -> Taken:
+        """Brings what changed of the logs that are voted about, since they were looked at last."""
+        taken, alike = Taken(), defaultdict[str | None, list[bytes]](list)
+        for author in sorted({author for author, _ in self._voted}):
+            alike[self._since.get(author)].append(author)
+        for since, authors in alike.items():
+            for at in range(0, len(authors), MAX_NAMED):
+                some = authors[at : at + MAX_NAMED]
+                heads, cursor = await self._heads(since, some)
+                taken += await self._bring.logs(heads)
+                self._since |= dict.fromkeys(some, cursor)
+        return taken
+
+    async def _heads(self, since: str | None, authors: Iterable[bytes]) -> tuple[list[LogHead], str | None]:
+        """How logs that are voted about end there, as far as that changed; and where to go on."""
+        found: list[LogHead] = []
+        seen, cursor = 0, since
+        async with aclosing(pages(self._there, since, authors=[each.hex() for each in authors])) as some:
+            async for page in some:
+                found += [each for each in page.logs if each.log in self._voted]
+                seen += len(page.logs)
+                cursor = None if page.reset else kept_cursor(page.cursor)
+                if seen >= MOST_LOOKED_AT:
+                    break
+        return found, cursor
 
 
 async def bring_forks(

@@ -49,7 +49,12 @@ class Branches:
 
         self.trunk = posts(one, *(f"trunk {n}" for n in range(trunk)))
         other.head = one.head
+        self.posts, self._one = posts, one
         self.one, self.other = posts(one, "one", "one more"), posts(other, "other")
+
+    async def go_on(self, text: str) -> None:
+        """One branch has one more."""
+        await self.publish(self.posts(self._one, text))
 
     async def publish(self, *branches: Sequence[Written]) -> None:
         """Brings some of it to the node."""
@@ -98,13 +103,17 @@ def test_votes_of_the_trusted_are_brought_and_count(network: Network, browser: B
                 await until(visit, schema, "trunk 0")  # one each
                 await trusted.vote(*log.first(log.one))
                 await until(visit, schema, "trunk 0", "one", "one more")
+                await log.go_on("one later")
+                await stranger.vote(*log.first(log.other))
+                await trusted.vote(*log.first(log.one))  # somebody whom it listens to says something
+                await until(visit, schema, "trunk 0", "one", "one more", "one later")
                 assert await visit.home.trust([NODE], [], []) == []
                 await until(visit, schema, "trunk 0")
                 await visit.home.trust([NODE], [trusted.author or ""], [])
-                await until(visit, schema, "trunk 0", "one", "one more")
+                await until(visit, schema, "trunk 0", "one", "one more", "one later")
             await network.cut()
             async with browser.visit() as visit:  # nobody has said yet whom to trust
-                assert (await visit.read(schema))[0] == ["one", "one more", "trunk 0"]
+                assert (await visit.read(schema))[0] == ["one", "one later", "one more", "trunk 0"]
                 assert await visit.home.trust([NODE], None, []) == [trusted.author]
 
     run(work())
