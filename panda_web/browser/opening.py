@@ -23,7 +23,7 @@ from panda_web.rpc.wish import EVERYTHING, MAX_WISHED, Wish
 
 if TYPE_CHECKING:
     from panda_web.browser.forgetting import Forgotten
-    from panda_web.browser.shapes import Here, Mode
+    from panda_web.browser.shapes import Here, Mode, OwnFork
 
 
 class TrustUnused(PandaError):
@@ -300,6 +300,21 @@ class Site:
                 (str(client.author), log): up_to for log, up_to in (await client.acknowledged()).items()
             }
         return found
+
+    async def forked(self) -> "list[OwnFork]":
+        """The own logs that are forked, those of keys that were replaced too."""
+        return [
+            {"author": str(each.client.author), "logId": log_id, "seqNum": position}
+            for each in (self._author, *self._earlier)
+            for log_id, position in await each.client.forked()
+        ]
+
+    async def notice(self) -> bool:
+        """Looks for forks of own logs that the site's own node knows of; whether there is one that is new.
+
+        What is known here goes to that node, too. Raises PandaError.
+        """
+        return await self.client.notice() if self.client.author is not None else False
 
     async def flush_earlier(self) -> None:
         """Sends what was signed with keys that were replaced. Raises the first failure."""

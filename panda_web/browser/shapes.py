@@ -115,6 +115,21 @@ class NodeStatus(TypedDict):
     """What is wrong; null where nothing is."""
 
 
+class OwnFork(TypedDict):
+    """A log of this site's key, or of one that it replaced, in which the key signed two entries at one place.
+
+    What was written before that stays, and can be deleted; what came after is shown to nobody, unless people
+    vote for its branch. What is written from then on goes into another log.
+    """
+
+    author: str
+    """The key."""
+    logId: int
+    """Which of its logs."""
+    seqNum: int
+    """The place."""
+
+
 class Status(TypedDict):
     """How things stand between this page and its node."""
 
@@ -126,6 +141,8 @@ class Status(TypedDict):
     """Why they are not, though it is there; null where nothing is wrong."""
     nodes: list[NodeStatus]
     """The node and all peers, each by itself."""
+    forks: list[OwnFork]
+    """Logs of this key that are forked: its user is to know."""
 
 
 class Here(TypedDict):

@@ -27,6 +27,9 @@ logger = logging.getLogger(__name__)
 RECOUNT_SECONDS = 2.0
 """Between two counts of what waits, while something does: other tabs send it too, and do not say so."""
 
+NOTICE_SECONDS = 1.0
+"""Between two looks for forks of own logs, at least, while something is brought."""
+
 _STATES: Final[Mapping[LinkState, Literal["connecting", "connected", "unreachable"]]] = {
     "idle": "connecting",
     "connected": "connected",
@@ -54,6 +57,7 @@ class Standing:
         self._followers: set[asyncio.Event] = set()
         self._wrong: PandaError | None = None
         self._written = asyncio.Event()
+        self._learned = asyncio.Event()
         self._spreads = False
 
     def look(self) -> None:
@@ -106,6 +110,7 @@ class Standing:
             "pending": pending,
             "error": said(wrong),
             "nodes": [self._node(url, pending, wrong) for url in self._site.nodes],
+            "forks": await self._site.forked(),
         }
 
     def _node(self, url: str, pending: int, wrong: PandaError | None) -> "NodeStatus":
@@ -150,6 +155,8 @@ class Standing:
             self._kept = client
             self._begin(client.keep(self._sent))
             self._begin(self._watch(client))
+            if self._site.mode == "first":
+                self._begin(self._notice())
 
     async def _watch(self, client: Client) -> None:
         async for state in client.link.follow():
@@ -160,7 +167,19 @@ class Standing:
 
     def _sent(self, _: int, wrong: PandaError | None) -> None:
         self._wrong = wrong
+        self._learned.set()
         self._tell()
+
+    async def _notice(self) -> None:
+        """Keeps known which own logs are forked: by what was brought here, or by what sending found."""
+        while True:
+            self._learned.clear()
+            with suppress(PandaError):  # as long as it cannot be asked
+                if await self._site.notice() and self._kept is not None:
+                    self._kept.hurry()  # the node may not know
+                self._tell()
+            await asyncio.sleep(NOTICE_SECONDS)
+            await first_of(self._site.told(), self._learned.wait())
 
     def _tell(self) -> None:
         for changed in self._followers:

@@ -36,6 +36,11 @@ class OfKey:
         found = [log for log in await self._own.logs() if log.proven]
         return [forked(log, await self._own.entries(log.log_id, log.proven - 1, None)) for log in found]
 
+    async def forked(self) -> list[tuple[int, int]]:
+        """The same in short: log ids, each with the place from which on it is forked."""
+        logs = await self._own.logs() if self._own is not None else []
+        return [(log.log_id, log.proven) for log in logs if log.proven]
+
     async def key_made(self) -> None:
         """Says that this key was made just now, for this client, and that there is no copy of it.
 

@@ -162,6 +162,7 @@ WITHOUT = {
     "close",
     "lost",
     "forks",
+    "forked",
     "notice",
     "key_made",
     "key_copied",

@@ -5,7 +5,7 @@ import { button, el } from "./dom.js";
 import { connection, isShared, news } from "./connection.js";
 import { PandaElement, problem } from "./element.js";
 import { nodesList } from "./nodes.js";
-import { count, errorOf, stageWords } from "./words.js";
+import { count, errorOf, forkError, stageWords } from "./words.js";
 
 /** @typedef {import("panda.js").Panda} Panda */
 
@@ -53,13 +53,13 @@ export class PandaStatus extends PandaElement {
       if (signal.aborted) return;
       this.#wrong.replaceChildren();
       this.#address.textContent = panda.node;
-      for await (const { state, pending, error, nodes } of panda.status({ signal })) {
+      for await (const { state, pending, error, nodes, forks } of panda.status({ signal })) {
         this.#show(state);
         this.#nodes.replaceChildren(...(nodes.length > 1 ? [nodesList(nodes.slice(1))] : []));
         this.#wait.hidden = pending === 0;
         this.dataset.pending = String(pending);
         this.#waiting.textContent = count(pending, texts.elements.waiting);
-        this.#wrong.replaceChildren(...(error ? [problem(errorOf(error))] : []));
+        this.#wrong.replaceChildren(...(error ? [problem(errorOf(error))] : []), ...forks.map((fork) => problem(forkError(fork))));
       }
     } catch (error) {
       if (signal.aborted) return;

@@ -106,6 +106,13 @@ function filled(text, data) {
  */
 export const errorOf = ({ reason, message, words }) => Object.assign(new Error(message), { reason, data: words === null ? {} : { words } });
 
+/**
+ * What happened to a log of the visitor's own, as an error.
+ *
+ * @param {{logId: number, seqNum: number}} fork
+ */
+export const forkError = ({ logId, seqNum }) => Object.assign(new Error(`log ${logId} is forked at entry ${seqNum}`), { reason: "log-forked", data: { logId, seqNum } });
+
 /** Why an item was withheld, in words a newcomer understands. @type {Record<string, string>} */
 const WITHHELD = texts.withheld;
 

@@ -511,6 +511,20 @@ export interface NodeStatus {
   error: WriteError | null;
 }
 
+/**
+ * A log of this site's key, or of one that it replaced, in which the key signed two entries at one place. What was
+ * written before that stays, and can be deleted; what came after is shown to nobody, unless people vote for its
+ * branch. What is written from then on goes into another log.
+ */
+export interface OwnFork {
+  /** The key. */
+  author: string;
+  /** Which of its logs. */
+  logId: number;
+  /** The place. */
+  seqNum: number;
+}
+
 /** How things stand between this page and its node. */
 export interface Status {
   /** Whether the node is there, as it is now: nobody has to call it for that. "local": none is asked. */
@@ -521,6 +535,8 @@ export interface Status {
   error: WriteError | null;
   /** The node and all peers, each by itself. */
   nodes: NodeStatus[];
+  /** Logs of this key that are forked: its user is to know. */
+  forks: OwnFork[];
 }
 
 /** How much of what a node has of a schema is here, in this browser. */

@@ -6,7 +6,7 @@ import { explain } from "../../elements/words.js";
 
 /**
  * @typedef {{label: string, run: () => void}} Action
- * @typedef {{error: (error: unknown, action?: Action, lead?: string, advice?: boolean) => void, say: (text: string) => void, offer: (reason: string, text: string, action: Action, later?: string) => void, clear: (...reasons: string[]) => void}} Notices
+ * @typedef {{error: (error: unknown, action?: Action, lead?: string, advice?: boolean, onDismiss?: () => void) => void, say: (text: string) => void, offer: (reason: string, text: string, action: Action, later?: string) => void, clear: (...reasons: string[]) => void}} Notices
  */
 
 const NEWS_STAYS = 8000;
@@ -56,7 +56,7 @@ export function makeNotices(region) {
 
   return {
     clear,
-    error(error, action, lead = "", advice = true) {
+    error(error, action, lead = "", advice = true, onDismiss = undefined) {
       const { reason, title, text, hint } = explain(error);
       if (reason === "cancelled") return;
       const notice = el(
@@ -76,7 +76,7 @@ export function makeNotices(region) {
           }),
         );
       }
-      row.append(button(texts.shared.dismiss, () => dismiss(notice), "quiet dismiss"), el("code", { class: "muted" }, reason.slice(0, 80)));
+      row.append(button(texts.shared.dismiss, () => (onDismiss?.(), dismiss(notice)), "quiet dismiss"), el("code", { class: "muted" }, reason.slice(0, 80)));
       notice.append(row);
       add(notice);
     },

@@ -2,10 +2,39 @@
 
 import * as texts from "texts";
 import { byId } from "../../elements/dom.js";
-import { AWAY, count, errorOf } from "../../elements/words.js";
+import { siteLink } from "./address.js";
+import { AWAY, count, errorOf, forkError } from "../../elements/words.js";
 
 /** What is on its way for less is not worth a word, which would move the page under the reader's hand. */
 const LONG_MS = 1500;
+
+/** @typedef {import("panda.js").OwnFork} Fork */
+
+/** Forks of which this visitor has read. */
+const READ = "panda-forks-read";
+
+/** @param {Fork} fork */
+const placeOf = ({ author, logId, seqNum }) => `${author}.${logId}.${seqNum}`;
+
+const read = () => {
+  try {
+    return (localStorage.getItem(READ) ?? "").split(" ");
+  } catch {
+    return []; // a browser that keeps nothing tells it each time
+  }
+};
+
+/** @param {Fork} fork */
+const isKnown = (fork) => read().includes(placeOf(fork));
+
+/** @param {Fork} fork */
+function note(fork) {
+  try {
+    localStorage.setItem(READ, [...new Set([...read(), placeOf(fork)])].slice(-50).join(" ").trim());
+  } catch {
+    // told once more, then
+  }
+}
 
 /**
  * @param {object} use
@@ -71,11 +100,15 @@ export function makePending({ session, notices, onSent, onBack, onState, onError
       let said = "";
       let before = "";
       let away = false;
+      let shown = "";
       try {
-        for await (const { state, pending, error } of panda.status()) {
+        for await (const { state, pending, error, forks } of panda.status()) {
           if (pending > 0 && (error || state === "unreachable")) waited = true;
           if (error && error.message !== said) notices.error(errorOf(error));
           said = error?.message ?? "";
+          const fork = forks.find((each) => !isKnown(each));
+          if (fork && placeOf(fork) !== shown) tellOf(fork);
+          shown = fork ? placeOf(fork) : "";
           if (state !== before) onState?.(state);
           before = state;
           if (away && state === "connected") onBack?.();
@@ -87,6 +120,13 @@ export function makePending({ session, notices, onSent, onBack, onState, onError
       }
     },
   };
+
+  /** Says what happened to a log of this key, until its user has read it. @param {Fork} fork */
+  function tellOf(fork) {
+    const { author, logId, seqNum } = fork;
+    const at = siteLink("data.html", { log: `${author}.${logId}`, at: String(seqNum) });
+    notices.error(forkError(fork), { label: texts.log.showFork, run: () => location.assign(at) }, "", true, () => note(fork));
+  }
 
   async function refresh() {
     const panda = session.now;
