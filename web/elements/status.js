@@ -5,7 +5,7 @@ import { button, el } from "./dom.js";
 import { connection, isShared, news } from "./connection.js";
 import { PandaElement, problem } from "./element.js";
 import { nodesList } from "./nodes.js";
-import { count, errorOf, forkError, stageWords } from "./words.js";
+import { count, errorOf, explain, forkError, stageWords } from "./words.js";
 
 /** @typedef {import("panda.js").Panda} Panda */
 
@@ -13,6 +13,12 @@ import { count, errorOf, forkError, stageWords } from "./words.js";
 const STAGES = texts.start;
 /** @type {Record<string, string>} */
 const STATES = texts.nodeStates;
+
+/** What stays so, and is told in short from then on. @param {Error} error */
+function told(error) {
+  const { reason, title, text, hint } = explain(error);
+  return el("details", { data: { reason }, attrs: { part: "fork" } }, el("summary", {}, el("strong", {}, title)), el("p", { class: "note" }, `${text} ${hint}`));
+}
 
 export class PandaStatus extends PandaElement {
   static observedAttributes = ["node", "peers"];
@@ -59,7 +65,7 @@ export class PandaStatus extends PandaElement {
         this.#wait.hidden = pending === 0;
         this.dataset.pending = String(pending);
         this.#waiting.textContent = count(pending, texts.elements.waiting);
-        this.#wrong.replaceChildren(...(error ? [problem(errorOf(error))] : []), ...forks.map((fork) => problem(forkError(fork))));
+        this.#wrong.replaceChildren(...(error ? [problem(errorOf(error))] : []), ...forks.map((fork) => told(forkError(fork))));
       }
     } catch (error) {
       if (signal.aborted) return;
