@@ -205,9 +205,17 @@ def key_new(data: Data = None) -> None:
 
 @key_app.command("show")
 def key_show(data: Data = None) -> None:
-    """Shows the public key."""
+    """Shows the public key, and says which of its logs are forked."""
     key = KeyFile(places.key_path(data))
     print_json({"author": key.author.hex(), "file": str(key.path)})
+
+    async def forks() -> None:
+        async with Client(places.DEFAULT_NODE, key) as panda:  # which is not asked
+            for each in await panda.forks():
+                say(f"{each.reason}: {each}")
+
+    if key.logs_path.exists():
+        run(forks())
 
 
 Passphrase = Annotated[

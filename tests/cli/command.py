@@ -34,6 +34,17 @@ def command(
         return subprocess.CompletedProcess(arguments, process.exitcode or 0, out, err)
 
 
+def killed(arguments: Sequence[str], environment: Mapping[str, str], after: float) -> None:
+    """Runs it for some seconds, at most, and ends it as a power cut would."""
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "0").touch()
+        process = _FORKS.Process(target=_run, args=(arguments, dict(environment), Path(name)))
+        process.start()
+        process.join(after)
+        process.kill()
+        process.join()
+
+
 def _run(arguments: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
     os.environ.clear()
     os.environ.update(environment)
