@@ -123,18 +123,8 @@ class Bringing:
         return Step(taken, len(there), last)
 
     async def changes(self, changes: Iterable[ToldChange]) -> Taken:
-        """Brings what is told.
-
-        That something is gone is nothing without the entry that deletes it, or a proof of a fork.
-        """
-        told = list(changes)
-        taken = await self._offer([_told(self._schema, each) for each in told])
-        gone = [each.id for each in told if each.instance is None and not each.entries]
-        for at in range(0, len(gone), PAGE):
-            held = await self._held_of(gone[at : at + PAGE])
-            for log in {each.log for each in held}:
-                taken += await self._fork(log)
-        return taken
+        """Brings what is told. That something is gone is nothing without the entry that deletes it."""
+        return await self._offer([_told(self._schema, each) for each in changes])
 
     async def everything(self) -> Step:
         """Brings all entries, from a source that has no view of the schema; those that are new since."""
@@ -163,19 +153,6 @@ class Bringing:
                 return
             after = page[-1].id
 
-    async def _held_of(self, ids: Sequence[str]) -> list[Listed]:
-        """Those of some instances that the sink shows."""
-        try:
-            return await self._sink.listed_of(self._schema, ids)
-        except ErrorFromNode as error:
-            if error.reason in WITHOUT_VIEW:
-                return []
-            raise
-
-    async def _fork(self, log: Log) -> Taken:
-        """Brings what proves that a log is forked, where the source can: what follows is hidden then."""
-        return await self._offering.offer(await self._source.fork(log))
-
     async def _deletes(self, suspects: Sequence[Listed]) -> Taken:
         """Looks through the ends of the logs of what the source shows no more."""
         by_log: dict[Log, list[Listed]] = {}
@@ -183,7 +160,6 @@ class Bringing:
             by_log.setdefault(each.log, []).append(each)
         taken = Taken()
         for log, some in by_log.items():
-            taken += await self._fork(log)
             ids = frozenset(each.id for each in some)
             start = min(self._suspects.get(each.id, each.seq_num + 1) for each in some)
             try:

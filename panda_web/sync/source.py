@@ -9,7 +9,6 @@ from panda_web.query import Cursor, write_cursor
 from panda_web.rpc import types
 from panda_web.rpc.connection import Connection, Way
 from panda_web.rpc.errors import AnswerMalformed, ErrorFromNode, InvalidParams, MethodNotFound
-from panda_web.rpc.forks import GET_FORK_PROOFS
 from panda_web.rpc.methods import GET_ITEMS, QUERY, QUERY_ENTRIES, StoredEntry
 from panda_web.rpc.removed import GET_REMOVED
 from panda_web.rpc.reopening import Reopening
@@ -154,25 +153,6 @@ class Asking:
             raise AnswerMalformed(f"An instance of the node's answer {error}.") from error
         _check_order([each.id for each in found], after)
         return found
-
-    async def listed_of(self, schema: str, ids: Sequence[str]) -> list[Listed]:
-        """Those of some instances, at most `PAGE`, that the node shows, without their entries."""
-        items = await self._query(schema, PAGE, select=[], filter={"id": {"in": sorted(ids)}})
-        try:
-            return [Listed.from_json(each) for each in items]
-        except ValueError as error:
-            raise AnswerMalformed(f"An instance of the node's answer {error}.") from error
-
-    async def fork(self, log: Log) -> list[StoredEntry]:
-        """Two entries that prove a log to be forked, without payloads; none where the node cannot."""
-        try:
-            found = await self._connection.call(GET_FORK_PROOFS, author=log[0].hex(), logId=log[1], limit=1)
-        except ErrorFromNode as error:
-            if is_early(error):
-                return []
-            raise
-        proofs = [each.proof for each in found if each.log == log]
-        return [StoredEntry(half.encode(), None) for each in proofs for half in (each.first, each.second)]
 
     async def removed(self, ids: Sequence[str]) -> frozenset[str]:
         """Those of some instances, `LISTED` at most, that the node removed; none where it does not say."""
