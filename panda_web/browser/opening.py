@@ -306,7 +306,7 @@ class Site:
         return [
             {"author": str(each.client.author), "logId": log_id, "seqNum": position}
             for each in (self._author, *self._earlier)
-            for log_id, position in await each.client.forked()
+            for log_id, position in await each.client.own_forks()
         ]
 
     async def notice(self) -> bool:

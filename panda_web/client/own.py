@@ -36,7 +36,7 @@ class OfKey:
         found = [log for log in await self._own.logs() if log.proven]
         return [forked(log, await self._own.entries(log.log_id, log.proven - 1, None)) for log in found]
 
-    async def forked(self) -> list[tuple[int, int]]:
+    async def own_forks(self) -> list[tuple[int, int]]:
         """The same in short: log ids, each with the place from which on it is forked."""
         logs = await self._own.logs() if self._own is not None else []
         return [(log.log_id, log.proven) for log in logs if log.proven]

@@ -228,7 +228,7 @@ class Sender(Reaching):
             (last,) = await self._own.entries(log.log_id, end - 1, 1) or (None,)
             if last is None or log_module.recall(last.entry).hash.hex() != arguments.backlink:
                 # Others than this client's: that is found out by sending.
-                return await self.acknowledge(log, log.first - 1) if known < log.first <= end else log
+                return await self.acknowledge(log, log.first - 1) if known < log.first - 1 <= end else log
         above = known if end > known else log.first - 1
         return await self.acknowledge(log, await self._without_gap(log, above, end, call))
 

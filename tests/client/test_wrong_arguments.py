@@ -162,7 +162,7 @@ WITHOUT = {
     "close",
     "lost",
     "forks",
-    "forked",
+    "own_forks",
     "notice",
     "key_made",
     "key_copied",
