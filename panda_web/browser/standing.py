@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from panda_web.browser.wrong import said
 from panda_web.client import Client
+from panda_web.client.errors import LogForked
 from panda_web.errors import PandaError, all_errors
 from panda_web.rpc.errors import NodeUnreachable
 from panda_web.rpc.link import LinkState
@@ -166,7 +167,7 @@ class Standing:
                     await self._site.flush_earlier()
 
     def _sent(self, _: int, wrong: PandaError | None) -> None:
-        self._wrong = wrong
+        self._wrong = None if isinstance(wrong, LogForked) else wrong  # that is told as `forks`
         self._learned.set()
         self._tell()
 

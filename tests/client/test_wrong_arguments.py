@@ -153,6 +153,17 @@ CALLS: Mapping[str, tuple[Call, ...]] = {
         lambda w, it: w.panda.delete(w.id, it) if it != w.room.meta.id else None,
         lambda w, it: w.panda.delete(it, "0040" + "ab" * 64),
     ),
+    "forked": (
+        lambda w, it: w.panda.forked(it),
+        lambda w, it: w.panda.forked(str(w.panda.author), it),
+        lambda w, it: w.panda.forked(after=it),
+    ),
+    "vote": (
+        lambda w, it: w.panda.vote(it, 1, 1, w.room.meta.id),
+        lambda w, it: w.panda.vote(str(w.panda.author), it, 1, w.room.meta.id),
+        lambda w, it: w.panda.vote(str(w.panda.author), 1, it, w.room.meta.id),
+        lambda w, it: w.panda.vote(str(w.panda.author), 1, 1, it),
+    ),
     "own": (lambda w, it: w.panda.own(it),),
     "is_complete": (lambda w, it: w.panda.is_complete(it),),
     "pending": (lambda w, it: w.panda.pending(it),),
