@@ -122,4 +122,24 @@ def test_a_branch_is_followed_by_votes(browsers: Browsers, site: Path, tmp_path:
         screen.wait("#log[open] panda-log[data-state=shown]")
         assert "3 votes" not in screen.words(f"{log}{second}")
         assert "1 vote. 0 count at the node." in screen.words(f"{log}{first}")
+
+        # On the festival's page those count whom the reader follows, as long as they do.
+        counted = """async (author) => {
+            const { connect } = await import("./panda.js");
+            const panda = await connect();
+            const { forks } = await panda.log(author, 1);
+            panda.close();
+            return forks[0].votes.filter(({ counted, voter }) => counted && voter !== panda.author).map(({ voter }) => voter);
+        }"""
+        follow = """(followed) => {
+            const key = "panda-web followed authors";
+            localStorage.setItem(key, JSON.stringify(followed));
+            dispatchEvent(new StorageEvent("storage", { key }));
+        }"""
+        tab.evaluate(follow, [stranger.author.hex()])
+        tab.goto(node.url)
+        screen.wait("html[data-state=ready]")
+        screen.until(lambda: tab.evaluate(counted, author.hex) == [stranger.author.hex()])
+        tab.evaluate(follow, [])  # as in another tab
+        screen.until(lambda: tab.evaluate(counted, author.hex) == [])
         assert not [message for message in tab.messages if message.startswith(("error", "uncaught"))]

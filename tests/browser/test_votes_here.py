@@ -1,5 +1,6 @@
 """Forked logs in the site's own node: whose votes count there, and what is brought for that."""
 
+import json
 from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -148,5 +149,36 @@ def test_as_many_authors_as_may_be(network: Network, browser: Browser) -> None:
                     assert here["error"] is None
                     if here["state"] == "whole":
                         break
+
+    run(work())
+
+
+class Unasked(Network):
+    """A node that names the logs of everybody, whoever is asked for."""
+
+    async def send(self, body: bytes) -> bytes:
+        request = json.loads(body)
+        if request["method"] == "panda_getLogs":
+            request["params"].pop("authors", None)
+        return await super().send(json.dumps(request).encode())
+
+
+def test_votes_that_nobody_asked_for_are_not_taken(tmp_path: Path) -> None:
+    async def work() -> None:
+        network = Unasked()
+        browser = Browser(tmp_path / "panda.sqlite", network)
+        schema = await others_write(network)
+        log = Branches(network, schema)
+        await log.publish(log.trunk, log.one, log.other)
+        async with author(network, 20) as trusted, browser.visit() as visit:
+            for number in range(30, 40):
+                async with author(network, number) as stranger:
+                    await stranger.vote(*log.first(log.other))
+            await trusted.vote(*log.first(log.one))
+            assert (await visit.read(schema))[0] == ["trunk 0"]
+            await visit.home.trust([NODE], [trusted.author or ""], [])
+            await until(visit, schema, "trunk 0", "one", "one more")
+            (fork,) = await forks(visit)
+            assert [each.voter.hex() for each in fork.votes] == [trusted.author]
 
     run(work())
