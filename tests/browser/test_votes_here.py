@@ -158,8 +158,9 @@ class Unasked(Network):
 
     async def send(self, body: bytes) -> bytes:
         request = json.loads(body)
-        if request["method"] == "panda_getLogs":
-            request["params"].pop("authors", None)
+        for each in request if isinstance(request, list) else [request]:
+            if each["method"] == "panda_getLogs":
+                each["params"].pop("authors", None)
         return await super().send(json.dumps(request).encode())
 
 
