@@ -3,7 +3,7 @@
 from panda_web.errors import PandaError
 from panda_web.messages import FORK_VOTE_LOG
 from panda_web.node import views
-from panda_web.node.forks.following import votes_went
+from panda_web.node.forks.following import vote_went
 from panda_web.node.store import Store
 from panda_web.node.store.dropped import Removed
 from panda_web.node.store.entries import LogRow
@@ -30,7 +30,7 @@ def drop(store: Store, log_row: LogRow, subject: bytes, words: str | None = None
     store.room.take(log_row.author, -PAYLOAD_ROOM * removed.size)
     views.gone(store, log_row, subject)
     if log_row.log_id == FORK_VOTE_LOG:
-        votes_went(store, log_row.author)
+        vote_went(store, subject)
     return removed
 
 

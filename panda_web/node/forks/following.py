@@ -25,6 +25,9 @@ AT_ONCE = 64
 """Entries of a log, from where it is condemned on, that are looked at in the transaction that changes
 something: some ms."""
 
+AT_ONCE_SECONDS = 0.04
+"""What is done of them there."""
+
 PAGE = 50
 """Entries that are read together, and brought out of views or into them: some ms."""
 
@@ -89,9 +92,10 @@ class Following:
             return
         before = known.condemned if known is not None else NEVER
         if log_row.condemned < before:
-            self.recount(log_row, before)
+            self._store.forks.follow_between(log_row, before, verified.hash)  # as long as views hold it
+            self.recount(log_row)
             if log_row.log_id == FORK_VOTE_LOG:
-                self.votes_went(log_row.author)
+                self._votes_went(log_row.author)
         elif verified.entry.seq_num >= log_row.condemned and self._is_voted(log_row.key):
             if known is not None and self._goes_on(known, verified):
                 self._store.forks.follow_hash(log_row.key, verified.hash)
@@ -109,6 +113,8 @@ class Following:
             return False
         if any(each.followed is None for each in forks.partings(known.key)):
             return False
+        if self._store.entries.mark(verified.hash) == PayloadSizeMismatch.reason:
+            return False
         skiplink = entry.skiplink if lipmaa(entry.seq_num) >= known.condemned else None
         links = [link for link in (entry.backlink, skiplink) if link is not None]
         return bool(links) and all(forks.is_followed(known.key, link) for link in links)
@@ -123,33 +129,39 @@ class Following:
         if self._may_count(log_row.author) and about is not None and about.condemned < NEVER:
             self.recount(about)
 
-    def votes_went(self, voter: bytes) -> None:
-        """Votes of somebody may count no more: they were deleted, or their log is condemned."""
+    def vote_went(self, voter: bytes, instance: bytes) -> None:
+        """A vote of somebody is deleted."""
         if self._may_count(voter):
-            votes_went(self._store, voter)
+            vote_went(self._store, instance)
 
-    def recount(self, log_row: LogRow, before: int = 0) -> None:
-        """Finds out anew what counts of a log: of few entries at once, unless that is under way.
+    def _votes_went(self, voter: bytes) -> None:
+        """Votes of somebody may count no more: their log is condemned."""
+        if self._may_count(voter):
+            for key in [*self._store.votes.logs_of((voter,))]:
+                self._store.forks.recount(key)
 
-        Args:
-            log_row: the log, which is condemned.
-            before: a seq num; views may hold what stands before it, and counts no more for a proof.
+    def recount(self, log_row: LogRow) -> None:
+        """Finds out anew what counts of a condemned log: of few entries at once, unless it is under way.
+
+        What they are about may have many more before; then it is begun, and gone on with later.
         """
         forks = self._store.forks
         if self.trust is None or forks.is_due(log_row.key) or forks.are_more(log_row, AT_ONCE):
-            forks.recount(log_row.key, before)
-        else:
-            for _ in self.steps(log_row.key, before):
-                pass
+            forks.recount(log_row.key)
+            return
+        until = time.process_time() + AT_ONCE_SECONDS
+        for _ in self.steps(log_row.key):
+            if time.process_time() >= until:
+                forks.recount(log_row.key)
+                return
 
     # -- what counts -----------------------------------------------------------------------------------
 
-    def steps(self, log_key: int, before: int) -> Generator[None, None, None]:
-        """Brings it up to date what counts of a log; yields where a transaction may end.
+    def steps(self, log_key: int) -> Generator[None, None, None]:
+        """Brings it up to date what counts of a log, which is condemned; yields where a transaction may end.
 
-        Args:
-            log_key: the log's, which is condemned.
-            before: a seq num; views may hold what stands before it, and counts no more for a proof.
+        An instance of which something went is gone in the same transaction, until it is made anew: an older
+        state of it would be shown with a proof of another one.
         """
         store = self._store
         log_row = store.entries.log_at(log_key)
@@ -160,17 +172,19 @@ class Following:
             followed.update(some)
             last = max(some)
             yield
-        changed: dict[bytes, None] = {}
-        away = {number: seq_num for number, seq_num in followed.items() if number not in standing}
-        for row in self._going(log_row, away, before):
-            if row is None:
+        away = [(seq_num, number) for number, seq_num in followed.items() if number not in standing]
+        away.sort(reverse=True)
+        for count, (_, number) in enumerate(away):
+            self._uncount(log_row, store.forks.row(number))
+            if count % PAGE == 0:
                 yield
-            elif row.number not in standing:
-                self._uncount(log_row, row, changed)
-        for number, instance in enumerate(changed):
-            views.anew(store, log_row, instance)
-            if number % PAGE == 0:
-                yield
+        while (instance := store.forks.unmade(log_key)) is not None:
+            create = store.forks.number_in(log_key, instance)
+            if create is not None:
+                yield from views.anew(store, log_row, instance, create)
+                store.forks.note(create, instance)
+            store.forks.made(log_key, instance)
+            yield
         for number, entry in enumerate(standing):
             if entry not in followed:
                 self._count(log_row, store.forks.row(entry))
@@ -198,33 +212,16 @@ class Following:
         ]
         return {rows[number]: None for number in found.entries}, partings
 
-    def _going(self, log_row: LogRow, away: dict[int, int], before: int) -> Iterator[Row | None]:
-        """What may count no more, from the end of the log on; None where others may have a turn.
-
-        Args:
-            log_row: the log.
-            away: numbers of entries that were followed, each with its seq num.
-            before: views may hold what stands before it.
-        """
+    def _uncount(self, log_row: LogRow, row: Row) -> None:
+        """An entry does not count: what it created, or changed, is gone; that is to be made anew."""
         forks = self._store.forks
-        for count, number in enumerate(sorted(away, key=lambda each: away[each], reverse=True)):
-            yield forks.row(number)
-            if count % PAGE == 0:
-                yield None
-        while rows := forks.some_back(log_row, before, PAGE):
-            yield from rows
-            before = rows[-1].seq_num
-            forks.out_of_views(log_row.key, before)
-            yield None
-
-    def _uncount(self, log_row: LogRow, row: Row, changed: dict[bytes, None]) -> None:
-        """An entry does not count: what it created is gone, and what it changed is to be made anew."""
-        self._store.forks.unfollow(log_row.key, row.number)
+        forks.unfollow(log_row.key, row.number)
         if row.instance == row.hash:
             views.gone(self._store, log_row, row.instance)
         elif row.instance:
-            changed[row.instance] = None
-        self._store.forks.note(row)
+            views.out(self._store, log_row, row.instance)
+            forks.unmake(log_row.key, row.instance)
+        forks.note(row.number, row.hash)
 
     def _count(self, log_row: LogRow, row: Row) -> None:
         """An entry counts from now on."""
@@ -237,12 +234,13 @@ class Following:
                 return
             if message.action != "delete":
                 views.take_in(self._store, log_row, recall(row.entry), message)
-        self._store.forks.note(row)
+        self._store.forks.note(row.number, row.hash)
 
 
-def votes_went(store: Store, voter: bytes) -> None:
-    """Votes of somebody may count no more, whoever counts them."""
-    for key in [*store.votes.logs_of((voter,))]:
+def vote_went(store: Store, instance: bytes) -> None:
+    """A vote counts no more, whoever counted it: it is deleted, or dropped."""
+    key = store.votes.log_of(instance)
+    if key is not None:
         store.forks.recount(key)
 
 
@@ -254,7 +252,7 @@ class Recounting:
         steps: of one log (`Following.steps`).
     """
 
-    def __init__(self, store: Store, steps: Callable[[int, int], Generator[None, None, None]]) -> None:
+    def __init__(self, store: Store, steps: Callable[[int], Generator[None, None, None]]) -> None:
         self._store = store
         self._of = steps
         self._steps: Generator[None, None, None] | None = None
@@ -266,8 +264,8 @@ class Recounting:
             due = self._store.forks.due(self._key) or self._store.forks.due(0)
             if due is None:
                 return True
-            self._key, self._stamp, before = due
-            self._steps = self._of(self._key, before)
+            self._key, self._stamp = due
+            self._steps = self._of(self._key)
         for _ in self._steps:
             if time.monotonic() >= until:
                 return False

@@ -158,7 +158,7 @@ def _show(
         if store.entries.log_of(content.instance) == log_row.key:  # nobody ends what is in another log
             views.ended(store, log_row, content.instance)
         if log_row.log_id == FORK_VOTE_LOG:
-            house.following.votes_went(log_row.author)
+            house.following.vote_went(log_row.author, content.instance)
     elif content.payload is not None and checked.message:
         if verified.entry.seq_num < log_row.condemned or store.forks.is_followed(log_row.key, verified.hash):
             alone = checked.message.action == "create" and _rests_on_all(known, verified.entry)

@@ -120,15 +120,15 @@ _ABOUT = "instance = ? AND +log = ?"
 """About one instance, in one log. The plus says to look for the instance: SQLite would go through the log."""
 _FOLLOWED = "EXISTS (SELECT 1 FROM followed f WHERE f.log = {0}.log AND f.entry = {0}.number)"
 _COUNTS = (
-    "state = 0 AND mark IS NULL AND (seq_num < (SELECT max(l.condemned, coalesce(r.upto, 0))"
-    " FROM logs l LEFT JOIN recounts r ON r.log = l.id WHERE l.id = ?)"
+    "state = 0 AND mark IS NULL AND (seq_num < (SELECT l.condemned FROM logs l WHERE l.id = ?)"
     f" OR {_FOLLOWED.format('entries')})"
 )
 """Whether an entry of the log with a key counts, as far as views know by now."""
 _ENTRY = "SELECT seq_num, entry, payload, hash, instance, state FROM entries"
+_NUMBERED = "SELECT number, seq_num, entry, payload, hash, instance, state FROM entries"
 
 
-def _entry_row(row: tuple[Any, ...]) -> EntryRow:
+def _entry_row(row: Sequence[Any]) -> EntryRow:
     return EntryRow(row[0], row[1], row[2], row[3], row[4], PAYLOAD_STATES[row[5]])
 
 
@@ -344,9 +344,16 @@ class EntryTable:
 
     def some_of_instance_in(self, log_key: int, instance: bytes, most: int) -> list[EntryRow]:
         """The same, where they are no more than `most`; else so many of them, whichever."""
-        sql = f"{_ENTRY} WHERE {_ABOUT} AND {_COUNTS} LIMIT ?"
-        found = [_entry_row(row) for row in self._db.rows(sql, (instance, log_key, log_key, most))]
-        return sorted(found, key=lambda row: row.seq_num)
+        found = self.came_of_instance_in(log_key, instance, 0, most)
+        return sorted(found.values(), key=lambda row: row.seq_num)
+
+    def came_of_instance_in(
+        self, log_key: int, instance: bytes, behind: int, most: int
+    ) -> dict[int, EntryRow]:
+        """The first of them that came behind the one with a number, by their numbers."""
+        sql = f"{_NUMBERED} WHERE {_ABOUT} AND number > ? AND {_COUNTS} ORDER BY number LIMIT ?"
+        rows = self._db.rows(sql, (instance, log_key, behind, log_key, most))
+        return {number: _entry_row(row) for number, *row in rows}
 
     # -- entries by schema -----------------------------------------------------------------------------
 

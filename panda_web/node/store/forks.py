@@ -104,13 +104,40 @@ class ForkTable:
             (log_key, entry_hash),
         )
 
+    def follow_between(self, log_row: LogRow, before: int, but: bytes) -> None:
+        """The same for all from where a log is condemned on and before a place, but the one with a hash."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO followed (log, entry) SELECT log, number FROM entries"
+            " WHERE log = ? AND seq_num >= ? AND seq_num < ? AND hash <> ?",
+            (log_row.key, log_row.condemned, before, but),
+        )
+
     def unfollow(self, log_key: int, number: int) -> None:
         """It counts no more."""
         self._db.execute("DELETE FROM followed WHERE log = ? AND entry = ?", (log_key, number))
 
-    def note(self, one: "Row") -> None:
-        """Has followers told that it changed whether an entry counts."""
-        self._db.note(Note("counted", one.number, one.hash))
+    def note(self, number: int, entry_hash: bytes) -> None:
+        """Has followers told that it changed whether an entry counts, or what is made of what it created."""
+        self._db.note(Note("counted", number, entry_hash))
+
+    def unmake(self, log_key: int, instance: bytes) -> None:
+        """An instance of a log is to be made anew, of what counts of it."""
+        self._db.execute("INSERT OR IGNORE INTO unmade (log, instance) VALUES (?, ?)", (log_key, instance))
+
+    def made(self, log_key: int, instance: bytes) -> None:
+        """It is made, or gone for good."""
+        self._db.execute("DELETE FROM unmade WHERE log = ? AND instance = ?", (log_key, instance))
+
+    def number_in(self, log_key: int, entry_hash: bytes) -> int | None:
+        """The number of an entry; None where it is not held, or in another log."""
+        row = self._db.one("SELECT number FROM entries WHERE hash = ? AND log = ?", (entry_hash, log_key))
+        return row[0] if row else None
+
+    def unmade(self, log_key: int) -> bytes | None:
+        """The first instance of a log that is to be made anew; None for none."""
+        sql = "SELECT instance FROM unmade WHERE log = ? ORDER BY instance LIMIT 1"
+        row = self._db.one(sql, (log_key,))
+        return row[0] if row else None
 
     def partings(self, log_key: int) -> list[Parted]:
         """Where a log parts, as far as it was followed when that was found out, from the least place on."""
@@ -150,16 +177,6 @@ class ForkTable:
         seq_num, _ = behind
         return self._rows(sql, log_row.key, log_row.condemned, seq_num, *behind, most)
 
-    def some_back(self, log_row: LogRow, before: int, most: int) -> list[Row]:
-        """The same the other way, up to a seq num: so many, and what else is in the slot of the last one."""
-        sql = f"{_ROW} WHERE log = ? AND seq_num >= ? AND seq_num < ? ORDER BY seq_num DESC LIMIT ?"
-        found = self._rows(sql, log_row.key, log_row.condemned, before, most)
-        if len(found) < most:
-            return found
-        last = found[-1].seq_num
-        in_slot = self._rows(f"{_ROW} WHERE log = ? AND seq_num = ?", log_row.key, last)
-        return [*(each for each in found if each.seq_num > last), *in_slot]
-
     def row(self, number: int) -> Row:
         """The entry with a number, which is held."""
         return self._rows(f"{_ROW} WHERE number = ?", number)[0]
@@ -169,17 +186,12 @@ class ForkTable:
 
     # -- what is to be found out anew ------------------------------------------------------------------
 
-    def recount(self, log_key: int, before: int = 0) -> None:
-        """It is to be found out anew what counts of a log.
-
-        Args:
-            log_key: the log's.
-            before: a seq num; views may hold what stands before it, and counts no more for a proof.
-        """
+    def recount(self, log_key: int) -> None:
+        """It is to be found out anew what counts of a log."""
         self._db.execute(
-            "INSERT INTO recounts (log, stamp, before, upto) VALUES (?1, 1, ?2, ?2) ON CONFLICT (log)"
-            " DO UPDATE SET stamp = stamp + 1, before = max(before, ?2), upto = max(upto, ?2)",
-            (log_key, before),
+            "INSERT INTO recounts (log, stamp) VALUES (?, 1) ON CONFLICT (log)"
+            " DO UPDATE SET stamp = stamp + 1",
+            (log_key,),
         )
         self._db.note(Note("recounts"))
 
@@ -187,18 +199,11 @@ class ForkTable:
         """Whether that is to be done for a log."""
         return self._db.one("SELECT 1 FROM recounts WHERE log = ?", (log_key,)) is not None
 
-    def due(self, behind: int) -> tuple[int, int, int] | None:
-        """The first log behind one of which that is to be done; None for none.
-
-        Gives its key, a stamp, and the seq num before which views may hold what counts no more for a proof.
-        """
-        sql = "SELECT log, stamp, before FROM recounts WHERE log > ? ORDER BY log LIMIT 1"
-        row: tuple[int, int, int] | None = self._db.one(sql, (behind,))
+    def due(self, behind: int) -> tuple[int, int] | None:
+        """The first log behind one of which that is to be done, and a stamp; None for none."""
+        sql = "SELECT log, stamp FROM recounts WHERE log > ? ORDER BY log LIMIT 1"
+        row: tuple[int, int] | None = self._db.one(sql, (behind,))
         return row
-
-    def out_of_views(self, log_key: int, first: int) -> None:
-        """What counts no more from a seq num on is out of the views."""
-        self._db.execute("UPDATE recounts SET upto = min(upto, ?) WHERE log = ?", (first, log_key))
 
     def counted(self, log_key: int, stamp: int) -> None:
         """It is done, unless it was to be done anew meanwhile."""

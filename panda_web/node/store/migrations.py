@@ -276,4 +276,19 @@ MIGRATIONS = (
         PRIMARY KEY (author, own)
     ) WITHOUT ROWID;
     """,
+    # What views hold behind a fork that is found out is followed until it is out of them; instances of which
+    # something went are not shown until they are made anew; and which votes go is asked by their entries.
+    """
+    INSERT OR IGNORE INTO followed (log, entry) SELECT e.log, e.number FROM recounts r
+        JOIN logs l ON l.id = r.log
+        JOIN entries e ON e.log = r.log AND e.seq_num >= l.condemned AND e.seq_num < r.upto;
+    ALTER TABLE recounts DROP COLUMN before;
+    ALTER TABLE recounts DROP COLUMN upto;
+    CREATE TABLE unmade (
+        log INTEGER NOT NULL REFERENCES logs (id),
+        instance BLOB NOT NULL,
+        PRIMARY KEY (log, instance)
+    ) WITHOUT ROWID;
+    CREATE INDEX votes_by_entry ON votes (vote);
+    """,
 )

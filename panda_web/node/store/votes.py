@@ -70,6 +70,15 @@ class VoteTable:
         rows = self._db.rows(sql, (*log, seq_num, most))
         return [*{voter: Cast(voter, followed) for voter, followed in rows}.values()]
 
+    def log_of(self, instance: bytes) -> int | None:
+        """The key of the log that a vote is about, if that is held and condemned."""
+        sql = (
+            "SELECT l.id FROM votes v CROSS JOIN logs l ON l.author = v.author AND l.log_id = v.log_id"
+            " WHERE v.vote = (SELECT number FROM entries WHERE hash = ?) AND l.condemned < ?"
+        )
+        row = self._db.one(sql, (instance, NEVER))
+        return row[0] if row else None
+
     def logs_of(self, voters: Iterable[bytes]) -> Iterator[int]:
         """The keys of the logs that somebody votes about, of those that are held and condemned."""
         sql = (

@@ -15,7 +15,7 @@ that asks; so no message is missed by a view, whoever began it, and when.
 Its table is `node.store.view_tables`.
 """
 
-from panda_web.node.views.changing import anew, ended, gone, remember, take_in
+from panda_web.node.views.changing import anew, ended, gone, out, remember, take_in
 from panda_web.node.views.view import View, in_place, message_of
 
-__all__ = ["View", "anew", "ended", "gone", "in_place", "message_of", "remember", "take_in"]
+__all__ = ["View", "anew", "ended", "gone", "in_place", "message_of", "out", "remember", "take_in"]

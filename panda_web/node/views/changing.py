@@ -1,6 +1,6 @@
 """What a message changes in the views of its schema, in the transaction that stores it or replays it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from typing import cast
 
@@ -86,15 +86,44 @@ def gone(store: Store, log_row: LogRow, instance: bytes) -> None:
         view.table.end(instance, log_row.key)
 
 
-def anew(store: Store, log_row: LogRow, instance: bytes) -> None:
-    """Makes an instance of a log anew out of what counts of it: of its entries some may not any more."""
-    for view in list(_of_log(store, log_row)):
-        entries = list(store.entries.of_instance_in(log_row.key, instance))
+PAGE = 200
+"""Entries of an instance that are put into a view together: some ms."""
+
+
+def out(store: Store, log_row: LogRow, instance: bytes) -> None:
+    """An instance of a log is not shown until it is made anew; what it hides meanwhile stays hidden."""
+    for view in _of_log(store, log_row):
         view.table.end(instance, log_row.key)
-        held = list(_held(view, log_row.key, entries))
-        create = next((each for each in held if each.message.action == "create"), None)
-        if create is not None:
-            _apply(store, view, log_row.key, instance, create, partial(iter, held))
+
+
+def anew(store: Store, log_row: LogRow, instance: bytes, number: int) -> Generator[None, None, None]:
+    """Makes an instance anew that is out of the views, of what counts; yields where others may come.
+
+    Of many entries those that came first make it what it is until the next ones are looked at.
+
+    Args:
+        store: where.
+        log_row: the log of its create.
+        instance: its id.
+        number: of its create.
+    """
+    entries, log_key = store.entries, log_row.key
+    create = entries.came_of_instance_in(log_key, instance, number - 1, 1).get(number)
+    if create is None:
+        store.cascades.lost(instance)
+        return
+    came, behind = {number: create}, 0
+    while more := entries.came_of_instance_in(log_key, instance, behind, PAGE):
+        behind = max(more)
+        came |= more
+        rows = sorted(came.values(), key=lambda row: row.seq_num)
+        for view in list(_of_log(store, log_row)):
+            placed = [*_held(view, log_key, rows)]
+            creates = [each for each in placed if each.message.action == "create"]
+            for each in creates if number in came else placed:
+                _apply(store, view, log_key, instance, each, partial(iter, placed))
+        came = {}
+        yield
 
 
 def _of_log(store: Store, log_row: LogRow) -> Iterator[View]:
