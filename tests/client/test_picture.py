@@ -16,6 +16,7 @@ from panda_web.client.drawn import LANES, Drawn, Picture
 from panda_web.client.errors import NodeTooOld
 from panda_web.client.picture import MOST
 from panda_web.keys.with_cryptography import CryptographyVerifier
+from panda_web.node.ingest import peer
 from panda_web.rpc import jsonrpc
 from panda_web.rpc.errors import AnswerMalformed, InvalidParams
 from panda_web.rpc.transport import InProcess
@@ -306,7 +307,8 @@ def test_a_proof_that_proves_nothing_is_an_error() -> None:
     assert wrong.value.reason.startswith("signature")
 
 
-def test_slots_that_are_full_are_not_looked_at_to_the_end() -> None:
+def test_slots_that_are_full_are_not_looked_at_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peer, "MOST_IN_SLOT", 2 * LANES)
     node = Peered()
     trunk = Author(1)
     first = Made(*trunk.write(note(0)))
