@@ -40,11 +40,11 @@ def _forks(store: Store, trust: Trust, log_row: LogRow, most: int) -> Iterator[F
     """Where a log is proven to fork: the least place, and later ones on the branch that is followed."""
     partings = store.forks.partings(log_row.key) or [Parted(log_row.condemned, None)]
     for each in partings:
-        proof = proof_of(store, log_row)
+        proof = None
         if each.one is not None and each.other is not None:
             proof = ForkProof.of(store.forks.entry(each.one).entry, store.forks.entry(each.other).entry)
-        elif each is not partings[0]:
-            proof = None
+        elif each is partings[0]:
+            proof = proof_of(store, log_row)
         if proof is not None:
             votes = _votes(store, trust, log_row, each.seq_num, most)
             yield ForkedLog(proof, log_row.second, votes, each.followed)
