@@ -15,6 +15,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from tools.wasm import EXPORTS, IMPORTS, Bytes, ChangedError, imports, joined, number, sections
+
 FILES = ("package.json", "pyodide.mjs", "pyodide-lock.json", "python_stdlib.zip")
 GLUE = "pyodide.asm.mjs"
 MODULE = "pyodide.asm.wasm"
@@ -46,10 +48,6 @@ EDITS = (
 BEGIN = "function assignWasmExports(wasmExports){"
 EXPORT = re.compile(r'(\w+)=Module\["\w+"\]=wasmExports\["\w+"\](?:\.value>>>0)?')
 NAMES = re.compile(r"var (\w+(?:,\w+){1000,});")
-
-
-class ChangedError(Exception):
-    """The glue is not the one that these edits are for."""
 
 
 def lean(glue: str, users: str) -> str:
@@ -86,11 +84,6 @@ def _without_unused_exports(glue: str, users: str) -> str:
 
 # --- The module's exports (WebAssembly Core Specification 2.0, part 5) ----------------------------
 
-PREAMBLE = b"\0asm\1\0\0\0"
-IMPORTS, EXPORTS = 2, 7
-FUNCTION, TABLE, MEMORY, GLOBAL, TAG = range(5)
-
-
 def lean_module(module: bytes, users: str) -> bytes:
     """The module without the exports that nobody names.
 
@@ -102,49 +95,16 @@ def lean_module(module: bytes, users: str) -> bytes:
     Raises:
         ChangedError: it is no module, or one with things that this does not know.
     """
-    if not module.startswith(PREAMBLE):
-        raise ChangedError(f"{MODULE} is no WebAssembly module.")
     used = set(IDENTIFIER.findall(users))
-    sections = []
-    source = _Bytes(module, len(PREAMBLE))
-    while not source.is_at_end():
-        kind, content = source.byte(), source.vector()
+    kept = []
+    for kind, content in sections(module):
         if kind == IMPORTS:
-            used |= _addresses(_Bytes(content))
-        elif kind == EXPORTS:
-            content = _exports(_Bytes(content), used)
-        sections += [bytes([kind]), _number(len(content)), content]
-    return PREAMBLE + b"".join(sections)
+            used |= {each.name for each in imports(content) if each.where in ("GOT.func", "GOT.mem")}
+        kept.append((kind, _exports(Bytes(content), used) if kind == EXPORTS else content))
+    return joined(kept)
 
 
-def _addresses(source: "_Bytes") -> set[str]:
-    """Names of which the module wants addresses."""
-    found = set()
-    for _ in range(source.number()):
-        where, name, kind = source.vector().decode(), source.vector().decode(), source.byte()
-        if where in ("GOT.func", "GOT.mem"):
-            found.add(name)
-        if kind == TABLE:
-            source.byte()
-        if kind in (TABLE, MEMORY):
-            limits = source.byte()
-            source.number()
-            if limits & 1:
-                source.number()
-        elif kind == GLOBAL:
-            source.byte()
-            source.byte()
-        elif kind == TAG:
-            source.byte()
-            source.number()
-        elif kind == FUNCTION:
-            source.number()
-        else:
-            raise ChangedError(f"{MODULE} imports something of an unknown kind, {kind}.")
-    return found
-
-
-def _exports(source: "_Bytes", used: set[str]) -> bytes:
+def _exports(source: "Bytes", used: set[str]) -> bytes:
     kept = []
     for _ in range(source.number()):
         begin = source.at
@@ -153,50 +113,7 @@ def _exports(source: "_Bytes", used: set[str]) -> bytes:
         source.number()
         if name in used or f"_{name}" in used:
             kept.append(source.data[begin : source.at])
-    return _number(len(kept)) + b"".join(kept)
-
-
-def _number(value: int) -> bytes:
-    """LEB128, without a sign."""
-    groups: list[int] = []
-    while True:
-        value, low = value >> 7, value & 0x7F
-        if not value:
-            return bytes([*groups, low])
-        groups.append(low | 0x80)
-
-
-class _Bytes:
-    """What is read from front to back."""
-
-    def __init__(self, data: bytes, at: int = 0) -> None:
-        self.data = data
-        self.at = at
-
-    def is_at_end(self) -> bool:
-        return self.at >= len(self.data)
-
-    def byte(self) -> int:
-        if self.is_at_end():
-            raise ChangedError(f"{MODULE} ends too early.")
-        self.at += 1
-        return self.data[self.at - 1]
-
-    def number(self) -> int:
-        value = shift = 0
-        while True:
-            group = self.byte()
-            value |= (group & 0x7F) << shift
-            shift += 7
-            if group < 0x80:
-                return value
-
-    def vector(self) -> bytes:
-        length = self.number()
-        self.at += length
-        if self.at > len(self.data):
-            raise ChangedError(f"{MODULE} ends too early.")
-        return self.data[self.at - length : self.at]
+    return number(len(kept)) + b"".join(kept)
 
 
 # --- Files ----------------------------------------------------------------------------------------

@@ -1,0 +1,403 @@
+"""Makes two WebAssembly modules of one: what a session calls, and all else, which comes later.
+
+Both work on one memory and one table of functions, so addresses stay what they are, in a snapshot too. Each
+function that only the other module has gets a place in the table, behind those that are there, and is called
+through it. In the first module a *stub* stands for each function of the second that it calls, exports, or has in the
+table: it has the second module loaded, unless it is there, and calls the function. To load it is
+`panda.load`, which the first module imports; it returns when the second one is instantiated, or throws.
+
+Which functions a session calls says the same module with a note in each of them (`noting`).
+
+What uses a table or a global that the second module is not given stays in the first one, and so do functions
+that are no larger than a stub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from tools.wasm import (
+    ADDRESS,
+    CALL,
+    CODE,
+    CUSTOM,
+    ELEMENTS,
+    EXPORTS,
+    FUNCTION,
+    FUNCTIONS,
+    GET_GLOBAL,
+    GLOBAL,
+    GLOBALS,
+    IMPORTS,
+    MEMORIES,
+    MEMORY,
+    OTHER_TABLE,
+    SET_GLOBAL,
+    START,
+    TABLE,
+    TABLES,
+    TAG,
+    TAGS,
+    TYPES,
+    Bytes,
+    ChangedError,
+    Reference,
+    first_instruction,
+    imports,
+    joined,
+    number,
+    references,
+    sections,
+    signed,
+    sized,
+    vector,
+)
+
+OURS = "panda"
+"""The module, as imports have it, that the worker gives."""
+SMALL = 24
+"""Bytes of a function that is in the first module, whether it is called or not: a stub has as many."""
+
+I32, FUNCREF, EMPTY = b"\x7f", b"\x70", b"\x40"
+LOCAL_GET, CALL_INDIRECT, CONST, END = b"\x20", b"\x11", b"\x41", b"\x0b"
+IF_NOT = b"\x45\x04" + EMPTY
+MUTABLE = b"\1"
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module as it is read here.
+
+    Attributes:
+        parts: its sections, as they are.
+        types: of functions: of each, how many arguments it takes, and its bytes.
+        imported: the type of each function that it imports.
+        defined: the type of each of its own.
+        bodies: what these do.
+        references: what they name.
+        exports: of each, its name, its kind and its index.
+        elements: the functions in the table, from its second place on; the first one is empty.
+        table: how many places it has.
+        globals: how many there are.
+    """
+
+    parts: Sequence[tuple[int, bytes]]
+    types: Sequence[tuple[int, bytes]]
+    imported: Sequence[int]
+    defined: Sequence[int]
+    bodies: Sequence[bytes]
+    references: Sequence[Sequence[Reference]]
+    exports: Sequence[tuple[str, int, int]]
+    elements: Sequence[int]
+    table: int
+    globals: int
+
+    def type_of(self, function: int) -> int:
+        """By the function's index."""
+        own = function - len(self.imported)
+        return self.defined[own] if own >= 0 else self.imported[function]
+
+
+def read(module: bytes) -> Module:
+    """Reads one. Raises ChangedError where it has things that this does not know."""
+    parts = list(sections(module))
+    content = dict(parts)
+    brought = list(imports(content[IMPORTS]))
+    if START in content or any(each.kind != FUNCTION for each in brought):
+        raise ChangedError("The module starts by itself, or imports more than functions.")
+    code = Bytes(content[CODE])
+    bodies = [code.vector() for _ in range(code.number())]
+    functions = Bytes(content[FUNCTIONS])
+    exported = Bytes(content[EXPORTS])
+    table = Bytes(content[TABLES])
+    if table.number() < 1 or bytes([table.byte()]) != FUNCREF:
+        raise ChangedError("The first table of the module is not that of functions.")
+    places, most = table.limits()
+    if most is not None:
+        raise ChangedError("The table of functions cannot grow.")
+    return Module(
+        parts,
+        _types(Bytes(content[TYPES])),
+        [each.about for each in brought],
+        [functions.number() for _ in range(functions.number())],
+        bodies,
+        [references(body) for body in bodies],
+        [
+            (exported.vector().decode(), exported.byte(), exported.number())
+            for _ in range(exported.number())
+        ],
+        _elements(Bytes(content[ELEMENTS])),
+        places,
+        Bytes(content[GLOBALS]).number(),
+    )
+
+
+def _types(source: Bytes) -> list[tuple[int, bytes]]:
+    found = []
+    for _ in range(source.number()):
+        begin = source.at
+        if source.byte() != 0x60:  # noqa: PLR2004 - a function's
+            raise ChangedError("The module has types of other things than functions.")
+        arguments, _ = source.vector(), source.vector()
+        found.append((len(arguments), source.data[begin : source.at]))
+    return found
+
+
+def _elements(source: Bytes) -> list[int]:
+    segments, flags = source.number(), source.number()
+    at = (source.byte(), source.number(), source.byte())
+    if segments != 1 or flags != 0 or at != (CONST[0], 1, END[0]):
+        raise ChangedError("The table of functions is filled in another way.")
+    return [source.number() for _ in range(source.number())]
+
+
+def _with(module: Module, changed: Mapping[int, bytes]) -> bytes:
+    return joined([(kind, changed.get(kind, content)) for kind, content in module.parts])
+
+
+def _with_import(module: Module, name: str, kind: int) -> bytes:
+    """The imports, and one function more, which is the last of them."""
+    content = dict(module.parts)[IMPORTS]
+    count = Bytes(content)
+    before = count.number()
+    new = sized(OURS.encode()) + sized(name.encode()) + bytes([FUNCTION]) + number(kind)
+    return number(before + 1) + content[count.at :] + new
+
+
+def _with_type(module: Module, wanted: bytes) -> tuple[int, bytes]:
+    """The index of a type, and all types with it."""
+    types = [data for _, data in module.types]
+    if wanted not in types:
+        types.append(wanted)
+    return types.index(wanted), vector(types)
+
+
+def _with_globals(module: Module, count: int) -> bytes:
+    """The globals, and so many more, which are 0 at first."""
+    content = dict(module.parts)[GLOBALS]
+    source = Bytes(content)
+    before = source.number()
+    return number(before + count) + content[source.at :] + (I32 + MUTABLE + CONST + b"\0" + END) * count
+
+
+def _exports(exports: Sequence[tuple[str, int, int]]) -> bytes:
+    return vector([sized(name.encode()) + bytes([kind]) + number(index) for name, kind, index in exports])
+
+
+def _segment(at: int, functions: Sequence[int]) -> bytes:
+    return b"\0" + CONST + signed(at) + END + vector([number(each) for each in functions])
+
+
+# --- What a session calls -------------------------------------------------------------------------
+
+
+def noting(data: bytes) -> bytes:
+    """The same module, which calls `panda.called` when one of its own functions is called first, with its number."""
+    module = read(data)
+    first = len(module.imported)
+    kind, types = _with_type(module, b"\x60\1" + I32 + b"\0")
+
+    def moved(index: int) -> int:
+        return index + (index >= first)
+
+    bodies = []
+    for own, (body, names) in enumerate(zip(module.bodies, module.references, strict=True)):
+        flag = number(module.globals + own)
+        note = b"\x23" + flag + IF_NOT + CONST + b"\1\x24" + flag
+        note += CONST + signed(own) + bytes([CALL]) + number(first) + END
+        begin = first_instruction(body)
+        rest = [each._replace(begin=each.begin - begin, end=each.end - begin) for each in names]
+        changed = _rewritten(body[begin:], rest, {ADDRESS: moved, CALL: moved})
+        bodies.append(sized(body[:begin] + note + changed))
+    exports = [(name, of, moved(index) if of == FUNCTION else index) for name, of, index in module.exports]
+    return _with(
+        module,
+        {
+            TYPES: types,
+            IMPORTS: _with_import(module, "called", kind),
+            GLOBALS: _with_globals(module, len(module.bodies)),
+            EXPORTS: _exports(exports),
+            ELEMENTS: vector([_segment(1, [moved(each) for each in module.elements])]),
+            CODE: vector(bodies),
+        },
+    )
+
+
+def _rewritten(body: bytes, names: Sequence[Reference], moved: Mapping[int, Callable[[int], int | bytes]]) -> bytes:
+    """A body that names things by other indices, or does something else in place of it, in bytes."""
+    pieces = []
+    at = 0
+    for each in names:
+        if each.kind in moved:
+            new = moved[each.kind](each.index)
+            instead = new if isinstance(new, bytes) else bytes([each.kind]) + number(new)
+            pieces += [body[at : each.begin], instead]
+            at = each.end
+    return b"".join([*pieces, body[at:]])
+
+
+# --- Two modules ----------------------------------------------------------------------------------
+
+
+def split(data: bytes, called: Collection[int]) -> tuple[bytes, bytes]:
+    """Makes two modules of one.
+
+    Args:
+        data: the module.
+        called: which of its own functions are in the first one, by their numbers as `noting` has them.
+
+    Returns:
+        The first one, and the second.
+
+    Raises:
+        ChangedError: the module has things that this does not know.
+    """
+    return _Split(read(data), called).made()
+
+
+class _Split:
+    def __init__(self, module: Module, called: Collection[int]) -> None:
+        self.module = module
+        self.first_own = len(module.imported)
+        self.shared = {index for _, kind, index in module.exports if kind == GLOBAL}
+        self.hot = [own in called or self._must_stay(own) for own in range(len(module.bodies))]
+        # What has a place already keeps it; what gets one more comes behind: the second module's, then ours.
+        named_by_hot = {each for own, hot in enumerate(self.hot) if hot for each in self._functions(own)}
+        named_by_cold = {each for own, hot in enumerate(self.hot) if not hot for each in self._functions(own)}
+        exported = {index for _, kind, index in module.exports if kind == FUNCTION}
+        seen = named_by_hot | exported | set(module.elements)
+        self.stubs = [each for each in sorted(seen) if self._is_cold(each)]
+        places = {function: place for place, function in reversed([*enumerate(module.elements, 1)])}
+        wanted = [each for each in sorted(named_by_cold) if not self._is_cold(each)]
+        self.more = [each for each in wanted if each not in places]
+        self.places = {each: places[each] for each in wanted if each in places}
+        self.places |= {each: module.table + at for at, each in enumerate((*self.stubs, *self.more))}
+        self.table = module.table + len(self.stubs) + len(self.more)
+        cold = [names for names, hot in zip(module.references, self.hot, strict=True) if not hot]
+        variables = (GET_GLOBAL, SET_GLOBAL)
+        self.given = sorted({each.index for names in cold for each in names if each.kind in variables})
+
+    def _functions(self, own: int) -> set[int]:
+        return {each.index for each in self.module.references[own] if each.kind in (CALL, ADDRESS)}
+
+    def _must_stay(self, own: int) -> bool:
+        return len(self.module.bodies[own]) <= SMALL or any(
+            each.kind in (OTHER_TABLE, ADDRESS)
+            or (each.kind in (GET_GLOBAL, SET_GLOBAL) and each.index not in self.shared)
+            for each in self.module.references[own]
+        )
+
+    def _is_cold(self, function: int) -> bool:
+        return function >= self.first_own and not self.hot[function - self.first_own]
+
+    def made(self) -> tuple[bytes, bytes]:
+        return self._first(), self._second()
+
+    def _through_table(self, function: int) -> bytes:
+        kind = self.module.type_of(function)
+        return CONST + signed(self.places[function]) + CALL_INDIRECT + number(kind) + b"\0"
+
+    def _first(self) -> bytes:
+        """Functions are: what was imported, `load`, ours, one that loads unless that was done, stubs."""
+        module = self.module
+        kind, types = _with_type(module, b"\x60\0\0")
+        own = [each for each, hot in enumerate(self.hot) if hot]
+        order = [*(self.first_own + each for each in own)]
+        ensure = self.first_own + 1 + len(own)
+        index = {each: each for each in range(self.first_own)}
+        index |= {each: self.first_own + 1 + at for at, each in enumerate(order)}
+        index |= {each: ensure + 1 + at for at, each in enumerate(self.stubs)}
+        flag = number(module.globals)
+        ensuring = b"\0\x23" + flag + IF_NOT + bytes([CALL]) + number(self.first_own)
+        ensuring += CONST + b"\1\x24" + flag + END + END
+        moved = {CALL: index.__getitem__, ADDRESS: index.__getitem__}
+        bodies = [_rewritten(module.bodies[each], module.references[each], moved) for each in own]
+        stubs = [self._stub(each, ensure) for each in self.stubs]
+        kinds = [module.defined[each] for each in own] + [kind] + [module.type_of(each) for each in self.stubs]
+        exports = [(name, of, index[at] if of == FUNCTION else at) for name, of, at in module.exports]
+        elements = [_segment(1, [index[each] for each in module.elements])]
+        if self.more:
+            elements.append(_segment(module.table + len(self.stubs), [index[each] for each in self.more]))
+        return _with(
+            module,
+            {
+                TYPES: types,
+                IMPORTS: _with_import(module, "load", kind),
+                FUNCTIONS: vector([number(each) for each in kinds]),
+                TABLES: self._tables(),
+                GLOBALS: _with_globals(module, 1),
+                EXPORTS: _exports(exports),
+                ELEMENTS: vector(elements),
+                CODE: vector([sized(each) for each in (*bodies, ensuring, *stubs)]),
+            },
+        )
+
+    def _stub(self, function: int, ensure: int) -> bytes:
+        arguments, _ = self.module.types[self.module.type_of(function)]
+        given = b"".join(LOCAL_GET + number(each) for each in range(arguments))
+        return b"\0" + bytes([CALL]) + number(ensure) + given + self._through_table(function) + END
+
+    def _tables(self) -> bytes:
+        """As they are, but that of functions, which is the first one, is larger."""
+        content = dict(self.module.parts)[TABLES]
+        source = Bytes(content)
+        count, of = source.number(), source.byte()
+        source.limits()
+        return number(count) + bytes([of]) + b"\0" + number(self.table) + content[source.at :]
+
+    def _second(self) -> bytes:
+        """Its functions are only its own; it is given the memory, the table, and globals and tags that are exported."""
+        module = self.module
+        content = dict(module.parts)
+        cold = [each for each, hot in enumerate(self.hot) if not hot]
+        index = {self.first_own + each: at for at, each in enumerate(cold)}
+        globals_ = {each: at for at, each in enumerate(self.given)}
+
+        def called(function: int) -> int | bytes:
+            return index[function] if function in index else self._through_table(function)
+
+        moved = {CALL: called, GET_GLOBAL: globals_.__getitem__, SET_GLOBAL: globals_.__getitem__}
+        bodies = [_rewritten(module.bodies[each], module.references[each], moved) for each in cold]
+        parts = [
+            (TYPES, content[TYPES]),
+            (IMPORTS, vector(self._imports())),
+            (FUNCTIONS, vector([number(module.defined[each]) for each in cold])),
+            (ELEMENTS, vector([_segment(module.table, [index[each] for each in self.stubs])])),
+            (CODE, vector([sized(each) for each in bodies])),
+        ]
+        return joined(parts)
+
+    def _imports(self) -> list[bytes]:
+        module = self.module
+        content = dict(module.parts)
+        names = {(kind, index): name for name, kind, index in module.exports}
+
+        def one(kind: int, index: int, about: bytes) -> bytes:
+            name = names.get((kind, index))
+            if name is None:
+                raise ChangedError("The module does not export what its second part needs.")
+            return sized(OURS.encode()) + sized(name.encode()) + bytes([kind]) + about
+
+        tags = Bytes(content[TAGS])
+        memories = Bytes(content[MEMORIES])
+        memories.number()
+        found = [one(TABLE, 0, FUNCREF + b"\0" + number(self.table))]
+        found.append(one(MEMORY, 0, content[MEMORIES][memories.at :]))
+        for at in range(tags.number()):
+            tags.byte()
+            found.append(one(TAG, at, b"\0" + number(tags.number())))
+        types = _global_types(Bytes(content[GLOBALS]))
+        return found + [one(GLOBAL, at, types[at]) for at in self.given]
+
+
+def _global_types(source: Bytes) -> list[bytes]:
+    found = []
+    for _ in range(source.number()):
+        found.append(source.data[source.at : source.at + 2])
+        source.at += 2
+        if source.byte() != CONST[0]:
+            raise ChangedError("The module has globals of an unknown kind.")
+        source.number()
+        source.byte()
+    return found

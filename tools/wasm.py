@@ -1,0 +1,191 @@
+"""WebAssembly modules as bytes: their sections, what is in them, and what functions refer to.
+
+WebAssembly Core Specification 3.0, part 5, as far as Pyodide's module goes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+PREAMBLE = b"\0asm\1\0\0\0"
+CUSTOM, TYPES, IMPORTS, FUNCTIONS, TABLES, MEMORIES, GLOBALS, EXPORTS = range(8)
+START, ELEMENTS, CODE, DATA, DATA_COUNT, TAGS = range(8, 14)
+FUNCTION, TABLE, MEMORY, GLOBAL, TAG = range(5)
+
+
+class ChangedError(Exception):
+    """Pyodide is another one than that which this is for."""
+
+
+def number(value: int) -> bytes:
+    """LEB128, without a sign."""
+    groups: list[int] = []
+    while True:
+        value, low = value >> 7, value & 0x7F
+        if not value:
+            return bytes([*groups, low])
+        groups.append(low | 0x80)
+
+
+def signed(value: int) -> bytes:
+    """LEB128 of a number that is not negative, where a sign is read."""
+    groups: list[int] = []
+    while value > 0x3F:
+        groups.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*groups, value])
+
+
+def vector(items: list[bytes]) -> bytes:
+    """How many there are, and each of them."""
+    return number(len(items)) + b"".join(items)
+
+
+def sized(data: bytes) -> bytes:
+    """How many bytes there are, and these."""
+    return number(len(data)) + data
+
+
+class Bytes:
+    """What is read from front to back."""
+
+    def __init__(self, data: bytes, at: int = 0) -> None:
+        self.data = data
+        self.at = at
+
+    def is_at_end(self) -> bool:
+        return self.at >= len(self.data)
+
+    def byte(self) -> int:
+        if self.is_at_end():
+            raise ChangedError("The module ends too early.")
+        self.at += 1
+        return self.data[self.at - 1]
+
+    def number(self) -> int:
+        value = shift = 0
+        while True:
+            group = self.byte()
+            value |= (group & 0x7F) << shift
+            shift += 7
+            if group < 0x80:
+                return value
+
+    def vector(self) -> bytes:
+        length = self.number()
+        self.at += length
+        if self.at > len(self.data):
+            raise ChangedError("The module ends too early.")
+        return self.data[self.at - length : self.at]
+
+    def limits(self) -> tuple[int, int | None]:
+        """How large a table or a memory is at first, and at most."""
+        flags = self.byte()
+        return self.number(), self.number() if flags & 1 else None
+
+
+def sections(module: bytes) -> Iterator[tuple[int, bytes]]:
+    """Each section's kind and content. Raises ChangedError where it is no module."""
+    if not module.startswith(PREAMBLE):
+        raise ChangedError("It is no WebAssembly module.")
+    source = Bytes(module, len(PREAMBLE))
+    while not source.is_at_end():
+        yield source.byte(), source.vector()
+
+
+def joined(parts: list[tuple[int, bytes]]) -> bytes:
+    """A module of sections."""
+    return PREAMBLE + b"".join(bytes([kind]) + sized(content) for kind, content in parts)
+
+
+class Import(NamedTuple):
+    """What a module is given. `about` is the type of a function, and 0 for all else."""
+
+    where: str
+    name: str
+    kind: int
+    about: int
+
+
+def imports(content: bytes) -> Iterator[Import]:
+    """What stands in that section."""
+    source = Bytes(content)
+    for _ in range(source.number()):
+        where, name, kind = source.vector().decode(), source.vector().decode(), source.byte()
+        about = 0
+        if kind == FUNCTION:
+            about = source.number()
+        elif kind in (TABLE, MEMORY):
+            if kind == TABLE:
+                source.byte()
+            source.limits()
+        elif kind in (GLOBAL, TAG):
+            source.byte()
+            source.number()
+        else:
+            raise ChangedError(f"The module imports something of an unknown kind, {kind}.")
+        yield Import(where, name, kind, about)
+
+
+# --- Instructions ---------------------------------------------------------------------------------
+
+_LEB = rb"[\x80-\xff]*+[\x00-\x7f]"
+# What refers to nothing but what is in the function, types, tags, the memory, and the one table of functions.
+_PLAIN = (
+    rb"(?:[\x00\x01\x05\x0b\x0f\x19\x1a\x1b\x45-\xc4\xd1]"
+    rb"|[\x02-\x04\x06-\x09\x0c\x0d\x18\x20-\x22\x3f-\x42\xd0]" + _LEB + rb"|[\x11\x28-\x3e]" + _LEB + _LEB + rb""
+    rb"|\x43.{4}|\x44.{8}|\xfc[\x00-\x07]|\x1c\x01.|\xfc\x0a\x00\x00|\xfc\x0b\x00)*+"
+)
+_OTHER = rb"(?:([\x10\x23\x24\xd2])(" + _LEB + rb")|(\x0e)|([\x25\x26]|\xfc[\x0f-\x11])" + _LEB + rb")"
+_NEXT = re.compile(_PLAIN + rb"(?:" + _OTHER + rb"|\Z)", re.DOTALL)
+CALL, GET_GLOBAL, SET_GLOBAL, ADDRESS = 0x10, 0x23, 0x24, 0xD2
+OTHER_TABLE = -1
+
+
+class Reference(NamedTuple):
+    """An instruction that names something of the module.
+
+    Attributes:
+        kind: CALL, GET_GLOBAL, SET_GLOBAL, ADDRESS (of a function), or OTHER_TABLE than that of functions.
+        index: of what it names.
+        begin: where in the function's body it begins.
+        end: where it ends.
+    """
+
+    kind: int
+    index: int
+    begin: int
+    end: int
+
+
+def first_instruction(body: bytes) -> int:
+    """Where in a function's body its locals end."""
+    source = Bytes(body)
+    for _ in range(source.number()):
+        source.number()
+        source.byte()
+    return source.at
+
+
+def references(body: bytes) -> list[Reference]:
+    """All of them in a function's body. Raises ChangedError where it has instructions that this does not know."""
+    found = []
+    at = first_instruction(body)
+    while at < len(body):
+        match = _NEXT.match(body, at)
+        if match is None:
+            raise ChangedError("The module has instructions that nobody expected.")
+        at = match.end()
+        if match[1]:
+            index = Bytes(match[2]).number()
+            found.append(Reference(match[1][0], index, match.start(1), at))
+        elif match[3]:  # br_table
+            source = Bytes(body, at)
+            for _ in range(source.number() + 1):
+                source.number()
+            at = source.at
+        elif match[4]:
+            found.append(Reference(OTHER_TABLE, 0, match.start(4), at))
+    return found
