@@ -16,10 +16,13 @@ import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { pack } from "../web/worker/snapshot.js";
+import { disks, session } from "./session.mjs";
+
+const SECOND = "pyodide.second.wasm";
 
 const { positionals, values } = parseArgs({
   args: process.argv.splice(2),
-  options: { extension: { type: "string", multiple: true, default: [] } },
+  options: { extension: { type: "string", multiple: true, default: [] }, session: { type: "string" } },
   allowPositionals: true,
 });
 const [pyodideDirectory, out, asleep, program, ...wheels] = positionals;
@@ -43,11 +46,20 @@ delete WebAssembly.promising;
 createRequire(import.meta.url)("node:crypto").randomFillSync = (view) => view.fill(0);
 
 let fresh;
+/** Functions of the module that were called, by their numbers, where it is one that tells. @type {Set<number>} */
+const called = new Set();
 const { instantiate } = WebAssembly;
-WebAssembly.instantiate = async (...what) => {
-  const made = await instantiate(...what);
-  const { memory } = made.instance?.exports ?? {};
-  if (memory) fresh = new Uint8Array(memory.buffer).slice();
+WebAssembly.instantiate = async (what, imports) => {
+  let exports;
+  const load = () => {
+    const second = new WebAssembly.Module(read(join(pyodideDirectory, SECOND)));
+    new WebAssembly.Instance(second, { panda: exports });
+  };
+  disks.replace(imports);
+  if (imports) imports.panda = { load, called: (/** @type {number} */ number) => called.add(number) };
+  const made = await instantiate(what, imports);
+  exports = made.instance?.exports ?? made.exports;
+  if (exports.memory) fresh = new Uint8Array(exports.memory.buffer).slice();
   return made;
 };
 
@@ -69,6 +81,14 @@ run(pyodide, program);
 zeroFreed(pyodide._module);
 const snapshot = pyodide.makeMemorySnapshot();
 mkdirSync(out);
+if (values.session) {
+  called.clear();
+  const extensions = values.extension.map((each) => each.split("=", 2)).map(([module, wheel]) => ({ module, wheel }));
+  const seldom = compiler.FS.readFile("/seldom");
+  const load = (more) => loadPyodide({ indexURL: pyodideDirectory, ...more });
+  await session({ load, snapshot: snapshot.slice().buffer, seldom, extensions, program: readFileSync(values.session, "utf-8"), read });
+  writeFileSync(join(out, "called.json"), JSON.stringify([...called].sort((one, other) => one - other)));
+}
 writeFileSync(join(out, "snapshot.bin"), pack(snapshot, fresh));
 writeFileSync(join(out, "seldom.bin"), compiler.FS.readFile("/seldom"));
 
