@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tools import lean, nodejs
+from tools import lean, nodejs, split, wasm
 from tools.kept import ROOT, kept
 from tools.telling import Problem, progress
 
@@ -26,8 +28,11 @@ FEATURES = (
 SNAPSHOT = "snapshot.bin"
 # The modules that few visits use.
 SELDOM = "seldom.bin"
+# What of Pyodide few visits call.
+SECOND = "pyodide.second.wasm"
 # What the worker calls them.
-PYODIDE_FILES = {"runtime": "pyodide.asm.wasm", "library": "python_stdlib.zip"}
+RUNTIME = lean.MODULE
+PYODIDE_FILES = {"runtime": RUNTIME, "library": "python_stdlib.zip"}
 
 
 def lean_pyodide() -> Path:
@@ -38,7 +43,7 @@ def lean_pyodide() -> Path:
     def make(out: Path) -> None:
         try:
             lean.write(package, out, users)
-        except lean.ChangedError as error:
+        except wasm.ChangedError as error:
             raise Problem(f"Pyodide could not be made leaner: {error}") from error
         with progress("leaving out of Pyodide what cannot be reached"):
             module = out / PYODIDE_FILES["runtime"]
@@ -47,8 +52,46 @@ def lean_pyodide() -> Path:
             nodejs.node("Pyodide could not be made leaner", binaryen / "bin" / "wasm-opt", module, *options)
 
     parts = [package / name for name in ("package.json", "pyodide.asm.mjs", "pyodide.asm.wasm")]
-    makers = (Path(lean.__file__), Path(__file__), binaryen / "package.json")
+    makers = (Path(lean.__file__), Path(wasm.__file__), Path(__file__), binaryen / "package.json")
     return kept("lean", *makers, *parts, *users, make=make)
+
+
+def split_pyodide(wheels: Sequence[Path], extensions: Mapping[str, Path], *, cold: bool = False) -> Path:
+    """The lean one, whose module is two: what a session in Python calls is in the first one (`session.mjs`).
+
+    Args:
+        wheels, extensions: as in `snapshot`.
+        cold: whether nothing is that can be in the second one, for tests.
+    """
+    whole = lean_pyodide()
+    sessions = [TOOLS / name for name in ("session.mjs", "session.py", "tab.mjs")]
+    sources, words = _to_freeze(wheels, extensions)
+
+    def make(out: Path) -> None:
+        shutil.copytree(whole, out)
+        module = (whole / RUNTIME).read_bytes()
+        try:
+            called = [] if cold else _called(module, whole, out.with_name("noting"), words)
+            first, second = split.split(module, called)
+        except wasm.ChangedError as error:
+            raise Problem(f"Pyodide could not be split: {error}") from error
+        (out / RUNTIME).write_bytes(first)
+        (out / SECOND).write_bytes(second)
+
+    makers = (Path(split.__file__), Path(wasm.__file__), *sessions, *WORKER.rglob("*.js"))
+    return kept("split", "cold" if cold else "", *sorted(makers), whole / RUNTIME, whole / lean.GLUE, *sources, make=make)
+
+
+def _called(module: bytes, whole: Path, noting: Path, words: Sequence[str | Path]) -> list[int]:
+    """The functions that a session calls, by their numbers."""
+    with progress("looking what of Pyodide a visit uses"):
+        shutil.copytree(whole, noting)
+        (noting / RUNTIME).write_bytes(split.noting(module))
+        out = noting.with_name("called")
+        session = f"--session={TOOLS / 'session.py'}"
+        nodejs.node("the session failed", TOOLS / "snapshot.mjs", noting, out, *words, session)
+    called: list[int] = json.loads((out / "called.json").read_text("utf-8"))
+    return called
 
 
 def snapshot(pyodide: Path, wheels: Sequence[Path], extensions: Mapping[str, Path]) -> Path:
@@ -59,25 +102,25 @@ def snapshot(pyodide: Path, wheels: Sequence[Path], extensions: Mapping[str, Pat
         wheels: ours, and what they need.
         extensions: modules of applications, each with its wheel.
     """
-    script, programs = TOOLS / "snapshot.mjs", [TOOLS / "asleep.py", TOOLS / "snapshot.py"]
+    sources, words = _to_freeze(wheels, extensions)
 
     def make(out: Path) -> None:
         with progress("making a snapshot of Python"):
-            more = [f"--extension={module}={wheel}" for module, wheel in extensions.items()]
-            nodejs.node("the snapshot could not be made", script, pyodide, out, *programs, *more, *wheels)
+            nodejs.node("the snapshot could not be made", TOOLS / "snapshot.mjs", pyodide, out, *words)
 
     # Pointers to functions are places in a table that the glue fills, so it counts as well.
-    parts = [pyodide / name for name in ("pyodide.asm.mjs", "pyodide.asm.wasm")]
-    sources: tuple[str | Path, ...] = (
-        script,
-        *programs,
-        WORKER / "snapshot.js",
-        *parts,
-        *wheels,
-        *extensions,
-        *extensions.values(),
-    )
-    return kept("snapshot", *sources, make=make)
+    parts = [pyodide / name for name in (lean.GLUE, RUNTIME, SECOND)]
+    return kept("snapshot", *sources, *parts, make=make)
+
+
+def _to_freeze(
+    wheels: Sequence[Path], extensions: Mapping[str, Path]
+) -> tuple[list[str | Path], list[str | Path]]:
+    """What decides what is in a snapshot, and the words that snapshot.mjs takes for it."""
+    programs = [TOOLS / "asleep.py", TOOLS / "snapshot.py"]
+    more = [f"--extension={module}={wheel}" for module, wheel in extensions.items()]
+    scripts = [TOOLS / "snapshot.mjs", WORKER / "snapshot.js"]
+    return [*scripts, *programs, *wheels, *extensions, *extensions.values()], [*programs, *more, *wheels]
 
 
 def measures(snapshot: Path) -> dict[str, int]:

@@ -20,7 +20,7 @@ from tools.bundles import WEB, bundle, bundle_elements, bundle_pages, bundle_wor
 from tools.event import Event, dress
 from tools.kept import ROOT, digest
 from tools.packing import compress, compress_rest, names_in
-from tools.runtime import PYODIDE_FILES, SELDOM, SNAPSHOT, lean_pyodide, measures, snapshot
+from tools.runtime import PYODIDE_FILES, SECOND, SELDOM, SNAPSHOT, measures, snapshot, split_pyodide
 from tools.telling import Problem, progress, say
 from tools.wheels import even, own_wheel, pure25519_wheel, write_library
 
@@ -39,6 +39,11 @@ SUMS = "SHA256SUMS"
 def integrity(path: Path) -> str:
     """The hash of a file, in the form that browsers take."""
     return "sha384-" + base64.b64encode(hashlib.sha384(path.read_bytes()).digest()).decode()
+
+
+def digest_of(path: Path) -> str:
+    """The hash of a file that can be checked at once in a browser."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def write_sums(site: Path) -> None:
@@ -122,8 +127,9 @@ def fill(site: Path, event: Event, *, packed: bool) -> None:
     for extension in extensions.values():
         even(extension)
         shutil.copy(extension, files)
-    package = lean_pyodide()
-    shutil.copyfile(package / PYODIDE_FILES["runtime"], files / PYODIDE_FILES["runtime"])
+    package = split_pyodide(wheels, extensions)
+    for name in (PYODIDE_FILES["runtime"], SECOND):
+        shutil.copyfile(package / name, files / name)
     write_library(package / PYODIDE_FILES["library"], files / PYODIDE_FILES["library"])
     made = snapshot(package, wheels, extensions)
     for name in (SNAPSHOT, SELDOM):
@@ -150,6 +156,7 @@ def fill(site: Path, event: Event, *, packed: bool) -> None:
         **{part: entry(files / name) for part, name in PYODIDE_FILES.items()},
         "snapshot": entry(files / SNAPSHOT) | measures(files / SNAPSHOT),
         "seldom": entry(files / SELDOM),
+        "second": entry(files / SECOND) | {"sha256": digest_of(files / SECOND)},
         "wheels": [entry(path) for path in wheels],
         "extensions": [entry(files / path.name) | {"module": name} for name, path in extensions.items()],
     }

@@ -10,6 +10,7 @@ import { loadPyodide } from "pyodide";
 import { Disks } from "./disk/disk.js";
 import { signChain, verifyMany } from "./ed25519.js";
 import { countTransactions, end } from "./ending.js";
+import { Second } from "./second.js";
 import { growFor, headOf, thaw } from "./snapshot.js";
 import { Downloads, Problem } from "./files.js";
 
@@ -22,8 +23,8 @@ if (!("stack" in Error.prototype)) Error.prototype.stack = "";
  * @typedef {import("pyodide").Lockfile} Lock
  * @typedef {Part & {data: number, head: number}} Snapshot data and head: as snapshot.js has them, in bytes
  * @typedef {Part & {module: string}} Extension an application's wheel, and what of it adds to ours
- * @typedef {{lock: Lock, runtime: Part, library: Part, wheels: Part[], extensions: Extension[], snapshot?: Snapshot, seldom: Part}} Manifest
- * @typedef {{part: Part, take: (data: Uint8Array) => void}} Later what few visits use, and who gets it
+ * @typedef {{lock: Lock, runtime: Part, library: Part, wheels: Part[], extensions: Extension[], snapshot?: Snapshot, seldom: Part, second: import("./second.js").Part}} Manifest
+ * @typedef {{part: Part, take: (data: Uint8Array<ArrayBuffer>) => unknown}} Later what few visits use, and who gets it
  * @typedef {(memory: Uint8Array) => void} OnFresh called with the memory that an instance begins with
  * @typedef {(more: object, onFresh?: OnFresh) => Promise<import("pyodide").PyodideAPI>} Start
  * @typedef {object} Python panda_web/browser/worker.py
@@ -44,7 +45,15 @@ const REST_MS = 3000;
 const waiting = new Set();
 /** @type {Promise<Python> | null} */
 let python = null;
+/** Those that Python has. @type {WeakRef<MessagePort>[]} */
+const served = [];
 const disks = new Disks();
+const second = new Second(fetchNow, (problem) => {
+  for (const port of served) {
+    const error = { code: -32000, message: problem.message, data: { reason: problem.reason, fatal: true } };
+    port.deref()?.postMessage(JSON.stringify({ jsonrpc: "2.0", id: null, error }));
+  }
+});
 countTransactions();
 
 self.onmessage = async ({ data, ports }) => {
@@ -55,7 +64,9 @@ self.onmessage = async ({ data, ports }) => {
   waiting.add(port);
   try {
     python ??= awake(load(start));
-    (await python).start(port, signChain, verifyMany, disks.open);
+    const { start: begin } = await python;
+    served.push(new WeakRef(port));
+    begin(port, signChain, verifyMany, disks.open);
   } catch (error) {
     fail(port, error);
   }
@@ -100,27 +111,27 @@ async function load({ base, integrity, own, kept, storage }) {
  *
  * @param {Downloads} downloads
  * @param {import("./files.js").Storage | undefined} storage
- * @param {Later | null} later
+ * @param {Later[]} later
  */
 async function rest(downloads, storage, later) {
-  if (later) {
-    if (!downloads.has(later.part)) {
-      if (storage) await downloads.keep(storage);
-      await new Promise((resume) => { setTimeout(resume, REST_MS); });
-    }
-    try {
-      await downloads.bring([later.part]);
-      later.take(downloads.take(later.part));
-    } catch {
-      return; // who misses it asks for it, and hears why it is not there
-    }
+  if (later.some(({ part }) => !downloads.has(part))) {
+    if (storage) await downloads.keep(storage);
+    await new Promise((resume) => { setTimeout(resume, REST_MS); });
+  }
+  try {
+    await Promise.all(later.map(async ({ part, take }) => {
+      await downloads.bring([part]);
+      await take(downloads.take(part));
+    }));
+  } catch {
+    // who misses it asks for it, and hears why it is not there
   }
   if (storage) await downloads.keep(storage);
 }
 
-/** @param {Manifest} manifest @param {Downloads} downloads @returns {Promise<{python: Python, later: Later | null}>} */
+/** @param {Manifest} manifest @param {Downloads} downloads @returns {Promise<{python: Python, later: Later[]}>} */
 async function started(manifest, downloads) {
-  const { runtime, library, snapshot, seldom, wheels, extensions } = manifest;
+  const { runtime, library, snapshot, seldom, second: part, wheels, extensions } = manifest;
   const more = downloads.bring(extensions);
   more.catch(() => {}); // also where the start fails before it is awaited
   const module = downloads.bring([runtime]).then(() => WebAssembly.compile(downloads.take(runtime)));
@@ -130,17 +141,19 @@ async function started(manifest, downloads) {
     try {
       const { pyodide, take } = await fromSnapshot(manifest, snapshot, downloads, start);
       await more;
-      return { python: ready(pyodide, extensions, downloads), later: { part: seldom, take } };
+      const compile = async (/** @type {BufferSource} */ data) => second.take(await awake(WebAssembly.compile(data)));
+      return { python: ready(pyodide, extensions, downloads), later: [{ part: seldom, take }, { part, take: compile }] };
     } catch (error) {
       await module; // without it there is no other way either
       tell("fallback", 0, 0, `Python starts without its snapshot, which takes longer: ${error}`);
     }
   }
-  await Promise.all([module, more, downloads.bring([library, ...wheels])]);
+  await Promise.all([module, more, downloads.bring([library, part, ...wheels])]);
+  second.take(downloads.take(part));
   tell("start", 0, 0);
   const pyodide = await start({});
   for (const wheel of wheels) pyodide.unpackArchive(downloads.take(wheel), "wheel");
-  return { python: ready(pyodide, extensions, downloads), later: null };
+  return { python: ready(pyodide, extensions, downloads), later: [] };
 }
 
 /**
@@ -153,7 +166,7 @@ async function started(manifest, downloads) {
  * @param {Start} start
  * @returns {Promise<{pyodide: import("pyodide").PyodideAPI, take: Later["take"]}>}
  */
-async function fromSnapshot({ library, seldom }, snapshot, downloads, start) {
+async function fromSnapshot({ library, seldom, second: part }, snapshot, downloads, start) {
   const head = new Uint8Array(snapshot.head);
   /** @type {Uint8Array} */
   let fresh;
@@ -161,6 +174,7 @@ async function fromSnapshot({ library, seldom }, snapshot, downloads, start) {
   brought.catch(() => {}); // also where the start fails before it is awaited
   const address = downloads.address(library.file);
   downloads.files.set(address, EMPTY_ARCHIVE);
+  second.begin(downloads.address(`${part.file}?missed`), part.sha256); // whoever serves it sees that somebody had to wait
   const pyodide = await start({
     // Pyodide only looks at the head, and puts behind it what follows: nothing.
     _loadSnapshot: head,
@@ -176,7 +190,7 @@ async function fromSnapshot({ library, seldom }, snapshot, downloads, start) {
     },
   }, (memory) => { fresh = memory.slice(0, snapshot.data); });
   const frozen = pyodide.pyimport("panda_web.browser.frozen");
-  const missed = downloads.address(`${seldom.file}?missed`); // whoever serves it sees that somebody had to wait
+  const missed = downloads.address(`${seldom.file}?missed`);
   frozen.awake(address, library.integrity ?? "", missed, seldom.integrity ?? "", fetchNow);
   return { pyodide, take: frozen.arrived };
 }
@@ -229,7 +243,7 @@ function ready(pyodide, extensions, downloads) {
   return python;
 }
 
-/** A file, at once: an import cannot wait. @param {string} address @returns {Uint8Array | null} */
+/** A file, at once: an import cannot wait. @param {string} address @returns {Uint8Array<ArrayBuffer> | null} */
 function fetchNow(address) {
   const request = new XMLHttpRequest();
   request.open("GET", address, false);
@@ -278,9 +292,11 @@ async function withFiles(files, module, onFresh, work) {
     return await new Promise((resolve, reject) => {
       WebAssembly.instantiateStreaming = async (_, imports) => {
         disks.replace(imports);
+        second.replace(imports);
         const made = module.then(async (it) => ({ module: it, instance: await WebAssembly.instantiate(it, imports) }));
         made.catch(reject);
-        const { memory } = (await made).instance.exports;
+        second.exports = (await made).instance.exports;
+        const { memory } = second.exports;
         onFresh?.(new Uint8Array(/** @type {WebAssembly.Memory} */ (memory).buffer));
         return made;
       };

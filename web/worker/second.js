@@ -1,0 +1,61 @@
+// The second part of Python's module: what few visits call. It comes once a page is at rest; whoever calls one of its
+// functions before that has it at once (tools/split.py).
+
+import { Problem } from "./files.js";
+import { sha256 } from "./sha256.js";
+
+/** @typedef {import("./files.js").Part & {sha256: string}} Part */
+
+/** Of one instance of the first part. */
+export class Second {
+  /** What the first part exports. @type {WebAssembly.Exports} */
+  exports = {};
+  #fetch;
+  #failed;
+  /** @type {WebAssembly.Module | BufferSource | null} */
+  #here = null;
+  /** Where it is, and which it must be. @type {{address: string, sha256: string} | null} */
+  #there = null;
+
+  /**
+   * @param {(address: string) => Uint8Array<ArrayBuffer> | null} fetch a file, at once
+   * @param {(problem: Problem) => void} failed hears that Python cannot go on
+   */
+  constructor(fetch, failed) {
+    this.#fetch = fetch;
+    this.#failed = failed;
+  }
+
+  /** @param {WebAssembly.Imports | undefined} imports of the first part, of which no instance has been made */
+  replace(imports) {
+    if (imports) imports["panda"] = { load: () => this.#load() };
+  }
+
+  /** @param {string} address @param {string} hash SHA-256, since that can be had at once */
+  begin(address, hash) {
+    this.#there = { address, sha256: hash };
+  }
+
+  /** It has come, checked. @param {WebAssembly.Module | BufferSource} module */
+  take(module) {
+    this.#here = module;
+  }
+
+  /** An error that is thrown here ends Python: it may be in the middle of anything. */
+  #load() {
+    const data = this.#here ?? this.#fetched();
+    const module = data instanceof WebAssembly.Module ? data : new WebAssembly.Module(data);
+    new WebAssembly.Instance(module, { panda: this.exports });
+    this.#here = null;
+  }
+
+  #fetched() {
+    const { address = "", sha256: hash = "" } = this.#there ?? {};
+    const data = this.#fetch(address);
+    if (data && (!hash || sha256(data) === hash)) return data;
+    const problem = new Problem("part-missing", "A part of this site that is seldom needed is not in this browser yet, and "
+      + "cannot be had now, so Python ended. Nothing is lost. Go online, and load the page again.", {});
+    this.#failed(problem);
+    throw problem;
+  }
+}
