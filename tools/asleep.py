@@ -48,20 +48,7 @@ def stripped(source: str) -> str:
             node.annotation = None
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
             node.body[0:1] = [] if len(node.body) > 1 else [ast.Pass()]
-    import_late(tree)
     return ast.unparse(tree)
-
-
-def import_late(tree: ast.Module) -> None:
-    """Has a module import seldom ones of the standard library where it uses them, in functions alone."""
-    for statement in tree.body:
-        if isinstance(statement, ast.Import) and statement.names[0].name in SELDOM:
-            tree.body.remove(statement)
-            for node in ast.walk(tree):
-                names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
-                if isinstance(node, ast.FunctionDef) and statement.names[0].name in names:
-                    node.body.insert(0, statement)
-            return
 
 
 def sources() -> Iterator[tuple[str, str, str, bool]]:

@@ -8,6 +8,7 @@ import { Disks } from "../web/worker/disk/disk.js";
 import { signChain, verifyMany } from "../web/worker/ed25519.js";
 import { beTab, ports, reach } from "./tab.mjs";
 
+/** Where the database of the session is. */
 export const disks = new Disks();
 const NODE = "http://localhost:2020/";
 const ANY = `0040${"5a".repeat(64)}`;
@@ -27,12 +28,13 @@ const TALK = {
  * @param {object} made
  * @param {(more: object) => Promise<any>} made.load starts Pyodide
  * @param {ArrayBuffer} made.snapshot its memory
- * @param {Uint8Array} made.seldom
+ * @param {Uint8Array} made.asleep what sleeps in it, as asleep.py writes it
+ * @param {Uint8Array} made.seldom what sleeps beside it
  * @param {{module: string, wheel: string}[]} made.extensions
  * @param {string} made.program the text of session.py
  * @param {(path: string) => Uint8Array} made.read
  */
-export async function session({ load, snapshot, seldom, extensions, program, read }) {
+export async function session({ load, snapshot, asleep, seldom, extensions, program, read }) {
   const tab = beTab();
   return tab.until((async () => {
     const pyodide = await load({ _loadSnapshot: snapshot });
@@ -51,6 +53,8 @@ export async function session({ load, snapshot, seldom, extensions, program, rea
     await globals.get("begin")(signChain, verifyMany);
     reach(globals.get("answer"), globals.get("meet"));
     await visits(page);
+    await globals.get("odds")();
+    pyodide.FS.writeFile("/asleep", asleep);
     globals.get("wake")();
   })());
 }
@@ -61,6 +65,7 @@ class Page {
   #last = 0;
 
   constructor(python) {
+    this.python = python;
     const [ours, theirs] = ports();
     this.port = ours;
     ours.onmessage = ({ data }) => {
@@ -70,20 +75,27 @@ class Page {
     python.start(theirs, signChain, verifyMany, disks.open);
   }
 
-  /** What comes of a call; its error where it fails. */
-  async ask(method, ...params) {
+  another() {
+    return new Page(this.python);
+  }
+
+  /** What comes of a call; its error where it fails. Its params are said in their order, or by name. */
+  async ask(method, ...given) {
+    const [named] = given;
+    const params = given.length === 1 && named?.constructor === Object ? named : given;
     const id = String(this.#last += 1);
     const answer = new Promise((resume) => { this.#waiting.set(id, resume); });
     this.port.postMessage(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
-    if (process.env.SAY) console.log("ask", method);
     const { result, error } = await answer;
+    if (process.env.SAY) console.log(method, JSON.stringify(error) ?? "", JSON.stringify(result)?.slice(0, 150));
     return result ?? error;
   }
 
+  /** The same, where nothing must fail. */
   async call(method, ...params) {
-    const id = await this.ask(method, ...params);
-    if (id?.code) throw new Error(`${method}: ${JSON.stringify(id)}`);
-    return id;
+    const result = await this.ask(method, ...params);
+    if (result?.code) throw new Error(`${method}: ${JSON.stringify(result)}`);
+    return result;
   }
 
   /** Some values of a series. */
@@ -102,26 +114,87 @@ class Page {
   }
 }
 
+/** What a page asks for, and a few things that it is refused. */
 async function visits(page) {
-  const note = (...what) => { if (process.env.SAY) console.log(...what.map((each) => JSON.stringify(each)?.slice(0, 300))); };
-  await page.call("open", "0.1.0", NODE, "first", [], null);
-  const schema = (await page.call("define", TALK)).id;
+  const { author } = await page.call("open", "0.1.0", NODE, "first", [], null);
+  const schema = (await page.call("define", { schema: TALK })).id;
   await page.call("create", ANY, { text: "any", whole: 3, half: 0.5, yes: true });
   const row = (n) => ({ title: `Talk ${n % 7}`, n, weight: n / 3, open: n % 2 === 0, note: "über".repeat(n) });
-  const written = await Promise.all(Array.from({ length: 30 }, (_, n) => page.call("create", schema, row(n))));
-  note(written[0]);
-  await page.call("update", schema, written[1].id, { title: "changed", weight: -1e300 });
-  await page.call("delete", schema, written[2].id);
-  note(await page.ask("query", schema, {}));
-  note(await page.ask("query", schema, { filter: { n: { gte: 3, lt: 9 }, or: [{ title: "changed" }, { open: true }] }, orderBy: ["-weight", "title"], limit: 4, select: ["title"] }));
-  note(await page.ask("query", schema, { filter: { title: { startsWith: "Talk" }, not: { n: { in: [1, 2, 3] } } } }));
-  note(await page.ask("query", schema, { filter: { nothing: 1 } }));
-  note(await page.ask("query", ANY, { filter: { whole: 3 } }));
-  note(await page.ask("count", schema, { filter: { open: true } }));
-  note(await page.ask("versions", schema, written[1].id));
-  note(await page.ask("schema", "talk"), await page.ask("schemas"), await page.ask("schemas", { after: schema }));
-  note(await page.some("query", { schema, limit: 7 }, 3));
-  note(await page.some("subscribe", { schema, filter: { open: true } }, 3, () => page.call("create", schema, row(8))));
-  note(await page.some("status", {}, 1));
-  note(await page.ask("flush"), await page.ask("pending"), await page.ask("storage"));
+  const written = await Promise.all(Array.from({ length: MANY }, (_, n) => page.call("create", schema, row(n))));
+  const [, second, third] = written.map(({ id }) => id);
+  await page.call("update", schema, second, { title: "changed", weight: -1e300 });
+  await page.call("delete", schema, third);
+  const either = [{ title: { contains: "hang" } }, { weight: { lt: 0.5 } }, { open: { ne: true } }];
+  for (const filter of [
+    undefined, { n: { gte: 3, lt: 9 } }, { or: either }, { title: { startsWith: "Talk" }, not: { n: { in: [1, 2, 3] } } },
+    { nothing: 1 }, { and: either, author },
+  ]) {
+    await page.ask("query", { schema, filter, orderBy: ["-weight", "title"], limit: 4, select: ["title", "n"] });
+    await page.ask("count", { schema, filter });
+  }
+  const found = await page.call("query", { schema, limit: 3 });
+  await page.call("query", { schema, limit: 3, after: found.after });
+  await page.ask("query", { schema: ANY, filter: { whole: 3 }, orderBy: ["half"] });
+  for (const [method, ...params] of [
+    ["versions", schema, second], ["schema", schema], ["schema", "talk"], ["schemas"], ["storage"], ["pending"],
+    ["create", schema, { title: 3 }], ["create", schema, {}], ["nobody"], ["query"], ["gather"],
+    ["describe", { draft: { name: "talk!", description: "", fields: [{ name: "1", type: "none" }] } }],
+    ["schemaFromToml", TOML], ["schemaFromToml", "no = ["], ["log", author, 1], ["log", author, 1, 1], ["log", author, 3, 20, 40],
+    ["backUp", "a long passphrase"], ["removed", [second], [author]],
+  ]) await page.ask(method, ...params);
+  await page.call("nodePeers");
+  await page.some("query", { schema, limit: 7 }, 6);
+  await page.some("subscribe", { schema, filter: { open: true } }, 3, () => page.call("create", schema, row(8)));
+  await page.some("status", {}, 1);
+
+  for (const text of [schedule(5), schedule(6), "{"]) {
+    await page.ask("planImport", text);
+    await page.ask("importSchedule", text, true);
+  }
+  await page.ask("room", "Meadow");
+  await page.ask("writeProfile", "Somebody", "who speaks");
+  const { schemas } = await page.ask("schemas");
+  for (const { id } of schemas ?? []) await page.ask("query", { schema: id });
+  const told = { id: second, author, seqNum: 3, fields: { title: "Talk", start: "2026-08-01T10:00:00+02:00", duration: 45, room: "Meadow", description: "What, and why; \n".repeat(9) } };
+  for (const format of ["ics", "json"]) await page.ask("programmeFile", JSON.stringify([told]), format, "A festival");
+  await page.ask("arrange", [told], [author]);
+
+  const file = await page.some("export", {}, MANY);
+  await page.ask("importBegin");
+  for (const { value } of file) await page.ask("importPart", value?.text ?? "");
+  await page.ask("importEnd");
+  await page.ask("drop", { instance: second });
+  await page.ask("drop", { schema, largerThan: 20 });
+  await page.ask("removed", [second]);
+  await page.ask("keep", { instance: second });
+  await page.ask("keep", {});
+  await page.ask("flush");
+  const other = page.another();
+  await other.call("open", "0.1.0", NODE, "remote", [], null);
+  await other.call("query", { schema, orderBy: ["n"] });
+  await other.call("create", schema, row(1));
+  await page.ask("forget", true);
+}
+
+const MANY = 40;
+const TOML = `name = "blog"\ndescription = """A
+blog."""\n[fields.title]\ntype = "varchar"\nmax = 10\n[fields.at]\ntype = "integer"\n`;
+
+function schedule(count) {
+  const talks = Array.from({ length: count }, (_, n) => ({
+    id: n,
+    guid: `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`,
+    date: `2026-08-01T1${n % 10}:00:00+02:00`,
+    duration: "00:45",
+    room: "Meadow",
+    title: `Talk ${n} of ${count}`,
+    track: "Odds",
+    language: "en",
+    abstract: "<p>What <b>is</b> said &amp; heard.</p>",
+    description: `What talk ${n} is about.`,
+    persons: [{ id: n, public_name: `Person ${n}` }],
+    links: [{ url: "https://example.org", title: "more" }],
+  }));
+  const day = { index: 1, date: "2026-08-01", day_start: "2026-08-01T05:00:00+02:00", rooms: { Meadow: talks } };
+  return JSON.stringify({ schedule: { version: "1.0", conference: { acronym: "odd", title: "Odd", time_zone_name: "Europe/Berlin", days: [day] } } });
 }

@@ -1,9 +1,12 @@
 // Makes the snapshot that a site's worker starts from: Python with the wheels' modules imported.
 //
-//   node snapshot.mjs PYODIDE OUT ASLEEP PROGRAM [--extension MODULE=WHEEL]... WHEEL...
+//   node snapshot.mjs PYODIDE OUT ASLEEP PROGRAM [--extension MODULE=WHEEL]... [--session SESSION] WHEEL...
 //
 // ASLEEP runs in a Pyodide of its own and writes /asleep, which PROGRAM finds, and /seldom, which goes into the directory
 // OUT beside the snapshot.
+//
+// With SESSION, what is called of Python's module by what visitors do (session.mjs, which runs SESSION) goes into
+// OUT/called.json. The module is one that tells then, and otherwise one in two parts (tools/split.py).
 //
 // Modules of applications are in it as well: a page that needs one would wait for it longer than for all the others.
 // Whether a page gets what they add is said when it starts.
@@ -25,7 +28,7 @@ const { positionals, values } = parseArgs({
   options: { extension: { type: "string", multiple: true, default: [] }, session: { type: "string" } },
   allowPositionals: true,
 });
-const [pyodideDirectory, out, asleep, program, ...wheels] = positionals;
+const [pyodideDirectory, out, compiling, program, ...wheels] = positionals;
 process.argv[1] = "/snapshot"; // Emscripten gives it to Python as its own name
 const read = (path) => new Uint8Array(readFileSync(path));
 
@@ -66,7 +69,7 @@ WebAssembly.instantiate = async (what, imports) => {
 const { loadPyodide } = await import(pathToFileURL(join(pyodideDirectory, "pyodide.mjs")).href);
 const CODES = "/asleep";
 const compiler = await pyodideWithWheels({});
-run(compiler, asleep);
+run(compiler, compiling);
 const pyodide = await pyodideWithWheels({ _makeSnapshot: true });
 pyodide.FS.writeFile(CODES, compiler.FS.readFile(CODES));
 for (const extension of values.extension) {
@@ -84,9 +87,10 @@ mkdirSync(out);
 if (values.session) {
   called.clear();
   const extensions = values.extension.map((each) => each.split("=", 2)).map(([module, wheel]) => ({ module, wheel }));
-  const seldom = compiler.FS.readFile("/seldom");
+  const [asleep, seldom] = [CODES, "/seldom"].map((name) => compiler.FS.readFile(name));
   const load = (more) => loadPyodide({ indexURL: pyodideDirectory, ...more });
-  await session({ load, snapshot: snapshot.slice().buffer, seldom, extensions, program: readFileSync(values.session, "utf-8"), read });
+  const memory = snapshot.slice().buffer;
+  await session({ load, snapshot: memory, asleep, seldom, extensions, program: readFileSync(values.session, "utf-8"), read });
   writeFileSync(join(out, "called.json"), JSON.stringify([...called].sort((one, other) => one - other)));
 }
 writeFileSync(join(out, "snapshot.bin"), pack(snapshot, fresh));

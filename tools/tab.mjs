@@ -69,7 +69,8 @@ const bytesOf = (data) => (ArrayBuffer.isView(data) ? new Uint8Array(data.buffer
 
 /** Ed25519, at once. */
 const subtle = {
-  async importKey(format, data) {
+  async importKey(format, data, algorithm) {
+    if (algorithm !== "Ed25519") return {};
     if (format === "pkcs8") return { made: createPrivateKey({ key: Buffer.from(bytesOf(data)), format: "der", type: "pkcs8" }) };
     const x = Buffer.from(bytesOf(data)).toString("base64url");
     return { made: createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" }) };

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tools.runtime import SELDOM, SNAPSHOT, lean_pyodide, measures, snapshot
+from tools.runtime import SELDOM, SNAPSHOT, measures, snapshot, split_pyodide
 from tools.static_site import integrity, runtime, seal
 
 TESTS = Path(__file__).resolve().parent.parent
@@ -66,9 +66,9 @@ def frozen_harness_site(site: Path, out: Path, checks: Path = HARNESS / "awake.p
     members = {path.relative_to(TESTS.parent).as_posix(): path for path in more}
     wheel = _wheel(out, {"tests/browser/harness/checks.py": checks, **members})
     manifest = manifest_of(site)
-    frozen = snapshot(
-        lean_pyodide(), [*(site / "wheels" / each["file"] for each in manifest["wheels"]), wheel], {}
-    )
+    wheels = [site / "wheels" / each["file"] for each in manifest["wheels"]]
+    extensions = {each["module"]: site / "wheels" / each["file"] for each in manifest["extensions"]}
+    frozen = snapshot(split_pyodide(wheels, extensions), [*wheels, wheel], {})
     files = {name: frozen / name for name in (SNAPSHOT, SELDOM)}
     manifest["snapshot"] = _entry(files[SNAPSHOT], SNAPSHOT) | measures(files[SNAPSHOT])
     manifest["seldom"] = _entry(files[SELDOM], SELDOM)
