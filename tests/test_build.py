@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import build
-from tools import environment, kept, lean, runtime, static_site, telling, wheels
+from tools import environment, kept, lean, runtime, static_site, telling, wasm, wheels
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
@@ -295,14 +295,14 @@ def test_two_builds_at_once_make_the_same(monkeypatch: pytest.MonkeyPatch, tmp_p
 def test_snapshots_of_equal_wheels_are_equal(
     site: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    pyodide = runtime.lean_pyodide()
-    monkeypatch.setattr(kept, "CACHE", tmp_path / "empty")
     manifest = json.loads((static_site.runtime(site) / "manifest.json").read_text("utf-8"))
-    made = runtime.snapshot(
-        pyodide,
+    ours = (
         [site / "wheels" / each["file"] for each in manifest["wheels"]],
         {each["module"]: site / "wheels" / each["file"] for each in manifest["extensions"]},
     )
+    pyodide = runtime.split_pyodide(*ours)
+    monkeypatch.setattr(kept, "CACHE", tmp_path / "empty")
+    made = runtime.snapshot(pyodide, *ours)
     for name in (runtime.SNAPSHOT, runtime.SELDOM):
         assert (made / name).read_bytes() == (static_site.runtime(site) / name).read_bytes()
 
@@ -326,9 +326,9 @@ def test_exports_that_nobody_names_are_left_out() -> None:
 def test_glue_that_is_another_one_is_not_edited(edit: tuple[str, str, str]) -> None:
     what, before, _ = edit
     for other in (glue().replace(before, ""), glue() + before):
-        with pytest.raises(lean.ChangedError, match=what):
+        with pytest.raises(wasm.ChangedError, match=what):
             lean.lean(other, "")
-    with pytest.raises(lean.ChangedError):
+    with pytest.raises(wasm.ChangedError):
         lean.lean(glue().replace("assignWasmExports", "assign"), "")
 
 
@@ -336,7 +336,7 @@ def counted(data: bytes) -> bytes:
     return bytes([len(data)]) + data
 
 
-def wasm(*exports: str) -> bytes:
+def small_module(*exports: str) -> bytes:
     """Exports a memory, and the one function, by several names; wants the address of `wanted`."""
     named = [counted(name.encode()) + b"\0\0" for name in exports] + [counted(b"memory") + b"\2\0"]
     sections = {
@@ -347,35 +347,35 @@ def wasm(*exports: str) -> bytes:
         7: bytes([len(named)]) + b"".join(named),
         10: b"\1\2\0\x0b",
     }
-    return lean.PREAMBLE + b"".join(bytes([kind]) + counted(content) for kind, content in sections.items())
+    return wasm.PREAMBLE + b"".join(bytes([kind]) + counted(content) for kind, content in sections.items())
 
 
 def test_the_module_exports_what_somebody_names() -> None:
     """`_named` is how the glue calls `named`; whose address is wanted must be there."""
     users = "module._named(memory)"
-    whole = wasm("named", "unnamed", "wanted", "same")
-    assert lean.lean_module(whole, users) == wasm("named", "wanted")
+    whole = small_module("named", "unnamed", "wanted", "same")
+    assert lean.lean_module(whole, users) == small_module("named", "wanted")
     assert lean.lean_module(whole, users + " same unnamed") == whole
 
 
-@given(st.binary().filter(lambda data: not data.startswith(lean.PREAMBLE)))
+@given(st.binary().filter(lambda data: not data.startswith(wasm.PREAMBLE)))
 def test_what_is_no_module_is_refused(data: bytes) -> None:
-    with pytest.raises(lean.ChangedError):
+    with pytest.raises(wasm.ChangedError):
         lean.lean_module(data, "")
 
 
-@given(st.integers(8, len(wasm("named")) - 1))
+@given(st.integers(8, len(small_module("named")) - 1))
 def test_a_module_that_is_cut_off_loses_nothing_in_silence(length: int) -> None:
     """Between two sections one may end; otherwise it is refused."""
-    part = wasm("named")[:length]
-    with contextlib.suppress(lean.ChangedError):
+    part = small_module("named")[:length]
+    with contextlib.suppress(wasm.ChangedError):
         assert lean.lean_module(part, "named memory") == part
 
 
 def parts_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """All files that a manifest names."""
     more = [*manifest["wheels"], *manifest["extensions"]]
-    return [manifest["runtime"], manifest["library"], manifest["snapshot"], manifest["seldom"], *more]
+    return [*(manifest[name] for name in ("runtime", "second", "library", "snapshot", "seldom")), *more]
 
 
 def test_what_lies_beside_a_file_is_the_same_compressed(packed_site: Path, site: Path) -> None:
@@ -419,7 +419,7 @@ def test_a_failed_build_leaves_the_old_site(
 def test_manifest_tells_the_truth(site: Path) -> None:
     files = static_site.runtime(site)
     manifest = json.loads((files / "manifest.json").read_text("utf-8"))
-    names = {"runtime", "library", "snapshot", "seldom", "wheels", "extensions"}
+    names = {"runtime", "second", "library", "snapshot", "seldom", "wheels", "extensions"}
     assert set(manifest) == {"version", "lock"} | names
     assert manifest["lock"]["packages"] == {}
     assert len(manifest["wheels"]) == 2
@@ -428,6 +428,8 @@ def test_manifest_tells_the_truth(site: Path) -> None:
     for part in parts:
         path = files / part["file"]
         assert part == {**part, "integrity": hash_of(path), "bytes": path.stat().st_size}
+    second = (files / manifest["second"]["file"]).read_bytes()
+    assert manifest["second"]["sha256"] == hashlib.sha256(second).hexdigest()
     assert [each["module"] for each in manifest["extensions"]] == ["panda_festival.worker"]
     for wheel in [*manifest["wheels"], *manifest["extensions"]]:
         assert (files / wheel["file"]).read_bytes() == (site / "wheels" / wheel["file"]).read_bytes()

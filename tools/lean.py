@@ -84,6 +84,7 @@ def _without_unused_exports(glue: str, users: str) -> str:
 
 # --- The module's exports (WebAssembly Core Specification 2.0, part 5) ----------------------------
 
+
 def lean_module(module: bytes, users: str) -> bytes:
     """The module without the exports that nobody names.
 

@@ -60,7 +60,8 @@ def split_pyodide(wheels: Sequence[Path], extensions: Mapping[str, Path], *, col
     """The lean one, whose module is two: what a session in Python calls is in the first one (`session.mjs`).
 
     Args:
-        wheels, extensions: as in `snapshot`.
+        wheels: ours, and what they need.
+        extensions: modules of applications, each with its wheel.
         cold: whether nothing is that can be in the second one, for tests.
     """
     whole = lean_pyodide()
@@ -79,7 +80,15 @@ def split_pyodide(wheels: Sequence[Path], extensions: Mapping[str, Path], *, col
         (out / SECOND).write_bytes(second)
 
     makers = (Path(split.__file__), Path(wasm.__file__), *sessions, *WORKER.rglob("*.js"))
-    return kept("split", "cold" if cold else "", *sorted(makers), whole / RUNTIME, whole / lean.GLUE, *sources, make=make)
+    return kept(
+        "split",
+        "cold" if cold else "",
+        *sorted(makers),
+        whole / RUNTIME,
+        whole / lean.GLUE,
+        *sources,
+        make=make,
+    )
 
 
 def _called(module: bytes, whole: Path, noting: Path, words: Sequence[str | Path]) -> list[int]:

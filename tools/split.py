@@ -2,8 +2,8 @@
 
 Both work on one memory and one table of functions, so addresses stay what they are, in a snapshot too. Each
 function that only the other module has gets a place in the table, behind those that are there, and is called
-through it. In the first module a *stub* stands for each function of the second that it calls, exports, or has in the
-table: it has the second module loaded, unless it is there, and calls the function. To load it is
+through it. In the first module a *stub* stands for each function of the second that it calls, exports, or
+has in the table: it has the second module loaded, unless it is there, and calls the function. To load it is
 `panda.load`, which the first module imports; it returns when the second one is instantiated, or throws.
 
 Which functions a session calls says the same module with a note in each of them (`noting`).
@@ -21,7 +21,6 @@ from tools.wasm import (
     ADDRESS,
     CALL,
     CODE,
-    CUSTOM,
     ELEMENTS,
     EXPORTS,
     FUNCTION,
@@ -123,10 +122,7 @@ def read(module: bytes) -> Module:
         [functions.number() for _ in range(functions.number())],
         bodies,
         [references(body) for body in bodies],
-        [
-            (exported.vector().decode(), exported.byte(), exported.number())
-            for _ in range(exported.number())
-        ],
+        [(exported.vector().decode(), exported.byte(), exported.number()) for _ in range(exported.number())],
         _elements(Bytes(content[ELEMENTS])),
         places,
         Bytes(content[GLOBALS]).number(),
@@ -137,7 +133,7 @@ def _types(source: Bytes) -> list[tuple[int, bytes]]:
     found = []
     for _ in range(source.number()):
         begin = source.at
-        if source.byte() != 0x60:  # noqa: PLR2004 - a function's
+        if source.byte() != 0x60:
             raise ChangedError("The module has types of other things than functions.")
         arguments, _ = source.vector(), source.vector()
         found.append((len(arguments), source.data[begin : source.at]))
@@ -193,7 +189,7 @@ def _segment(at: int, functions: Sequence[int]) -> bytes:
 
 
 def noting(data: bytes) -> bytes:
-    """The same module, which calls `panda.called` when one of its own functions is called first, with its number."""
+    """The same module, which tells `panda.called` the number of each own function when it is called first."""
     module = read(data)
     first = len(module.imported)
     kind, types = _with_type(module, b"\x60\1" + I32 + b"\0")
@@ -224,13 +220,15 @@ def noting(data: bytes) -> bytes:
     )
 
 
-def _rewritten(body: bytes, names: Sequence[Reference], moved: Mapping[int, Callable[[int], int | bytes]]) -> bytes:
+def _rewritten(
+    body: bytes, names: Sequence[Reference], moved: Mapping[int, Callable[[int], int | bytes]]
+) -> bytes:
     """A body that names things by other indices, or does something else in place of it, in bytes."""
     pieces = []
     at = 0
     for each in names:
         if each.kind in moved:
-            new = moved[each.kind](each.index)
+            new = moved[each.kind](each.what)
             instead = new if isinstance(new, bytes) else bytes([each.kind]) + number(new)
             pieces += [body[at : each.begin], instead]
             at = each.end
@@ -276,15 +274,15 @@ class _Split:
         self.table = module.table + len(self.stubs) + len(self.more)
         cold = [names for names, hot in zip(module.references, self.hot, strict=True) if not hot]
         variables = (GET_GLOBAL, SET_GLOBAL)
-        self.given = sorted({each.index for names in cold for each in names if each.kind in variables})
+        self.given = sorted({each.what for names in cold for each in names if each.kind in variables})
 
     def _functions(self, own: int) -> set[int]:
-        return {each.index for each in self.module.references[own] if each.kind in (CALL, ADDRESS)}
+        return {each.what for each in self.module.references[own] if each.kind in (CALL, ADDRESS)}
 
     def _must_stay(self, own: int) -> bool:
         return len(self.module.bodies[own]) <= SMALL or any(
             each.kind in (OTHER_TABLE, ADDRESS)
-            or (each.kind in (GET_GLOBAL, SET_GLOBAL) and each.index not in self.shared)
+            or (each.kind in (GET_GLOBAL, SET_GLOBAL) and each.what not in self.shared)
             for each in self.module.references[own]
         )
 
@@ -314,7 +312,9 @@ class _Split:
         moved = {CALL: index.__getitem__, ADDRESS: index.__getitem__}
         bodies = [_rewritten(module.bodies[each], module.references[each], moved) for each in own]
         stubs = [self._stub(each, ensure) for each in self.stubs]
-        kinds = [module.defined[each] for each in own] + [kind] + [module.type_of(each) for each in self.stubs]
+        kinds = (
+            [module.defined[each] for each in own] + [kind] + [module.type_of(each) for each in self.stubs]
+        )
         exports = [(name, of, index[at] if of == FUNCTION else at) for name, of, at in module.exports]
         elements = [_segment(1, [index[each] for each in module.elements])]
         if self.more:
@@ -347,7 +347,7 @@ class _Split:
         return number(count) + bytes([of]) + b"\0" + number(self.table) + content[source.at :]
 
     def _second(self) -> bytes:
-        """Its functions are only its own; it is given the memory, the table, and globals and tags that are exported."""
+        """It is given the memory, the table, tags and globals, and no functions: those are in the table."""
         module = self.module
         content = dict(module.parts)
         cold = [each for each, hot in enumerate(self.hot) if not hot]

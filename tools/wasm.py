@@ -56,15 +56,18 @@ class Bytes:
         self.at = at
 
     def is_at_end(self) -> bool:
+        """Whether nothing follows."""
         return self.at >= len(self.data)
 
     def byte(self) -> int:
+        """The next one. Raises ChangedError where there is none."""
         if self.is_at_end():
             raise ChangedError("The module ends too early.")
         self.at += 1
         return self.data[self.at - 1]
 
     def number(self) -> int:
+        """LEB128, without a sign."""
         value = shift = 0
         while True:
             group = self.byte()
@@ -74,6 +77,7 @@ class Bytes:
                 return value
 
     def vector(self) -> bytes:
+        """So many bytes as a number says. Raises ChangedError where there are fewer."""
         length = self.number()
         self.at += length
         if self.at > len(self.data):
@@ -135,7 +139,12 @@ _LEB = rb"[\x80-\xff]*+[\x00-\x7f]"
 # What refers to nothing but what is in the function, types, tags, the memory, and the one table of functions.
 _PLAIN = (
     rb"(?:[\x00\x01\x05\x0b\x0f\x19\x1a\x1b\x45-\xc4\xd1]"
-    rb"|[\x02-\x04\x06-\x09\x0c\x0d\x18\x20-\x22\x3f-\x42\xd0]" + _LEB + rb"|[\x11\x28-\x3e]" + _LEB + _LEB + rb""
+    rb"|[\x02-\x04\x06-\x09\x0c\x0d\x18\x20-\x22\x3f-\x42\xd0]"
+    + _LEB
+    + rb"|[\x11\x28-\x3e]"
+    + _LEB
+    + _LEB
+    + rb""
     rb"|\x43.{4}|\x44.{8}|\xfc[\x00-\x07]|\x1c\x01.|\xfc\x0a\x00\x00|\xfc\x0b\x00)*+"
 )
 _OTHER = rb"(?:([\x10\x23\x24\xd2])(" + _LEB + rb")|(\x0e)|([\x25\x26]|\xfc[\x0f-\x11])" + _LEB + rb")"
@@ -149,13 +158,13 @@ class Reference(NamedTuple):
 
     Attributes:
         kind: CALL, GET_GLOBAL, SET_GLOBAL, ADDRESS (of a function), or OTHER_TABLE than that of functions.
-        index: of what it names.
+        what: the index of what it names.
         begin: where in the function's body it begins.
         end: where it ends.
     """
 
     kind: int
-    index: int
+    what: int
     begin: int
     end: int
 
@@ -170,7 +179,7 @@ def first_instruction(body: bytes) -> int:
 
 
 def references(body: bytes) -> list[Reference]:
-    """All of them in a function's body. Raises ChangedError where it has instructions that this does not know."""
+    """All in a function's body. Raises ChangedError where it has instructions that this does not know."""
     found = []
     at = first_instruction(body)
     while at < len(body):

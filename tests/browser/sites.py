@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tools.runtime import SELDOM, SNAPSHOT, measures, snapshot, split_pyodide
-from tools.static_site import integrity, runtime, seal
+from tools.runtime import RUNTIME, SECOND, SELDOM, SNAPSHOT, measures, snapshot, split_pyodide
+from tools.static_site import digest_of, integrity, runtime, seal
 
 TESTS = Path(__file__).resolve().parent.parent
 HARNESS = TESTS / "browser" / "harness"
@@ -66,14 +66,38 @@ def frozen_harness_site(site: Path, out: Path, checks: Path = HARNESS / "awake.p
     members = {path.relative_to(TESTS.parent).as_posix(): path for path in more}
     wheel = _wheel(out, {"tests/browser/harness/checks.py": checks, **members})
     manifest = manifest_of(site)
-    wheels = [site / "wheels" / each["file"] for each in manifest["wheels"]]
-    extensions = {each["module"]: site / "wheels" / each["file"] for each in manifest["extensions"]}
+    wheels, extensions = frozen_in(site)
     frozen = snapshot(split_pyodide(wheels, extensions), [*wheels, wheel], {})
     files = {name: frozen / name for name in (SNAPSHOT, SELDOM)}
     manifest["snapshot"] = _entry(files[SNAPSHOT], SNAPSHOT) | measures(files[SNAPSHOT])
     manifest["seldom"] = _entry(files[SELDOM], SELDOM)
     read = {name: path.read_bytes() for name, path in files.items()}
     return copy_site(runtime(site), out, _page(manifest) | read)
+
+
+def frozen_in(site: Path) -> tuple[list[Path], dict[str, Path]]:
+    """The wheels that the site's snapshot is made of, and those of applications by their modules."""
+    manifest = manifest_of(site)
+    wheels = [site / "wheels" / each["file"] for each in manifest["wheels"]]
+    return wheels, {each["module"]: site / "wheels" / each["file"] for each in manifest["extensions"]}
+
+
+def make_cold(www: Path) -> None:
+    """Changes a site: all that can be in the second part of Python's module is there."""
+    files, manifest, wheels = runtime(www), manifest_of(www), frozen_in(www)
+    pyodide = split_pyodide(*wheels, cold=True)
+    frozen = snapshot(pyodide, *wheels)
+    made = {RUNTIME: pyodide, SECOND: pyodide, SNAPSHOT: frozen, SELDOM: frozen}
+    for name, directory in made.items():
+        (files / name).unlink()
+        shutil.copyfile(directory / name, files / name)
+    of = {"runtime": RUNTIME, "second": SECOND, "snapshot": SNAPSHOT, "seldom": SELDOM}
+    for part, name in of.items():
+        manifest[part] |= _entry(files / name, name)
+    manifest["second"]["sha256"] = digest_of(files / SECOND)
+    manifest["snapshot"] |= measures(files / SNAPSHOT)
+    (files / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    seal(www)
 
 
 def manifest_of(site: Path) -> dict[str, Any]:

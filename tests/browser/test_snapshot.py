@@ -12,7 +12,7 @@ from benchmarks.wire import wire
 from tests.browser.api import Api, bare_website
 from tests.browser.festivals import event, schedule
 from tests.browser.python import Python
-from tests.browser.sites import copy_site, frozen_harness_site, manifest_of
+from tests.browser.sites import copy_site, frozen_harness_site, make_cold, manifest_of
 from tests.browsers import Browsers, StaticServer, Tab, static_server
 from tests.processes import ROOT, ServedNode
 from tools.static_site import runtime, seal
@@ -25,10 +25,16 @@ LATER = {SELDOM, SECOND}
 """What comes once the page is at rest."""
 ONE = "panda_web.archive.lines"
 """A module in it."""
+RARE = "_decimal"
+"""A module written in C that no visit imports."""
 LIBRARY = "python_stdlib.zip"
 FESTIVAL = "panda_festival-0.1.0-py3-none-any.whl"
 SCHEMA = "0040" + "5a" * 64
-AIM = 5_500_000
+XML = """<schedule><conference><title>Odd</title></conference><day date="2026-08-01"><room name="Meadow">
+<event id="1" guid="00000000-0000-4000-8000-000000000001"><date>2026-08-01T10:00:00+02:00</date>
+<duration>00:45</duration><title>Talk</title></event></room></day></schedule>"""
+"""A schedule; what reads it is in C, and seldom."""
+AIM = 4_750_000
 """Bytes that a first visit transfers, at most, with the node of the tab among them."""
 
 
@@ -204,6 +210,57 @@ def test_a_seldom_module_that_cannot_be_had_has_words(tab: Tab, awake: StaticSer
             )
             # Nothing is spoilt by that: all else works, and it can be tried again.
             assert python.run("written_here", text="before")[-1:] == ["before"]
+
+
+@pytest.mark.every_engine
+def test_the_modules_second_part_comes_at_rest_and_at_once_when_it_is_called(
+    tab: Tab, awake: StaticServer
+) -> None:
+    awake.requests.clear()
+    python = Python(tab, awake.url)
+    assert missed(awake) == 0
+    assert not python.run("imported", name=RARE)
+    assert [line for line in awake.requests if f"{SECOND}?missed" in line]
+    asked = missed(awake)
+    python.load()
+    until(lambda: sum(SECOND in line for line in [*awake.requests]) > asked)
+    assert not python.run("imported", name=RARE)
+    assert missed(awake) == asked
+
+
+@pytest.mark.every_engine
+def test_all_works_where_nothing_is_in_the_first_part(
+    tab: Tab, site: Path, empty_node: ServedNode, tmp_path: Path
+) -> None:
+    www = bare_website(site, tmp_path / "www")
+    make_cold(www)
+    with static_server(www) as server:
+        assert works(tab, server, empty_node) == []
+        assert missed(server) > 0
+        assert LIBRARY not in loaded(server)
+
+
+@pytest.mark.parametrize("changed", [True, False])
+def test_a_second_part_that_cannot_be_had_ends_python_in_words(
+    tab: Tab, site: Path, empty_node: ServedNode, tmp_path: Path, changed: bool
+) -> None:
+    """The page hears of it at once, and works again as soon as that part can be had."""
+    www = bare_website(site, tmp_path / "www")
+    path = runtime(www) / SECOND
+    second = path.read_bytes()
+    path.unlink()
+    if changed:
+        path.write_bytes(b"another one")
+    with static_server(www) as server:
+        assert works(tab, server, empty_node) == []
+        api = Api(tab, empty_node.url)
+        error = api.do("importSchedule", XML)["error"]
+        assert error["reason"] == "part-missing"
+        assert "Nothing is lost" in error["message"]
+        assert api.do("status")["error"]["reason"] == "part-missing"
+        path.write_bytes(second)
+        assert works(tab, server, empty_node) == []
+        assert api.do("importSchedule", XML)["result"]["published"] == 1
 
 
 @pytest.mark.every_engine

@@ -1,0 +1,170 @@
+"""tools/split.py: two modules do what one did, whichever functions are in which; Node is asked."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.examples import examples
+from tools import nodejs, split, wasm
+
+I32 = b"\x7f"
+TYPES = (b"\x60\2" + 2 * I32 + b"\1" + I32, b"\x60\1" + I32 + b"\1" + I32, b"\x60\0\0")
+BINARY, UNARY = 0, 1
+NONE_AT_ALL = b"\0"
+PADDING = b"\1" * split.SMALL
+"""`nop`: a function that is not small may be in the second module."""
+
+RUN = """
+import { readFileSync } from "node:fs";
+const [first, second, calls] = process.argv.slice(2);
+let loads = 0;
+const called = [];
+const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(first)), {
+  env: { twice: (n) => 2 * n },
+  panda: {
+    called: (n) => called.push(n),
+    load() {
+      loads += 1;
+      if (second === "none") throw new Error("not here");
+      new WebAssembly.Instance(new WebAssembly.Module(readFileSync(second)), { panda: exports });
+    },
+  },
+});
+const results = JSON.parse(calls).map(([name, ...given]) => {
+  try {
+    return exports[name](...given);
+  } catch (error) {
+    return error.message;
+  }
+});
+console.log(JSON.stringify({ results, loads, called, top: exports.top.value }));
+"""
+
+
+def body(*code: bytes) -> bytes:
+    return NONE_AT_ALL + PADDING + b"".join(code) + b"\x0b"
+
+
+def get(place: int) -> bytes:
+    return bytes([0x20, place])
+
+
+def call(function: int) -> bytes:
+    return bytes([0x10, function])
+
+
+ADD, SUB, MUL = b"\x6a", b"\x6b", b"\x6c"
+ONE = b"\x41\1"
+COUNTS = b"\x23\0" + ONE + ADD + b"\x24\0"
+"""One more in the global."""
+
+
+def module() -> bytes:
+    """`sum` and `product` call each other, themselves, what is imported, and others through the table."""
+    exported = {
+        "memory": (2, 0),
+        "table": (1, 0),
+        "top": (3, 0),
+        "sum": (0, 1),
+        "product": (0, 2),
+        "chosen": (0, 4),
+    }
+    names = [wasm.sized(name.encode()) + bytes(about) for name, about in exported.items()]
+    bodies = [
+        # sum(a, b) = a + twice(b) + lonely(b)
+        body(COUNTS, get(0), get(1), call(0), ADD, get(1), call(3), ADD),
+        # product(a, b) = b <= 0 ? 0 : sum(a, product(a, b - 1)), and a table of branches in between
+        body(
+            b"\x02\x40\x02\x40", get(1), b"\x0e\2\0\0\1\x0b\x0b",
+            get(1), b"\x45\x04\x7f\x41\0\x05", get(0), get(0), get(1), ONE, SUB, call(2), call(1), b"\x0b",
+        ),
+        # lonely(n) = n * n, and stores it
+        body(b"\x41\0", get(0), get(0), MUL, b"\x36\2\0", b"\x41\0\x28\2\0"),
+        # chosen(a, which) = table[which](a)
+        body(COUNTS, get(0), get(1), b"\x11\1\0"),
+    ]  # fmt: skip
+    return wasm.joined(
+        [
+            (wasm.TYPES, wasm.vector([*TYPES])),
+            (wasm.IMPORTS, wasm.vector([wasm.sized(b"env") + wasm.sized(b"twice") + b"\0\1"])),
+            (wasm.FUNCTIONS, bytes([4, BINARY, BINARY, UNARY, BINARY])),
+            (wasm.TABLES, b"\1\x70\0\3"),
+            (wasm.MEMORIES, b"\1\0\1"),
+            (wasm.TAGS, b"\0"),
+            (wasm.GLOBALS, b"\1\x7f\1\x41\0\x0b"),
+            (wasm.EXPORTS, wasm.vector(names)),
+            (wasm.ELEMENTS, b"\1\0\x41\1\x0b\2\3\0"),
+            (wasm.CODE, wasm.vector([wasm.sized(each) for each in bodies])),
+        ]
+    )
+
+
+CALLS = [
+    ["sum", 3, 4],
+    ["product", 3, 5],
+    ["chosen", 7, 1],
+    ["chosen", 7, 2],
+    ["sum", 1, 1],
+    ["chosen", 7, 0],
+]
+
+
+def twice(number: int) -> int:
+    return 2 * number
+
+
+def total(one: int, other: int) -> int:
+    return one + twice(other) + other * other
+
+
+def product(one: int, other: int) -> int:
+    return 0 if other == 0 else total(one, product(one, other - 1)) & 0xFFFFFFFF
+
+
+def run(directory: Path, *modules: bytes | None) -> dict[str, object]:
+    """What comes of CALLS; a second module of None cannot be had."""
+    (directory / "run.mjs").write_text(RUN, "utf-8")
+    words = []
+    for number, data in enumerate(modules):
+        path = directory / f"{number}.wasm"
+        path.write_bytes(data or b"")
+        words.append(str(path) if data is not None else "none")
+    command = [sys.executable, "-c", nodejs.NODE, directory / "run.mjs", *words, json.dumps(CALLS)]
+    result: dict[str, object] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return result
+
+
+def test_what_was_called_is_told_once(tmp_path: Path) -> None:
+    told = run(tmp_path, split.noting(module()), b"")
+    assert told["called"] == [0, 2, 1, 3]
+    results = told["results"]
+    assert isinstance(results, list)
+    signed = [value & 0xFFFFFFFF if isinstance(value, int) else value for value in results]
+    assert signed[:5] == [total(3, 4), product(3, 5), 49, 14, total(1, 1)]
+    assert "null" in str(results[5])
+
+
+@examples(1, dear=True)
+@given(st.sets(st.integers(0, 3)))
+def test_two_modules_do_what_one_did(tmp_path_factory: pytest.TempPathFactory, called: set[int]) -> None:
+    directory = tmp_path_factory.mktemp("split")
+    whole = run(directory, split.noting(module()), b"")
+    parts = run(directory, *split.split(module(), called))
+    assert (parts["results"], parts["top"]) == (whole["results"], whole["top"])
+    assert parts["loads"] == (0 if called >= {0, 1, 2, 3} else 1)
+
+
+def test_a_second_module_that_is_not_there_is_asked_for_again(tmp_path: Path) -> None:
+    first, _ = split.split(module(), {1, 2, 3})
+    parts = run(tmp_path, first, None)
+    assert parts["results"][0] == parts["results"][4] == "not here"  # type: ignore[index]
+    assert parts["results"][2:4] == [49, 14]  # type: ignore[index]
+
+
+def test_equal_modules_make_equal_parts() -> None:
+    assert split.split(module(), {0, 2}) == split.split(module(), [2, 0])
