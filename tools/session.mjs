@@ -41,7 +41,7 @@ export async function session({ load, snapshot, asleep, seldom, extensions, prog
     const frozen = pyodide.pyimport("panda_web.browser.frozen");
     frozen.awake("library", "", "seldom", "", () => null);
     disks.begin(pyodide.FS);
-    const python = pyodide.pyimport("panda_web.browser.worker");
+    const python = await Promise.resolve(pyodide.pyimport("panda_web.browser.worker")); // asked for `then`, which it has not
     for (const { module, wheel } of extensions) {
       pyodide.FS.writeFile(`/${basename(wheel)}`, read(wheel));
       python.extend(`/${basename(wheel)}`, module);
