@@ -48,7 +48,26 @@ def stripped(source: str) -> str:
             node.annotation = None
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
             node.body[0:1] = [] if len(node.body) > 1 else [ast.Pass()]
+    import_late(tree)
     return ast.unparse(tree)
+
+
+def import_late(tree: ast.Module) -> None:
+    """Has a module import a seldom one of the standard library where it uses it, if only functions do."""
+    for statement in tree.body:
+        if isinstance(statement, ast.Import) and (name := statement.names[0].name) in SELDOM:
+            users = [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef) and uses(each, name)]
+            if uses(tree, name) > sum(uses(each, name) for each in users):
+                return
+            tree.body.remove(statement)
+            for each in users:
+                each.body.insert(0, statement)
+            return
+
+
+def uses(tree: ast.AST, name: str) -> int:
+    """How often something in it is a name."""
+    return sum(isinstance(node, ast.Name) and node.id == name for node in ast.walk(tree))
 
 
 def sources() -> Iterator[tuple[str, str, str, bool]]:

@@ -12,7 +12,7 @@ export class Second {
   exports = {};
   #fetch;
   #failed;
-  /** @type {WebAssembly.Module | BufferSource | null} */
+  /** @type {BufferSource | null} */
   #here = null;
   /** Where it is, and which it must be. @type {{address: string, sha256: string} | null} */
   #there = null;
@@ -36,15 +36,14 @@ export class Second {
     this.#there = { address, sha256: hash };
   }
 
-  /** It has come, checked. @param {WebAssembly.Module | BufferSource} module */
-  take(module) {
-    this.#here = module;
+  /** It has come, checked. It is compiled when somebody calls it, and few do. @param {BufferSource} data */
+  take(data) {
+    this.#here = data;
   }
 
   /** An error that is thrown here ends Python: it may be in the middle of anything. */
   #load() {
-    const data = this.#here ?? this.#fetched();
-    const module = data instanceof WebAssembly.Module ? data : new WebAssembly.Module(data);
+    const module = new WebAssembly.Module(this.#here ?? this.#fetched());
     new WebAssembly.Instance(module, { panda: this.exports });
     this.#here = null;
   }

@@ -121,7 +121,7 @@ async function rest(downloads, storage, later) {
   try {
     await Promise.all(later.map(async ({ part, take }) => {
       await downloads.bring([part]);
-      await take(downloads.take(part));
+      take(downloads.take(part));
     }));
   } catch {
     // who misses it asks for it, and hears why it is not there
@@ -137,19 +137,21 @@ async function started(manifest, downloads) {
   const module = downloads.bring([runtime]).then(() => WebAssembly.compile(downloads.take(runtime)));
   /** @type {Start} */
   const start = (more, onFresh) => startPyodide(manifest, module, downloads, more, onFresh);
+  const kept = downloads.has(part);
+  const both = () => downloads.bring([part]).then(() => second.take(downloads.take(part)));
+  if (kept) await both();
   if (snapshot) {
     try {
       const { pyodide, take } = await fromSnapshot(manifest, snapshot, downloads, start);
       await more;
-      const compile = async (/** @type {BufferSource} */ data) => second.take(await awake(WebAssembly.compile(data)));
-      return { python: ready(pyodide, extensions, downloads), later: [{ part: seldom, take }, { part, take: compile }] };
+      const later = { part, take: (/** @type {BufferSource} */ data) => second.take(data) };
+      return { python: ready(pyodide, extensions, downloads), later: [{ part: seldom, take }, ...(kept ? [] : [later])] };
     } catch (error) {
       await module; // without it there is no other way either
       tell("fallback", 0, 0, `Python starts without its snapshot, which takes longer: ${error}`);
     }
   }
-  await Promise.all([module, more, downloads.bring([library, part, ...wheels])]);
-  second.take(downloads.take(part));
+  await Promise.all([module, more, downloads.bring([library, ...wheels]), kept || both()]);
   tell("start", 0, 0);
   const pyodide = await start({});
   for (const wheel of wheels) pyodide.unpackArchive(downloads.take(wheel), "wheel");
