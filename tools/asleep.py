@@ -54,10 +54,11 @@ def stripped(source: str) -> str:
 
 def import_late(tree: ast.Module) -> None:
     """Has a module import a seldom one of the standard library where it uses it, if only functions do."""
+    functions = [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef)]
     for statement in tree.body:
         if isinstance(statement, ast.Import) and (name := statement.names[0].name) in SELDOM:
-            users = [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef) and uses(each, name)]
-            if uses(tree, name) > sum(uses(each, name) for each in users):
+            users = [each for each in functions if uses(each, name)]
+            if uses(tree, name) - set[ast.AST]().union(*(uses(each, name) for each in users)):
                 return
             tree.body.remove(statement)
             for each in users:
@@ -65,9 +66,9 @@ def import_late(tree: ast.Module) -> None:
             return
 
 
-def uses(tree: ast.AST, name: str) -> int:
-    """How often something in it is a name."""
-    return sum(isinstance(node, ast.Name) and node.id == name for node in ast.walk(tree))
+def uses(tree: ast.AST, name: str) -> set[ast.AST]:
+    """Where a name stands in something."""
+    return {node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name}
 
 
 def sources() -> Iterator[tuple[str, str, str, bool]]:

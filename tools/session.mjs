@@ -62,7 +62,7 @@ export async function session({ load, snapshot, asleep, seldom, extensions, prog
 /** The page's end of a connection. */
 class Page {
   #waiting = new Map();
-  #last = 0;
+  last = 0;
 
   constructor(python) {
     this.python = python;
@@ -79,11 +79,16 @@ class Page {
     return new Page(this.python);
   }
 
+  /** Says what has no answer. */
+  say(method, params) {
+    this.port.postMessage(JSON.stringify({ jsonrpc: "2.0", method, params }));
+  }
+
   /** What comes of a call; its error where it fails. Its params are said in their order, or by name. */
   async ask(method, ...given) {
     const [named] = given;
     const params = given.length === 1 && named?.constructor === Object ? named : given;
-    const id = String(this.#last += 1);
+    const id = this.last += 1;
     const answer = new Promise((resume) => { this.#waiting.set(id, resume); });
     this.port.postMessage(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
     const { result, error } = await answer;
@@ -169,11 +174,23 @@ async function visits(page) {
   await page.ask("keep", { instance: second });
   await page.ask("keep", {});
   await page.ask("flush");
+  const cancelled = page.ask("importSchedule", schedule(9));
+  page.say("cancel", { id: page.last });
+  await cancelled;
   const other = page.another();
   await other.call("open", "0.1.0", NODE, "remote", [], null);
   await other.call("query", { schema, orderBy: ["n"] });
   await other.call("create", schema, row(1));
-  await page.ask("forget", true);
+  const following = await other.call("begin", "subscribe", { schema });
+  await other.call("next", following);
+  const next = other.ask("next", following);
+  page.say("close");
+  other.say("close");
+  const last = page.another();
+  await last.call("open", "0.1.0", NODE, "first", [], null);
+  await last.call("create", schema, row(2));
+  await last.ask("importSchedule", schedule(7));
+  await Promise.race([next, last.ask("forget", true)]);
 }
 
 const MANY = 40;

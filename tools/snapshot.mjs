@@ -84,17 +84,18 @@ run(pyodide, program);
 zeroFreed(pyodide._module);
 const snapshot = pyodide.makeMemorySnapshot();
 mkdirSync(out);
+const memory = values.session && snapshot.slice().buffer; // which packing changes
+writeFileSync(join(out, "snapshot.bin"), pack(snapshot, fresh));
+writeFileSync(join(out, "seldom.bin"), compiler.FS.readFile("/seldom"));
 if (values.session) {
   called.clear();
   const extensions = values.extension.map((each) => each.split("=", 2)).map(([module, wheel]) => ({ module, wheel }));
   const [asleep, seldom] = [CODES, "/seldom"].map((name) => compiler.FS.readFile(name));
   const load = (more) => loadPyodide({ indexURL: pyodideDirectory, ...more });
-  const memory = snapshot.slice().buffer;
   await session({ load, snapshot: memory, asleep, seldom, extensions, program: readFileSync(values.session, "utf-8"), read });
   writeFileSync(join(out, "called.json"), JSON.stringify([...called].sort((one, other) => one - other)));
+  process.exit(); // Python goes on, as it does in a tab
 }
-writeFileSync(join(out, "snapshot.bin"), pack(snapshot, fresh));
-writeFileSync(join(out, "seldom.bin"), compiler.FS.readFile("/seldom"));
 
 async function pyodideWithWheels(more) {
   const made = await loadPyodide({
