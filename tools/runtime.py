@@ -28,6 +28,8 @@ FEATURES = (
 SNAPSHOT = "snapshot.bin"
 # The modules that few visits use.
 SELDOM = "seldom.bin"
+# What tests in browsers call beyond that (tests/browser/called.py).
+CALLED = TOOLS / "called.txt"
 # What of Pyodide few visits call.
 SECOND = "pyodide.second.wasm"
 # What the worker calls them.
@@ -65,42 +67,46 @@ def split_pyodide(wheels: Sequence[Path], extensions: Mapping[str, Path], *, col
         cold: whether nothing is that can be in the second one, for tests.
     """
     whole = lean_pyodide()
-    sessions = [TOOLS / name for name in ("session.mjs", "session.py", "tab.mjs")]
-    sources, words = _to_freeze(wheels, extensions)
+    called = None if cold else session_calls(wheels, extensions)
 
     def make(out: Path) -> None:
-        shutil.copytree(whole, out)
         module = (whole / RUNTIME).read_bytes()
+        usual = set(json.loads(called.read_bytes())) if called is not None else set()
         try:
-            called = [] if cold else _called(module, whole, out.with_name("noting"), words)
-            first, second = split.split(module, called)
+            if called is not None:
+                more = frozenset(CALLED.read_text("utf-8").split())
+                usual |= {own for own, mark in enumerate(split.marks(module)) if mark in more}
+            first, second = split.split(module, usual)
         except wasm.ChangedError as error:
             raise Problem(f"Pyodide could not be split: {error}") from error
+        shutil.copytree(whole, out)
         (out / RUNTIME).write_bytes(first)
         (out / SECOND).write_bytes(second)
 
-    makers = (Path(split.__file__), Path(wasm.__file__), *sessions, *WORKER.rglob("*.js"))
-    return kept(
-        "split",
-        "cold" if cold else "",
-        *sorted(makers),
-        whole / RUNTIME,
-        whole / lean.GLUE,
-        *sources,
-        make=make,
-    )
+    makers = [Path(split.__file__), Path(wasm.__file__), *([called, CALLED] if called is not None else [])]
+    return kept("split", *makers, whole / RUNTIME, whole / lean.GLUE, make=make)
 
 
-def _called(module: bytes, whole: Path, noting: Path, words: Sequence[str | Path]) -> list[int]:
-    """The functions that a session calls, by their numbers."""
-    with progress("looking what of Pyodide a visit uses"):
-        shutil.copytree(whole, noting)
-        (noting / RUNTIME).write_bytes(split.noting(module))
-        out = noting.with_name("called")
-        session = f"--session={TOOLS / 'session.py'}"
-        nodejs.node("the session failed", TOOLS / "snapshot.mjs", noting, out, *words, session)
-    called: list[int] = json.loads((out / "called.json").read_text("utf-8"))
-    return called
+def session_calls(wheels: Sequence[Path], extensions: Mapping[str, Path]) -> Path:
+    """A file with the functions of Python's module that a session in Node calls: their numbers, as JSON."""
+    whole = lean_pyodide()
+    sources, words = _to_freeze(wheels, extensions)
+
+    def make(out: Path) -> None:
+        noting, made = out.with_name("noting"), out.with_name("called")
+        with progress("looking what of Pyodide a visit uses"):
+            shutil.copytree(whole, noting)
+            try:
+                (noting / RUNTIME).write_bytes(split.noting((whole / RUNTIME).read_bytes()))
+            except wasm.ChangedError as error:
+                raise Problem(f"Pyodide could not be split: {error}") from error
+            session = f"--session={TOOLS / 'session.py'}"
+            nodejs.node("the session failed", TOOLS / "snapshot.mjs", noting, made, *words, session)
+        (made / "called.json").rename(out)
+
+    sessions = [TOOLS / name for name in ("session.mjs", "session.py", "tab.mjs")]
+    makers = [Path(split.__file__), Path(wasm.__file__), *sessions, *sorted(WORKER.rglob("*.js"))]
+    return kept("called", *makers, whole / RUNTIME, whole / lean.GLUE, *sources, make=make)
 
 
 def snapshot(pyodide: Path, wheels: Sequence[Path], extensions: Mapping[str, Path]) -> Path:

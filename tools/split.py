@@ -14,6 +14,7 @@ that are no larger than a stub.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -252,6 +253,19 @@ def split(data: bytes, called: Collection[int]) -> tuple[bytes, bytes]:
         ChangedError: the module has things that this does not know.
     """
     return _Split(read(data), called).made()
+
+
+def first_part(data: bytes, called: Collection[int]) -> set[int]:
+    """Which of a module's own functions are in the first part, where some are called."""
+    return {own for own, hot in enumerate(_Split(read(data), called).hot) if hot}
+
+
+def marks(data: bytes) -> list[str]:
+    """What each own function of a module does, as a hash: without what it names, whose numbers change."""
+    module = read(data)
+    nothing = dict.fromkeys((CALL, ADDRESS, GET_GLOBAL, SET_GLOBAL), lambda _: b"")
+    bodies = (_rewritten(*each, nothing) for each in zip(module.bodies, module.references, strict=True))
+    return [hashlib.sha256(body).hexdigest()[:16] for body in bodies]
 
 
 class _Split:
