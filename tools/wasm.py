@@ -6,7 +6,8 @@ WebAssembly Core Specification 3.0, part 5, as far as Pyodide's module goes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 PREAMBLE = b"\0asm\1\0\0\0"
@@ -198,3 +199,92 @@ def references(body: bytes) -> list[Reference]:
         elif match[4]:
             found.append(Reference(OTHER_TABLE, 0, match.start(4), at))
     return found
+
+
+# --- A whole module ------------------------------------------------------------------------------
+
+_FUNCREF, _CONST, _END = 0x70, 0x41, 0x0B
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module as it is read here.
+
+    Attributes:
+        parts: its sections, as they are.
+        types: of functions: of each, how many arguments it takes, and its bytes.
+        imported: the type of each function that it imports.
+        defined: the type of each of its own.
+        bodies: what these do.
+        references: what they name.
+        exports: of each, its name, its kind and its index.
+        elements: the functions in the table, from its second place on; the first one is empty.
+        table: how many places it has.
+        globals: how many there are.
+    """
+
+    parts: Sequence[tuple[int, bytes]]
+    types: Sequence[tuple[int, bytes]]
+    imported: Sequence[int]
+    defined: Sequence[int]
+    bodies: Sequence[bytes]
+    references: Sequence[Sequence[Reference]]
+    exports: Sequence[tuple[str, int, int]]
+    elements: Sequence[int]
+    table: int
+    globals: int
+
+    def type_of(self, function: int) -> int:
+        """By the function's index."""
+        own = function - len(self.imported)
+        return self.defined[own] if own >= 0 else self.imported[function]
+
+
+def read(module: bytes) -> Module:
+    """Reads one. Raises ChangedError where it has things that this does not know."""
+    parts = list(sections(module))
+    content = dict(parts)
+    brought = list(imports(content[IMPORTS]))
+    if START in content or any(each.kind != FUNCTION for each in brought):
+        raise ChangedError("The module starts by itself, or imports more than functions.")
+    code = Bytes(content[CODE])
+    bodies = [code.vector() for _ in range(code.number())]
+    functions = Bytes(content[FUNCTIONS])
+    exported = Bytes(content[EXPORTS])
+    table = Bytes(content[TABLES])
+    if table.number() < 1 or table.byte() != _FUNCREF:
+        raise ChangedError("The first table of the module is not that of functions.")
+    places, most = table.limits()
+    if most is not None:
+        raise ChangedError("The table of functions cannot grow.")
+    return Module(
+        parts,
+        _types(Bytes(content[TYPES])),
+        [each.about for each in brought],
+        [functions.number() for _ in range(functions.number())],
+        bodies,
+        [references(body) for body in bodies],
+        [(exported.vector().decode(), exported.byte(), exported.number()) for _ in range(exported.number())],
+        _elements(Bytes(content[ELEMENTS])),
+        places,
+        Bytes(content[GLOBALS]).number(),
+    )
+
+
+def _types(source: Bytes) -> list[tuple[int, bytes]]:
+    found = []
+    for _ in range(source.number()):
+        begin = source.at
+        if source.byte() != 0x60:
+            raise ChangedError("The module has types of other things than functions.")
+        arguments, _ = source.vector(), source.vector()
+        found.append((len(arguments), source.data[begin : source.at]))
+    return found
+
+
+def _elements(source: Bytes) -> list[int]:
+    segments, flags = source.number(), source.number()
+    at = (source.byte(), source.number(), source.byte())
+    if segments != 1 or flags != 0 or at != (_CONST, 1, _END):
+        raise ChangedError("The table of functions is filled in another way.")
+    return [source.number() for _ in range(source.number())]
