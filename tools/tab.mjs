@@ -3,7 +3,8 @@
 import { createRequire } from "node:module";
 import { createPrivateKey, createPublicKey, sign, verify } from "node:crypto";
 
-const turn = () => new Promise((resume) => { setImmediate(resume); });
+const { setImmediate: soon } = globalThis;
+/** Turns of who never rests, until time passes all the same. */
 const TURNS = 50;
 
 /** Puts all of it in place, and gives what lets the time pass until work is done. */
@@ -17,6 +18,14 @@ export function beTab() {
     return last;
   };
   globalThis.clearTimeout = (timer) => timers.delete(timer);
+  let ready = 0;
+  globalThis.setImmediate = (call, ...rest) => {
+    ready += 1;
+    return soon(() => {
+      ready -= 1;
+      call(...rest);
+    });
+  };
   globalThis.setInterval = () => 0;
   globalThis.clearInterval = () => {};
   // What is collected, and when, is another matter each time.
@@ -47,13 +56,16 @@ export function beTab() {
       let over = false;
       const end = () => { over = true; };
       work.then(end, end);
+      let busy = 0;
       while (!over) {
-      for (let at = 0; at < TURNS && !over; at += 1) await turn();
-        const [number, next] = [...timers].sort(([one, { at }], [other, its]) => at - its.at || one - other)[0] ?? [];
-        if (over || !next) continue;
+        await new Promise((resume) => { soon(resume); });
+        const [timer] = [...timers].sort(([one, { at }], [other, its]) => at - its.at || one - other);
+        busy = ready > 0 ? busy + 1 : 0; // and not by what passes: files are read meanwhile
+        if (over || busy % TURNS || !timer) continue;
+        const [number, { at, call }] = timer;
         timers.delete(number);
-        now = Math.max(now, next.at);
-        next.call();
+        now = Math.max(now, at);
+        call();
       }
       return work;
     },
