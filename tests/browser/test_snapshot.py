@@ -25,7 +25,7 @@ LATER = {SELDOM, SECOND}
 """What comes once the page is at rest."""
 ONE = "panda_web.archive.lines"
 """A module in it."""
-RARE = "_decimal"
+RARE = "_codecs_jp"
 """A module written in C that no visit imports."""
 LIBRARY = "python_stdlib.zip"
 FESTIVAL = "panda_festival-0.1.0-py3-none-any.whl"
