@@ -2,10 +2,11 @@
 
     PYTHONPATH=. .venv/bin/python -m tests.browser.called tests/browser/test_page.py …
 
-runs these tests (none of the second part itself) on a site whose module tells what is called, and adds to tools/called.txt what of that no session in
-Node calls (tools/session.mjs). Some tests fail, since such a module is slower and asks one more host. A function is
-known by what it does and not by its number (`tools.split.marks`), so the list outlives small changes. Whoever
-raises Pyodide's version empties it and makes it anew.
+runs these tests, but none of the second part itself, on a site whose module tells what is called, and adds to
+tools/called.txt what of that no session in Node calls (tools/session.mjs). Some tests fail, since such a module
+is slower and asks one more host. A function is known by what it does and not by its number
+(`tools.split.marks`), so the list outlives small changes. Whoever raises Pyodide's version empties it and makes
+it anew.
 """
 
 import json
