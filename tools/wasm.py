@@ -78,7 +78,7 @@ class Bytes:
                 return value
 
     def vector(self) -> bytes:
-        """So many bytes as a number says. Raises ChangedError where there are fewer."""
+        """Bytes, behind the number of them. Raises ChangedError where there are fewer."""
         length = self.number()
         self.at += length
         if self.at > len(self.data):
