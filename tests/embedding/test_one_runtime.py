@@ -19,9 +19,10 @@ KEPT = "caches.open('panda-web').then((kept) => kept.keys()).then((all) => all.m
 
 
 def downloads(*hosts: StaticServer) -> list[str]:
-    """What was fetched for starts but panda.js itself: seldom modules come when the page is at rest."""
+    """What was fetched for starts but panda.js itself, and what comes when the page is at rest."""
     paths = [line.split()[1] for host in hosts for line in host.requests]
-    started = [path for path in paths if not path.startswith("/panda.js") and "seldom.bin" not in path]
+    others = ("panda.js", "seldom.bin", "pyodide.second.wasm")
+    started = [path for path in paths if not path.rpartition("/")[2].startswith(others)]
     return sorted(path.rsplit("/")[-1] for path in started)
 
 
@@ -137,4 +138,4 @@ def test_two_versions_on_one_page(
     tab.evaluate(of_other)  # both were used long ago, so who comes next is alone
     tab.goto(page)
     call(tab, "connect", "one", {"node": host.url})
-    tab.wait_for(f"async () => (await {KEPT}).length === 6")
+    tab.wait_for(f"async () => (await {KEPT}).length === 7")

@@ -75,7 +75,7 @@ def test_host_goes_away_once_python_runs(tab: Tab, host: ServedNode, site: Path,
     files = StaticServer(site, CORS)
     tab.goto(websites.open(files.url, site) + "tag.html")
     author = call(tab, "connect", "one", {"node": host.url})["author"]
-    tab.wait_for("async () => (await (await caches.open('panda-web')).keys()).length === 6")
+    tab.wait_for("async () => (await (await caches.open('panda-web')).keys()).length === 7")
     files.stop()
 
     def ask(method: str, *arguments: object) -> Any:
