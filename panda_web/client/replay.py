@@ -4,7 +4,8 @@
   (an early node may hold two in one log), and no link of it breaks a rule.
 - What those that count make of an instance, `messages.instance` says. The others, such as the update of a
   stranger, are rejected, and take nothing away from it.
-- Two entries at one place of a log: nothing from there on counts.
+- Two entries at one place of a log: nothing from there on counts but deletes.
+- A delete of what is not there is nothing wrong: the payload of what it deletes is gone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -46,7 +47,8 @@ def replay(
             if message.schema != schema:
                 continue
             is_placed(paths[signed.hash])
-            if signed.entry.seq_num >= forks.get(_log(signed), signed.entry.seq_num + 1):
+            behind = signed.entry.seq_num >= forks.get(_log(signed), signed.entry.seq_num + 1)
+            if behind and message.action != "delete":
                 raise ProofMismatch("The log has two entries at one place, here or before.")
             told[signed.hash] = signed, message
         except PandaError as error:
@@ -54,7 +56,7 @@ def replay(
     instances = []
     for about in _by_instance(told.values()):
         reduced = reduce(map(placed, about))
-        strange = reduced.passed_over if reduced is not None else map(placed, about)
+        strange = reduced.passed_over if reduced is not None else _no_deletes(map(placed, about))
         rejected += map(_about_nothing, strange)
         if reduced is not None and not reduced.deleted:
             own = [each for each in about if _log(each[0]) == reduced.create.log]
@@ -85,6 +87,10 @@ def _by_instance(told: Iterable[Told]) -> Iterable[list[Told]]:
     for signed, message in sorted(told, key=lambda pair: pair[0].entry.seq_num):
         about.setdefault(message.id or signed.hash.hex(), []).append((signed, message))
     return about.values()
+
+
+def _no_deletes(some: Iterable[Placed]) -> list[Placed]:
+    return [each for each in some if each.message.action != "delete"]
 
 
 def _about_nothing(one: Placed) -> Rejected:

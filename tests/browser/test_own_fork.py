@@ -71,6 +71,7 @@ def test_one_key_in_two_browsers_without_a_network(browsers: Browsers, site: Pat
         phone.click("#confirm-yes")
         phone.until(lambda: not phone.talk("Before"))
         phone.until(lambda: "Before" not in {str(each["title"]) for each in instances_at(node.url)})
+        laptop.until(lambda: not laptop.talk("Before"))  # the delete stands behind the fork, on one branch
         phone.click(f"{FORKED} .dismiss")
         phone.open(node.url)
         phone.until(lambda: phone.talk("Laptop, again"))

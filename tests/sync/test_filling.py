@@ -3,16 +3,17 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from panda_web.client import Client
+from panda_web.log import SignedEntry
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.dispatch import Dispatcher
 from panda_web.rpc.http import HttpTransport
-from panda_web.rpc.methods import METHODS
+from panda_web.rpc.methods import METHODS, StoredEntry
 from panda_web.rpc.peer import Peer
 from panda_web.rpc.reopening import Reopening
 from panda_web.rpc.websocket import open_websocket, over_websocket
@@ -25,9 +26,10 @@ from panda_web.sync.source import PAGE, Asking
 from tests.authors import SCHEMA, Author
 from tests.client.wires import wire
 from tests.defining import loose
+from tests.node.waiting import until
 from tests.server import serving
 from tests.server.serving import Served
-from tests.sync.world import Between, a_node, alike, author, here, talks, view
+from tests.sync.world import PATIENCE, Between, Here, a_node, alike, author, here, talks, view
 
 INSTANCES = 250
 
@@ -382,6 +384,31 @@ def test_the_source_is_another_one_or_was_restored() -> None:
 
     with asyncio.Runner(loop_factory=fastest.new_loop) as runner:
         runner.run(work())
+
+
+def test_a_source_without_a_view_gives_deletes_behind_a_fork_too() -> None:
+    async def work() -> None:
+        node, writer, other = a_node(), Author(), Author()
+        written = [writer.create(n=n) for n in range(7)]
+        for signed, _ in written[:5]:
+            other.head = other.head.advance(signed.hash)
+        for signed, payload in written[:5]:
+            await node.publish_entry(signed.encoded, payload)
+        async with here() as there:
+            way = Between(in_process(node.dispatcher()))
+            there.wants.ask("a page", Source("node", way, in_process(node.dispatcher())), SCHEMA)
+            await there.until("node", SCHEMA, lambda each: each.done == 5 and whole(each))
+            deletes = [writer.delete(written[0][0].hash), other.create(n=7), other.delete(written[1][0].hash)]
+            items = [StoredEntry(each.encoded, payload) for each, payload in [*written[5:], *deletes]]
+            await node.publish_items(items)
+            async with asyncio.timeout(PATIENCE):
+                await until(lambda: states(there, written[:2]) == {"deleted"})
+            await way.close()
+
+    def states(there: Here, entries: Sequence[tuple[SignedEntry, bytes]]) -> set[str | None]:
+        return {there.store.entries.state(signed.hash) for signed, _ in entries}
+
+    asyncio.run(work())
 
 
 def test_a_source_without_a_view_and_an_early_one_give_their_entries() -> None:

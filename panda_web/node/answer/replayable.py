@@ -32,8 +32,9 @@ def answer(store: Store, schema: str, *, everything: bool = False) -> list[Json]
     Args:
         store: what is asked.
         schema: of the entries.
-        everything: for who evaluates them as we do: types that old clients do not know too, and what is left
-            out otherwise without its payload, since it links the others to entry 1.
+        everything: for who evaluates them as we do: types that old clients do not know too, deletes of what
+            may be held elsewhere, and what is left out otherwise without its payload, since it links the
+            others to entry 1.
 
     Raises:
         AnswerTooLarge: there are too many, or too many to look through.
@@ -81,6 +82,8 @@ def _replayable(
         return False
     if not (every_type or all(field.type in BASIC_TYPES for field in message.fields.values())):
         return False
+    if every_type and message.action == "delete":
+        return True
     log_of_entry = entry.author, entry.log_id
     if message.action != "create" and created.get(row.instance) != log_of_entry:
         return False

@@ -365,18 +365,19 @@ class EntryTable:
         Args:
             schema: of messages in the logs.
             everything: the others before a log is condemned, or on a branch that is followed, too: without
-                payload, for they are links.
+                payload, for they are links; and deletes, wherever they stand.
         """
         sql = (
             "SELECT e.seq_num, e.entry, iif(counts, e.payload, NULL), e.hash, e.instance, e.state FROM ("
             " SELECT n.number, n.state = 0 AND n.mark IS NULL AS counts"
             " FROM log_schemas s CROSS JOIN logs l ON l.id = s.log CROSS JOIN entries n ON n.log = l.id"
             " WHERE s.schema = ? AND (? OR counts)"
-            f" AND (n.seq_num < l.condemned OR {_FOLLOWED.format('n')})"
+            f" AND (n.seq_num < l.condemned OR {_FOLLOWED.format('n')} OR ? AND EXISTS (SELECT 1 FROM"
+            " deletes d WHERE d.instance = n.instance AND d.log = n.log AND d.entry = n.number))"
             " ORDER BY n.seq_num, l.author, l.log_id LIMIT -1"
             ") found CROSS JOIN entries e ON e.number = found.number"
         )
-        return (_entry_row(row) for row in self._db.rows(sql, (schema, everything)))
+        return (_entry_row(row) for row in self._db.rows(sql, (schema, everything, everything)))
 
     def scan(
         self, schema: str, author: bytes, log_id: int, seq_num: int
