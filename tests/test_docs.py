@@ -22,6 +22,7 @@ from panda_web.node import groups, indexing, ingest, publishing, rates, turns
 from panda_web.node import lacks as node_lacks
 from panda_web.node.answer import including, instances, items, listing, proof, reconciled, replayable
 from panda_web.node.dropping import rules, sweeping
+from panda_web.node.forks import proving
 from panda_web.node.ingest import peer
 from panda_web.node.live import followed, looking, share
 from panda_web.node.live import live as lives
@@ -251,6 +252,7 @@ BOUNDS: dict[str, tuple[float, ...]] = {
     "a policy file": (rules.MAX_POLICY, rules.MOST_RULES, sweeping.SWEEPS),
     "an answer to `panda_getItems`": (items.MAX_ANSWER, rpc_wish.MAX_RANGES),
     "entries in a call of `panda_publishItems`": (methods.MAX_ITEMS,),
+    "condemned logs that are looked at": (proving.LOOKED_AT,),
     "entries for one place of a log": (peer.MOST_IN_SLOT,),
     "an answer to `panda_queryEntries`": (replayable.MAX_ANSWER, replayable.MAX_READ, replayable.MOST_READ),
     "reading for one call": (reading.MAX_SECONDS, reading.MAX_STEPS // 1_000_000),

@@ -9,6 +9,7 @@ import pytest
 
 from panda_web.bamboo import ForkProof, Head
 from panda_web.log import recall
+from panda_web.node.forks import proving
 from panda_web.rpc.errors import ErrorFromNode
 from panda_web.rpc.forks import GET_FORK_PROOFS, ForkedLog
 from tests.authors import Author
@@ -81,6 +82,20 @@ def test_a_wrong_size_is_no_fork() -> None:
     (outcome,) = node.bring(Made(recall(author.sign(replace(unsigned, payload_size=1))), payload))
     assert (outcome.state, outcome.reason) == ("stored", "payload-size-mismatch")
     assert ask(node) == []
+
+
+def test_logs_that_are_broken_otherwise_do_not_keep_the_answer_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proving, "LOOKED_AT", 3)
+    node = Peered()
+    payload = note(1).encode()
+    for log_id in (1, 3, 5):
+        author = Author(1)
+        unsigned = Head().append(author.signer.author, log_id, payload)
+        node.bring(Made(recall(author.sign(replace(unsigned, payload_size=1))), payload))
+    node.bring(*forked(1, 7))
+    assert ask(node) == []
+    (fork,) = ask(node, author=Author(1).hex, logId=7)
+    assert fork.log == (Author(1).signer.author, 7)
 
 
 @pytest.mark.parametrize(

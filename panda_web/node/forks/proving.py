@@ -17,6 +17,10 @@ from panda_web.node.store.forks import Parted
 from panda_web.rpc.forks import MOST_VOTES, ForkedLog, HeldVote
 from panda_web.rpc.wish import Log
 
+LOOKED_AT = 20_000
+"""Condemned logs that are looked at for an answer, some 20 µs each: a log may be broken and not forked, and
+keys that break logs cost nothing. A fork behind so many of these is named where its log is asked for."""
+
 
 def answer(
     store: Store, trust: Trust, author: bytes | None, log_id: int | None, after: Log | None, limit: int
@@ -31,7 +35,7 @@ def answer(
         after: only logs behind this one.
         limit: how many logs, at most.
     """
-    logs = store.forks.condemned(author, log_id, after)
+    logs = islice(store.forks.condemned(author, log_id, after), LOOKED_AT)
     found = filter(None, ([*_forks(store, trust, each, MOST_VOTES // limit)] for each in logs))
     return [each for some in islice(found, limit) for each in some]
 
