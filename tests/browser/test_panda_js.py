@@ -314,7 +314,7 @@ def test_node_that_is_gone(api: Api, schema: str, empty_node: ServedNode) -> Non
         empty_node.start()
     told = api.do("statusUntil", "connected", 0)["value"]["told"]
     (at_node,) = told[-1].pop("nodes")
-    assert told[-1] == {"state": "connected", "pending": 0, "error": None}
+    assert told[-1] == {"state": "connected", "pending": 0, "forks": [], "error": None}
     assert (at_node["state"], at_node["pending"], at_node["error"]) == ("connected", 0, None)
     assert api.call("flush") == 0
     assert sorted(instance["n"] for instance in instances_at(empty_node.url, schema)) == [1, 2]
