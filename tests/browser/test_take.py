@@ -7,6 +7,7 @@ from panda_festival.schedule import read_schedule
 
 from tests.browser.festivals import event, save, schedule
 from tests.browser.screen import Screen
+from tests.browser.test_second_visit import KEPT
 from tests.browsers import Browsers, PlaywrightTab
 from tests.processes import ServedNode
 from tests.schedules import by_guid
@@ -25,6 +26,7 @@ def test_what_is_shown_goes_into_files(browsers: Browsers, site: Path, tmp_path:
         assert tab.evaluate("() => document.querySelector('#take').hidden")
         screen.import_file(file)
         screen.sent()
+        tab.wait_for(KEPT)  # all of Python is here
         tab.page.context.set_offline(True)
 
         def taken(css: str) -> tuple[str, bytes]:

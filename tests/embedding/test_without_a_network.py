@@ -22,7 +22,7 @@ KEPT = """async () => {
     const [name] = (await caches.keys()).filter((name) => name.startsWith("panda-web website"));
     return (await (await caches.open(name)).keys()).map(({ url }) => url);
 }"""
-PYTHON_KEPT = "async () => (await (await caches.open('panda-web')).keys()).length === 6"
+PYTHON_KEPT = "async () => (await (await caches.open('panda-web')).keys()).length === 7"
 
 
 @pytest.fixture
