@@ -3,6 +3,7 @@
 import contextlib
 import re
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -47,16 +48,23 @@ def writes(python: Python, server: StaticServer, round_number: int) -> None:
     time.sleep((round_number * 37 % 100) / 250)
 
 
-def another(tab: PlaywrightTab) -> PlaywrightTab:
+def another(tab: PlaywrightTab, profile: Path) -> PlaywrightTab | None:
     """A tab of the same browser, which hears first that the processes of the others are gone.
 
-    It keeps a process ready for the next page, of which it may hear later: then that page crashes as it opens.
+    It keeps a process ready for the next page, of which it may hear later: then that page crashes as it opens,
+    or never opens. So a browser that gives no page is ended after a while, and there is None.
     """
     tab.page.wait_for_event("crash")
-    for _ in range(3):
-        with contextlib.suppress(playwright.sync_api.Error):
-            return PlaywrightTab(tab.engine, tab.page.context.new_page())
-    return PlaywrightTab(tab.engine, tab.page.context.new_page())
+    patience = threading.Timer(30, kill, (profile,))
+    patience.start()
+    try:
+        for _ in range(3):
+            with contextlib.suppress(playwright.sync_api.Error):
+                return PlaywrightTab(tab.engine, tab.page.context.new_page())
+    finally:
+        patience.cancel()
+    kill(profile)
+    return None
 
 
 def test_what_was_acknowledged_survives(
@@ -76,7 +84,10 @@ def test_what_was_acknowledged_survives(
                     break
                 if how == "renderer":
                     assert kill_renderers(profile) > 0
-                    tab = another(tab)
+                    following = another(tab, profile)
+                    if following is None:
+                        break
+                    tab = following
                 # and a page ends with the next one's beginning
     with browsers.killable(engine, profile) as tab:
         told = acknowledged(disks)

@@ -101,7 +101,7 @@ class Copy:
             assert 0 < log.forked <= entry.seq_num, "no proof was shown"
             row = self._node_store.entries.log(self.signer.author, entry.log_id)
             assert row is not None
-            shown = self._node_store.entries.hash_at(row.key, log.forked)
+            shown = self._node_store.entries.first_at(row.key, log.forked)
             before = self.sent.get((entry.log_id, log.forked), [])
             lost = [digest(own.entry) for own in await OwnLogs(self.store, self.signer.author).lost()]
             assert shown is not None
