@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TypeVar
@@ -190,15 +190,8 @@ class Node:
 
     async def _keep_views(self, pause: float, progress: ProgressOf | None) -> None:
         changed = self._schemas_changed = asyncio.Event()
-        while True:
-            changed.clear()
-            try:
-                await self.keep_views(progress)
-            except Exception:
-                logger.exception("the views of what is registered could not be kept")
-                await asyncio.sleep(pause)
-            else:
-                await changed.wait()
+        words = "the views of what is registered could not be kept"
+        await _whenever(changed, lambda: self.keep_views(progress), words, pause)
 
     async def count_anew(self) -> None:
         """Finds out what counts of condemned logs, of all that this is due for; returns once that is done.
@@ -225,15 +218,7 @@ class Node:
 
     async def _keep_counting(self, pause: float) -> None:
         due = self._recounts_due = asyncio.Event()
-        while True:
-            due.clear()
-            try:
-                await self.count_anew()
-            except Exception:
-                logger.exception("what counts of forked logs could not be found out")
-                await asyncio.sleep(pause)
-            else:
-                await due.wait()
+        await _whenever(due, self.count_anew, "what counts of forked logs could not be found out", pause)
 
     async def finish(self) -> None:
         """Returns once nothing is under way: then the store can be closed.
@@ -397,3 +382,18 @@ class Node:
     async def discover(self) -> Json:
         """The OpenRPC document."""
         return discover.document(METHODS.values(), self._version, NOTIFICATIONS.values())
+
+
+async def _whenever(
+    due: asyncio.Event, work: Callable[[], Awaitable[None]], words: str, pause: float
+) -> None:
+    """Does some work at once, and again whenever it is due; what fails is logged, and tried after a pause."""
+    while True:
+        due.clear()
+        try:
+            await work()
+        except Exception:
+            logger.exception(words)
+            await asyncio.sleep(pause)
+        else:
+            await due.wait()

@@ -51,7 +51,7 @@ class Following:
     def trusts(self, trust: Trust) -> None:
         """Counts other votes from now on."""
         before, self.trust = self.trust, trust
-        for key in self._undecided(trust, before or NOBODY):
+        for key in self._undecided(before or NOBODY):
             self._store.forks.recount(key)
 
     def start(self) -> None:
@@ -60,19 +60,18 @@ class Following:
         if trust is None:
             return
         with self._store.snapshot():
-            is_due = next(self._undecided(trust, NOBODY), None) is not None
+            is_due = next(self._undecided(NOBODY), None) is not None
         if is_due:
             self._store.at_once(lambda: self.trusts(trust))
 
-    def _undecided(self, trust: Trust, before: Trust) -> Iterator[int]:
+    def _undecided(self, before: Trust) -> Iterator[int]:
         """The keys of logs that votes now say something else about than is kept."""
         store = self._store
-        voters = before.voters | trust.voters
+        voters = before.voters | (self.trust or NOBODY).voters
         for key in sorted({*store.forks.parted(), *store.votes.logs_of(voters)}):
             log_row = store.entries.log_at(key)
             kept = store.forks.partings(key) or [Parted(log_row.condemned, None)]
-            log = log_row.author, log_row.log_id
-            if any(choose(store, trust, log, each.seq_num) != each.followed for each in kept):
+            if any(self._choose(log_row, each.seq_num) != each.followed for each in kept):
                 yield key
 
     def _choose(self, log_row: LogRow, seq_num: int) -> bytes | None:
