@@ -19,6 +19,12 @@ from tests.node.branches import NOTE_ID, Made
 from tests.node.test_brought import Peered
 
 
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is done at once hangs on how many entries there are, and not on how busy the machine is."""
+    monkeypatch.setattr(following, "AT_ONCE_SECONDS", 60.0)
+
+
 def note(text: str) -> Message:
     return messages.create(NOTE_ID, infer_all({"text": text}))
 
