@@ -322,6 +322,15 @@ def test_exports_that_nobody_names_are_left_out() -> None:
     assert len(whole) > len(lean.lean(glue("PyHere"), ""))
 
 
+def test_a_start_evaluates_no_text() -> None:
+    """Parser and compiler would be called, and a browser would compile them for that."""
+    glue = (runtime.lean_pyodide() / lean.GLUE).read_text("utf-8")
+    begin = glue.index("API.finalizeBootstrap=")
+    start = glue[begin : glue.index("API.pyodide_py=", begin)]
+    assert "pyimport_impl" in start
+    assert not re.findall(r"rawRun|runPythonInternal\(|eval_code", start)
+
+
 @pytest.mark.parametrize("edit", lean.EDITS, ids=lambda edit: edit[0])
 def test_glue_that_is_another_one_is_not_edited(edit: tuple[str, str, str]) -> None:
     what, before, _ = edit

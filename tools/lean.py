@@ -44,6 +44,31 @@ EDITS = (
         "functionsInTableMap.set(func,ret)",
         "functionsInTableMap?.set(func,ret)",
     ),
+    (
+        "a start that evaluates no text, for which Python would parse and compile: it imports by name",
+        'let[r,n]=API.rawRun("import _pyodide_core");',
+        'let n=Module.stringToNewUTF8("_pyodide_core"),r=!_PyImport_ImportModule(n);_free(n);',
+    ),
+    (
+        "and has an empty dictionary",
+        'API._pyodide._base.eval_code("{}")',
+        'API._pyodide._base.pyimport_impl("builtins").dict()',
+    ),
+    (
+        "what imports the rest",
+        'API.runPythonInternal("import importlib; importlib")',
+        'API._pyodide._base.pyimport_impl("importlib")',
+    ),
+    (
+        "what its own program has",
+        'API.runPythonInternal("import __main__; __main__.__dict__")',
+        'o("__main__").__dict__',
+    ),
+    (
+        "and what each program has",
+        'API.runPythonInternal("import builtins; builtins.__dict__")',
+        'o("builtins").__dict__',
+    ),
 )
 BEGIN = "function assignWasmExports(wasmExports){"
 EXPORT = re.compile(r'(\w+)=Module\["\w+"\]=wasmExports\["\w+"\](?:\.value>>>0)?')
