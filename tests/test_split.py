@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.examples import examples
-from tools import nodejs, split, wasm
+from tools import nodejs, split, tables, wasm
+from tools.tables import Table
 
 I32 = b"\x7f"
 TYPES = (b"\x60\2" + 2 * I32 + b"\1" + I32, b"\x60\1" + I32 + b"\1" + I32, b"\x60\0\0")
 BINARY, UNARY = 0, 1
+LONELY = 2
 NONE_AT_ALL = b"\0"
 PADDING = b"\1" * split.SMALL
 """`nop`: a function that is not small may be in the second module."""
@@ -60,6 +62,9 @@ def call(function: int) -> bytes:
 
 ADD, SUB, MUL = b"\x6a", b"\x6b", b"\x6c"
 ONE = b"\x41\1"
+FIVES = b"\5" * 8
+TABLE = Table("fives", 64, 72)
+OF_TABLE = b"\x41\0\x2d\0" + wasm.number(TABLE.begin)
 COUNTS = b"\x23\0" + ONE + ADD + b"\x24\0"
 """One more in the global."""
 
@@ -83,8 +88,8 @@ def module() -> bytes:
             b"\x02\x40\x02\x40", get(1), b"\x0e\2\0\0\1\x0b\x0b",
             get(1), b"\x45\x04\x7f\x41\0\x05", get(0), get(0), get(1), ONE, SUB, call(2), call(1), b"\x0b",
         ),
-        # lonely(n) = n * n, and stores it
-        body(b"\x41\0", get(0), get(0), MUL, b"\x36\2\0", b"\x41\0\x28\2\0"),
+        # lonely(n) = n * n, and stores it; and what the table says, 5, less 5
+        body(b"\x41\0", get(0), get(0), MUL, b"\x36\2\0", b"\x41\0\x28\2\0", OF_TABLE, ADD, b"\x41\5", SUB),
         # chosen(a, which) = table[which](a)
         body(COUNTS, get(0), get(1), b"\x11\1\0"),
     ]  # fmt: skip
@@ -99,7 +104,14 @@ def module() -> bytes:
             (wasm.GLOBALS, b"\1\x7f\1\x41\0\x0b"),
             (wasm.EXPORTS, wasm.vector(names)),
             (wasm.ELEMENTS, b"\1\0\x41\1\x0b\2\3\0"),
+            (wasm.DATA_COUNT, b"\2"),
             (wasm.CODE, wasm.vector([wasm.sized(each) for each in bodies])),
+            (
+                wasm.DATA,
+                wasm.data_section(
+                    [wasm.Segment(48, b"before"), wasm.Segment(60, b"\0" * 4 + FIVES + b"end")]
+                ),
+            ),
         ]
     )
 
@@ -154,9 +166,11 @@ def test_what_was_called_is_told_once(tmp_path: Path) -> None:
 def test_two_modules_do_what_one_did(tmp_path_factory: pytest.TempPathFactory, called: set[int]) -> None:
     directory = tmp_path_factory.mktemp("split")
     whole = run(directory, split.noting(module()), b"")
-    parts = run(directory, *split.split(module(), called))
+    first, second = split.split(module(), called, [TABLE])
+    parts = run(directory, first, second)
     assert (parts["results"], parts["top"]) == (whole["results"], whole["top"])
     assert parts["loads"] == (0 if called >= {0, 1, 2, 3} else 1)
+    assert (FIVES in first, FIVES in second) == (LONELY in called, LONELY not in called)
 
 
 def test_a_second_module_that_is_not_there_is_asked_for_again(tmp_path: Path) -> None:
@@ -168,3 +182,42 @@ def test_a_second_module_that_is_not_there_is_asked_for_again(tmp_path: Path) ->
 
 def test_equal_modules_make_equal_parts() -> None:
     assert split.split(module(), {0, 2}) == split.split(module(), [2, 0])
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.binary(min_size=1, max_size=20)), max_size=4), st.data())
+def test_data_in_two_parts_is_what_it_was(pieces: list[tuple[int, bytes]], more: st.DataObject) -> None:
+    written, at = [], 0
+    for gap, data in pieces:
+        written.append(wasm.Segment(at + gap, data))
+        at += gap + len(data)
+    ends = st.lists(st.integers(0, at), max_size=6, unique=True).map(sorted)
+    borders = more.draw(ends)
+    out = [Table("any", *pair) for pair in zip(borders[::2], borders[1::2], strict=False)]
+    kept, taken = tables.parted(written, out)
+    inside = {place for table in out for place in range(table.begin, table.end)}
+    for part, is_inside in ((kept, False), (taken, True)):
+        assert all(
+            (place in inside) == is_inside
+            for begin, data in part
+            for place in range(begin, begin + len(data))
+        )
+    whole, again = bytearray(at), bytearray(at)
+    for memory, part in ((whole, written), (again, [*kept, *taken])):
+        for begin, data in part:
+            memory[begin : begin + len(data)] = data
+    assert again == whole
+
+
+def test_what_may_be_an_address() -> None:
+    """Offsets and constants; neither what is below zero, nor what only masks."""
+    assert wasm.addresses(
+        body(
+            *(b"\x41" + wasm.signed(70_000), b"\x2d\0" + wasm.number(80_000), b"\x1a"),
+            *(b"\x41\x7f", b"\x41" + wasm.signed(90_000) + b"\x71", b"\x0e\1\5\6", b"\x44" + b"\x41" * 8),
+        )
+    ) == {70_000, 80_000}
+
+
+def test_another_pyodide_is_looked_at_anew() -> None:
+    with pytest.raises(wasm.ChangedError, match="not where they were"):
+        tables.tables([wasm.Segment(0, bytes(4_000_000))])

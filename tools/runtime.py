@@ -8,7 +8,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tools import lean, nodejs, split, wasm
+from tools import lean, nodejs, split, tables, wasm
 from tools.kept import ROOT, kept
 from tools.telling import Problem, progress
 
@@ -76,14 +76,20 @@ def split_pyodide(wheels: Sequence[Path], extensions: Mapping[str, Path], *, col
             if called is not None:
                 more = frozenset(CALLED.read_text("utf-8").split())
                 usual |= {own for own, mark in enumerate(split.marks(module)) if mark in more}
-            first, second = split.split(module, usual)
+            known = tables.tables(wasm.segments(dict(wasm.sections(module))[wasm.DATA]))
+            first, second = split.split(module, usual, known)
         except wasm.ChangedError as error:
             raise Problem(f"Pyodide could not be split: {error}") from error
         shutil.copytree(whole, out)
         (out / RUNTIME).write_bytes(first)
         (out / SECOND).write_bytes(second)
 
-    makers = [Path(split.__file__), Path(wasm.__file__), *([called, CALLED] if called is not None else [])]
+    makers = [
+        Path(split.__file__),
+        Path(tables.__file__),
+        Path(wasm.__file__),
+        *([called, CALLED] if called is not None else []),
+    ]
     return kept("split", *makers, whole / RUNTIME, whole / lean.GLUE, make=make)
 
 

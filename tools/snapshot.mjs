@@ -18,7 +18,7 @@ import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { pack } from "../web/worker/snapshot.js";
+import { memoryOf, pack } from "../web/worker/snapshot.js";
 import { disks, session } from "./session.mjs";
 
 const SECOND = "pyodide.second.wasm";
@@ -49,6 +49,8 @@ delete WebAssembly.promising;
 createRequire(import.meta.url)("node:crypto").randomFillSync = (view) => view.fill(0);
 
 let fresh;
+/** What the second part wrote into the memory: what was there before, and then. @type {[Uint8Array, Uint8Array] | null} */
+let written = null;
 /** Functions of the module that were called, by their numbers, where it is one that tells. @type {Set<number>} */
 const called = new Set();
 const { instantiate } = WebAssembly;
@@ -56,7 +58,9 @@ WebAssembly.instantiate = async (what, imports) => {
   let exports;
   const load = () => {
     const second = new WebAssembly.Module(read(join(pyodideDirectory, SECOND)));
+    const before = new Uint8Array(exports.memory.buffer).slice(0, fresh.length);
     new WebAssembly.Instance(second, { panda: exports });
+    written = [before, new Uint8Array(exports.memory.buffer).slice(0, fresh.length)];
   };
   disks.replace(imports);
   if (imports) imports.panda = { load, called: (/** @type {number} */ number) => called.add(number) };
@@ -85,6 +89,7 @@ zeroFreed(pyodide._module);
 const snapshot = pyodide.makeMemorySnapshot();
 mkdirSync(out);
 const memory = values.session && snapshot.slice().buffer; // which packing changes
+if (written) unwrite(memoryOf(snapshot), ...written); // it comes with that part
 writeFileSync(join(out, "snapshot.bin"), pack(snapshot, fresh));
 writeFileSync(join(out, "seldom.bin"), compiler.FS.readFile("/seldom"));
 if (values.session) {
@@ -110,6 +115,11 @@ async function pyodideWithWheels(more) {
 
 function run(python, path) {
   python.runPython(readFileSync(path, "utf-8"), { globals: python.toPy({ __name__: "snapshot" }) });
+}
+
+/** @param {Uint8Array} memory @param {Uint8Array} before @param {Uint8Array} after what changed is what it was before */
+function unwrite(memory, before, after) {
+  for (let at = 0; at < before.length; at += 1) if (after[at] !== before[at]) memory[at] = before[at];
 }
 
 /** Takes all that malloc would give without growing, from the largest pieces down, zeroes it and gives it back. */

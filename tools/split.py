@@ -8,6 +8,8 @@ has in the table: it has the second module loaded, unless it is there, and calls
 
 Which functions a session calls says the same module with a note in each of them (`noting`).
 
+Tables among the data that no function of the first one names are in the second one too (`tables`).
+
 What uses a table or a global that the second module is not given stays in the first one, and so do functions
 that are no larger than a stub.
 """
@@ -17,10 +19,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from tools.tables import Table, later, parted
 from tools.wasm import (
     ADDRESS,
     CALL,
     CODE,
+    DATA,
+    DATA_COUNT,
     ELEMENTS,
     EXPORTS,
     FUNCTION,
@@ -42,10 +47,12 @@ from tools.wasm import (
     ChangedError,
     Module,
     Reference,
+    data_section,
     first_instruction,
     joined,
     number,
     read,
+    segments,
     signed,
     sized,
     vector,
@@ -60,6 +67,8 @@ I32, FUNCREF, EMPTY = b"\x7f", b"\x70", b"\x40"
 LOCAL_GET, CALL_INDIRECT, CONST, END = b"\x20", b"\x11", b"\x41", b"\x0b"
 IF_NOT = b"\x45\x04" + EMPTY
 MUTABLE = b"\1"
+NOTHING = b"\0"
+"""How many segments of data there are, where there is no such section."""
 
 
 def _with(module: Module, changed: Mapping[int, bytes]) -> bytes:
@@ -152,12 +161,13 @@ def _rewritten(
 # --- Two modules ----------------------------------------------------------------------------------
 
 
-def split(data: bytes, called: Collection[int]) -> tuple[bytes, bytes]:
+def split(data: bytes, called: Collection[int], known: Sequence[Table] = ()) -> tuple[bytes, bytes]:
     """Makes two modules of one.
 
     Args:
         data: the module.
         called: which of its own functions are in the first one, by their numbers as `noting` has them.
+        known: tables among its data.
 
     Returns:
         The first one, and the second.
@@ -165,7 +175,7 @@ def split(data: bytes, called: Collection[int]) -> tuple[bytes, bytes]:
     Raises:
         ChangedError: the module has things that this does not know.
     """
-    return _Split(read(data), called).made()
+    return _Split(read(data), called, known).made()
 
 
 def first_part(data: bytes, called: Collection[int]) -> set[int]:
@@ -182,7 +192,7 @@ def marks(data: bytes) -> list[str]:
 
 
 class _Split:
-    def __init__(self, module: Module, called: Collection[int]) -> None:
+    def __init__(self, module: Module, called: Collection[int], known: Sequence[Table] = ()) -> None:
         self.module = module
         self.first_own = len(module.imported)
         self.shared = {index for _, kind, index in module.exports if kind == GLOBAL}
@@ -202,6 +212,7 @@ class _Split:
         cold = [names for names, hot in zip(module.references, self.hot, strict=True) if not hot]
         variables = (GET_GLOBAL, SET_GLOBAL)
         self.given = sorted({each.what for names in cold for each in names if each.kind in variables})
+        self.data = parted(segments(dict(module.parts).get(DATA, NOTHING)), later(module, self.hot, known))
 
     def _functions(self, own: int) -> set[int]:
         return {each.what for each in self.module.references[own] if each.kind in (CALL, ADDRESS)}
@@ -257,6 +268,8 @@ class _Split:
                 EXPORTS: _exports(exports),
                 ELEMENTS: vector(elements),
                 CODE: vector([sized(each) for each in (*bodies, ensuring, *stubs)]),
+                DATA_COUNT: number(len(self.data[0])),
+                DATA: data_section(self.data[0]),
             },
         )
 
@@ -292,6 +305,7 @@ class _Split:
             (FUNCTIONS, vector([number(module.defined[each]) for each in cold])),
             (ELEMENTS, vector([_segment(module.table, [index[each] for each in self.stubs])])),
             (CODE, vector([sized(each) for each in bodies])),
+            (DATA, data_section(self.data[1])),
         ]
         return joined(parts)
 

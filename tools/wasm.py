@@ -134,6 +134,8 @@ def imports(content: bytes) -> Iterator[Import]:
         yield Import(where, name, kind, about)
 
 
+_FUNCREF, _CONST, _END = 0x70, 0x41, 0x0B
+
 # --- Instructions ---------------------------------------------------------------------------------
 
 _LEB = rb"[\x80-\xff]*+[\x00-\x7f]"
@@ -201,9 +203,81 @@ def references(body: bytes) -> list[Reference]:
     return found
 
 
-# --- A whole module ------------------------------------------------------------------------------
+_NUMBER = re.compile(
+    rb"[\x00\x01\x05\x0b\x0f\x19\x1a\x1b\x45-\xc4\xd1]"
+    rb"|[\x02-\x04\x06-\x09\x0c\x0d\x10\x18\x20-\x26\x3f\x40\x42\xd0\xd2]"
+    + _LEB
+    + rb"|\x11"
+    + _LEB
+    + _LEB
+    + rb"|[\x28-\x3e]"
+    + _LEB
+    + rb"(?P<offset>"
+    + _LEB
+    + rb")|\x41(?P<constant>[\x80-\xff]*+[\x00-\x3f])(?!\x71)|\x41"
+    + _LEB
+    + rb"|\x43.{4}|\x44.{8}|\xfc[\x00-\x07]|\x1c\x01.|\xfc\x0a\x00\x00|\xfc\x0b\x00|\xfc[\x0f-\x11]"
+    + _LEB
+    + rb"|(?P<branches>\x0e)",
+    re.DOTALL,
+)
 
-_FUNCREF, _CONST, _END = 0x70, 0x41, 0x0B
+
+def addresses(body: bytes) -> set[int]:
+    """What in a function's body may be an address.
+
+    These are offsets, and constants that are neither masks (`and`) nor below zero.
+
+    Raises:
+        ChangedError: it has instructions that this does not know.
+    """
+    found = set()
+    at = first_instruction(body)
+    while at < len(body):
+        match = _NUMBER.match(body, at)
+        if match is None:
+            raise ChangedError("The module has instructions that nobody expected.")
+        at = match.end()
+        if number := match["offset"] or match["constant"]:
+            found.add(Bytes(number).number())
+        elif match["branches"]:
+            source = Bytes(body, at)
+            for _ in range(source.number() + 1):
+                source.number()
+            at = source.at
+    return found
+
+
+# --- Data -----------------------------------------------------------------------------------------
+
+
+class Segment(NamedTuple):
+    """What an instance writes into its memory when it is made."""
+
+    begin: int
+    data: bytes
+
+
+def segments(content: bytes) -> list[Segment]:
+    """What stands in the section of data. Raises ChangedError where some of it is written later."""
+    source = Bytes(content)
+    found = []
+    for _ in range(source.number()):
+        if (source.number(), source.byte()) != (0, _CONST):
+            raise ChangedError("The module writes data in another way.")
+        begin = source.number()
+        if source.byte() != _END:
+            raise ChangedError("The module writes data in another way.")
+        found.append(Segment(begin, source.vector()))
+    return found
+
+
+def data_section(written: Sequence[Segment]) -> bytes:
+    """A section that writes them."""
+    return vector([b"\0\x41" + signed(begin) + b"\x0b" + sized(data) for begin, data in written])
+
+
+# --- A whole module ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,9 @@ def harness_site(site: Path, out: Path) -> Path:
     return copy_site(runtime(site), out, _page(manifest) | {"harness.whl": wheel.read_bytes()})
 
 
-def frozen_harness_site(site: Path, out: Path, checks: Path = HARNESS / "awake.py", *more: Path) -> Path:
+def frozen_harness_site(
+    site: Path, out: Path, checks: Path = HARNESS / "awake.py", *more: Path, cold: bool = False
+) -> Path:
     """The same with other checks, in a snapshot made of them.
 
     Args:
@@ -62,17 +64,26 @@ def frozen_harness_site(site: Path, out: Path, checks: Path = HARNESS / "awake.p
         out: where to write it.
         checks: the module that stands in the place of harness/checks.py.
         more: what it imports besides the package.
+        cold: whether all that can be in the second part of Python's module is there.
     """
     members = {path.relative_to(TESTS.parent).as_posix(): path for path in more}
     wheel = _wheel(out, {"tests/browser/harness/checks.py": checks, **members})
     manifest = manifest_of(site)
     wheels, extensions = frozen_in(site)
-    frozen = snapshot(split_pyodide(wheels, extensions), [*wheels, wheel], {})
-    files = {name: frozen / name for name in (SNAPSHOT, SELDOM)}
-    manifest["snapshot"] = _entry(files[SNAPSHOT], SNAPSHOT) | measures(files[SNAPSHOT])
-    manifest["seldom"] = _entry(files[SELDOM], SELDOM)
-    read = {name: path.read_bytes() for name, path in files.items()}
-    return copy_site(runtime(site), out, _page(manifest) | read)
+    pyodide = split_pyodide(wheels, extensions, cold=cold)
+    made = _start_from(manifest, pyodide, snapshot(pyodide, [*wheels, wheel], {}))
+    return copy_site(runtime(site), out, _page(manifest) | made)
+
+
+def _start_from(manifest: dict[str, Any], pyodide: Path, frozen: Path) -> dict[str, bytes]:
+    """Files that Python starts from, by their names; the manifest says so then."""
+    of = {"runtime": pyodide / RUNTIME, "second": pyodide / SECOND}
+    of |= {"snapshot": frozen / SNAPSHOT, "seldom": frozen / SELDOM}
+    for part, path in of.items():
+        manifest[part] |= _entry(path, path.name)
+    manifest["second"]["sha256"] = digest_of(of["second"])
+    manifest["snapshot"] |= measures(of["snapshot"])
+    return {path.name: path.read_bytes() for path in of.values()}
 
 
 def frozen_in(site: Path) -> tuple[list[Path], dict[str, Path]]:
@@ -86,16 +97,9 @@ def make_cold(www: Path) -> None:
     """Changes a site: all that can be in the second part of Python's module is there."""
     files, manifest, wheels = runtime(www), manifest_of(www), frozen_in(www)
     pyodide = split_pyodide(*wheels, cold=True)
-    frozen = snapshot(pyodide, *wheels)
-    made = {RUNTIME: pyodide, SECOND: pyodide, SNAPSHOT: frozen, SELDOM: frozen}
-    for name, directory in made.items():
-        (files / name).unlink()
-        shutil.copyfile(directory / name, files / name)
-    of = {"runtime": RUNTIME, "second": SECOND, "snapshot": SNAPSHOT, "seldom": SELDOM}
-    for part, name in of.items():
-        manifest[part] |= _entry(files / name, name)
-    manifest["second"]["sha256"] = digest_of(files / SECOND)
-    manifest["snapshot"] |= measures(files / SNAPSHOT)
+    for name, data in _start_from(manifest, pyodide, snapshot(pyodide, *wheels)).items():
+        (files / name).unlink()  # which may be a link
+        (files / name).write_bytes(data)
     (files / "manifest.json").write_text(json.dumps(manifest), "utf-8")
     seal(www)
 

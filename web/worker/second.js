@@ -14,6 +14,8 @@ export class Second {
   #failed;
   /** @type {BufferSource | null} */
   #here = null;
+  /** Where somebody has called it. @type {WebAssembly.Module | null} */
+  #module = null;
   /** Where it is, and which it must be. @type {{address: string, sha256: string} | null} */
   #there = null;
 
@@ -41,11 +43,16 @@ export class Second {
     this.#here = data;
   }
 
+  /** Makes an instance, which writes its tables into the memory; anew where the memory has become another one. */
+  again() {
+    if (this.#module) new WebAssembly.Instance(this.#module, { panda: this.exports });
+  }
+
   /** An error that is thrown here ends Python: it may be in the middle of anything. */
   #load() {
-    const module = new WebAssembly.Module(this.#here ?? this.#fetched());
-    new WebAssembly.Instance(module, { panda: this.exports });
+    this.#module = new WebAssembly.Module(this.#here ?? this.#fetched());
     this.#here = null;
+    this.again();
   }
 
   #fetched() {

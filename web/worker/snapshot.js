@@ -13,8 +13,8 @@ const PAGE = 4096;
  * @param {Uint8Array} fresh the memory that an instance of the same module begins with
  */
 export function pack(snapshot, fresh) {
-  const head = snapshot.subarray(0, new DataView(snapshot.buffer, snapshot.byteOffset).getUint32(4, true));
-  const memory = snapshot.subarray(head.length);
+  const memory = memoryOf(snapshot);
+  const head = snapshot.subarray(0, snapshot.length - memory.length);
   const data = Math.ceil((fresh.findLastIndex((byte) => byte !== 0) + 1) / PAGE) * PAGE;
   for (let at = 0; at < data; at += 1) memory[at] = /** @type {number} */ (memory[at]) ^ /** @type {number} */ (fresh[at]);
   const pages = Array.from({ length: memory.length / PAGE }, (_, number) => (
@@ -29,6 +29,11 @@ export function pack(snapshot, fresh) {
     at += part.length;
   }
   return packed;
+}
+
+/** The memory in a snapshot as Pyodide makes it, behind the head. @param {Uint8Array} snapshot */
+export function memoryOf(snapshot) {
+  return snapshot.subarray(new DataView(snapshot.buffer, snapshot.byteOffset).getUint32(4, true));
 }
 
 /** Pyodide's own head. @param {Uint8Array} packed */

@@ -187,6 +187,7 @@ async function fromSnapshot({ library, seldom, second: part }, snapshot, downloa
       head.set(headOf(packed));
       growFor(packed, module);
       keepingTrampoline(module, () => thaw(packed, fresh, module.HEAPU8));
+      second.again();
       fresh = EMPTY; // Pyodide keeps this function
       return module;
     },

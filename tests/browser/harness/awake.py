@@ -44,6 +44,20 @@ async def far_away(_: Tools) -> list[int]:
     return [len(FAR), FAR[-1]]
 
 
+async def rare(_: Tools) -> list[str]:
+    """What tables say that no visit reads, and whence a module is that no visit imports."""
+    import unicodedata
+
+    combined = unicodedata.normalize("NFC", "\u1100\u1161\u11a8")
+    module = importlib.import_module("runpy").__spec__
+    return [
+        b"\x82\xa0".decode("shift_jis"),
+        unicodedata.name("\u2603"),
+        combined,
+        str(module and module.origin),
+    ]
+
+
 async def imported(_: Tools, name: str) -> bool:
     """Imports a module of the standard library; gives whether it was there before."""
     before = name in sys.modules
