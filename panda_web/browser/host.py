@@ -111,6 +111,7 @@ class Host:
         self.extensions = extensions
         self._functions = sign_chain, verify_many
         self._opens = opens
+        self._finding = asyncio.Lock()
         self._opening = asyncio.Lock()
         self._opening_home = asyncio.Lock()
         self._crypto: Crypto | None = None
@@ -126,6 +127,8 @@ class Host:
 
     def connect(self, port: Any) -> Session:
         """Answers what comes through a MessagePort, until either end closes it."""
+        if self._crypto is None:
+            self._begin(self._prepare(), "what each page needs could not be had")
         page = Page(self)
         session = Session(PortChannel(port), page.dispatcher(), bounds=OF_A_PAGE)
         self._begin(self._serve(session.start(), page), "a connection failed")
@@ -137,6 +140,13 @@ class Host:
             client.hurry()
         if self._home is not None:
             self._home.hurry()
+
+    async def _prepare(self) -> None:
+        """Has the browser look for what each page needs, side by side, while its first message is read.
+
+        What fails is tried again, and told, where a page asks for it.
+        """
+        await asyncio.gather(self.crypto(), self.database(), return_exceptions=True)
 
     async def _serve(self, session: asyncio.Task[None], page: Page) -> None:
         try:
@@ -231,7 +241,7 @@ class Host:
 
     async def crypto(self) -> Crypto:
         """What signs and verifies here. Raises ArithmeticMissing."""
-        async with self._opening:
+        async with self._finding:
             if self._crypto is None:
                 self._crypto = await Crypto.find(*self._functions)
             return self._crypto

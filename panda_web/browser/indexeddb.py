@@ -7,10 +7,11 @@ for strict durability. Source: W3C Indexed Database API 3.0.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import js
-from pyodide.ffi import JsException, create_proxy, to_js
+from pyodide.ffi import JsException, create_once_callable, create_proxy, to_js
 
 from panda_web.client.store import conflict
 from panda_web.errors import StoreFailed
@@ -73,10 +74,23 @@ class IndexedDb:
         """Keys from `lower` to below `upper`, ascending, with their values."""
         if most == 0:  # which IndexedDB takes for no limit at all
             return []
+        return await self._window(self._store(store, "readonly"), lower, upper, most)
+
+    async def look(
+        self, store: str, key: str, lower: str, upper: str
+    ) -> tuple[JsObject, list[tuple[str, JsObject]]]:
+        """What `get` gives for a key and `all` for a window, as both are at one moment."""
         source = self._store(store, "readonly")
+        value = source.get(key)
+        window = await self._window(source, lower, upper, None)
+        return value.result, window
+
+    async def _window(
+        self, source: JsObject, lower: str, upper: str, most: int | None
+    ) -> list[tuple[str, JsObject]]:
         window = js.IDBKeyRange.bound(lower, upper, False, True)
         most = most if most is not None else 0xFFFFFFFF
-        # Both requests belong to one transaction, so what they see is the same.
+        # All requests belong to one transaction, so what they see is the same, and the last one is done last.
         keys, values = source.getAllKeys(window, most), source.getAll(window, most)
         found = await self._request(values)
         return list(zip(keys.result.to_py(), found, strict=True))
@@ -136,7 +150,6 @@ class IndexedDb:
         Returns:
             Whether it was done; then nothing is left, in any tab.
         """
-        options = to_js({"durability": "strict"}, dict_converter=js.Object.fromEntries)
         verdict: list[bool] = []
 
         def look(event: JsObject) -> None:
@@ -149,7 +162,7 @@ class IndexedDb:
 
         proxy = create_proxy(look)
         try:
-            transaction = self._database.transaction(to_js([TEXTS, KEYS]), "readwrite", options)
+            transaction = self._database.transaction(to_js([TEXTS, KEYS]), "readwrite", _strict())
             window = js.IDBKeyRange.bound(prefix, prefix + "\uffff", False, True)
             transaction.objectStore(TEXTS).getAll(window).onsuccess = proxy
             await _ended(transaction, [proxy])
@@ -164,18 +177,24 @@ class IndexedDb:
         self._database.close()
 
     def _store(self, store: str, mode: str) -> JsObject:
-        options = to_js({"durability": "strict"}, dict_converter=js.Object.fromEntries)
+        options = [_strict()] if mode == "readwrite" else []
         try:
-            return self._database.transaction(store, mode, options).objectStore(store)
+            return self._database.transaction(store, mode, *options).objectStore(store)
         except JsException as error:
             raise _failure(error) from error
 
     async def _request(self, request: JsObject) -> JsObject:
         try:
-            await _settled(request)
+            await _answered(request)
         except JsException as error:
             raise _failure(error) from error
         return request.result
+
+
+@cache
+def _strict() -> JsObject:
+    """Options of a transaction that is on the disk when it is complete."""
+    return to_js({"durability": "strict"}, dict_converter=js.Object.fromEntries)
 
 
 def _upgrade(event: JsObject) -> None:
@@ -205,6 +224,22 @@ async def _ended(transaction: JsObject, called: list[JsObject]) -> None:
 
     ended.add_done_callback(over)
     await asyncio.shield(ended)
+
+
+def _answered(request: JsObject) -> "asyncio.Future[None]":
+    """Done when a request has succeeded or failed, of which it does one, once."""
+    answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def over(event: JsObject) -> None:
+        if answered.done():
+            return
+        if event.type == "success":
+            answered.set_result(None)
+        else:
+            answered.set_exception(request.error or js.DOMException.new("", "AbortError"))
+
+    request.onsuccess = request.onerror = create_once_callable(over)
+    return answered
 
 
 def _settled(
@@ -253,6 +288,10 @@ class IndexedDbStore:
         """Keys that begin with `prefix`, from `prefix + start` on, ascending, with their texts."""
         # Keys are ASCII, so this is the end of the prefix.
         return await self._database.all(TEXTS, prefix + start, prefix + "\uffff", most)
+
+    async def look(self, key: str, prefix: str) -> tuple[str | None, list[tuple[str, str]]]:
+        """What `get` gives for a key and `scan` for a prefix, as both are at one moment."""
+        return await self._database.look(TEXTS, key, prefix, prefix + "\uffff")
 
     async def commit(self, changes: Mapping[str, str | None], expected: Mapping[str, str | None]) -> None:
         """Sets texts (None removes) if all of `expected` still is so; durable when it returns."""

@@ -5,6 +5,8 @@ It waits beside the key, wrapped under a key that cannot be exported either, unt
 says that they want none; then both go.
 """
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -35,6 +37,7 @@ class Keyring:
         database: where it is kept.
         sign_chain: of `web/worker/ed25519.js`.
         webcrypto: whether this page has Ed25519 in WebCrypto.
+        earlier: keys of which backups have taken the place, once `signer` has looked.
     """
 
     database: IndexedDb
@@ -43,6 +46,7 @@ class Keyring:
     made_now: bool = False
     copy: Copy | None = None
     """As far as this tab knows; None for keys of which nothing is known."""
+    earlier: Sequence[Signer] = ()
 
     @property
     def can_back_up(self) -> bool:
@@ -51,29 +55,32 @@ class Keyring:
 
     async def signer(self) -> Signer:
         """The key pair; made now where there is none."""
-        record = await self.database.get(KEYS, _CURRENT)
-        if record is None:
-            seed = new_seed()
-            mine = await self._record(seed)
-            changes = {_CURRENT: mine}
-            if cipher.available():
-                changes[_COPY] = _about(mine, "waiting", await cipher.wrapped(seed))
-            await self.database.commit(KEYS, changes, lambda seen: seen[_CURRENT] is None, [_CURRENT])
-            record = await self.database.get(KEYS, _CURRENT)  # another tab's, if that was faster
-            self.made_now = _author(record) == _author(mine)
-        self.copy = await self._copy_of(record)
+        records = await self._records()
+        if _CURRENT not in records:
+            records = await self._make()
+        record = records[_CURRENT]
+        self.copy = _copy(records.get(_COPY), record)
+        self.earlier = [self._signer(each) for key, each in records.items() if key.startswith(_BEFORE)]
         return self._signer(record)
 
-    async def _copy_of(self, record: Any) -> Copy | None:
-        found = await self.database.get(KEYS, _COPY)
-        return None if found is None or _author(found) != _author(record) else found.state
+    async def _records(self) -> dict[str, Any]:
+        return dict(await self.database.all(KEYS, "", "\uffff", None))
 
-    async def earlier(self) -> list[Signer]:
-        """The keys of which backups have taken the place."""
-        return [
-            self._signer(record)
-            for _, record in await self.database.all(KEYS, _BEFORE, _BEFORE + "\uffff", None)
-        ]
+    async def _make(self) -> dict[str, Any]:
+        """All that is stored, once a key is in it: one that was made here, or another tab's."""
+        seed = new_seed()
+        if cipher.available():
+            mine, wrapped = await asyncio.gather(self._record(seed), cipher.wrapped(seed))
+            changes = {_CURRENT: mine, _COPY: _about(mine, "waiting", wrapped)}
+        else:
+            changes = {_CURRENT: await self._record(seed)}
+        self.made_now = await self.database.commit(
+            KEYS, changes, lambda seen: seen[_CURRENT] is None, [_CURRENT]
+        )
+        return changes if self.made_now else await self._records()
+
+    async def _copy_of(self, record: Any) -> Copy | None:
+        return _copy(await self.database.get(KEYS, _COPY), record)
 
     async def back_up(self, passphrase: str) -> str:
         """The key pair as encrypted PEM. Whoever hands it out says `settle`.
@@ -162,6 +169,11 @@ def _about(record: Any, state: Copy, wrapped: Any = None) -> Any:
     if wrapped is not None:
         about.wrapped = wrapped
     return about
+
+
+def _copy(about: Any, record: Any) -> Copy | None:
+    """What is known of a key's copy, where what is stored is about this key."""
+    return None if about is None or _author(about) != _author(record) else about.state
 
 
 def _author(record: Any) -> str:

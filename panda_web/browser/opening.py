@@ -186,7 +186,7 @@ class Site:
         if keyring.made_now:
             with suppress(StoreFailed):  # then the node is asked before the first write
                 await self.client.key_made()
-        self._earlier = [self._of(signer) for signer in await keyring.earlier()]
+        self._earlier = [self._of(signer) for signer in keyring.earlier]
 
     def _of(self, signer: Signer) -> Author:
         author = self._authors(signer)

@@ -31,6 +31,10 @@ RECOUNT_SECONDS = 2.0
 NOTICE_SECONDS = 1.0
 """Between two looks for forks of own logs, at least, while something is brought."""
 
+LOOK_LATER = 0.1
+"""Seconds after a call for which a page waits, until somebody looks whether something waits to be sent: the
+page has its answer first."""
+
 _STATES: Final[Mapping[LinkState, Literal["connecting", "connected", "unreachable"]]] = {
     "idle": "connecting",
     "connected": "connected",
@@ -60,6 +64,7 @@ class Standing:
         self._written = asyncio.Event()
         self._learned = asyncio.Event()
         self._spreads = False
+        self._looks = False
 
     def look(self) -> None:
         """Something may wait now, or be sent, or there is another key."""
@@ -69,7 +74,9 @@ class Standing:
             self._spreads = True
             self._begin(self._spread())
         if self._kept is None:
-            self._begin(self._keep_what_waits())
+            if not self._looks:
+                self._looks = True
+                self._begin(self._keep_what_waits())
         elif self._kept is not self._site.sends:
             self._stop()
             self._keep()
@@ -147,6 +154,8 @@ class Standing:
             await first_of(self._site.told(), self._written.wait())
 
     async def _keep_what_waits(self) -> None:
+        await asyncio.sleep(LOOK_LATER)
+        self._looks = False  # who writes from now on may have been too late
         if await self._site.pending():
             self._keep()
 
@@ -199,7 +208,7 @@ class Standing:
     def _stop(self) -> "set[asyncio.Task[None]]":
         tasks = set(self._tasks)
         self._kept = self._wrong = None
-        self._spreads = False
+        self._spreads = self._looks = False
         for task in tasks:
             task.cancel()
         return tasks

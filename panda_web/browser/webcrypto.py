@@ -70,9 +70,11 @@ class WebCryptoSigner:
         usages = to_js(["sign"])
         try:
             # The public key is only to be had from a copy that can be exported, and is gone after this.
-            readable = await subtle.importKey("pkcs8", private, "Ed25519", True, usages)
+            both = (
+                subtle.importKey("pkcs8", private, "Ed25519", readable, usages) for readable in (True, False)
+            )
+            readable, key = await js.Promise.all(to_js([*both]))
             public = (await subtle.exportKey("jwk", readable)).x
-            key = await subtle.importKey("pkcs8", private, "Ed25519", False, usages)
         except JsException as error:
             raise KeyNotMade(
                 f"This browser did not take this Ed25519 key: {error.name}. Use a newer one, or another.",

@@ -22,7 +22,7 @@ from panda_web.client.errors import (
 )
 from panda_web.client.log_state import LogState
 from panda_web.client.lost import diverged, stopped
-from panda_web.client.own_logs import OwnLogs
+from panda_web.client.own_logs import OwnLogs, free, in_use
 from panda_web.client.sending import Sender
 from panda_web.errors import PandaError
 from panda_web.messages import system_log
@@ -61,7 +61,13 @@ class Choosing:
         """
         if message.id is not None:
             return await self._log_of_instance(message.schema, message.id, deletes=message.action == "delete")
-        known = await self.own.of_schema(message.schema, self.sender.node)
+        logs, alone = await self.own.logs_and_alone()
+        known = in_use(logs, message.schema, self.sender.node)
+        if known is None and alone:
+            # Nobody else can have begun one. If another tab does so now, or makes a copy of the key, the
+            # first entry is refused.
+            fixed = system_log(message.schema)
+            known = LogState(free(logs) if fixed is None else fixed, message.schema)
         return await self._taken(known or await self._begin(message.schema))
 
     async def _taken(self, log: LogState) -> LogState:
@@ -157,13 +163,8 @@ class Choosing:
     # -- beginning, or taking over, a log ------------------------------------------------------------
 
     async def _begin(self, schema: str) -> LogState:
-        """Begins a log; where another copy of the key may have begun one, the node is asked for it."""
+        """Begins a log, where another copy of the key may have begun one: the node is asked for it."""
         fixed = system_log(schema)
-        if await self.own.is_only_copy():
-            new = await self.own.next_free() if fixed is None else fixed
-            # Another tab may have begun one in the meantime, or this will not be the only copy any more: the
-            # first entry is refused then.
-            return await self.own.of_schema(schema, self.sender.node) or LogState(new, schema)
         said = await self.sender.arguments(schema)
         known = await self.own.get(said.log_id)
         if known is not None and known.schema == schema and self._is_in_use(known):

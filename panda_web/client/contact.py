@@ -1,4 +1,7 @@
-"""Which dialect the node at the other end speaks: asked once, remembered as long as the connection."""
+"""Which dialect the node at the other end speaks: found out once, remembered as long as the connection.
+
+A question for a schema's definition, as before a first write, tells it too; else `rpc.discover` does.
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -6,6 +9,7 @@ from contextlib import suppress
 
 from panda_web.client.asked import Asked
 from panda_web.client.check import Answer
+from panda_web.client.definitions import SignedDefinition
 from panda_web.client.dialect import Dialect, PresentDay
 from panda_web.client.errors import NodeTooOld
 from panda_web.client.own_logs import OwnLogs
@@ -55,12 +59,34 @@ class Contact:
     async def dialect(self) -> Dialect:
         """The node's dialect. Raises CallFailed."""
         if self._dialect is None:
-            early = not await self._answers_queries()
-            if self._own is not None:
-                with suppress(StoreFailed):  # no room: reading goes on, and the node is asked again
-                    await self._own.note_early(self._node, early=early)
-            self._dialect = self._speak(early=early)
+            self._dialect = await self._found(early=not await self._answers_queries())
         return self._dialect
+
+    async def definition(self, schema: str) -> SignedDefinition | None:
+        """The signed entry that defines a schema; None where the node gives none. See `Dialect`.
+
+        As long as the dialect is not known, the node is asked as one of today. One that has no such method is
+        an early one, so the answer tells both.
+        """
+        if self._dialect is not None:
+            return await self._dialect.definition(schema)
+        early = False
+        definition: SignedDefinition | None = None
+        try:
+            definition = await self._speak(early=False).definition(schema)
+        except ErrorFromNode as error:
+            early = error.node_code == MethodNotFound.code
+            if not early:
+                raise
+        self._dialect = await self._found(early=early)
+        return await self._dialect.definition(schema) if early else definition
+
+    async def _found(self, *, early: bool) -> Dialect:
+        """The dialect, once it is kept what the node is."""
+        if self._own is not None:
+            with suppress(StoreFailed):  # no room: reading goes on, and the node is asked again
+                await self._own.note_early(self._node, early=early)
+        return self._speak(early=early)
 
     async def query(self, asked: Asked) -> Answer:
         """Instances, checked. Raises CallFailed."""

@@ -45,6 +45,20 @@ class FileStore:
         except sqlite3.Error as error:
             raise StoreFailed(f"The client's file cannot be read: {error}.") from error
 
+    async def look(self, key: str, prefix: str) -> tuple[str | None, list[tuple[str, str]]]:
+        """What `get` gives for a key and `scan` for a prefix, as both are at one moment."""
+        # One statement sees one state of the file.
+        sql = (
+            "SELECT 0, key, text FROM texts WHERE key = ? "
+            "UNION ALL SELECT 1, key, text FROM texts WHERE key >= ? AND key < ? ORDER BY 1, 2"
+        )
+        try:
+            rows = self._connection.execute(sql, (key, prefix, prefix + "\U0010ffff")).fetchall()
+        except sqlite3.Error as error:
+            raise StoreFailed(f"The client's file cannot be read: {error}.") from error
+        text = next((text for place, _, text in rows if place == 0), None)
+        return text, [(found, text) for place, found, text in rows if place == 1]
+
     async def commit(self, changes: Mapping[str, str | None], expected: Mapping[str, str | None]) -> None:
         """Sets texts (None removes) if all of `expected` still is so; durable when it returns."""
         try:

@@ -43,6 +43,23 @@ READ_AT_ONCE = 200
 """Entries of a log that are read together where all of them are looked at: megabytes at most, as texts."""
 
 
+def in_use(logs: Iterable[LogState], schema: str, node: str) -> LogState | None:
+    """The log in use for new instances of a schema at a node; see `OwnLogs.of_schema`."""
+    found = [log for log in logs if log.schema == schema and not (log.given_up or log.proven)]
+    if system_log(schema) is None:
+        found = [log for log in found if not log.forked and node not in log.refused]
+    return found[-1] if found else None
+
+
+def free(logs: Iterable[LogState], least: int = FIRST_USER_LOG) -> int:
+    """An odd log id that is none of theirs; see `OwnLogs.next_free`."""
+    used = {log.log_id for log in logs if log.log_id % 2 == 1}
+    start = max(least, next_user_log(max((each for each in used if each <= MAX_LOG_ID), default=None)))
+    if start > MAX_LOG_ID:  # on a node's word, since nobody has so many schemas
+        start = least if least <= MAX_LOG_ID else FIRST_USER_LOG
+    return next(each for each in count(start, 2) if each not in used)
+
+
 class OwnLogs:
     """The own logs of one author in a store."""
 
@@ -53,6 +70,11 @@ class OwnLogs:
     async def logs(self) -> list[LogState]:
         """All own logs, by log id."""
         return [LogState.read(text) for _, text in await self._store.scan(f"log/{self._author}/")]
+
+    async def logs_and_alone(self) -> tuple[list[LogState], bool]:
+        """What `logs` and `is_only_copy` give, as both are at one moment."""
+        only, texts = await self._store.look(self._only, f"log/{self._author}/")
+        return [LogState.read(text) for _, text in texts], only is not None
 
     async def get(self, log_id: int) -> LogState | None:
         """One own log."""
@@ -65,11 +87,7 @@ class OwnLogs:
         One that goes on after a fork, or of which the node refuses an entry, is it only where no other can
         be; one of which a fork is proven is it never.
         """
-        in_use = (log for log in await self.logs() if not (log.given_up or log.proven))
-        found = [log for log in in_use if log.schema == schema]
-        if system_log(schema) is None:
-            found = [log for log in found if not log.forked and node not in log.refused]
-        return found[-1] if found else None
+        return in_use(await self.logs(), schema, node)
 
     async def is_complete(self, schema: str) -> bool:
         """Whether all that this author wrote of a schema is held here, as far as this client can know."""
@@ -103,11 +121,7 @@ class OwnLogs:
         Args:
             least: the first that may be it.
         """
-        used = {log.log_id for log in await self.logs() if log.log_id % 2 == 1}
-        start = max(least, next_user_log(max((each for each in used if each <= MAX_LOG_ID), default=None)))
-        if start > MAX_LOG_ID:  # on a node's word, since nobody has so many schemas
-            start = least if least <= MAX_LOG_ID else FIRST_USER_LOG
-        return next(each for each in count(start, 2) if each not in used)
+        return free(await self.logs(), least)
 
     async def instance(self, instance: str) -> OwnInstance | None:
         """Where an own instance is; None where this client did not make it."""

@@ -242,7 +242,7 @@ class Schemas:
         """A schema by its definition at the node, which is kept."""
         signed = None
         for contact in self._contacts:
-            signed = signed or await (await contact.dialect()).definition(schema)
+            signed = signed or await contact.definition(schema)
         if signed is None:
             raise SchemaNotFound(
                 f"The node has no definition of the schema {schema[:16]}…. Ask one that has, or whoever made "

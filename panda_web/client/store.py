@@ -32,6 +32,13 @@ class ClientStore(Protocol):
             StoreFailed: the storage does not obey.
         """
 
+    async def look(self, key: str, prefix: str) -> tuple[str | None, list[tuple[str, str]]]:
+        """What `get` gives for a key and `scan` for a prefix, as both are at one moment.
+
+        Raises:
+            StoreFailed: the storage does not obey.
+        """
+
     async def commit(self, changes: Mapping[str, str | None], expected: Mapping[str, str | None]) -> None:
         """Sets texts (None removes) if all of `expected` still is so; durable when it returns.
 
@@ -61,6 +68,10 @@ class MemoryStore:
         end = bisect_left(self._keys, prefix + "\U0010ffff", first)
         last = end if most is None else min(end, first + most)
         return [(key, self._texts[key]) for key in self._keys[first:last]]
+
+    async def look(self, key: str, prefix: str) -> tuple[str | None, list[tuple[str, str]]]:
+        """What `get` gives for a key and `scan` for a prefix, as both are at one moment."""
+        return await self.get(key), await self.scan(prefix)
 
     async def commit(self, changes: Mapping[str, str | None], expected: Mapping[str, str | None]) -> None:
         """Sets texts (None removes) if all of `expected` still is so."""

@@ -17,10 +17,14 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+"""Compiled here, so a browser has it from the snapshot."""
+
+
 @cache
 def python_name(name: str) -> str:
     """`entryEncoded` is `entry_encoded` in Python."""
-    return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
+    return "_".join(_HUMP.split(name)).lower()
 
 
 def joined(*parts: Mapping[str, T]) -> dict[str, T]:

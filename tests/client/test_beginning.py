@@ -16,7 +16,7 @@ from tests.client.kept import texts_of
 from tests.client.world import Wire, World, run
 
 ONE, TWO = (digest(name).hex() for name in (b"one", b"two"))
-FEW = 12
+FEW = 7
 """Checkpoints: a first write has more, so something happens between any two of as many."""
 
 

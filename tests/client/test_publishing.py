@@ -772,6 +772,59 @@ class Watched(MemoryStore):
         return found
 
 
+class Counting(InProcess):
+    """Knows what was asked, by one body each."""
+
+    def __init__(self, node: Harness) -> None:
+        super().__init__(node.node.dispatcher())
+        self.asked: list[str] = []
+
+    async def send(self, body: bytes) -> bytes:
+        requests, _ = jsonrpc.read_requests(body, 100)
+        self.asked.append(" ".join(each.method for each in requests if isinstance(each, jsonrpc.Request)))
+        return await super().send(body)
+
+
+def test_a_first_write_asks_the_node_for_the_schema_and_sends() -> None:
+    """What a node can is seen by its answer: a page waits for each question more at its first visit."""
+    way = Counting(Harness())
+
+    async def work() -> None:
+        panda = Client(way, CryptographySigner.generate(), store=MemoryStore())
+        await panda.key_made()
+        assert (await panda.create(SCHEMA, {"n": 1})).error is None
+        assert way.asked == ["panda_query", "panda_publishEntry"]
+        assert (await panda.create(SCHEMA, {"n": 2})).error is None
+        assert len(await panda.query(SCHEMA).all()) == 2
+        assert "rpc.discover" not in way.asked
+
+    run(work())
+
+
+class Once(Watched):
+    """Tells how often a log's end was looked up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looked = 0
+
+    async def scan(self, prefix: str, start: str = "", most: int | None = None) -> list[tuple[str, str]]:
+        self.looked += prefix.startswith("log/")
+        return await super().scan(prefix, start, most)
+
+
+def test_a_first_write_reads_the_own_logs_once() -> None:
+    node, store = Harness(), Once()
+
+    async def work() -> None:
+        panda = Client(InProcess(node.node.dispatcher()), CryptographySigner.generate(), store=store)
+        await panda.key_made()
+        await panda.create(SCHEMA, {"n": 1})
+        assert store.looked == 1
+
+    run(work())
+
+
 def test_what_is_written_is_not_read_again_to_be_sent() -> None:
     """Each text that comes out of a browser's storage stays in memory for a good while."""
     node, store = Harness(), Watched()

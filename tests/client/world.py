@@ -75,6 +75,10 @@ class Disk(MemoryStore):
         await checkpoint()
         return await super().scan(prefix, start, most)
 
+    async def look(self, key: str, prefix: str) -> tuple[str | None, list[tuple[str, str]]]:
+        await checkpoint()
+        return await MemoryStore.get(self, key), await MemoryStore.scan(self, prefix)
+
     async def commit(self, changes: Mapping[str, str | None], expected: Mapping[str, str | None]) -> None:
         await checkpoint()
         await super().commit(changes, expected)

@@ -53,6 +53,19 @@ async def scans_in_order(open_store: Open) -> None:
     await store.close()
 
 
+async def looks_at_a_key_and_a_prefix(open_store: Open) -> None:
+    store = await open_store()
+    assert await store.look("only", "log/") == (None, [])
+    await store.commit({"log/2": "b", "log/1": "", "log": "no", "loh": "no", "only": "yes"}, {})
+    found = [("log/1", ""), ("log/2", "b")]
+    assert await store.look("only", "log/") == ("yes", found)
+    assert await store.look("log/2", "log/") == ("b", found)  # also where the key is one of them
+    assert await store.look("other", "log/") == (None, found)
+    await store.commit({"log/1": None, "log/2": None}, {})
+    assert await store.look("only", "log/") == ("yes", [])
+    await store.close()
+
+
 async def keeps_any_text(open_store: Open) -> None:
     store = await open_store()
     text = json.dumps({"n": 2**63}) + "\x00\n🐼" + "x" * 2_000_000
@@ -86,6 +99,12 @@ async def two_tabs_see_each_other(open_store: Open) -> None:
     await other.close()
 
 
-ALL = (sets_and_gets, commits_only_what_was_expected, scans_in_order, keeps_any_text)
+ALL = (
+    sets_and_gets,
+    commits_only_what_was_expected,
+    scans_in_order,
+    looks_at_a_key_and_a_prefix,
+    keeps_any_text,
+)
 DURABLE = (is_there_after_reopening, two_tabs_see_each_other)
 """What only stores promise that outlive the process."""

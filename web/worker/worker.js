@@ -40,6 +40,8 @@ const EMPTY = new Uint8Array();
 const WAKE_MS = 50;
 /** After a start: a page has drawn itself then, and read what it shows. */
 const REST_MS = 3000;
+/** The same, until what came is kept for the next visit: that is megabytes, and would hold up what a page does first. */
+const KEEP_MS = 1000;
 
 /** Those that wait for Python, and hear how far it is. @type {Set<MessagePort>} */
 const waiting = new Set();
@@ -106,17 +108,20 @@ async function load({ base, integrity, own, kept, storage }) {
 }
 
 /**
- * What is done once Python runs: what came is kept, and what few visits use is brought when the page is at rest; at once
- * where it is kept from before.
+ * What is done once Python runs: what came is kept a little later, and what few visits use is brought when the page is at
+ * rest; at once where it is kept from before.
  *
  * @param {Downloads} downloads
  * @param {import("./files.js").Storage | undefined} storage
  * @param {Later[]} later
  */
 async function rest(downloads, storage, later) {
+  const pause = (/** @type {number} */ wait) => new Promise((resume) => { setTimeout(resume, wait); });
+  const early = pause(KEEP_MS);
   if (later.some(({ part }) => !downloads.has(part))) {
+    await early;
     if (storage) await downloads.keep(storage);
-    await new Promise((resume) => { setTimeout(resume, REST_MS); });
+    await pause(REST_MS - KEEP_MS);
   }
   try {
     await Promise.all(later.map(async ({ part, take }) => {
@@ -126,6 +131,7 @@ async function rest(downloads, storage, later) {
   } catch {
     // who misses it asks for it, and hears why it is not there
   }
+  await early;
   if (storage) await downloads.keep(storage);
 }
 
