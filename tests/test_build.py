@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 import build
 from tools import environment, kept, lean, runtime, static_site, telling, wasm, wheels
+from tools.bundles import SCRIPT
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
@@ -471,6 +472,25 @@ def test_what_is_embedded_names_what_it_starts(site: Path, name: str) -> None:
     assert f'RUNTIME = "{files.name}/";' in script
     assert f'WORKER = "{hash_of(files / "worker.js")}";' in script
     assert f'MANIFEST = "{hash_of(files / "manifest.json")}";' in script
+    (first,) = re.findall(r"FIRST = (.+);", script)
+    assert {part["file"]: part["integrity"] for part in json.loads(first)} == {
+        name: hash_of(files / name) for name in ("pyodide.asm.wasm", "snapshot.bin")
+    }
+
+
+def test_heads_name_all_that_a_pages_script_imports(site: Path) -> None:
+    imports = re.compile(r"\b(?:from|import) ?\"\./([\w-]+\.js)\"")
+    for page in ("index.html", "data.html", "schemas.html", "demo.html"):
+        html = (site / page).read_text("utf-8")
+        needed = [script["name"] for script in SCRIPT.finditer(html)]
+        own = len(needed)
+        for script in needed:
+            found = imports.findall((site / script).read_text("utf-8"))
+            needed += sorted({*found} - {*needed})
+        assert sorted(re.findall(r'<link rel="modulepreload" href="([\w-]+\.js)">', html)) == sorted(
+            needed[own:]
+        )
+        assert ("panda.js" in needed) == (page != "demo.html")
 
 
 def test_sealing_again_after_a_change(site: Path, tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tools import nodejs
@@ -13,7 +15,7 @@ from tools.kept import ROOT
 WEB = ROOT / "web"
 TEXTS = WEB / "texts"
 # What a page runs: a module, which is named in its .html.
-SCRIPT = re.compile(r'<script type="module" src="([a-z-]+\.js)">')
+SCRIPT = re.compile(r'^( *)<script type="module" src="(?P<name>[a-z-]+\.js)">', re.MULTILINE)
 
 
 def bundle(entry: Path, out: Path, *options: str) -> None:
@@ -51,14 +53,45 @@ def bundle_pages(pages: Sequence[Path], site: Path, language: str) -> None:
     What they say to panda.js they say to the site's.
     """
     scripts: list[Path] = []
+    documents: list[Path] = []
     for page in pages:
         (html,) = page.glob("*.html")
+        documents.append(site / html.name)
         for file in (html, *page.glob("*.css")):
             shutil.copyfile(file, site / file.name)
         # A script that the folder does not have is one of the site's, as any website embeds it.
-        named = (page / script for script in SCRIPT.findall(html.read_text("utf-8")))
+        named = (page / script["name"] for script in SCRIPT.finditer(html.read_text("utf-8")))
         scripts += (script for script in named if script.exists())
     texts = f"--alias:texts={TEXTS / language}.json"
     ours = ("--alias:panda.js=./panda.js", "--external:./panda.js", texts)
     names = ("--splitting", "--entry-names=[name]", "--chunk-names=shared-[hash]", f"--outdir={site}")
-    run(scripts, "--minify", *ours, *names)
+    with tempfile.TemporaryDirectory() as scratch:
+        about = Path(scratch) / "about.json"
+        run(scripts, "--minify", *ours, *names, f"--metafile={about}")
+        outputs = json.loads(about.read_text("utf-8"))["outputs"]
+    imports = {
+        Path(path).name: {
+            Path(each["path"]).name for each in output["imports"] if each["kind"] == "import-statement"
+        }
+        for path, output in outputs.items()
+    }
+    for document in documents:
+        name_imports(document, imports)
+
+
+def name_imports(document: Path, imports: Mapping[str, set[str]]) -> None:
+    """Names in a page's head what its script imports: browsers ask for all of that at once with the script.
+
+    Args:
+        document: the page.
+        imports: the names of what scripts import, by their own.
+    """
+
+    def named(tag: re.Match[str]) -> str:
+        needed = [tag["name"]]
+        for script in needed:  # grows meanwhile
+            needed += sorted(imports.get(script, set()) - set(needed))
+        links = (f'{tag[1]}<link rel="modulepreload" href="{name}">\n' for name in needed[1:])
+        return "".join((*links, tag[0]))
+
+    document.write_text(SCRIPT.sub(named, document.read_text("utf-8")), "utf-8", newline="\n")

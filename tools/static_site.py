@@ -32,6 +32,8 @@ EMBEDDED = ("panda.js", "elements.js")
 # Applications that add to the worker, for the site's own pages: the module that says what, and where their
 # wheel is built from.
 EXTENSIONS = {"panda_festival.worker": FESTIVAL}
+# What each first start needs, as the manifest calls it: panda.js fetches that at once with the worker.
+FIRST = ("runtime", "snapshot")
 # The hashes of a site's files, as `sha256sum --check` takes them.
 SUMS = "SHA256SUMS"
 
@@ -80,7 +82,15 @@ def seal(site: Path) -> None:
     files = runtime(site)
     for script in (*EMBEDDED, "worker.js"):
         write_constant(site / script, "RUNTIME", f"{files.name}/")
+    manifest = json.loads((files / "manifest.json").read_text("utf-8"))
+    about = ("file", "bytes", "integrity", "packed")
+    first = [
+        {key: value for key, value in manifest[part].items() if key in about}
+        for part in FIRST
+        if "integrity" in manifest.get(part, {})
+    ]
     for script in EMBEDDED:
+        write_constant(site / script, "FIRST", first)
         write_constant(site / script, "WORKER", integrity(files / "worker.js"))
         write_constant(site / script, "MANIFEST", integrity(files / "manifest.json"))
 

@@ -66,14 +66,15 @@ export class Line {
     this.#port = port1;
     this.#port.onmessage = ({ data }) => this.#take(fromJson(data));
     const runtime = this.#runtime = join(this.#file);
-    Promise.all([runtime.worker, runtime.files]).then(([worker, kept]) => {
+    Promise.all([runtime.worker, runtime.files]).then(([worker, { kept, ahead }]) => {
       if (this.#runtime !== runtime) return;
       worker.addEventListener("error", this.#onerror);
       const storage = { name: KEPT, files: KEYS, lists: LISTS, list: STARTS, others: [WORKER] };
       const own = location.href.startsWith(BASE); // a page of HOST's site, and of no other website
-      const message = { base: FILES, integrity: MANIFEST, own, kept, storage };
-      worker.postMessage(message, [port2, ...kept.values()]);
+      const message = { base: FILES, integrity: MANIFEST, own, kept, ahead, storage };
+      worker.postMessage(message, [port2, ...kept.values(), ...ahead.values()]);
       kept.clear();
+      ahead.clear();
     }, (error) => {
       if (this.#runtime === runtime) this.close(error, true);
     });

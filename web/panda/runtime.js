@@ -3,6 +3,7 @@
 // Copies of this file, from one host or several, find each other by a symbol that names what they would start. One
 // Python serves them all, each connection through a port of its own; the last one to leave ends it.
 
+import { begun } from "./ahead.js";
 import { PandaError, cancelled } from "./errors.js";
 import { keep, kept, keptSoon, soon } from "./kept.js";
 import { fetched, underPolicy } from "./reasons.js";
@@ -16,8 +17,9 @@ const END_MS = 2000;
 const SEAT = Symbol.for(`panda-web ${STARTS}`);
 
 /**
- * @typedef {{worker: Promise<Worker>, files: Promise<Map<string, ArrayBuffer>>, users: number, stop: AbortController, running: Worker | null}} Runtime
- *   files: what is kept for the worker, which goes there with the first connection
+ * @typedef {{worker: Promise<Worker>, files: Promise<Files>, users: number, stop: AbortController, running: Worker | null}} Runtime
+ * @typedef {{kept: Map<string, ArrayBuffer>, ahead: Map<string, MessagePort>}} Files what goes to the worker with the first
+ *   connection: what is kept, by hash, and what comes, by name
  * @typedef {{runtime: Runtime | null, launch: typeof launch, fresh: ArrayBuffer | null}} Seat
  *   fresh: the worker's code, where it came over the network and is not kept yet
  */
@@ -32,10 +34,18 @@ function seat() {
 export function join(file) {
   const { launch } = seat();
   const stop = new AbortController();
-  const runtime = seat().runtime ??= { worker: launch(file, stop.signal), files: keptSoon(), users: 0, stop, running: null };
+  const runtime = seat().runtime ??= {
+    worker: launch(file, stop.signal), files: filesFor(stop.signal), users: 0, stop, running: null,
+  };
   runtime.users += 1;
   runtime.worker.then((worker) => { runtime.running = worker; }, () => {});
   return runtime;
+}
+
+/** @param {AbortSignal} stop @returns {Promise<Files>} */
+async function filesFor(stop) {
+  const kept = await keptSoon();
+  return { kept, ahead: begun(kept, stop) };
 }
 
 /**

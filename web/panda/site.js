@@ -4,10 +4,15 @@ export const VERSION = "0.1.0";
 /** The site's address. */
 export const BASE = new URL(".", import.meta.url).href;
 
-// Written by the build: the directory of all that the worker starts from, and the hashes of two files there.
+/** @typedef {{file: string, bytes: number, integrity: string, packed?: number}} First as the manifest has it */
+
+// Written by the build: the directory of all that the worker starts from, the hashes of two files there, and what else
+// each first start needs.
 const RUNTIME = "";
 export const WORKER = "";
 export const MANIFEST = "";
+/** @type {First[]} */
+export const FIRST = [];
 
 export const FILES = new URL(RUNTIME, BASE).href;
 /** What this file starts. */

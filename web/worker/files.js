@@ -1,5 +1,8 @@
 // The worker's files: fetched from HOST, packed where that can be, checked by their hashes.
 
+import { received } from "./ahead.js";
+import { asked } from "./packed.js";
+
 /** @typedef {{file: string, bytes: number, integrity?: string, packed?: number}} Part */
 
 // Taken now, since the worker answers itself what Pyodide asks for meanwhile.
@@ -30,6 +33,7 @@ export class Downloads {
   files = new Map();
   #base;
   #kept;
+  #ahead;
   #tell;
   #done = 0;
   #total = 0;
@@ -40,12 +44,15 @@ export class Downloads {
 
   /**
    * @param {string} base
-   * @param {Map<string, ArrayBuffer>} kept files from an earlier start, by their hashes, which panda.js has checked
+   * @param {object} there what panda.js has
+   * @param {Map<string, ArrayBuffer>} there.kept files from an earlier start, by their hashes, which it has checked
+   * @param {Map<string, MessagePort>} there.ahead files that it has begun to fetch, by their names
    * @param {(done: number, total: number) => void} tell in bytes as they travel, about
    */
-  constructor(base, kept, tell) {
+  constructor(base, { kept, ahead }, tell) {
     this.#base = base;
     this.#kept = kept;
+    this.#ahead = ahead;
     this.#tell = tell;
   }
 
@@ -74,9 +81,19 @@ export class Downloads {
     const kept = this.#kept.get(integrity);
     if (integrity) this.#used.add(integrity);
     if (kept) return JSON.parse(new TextDecoder().decode(kept));
-    const response = await get(this.address(file), integrity);
+    const ahead = await new Response(this.#begun(file)).arrayBuffer().catch(() => new ArrayBuffer());
+    const good = ahead.byteLength && await matches(new Uint8Array(ahead), integrity);
+    const cache = ahead.byteLength ? "reload" : "default";
+    const response = good ? new Response(ahead) : await get(this.address(file), integrity, cache);
     if (integrity) this.#fresh.set(integrity, response.clone());
     return response.json();
+  }
+
+  /** A file that the page has begun to fetch. It is asked for once. @param {string} file */
+  #begun(file) {
+    const port = this.#ahead.get(file);
+    this.#ahead.delete(file);
+    return port && received(port);
   }
 
   /**
@@ -134,7 +151,7 @@ export class Downloads {
     const data = new Uint8Array(bytes);
     let at = 0;
     try {
-      const reader = await open(part, address, cache);
+      const reader = await open(part, address, cache, this.#begun(file));
       for (let piece = await read(reader, address); piece; piece = await read(reader, address)) {
         if (at + piece.length > bytes) {
           void reader.cancel();
@@ -158,7 +175,7 @@ export class Downloads {
 }
 
 /**
- * A file's bytes. Where the host does not compress by itself, its packed copy is taken and unpacked here.
+ * A file's bytes, unpacked.
  *
  * `integrity` makes fetch keep everything back until all is there. So it is checked afterwards, where that can be
  * done: the page sees progress. Plain http that is not localhost has no crypto.subtle.
@@ -166,21 +183,25 @@ export class Downloads {
  * @param {Part} part
  * @param {string} address
  * @param {RequestCache} cache
- * @returns {Promise<ReadableStreamDefaultReader<Uint8Array>>}
+ * @param {ReadableStream<Uint8Array<ArrayBuffer>>} [begun] where the page has begun to fetch it
+ * @returns {Promise<ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>>}
  */
-async function open({ bytes, integrity, packed }, address, cache) {
-  const response = await get(address, crypto.subtle ? "" : integrity, cache);
-  const asItIs = Number(response.headers.get("Content-Length")) === bytes;
-  if (packed && asItIs && crypto.subtle && cache !== "reload" && "DecompressionStream" in self) {
-    void response.body?.cancel();
-    return unpacked(await get(`${address}.gz`, "", cache), address);
-  }
-  return /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+async function open(part, address, cache, begun) {
+  if (begun) return unpacked(begun, address);
+  const ask = (/** @type {string} */ file) => get(new URL(file, address).href, crypto.subtle ? "" : part.integrity, cache);
+  const { body } = await (cache === "reload" ? ask(part.file) : asked(part, ask));
+  return unpacked(/** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (body), address);
 }
 
-/** Some hosts say that a .gz is encoded, and then the browser has unpacked it. @param {Response} response @param {string} address */
-async function unpacked(response, address) {
-  const reader = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body).getReader();
+/**
+ * Which copy has come its first byte tells: no file here begins like a packed one. Some hosts say that a .gz is encoded,
+ * and then the browser has unpacked it.
+ *
+ * @param {ReadableStream<Uint8Array<ArrayBuffer>>} stream
+ * @param {string} address
+ */
+async function unpacked(stream, address) {
+  const reader = stream.getReader();
   let next = await read(reader, address);
   /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */
   const body = new ReadableStream({

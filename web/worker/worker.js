@@ -94,12 +94,13 @@ function awake(work) {
  * @param {string} start.integrity the manifest's hash
  * @param {boolean} start.own whether the page is one of HOST's: only those get what HOST's applications add
  * @param {Map<string, ArrayBuffer>} start.kept files that are kept, by their hashes
+ * @param {Map<string, MessagePort>} [start.ahead] files that the page has begun to fetch, by their names
  * @param {import("./files.js").Storage} [start.storage] where to keep them
  * @returns {Promise<Python>}
  */
-async function load({ base, integrity, own, kept, storage }) {
+async function load({ base, integrity, own, kept, ahead = new Map(), storage }) {
   await mayCompile();
-  const downloads = new Downloads(base, kept, (done, total) => tell("download", done, total));
+  const downloads = new Downloads(base, { kept, ahead }, (done, total) => tell("download", done, total));
   /** @type {Manifest} */
   const manifest = await downloads.json("manifest.json", integrity);
   const { python, later } = await started(own ? manifest : { ...manifest, extensions: [] }, downloads);
