@@ -37,8 +37,8 @@ def bundle_worker(pyodide: Path, out: Path) -> None:
     """One file, because that is how a browser starts it on another website."""
     glue = f"--alias:pyodide/pyodide.asm.mjs={pyodide / 'pyodide.asm.mjs'}"
     nodes = ("--external:node:*", "--external:ws")  # what Pyodide takes from Node alone
-    quiet = "--log-override:direct-eval=silent"  # of Emscripten's own
-    bundle(WEB / "worker" / "worker.js", out, "--minify", glue, *nodes, quiet)
+    evals = "--log-override:direct-eval=error"  # names could not be made short: see tools/lean.py
+    bundle(WEB / "worker" / "worker.js", out, "--minify", glue, *nodes, evals)
 
 
 def bundle_elements(out: Path, *options: str) -> None:

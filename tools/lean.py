@@ -69,9 +69,22 @@ EDITS = (
         'API.runPythonInternal("import builtins; builtins.__dict__")',
         'o("builtins").__dict__',
     ),
+    (
+        "compiled when the worker's script is, and not looked through then and compiled when it is called",
+        "async function _createPyodideModule(moduleArg={}){",
+        "const _createPyodideModule=(async function(moduleArg={}){",
+    ),
+    (
+        "which browsers do where a function stands in parentheses",
+        "return moduleRtn}export default",
+        "return moduleRtn});export default",
+    ),
 )
 BEGIN = "function assignWasmExports(wasmExports){"
 EXPORT = re.compile(r'(\w+)=Module\["\w+"\]=wasmExports\["\w+"\](?:\.value>>>0)?')
+# What is evaluated so sees all names around it, and a bundler has to leave each as it is. What could ask for
+# them comes with modules that are linked later.
+DIRECT_EVAL = re.compile(r"(?<![\w.$])eval\(")
 NAMES = re.compile(r"var (\w+(?:,\w+){1000,});")
 
 
@@ -89,7 +102,7 @@ def lean(glue: str, users: str) -> str:
         if glue.count(before) != 1:
             raise ChangedError(f"{GLUE} is another one: no place for this edit: {what}.")
         glue = glue.replace(before, after)
-    return _without_unused_exports(glue, users)
+    return _without_unused_exports(DIRECT_EVAL.sub("(0,eval)(", glue), users)
 
 
 def _without_unused_exports(glue: str, users: str) -> str:
