@@ -50,6 +50,11 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
     "--host-resolver-rules=MAP *.test 127.0.0.1",  # names of other machines than this one (RFC 6761), at hand
 ]
+SPARING_CHROMIUM = ["--js-flags=--liftoff-only"]
+SPARING_WEBKIT = {
+    "JSC_useOMGJIT": "0",
+    "WEBKIT_DISABLE_DMABUF_RENDERER": "1",  # else the processor draws each frame as a graphics card would
+}
 
 
 @dataclass(frozen=True)
@@ -308,11 +313,14 @@ class WebKit(LocalWebDriver):
     without end.
     """
 
-    def __init__(self, engine: Engine, display: str, patience: int = 30) -> None:
+    def __init__(
+        self, engine: Engine, display: str, patience: int = 30, surroundings: dict[str, str] | None = None
+    ) -> None:
         options = WebKitOptions()
         options.binary_location = engine.executable
         options.add_argument("--automation")
-        self.service = WebKitService(engine.driver, env=os.environ | {"DISPLAY": display})
+        env = os.environ | {"DISPLAY": display} | (surroundings or {})
+        self.service = WebKitService(engine.driver, env=env)
         self.service.start()
         config = ClientConfig(self.service.service_url, timeout=patience)
         try:
@@ -360,10 +368,18 @@ class WebKitTab(Tab):
 
 
 class Browsers:
-    """The browsers of one test session, each started when it is first asked for."""
+    """The browsers of one test session, each started when it is first asked for.
 
-    def __init__(self) -> None:
+    Args:
+        sparing: whether they leave out what takes a third of a start's work in Chromium, two thirds in WebKitGTK,
+            and changes nothing that is to be seen: WebAssembly is compiled once, and not once more for speed,
+            which pays where pages live for minutes.
+    """
+
+    def __init__(self, *, sparing: bool = False) -> None:
         self._closing = contextlib.ExitStack()
+        self._arguments = [*CHROMIUM_ARGUMENTS, *(SPARING_CHROMIUM if sparing else [])]
+        self._surroundings = SPARING_WEBKIT if sparing else {}
 
     @functools.cached_property
     def _playwright(self) -> Playwright:
@@ -378,7 +394,7 @@ class Browsers:
         """Playwright's Chromium."""
         engine = require("chromium")
         launch = self._playwright.chromium.launch
-        return self._kept(launch(executable_path=engine.executable, args=CHROMIUM_ARGUMENTS))
+        return self._kept(launch(executable_path=engine.executable, args=self._arguments))
 
     @functools.cached_property
     def firefox(self) -> Browser:
@@ -410,8 +426,8 @@ class Browsers:
         engine = require("webkit")
         for _ in range(2):
             with contextlib.suppress(ReadTimeoutError):
-                return WebKit(engine, self._display)
-        return WebKit(engine, self._display)
+                return WebKit(engine, self._display, surroundings=self._surroundings)
+        return WebKit(engine, self._display, surroundings=self._surroundings)
 
     def tab(self, name: str) -> Tab:
         """A tab of a fresh profile in the engine of that name."""
@@ -432,7 +448,7 @@ class Browsers:
         if page_cache:
             launch["ignore_default_args"] = ["--disable-back-forward-cache"]
         if name == "chromium":
-            launch["args"] = CHROMIUM_ARGUMENTS
+            launch["args"] = self._arguments
         elif engine.origin != "Playwright":
             launch["channel"] = "moz-firefox"
         context = getattr(self._playwright, name).launch_persistent_context(profile, **launch)
@@ -445,7 +461,7 @@ class Browsers:
     @contextlib.contextmanager
     def unwatched(self, url: str, profile: Path) -> Iterator[None]:
         """Chromium with a page, as a reader has it: without developer tools, which keep all that it sends."""
-        command = [require("chromium").executable, "--headless", *CHROMIUM_ARGUMENTS]
+        command = [require("chromium").executable, "--headless", *self._arguments]
         with subprocess.Popen(
             [*command, f"--user-data-dir={profile}", url],
             stdout=subprocess.DEVNULL,

@@ -118,9 +118,9 @@ def long(pytestconfig: pytest.Config) -> bool:
 
 
 @pytest.fixture(scope="session")
-def browsers() -> Iterator[Browsers]:
+def browsers(long: bool) -> Iterator[Browsers]:
     """All browsers of the session; nothing starts before it is used."""
-    every = Browsers()
+    every = Browsers(sparing=not long)
     yield every
     every.close()
 
