@@ -30,12 +30,25 @@ DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 # What few visits use, most of it late: it travels in a file of its own, once the page is at rest. Names of
 # modules, and of packages with all that is in them.
 SELDOM = (
-    *("ipaddress", "panda_web.archive", "panda_web.browser.archiving", "panda_web.client.early"),
+    *(
+        "ast",
+        "inspect",
+        "ipaddress",
+        "shutil",
+        "token",
+        "tokenize",
+        "panda_web.archive",
+        "panda_web.browser.archiving",
+        "panda_web.client.early",
+    ),
     *("panda_web.client.live_records", "panda_web.client.typed", "panda_web.records"),
     *("panda_web.rpc.public", "panda_web.sync.gathering"),
 )
-# Of the standard library: what the node imports, and no page at its start.
-LIBRARY = ("datetime", "ipaddress", "sqlite3", "sqlite3.dbapi2", "urllib", "urllib.parse")
+# Of the standard library: what the node imports, and no page at its start; and what sleeps where it was.
+LIBRARY = (
+    *("ast", "datetime", "inspect", "ipaddress", "shutil", "sqlite3", "sqlite3.dbapi2", "token", "tokenize"),
+    *("urllib", "urllib.parse"),
+)
 
 
 def stripped(source: str) -> str:

@@ -3,7 +3,7 @@
 //   node snapshot.mjs PYODIDE OUT ASLEEP PROGRAM [--extension MODULE=WHEEL]... [--session SESSION] WHEEL...
 //
 // ASLEEP runs in a Pyodide of its own and writes /asleep, which PROGRAM finds, and /seldom, which goes into the directory
-// OUT beside the snapshot.
+// OUT beside the snapshot. PROGRAM writes /known, with the address of an object that the collector knows.
 //
 // With SESSION, what is called of Python's module by what visitors do (session.mjs, which runs SESSION) goes into
 // OUT/called.json. The module is one that tells then, and otherwise one in two parts (tools/split.py).
@@ -72,6 +72,8 @@ WebAssembly.instantiate = async (what, imports) => {
 
 const { loadPyodide } = await import(pathToFileURL(join(pyodideDirectory, "pyodide.mjs")).href);
 const CODES = "/asleep";
+/** Bytes in front of an object that say which one is next, and which was before. */
+const RING = 8;
 const compiler = await pyodideWithWheels({});
 run(compiler, compiling);
 const pyodide = await pyodideWithWheels({ _makeSnapshot: true });
@@ -90,7 +92,7 @@ const snapshot = pyodide.makeMemorySnapshot();
 mkdirSync(out);
 const memory = values.session && snapshot.slice().buffer; // which packing changes
 if (written) unwrite(memoryOf(snapshot), ...written); // it comes with that part
-writeFileSync(join(out, "snapshot.bin"), pack(snapshot, fresh));
+writeFileSync(join(out, "snapshot.bin"), pack(snapshot, fresh, Number(pyodide.FS.readFile("/known", { encoding: "utf8" })) - RING));
 writeFileSync(join(out, "seldom.bin"), compiler.FS.readFile("/seldom"));
 if (values.session) {
   called.clear();

@@ -1,9 +1,12 @@
 """Runs in Pyodide while a site is built: imports all that a page needs, and leaves little else."""
 
+import asyncio
 import codecs
+import dataclasses
 import encodings
 import gc
 import importlib
+import inspect
 import linecache
 import marshal
 import random
@@ -11,10 +14,11 @@ import re
 import sys
 import typing
 from pathlib import Path
-from types import FunctionType
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import pyodide._package_loader as wheels
+from pyodide import webloop
 
 from panda_web.browser import frozen
 from panda_web.browser.asleep import Asleep, Code
@@ -28,7 +32,7 @@ NEEDED = (
 for module in NEEDED:
     importlib.import_module(module)
 codes, seldom = marshal.loads(Path("/asleep").read_bytes())  # noqa: S302 - of tools/asleep.py
-frozen.beside(name for name in seldom if name not in sys.modules)
+frozen.beside(seldom)
 sys.meta_path.insert(
     0, Asleep({name: Code(*code) for name, code in codes.items() if name not in sys.modules})
 )
@@ -51,11 +55,18 @@ LOOPS = (
     *("asyncio.subprocess", "asyncio.unix_events", "selectors", "ssl", "subprocess"),
 )
 # What others of the standard library hold, and a page never calls: code, processes, networks, Windows.
-SELDOM = ("codeop", "dis", "ntpath", "signal", "socket")
+SELDOM = ("ast", "codeop", "dis", "ntpath", "shutil", "signal", "socket", "tokenize")
+OF_INSPECT = ("sys", "unwrap")  # which make a dataclass; its signature is only for its docstring
 ONCE = ("_opcode_metadata", "encodings.cp437", "locale", "opcode")
-IN_C = ("_bz2", "_lzma", "_ssl", "select")
+IN_C = ("_bz2", "_lzma", "_ssl", "_zstd", "select")
 
+# A page's loop is there before it, and it asks for no other one; this one brought all of asyncio's own.
+webloop.WebLoopPolicy.__bases__ = (asyncio.events._AbstractEventLoopPolicy,)  # noqa: SLF001 - no public way
 frozen.put_to_sleep(wheels, OF_WHEELS)
+dataclasses.inspect = SimpleNamespace(  # type: ignore[attr-defined]
+    unwrap=inspect.unwrap, signature=frozen.no_signature
+)
+frozen.put_to_sleep(inspect, OF_INSPECT)
 for name in SELDOM:
     frozen.put_to_sleep(sys.modules[name], ())
 frozen.leave_behind((*UNPACKING, *ONCE, *IN_C), [encodings])
@@ -75,6 +86,7 @@ for each in classes:
     if hasattr(each, "__dataclass_fields__"):  # which were made of them
         each.__doc__ = each.__annotate__ = None
         each.__annotations__ = {}
+        frozen.share(each)
     if each.__module__.partition(".")[0] in OURS:
         for name in {"__static_attributes__", "__firstlineno__"} & vars(each).keys():
             delattr(each, name)
@@ -91,6 +103,9 @@ codecs.unregister(encodings.search_function)
 codecs.register(encodings.search_function)
 frozen.forget_archives()
 gc.collect()
+# The collector has them all in one ring then, and looks at none of them again.
+gc.freeze()
+Path("/known").write_text(str(id(sys)), "ascii")
 
 # What was freed of Python's own small blocks still says what it was. Zeros in all of them do not travel.
 ALIGNMENT, LARGEST, ENOUGH = 8, 512, 1 << 20

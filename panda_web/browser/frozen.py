@@ -19,8 +19,10 @@ import random
 import sys
 import zipimport
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
+from reprlib import recursive_repr
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -186,6 +188,25 @@ def without_lines(code: CodeType) -> CodeType:
     table = bytes([none | (most - 1)] * whole + [none | (rest - 1)] * bool(rest))
     constants = (without_lines(each) if isinstance(each, CodeType) else each for each in code.co_consts)
     return code.replace(co_linetable=table, co_consts=tuple(constants))
+
+
+def no_signature(*_: object, **__: object) -> str:
+    """In the place of `inspect.signature`, where that only makes a docstring. Raises ValueError."""
+    raise ValueError("Nobody reads it in a tab.")
+
+
+@recursive_repr()
+def representation(self: Any) -> str:
+    """What a dataclass says of itself, as the one that is made for it does."""
+    told = (f"{each.name}={getattr(self, each.name)!r}" for each in fields(self) if each.repr)
+    return f"{type(self).__qualname__}({', '.join(told)})"
+
+
+def share(dataclass: type) -> None:
+    """Has a dataclass represent itself as all others do, and not by a function that was made for it alone."""
+    own = getattr(dataclass.__dict__.get("__repr__"), "__wrapped__", None)
+    if own is not None and own.__code__.co_filename == "<string>":
+        dataclass.__repr__ = representation  # type: ignore[method-assign,assignment]
 
 
 def forget_archives() -> None:

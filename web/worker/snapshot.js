@@ -2,25 +2,34 @@
 // whose data the browser has anyway: what ships is the difference (XOR), without pages of zeros, which are three
 // quarters of it. tools/snapshot.mjs packs, the worker thaws.
 //
+// Python's collector knows its objects by a ring: in front of each are two words, with the addresses of the next one's
+// and of the previous one's words (CPython's Include/internal/pycore_interp_structs.h, PyGC_Head), and flags in the two
+// lowest bits of both. Nobody minds the order, so the ring is packed in the order of addresses, and as distances: these
+// are small, and alike.
+//
 // Packed, as 32-bit numbers, little-endian: bytes of the fresh memory that it builds on; bytes of the head; how many
-// pages there are; bytes of the whole memory; the number of each page. Then the head, which is Pyodide's own (its
-// snapshot.ts), and the pages.
+// pages there are; bytes of the whole memory; the address of the first words of the ring; the number of each page. Then
+// the head, which is Pyodide's own (its snapshot.ts), and the pages.
 
 const PAGE = 4096;
+const WORDS = 5;
+const FLAGS = 3;
 
 /**
  * @param {Uint8Array} snapshot as Pyodide makes it, the head and the memory; is changed
  * @param {Uint8Array} fresh the memory that an instance of the same module begins with
+ * @param {number} ring the address of the words of one object in the ring
  */
-export function pack(snapshot, fresh) {
+export function pack(snapshot, fresh, ring) {
   const memory = memoryOf(snapshot);
   const head = snapshot.subarray(0, snapshot.length - memory.length);
+  const first = unlink(words(memory), ring);
   const data = Math.ceil((fresh.findLastIndex((byte) => byte !== 0) + 1) / PAGE) * PAGE;
   for (let at = 0; at < data; at += 1) memory[at] = /** @type {number} */ (memory[at]) ^ /** @type {number} */ (fresh[at]);
   const pages = Array.from({ length: memory.length / PAGE }, (_, number) => (
     { number, bytes: memory.subarray(number * PAGE, (number + 1) * PAGE) }
   )).filter(({ bytes }) => bytes.some((byte) => byte !== 0));
-  const numbers = Uint32Array.of(data, head.length, pages.length, memory.length, ...pages.map(({ number }) => number));
+  const numbers = Uint32Array.of(data, head.length, pages.length, memory.length, first, ...pages.map(({ number }) => number));
   const parts = [new Uint8Array(numbers.buffer), head, ...pages.map(({ bytes }) => bytes)];
   const packed = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
@@ -63,7 +72,7 @@ export function growFor(packed, module) {
  * @param {Uint8Array} memory of an instance of the same module, and as large as it was
  */
 export function thaw(packed, fresh, memory) {
-  const { numbers, data, begin } = measure(packed);
+  const { numbers, data, begin, first } = measure(packed);
   if (data !== fresh.length) throw new RangeError("The snapshot builds on another memory.");
   memory.set(fresh);
   memory.fill(0, data);
@@ -72,6 +81,47 @@ export function thaw(packed, fresh, memory) {
     if (number * PAGE < data) addTo(memory, number * PAGE, from);
     else memory.set(from, number * PAGE);
   });
+  link(words(memory), first);
+}
+
+/** @param {Uint8Array} memory */
+function words({ buffer, byteOffset, length }) {
+  return new Uint32Array(buffer, byteOffset, length / 4);
+}
+
+/**
+ * Makes distances of a ring's addresses; the last one has none.
+ *
+ * @param {Uint32Array} memory
+ * @param {number} one of its addresses
+ * @returns {number} the lowest of them
+ */
+function unlink(memory, one) {
+  const ring = [];
+  let at = one;
+  do {
+    ring.push(at);
+    at = /** @type {number} */ (memory[at / 4]) & ~FLAGS;
+  } while (at !== one);
+  ring.sort((before, behind) => before - behind);
+  for (const [place, at] of ring.entries()) {
+    memory[at / 4] = (ring[place + 1] ?? at) - at | /** @type {number} */ (memory[at / 4]) & FLAGS;
+    memory[at / 4 + 1] = /** @type {number} */ (memory[at / 4 + 1]) & FLAGS;
+  }
+  return ring[0] ?? one;
+}
+
+/** Makes addresses of a ring's distances. @param {Uint32Array} memory @param {number} first */
+function link(memory, first) {
+  let at = first;
+  for (let distance = -1; distance !== 0;) {
+    const word = /** @type {number} */ (memory[at / 4]);
+    distance = word & ~FLAGS;
+    const next = distance ? at + distance : first;
+    memory[at / 4] = next | word & FLAGS;
+    memory[next / 4 + 1] = at | /** @type {number} */ (memory[next / 4 + 1]) & FLAGS;
+    at = next;
+  }
 }
 
 /** @param {Uint8Array} memory @param {number} at @param {Uint8Array} page by words: all of it lies on their borders */
@@ -86,9 +136,9 @@ function addTo({ buffer, byteOffset }, at, page) {
 /** @param {Uint8Array} packed */
 function measure(packed) {
   const word = (/** @type {number} */ place) => new DataView(packed.buffer, packed.byteOffset).getUint32(4 * place, true);
-  const [data, headBytes, count, whole] = [word(0), word(1), word(2), word(3)];
-  const begin = 4 * (4 + count) + headBytes;
+  const [data, headBytes, count, whole, first] = [word(0), word(1), word(2), word(3), word(4)];
+  const begin = 4 * (WORDS + count) + headBytes;
   if (packed.length !== begin + count * PAGE) throw new RangeError("This is no snapshot.");
-  const numbers = Array.from({ length: count }, (_, place) => word(4 + place));
-  return { data, headBytes, begin, numbers, whole };
+  const numbers = Array.from({ length: count }, (_, place) => word(WORDS + place));
+  return { data, headBytes, begin, numbers, whole, first };
 }
