@@ -9,13 +9,12 @@ from pathlib import Path
 
 from benchmarks import visits
 from benchmarks.report import Peer, Result
+from benchmarks.start import FIRST_VISIT_MB
 from tests.browsers import Browsers
 from tests.processes import ServedNode
 
 SCRIPTS = {"first": "first.js", "remote": "ours.js"}
 ROUNDS = 5
-BYTES_MB = 5.5
-"""What a first visit may transfer."""
 
 
 def run(site: Path, browsers: Browsers) -> tuple[list[Result], list[str]]:
@@ -36,7 +35,7 @@ def run(site: Path, browsers: Browsers) -> tuple[list[Result], list[str]]:
             for what, unit, made, take, limit in (
                 ("cold start", "s", cold, visits.seconds, None),
                 ("warm start", "s", warm, visits.seconds, None),
-                ("download, cold", "MB", counted, visits.megabytes, BYTES_MB),
+                ("download, cold", "MB", counted, visits.megabytes, FIRST_VISIT_MB),
                 ("download, warm", "MB", again, visits.megabytes, 0),
                 ("requests, cold", "", counted, visits.requests, None),
             )

@@ -6,7 +6,7 @@ Less is better in all that has a limit: seconds, microseconds, bytes.
 import math
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 ENOUGH = 5
@@ -48,6 +48,21 @@ class Samples:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part of what was measured.
+
+    Attributes:
+        name: of the part; parts of ours and of a peer that do the same have the same name.
+        value: how much of the whole it is, in its unit.
+        later: whether it comes afterwards by itself, and so is not in the whole.
+    """
+
+    name: str
+    value: float
+    later: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Peer:
     """What ours is compared with.
 
@@ -55,11 +70,13 @@ class Peer:
         name: whose it is, with its version.
         samples: the same work, done by it.
         limit: ours may be at most so many times the peer's median; None where there is no promise.
+        parts: what it is made of, where that is known.
     """
 
     name: str
     samples: Samples
     limit: float | None = None
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +89,7 @@ class Result:
         ours: our samples.
         peers: whom it is compared with.
         limit: ours may be at most this, whatever peers do; None where there is no promise.
+        parts: what ours is made of, where that is known.
     """
 
     what: str
@@ -79,6 +97,7 @@ class Result:
     ours: Samples
     peers: tuple[Peer, ...] = ()
     limit: float | None = None
+    parts: tuple[Part, ...] = ()
 
 
 def number(value: float) -> str:
@@ -181,8 +200,9 @@ def as_json(results: Sequence[Result], machine: Mapping[str, str], notes: Sequen
                 "unit": result.unit,
                 "ours": _samples(result.ours),
                 "limit": result.limit,
+                **_parts(result.parts),
                 "peers": [
-                    {"name": peer.name, **_samples(peer.samples), "limit": peer.limit}
+                    {"name": peer.name, **_samples(peer.samples), "limit": peer.limit, **_parts(peer.parts)}
                     for peer in result.peers
                 ],
             }
@@ -193,3 +213,7 @@ def as_json(results: Sequence[Result], machine: Mapping[str, str], notes: Sequen
 
 def _samples(samples: Samples) -> dict[str, Any]:
     return {"median": samples.median, "samples": list(samples.values)}
+
+
+def _parts(parts: Sequence[Part]) -> dict[str, Any]:
+    return {"parts": [asdict(part) for part in parts]} if parts else {}

@@ -5,16 +5,19 @@ machine as busy as a page does. Bytes and requests are counted on the line, with
 itself and without what is said to the node.
 """
 
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from benchmarks.report import Samples
-from benchmarks.wire import Wire, measured_rate, wire
+from benchmarks.wire import Answer, Wire, measured_rate, wire
 from tests.browser.sites import copy_site
-from tests.browsers import Browsers
+from tests.browsers import Browsers, Tab, WebKitTab, require
+from tools.runtime import SECOND, SELDOM
 
 PAGES = Path(__file__).resolve().parent / "pages" / "start"
 OWN = ("/bench.html", "/bench.js", "/stock.py", "/")
@@ -25,6 +28,10 @@ REST_SECONDS = 3
 SETTLE_SECONDS = 4
 """A page stays open after its work: what is kept for the next visit is written then."""
 PATIENCE_SECONDS = 180
+AT_REST = (SECOND, SELDOM)
+"""Files that come by themselves once a page is at rest; whoever waits for one asks for `?missed`."""
+FORGETFUL = "webkit"
+"""An engine that can be driven only with a profile that it throws away at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +40,13 @@ class Visit:
 
     Attributes:
         seconds: to the first entry.
-        size: bytes of the site's files that came over the line; zero where nobody counted.
-        requests: for the site's files; zero where nobody counted.
+        files: of the site, that came over the line until then; none where nobody counted.
+        at_rest: the same for what came by itself when the page was at rest.
     """
 
     seconds: float
-    size: int = 0
-    requests: int = 0
+    files: tuple[Answer, ...] = ()
+    at_rest: tuple[Answer, ...] = ()
 
 
 Visits = Mapping[str, Sequence[Visit]]
@@ -52,13 +59,22 @@ def seconds(visits: Sequence[Visit]) -> Samples:
 
 
 def megabytes(visits: Sequence[Visit]) -> Samples:
-    """What came over the line."""
-    return Samples(tuple(visit.size / 1e6 for visit in visits))
+    """What came over the line until the first entry."""
+    return Samples(tuple(_size(visit.files) for visit in visits))
+
+
+def megabytes_at_rest(visits: Sequence[Visit]) -> Samples:
+    """What came over the line later."""
+    return Samples(tuple(_size(visit.at_rest) for visit in visits))
+
+
+def _size(files: Sequence[Answer]) -> float:
+    return sum(file.size for file in files) / 1e6
 
 
 def requests(visits: Sequence[Visit]) -> Samples:
-    """How often the line was asked."""
-    return Samples(tuple(visit.requests for visit in visits))
+    """How often the line was asked until the first entry."""
+    return Samples(tuple(len(visit.files) for visit in visits))
 
 
 def our_site(site: Path, out: Path, script: str = "ours.js") -> Path:
@@ -94,15 +110,23 @@ def in_turns(
     return [{name: [made[kind] for made in all_made] for name, all_made in found.items()} for kind in kinds]
 
 
-def twice(browsers: Browsers, url: str) -> tuple[Visit, Visit]:
-    """A first visit and a second one, with the same profile."""
+def twice(browsers: Browsers, url: str, engine: str = "chromium") -> tuple[Visit, Visit]:
+    """A first visit and a second one, with the same profile: the browser was closed in between.
+
+    An engine that keeps no profile is not: there the second visit follows in the same browser.
+    """
     with tempfile.TemporaryDirectory() as profile:
-        cold, warm = (Visit(_visit(browsers, url, Path(profile))) for _ in range(2))
-        return cold, warm
+        if engine == FORGETFUL:
+            with browsers.tab(engine) as tab:
+                return Visit(_seconds(tab, url)), Visit(_seconds(tab, url, settle=False))
+        with browsers.killable(engine, Path(profile)) as tab:
+            cold = Visit(_seconds(tab, url))
+        with browsers.killable(engine, Path(profile)) as tab:
+            return cold, Visit(_seconds(tab, url, settle=False))
 
 
 def counted(browsers: Browsers, url: str) -> tuple[Visit, Visit]:
-    """The same, and what comes over the line."""
+    """The same in Chromium, and what comes over the line."""
     with wire(url) as line, tempfile.TemporaryDirectory() as profile:
         cold, warm = (_over(line, browsers, Path(profile)) for _ in range(2))
         return cold, warm
@@ -112,7 +136,17 @@ def first_over(browsers: Browsers, url: str, rate: float, file: str, rates: list
     """A first visit over a line of so many bits a second; how many it has with `file` goes into `rates`."""
     with wire(url, rate) as line, tempfile.TemporaryDirectory() as profile:
         rates.append(measured_rate(line, file))
-        return _over(line, browsers, Path(profile))
+        return _over(line, browsers, Path(profile), settle=False)
+
+
+def version(browsers: Browsers, engine: str) -> str:
+    """Of the browser in which is measured, as it says itself."""
+    if engine == FORGETFUL:
+        with browsers.tab(engine) as tab:
+            return str(cast("WebKitTab", tab).driver.capabilities["browserVersion"])
+    command = [require(engine).executable, "--version"]
+    said = subprocess.run(command, capture_output=True, timeout=60, check=True, text=True)  # noqa: S603 - found
+    return next(word for word in said.stdout.split() if word[0].isdigit())
 
 
 def address(folder: Path, name: str) -> str:
@@ -126,22 +160,26 @@ def described(rates: Sequence[float]) -> str:
     return f"{min(rates) / 1e6:.2f} to {max(rates) / 1e6:.2f} Mbit/s"
 
 
-def _visit(browsers: Browsers, url: str, profile: Path) -> float:
-    """Seconds from the navigation to the first entry, in a browser that was started for it."""
-    with browsers.killable("chromium", profile) as tab:
-        time.sleep(REST_SECONDS)
-        tab.goto(f"{url}bench.html")
-        took = float(tab.evaluate("() => globalThis.result", timeout=PATIENCE_SECONDS))
+def _seconds(tab: Tab, url: str, *, settle: bool = True) -> float:
+    """From the navigation to the first entry. A browser that nobody visits with again need not settle."""
+    time.sleep(REST_SECONDS)
+    tab.goto(f"{url}bench.html")
+    # Drivers answer before or after the page's script has begun.
+    came = (
+        "async () => { while (!globalThis.result) await new Promise((go) => setTimeout(go)); return result; }"
+    )
+    took = float(tab.evaluate(came, timeout=PATIENCE_SECONDS))
+    if settle:
         time.sleep(SETTLE_SECONDS)
     return took / 1000
 
 
-def _over(line: Wire, browsers: Browsers, profile: Path) -> Visit:
+def _over(line: Wire, browsers: Browsers, profile: Path, *, settle: bool = True) -> Visit:
     line.answers.clear()
-    took = _visit(browsers, line.url, profile)
+    with browsers.killable("chromium", profile) as tab:
+        took = _seconds(tab, line.url, settle=settle)
     files = [
-        answer.size
-        for answer in line.answers
-        if answer.method == "GET" and answer.path.split("?")[0] not in OWN
+        answer for answer in line.answers if answer.method == "GET" and answer.path.split("?")[0] not in OWN
     ]
-    return Visit(took, sum(files), len(files))
+    at_rest = tuple(answer for answer in files if answer.path.rpartition("/")[2] in AT_REST)
+    return Visit(took, tuple(answer for answer in files if answer not in at_rest), at_rest)

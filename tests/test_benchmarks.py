@@ -4,6 +4,8 @@ import http.client
 import json
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -14,8 +16,22 @@ from hypothesis import strategies as st
 
 from benchmarks import __main__ as program
 from benchmarks import machine
-from benchmarks.chart import chart
-from benchmarks.report import Peer, Result, Samples, as_json, broken, factor, number, rows, spread, table
+from benchmarks.chart import BAR, chart
+from benchmarks.report import (
+    Part,
+    Peer,
+    Result,
+    Samples,
+    as_json,
+    broken,
+    factor,
+    number,
+    rows,
+    spread,
+    table,
+)
+from benchmarks.start import parts_of
+from benchmarks.visits import Visit
 from benchmarks.wire import Answer, wire
 from tests.browsers import static_server
 
@@ -162,6 +178,65 @@ def test_a_chart_shows_every_bar_limit_and_name() -> None:
     assert "prefers-color-scheme: dark" in style
 
 
+def came(name: str, size: int) -> Answer:
+    return Answer("GET", f"/runtime-0/{name}", 200, size)
+
+
+VISIT = Visit(
+    0.8,
+    (
+        came("worker.js", 100_000),
+        came("pyodide.asm.wasm", 1_000_000),
+        came("manifest.json", 2_000),
+        came("panda.js", 8_000),
+        came("snapshot.bin", 2_000_000),
+        came("seldom.bin?missed", 30_000),
+    ),
+    (came("pyodide.second.wasm", 1_500_000),),
+)
+MADE_OF = Result("download", "MB", Samples((3.14,)), (Peer("stock", Samples((7.0,))),), parts=parts_of(VISIT))
+
+
+def test_a_visit_is_made_of_parts() -> None:
+    """What somebody waited for is a part of it, and not of what comes at rest."""
+    assert [(part.name, part.value, part.later) for part in parts_of(VISIT)] == [
+        ("snapshot", 2, False),
+        ("module", 1, False),
+        ("worker", 0.1, False),
+        ("seldom", 0.03, False),
+        ("page", 0.01, False),
+        ("second part", 1.5, True),
+    ]
+    (said,) = as_json([MADE_OF], {}, [])["results"]
+    assert said["parts"][-1] == {"name": "second part", "value": 1.5, "later": True}
+    assert "parts" not in said["peers"][0]
+
+
+def test_a_chart_shows_of_what_a_bar_is_made() -> None:
+    """Side by side, each with a colour of its own; equal names have equal ones."""
+    result = replace(
+        MADE_OF, peers=(Peer("stock", Samples((7.0,)), parts=(Part("library", 2.5), Part("module", 4.5))),)
+    )
+    drawn = ET.fromstring(chart("T", [result], {}))
+    width = float(drawn.get("width", "0"))
+    bars: dict[str, list[list[float]]] = {}
+    for bar in drawn.findall(f"{SVG}rect"):
+        if (kind := bar.get("class", "")).startswith("part ") and float(bar.get("height", "")) == BAR:
+            bars.setdefault(kind, []).append([float(bar.get(name, "")) for name in ("x", "y", "width")])
+    assert len(bars) == 7
+    assert len(bars["part part1"]) == 2
+    assert [kind for kind in bars if kind.endswith("later")] == ["part part5 later"]
+    ours = sorted(
+        (x, wide) for all_bars in bars.values() for x, y, wide in all_bars if y == bars["part part0"][0][1]
+    )
+    for (x, wide), (following, _) in pairwise(ours):
+        assert x + wide == pytest.approx(following, abs=0.2)
+    assert sum(ours[-1]) <= width
+    text = "\n".join(element.text or "" for element in drawn.findall(f"{SVG}text"))
+    assert "second part 1.50, later" in text
+    assert "library 2.50" in text
+
+
 @given(st.lists(st.floats(0, 1e12), min_size=5, max_size=8), st.floats(0, 100))
 @example([0.0, 0.0, 5e-324, 1.0, 1.0], 1.0)
 def test_no_bar_leaves_the_chart(values: list[float], limit: float) -> None:
@@ -248,7 +323,7 @@ def test_documents_quote_the_ratios_that_were_measured() -> None:
             if "alone" not in peer.name
         ]
 
-    cold, warm, slow = ratios("start")
+    cold, warm, slow, *_ = ratios("start")
     sign = ratios("sign")
     quoted = {
         "README.md": [cold, warm, min(sign), max(sign), *ratios("verify")],
