@@ -28,6 +28,8 @@ FEATURES = (
 SNAPSHOT = "snapshot.bin"
 # The modules that few visits use.
 SELDOM = "seldom.bin"
+# The names of the modules in the snapshot.
+AWAKE = "awake.txt"
 # What tests in browsers call beyond that (tests/browser/called.py).
 CALLED = TOOLS / "called.txt"
 # What of Pyodide few visits call.

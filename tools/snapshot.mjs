@@ -4,6 +4,7 @@
 //
 // ASLEEP runs in a Pyodide of its own and writes /asleep, which PROGRAM finds, and /seldom, which goes into the directory
 // OUT beside the snapshot. PROGRAM writes /known, with the address of an object that the collector knows.
+// For tests, awake.txt in OUT has the names of all modules in the snapshot.
 //
 // With SESSION, what is called of Python's module by what visitors do (session.mjs, which runs SESSION) goes into
 // OUT/called.json. The module is one that tells then, and otherwise one in two parts (tools/split.py).
@@ -90,6 +91,7 @@ run(pyodide, program);
 zeroFreed(pyodide._module);
 const snapshot = pyodide.makeMemorySnapshot();
 mkdirSync(out);
+writeFileSync(join(out, "awake.txt"), [...pyodide.pyimport("sys").modules.keys()].sort().join("\n"));
 const memory = values.session && snapshot.slice().buffer; // which packing changes
 if (written) unwrite(memoryOf(snapshot), ...written); // it comes with that part
 writeFileSync(join(out, "snapshot.bin"), pack(snapshot, fresh, Number(pyodide.FS.readFile("/known", { encoding: "utf8" })) - RING));

@@ -105,7 +105,7 @@ frozen.forget_archives()
 gc.collect()
 # The collector has them all in one ring then, and looks at none of them again.
 gc.freeze()
-Path("/known").write_text(str(id(sys)), "ascii")
+Path("/known").write_text(str(id(sys)), "utf-8")
 
 # What was freed of Python's own small blocks still says what it was. Zeros in all of them do not travel.
 ALIGNMENT, LARGEST, ENOUGH = 8, 512, 1 << 20

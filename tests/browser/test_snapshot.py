@@ -270,6 +270,13 @@ def test_memory_grows_to_what_the_snapshot_needs(tab: Tab, awake: StaticServer) 
     assert LIBRARY not in loaded(awake)
 
 
+def test_what_was_freed_before_it_was_made_is_not_in_it(awake: StaticServer) -> None:
+    """Nothing of it travels, so nothing is told by it, and zeros are small."""
+    memory = (Path(awake.directory) / SNAPSHOT).read_bytes()
+    assert b"held-until-then" in memory
+    assert b"freed-before-then" not in memory
+
+
 def test_what_a_start_has_no_use_for_is_there_when_it_is_asked_for(tab: Tab, awake: StaticServer) -> None:
     python = Python(tab, awake.url)
     assert 'asyncio/tasks.py", line None, in wait_for' in python.run("traced")
