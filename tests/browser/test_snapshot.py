@@ -363,6 +363,48 @@ def test_host_without_good_copies(
         assert works(tab, server, empty_node) == []
 
 
+THAWED = """async () => {
+    const { pack, thaw } = await import("./snapshot.js");
+    const PAGE = 4096;
+    const at = (page, byte) => page * PAGE + byte;
+    const fresh = new Uint8Array(at(8, 0));
+    fresh.set([1, 2, 3], at(0, 100));
+    const was = fresh.slice();
+    was.set([9, 2, 0, 7], at(0, 100)); // on what an instance begins with
+    was.fill(5, at(3, 0), at(4, 0));
+    was.fill(6, at(6, 8), at(7, 0)); // where nobody has written
+    const ring = [at(2, 16), at(0, 64), at(6, 0)];
+    const words = new Uint32Array(was.buffer);
+    ring.forEach((one, place) => {
+        words[one / 4] = ring[(place + 1) % 3];
+        words[one / 4 + 1] = ring[(place + 2) % 3];
+    });
+    const head = new Uint8Array(16);
+    new DataView(head.buffer).setUint32(4, head.length, true);
+    const packed = pack(Uint8Array.of(...head, ...was), fresh, ring[0]);
+    const memory = fresh.slice();
+    memory.fill(8, at(0, 50), at(0, 200)); // what starts Python before it is thawed
+    memory.fill(8, at(1, 0), at(5, 77));
+    thaw(packed, fresh.slice(0, at(1, 0)), memory, at(5, 77));
+    const linked = new Uint32Array(memory.buffer);
+    const found = [];
+    let one = ring[0];
+    do {
+        found.push(one);
+        if (linked[linked[one / 4] / 4 + 1] !== one) throw new Error("no ring");
+        one = linked[one / 4];
+    } while (one !== ring[0]);
+    for (const each of ring) for (const bytes of [was, memory]) bytes.fill(0, each, each + 8);
+    return [memory.every((byte, place) => byte === was[place]), found.sort().join() === ring.sort().join()];
+}"""
+
+
+def test_thawed_memory_is_what_it_was_whatever_was_written_before(tab: Tab) -> None:
+    with static_server(ROOT / "web" / "worker") as server:
+        tab.goto(server.url)
+        assert tab.evaluate(THAWED) == [True, True]
+
+
 def test_what_was_kept_is_given_away(tab: Tab) -> None:
     """A file that was kept has megabytes, and what brings it is there as long as Python."""
     bring = """async () => {

@@ -56,26 +56,32 @@ export function headOf(packed) {
  * where it is then; what the allocator notes meanwhile is gone when the memory is what it was.
  *
  * @param {Uint8Array} packed
- * @param {{HEAPU8: Uint8Array, _malloc: (bytes: number) => number, _free: (at: number) => void}} module
+ * @param {{HEAPU8: Uint8Array, _malloc: (bytes: number) => number, _free: (at: number) => void, _sbrk: (more: number) => number}} module
+ * @returns {number} up to where somebody may have written into it
  */
 export function growFor(packed, module) {
   const { whole } = measure(packed);
-  if (module.HEAPU8.length < whole) module._free(module._malloc(whole));
+  const written = module._sbrk(0) >>> 0;
+  if (module.HEAPU8.length >= whole) return written;
+  module._free(module._malloc(whole));
   if (module.HEAPU8.length < whole) throw new RangeError("There is no room for the snapshot.");
+  return module.HEAPU8.length;
 }
 
 /**
- * Makes the memory what it was.
+ * Makes the memory what it was. What nobody has written into is left alone: the system gives a page of memory to who
+ * writes zeros there too, and thousands of these take longer than all else here.
  *
  * @param {Uint8Array} packed
  * @param {Uint8Array} fresh what the memory began with, as far as the snapshot builds on it
  * @param {Uint8Array} memory of an instance of the same module, and as large as it was
+ * @param {number} written from there on it is nothing but zeros
  */
-export function thaw(packed, fresh, memory) {
+export function thaw(packed, fresh, memory, written) {
   const { numbers, data, begin, first } = measure(packed);
   if (data !== fresh.length) throw new RangeError("The snapshot builds on another memory.");
   memory.set(fresh);
-  memory.fill(0, data);
+  memory.fill(0, data, written);
   numbers.forEach((number, place) => {
     const from = packed.subarray(begin + place * PAGE, begin + (place + 1) * PAGE);
     if (number * PAGE < data) addTo(memory, number * PAGE, from);

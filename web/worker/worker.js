@@ -192,8 +192,8 @@ async function fromSnapshot({ library, seldom, second: part }, snapshot, downloa
       tell("start", 0, 0);
       const packed = downloads.take(snapshot);
       head.set(headOf(packed));
-      growFor(packed, module);
-      keepingTrampoline(module, () => thaw(packed, fresh, module.HEAPU8));
+      const written = growFor(packed, module);
+      keepingTrampoline(module, () => thaw(packed, fresh, module.HEAPU8, written));
       second.again();
       fresh = EMPTY; // Pyodide keeps this function
       return module;
