@@ -74,7 +74,9 @@ def run(site: Path, browsers: Browsers) -> tuple[list[Result], list[str]]:
             urls, lambda url: (visits.first_over(browsers, url, SLOW, wasm[url], rates),)
         )
         elsewhere = {
-            name: visits.in_turns(urls, partial(_twice_in, browsers, engine), rounds=ROUNDS_OF_OTHERS)
+            name: visits.in_turns(
+                urls, partial(_twice_in, browsers, engine), warm_up=0, rounds=ROUNDS_OF_OTHERS
+            )
             for engine, name in others.items()
         }
     compressed = "precompressed with brotli" if any(site.rglob("*.br")) else "not compressed"

@@ -17,7 +17,6 @@ from benchmarks.report import Samples
 from benchmarks.wire import Answer, Wire, measured_rate, wire
 from tests.browser.sites import copy_site
 from tests.browsers import Browsers, Tab, WebKitTab, require
-from tools.runtime import SECOND, SELDOM
 
 PAGES = Path(__file__).resolve().parent / "pages" / "start"
 OWN = ("/bench.html", "/bench.js", "/stock.py", "/")
@@ -28,8 +27,6 @@ REST_SECONDS = 3
 SETTLE_SECONDS = 4
 """A page stays open after its work: what is kept for the next visit is written then."""
 PATIENCE_SECONDS = 180
-AT_REST = (SECOND, SELDOM)
-"""Files that come by themselves once a page is at rest; whoever waits for one asks for `?missed`."""
 FORGETFUL = "webkit"
 """An engine that can be driven only with a profile that it throws away at its end."""
 
@@ -41,7 +38,7 @@ class Visit:
     Attributes:
         seconds: to the first entry.
         files: of the site, that came over the line until then; none where nobody counted.
-        at_rest: the same for what came by itself when the page was at rest.
+        at_rest: the same for what came by itself after that.
     """
 
     seconds: float
@@ -118,11 +115,14 @@ def twice(browsers: Browsers, url: str, engine: str = "chromium") -> tuple[Visit
     with tempfile.TemporaryDirectory() as profile:
         if engine == FORGETFUL:
             with browsers.tab(engine) as tab:
-                return Visit(_seconds(tab, url)), Visit(_seconds(tab, url, settle=False))
+                cold = Visit(_seconds(tab, url))
+                time.sleep(SETTLE_SECONDS)
+                return cold, Visit(_seconds(tab, url))
         with browsers.killable(engine, Path(profile)) as tab:
             cold = Visit(_seconds(tab, url))
+            time.sleep(SETTLE_SECONDS)
         with browsers.killable(engine, Path(profile)) as tab:
-            return cold, Visit(_seconds(tab, url, settle=False))
+            return cold, Visit(_seconds(tab, url))
 
 
 def counted(browsers: Browsers, url: str) -> tuple[Visit, Visit]:
@@ -136,7 +136,7 @@ def first_over(browsers: Browsers, url: str, rate: float, file: str, rates: list
     """A first visit over a line of so many bits a second; how many it has with `file` goes into `rates`."""
     with wire(url, rate) as line, tempfile.TemporaryDirectory() as profile:
         rates.append(measured_rate(line, file))
-        return _over(line, browsers, Path(profile), settle=False)
+        return _over(line, browsers, Path(profile), settle_seconds=0)
 
 
 def version(browsers: Browsers, engine: str) -> str:
@@ -160,26 +160,28 @@ def described(rates: Sequence[float]) -> str:
     return f"{min(rates) / 1e6:.2f} to {max(rates) / 1e6:.2f} Mbit/s"
 
 
-def _seconds(tab: Tab, url: str, *, settle: bool = True) -> float:
-    """From the navigation to the first entry. A browser that nobody visits with again need not settle."""
+def _seconds(tab: Tab, url: str) -> float:
+    """From the navigation to the first entry."""
     time.sleep(REST_SECONDS)
     tab.goto(f"{url}bench.html")
     # Drivers answer before or after the page's script has begun.
     came = (
         "async () => { while (!globalThis.result) await new Promise((go) => setTimeout(go)); return result; }"
     )
-    took = float(tab.evaluate(came, timeout=PATIENCE_SECONDS))
-    if settle:
-        time.sleep(SETTLE_SECONDS)
-    return took / 1000
+    return float(tab.evaluate(came, timeout=PATIENCE_SECONDS)) / 1000
 
 
-def _over(line: Wire, browsers: Browsers, profile: Path, *, settle: bool = True) -> Visit:
+def _over(line: Wire, browsers: Browsers, profile: Path, *, settle_seconds: float = SETTLE_SECONDS) -> Visit:
     line.answers.clear()
     with browsers.killable("chromium", profile) as tab:
-        took = _seconds(tab, line.url, settle=settle)
-    files = [
-        answer for answer in line.answers if answer.method == "GET" and answer.path.split("?")[0] not in OWN
-    ]
-    at_rest = tuple(answer for answer in files if answer.path.rpartition("/")[2] in AT_REST)
-    return Visit(took, tuple(answer for answer in files if answer not in at_rest), at_rest)
+        took = _seconds(tab, line.url)
+        until = len(line.answers)
+        time.sleep(settle_seconds)
+    return Visit(took, _files(line.answers[:until]), _files(line.answers[until:]))
+
+
+def _files(answers: Sequence[Answer]) -> tuple[Answer, ...]:
+    """Those that are the site's."""
+    return tuple(
+        answer for answer in answers if answer.method == "GET" and answer.path.split("?")[0] not in OWN
+    )
