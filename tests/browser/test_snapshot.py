@@ -332,7 +332,7 @@ def test_first_visit_of_the_sites_own_page(browsers: Browsers, packed_site: Path
             tab.wait_for(active)
         sizes = [(answer.path, answer.size) for answer in line.answers if answer.method == "GET"]
     assert {"/", "/panda.js", "/service-worker.js"} < {path for path, _ in sizes}
-    at_rest = [path for path, _ in sizes if SELDOM in path]
+    at_rest = [path for path, _ in sizes if SELDOM in path or SECOND in path]  # three seconds may have passed
     assert not any("missed" in path for path in at_rest)
     assert sum(size for path, size in sizes if path not in at_rest) < AIM, sizes
 
