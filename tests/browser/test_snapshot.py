@@ -274,7 +274,7 @@ def test_what_was_freed_before_it_was_made_is_not_in_it(awake: StaticServer) -> 
     """Nothing of it travels, so nothing is told by it, and zeros are small."""
     memory = (Path(awake.directory) / SNAPSHOT).read_bytes()
     assert b"held-until-then" in memory
-    assert b"freed-before-then" not in memory
+    assert b"freed-until-then" not in memory
 
 
 def test_what_a_start_has_no_use_for_is_there_when_it_is_asked_for(tab: Tab, awake: StaticServer) -> None:

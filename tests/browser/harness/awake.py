@@ -39,11 +39,15 @@ FAR = bytearray(40 << 20)
 FAR[-1] = 1
 
 
-# What is freed before the snapshot, in Python's small blocks and in larger ones, and what is not. The words are
-# put together here, since this module's own constants stay.
-HELD = ["-".join(("held", "until", "then")) * 40]
-FREED = ["-".join(("freed", "before", "then")) * times for times in (1, 30, 600) * 300]
-FREED.clear()
+# What is freed before the snapshot is made, and what is not: small and large, side by side, so that nobody
+# else has all of that memory meanwhile. The words are put together here: this module's own constants stay.
+TIMES, NINTH = [*(1, 9, 20) * 50, 600], 9
+TEXTS = [
+    "-".join(("freed" if each % NINTH else "held", "until", "then")) * TIMES[each % len(TIMES)]
+    for each in range(80_000)
+]
+HELD = TEXTS[::NINTH]
+TEXTS.clear()
 
 
 async def far_away(_: Tools) -> list[int]:
