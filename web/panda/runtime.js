@@ -30,15 +30,26 @@ function seat() {
   return (/** @type {any} */ (globalThis))[SEAT] ??= { runtime: null, launch, fresh: null };
 }
 
+/**
+ * The page's runtime, which begins where there is none.
+ *
+ * @param {Options["worker"]} [file]
+ * @returns {Runtime}
+ */
+export function ensure(file) {
+  const { launch, runtime: there } = seat();
+  if (there) return there;
+  const stop = new AbortController();
+  /** @type {Runtime} */
+  const runtime = { worker: launch(file, stop.signal), files: filesFor(stop.signal), users: 0, stop, running: null };
+  runtime.worker.then((worker) => { runtime.running = worker; }, () => {});
+  return seat().runtime = runtime;
+}
+
 /** @param {Options["worker"]} file @returns {Runtime} */
 export function join(file) {
-  const { launch } = seat();
-  const stop = new AbortController();
-  const runtime = seat().runtime ??= {
-    worker: launch(file, stop.signal), files: filesFor(stop.signal), users: 0, stop, running: null,
-  };
+  const runtime = ensure(file);
   runtime.users += 1;
-  runtime.worker.then((worker) => { runtime.running = worker; }, () => {});
   return runtime;
 }
 
