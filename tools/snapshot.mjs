@@ -130,7 +130,12 @@ function unwrite(memory, before, after) {
 function zeroFreed(module) {
   const top = module._sbrk(0) >>> 0;
   const pieces = [];
-  for (let size = 1 << 24; size >= 8; size >>= 1) {
+  // A piece is a multiple of eight bytes, four of which are its head. Python asks malloc for small ones, too: so each
+  // size is tried, since what a smaller piece leaves of a larger one would not be zeroed.
+  const sizes = [];
+  for (let size = 1 << 24; size > 1 << 12; size >>= 1) sizes.push(size - 4);
+  for (let size = 1 << 12; size >= 16; size -= 8) sizes.push(size - 4);
+  for (const size of sizes) {
     while (size <= module.HEAPU8.length - (module._sbrk(0) >>> 0)) {
       const piece = module._malloc(size) >>> 0;
       if (piece + size > top) {

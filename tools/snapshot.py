@@ -106,9 +106,3 @@ gc.collect()
 # The collector has them all in one ring then, and looks at none of them again.
 gc.freeze()
 Path("/known").write_text(str(id(sys)), "utf-8")
-
-# What was freed of Python's own small blocks still says what it was. Zeros in all of them do not travel.
-ALIGNMENT, LARGEST, ENOUGH = 8, 512, 1 << 20
-for size in range(3 * ALIGNMENT, LARGEST + 1, ALIGNMENT):
-    blocks = [bytes(size - sys.getsizeof(b"")) for _ in range(ENOUGH // size)]
-    del blocks
