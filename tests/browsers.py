@@ -51,10 +51,7 @@ CHROMIUM_ARGUMENTS = [
     "--host-resolver-rules=MAP *.test 127.0.0.1",  # names of other machines than this one (RFC 6761), at hand
 ]
 SPARING_CHROMIUM = ["--js-flags=--liftoff-only"]
-SPARING_WEBKIT = {
-    "JSC_useOMGJIT": "0",
-    "WEBKIT_DISABLE_DMABUF_RENDERER": "1",  # else the processor draws each frame as a graphics card would
-}
+SPARING_WEBKIT = {"JSC_useOMGJIT": "0"}
 
 
 @dataclass(frozen=True)
@@ -371,8 +368,8 @@ class Browsers:
     """The browsers of one test session, each started when it is first asked for.
 
     Args:
-        sparing: whether they leave out what takes a third of a start's work in Chromium, two thirds in WebKitGTK,
-            and changes nothing that is to be seen: WebAssembly is compiled once, and not once more for speed,
+        sparing: whether they leave out what takes a third of a start's work in Chromium and in WebKitGTK, and
+            changes nothing that is to be seen: WebAssembly is compiled once, and not once more for speed,
             which pays where pages live for minutes.
     """
 
