@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,18 @@ from playwright.sync_api import Browser, Request, Route
 from playwright.sync_api import Error as PlaywrightError
 from urllib3.exceptions import ReadTimeoutError
 
-from tests.browsers import JavaScriptError, StaticServer, Tab, WebKit, available, expect, require, verdict
+from tests.browsers import (
+    Browsers,
+    JavaScriptError,
+    StaticServer,
+    Tab,
+    WebKit,
+    available,
+    expect,
+    require,
+    static_server,
+    verdict,
+)
 
 pytestmark = pytest.mark.every_engine
 
@@ -22,19 +33,27 @@ Serve = Callable[..., StaticServer]
 Open = Callable[[], Tab]
 
 
-@pytest.fixture
-def page_url(tmp_path: Path, serve_files: Serve) -> str:
-    (tmp_path / "index.html").write_text(
+@pytest.fixture(scope="module")
+def page_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "index.html").write_text(
         "<!doctype html><meta charset=utf-8><title>Pandas</title><link rel=icon href='data:,'>"
         "<button onclick='this.textContent = `eaten`'>bamboo</button>"
     )
-    (tmp_path / "module.mjs").write_text("export const greet = async (name) => `hello ${name}`;")
-    return serve_files(tmp_path).url
+    (folder / "module.mjs").write_text("export const greet = async (name) => `hello ${name}`;")
+    with static_server(folder) as server:
+        yield server.url
 
 
-def test_values_travel(open_tab: Open, page_url: str) -> None:
-    tab = open_tab()
-    tab.goto(page_url)
+@pytest.fixture(scope="module")
+def tab(engine: str, browsers: Browsers, page_url: str) -> Iterator[Tab]:
+    """A tab with the page; its tests change nothing of it that another one looks at."""
+    with browsers.tab(engine) as one:
+        one.goto(page_url)
+        yield one
+
+
+def test_values_travel(tab: Tab) -> None:
     assert tab.evaluate("document.title") == "Pandas"
     assert tab.evaluate("async (a, b) => [a, b, null, 1.5, 100 % 7]", {"é": [1]}, "%s") == [
         {"é": [1]},
@@ -47,9 +66,7 @@ def test_values_travel(open_tab: Open, page_url: str) -> None:
     assert tab.evaluate("async (n) => (await import('./module.mjs')).greet(n)", "panda") == "hello panda"
 
 
-def test_errors_arrive(open_tab: Open, page_url: str) -> None:
-    tab = open_tab()
-    tab.goto(page_url)
+def test_errors_arrive(tab: Tab) -> None:
     with pytest.raises(JavaScriptError, match="not like this"):
         tab.evaluate("() => { throw new TypeError('not like this'); }")
     with pytest.raises(JavaScriptError, match="no answer within"):
@@ -58,9 +75,7 @@ def test_errors_arrive(open_tab: Open, page_url: str) -> None:
         tab.wait_for("window.never", timeout=0.2)
 
 
-def test_wait_for_returns_the_value(open_tab: Open, page_url: str) -> None:
-    tab = open_tab()
-    tab.goto(page_url)
+def test_wait_for_returns_the_value(tab: Tab) -> None:
     tab.evaluate("() => { setTimeout(() => { window.later = { ready: 7 }; }, 150); }")
     assert tab.wait_for("window.later.ready") == 7
 
@@ -79,16 +94,12 @@ def test_tabs_share_storage_and_profiles_do_not(open_tab: Open, page_url: str) -
     assert stranger.evaluate("localStorage.getItem('a')") is None
 
 
-def test_screenshot(open_tab: Open, page_url: str, tmp_path: Path) -> None:
-    tab = open_tab()
-    tab.goto(page_url)
+def test_screenshot(tab: Tab, tmp_path: Path) -> None:
     tab.screenshot(tmp_path / "seen.png")
     assert (tmp_path / "seen.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_loopback_is_a_secure_context(open_tab: Open, page_url: str) -> None:
-    tab = open_tab()
-    tab.goto(page_url)
+def test_loopback_is_a_secure_context(tab: Tab) -> None:
     assert tab.evaluate("isSecureContext && crypto.subtle !== undefined && navigator.locks !== undefined")
 
 

@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tools import environment, event, nodejs
@@ -48,11 +49,33 @@ def test(arguments: Sequence[str]) -> int:
     if any((ROOT / each.partition("::")[0]).is_file() for each in arguments):
         return with_browsers("pytest", arguments)
     ready = CACHE / "tested"
-    for name, packed in (("plain", False), ("packed", True)):
-        build_site(ready / name, packed=packed)
+    environment.ensure("build", "run", "package", "test")
+    with compiling_tests():
+        for name, packed in (("plain", False), ("packed", True)):
+            build_site(ready / name, packed=packed)
     # A browser test waits more than it works, so there are more lanes than processors.
     lanes = f"--numprocesses={2 * (os.cpu_count() or 1)}"
     return with_browsers("pytest", (lanes, *arguments), PANDA_SITES=str(ready))
+
+
+@contextmanager
+def compiling_tests() -> Iterator[None]:
+    """Has pytest compile all tests meanwhile, which it keeps. Else each lane does that, all at once."""
+    looking: list[str | Path] = [
+        in_venv("python"),
+        "-m",
+        "pytest",
+        "--collect-only",
+        "--quiet",
+        "-p",
+        "no:cacheprovider",
+    ]
+    with subprocess.Popen(looking, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as pytest:
+        try:
+            yield
+        except BaseException:
+            pytest.terminate()
+            raise
 
 
 def bench(arguments: Sequence[str]) -> int:

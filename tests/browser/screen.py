@@ -15,7 +15,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.select import Select
 
 from tests.browser.sites import HARNESS
-from tests.browsers import JavaScriptError, PlaywrightTab, Tab, WebKitTab
+from tests.browsers import JavaScriptError, PlaywrightTab, Tab, WebKitTab, pause
 
 DEEP = (HARNESS / "deep.js").read_text("utf-8").partition("\n")[2].strip()
 PATIENCE = 120
@@ -74,10 +74,10 @@ class Screen:
 
     def until(self, what: Callable[[], object]) -> None:
         """Waits until something is so."""
-        end = time.monotonic() + PATIENCE
+        began = time.monotonic()
         while not what():
-            assert time.monotonic() < end, f"it never came so\n{self.all_words()}"
-            time.sleep(0.05)
+            assert time.monotonic() < began + PATIENCE, f"it never came so\n{self.all_words()}"
+            pause(began)
 
     def text(self, css: str) -> str:
         """The words of the first element, as they are shown."""

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.browser.festivals import event, schedule
 from tests.browser.python import Python
 from tests.browser.sites import copy_site, frozen_harness_site, make_cold, manifest_of
 from tests.browsers import Browsers, StaticServer, Tab, static_server
+from tests.once import Once
 from tests.processes import ROOT, ServedNode
 from tools.static_site import runtime, seal
 
@@ -116,9 +118,8 @@ def test_without_it_python_starts_from_its_files(
 
 
 @pytest.fixture(scope="module")
-def awake(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StaticServer]:
-    www = frozen_harness_site(site, tmp_path_factory.mktemp("awake") / "www")
-    with static_server(www) as server:
+def awake(site: Path, once: Once) -> Iterator[StaticServer]:
+    with static_server(once("awake", partial(frozen_harness_site, site))) as server:
         yield server
 
 
@@ -230,11 +231,12 @@ def test_its_tables_are_there_where_it_came_before_the_snapshot(tab: Tab, site: 
 
 @pytest.mark.every_engine
 def test_all_works_where_nothing_is_in_the_first_part(
-    tab: Tab, site: Path, empty_node: ServedNode, tmp_path: Path
+    tab: Tab, site: Path, empty_node: ServedNode, once: Once
 ) -> None:
-    www = bare_website(site, tmp_path / "www")
-    make_cold(www)
-    with static_server(www) as server:
+    def cold(out: Path) -> None:
+        make_cold(bare_website(site, out))
+
+    with static_server(once("cold", cold)) as server:
         assert works(tab, server, empty_node) == []
         assert missed(server) > 0
         assert LIBRARY not in loaded(server)
