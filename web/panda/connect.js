@@ -4,7 +4,6 @@ import { Panda } from "./author.js";
 import { PandaError, aborted, cancelled, unusable } from "./errors.js";
 import { Line } from "./line.js";
 import { explained } from "./reasons.js";
-import { keepCode } from "./runtime.js";
 import { BASE, VERSION } from "./site.js";
 
 /** @typedef {import("./panda.d.ts").ConnectOptions} Options */
@@ -51,7 +50,6 @@ export async function connect(options = {}) {
       version: VERSION, node: address, mode: String(mode), peers: Array.from(peers, resolved), wish: wish ?? null, trusted: trusted && [...trusted],
     });
     const panda = new Panda(line, opened);
-    void keepCode();
     return /** @type {any} */ (panda); // the worker says what there is on it
   } catch (error) {
     line.close(error);

@@ -1,6 +1,6 @@
 // What a start needed is kept in this origin, by its hash, and the next start asks nobody for it. The page reads it while
-// the worker starts. Its own files the worker puts there (worker/files.js), and which ones each version needs; its code
-// is put here. Browsers that keep nothing fetch it again.
+// the worker starts. The worker puts them there (worker/files.js), its own code too, and which ones each version needs.
+// Browsers that keep nothing fetch it again.
 
 import { STARTS, WORKER } from "./site.js";
 
@@ -62,13 +62,4 @@ export async function keptSoon() {
   const files = new Map();
   await soon(keptForWorker(files), undefined);
   return new Map(files); // no more is added to this one
-}
-
-/** Keeps the worker's code. @param {ArrayBuffer} code */
-export async function keep(code) {
-  try {
-    await (await caches.open(KEPT)).put(KEYS + encodeURIComponent(WORKER), new Response(code));
-  } catch {
-    // no room, or no such storage
-  }
 }

@@ -3,7 +3,7 @@
 import { PandaError, left, unusable } from "./errors.js";
 import { fromJson, toJson } from "./json.js";
 import { KEPT, KEYS, LISTS } from "./kept.js";
-import { UNSAID, join, leave } from "./runtime.js";
+import { freshCode, join, leave, UNSAID } from "./runtime.js";
 import { BASE, FILES, MANIFEST, STARTS, WORKER } from "./site.js";
 
 /**
@@ -69,10 +69,11 @@ export class Line {
     Promise.all([runtime.worker, runtime.files]).then(([worker, { kept, ahead }]) => {
       if (this.#runtime !== runtime) return;
       worker.addEventListener("error", this.#onerror);
-      const storage = { name: KEPT, files: KEYS, lists: LISTS, list: STARTS, others: [WORKER] };
+      const code = freshCode();
+      const storage = { name: KEPT, files: KEYS, lists: LISTS, list: STARTS, worker: WORKER, code };
       const own = location.href.startsWith(BASE); // a page of HOST's site, and of no other website
       const message = { base: FILES, integrity: MANIFEST, own, kept, ahead, storage };
-      worker.postMessage(message, [port2, ...kept.values(), ...ahead.values()]);
+      worker.postMessage(message, [port2, ...kept.values(), ...ahead.values(), ...(code ? [code] : [])]);
       kept.clear();
       ahead.clear();
     }, (error) => {

@@ -5,7 +5,7 @@
 
 import { begun } from "./ahead.js";
 import { PandaError, cancelled } from "./errors.js";
-import { keep, kept, keptSoon, soon } from "./kept.js";
+import { kept, keptSoon, soon } from "./kept.js";
 import { fetched, underPolicy } from "./reasons.js";
 import { BASE, FILES, STARTS, WORKER } from "./site.js";
 
@@ -100,12 +100,11 @@ async function launch(file, stop) {
   }
 }
 
-/** Keeps the worker's code for the next start, where it came over the network. */
-export async function keepCode() {
+/** The worker's code, where it came over the network and is to be kept; once. @returns {ArrayBuffer | null} */
+export function freshCode() {
   const { fresh } = seat();
-  if (!fresh || !WORKER || !crypto.subtle) return;
   seat().fresh = null;
-  await keep(fresh);
+  return fresh;
 }
 
 /** @param {string} address @param {AbortSignal} stop @returns {Promise<Worker>} */

@@ -12,9 +12,9 @@ const GZIP = 0x1f;
 const LATE_MS = 7 * 24 * 3600 * 1000;
 
 /**
- * @typedef {{name: string, files: string, lists: string, list: string, others: string[]}} Storage how panda.js keeps
- *   files in Cache Storage: the cache's name; what stands before a file's hash, and before a list's name; the name
- *   of this version's list; hashes of what panda.js keeps there itself
+ * @typedef {{name: string, files: string, lists: string, list: string, worker: string, code: ArrayBuffer | null}} Storage
+ *   how panda.js finds files in Cache Storage: the cache's name; what stands before a file's hash, and before a list's
+ *   name; the name of this version's list; the hash of the worker's own code, and that, where it is not kept yet
  */
 
 /** Why Python does not start; panda.js looks further into "fetch-failed". */
@@ -103,14 +103,18 @@ export class Downloads {
    *
    * @param {Storage} storage
    */
-  async keep({ name, files, lists, list, others }) {
+  async keep(storage) {
+    const { name, files, lists, list, worker, code } = storage;
+    if (worker && code) this.#fresh.set(worker, new Response(code));
+    storage.code = null;
     try {
       const kept = await caches.open(name);
-      for (const [integrity, response] of this.#fresh) await kept.put(files + encodeURIComponent(integrity), response);
       const own = lists + encodeURIComponent(list);
-      const names = [...others, ...this.#used];
+      const names = [worker, ...this.#used];
       const wanted = new Set([own, ...names.map((hash) => files + encodeURIComponent(hash))]);
+      // The list is first, for another version that keeps its own at the same time: it throws away what no list has.
       await kept.put(own, new Response(JSON.stringify({ used: Date.now(), files: names })));
+      for (const [integrity, response] of this.#fresh) await kept.put(files + encodeURIComponent(integrity), response);
       const urls = (await kept.keys()).map(({ url }) => url);
       const other = urls.findLast((url) => url.startsWith(lists) && url !== own);
       const { used = 0, files: its = [] } = other ? await (await kept.match(other))?.json() : {};

@@ -49,6 +49,11 @@ const waiting = new Set();
 let python = null;
 /** Those that Python has. @type {WeakRef<MessagePort>[]} */
 const served = [];
+let leave = () => {};
+/** @type {Promise<void>} */
+const leaving = new Promise((resolve) => { leave = resolve; });
+/** What came is put into storage, for the next visit: a while after the start, or when the worker ends before. */
+let keeping = Promise.resolve();
 const disks = new Disks();
 const second = new Second(fetchNow, (problem) => {
   for (const port of served) {
@@ -59,7 +64,11 @@ const second = new Second(fetchNow, (problem) => {
 countTransactions();
 
 self.onmessage = async ({ data, ports }) => {
-  if (data === null) return end(); // nobody has use for it
+  if (data === null) { // nobody has use for it
+    leave();
+    await keeping;
+    return end();
+  }
   const [port] = /** @type {[MessagePort]} */ (ports);
   // A bare address serves who vouches for the manifest otherwise.
   const start = typeof data === "string" ? { base: data, integrity: "", own: false, kept: new Map() } : data;
@@ -118,10 +127,11 @@ async function load({ base, integrity, own, kept, ahead = new Map(), storage }) 
  */
 async function rest(downloads, storage, later) {
   const pause = (/** @type {number} */ wait) => new Promise((resume) => { setTimeout(resume, wait); });
-  const early = pause(KEEP_MS);
-  if (later.some(({ part }) => !downloads.has(part))) {
-    await early;
-    if (storage) await downloads.keep(storage);
+  const keep = async () => { if (storage) await downloads.keep(storage); };
+  keeping = Promise.race([pause(KEEP_MS), leaving]).then(keep);
+  const missing = later.some(({ part }) => !downloads.has(part));
+  if (missing) {
+    await keeping;
     await pause(REST_MS - KEEP_MS);
   }
   try {
@@ -132,8 +142,8 @@ async function rest(downloads, storage, later) {
   } catch {
     // who misses it asks for it, and hears why it is not there
   }
-  await early;
-  if (storage) await downloads.keep(storage);
+  await keeping;
+  if (missing) await keep();
 }
 
 /** @param {Manifest} manifest @param {Downloads} downloads @returns {Promise<{python: Python, later: Later[]}>} */
