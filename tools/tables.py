@@ -70,9 +70,12 @@ KNOWN = (
     ),
 )
 NUMBERS = frozenset(
-    {925_824, 999_999, 1_000_000, 1_000_003, 1_048_575, 1_048_576, 1_114_111, 1_114_112, 1_664_525, 3_652_425}
+    {
+        *(925_824, 999_999, 1_000_000, 1_000_003, 1_048_575, 1_048_576, 1_048_577, 1_052_672, 1_114_111),
+        *(1_114_112, 1_664_525, 2_531_011, 3_652_425),
+    }
 )
-"""What functions say in places where a table is, and is none of its addresses: borders of Unicode, powers."""
+"""What functions say in places where a table is, and is no address: borders of Unicode, powers, flags."""
 HEAD = 16
 """Bytes of a frozen module that stay: who looks for one asks whether there is any code."""
 FROZEN = re.compile(rb"[A-Za-z_][\w.]*\0")

@@ -1,6 +1,7 @@
 """A schema is built by the form and published, in three engines; what is wrong is said where it is wrong."""
 
 import asyncio
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 
 from panda_web import Client
 from panda_web.bamboo import digest
+from panda_web.client.errors import SchemaNotFound
 from panda_web.keys.with_cryptography import CryptographySigner
 from panda_web.messages.schema import (
     DEFINITION,
@@ -116,13 +118,16 @@ def define_as_stranger(url: str, schema: Schema) -> Schema:
 
 
 def schema_at(url: str, schema: str) -> Schema:
-    """A schema as the Python client reads it from the node."""
+    """A schema as the Python client reads it from the node, where it comes soon."""
 
     async def work() -> Schema:
         async with Client(url) as panda:
-            return await panda.schema(schema)
+            while True:
+                with contextlib.suppress(SchemaNotFound):
+                    return await panda.schema(schema)
+                await asyncio.sleep(0.1)
 
-    return asyncio.run(work())
+    return asyncio.run(asyncio.wait_for(work(), 60))
 
 
 def defined_in(screen: SchemaScreen, schema: Schema) -> str:
