@@ -28,10 +28,10 @@ SLOW = 10e6
 
 # What we hold ourselves to, in Chromium: at most these shares of what stock Pyodide takes (None is no
 # promise), and so many megabytes until the first entry.
-COLD: float | None = 1 / 3.5
-COLD_ON_SLOW_LINE: float | None = None
-WARM: float | None = 1 / 5
-FIRST_VISIT_MB = 5.5
+COLD: float | None = 1 / 5
+COLD_ON_SLOW_LINE: float | None = 1 / 2.2
+WARM: float | None = 1 / 5.5
+FIRST_VISIT_MB = 4.0
 
 OTHERS = {"firefox": "Firefox", "webkit": "WebKitGTK"}
 """Engines beside Chromium, where they are on this machine."""
