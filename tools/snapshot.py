@@ -103,6 +103,5 @@ codecs.unregister(encodings.search_function)
 codecs.register(encodings.search_function)
 frozen.forget_archives()
 gc.collect()
-# The collector has them all in one ring then, and looks at none of them again.
-gc.freeze()
+# The collector has them all in one ring then.
 Path("/known").write_text(str(id(sys)), "utf-8")
