@@ -15,7 +15,7 @@ import re
 import struct
 import sys
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -126,9 +126,14 @@ def later(module: Module, is_first: Sequence[bool], known: Sequence[Table]) -> l
         ChangedError: a function has instructions that nobody expected.
     """
     bodies = (body for body, first in zip(module.bodies, is_first, strict=True) if first)
-    named = sorted(set[int]().union(*map(addresses, bodies)) - NUMBERS)
+    named = _named(bodies)
     spans = {each: ((each.begin, each.end), *each.pointers) for each in known}
     return [each for each, own in spans.items() if not any(_between(named, *span) for span in own)]
+
+
+def _named(bodies: Iterable[bytes]) -> list[int]:
+    """What may be an address in some functions, ascending."""
+    return sorted(set[int]().union(*map(addresses, bodies)) - NUMBERS)
 
 
 def _between(numbers: Sequence[int], begin: int, end: int) -> Sequence[int]:
@@ -156,8 +161,7 @@ def main(path: str) -> None:
     """Shows where functions name no address for long."""
     module = read(Path(path).read_bytes())
     memory = _memory(segments(dict(module.parts)[DATA]))
-    named = sorted(set[int]().union(*map(addresses, module.bodies)))
-    for begin, end in pairwise(each for each in named if each < len(memory)):
+    for begin, end in pairwise(each for each in _named(module.bodies) if each < len(memory)):
         if end - begin > LONG:
             digest = hashlib.sha256(memory[begin:end]).hexdigest()[:16]
             texts = b" ".join(re.findall(rb"[ -~]{8,}", memory[begin:end]))[:60].decode()

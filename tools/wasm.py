@@ -181,6 +181,14 @@ def first_instruction(body: bytes) -> int:
     return source.at
 
 
+def _behind_branches(body: bytes, at: int) -> int:
+    """Where the list ends that follows a br_table."""
+    source = Bytes(body, at)
+    for _ in range(source.number() + 1):
+        source.number()
+    return source.at
+
+
 def references(body: bytes) -> list[Reference]:
     """All in a function's body. Raises ChangedError where it has instructions that this does not know."""
     found = []
@@ -194,10 +202,7 @@ def references(body: bytes) -> list[Reference]:
             index = Bytes(match[2]).number()
             found.append(Reference(match[1][0], index, match.start(1), at))
         elif match[3]:  # br_table
-            source = Bytes(body, at)
-            for _ in range(source.number() + 1):
-                source.number()
-            at = source.at
+            at = _behind_branches(body, at)
         elif match[4]:
             found.append(Reference(OTHER_TABLE, 0, match.start(4), at))
     return found
@@ -241,10 +246,7 @@ def addresses(body: bytes) -> set[int]:
         if number := match["offset"] or match["constant"]:
             found.add(Bytes(number).number())
         elif match["branches"]:
-            source = Bytes(body, at)
-            for _ in range(source.number() + 1):
-                source.number()
-            at = source.at
+            at = _behind_branches(body, at)
     return found
 
 
