@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from tests.examples import examples
 from tools import nodejs, split, tables, wasm
+from tools.kept import ROOT
 from tools.tables import Table
 
 I32 = b"\x7f"
 TYPES = (b"\x60\2" + 2 * I32 + b"\1" + I32, b"\x60\1" + I32 + b"\1" + I32, b"\x60\0\0")
 BINARY, UNARY = 0, 1
 LONELY = 2
+SECOND = ROOT / "web" / "worker" / "second.js"
 NONE_AT_ALL = b"\0"
 PADDING = b"\1" * split.SMALL
 """`nop`: a function that is not small may be in the second module."""
@@ -45,6 +47,34 @@ const results = JSON.parse(calls).map(([name, ...given]) => {
   }
 });
 console.log(JSON.stringify({ results, loads, called, top: exports.top.value }));
+"""
+
+BEFORE_PYTHON = """
+import { readFileSync } from "node:fs";
+globalThis.self = globalThis;
+const [worker, first, second] = process.argv.slice(2);
+const { Second } = await import(worker);
+const part = new Second(() => { throw new Error("fetched"); }, () => {});
+const imports = { env: { twice: (n) => 2 * n } };
+part.replace(imports);
+part.take(readFileSync(second));
+const module = new WebAssembly.Module(readFileSync(first));
+const seen = [];
+for (const _ of [1, 2]) {
+  const { exports } = new WebAssembly.Instance(module, imports);
+  const look = () => seen.push([...new Uint8Array(exports.memory.buffer, 64, 8)].join(""));
+  part.follow(exports);
+  part.again();
+  look(); // nobody has called it
+  await part.work();
+  look();
+  new Uint8Array(exports.memory.buffer).fill(0);
+  seen.push(exports.sum(3, 4));
+  look(); // it is there, and does not write them again
+  part.again();
+  look();
+}
+console.log(JSON.stringify(seen));
 """
 
 
@@ -178,6 +208,18 @@ def test_a_second_module_that_is_not_there_is_asked_for_again(tmp_path: Path) ->
     parts = run(tmp_path, first, None)
     assert parts["results"][0] == parts["results"][4] == "not here"  # type: ignore[index]
     assert parts["results"][2:4] == [49, 14]  # type: ignore[index]
+
+
+def test_second_module_and_its_tables_are_there_before_python_begins(tmp_path: Path) -> None:
+    """In one instance after the other, where a start has failed; and whoever calls it fetches nothing."""
+    (tmp_path / "run.mjs").write_text(BEFORE_PYTHON, "utf-8")
+    for name, data in zip(("first", "second"), split.split(module(), {0, 1, 3}, [TABLE]), strict=True):
+        (tmp_path / name).write_bytes(data)
+    words = [SECOND.as_uri(), tmp_path / "first", tmp_path / "second"]
+    command = [sys.executable, "-c", nodejs.NODE, tmp_path / "run.mjs", *words]
+    seen = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    zeros, fives = "0" * 8, "5" * 8
+    assert seen == 2 * [zeros, fives, total(3, 4) - 5, zeros, fives]
 
 
 def test_equal_modules_make_equal_parts() -> None:

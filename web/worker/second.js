@@ -6,15 +6,17 @@ import { sha256 } from "./sha256.js";
 
 /** @typedef {import("./files.js").Part & {sha256: string}} Part */
 
-/** Of one instance of the first part. */
+/** One at a time works with an instance of the first part. */
 export class Second {
-  /** What the first part exports. @type {WebAssembly.Exports} */
-  exports = {};
   #fetch;
   #failed;
+  /** What the first part exports. @type {WebAssembly.Exports} */
+  #exports = {};
+  /** Whether an instance of the second one works with it. */
+  #works = false;
   /** @type {BufferSource | null} */
   #here = null;
-  /** Where somebody has called it. @type {WebAssembly.Module | null} */
+  /** Where it has been compiled. @type {WebAssembly.Module | null} */
   #module = null;
   /** Where it is, and which it must be. @type {{address: string, sha256: string} | null} */
   #there = null;
@@ -38,21 +40,45 @@ export class Second {
     this.#there = { address, sha256: hash };
   }
 
+  /** @param {WebAssembly.Exports} exports of the instance of the first part that there is from now on */
+  follow(exports) {
+    this.#exports = exports;
+    this.#works = false;
+  }
+
   /** It has come, checked. It is compiled when somebody calls it, and few do. @param {BufferSource} data */
   take(data) {
     this.#here = data;
   }
 
-  /** Makes an instance, which writes its tables into the memory; anew where the memory has become another one. */
+  /** Whether nobody has to wait for it. */
+  get isHere() {
+    return this.#here !== null || this.#module !== null;
+  }
+
+  /** Before Python begins, where it begins without a snapshot: that calls most of it, and reads its tables. */
+  async work() {
+    this.#module ??= await WebAssembly.compile(/** @type {BufferSource} */ (this.#here));
+    this.#make();
+  }
+
+  /** The memory has become another one: its tables are written anew, if they had been. */
   again() {
-    if (this.#module) new WebAssembly.Instance(this.#module, { panda: this.exports });
+    if (this.#works) this.#make();
   }
 
   /** An error that is thrown here ends Python: it may be in the middle of anything. */
   #load() {
-    this.#module = new WebAssembly.Module(this.#here ?? this.#fetched());
+    if (this.#works) return;
+    this.#module ??= new WebAssembly.Module(this.#here ?? this.#fetched());
+    this.#make();
+  }
+
+  /** Makes an instance, which writes its tables into the memory. */
+  #make() {
+    new WebAssembly.Instance(/** @type {WebAssembly.Module} */ (this.#module), { panda: this.#exports });
     this.#here = null;
-    this.again();
+    this.#works = true;
   }
 
   #fetched() {

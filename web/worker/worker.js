@@ -25,8 +25,8 @@ if (!("stack" in Error.prototype)) Error.prototype.stack = "";
  * @typedef {Part & {module: string}} Extension an application's wheel, and what of it adds to ours
  * @typedef {{lock: Lock, runtime: Part, library: Part, wheels: Part[], extensions: Extension[], snapshot?: Snapshot, seldom: Part, second: import("./second.js").Part}} Manifest
  * @typedef {{part: Part, take: (data: Uint8Array<ArrayBuffer>) => unknown}} Later what few visits use, and who gets it
- * @typedef {(memory: Uint8Array) => void} OnFresh called with the memory that an instance begins with
- * @typedef {(more: object, onFresh?: OnFresh) => Promise<import("pyodide").PyodideAPI>} Start
+ * @typedef {(memory: Uint8Array) => void | Promise<void>} OnFresh called with the memory that an instance begins with
+ * @typedef {(more: object, onFresh: OnFresh) => Promise<import("pyodide").PyodideAPI>} Start
  * @typedef {object} Python panda_web/browser/worker.py
  * @property {(archive: string, module: string) => void} extend
  * @property {(port: MessagePort, sign: typeof signChain, verify: typeof verifyMany, disk: Disks["open"]) => void} start
@@ -168,9 +168,9 @@ async function started(manifest, downloads) {
       tell("fallback", 0, 0, `Python starts without its snapshot, which takes longer: ${error}`);
     }
   }
-  await Promise.all([module, more, downloads.bring([library, ...wheels]), kept || both()]);
+  await Promise.all([module, more, downloads.bring([library, ...wheels]), second.isHere || both()]);
   tell("start", 0, 0);
-  const pyodide = await start({});
+  const pyodide = await start({}, () => second.work());
   for (const wheel of wheels) pyodide.unpackArchive(downloads.take(wheel), "wheel");
   return { python: ready(pyodide, extensions, downloads), later: [] };
 }
@@ -236,7 +236,7 @@ function keepingTrampoline({ HEAPU8, __PyRuntime, __PyEM_EMSCRIPTEN_TRAMPOLINE_O
  * @param {Promise<WebAssembly.Module>} module
  * @param {Downloads} downloads
  * @param {object} more
- * @param {OnFresh} [onFresh]
+ * @param {OnFresh} onFresh
  */
 function startPyodide({ lock }, module, downloads, more, onFresh) {
   const indexURL = downloads.address("");
@@ -295,7 +295,7 @@ async function mayCompile() {
  * @template T
  * @param {Map<string, Uint8Array<ArrayBuffer>>} files
  * @param {Promise<WebAssembly.Module>} module
- * @param {OnFresh | undefined} onFresh
+ * @param {OnFresh} onFresh
  * @param {() => Promise<T>} work
  */
 async function withFiles(files, module, onFresh, work) {
@@ -313,11 +313,14 @@ async function withFiles(files, module, onFresh, work) {
       WebAssembly.instantiateStreaming = async (_, imports) => {
         disks.replace(imports);
         second.replace(imports);
-        const made = module.then(async (it) => ({ module: it, instance: await WebAssembly.instantiate(it, imports) }));
+        const made = module.then(async (it) => {
+          const instance = await WebAssembly.instantiate(it, imports);
+          second.follow(instance.exports);
+          const { memory } = instance.exports;
+          await onFresh(new Uint8Array(/** @type {WebAssembly.Memory} */ (memory).buffer));
+          return { module: it, instance };
+        });
         made.catch(reject);
-        second.exports = (await made).instance.exports;
-        const { memory } = second.exports;
-        onFresh?.(new Uint8Array(/** @type {WebAssembly.Memory} */ (memory).buffer));
         return made;
       };
       work().then(resolve, reject);
