@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.examples import examples
-from tools import nodejs, split, tables, wasm
+from tools import nodejs, runtime, split, tables, wasm
 from tools.kept import ROOT
 from tools.tables import Table
 
@@ -99,7 +99,7 @@ COUNTS = b"\x23\0" + ONE + ADD + b"\x24\0"
 """One more in the global."""
 
 
-def module() -> bytes:
+def module() -> wasm.Module:
     """`sum` and `product` call each other, themselves, what is imported, and others through the table."""
     exported = {
         "memory": (2, 0),
@@ -123,7 +123,7 @@ def module() -> bytes:
         # chosen(a, which) = table[which](a)
         body(COUNTS, get(0), get(1), b"\x11\1\0"),
     ]  # fmt: skip
-    return wasm.joined(
+    made = wasm.joined(
         [
             (wasm.TYPES, wasm.vector([*TYPES])),
             (wasm.IMPORTS, wasm.vector([wasm.sized(b"env") + wasm.sized(b"twice") + b"\0\1"])),
@@ -144,6 +144,7 @@ def module() -> bytes:
             ),
         ]
     )
+    return wasm.read(made)
 
 
 CALLS = [
@@ -260,6 +261,27 @@ def test_what_may_be_an_address() -> None:
     ) == {70_000, 80_000}
 
 
+def test_table_is_where_what_reads_it_is() -> None:
+    """Where its address is in no function."""
+    for called, is_first in (({0, 1}, False), ({0, 1, 3}, True)):
+        first, second = split.split(module(), called, [TABLE._replace(readers=[3])])
+        assert (FIVES in first, FIVES in second) == (is_first, not is_first)
+
+
+def test_code_of_frozen_modules_is_where_it_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    pyodide = wasm.read((runtime.lean_pyodide() / runtime.RUNTIME).read_bytes())
+    frozen = [each for each in tables.tables(pyodide) if each.readers]
+    assert len(frozen) > 20
+    (runs,) = {own for each in frozen for own in each.readers}
+    first = [False] * len(pyodide.bodies)
+    assert tables.later(pyodide, first, frozen) == frozen
+    first[runs] = True
+    assert tables.later(pyodide, first, frozen) == []
+    monkeypatch.setattr(tables, "RUNS_FROZEN", "another")
+    with pytest.raises(wasm.ChangedError, match="what runs frozen modules"):
+        tables.tables(pyodide)
+
+
 def test_another_pyodide_is_looked_at_anew() -> None:
     with pytest.raises(wasm.ChangedError, match="not where they were"):
-        tables.tables([wasm.Segment(0, bytes(4_000_000))])
+        tables.tables(module())

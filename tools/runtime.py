@@ -72,14 +72,13 @@ def split_pyodide(wheels: Sequence[Path], extensions: Mapping[str, Path], *, col
     called = None if cold else session_calls(wheels, extensions)
 
     def make(out: Path) -> None:
-        module = (whole / RUNTIME).read_bytes()
         usual = set(json.loads(called.read_bytes())) if called is not None else set()
         try:
+            module = wasm.read((whole / RUNTIME).read_bytes())
             if called is not None:
                 more = frozenset(CALLED.read_text("utf-8").split())
-                usual |= {own for own, mark in enumerate(split.marks(module)) if mark in more}
-            known = tables.tables(wasm.segments(dict(wasm.sections(module))[wasm.DATA]))
-            first, second = split.split(module, usual, known)
+                usual |= {own for own, mark in enumerate(wasm.marks(module)) if mark in more}
+            first, second = split.split(module, usual, tables.tables(module))
         except wasm.ChangedError as error:
             raise Problem(f"Pyodide could not be split: {error}") from error
         shutil.copytree(whole, out)
@@ -105,7 +104,7 @@ def session_calls(wheels: Sequence[Path], extensions: Mapping[str, Path]) -> Pat
         with progress("looking what of Pyodide a visit uses"):
             shutil.copytree(whole, noting)
             try:
-                (noting / RUNTIME).write_bytes(split.noting((whole / RUNTIME).read_bytes()))
+                (noting / RUNTIME).write_bytes(split.noting(wasm.read((whole / RUNTIME).read_bytes())))
             except wasm.ChangedError as error:
                 raise Problem(f"Pyodide could not be split: {error}") from error
             session = f"--session={TOOLS / 'session.py'}"

@@ -16,8 +16,7 @@ that are no larger than a stub.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from tools.tables import Table, later, parted
 from tools.wasm import (
@@ -46,12 +45,11 @@ from tools.wasm import (
     Bytes,
     ChangedError,
     Module,
-    Reference,
     data_section,
     first_instruction,
     joined,
     number,
-    read,
+    rewritten,
     segments,
     signed,
     sized,
@@ -111,9 +109,8 @@ def _segment(at: int, functions: Sequence[int]) -> bytes:
 # --- What a session calls -------------------------------------------------------------------------
 
 
-def noting(data: bytes) -> bytes:
+def noting(module: Module) -> bytes:
     """The same module, which tells `panda.called` the number of each own function when it is called first."""
-    module = read(data)
     first = len(module.imported)
     kind, types = _with_type(module, b"\x60\1" + I32 + b"\0")
 
@@ -127,7 +124,7 @@ def noting(data: bytes) -> bytes:
         note += CONST + signed(own) + bytes([CALL]) + number(first) + END
         begin = first_instruction(body)
         rest = [each._replace(begin=each.begin - begin, end=each.end - begin) for each in names]
-        changed = _rewritten(body[begin:], rest, {ADDRESS: moved, CALL: moved})
+        changed = rewritten(body[begin:], rest, {ADDRESS: moved, CALL: moved})
         bodies.append(sized(body[:begin] + note + changed))
     exports = [(name, of, moved(index) if of == FUNCTION else index) for name, of, index in module.exports]
     return _with(
@@ -143,29 +140,14 @@ def noting(data: bytes) -> bytes:
     )
 
 
-def _rewritten(
-    body: bytes, names: Sequence[Reference], moved: Mapping[int, Callable[[int], int | bytes]]
-) -> bytes:
-    """A body that names things by other indices, or does something else in place of it, in bytes."""
-    pieces = []
-    at = 0
-    for each in names:
-        if each.kind in moved:
-            new = moved[each.kind](each.what)
-            instead = new if isinstance(new, bytes) else bytes([each.kind]) + number(new)
-            pieces += [body[at : each.begin], instead]
-            at = each.end
-    return b"".join([*pieces, body[at:]])
-
-
 # --- Two modules ----------------------------------------------------------------------------------
 
 
-def split(data: bytes, called: Collection[int], known: Sequence[Table] = ()) -> tuple[bytes, bytes]:
+def split(module: Module, called: Collection[int], known: Sequence[Table] = ()) -> tuple[bytes, bytes]:
     """Makes two modules of one.
 
     Args:
-        data: the module.
+        module: the one.
         called: which of its own functions are in the first one, by their numbers as `noting` has them.
         known: tables among its data.
 
@@ -175,20 +157,12 @@ def split(data: bytes, called: Collection[int], known: Sequence[Table] = ()) -> 
     Raises:
         ChangedError: the module has things that this does not know.
     """
-    return _Split(read(data), called, known).made()
+    return _Split(module, called, known).made()
 
 
-def first_part(data: bytes, called: Collection[int]) -> set[int]:
+def first_part(module: Module, called: Collection[int]) -> set[int]:
     """Which of a module's own functions are in the first part, where some are called."""
-    return {own for own, hot in enumerate(_Split(read(data), called).hot) if hot}
-
-
-def marks(data: bytes) -> list[str]:
-    """What each own function of a module does, as a hash: without what it names, whose numbers change."""
-    module = read(data)
-    nothing = dict.fromkeys((CALL, ADDRESS, GET_GLOBAL, SET_GLOBAL), lambda _: b"")
-    bodies = (_rewritten(*each, nothing) for each in zip(module.bodies, module.references, strict=True))
-    return [hashlib.sha256(body).hexdigest()[:16] for body in bodies]
+    return {own for own, hot in enumerate(_Split(module, called).hot) if hot}
 
 
 class _Split:
@@ -248,7 +222,7 @@ class _Split:
         ensuring = b"\0\x23" + flag + IF_NOT + bytes([CALL]) + number(self.first_own)
         ensuring += CONST + b"\1\x24" + flag + END + END
         moved = {CALL: index.__getitem__, ADDRESS: index.__getitem__}
-        bodies = [_rewritten(module.bodies[each], module.references[each], moved) for each in own]
+        bodies = [rewritten(module.bodies[each], module.references[each], moved) for each in own]
         stubs = [self._stub(each, ensure) for each in self.stubs]
         kinds = (
             [module.defined[each] for each in own] + [kind] + [module.type_of(each) for each in self.stubs]
@@ -298,7 +272,7 @@ class _Split:
             return index[function] if function in index else self._through_table(function)
 
         moved = {CALL: called, GET_GLOBAL: globals_.__getitem__, SET_GLOBAL: globals_.__getitem__}
-        bodies = [_rewritten(module.bodies[each], module.references[each], moved) for each in cold]
+        bodies = [rewritten(module.bodies[each], module.references[each], moved) for each in cold]
         parts = [
             (TYPES, content[TYPES]),
             (IMPORTS, vector(self._imports())),

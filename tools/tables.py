@@ -20,7 +20,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from tools.wasm import DATA, ChangedError, Module, Segment, addresses, read, segments
+from tools.wasm import DATA, ChangedError, Module, Segment, addresses, marks, read, segments
 
 
 class Table(NamedTuple):
@@ -31,12 +31,14 @@ class Table(NamedTuple):
         begin: the address of its first byte.
         end: of the one behind its last.
         pointers: where addresses in it stand, as pairs of addresses.
+        readers: functions that are given its address by others, by their numbers among the module's own.
     """
 
     what: str
     begin: int
     end: int
     pointers: Sequence[tuple[int, int]] = ()
+    readers: Sequence[int] = ()
 
 
 # Each with the first characters of the SHA-256 of what is there.
@@ -78,6 +80,8 @@ NUMBERS = frozenset(
 """What functions say in places where a table is, and is no address: borders of Unicode, powers, flags."""
 HEAD = 16
 """Bytes of a frozen module that stay: who looks for one asks whether there is any code."""
+RUNS_FROZEN = "f0de1ca78594d3c0"
+"""What makes code of it, by what it does (`marks`): unmarshal_frozen_code in CPython's Python/import.c."""
 FROZEN = re.compile(rb"[A-Za-z_][\w.]*\0")
 CODE = b"c" + bytes(12)
 """With which the code of a module begins: it takes no arguments (CPython's Python/marshal.c)."""
@@ -85,13 +89,16 @@ LONG = 4096
 """Bytes that no function names, from which on it is worth to look what they are."""
 
 
-def tables(written: Sequence[Segment]) -> list[Table]:
-    """All in a module's data. Raises ChangedError where one is not there."""
-    memory = _memory(written)
+def tables(module: Module) -> list[Table]:
+    """All in a module's data. Raises ChangedError where one is not there, or what reads it."""
+    memory = _memory(segments(dict(module.parts)[DATA]))
     for table, digest in KNOWN:
         if not hashlib.sha256(memory[table.begin : table.end]).hexdigest().startswith(digest):
             raise ChangedError(f"Pyodide is another one: {table.what} are not where they were.")
-    return [*(table for table, _ in KNOWN), *_frozen(memory)]
+    runs = [own for own, mark in enumerate(marks(module)) if mark == RUNS_FROZEN]
+    if len(runs) != 1:
+        raise ChangedError("Pyodide is another one: what runs frozen modules is another function.")
+    return [*(table for table, _ in KNOWN), *_frozen(memory, runs)]
 
 
 def _memory(written: Sequence[Segment]) -> bytes:
@@ -101,21 +108,26 @@ def _memory(written: Sequence[Segment]) -> bytes:
     return bytes(memory)
 
 
-def _frozen(memory: bytes) -> Iterator[Table]:
+def _frozen(memory: bytes, runs: Sequence[int]) -> Iterator[Table]:
     """Modules of Python whose code is in the interpreter.
 
     Of each there is its name, its code, how long that is, and whether it is a package (CPython's `struct
-    _frozen`). What runs one is in the second part: else it would hear that the code is none.
+    _frozen`). So its address is in no function: one finds it by name, and another one makes code of it, which
+    would say that it is none.
+
+    Args:
+        memory: what is there at first.
+        runs: that other one.
     """
     words = [word for (word,) in struct.iter_unpack("<I", memory[: len(memory) // 4 * 4])]
     for name, begin, length, is_package in zip(words, words[1:], words[2:], words[3:], strict=False):
         is_code = memory.startswith(CODE, begin) and HEAD < length <= len(memory) - begin
         if is_code and is_package in (0, 1) and FROZEN.match(memory, name):
-            yield Table("the code of a module", begin + HEAD, begin + length)
+            yield Table("the code of a module", begin + HEAD, begin + length, readers=runs)
 
 
 def later(module: Module, is_first: Sequence[bool], known: Sequence[Table]) -> list[Table]:
-    """Which tables no function of the first part names.
+    """Which tables no function of the first part names or reads.
 
     Args:
         module: the module.
@@ -127,8 +139,13 @@ def later(module: Module, is_first: Sequence[bool], known: Sequence[Table]) -> l
     """
     bodies = (body for body, first in zip(module.bodies, is_first, strict=True) if first)
     named = _named(bodies)
-    spans = {each: ((each.begin, each.end), *each.pointers) for each in known}
-    return [each for each, own in spans.items() if not any(_between(named, *span) for span in own)]
+
+    def is_later(table: Table) -> bool:
+        spans = ((table.begin, table.end), *table.pointers)
+        is_read = any(is_first[own] for own in table.readers)
+        return not is_read and not any(_between(named, *span) for span in spans)
+
+    return [each for each in known if is_later(each)]
 
 
 def _named(bodies: Iterable[bytes]) -> list[int]:

@@ -5,8 +5,9 @@ WebAssembly Core Specification 3.0, part 5, as far as Pyodide's module goes.
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -140,18 +141,35 @@ _FUNCREF, _CONST, _END = 0x70, 0x41, 0x0B
 
 _LEB = rb"[\x80-\xff]*+[\x00-\x7f]"
 # What refers to nothing but what is in the function, types, tags, the memory, and the one table of functions.
-_PLAIN = (
-    rb"(?:[\x00\x01\x05\x0b\x0f\x19\x1a\x1b\x45-\xc4\xd1]"
-    rb"|[\x02-\x04\x06-\x09\x0c\x0d\x18\x20-\x22\x3f-\x42\xd0]"
-    + _LEB
-    + rb"|[\x11\x28-\x3e]"
-    + _LEB
-    + _LEB
-    + rb""
-    rb"|\x43.{4}|\x44.{8}|\xfc[\x00-\x07]|\x1c\x01.|\xfc\x0a\x00\x00|\xfc\x0b\x00)*+"
+_PLAIN = rb"|".join(
+    (
+        rb"[\x00\x01\x05\x0b\x0f\x19\x1a\x1b\x45-\xc4\xd1]",
+        rb"[\x02-\x04\x06-\x09\x0c\x0d\x18\x20-\x22\x3f\x40\x42\xd0]" + _LEB,
+        rb"\x11" + _LEB + _LEB,
+        rb"\x43.{4}|\x44.{8}|\xfc[\x00-\x07]|\x1c\x01.|\xfc\x0a\x00\x00|\xfc\x0b\x00",
+    )
 )
-_OTHER = rb"(?:([\x10\x23\x24\xd2])(" + _LEB + rb")|(\x0e)|([\x25\x26]|\xfc[\x0f-\x11])" + _LEB + rb")"
-_NEXT = re.compile(_PLAIN + rb"(?:" + _OTHER + rb"|\Z)", re.DOTALL)
+_BRANCHES = rb"(?P<branches>\x0e)"
+_REFERENCES = (
+    rb"(?P<kind>[\x10\x23\x24\xd2])(?P<what>" + _LEB + rb")",
+    rb"(?P<table>[\x25\x26]|\xfc[\x0f-\x11])" + _LEB,
+)
+# Offsets, and constants that are neither below zero nor masks: `and` follows those.
+_ADDRESSES = (
+    rb"[\x28-\x3e]" + _LEB + rb"(?P<offset>" + _LEB + rb")",
+    rb"\x41(?:(?P<constant>[\x80-\xff]*+[\x00-\x3f])(?!\x71)|" + _LEB + rb")",
+)
+
+
+def _up_to(wanted: Sequence[bytes], others: Sequence[bytes]) -> re.Pattern[bytes]:
+    """Up to the next of the wanted instructions, a list of branches, or the end."""
+    passed = re.sub(rb"\(\?P<\w+>", rb"(?:", rb"|".join((_PLAIN, *others)))
+    found = rb"|".join((*wanted, _BRANCHES))
+    return re.compile(rb"(?:" + passed + rb")*+(?:" + found + rb"|\Z)", re.DOTALL)
+
+
+_REFERENCE = _up_to(_REFERENCES, _ADDRESSES)
+_ADDRESS = _up_to(_ADDRESSES, _REFERENCES)
 CALL, GET_GLOBAL, SET_GLOBAL, ADDRESS = 0x10, 0x23, 0x24, 0xD2
 OTHER_TABLE = -1
 
@@ -192,62 +210,45 @@ def _behind_branches(body: bytes, at: int) -> int:
 def references(body: bytes) -> list[Reference]:
     """All in a function's body. Raises ChangedError where it has instructions that this does not know."""
     found = []
-    at = first_instruction(body)
-    while at < len(body):
-        match = _NEXT.match(body, at)
-        if match is None:
-            raise ChangedError("The module has instructions that nobody expected.")
-        at = match.end()
-        if match[1]:
-            index = Bytes(match[2]).number()
-            found.append(Reference(match[1][0], index, match.start(1), at))
-        elif match[3]:  # br_table
-            at = _behind_branches(body, at)
-        elif match[4]:
-            found.append(Reference(OTHER_TABLE, 0, match.start(4), at))
+    for match in _found(_REFERENCE, body):
+        if what := match["what"]:
+            found.append(
+                Reference(match["kind"][0], Bytes(what).number(), match.start("kind"), match.end("what"))
+            )
+        elif match["table"]:
+            found.append(Reference(OTHER_TABLE, 0, match.start("table"), match.end()))
     return found
-
-
-_NUMBER = re.compile(
-    rb"[\x00\x01\x05\x0b\x0f\x19\x1a\x1b\x45-\xc4\xd1]"
-    rb"|[\x02-\x04\x06-\x09\x0c\x0d\x10\x18\x20-\x26\x3f\x40\x42\xd0\xd2]"
-    + _LEB
-    + rb"|\x11"
-    + _LEB
-    + _LEB
-    + rb"|[\x28-\x3e]"
-    + _LEB
-    + rb"(?P<offset>"
-    + _LEB
-    + rb")|\x41(?P<constant>[\x80-\xff]*+[\x00-\x3f])(?!\x71)|\x41"
-    + _LEB
-    + rb"|\x43.{4}|\x44.{8}|\xfc[\x00-\x07]|\x1c\x01.|\xfc\x0a\x00\x00|\xfc\x0b\x00|\xfc[\x0f-\x11]"
-    + _LEB
-    + rb"|(?P<branches>\x0e)",
-    re.DOTALL,
-)
 
 
 def addresses(body: bytes) -> set[int]:
-    """What in a function's body may be an address.
+    """What in a function's body may be an address. Raises ChangedError as `references` does."""
+    numbers = (match["offset"] or match["constant"] for match in _found(_ADDRESS, body))
+    return {Bytes(each).number() for each in numbers if each}
 
-    These are offsets, and constants that are neither masks (`and`) nor below zero.
 
-    Raises:
-        ChangedError: it has instructions that this does not know.
-    """
-    found = set()
+def _found(pattern: re.Pattern[bytes], body: bytes) -> Iterator[re.Match[bytes]]:
     at = first_instruction(body)
     while at < len(body):
-        match = _NUMBER.match(body, at)
+        match = pattern.match(body, at)
         if match is None:
             raise ChangedError("The module has instructions that nobody expected.")
-        at = match.end()
-        if number := match["offset"] or match["constant"]:
-            found.add(Bytes(number).number())
-        elif match["branches"]:
-            at = _behind_branches(body, at)
-    return found
+        at = _behind_branches(body, match.end()) if match["branches"] else match.end()
+        yield match
+
+
+def rewritten(
+    body: bytes, names: Sequence[Reference], moved: Mapping[int, Callable[[int], int | bytes]]
+) -> bytes:
+    """A body that names things by other indices, or does something else in place of it, in bytes."""
+    pieces = []
+    at = 0
+    for each in names:
+        if each.kind in moved:
+            new = moved[each.kind](each.what)
+            instead = new if isinstance(new, bytes) else bytes([each.kind]) + number(new)
+            pieces += [body[at : each.begin], instead]
+            at = each.end
+    return b"".join([*pieces, body[at:]])
 
 
 # --- Data -----------------------------------------------------------------------------------------
@@ -345,6 +346,13 @@ def read(module: bytes) -> Module:
         places,
         Bytes(content[GLOBALS]).number(),
     )
+
+
+def marks(module: Module) -> list[str]:
+    """What each own function does, as a hash: without what it names, whose numbers change."""
+    nothing = dict.fromkeys((CALL, ADDRESS, GET_GLOBAL, SET_GLOBAL), lambda _: b"")
+    bodies = (rewritten(*each, nothing) for each in zip(module.bodies, module.references, strict=True))
+    return [hashlib.sha256(body).hexdigest()[:16] for body in bodies]
 
 
 def _types(source: Bytes) -> list[tuple[int, bytes]]:

@@ -5,7 +5,7 @@
 runs these tests, but none of the second part itself, on a site whose module tells what is called, and adds to
 tools/called.txt what of that no session in Node calls (tools/session.mjs). Some tests fail, since such a module
 is slower and asks one more host. A function is known by what it does and not by its number
-(`tools.split.marks`), so the list outlives small changes. Whoever raises Pyodide's version empties it and makes
+(`tools.wasm.marks`), so the list outlives small changes. Whoever raises Pyodide's version empties it and makes
 it anew.
 """
 
@@ -22,7 +22,7 @@ from typing import ClassVar
 
 import pytest
 
-from tools import runtime, split, static_site
+from tools import runtime, split, static_site, wasm
 
 HARNESS = Path(__file__).parent / "harness"
 
@@ -45,7 +45,7 @@ class Hears(BaseHTTPRequestHandler):
 
 def main(arguments: Sequence[str]) -> None:
     """Runs tests, and writes the list."""
-    module = (runtime.lean_pyodide() / runtime.RUNTIME).read_bytes()
+    module = wasm.read((runtime.lean_pyodide() / runtime.RUNTIME).read_bytes())
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hears)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     prefix = (
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str]) -> None:
         pyodide = Path(scratch) / "pyodide"
         shutil.copytree(runtime.lean_pyodide(), pyodide)
         (pyodide / runtime.RUNTIME).write_bytes(split.noting(module))
-        (pyodide / runtime.SECOND).write_bytes(module[:8])
+        (pyodide / runtime.SECOND).write_bytes(wasm.PREAMBLE)
         bundle = static_site.bundle_worker
 
         def telling(of: Path, out: Path) -> None:
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str]) -> None:
         hot = split.first_part(
             module, json.loads(runtime.session_calls(*frozen_in(sites / "plain")).read_bytes())
         )
-    marks = split.marks(module)
+    marks = wasm.marks(module)
     path = runtime.CALLED
     lines = {marks[own] for own in Hears.called if own not in hot} | set(path.read_text("utf-8").split())
     path.write_text("".join(f"{line}\n" for line in sorted(lines)), "utf-8", newline="\n")
