@@ -1,9 +1,8 @@
 """What goes through the nodes of tests: each call that has an answer, with it, and what nodes tell unasked.
 
-`hear` hands it on. A node in a process of its own is `python -m tests.heard FILE serve …`: the `panda` command,
-which writes it down for the process of the tests, a line for each answer, to a file of this number, open already.
-`--plain` before the number leaves out what makes a server fast, as where it is not installed. `--hasty` has it
-wait for other nodes for seconds where it would for minutes, and bear with a tenth of what comes to nothing.
+`hear` hands it on. A node in a process of its own is `serve`: the `panda` command, which writes it down for the
+process of the tests, a line for each answer, to a file that is open already. It is forked as a rule. The command
+`python -m tests.heard FILE serve …` leaves out what makes a server fast, as where it is not installed.
 """
 
 import os
@@ -46,8 +45,15 @@ def hear(answered: Callable[[Sequence[Asked], bytes], None], told: Callable[[byt
     Session.tell = telling  # type: ignore[method-assign]
 
 
-def main(file: int) -> None:
-    """Runs the command, of whose node all is written to a file; what is the same is written once."""
+def serve(file: int, arguments: Sequence[str], hasty: bool = False) -> None:
+    """Runs the command, of whose node all is written to a file; what is the same is written once.
+
+    Args:
+        file: the number of the file.
+        arguments: of the command.
+        hasty: whether it waits for other nodes for seconds where it would for minutes, and bears with a tenth of
+            what comes to nothing.
+    """
     from panda_web.cli.main import main as panda
 
     known: set[int] = set()
@@ -58,7 +64,10 @@ def main(file: int) -> None:
             known.add(same)
             os.write(file, line)
 
+    if hasty:
+        _wait_for_nobody()
     hear(write, lambda message: write((), message))
+    sys.argv = ["panda", *arguments]
     panda()
 
 
@@ -78,10 +87,5 @@ def _wait_for_nobody() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--hasty":
-        del sys.argv[1]
-        _wait_for_nobody()
-    if sys.argv[1] == "--plain":
-        sys.modules.update(dict.fromkeys(("httptools", "uvloop")))  # type: ignore[arg-type]
-        del sys.argv[1]
-    main(int(sys.argv.pop(1)))
+    sys.modules.update(dict.fromkeys(("httptools", "uvloop")))  # type: ignore[arg-type]
+    serve(int(sys.argv[1]), sys.argv[2:])

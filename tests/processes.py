@@ -15,9 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.forks import ROOT, Forked, Passed
+from tests.heard import serve
 from tests.openrpc import Written
 
-ROOT = Path(__file__).resolve().parent.parent
 PANDA = [sys.executable, "-c", "from panda_web.cli.main import main; main()"]
 
 
@@ -48,7 +49,7 @@ class ServedNode:
         site: the folder of a site.
         options: of `panda serve`.
         plain: whether what makes a server fast is as good as not installed.
-        hasty: whether it waits for other nodes for seconds where it would for minutes: see `tests.heard`.
+        hasty: whether it waits for other nodes for seconds where it would for minutes; see `tests.heard.serve`.
         heard: whether what goes through it is written down, which takes time and room. Who measures wants that not.
 
     Attributes:
@@ -68,16 +69,9 @@ class ServedNode:
         self.port = free_port()
         self.url = f"http://localhost:{self.port}/"
         self._written = Written(self)
-        through = [
-            sys.executable,
-            "-m",
-            "tests.heard",
-            *(["--hasty"] if hasty else []),
-            *(["--plain"] if plain else []),
-            str(self._written.file),
-        ]
-        self._command = [
-            *(through if heard else PANDA),
+        assert not hasty or (heard and not plain), "no test needs that"
+        self._plain, self._hasty, self._heard = plain, hasty, heard
+        self._arguments = [
             "serve",
             "--port",
             str(self.port),
@@ -87,16 +81,28 @@ class ServedNode:
             *options,
         ]
         if site is not None:
-            self._command += ["--site", str(site)]
+            self._arguments += ["--site", str(site)]
         self.errors: Path | None = None
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[str] | Forked | None = None
 
     def start(self) -> Self:
         """Starts it, and returns once it answers."""
+        self._process = self._forked() if self._heard and not self._plain else self._own()
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert self.url in line, f"panda serve said {line!r}"
+        return self
+
+    def _forked(self) -> Forked:
+        return Forked(serve, (Passed(self._written.file), self._arguments, self._hasty), self.errors)
+
+    def _own(self) -> subprocess.Popen[str]:
+        """A process that has imported nothing before, and, where it is plain, leaves out some of it."""
+        through = [sys.executable, "-m", "tests.heard", str(self._written.file)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         with contextlib.nullcontext() if self.errors is None else self.errors.open("w") as errors:
-            self._process = subprocess.Popen(
-                self._command,
+            return subprocess.Popen(
+                [*(through if self._heard else PANDA), *self._arguments],
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
@@ -104,10 +110,6 @@ class ServedNode:
                 cwd=ROOT,
                 pass_fds=[self._written.file],
             )
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        assert self.url in line, f"panda serve said {line!r}"
-        return self
 
     @property
     def runs(self) -> bool:
