@@ -52,6 +52,14 @@ CHROMIUM_ARGUMENTS = [
 ]
 SPARING_CHROMIUM = ["--js-flags=--liftoff-only"]
 SPARING_WEBKIT = {"JSC_useOMGJIT": "0"}
+SPARING_FIREFOX: dict[str, str | float | bool] = {
+    "javascript.options.wasm_optimizingjit": False,
+    "layout.frame_rate": 10,  # nobody looks at its windows, which are drawn all the same
+    "toolkit.cosmeticAnimations.enabled": False,  # those of the browser's own window
+    "dom.ipc.processPrelaunch.enabled": False,  # no process for a page that does not come
+    "browser.sessionstore.interval": 10**8,
+    "browser.pagethumbnails.capturing_disabled": True,
+}
 
 
 @dataclass(frozen=True)
@@ -376,15 +384,16 @@ class Browsers:
     """The browsers of one test session, each started when it is first asked for.
 
     Args:
-        sparing: whether they leave out what takes a third of a start's work in Chromium and in WebKitGTK, and
-            changes nothing that is to be seen: WebAssembly is compiled once, and not once more for speed,
-            which pays where pages live for minutes.
+        sparing: whether they leave out what takes a third of a start's work, and changes nothing that is to be
+            seen: WebAssembly is compiled once, and not once more for speed, which pays where pages live for
+            minutes; and Firefox draws ten times a second.
     """
 
     def __init__(self, *, sparing: bool = False) -> None:
         self._closing = contextlib.ExitStack()
         self._arguments = [*CHROMIUM_ARGUMENTS, *(SPARING_CHROMIUM if sparing else [])]
         self._surroundings = SPARING_WEBKIT if sparing else {}
+        self._preferences = SPARING_FIREFOX if sparing else {}
 
     @functools.cached_property
     def _playwright(self) -> Playwright:
@@ -406,7 +415,10 @@ class Browsers:
         """Playwright's Firefox: its own build, or the stock browser over WebDriver BiDi."""
         engine = require("firefox")
         channel = None if engine.origin == "Playwright" else "moz-firefox"
-        return self._kept(self._playwright.firefox.launch(executable_path=engine.executable, channel=channel))
+        launch = self._playwright.firefox.launch
+        return self._kept(
+            launch(executable_path=engine.executable, channel=channel, firefox_user_prefs=self._preferences)
+        )
 
     def _kept(self, browser: Browser) -> Browser:
         self._closing.callback(browser.close)
@@ -454,8 +466,10 @@ class Browsers:
             launch["ignore_default_args"] = ["--disable-back-forward-cache"]
         if name == "chromium":
             launch["args"] = self._arguments
-        elif engine.origin != "Playwright":
-            launch["channel"] = "moz-firefox"
+        else:
+            launch["firefox_user_prefs"] = self._preferences
+            if engine.origin != "Playwright":
+                launch["channel"] = "moz-firefox"
         context = getattr(self._playwright, name).launch_persistent_context(profile, **launch)
         try:
             yield PlaywrightTab(engine, context.new_page())
