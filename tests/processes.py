@@ -15,7 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.forks import ROOT, Forked, Passed
+from tests.forks import ROOT as ROOT
+from tests.forks import Forked, Passed
 from tests.heard import serve
 from tests.openrpc import Written
 
