@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from tests.browser.sites import HARNESS, with_prefix
 from tests.browsers import PlaywrightTab, StaticServer, Tab
 from tests.embedding.websites import CORS, NONCE, BrokenHost, Websites, call, strict, write_pages
-from tests.processes import ServedNode
+from tests.processes import ROOT, ServedNode
+from tools.static_site import runtime
 
 SOON = 15_000
 """Milliseconds; far below the time after which nothing more is waited for."""
@@ -161,6 +163,54 @@ def test_policy_forbids(
     headers = strict(static_host.url, **{directive: value.replace("NONCE", NONCE)})
     tab.goto(websites.open(static_host.url, site, headers) + "tag.html")
     failure(tab, "policy-forbids", remedy.replace("HOST", static_host.url.rstrip("/")))
+
+
+KEPT = """async () => {
+    const { second } = await (await fetch(`${runtime}manifest.json`)).json();
+    const files = await (await caches.open("panda-web")).keys();
+    return files.some(({ url }) => url.endsWith(encodeURIComponent(second.integrity)));
+}"""
+
+
+def test_what_comes_late_never_comes(
+    tab: Tab, host: ServedNode, site: Path, websites: Websites, tmp_path: Path
+) -> None:
+    """The other file that comes at rest is kept all the same, and who misses this one hears of it some time."""
+    hurried = with_prefix(site, tmp_path / "hurried", HARNESS / "hurried.js")
+    late = BrokenHost(hurried, tmp_path / "late")
+    late.silent, late.silence = "seldom.bin", 300
+    try:
+        tab.goto(websites.open(late.url, late.site) + "tag.html")
+        call(tab, "connect", "late", {"node": host.url})
+        files = late.url + runtime(late.site).name
+        tab.wait_for(KEPT.replace("${runtime}", f"{files}/"), timeout=30)
+        late.silent = "seldom.bin?missed"
+        assert call(tab, "ask", "late", "importBegin", timeout=60)["reason"] == "part-missing"
+        assert call(tab, "ask", "late", "pending")["value"] == 0
+    finally:
+        late.stop()
+
+
+def test_a_file_that_has_no_end_is_not_taken_to_it(tab: Tab, tmp_path: Path) -> None:
+    """Nor are its pieces heaped up for a worker that is still to come."""
+    sources = BrokenHost(ROOT / "web", tmp_path / "web")
+    sources.endless = "manifest.json"
+    try:
+        tab.goto(sources.url)
+        assert tab.evaluate(PASSED) < 2**20
+    finally:
+        sources.stop()
+
+
+PASSED = """async () => {
+    const { begun } = await import("./panda/ahead.js");
+    const port = begun(new Map(), new AbortController().signal).get("manifest.json");
+    let bytes = 0;
+    return new Promise((resolve) => {
+        port.onmessage = ({ data }) => { data === false ? resolve(bytes) : bytes += data.length; };
+    });
+}"""
+"""The manifest of `web/panda/site.js` is beside that."""
 
 
 @pytest.mark.engines("chromium", "firefox")  # WebKitGTK tells neither the worker nor the page

@@ -5,7 +5,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -111,13 +111,19 @@ def call(tab: Tab, method: str, *arguments: object, timeout: float = 300) -> Any
 
 class _SlowHandler(_Handler):
     def do_GET(self) -> None:  # noqa: N802 - http.server's word
-        server, name = cast("BrokenHost", self.server), self.path.rsplit("/")[-1]
+        server, name = cast("BrokenHost", self.server), self.path.rsplit("/")[-1] or "/"
         server.answers -= name == server.silent
         if name == server.silent and server.answers < 0:
             self.send_response(200)
             self.end_headers()
             self.wfile.flush()
-            server.over.wait(30)
+            server.over.wait(server.silence)
+        elif name == server.endless:
+            self.send_response(200)
+            self.end_headers()
+            with suppress(ConnectionError):
+                while not server.over.is_set():
+                    self.wfile.write(bytes(2**16))
         elif name == server.hangs_up:
             data = server.path(name).read_bytes()
             self.send_response(200)
@@ -129,14 +135,15 @@ class _SlowHandler(_Handler):
 
 
 class BrokenHost(StaticServer):
-    """A host whose files can be changed, and which can fall silent, or hang up, in the middle of an answer."""
+    """A host whose files can be changed, and which can fall silent, hang up, or come to no end in an answer."""
 
     def __init__(self, site: Path, copy: Path) -> None:
         shutil.copytree(site, copy, copy_function=os.link)
         super().__init__(copy, CORS | {"Cache-Control": "no-cache"})
         self.RequestHandlerClass = functools.partial(_SlowHandler, directory=str(copy))  # type: ignore[assignment]
         self.site = copy
-        self.silent = self.hangs_up = ""
+        self.silent = self.hangs_up = self.endless = ""
+        self.silence = 30
         self.answers = 0  # before it falls silent
         self.over = threading.Event()
 

@@ -5,6 +5,9 @@
 import { asked } from "../worker/packed.js";
 import { FILES, FIRST, MANIFEST } from "./site.js";
 
+/** Bytes of a manifest, at most. */
+const MANIFEST_BYTES = 2 ** 16;
+
 /**
  * @param {Map<string, ArrayBuffer>} kept files that nobody has to fetch, by their hashes
  * @param {AbortSignal} stop
@@ -14,7 +17,7 @@ export function begun(kept, stop) {
   /** @type {Map<string, MessagePort>} */
   const ports = new Map();
   if (!crypto.subtle) return ports; // plain http: the worker could not check them
-  for (const part of [{ file: "manifest.json", bytes: 0, integrity: MANIFEST }, ...FIRST]) {
+  for (const part of [{ file: "manifest.json", bytes: MANIFEST_BYTES, integrity: MANIFEST }, ...FIRST]) {
     if (kept.has(part.integrity)) continue;
     const { port1, port2 } = new MessageChannel();
     void pass(part, port1, stop);
@@ -30,7 +33,13 @@ async function pass(part, port, signal) {
     if (!ok || !body) throw new Error(part.file);
     const reader = body.getReader();
     port.onmessage = () => void reader.cancel(); // the worker has seen that it is another file
+    let bytes = 0;
     for (let { value } = await reader.read(); value; { value } = await reader.read()) {
+      bytes += value.length;
+      if (bytes > part.bytes) {
+        void reader.cancel();
+        throw new Error(part.file); // it is another file, and one that may never end
+      }
       port.postMessage(value, [value.buffer]);
     }
     port.postMessage(true);

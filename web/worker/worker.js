@@ -42,6 +42,8 @@ const WAKE_MS = 50;
 const REST_MS = 3000;
 /** The same, until what came is kept for the next visit: that is megabytes, and would hold up what a page does first. */
 const KEEP_MS = 1000;
+/** What somebody waits for at once: a line of 70 kbit/s brings the largest of these files meanwhile. */
+const MISSED_MS = 300_000;
 
 /** Those that wait for Python, and hear how far it is. @type {Set<MessagePort>} */
 const waiting = new Set();
@@ -134,16 +136,15 @@ async function rest(downloads, storage, later) {
     await keeping;
     await pause(REST_MS - KEEP_MS);
   }
-  try {
-    await Promise.all(later.map(async ({ part, take }) => {
+  await Promise.all(later.map(async ({ part, take }) => {
+    try {
       await downloads.bring([part]);
       take(downloads.take(part));
-    }));
-  } catch {
-    // who misses it asks for it, and hears why it is not there
-  }
-  await keeping;
-  if (missing) await keep();
+      if (missing) await (keeping = keeping.then(keep)); // also where another one never comes
+    } catch {
+      // who misses it asks for it, and hears why it is not there
+    }
+  }));
 }
 
 /** @param {Manifest} manifest @param {Downloads} downloads @returns {Promise<{python: Python, later: Later[]}>} */
@@ -263,11 +264,12 @@ function ready(pyodide, extensions, downloads) {
   return python;
 }
 
-/** A file, at once: an import cannot wait. @param {string} address @returns {Uint8Array<ArrayBuffer> | null} */
+/** A file, at once: an import cannot wait. Nor can it be ended, so it ends by itself. @param {string} address @returns {Uint8Array<ArrayBuffer> | null} */
 function fetchNow(address) {
   const request = new XMLHttpRequest();
   request.open("GET", address, false);
   request.responseType = "arraybuffer";
+  request.timeout = MISSED_MS;
   try {
     request.send();
   } catch {
