@@ -6,7 +6,7 @@
 import { basename } from "node:path";
 import { Disks } from "../web/worker/disk/disk.js";
 import { signChain, verifyMany } from "../web/worker/ed25519.js";
-import { beTab, ports, reach } from "./tab.mjs";
+import { beTab, ports, reach, suffer } from "./tab.mjs";
 
 /** Where the database of the session is. */
 export const disks = new Disks();
@@ -53,6 +53,7 @@ export async function session({ load, snapshot, asleep, seldom, extensions, prog
     await globals.get("begin")(signChain, verifyMany);
     reach(globals.get("answer"), globals.get("meet"));
     await visits(page);
+    for (const how of ["away", "cut", "odd"]) for (const mode of ["first", "remote"]) await suffers(page.another(), how, mode);
     await globals.get("odds")();
     pyodide.FS.writeFile("/asleep", asleep);
     globals.get("wake")();
@@ -191,6 +192,26 @@ async function visits(page) {
   await last.call("create", schema, row(2));
   await last.ask("importSchedule", schedule(7));
   await Promise.race([next, last.ask("forget", true)]);
+}
+
+/** Somebody reads and writes, and the network is not what it was; and then it is. */
+async function suffers(page, how, mode) {
+  await page.call("open", "0.1.0", NODE, mode, [], null);
+  const { id } = await page.call("create", ANY, { text: how });
+  const following = await page.call("begin", "subscribe", { schema: ANY });
+  await page.call("next", following);
+  const next = page.ask("next", following);
+  suffer(how);
+  await page.some("status", {}, 1);
+  for (const [method, ...params] of [
+    ["query", { schema: ANY }], ["count", { schema: ANY }], ["schemas"], ["create", ANY, { text: "lost" }], ["update", ANY, id, { text: "lost" }],
+    ["versions", ANY, id], ["importSchedule", schedule(2)], ["pending"], ["flush"], ["delete", ANY, id], ["nodePeers"], ["room", "Meadow"],
+  ]) await page.ask(method, ...params);
+  suffer(null);
+  await page.ask("flush");
+  await next;
+  await page.ask("query", { schema: ANY });
+  page.say("close");
 }
 
 const MANY = 40;

@@ -242,26 +242,51 @@ class Channel {
   }
 }
 
+/** What becomes of requests: nothing, where the network is well. @type {"away" | "cut" | "odd" | null} */
+let trouble = null;
+const open = new Set();
+
+/** The network is lost, its answers end in the middle, or somebody else answers; or it is well again. @param how */
+export function suffer(how) {
+  trouble = how;
+  navigator.onLine = how !== "away";
+  dispatchEvent(new Event(navigator.onLine ? "online" : "offline"));
+  for (const socket of how ? open : []) socket.lose();
+}
+
 /** A node over HTTP and over a WebSocket. @param answer of a request's body @param meet gives it a port */
 export function reach(answer, meet) {
   globalThis.fetch = async (_, { body }) => {
-    const data = await answer(body);
-    const parts = [data];
-    const reader = { read: async () => (parts.length ? { done: false, value: parts.pop() } : { done: true }), cancel: async () => {} };
-    return { status: 200, headers: new Headers(), body: { getReader: () => reader } };
+    if (trouble === "away") throw new TypeError("Failed to fetch");
+    const parts = trouble === "odd" ? [new TextEncoder().encode("<html>Bad gateway")] : [await answer(body)];
+    const read = async () => {
+      if (trouble === "cut") throw new TypeError("network error");
+      return parts.length ? { done: false, value: parts.pop() } : { done: true };
+    };
+    return { status: trouble === "odd" ? 502 : 200, headers: new Headers(), body: { getReader: () => ({ read, cancel: async () => {} }) } };
   };
   globalThis.WebSocket = class extends EventTarget {
     bufferedAmount = 0;
 
     constructor() {
       super();
+      if (trouble) return void setImmediate(() => this.lose());
       const [ours, theirs] = ports();
       ours.onmessage = ({ data }) => this.dispatchEvent(Object.assign(new Event("message"), { data }));
       this.send = (text) => ours.postMessage(text);
       meet(theirs);
+      open.add(this);
       setImmediate(() => this.dispatchEvent(new Event("open")));
     }
 
-    close() {}
+    lose() {
+      open.delete(this);
+      this.dispatchEvent(new Event("error"));
+      this.dispatchEvent(Object.assign(new Event("close"), { code: 1006, reason: "", wasClean: false }));
+    }
+
+    close() {
+      open.delete(this);
+    }
   };
 }

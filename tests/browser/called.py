@@ -4,9 +4,9 @@
 
 runs these tests, but none of the second part itself, on a site whose module tells what is called, and adds to
 tools/called.txt what of that no session in Node calls (tools/session.mjs). Some tests fail, since such a module
-is slower and asks one more host. A function is known by what it does and not by its number
-(`tools.wasm.marks`), so the list outlives small changes. Whoever raises Pyodide's version empties it and makes
-it anew.
+is slower and asks one more host. Python that starts without a snapshot has both parts, and tells nothing. A
+function is known by what it does and not by its number (`tools.wasm.marks`), so the list outlives small changes.
+Whoever raises Pyodide's version empties it and makes it anew.
 """
 
 import json

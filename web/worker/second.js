@@ -87,6 +87,7 @@ export class Second {
     if (data && (!hash || sha256(data) === hash)) return data;
     const problem = new Problem("part-missing", "A part of this site that is seldom needed is not in this browser yet, and "
       + "cannot be had now, so Python ended. Nothing is lost. Go online, and load the page again.", {});
+    console.error(problem.stack); // with the numbers of functions that led here
     this.#failed(problem);
     throw problem;
   }
