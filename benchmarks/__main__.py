@@ -66,7 +66,7 @@ def measure(name: str, browsers: Browsers, site: Path) -> list[str]:
         "start": lambda: start.run(site, browsers),
         "modes": lambda: modes.run(site, browsers),
         "snapshot": lambda: snapshot.run(site, browsers),
-        "memory": lambda: memory.run(site, browsers),
+        "memory": lambda: memory.run(site),
         "sign": lambda: work.sign(site, browsers),
         "verify": lambda: work.verify(site, browsers),
         "node": node.run,

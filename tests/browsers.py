@@ -477,20 +477,6 @@ class Browsers:
             with contextlib.suppress(playwright.sync_api.Error):  # it was killed
                 context.close()
 
-    @contextlib.contextmanager
-    def unwatched(self, url: str, profile: Path) -> Iterator[None]:
-        """Chromium with a page, as a reader has it: without developer tools, which keep all that it sends."""
-        command = [require("chromium").executable, "--headless", *self._arguments]
-        with subprocess.Popen(
-            [*command, f"--user-data-dir={profile}", url],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as browser:
-            try:
-                yield
-            finally:
-                browser.terminate()
-
     def close(self) -> None:
         """Ends everything that was started, in reverse order."""
         self._closing.close()
