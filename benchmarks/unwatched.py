@@ -51,8 +51,12 @@ class Unwatched:
         self._asked = 0
         self._heard = b""
 
-    def collect(self) -> None:
-        """Has page and workers throw away what nothing holds. Looks at them for as long as that takes."""
+    def collect(self) -> int:
+        """Has page and workers throw away what nothing holds. Looks at them for as long as that takes.
+
+        Returns:
+            The bytes of buffers that they hold, WebAssembly's memory not among them.
+        """
         targets = self._ask("Target.getTargets")[0]["targetInfos"]
         page = next(each["targetId"] for each in targets if each["url"].startswith(self._url))
         session = self._ask("Target.attachToTarget", targetId=page, flatten=True)[0]["sessionId"]
@@ -65,8 +69,10 @@ class Unwatched:
         for _ in range(2):  # what the first time lets go of in one is held by nothing in another
             for each in (session, *workers):
                 self._ask("HeapProfiler.collectGarbage", each)
+        used = [self._ask("Runtime.getHeapUsage", each)[0] for each in (session, *workers)]
         self._ask("Target.detachFromTarget", sessionId=session)
         time.sleep(SETTLE_SECONDS)
+        return sum(int(each["backingStorageSize"]) for each in used)
 
     def megabytes(self) -> float:
         """What the page's process has in memory for itself alone: the largest of those that show pages."""
