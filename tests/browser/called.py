@@ -67,12 +67,17 @@ def main(arguments: Sequence[str]) -> None:
         sites = Path(scratch) / "sites"
         static_site.build_site(sites / "plain", packed=False)
         os.environ["PANDA_SITES"] = str(sites)
-        pytest.main(["-q", *arguments])
-        from tests.browser.sites import frozen_in  # which must not have the other `split_pyodide`
+        try:
+            pytest.main(["-q", *arguments])
+        finally:  # also what was heard until somebody had enough
+            write(module, sites / "plain")
 
-        hot = split.first_part(
-            module, json.loads(runtime.session_calls(*frozen_in(sites / "plain")).read_bytes())
-        )
+
+def write(module: wasm.Module, site: Path) -> None:
+    """Adds to the list what was heard."""
+    from tests.browser.sites import frozen_in  # which must not have the other `split_pyodide`
+
+    hot = split.first_part(module, json.loads(runtime.session_calls(*frozen_in(site)).read_bytes()))
     marks = wasm.marks(module)
     path = runtime.CALLED
     lines = {marks[own] for own in Hears.called if own not in hot} | set(path.read_text("utf-8").split())
