@@ -110,6 +110,7 @@ function awake(work) {
  * @returns {Promise<Python>}
  */
 async function load({ base, integrity, own, kept, ahead = new Map(), storage }) {
+  if (kept.size > 0) wakeDatabases();
   await mayCompile();
   const downloads = new Downloads(base, { kept, ahead }, (done, total) => tell("download", done, total));
   /** @type {Manifest} */
@@ -330,6 +331,18 @@ async function withFiles(files, module, onFresh, work) {
   } finally {
     self.fetch = fetch;
     WebAssembly.instantiateStreaming = instantiateStreaming;
+  }
+}
+
+/**
+ * Has the browser look which databases there are, while Python starts: the first look takes longer than to open one. At a
+ * first visit there is none, and looking held up all else.
+ */
+function wakeDatabases() {
+  try {
+    indexedDB.databases().catch(() => {});
+  } catch {
+    // this browser has none, or does not tell: who opens one hears why
   }
 }
 
