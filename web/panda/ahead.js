@@ -9,7 +9,7 @@ import { FILES, FIRST, MANIFEST } from "./site.js";
 const MANIFEST_BYTES = 2 ** 16;
 
 /**
- * @param {Map<string, ArrayBuffer>} kept files that nobody has to fetch, by their hashes
+ * @param {Map<string, MessagePort>} kept files that nobody has to fetch, by their hashes
  * @param {AbortSignal} stop
  * @returns {Map<string, MessagePort>} those that come to the worker, by name
  */

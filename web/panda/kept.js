@@ -1,8 +1,8 @@
 // What a start needed is kept in this origin, by its hash, and the next start asks nobody for it. The page reads it while
-// the worker starts. The worker puts them there (worker/files.js), its own code too, and which ones each version needs.
+// the worker and Python start, and hands each file on as soon as it is there. The worker puts them there (worker/files.js), its own code too, and which ones each version needs.
 // Browsers that keep nothing fetch it again.
 
-import { STARTS, WORKER } from "./site.js";
+import { FIRST, MANIFEST, STARTS, WORKER } from "./site.js";
 
 export const KEPT = "panda-web";
 export const KEYS = "https://kept.invalid/";
@@ -34,12 +34,8 @@ export async function kept(integrity) {
   }
 }
 
-/**
- * The worker's files that are kept, by their hashes.
- *
- * @param {Map<string, ArrayBuffer>} files where they are put
- */
-async function keptForWorker(files) {
+/** @returns {Promise<string[]>} the hashes of the worker's files that are kept */
+async function keptForWorker() {
   try {
     const cache = await caches.open(KEPT);
     const list = await cache.match(LISTS + encodeURIComponent(STARTS));
@@ -47,19 +43,28 @@ async function keptForWorker(files) {
     const keys = list ? [] : (await cache.keys()).filter(({ url }) => url.startsWith(KEYS));
     /** @type {string[]} */
     const hashes = list ? (await list.json()).files : keys.map(({ url }) => decodeURIComponent(url.slice(KEYS.length)));
-    await Promise.all(hashes.filter((hash) => hash !== WORKER).map(async (hash) => {
-      const file = await kept(hash);
-      if (file) files.set(hash, file);
-    }));
+    return hashes.filter((hash) => hash !== WORKER);
   } catch {
-    // as above
+    return []; // as above
   }
 }
 
-/** @returns {Promise<Map<string, ArrayBuffer>>} those that come soon */
+/** @returns {Promise<Map<string, MessagePort>>} by their hashes: to each port its file comes, or null where it is none (worker/ahead.js) */
 export async function keptSoon() {
-  /** @type {Map<string, ArrayBuffer>} */
-  const files = new Map();
-  await soon(keptForWorker(files), undefined);
-  return new Map(files); // no more is added to this one
+  const first = [MANIFEST, ...FIRST.map(({ integrity }) => integrity)];
+  /** @type {Map<string, MessagePort>} */
+  const ports = new Map();
+  for (const hash of await soon(keptForWorker(), [])) {
+    const { port1, port2 } = new MessageChannel();
+    if (first.includes(hash)) void hand(hash, port1);
+    else port1.onmessage = () => void hand(hash, port1); // others are read when the worker asks for them
+    ports.set(hash, port2);
+  }
+  return ports;
+}
+
+/** @param {string} hash @param {MessagePort} port */
+async function hand(hash, port) {
+  const file = await soon(kept(hash), null);
+  port.postMessage(file, file ? [file] : []);
 }

@@ -18,8 +18,8 @@ const SEAT = Symbol.for(`panda-web ${STARTS}`);
 
 /**
  * @typedef {{worker: Promise<Worker>, files: Promise<Files>, users: number, stop: AbortController, running: Worker | null}} Runtime
- * @typedef {{kept: Map<string, ArrayBuffer>, ahead: Map<string, MessagePort>}} Files what goes to the worker with the first
- *   connection: what is kept, by hash, and what comes, by name
+ * @typedef {{kept: Map<string, MessagePort>, ahead: Map<string, MessagePort>}} Files what goes to the worker with the first
+ *   connection: ports to which comes what is kept, by hash, and what is fetched, by name
  * @typedef {{runtime: Runtime | null, launch: typeof launch, fresh: ArrayBuffer | null}} Seat
  *   fresh: the worker's code, where it came over the network and is not kept yet
  */

@@ -1,6 +1,6 @@
 // The worker's files: fetched from HOST, packed where that can be, checked by their hashes.
 
-import { received } from "./ahead.js";
+import { handed, received } from "./ahead.js";
 import { asked } from "./packed.js";
 
 /** @typedef {{file: string, bytes: number, integrity?: string, packed?: number}} Part */
@@ -45,7 +45,7 @@ export class Downloads {
   /**
    * @param {string} base
    * @param {object} there what panda.js has
-   * @param {Map<string, ArrayBuffer>} there.kept files from an earlier start, by their hashes, which it has checked
+   * @param {Map<string, MessagePort>} there.kept ports to files from an earlier start, by their hashes
    * @param {Map<string, MessagePort>} there.ahead files that it has begun to fetch, by their names
    * @param {(done: number, total: number) => void} tell in bytes as they travel, about
    */
@@ -59,9 +59,8 @@ export class Downloads {
   /** All parts at once. @param {Part[]} parts */
   async bring(parts) {
     await Promise.all(parts.map(async (part) => {
-      const kept = this.#kept.get(part.integrity ?? "");
+      const kept = await this.#handed(part.integrity);
       if (kept) {
-        this.#kept.delete(part.integrity ?? ""); // Python's start holds on to us, and these are megabytes
         this.files.set(this.address(part.file), new Uint8Array(kept));
       } else {
         this.#total += part.packed ?? part.bytes;
@@ -78,7 +77,7 @@ export class Downloads {
 
   /** The manifest. @param {string} file @param {string} integrity "" where somebody else vouches for it */
   async json(file, integrity) {
-    const kept = this.#kept.get(integrity);
+    const kept = await this.#handed(integrity);
     if (integrity) this.#used.add(integrity);
     if (kept) return JSON.parse(new TextDecoder().decode(kept));
     const ahead = await new Response(this.#begun(file)).arrayBuffer().catch(() => new ArrayBuffer());
@@ -87,6 +86,13 @@ export class Downloads {
     const response = good ? new Response(ahead) : await get(this.address(file), integrity, cache);
     if (integrity) this.#fresh.set(integrity, response.clone());
     return response.json();
+  }
+
+  /** A file that is kept; null where there is none. It is asked for once. */
+  async #handed(integrity = "") {
+    const port = this.#kept.get(integrity);
+    this.#kept.delete(integrity);
+    return port ? handed(port) : null;
   }
 
   /** A file that the page has begun to fetch. It is asked for once. @param {string} file */

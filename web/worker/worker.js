@@ -104,7 +104,7 @@ function awake(work) {
  * @param {string} start.base where HOST has the files
  * @param {string} start.integrity the manifest's hash
  * @param {boolean} start.own whether the page is one of HOST's: only those get what HOST's applications add
- * @param {Map<string, ArrayBuffer>} start.kept files that are kept, by their hashes
+ * @param {Map<string, MessagePort>} start.kept ports to which files come that are kept, by their hashes
  * @param {Map<string, MessagePort>} [start.ahead] files that the page has begun to fetch, by their names
  * @param {import("./files.js").Storage} [start.storage] where to keep them
  * @returns {Promise<Python>}
@@ -153,23 +153,27 @@ async function started(manifest, downloads) {
   const { runtime, library, snapshot, seldom, second: part, wheels, extensions } = manifest;
   const more = downloads.bring(extensions);
   more.catch(() => {}); // also where the start fails before it is awaited
-  const module = downloads.bring([runtime]).then(() => WebAssembly.compile(downloads.take(runtime)));
+  const atHand = downloads.has(runtime);
+  const brought = downloads.bring([runtime]);
+  const module = brought.then(() => WebAssembly.compile(downloads.take(runtime)));
   /** @type {Start} */
   const start = (more, onFresh) => startPyodide(manifest, module, downloads, more, onFresh);
   const kept = downloads.has(part);
   const both = () => downloads.bring([part]).then(() => second.take(downloads.take(part)));
-  if (kept) await both();
+  const here = kept && module.then(both).catch(() => {}); // while Python starts, which does not call it
   if (snapshot) {
     try {
+      if (atHand) await brought; // it compiles beside the glue, which lets no message in
       const { pyodide, take } = await fromSnapshot(manifest, snapshot, downloads, start);
-      await more;
+      await Promise.all([more, here]);
       const later = { part, take: (/** @type {BufferSource} */ data) => second.take(data) };
-      return { python: ready(pyodide, extensions, downloads), later: [{ part: seldom, take }, ...(kept ? [] : [later])] };
+      return { python: ready(pyodide, extensions, downloads), later: [{ part: seldom, take }, ...(kept && second.isHere ? [] : [later])] };
     } catch (error) {
       await module; // without it there is no other way either
       tell("fallback", 0, 0, `Python starts without its snapshot, which takes longer: ${error}`);
     }
   }
+  await here;
   await Promise.all([module, more, downloads.bring([library, ...wheels]), second.isHere || both()]);
   tell("start", 0, 0);
   const pyodide = await start({}, () => second.work());
