@@ -52,6 +52,9 @@ CHROMIUM_ARGUMENTS = [
 ]
 SPARING_CHROMIUM = ["--js-flags=--liftoff-only"]
 SPARING_WEBKIT = {"JSC_useOMGJIT": "0"}
+UNDRAWN_WEBKIT = {
+    "WEBKIT_DISABLE_DMABUF_RENDERER": "1"
+}  # its driver never answers whoever asks for a screenshot
 SPARING_FIREFOX: dict[str, str | float | bool] = {
     "javascript.options.wasm_optimizingjit": False,
     "layout.frame_rate": 10,  # nobody looks at its windows, which are drawn all the same
@@ -347,9 +350,11 @@ class WebKit(LocalWebDriver):
 class WebKitTab(Tab):
     """WebKitGTK; `driver` is Selenium's."""
 
-    def __init__(self, engine: Engine, driver: WebDriver, *, first: bool = True) -> None:
+    def __init__(
+        self, engine: Engine, driver: WebDriver, *, first: bool = True, is_drawn: bool = True
+    ) -> None:
         self.engine, self.driver, self._first, self.messages = engine, driver, first, []
-        self._handle = driver.current_window_handle
+        self._handle, self._is_drawn = driver.current_window_handle, is_drawn
 
     def _here(self) -> WebDriver:
         self.driver.switch_to.window(self._handle)
@@ -361,11 +366,12 @@ class WebKitTab(Tab):
         self.wait_for("document.readyState === 'complete'")
 
     def screenshot(self, path: Path) -> None:
+        assert self._is_drawn, "ask for `browsers.tab(…, drawn=True)`"
         path.write_bytes(self._here().get_screenshot_as_png())
 
     def new_tab(self) -> Self:
         self._here().switch_to.new_window("tab")
-        return type(self)(self.engine, self.driver, first=False)
+        return type(self)(self.engine, self.driver, first=False, is_drawn=self._is_drawn)
 
     def close(self) -> None:
         if self._first:
@@ -386,13 +392,14 @@ class Browsers:
     Args:
         sparing: whether they leave out what takes a third of a start's work, and changes nothing that is to be
             seen: WebAssembly is compiled once, and not once more for speed, which pays where pages live for
-            minutes; and Firefox draws ten times a second.
+            minutes; Firefox draws ten times a second; and WebKitGTK draws without a graphics card's help, which
+            there is none of, so its half of a start is saved. It takes no screenshots then.
     """
 
     def __init__(self, *, sparing: bool = False) -> None:
         self._closing = contextlib.ExitStack()
         self._arguments = [*CHROMIUM_ARGUMENTS, *(SPARING_CHROMIUM if sparing else [])]
-        self._surroundings = SPARING_WEBKIT if sparing else {}
+        self._sparing = sparing
         self._preferences = SPARING_FIREFOX if sparing else {}
 
     @functools.cached_property
@@ -438,19 +445,20 @@ class Browsers:
         with os.fdopen(readable) as answer:
             return f":{answer.readline().strip()}"
 
-    def webkit(self) -> WebKit:
+    def webkit(self, *, drawn: bool = False) -> WebKit:
         """A fresh WebKitGTK; whoever asks for it ends it by `quit`."""
         engine = require("webkit")
+        spared = SPARING_WEBKIT | ({} if drawn else UNDRAWN_WEBKIT) if self._sparing else {}
         for patience in (8, 16):  # one that starts takes a second
             with contextlib.suppress(ReadTimeoutError):
-                return WebKit(engine, self._display, patience, self._surroundings)
-        return WebKit(engine, self._display, surroundings=self._surroundings)
+                return WebKit(engine, self._display, patience, spared)
+        return WebKit(engine, self._display, surroundings=spared)
 
-    def tab(self, name: str) -> Tab:
-        """A tab of a fresh profile in the engine of that name."""
+    def tab(self, name: str, *, drawn: bool = False) -> Tab:
+        """A tab of a fresh profile in the engine of that name; screenshots want one that is drawn."""
         engine = require(name)
         if name == "webkit":
-            return WebKitTab(engine, self.webkit())
+            return WebKitTab(engine, self.webkit(drawn=drawn), is_drawn=drawn or not self._sparing)
         browser = self.chromium if name == "chromium" else self.firefox
         return PlaywrightTab(engine, browser.new_context().new_page())
 

@@ -94,8 +94,10 @@ def test_tabs_share_storage_and_profiles_do_not(open_tab: Open, page_url: str) -
     assert stranger.evaluate("localStorage.getItem('a')") is None
 
 
-def test_screenshot(tab: Tab, tmp_path: Path) -> None:
-    tab.screenshot(tmp_path / "seen.png")
+def test_screenshot(engine: str, browsers: Browsers, page_url: str, tmp_path: Path) -> None:
+    with browsers.tab(engine, drawn=True) as tab:
+        tab.goto(page_url)
+        tab.screenshot(tmp_path / "seen.png")
     assert (tmp_path / "seen.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -13,6 +13,10 @@ from tools.static_site import digest_of, integrity, runtime, seal
 
 TESTS = Path(__file__).resolve().parent.parent
 HARNESS = TESTS / "browser" / "harness"
+PYTHON_KEPT = "async () => (await (await caches.open('panda-web')).keys()).length === 7"
+"""JavaScript: whether this browser keeps all that Python is made of, what comes at rest too. Then no host is needed."""
+PAGE_KEPT = PYTHON_KEPT.replace("7", "8")
+"""The same on a page of the site, which has the application's wheel too."""
 
 
 def copy_site(site: Path, out: Path, files: Mapping[str, str | bytes | None]) -> Path:

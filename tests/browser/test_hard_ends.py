@@ -138,7 +138,7 @@ def test_page_ends(
     with (
         ServedNode(tmp_path / "node", site) as node,
         between(node.url) as wire,
-        browsers.tab(engine) as tab,
+        browsers.tab(engine, drawn=True) as tab,
     ):
         victim: Tab = tab.new_tab()
         screen = ScreenAtNode(victim).open(wire.url)

@@ -12,7 +12,7 @@ from tests.browser.asking import instances_at
 from tests.browser.festivals import ODD, event, save, schedule
 from tests.browser.schema_screen import SchemaScreen, row
 from tests.browser.screen import Screen
-from tests.browser.sites import HARNESS
+from tests.browser.sites import HARNESS, PAGE_KEPT
 from tests.browsers import Browsers, PlaywrightTab, require
 from tests.processes import ServedNode
 
@@ -214,6 +214,7 @@ def test_readers_come_first_on_a_phone_and_no_notice_covers_anything(
             assert page_of(screen).is_visible(css)
         screen.click("#side-open")
 
+        screen.tab.wait_for(PAGE_KEPT)  # the node is the site's host, too
         node.kill()
         screen.click("#reload")
         screen.wait(".notice[data-reason=node-unreachable]")

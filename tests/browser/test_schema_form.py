@@ -509,6 +509,7 @@ def test_publishing_waits_for_python(engine: str, browsers: Browsers, site: Path
             assert screen.has("#name[readonly]")
             host.go.set()
             screen.wait("#schema[data-state=published]")
+            screen.sent()  # it is in this browser before it is at the node
             assert schema_at(node.url, screen.text("[data-use=id] code")).name == "room"
     finally:
         host.stop()

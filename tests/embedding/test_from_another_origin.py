@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.sites import PYTHON_KEPT
 from tests.browsers import StaticServer, Tab
 from tests.embedding.websites import Websites, call, strict
 from tests.processes import ServedNode
@@ -87,7 +88,7 @@ def test_second_visit_asks_for_panda_js_alone(
     website = websites.open(static_host.url, site)
     tab.goto(website + "tag.html")
     author = call(tab, "connect", "first", {"node": host.url})["author"]
-    tab.wait_for("async () => (await (await caches.open('panda-web')).keys()).length === 7")
+    tab.wait_for(PYTHON_KEPT)
     tab.goto(website + "import.html")
     static_host.requests.clear()
     assert call(tab, "connect", "second", {"node": host.url})["author"] == author

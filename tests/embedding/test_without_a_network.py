@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.sites import PYTHON_KEPT
 from tests.browsers import StaticServer, Tab
 from tests.embedding.websites import call, write_pages
 from tests.hosts import examples
@@ -22,7 +23,6 @@ KEPT = """async () => {
     const [name] = (await caches.keys()).filter((name) => name.startsWith("panda-web website"));
     return (await (await caches.open(name)).keys()).map(({ url }) => url);
 }"""
-PYTHON_KEPT = "async () => (await (await caches.open('panda-web')).keys()).length === 7"
 
 
 @pytest.fixture
