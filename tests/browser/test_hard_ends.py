@@ -138,7 +138,7 @@ def test_page_ends(
     with (
         ServedNode(tmp_path / "node", site) as node,
         between(node.url) as wire,
-        browsers.tab(engine, drawn=True) as tab,
+        browsers.tab(engine) as tab,
     ):
         victim: Tab = tab.new_tab()
         screen = ScreenAtNode(victim).open(wire.url)
@@ -154,7 +154,12 @@ def test_page_ends(
             victim.close()
         gate.open()
         wire.honest()
-        screen = ScreenAtNode(victim if end == "reload" else tab).open(wire.url)
+        screen = ScreenAtNode(victim if end == "reload" else tab)
+        if end == "reload":
+            screen.wait("html[data-state=ready]")
+            screen.rest()
+        else:
+            screen.open(wire.url)
         screen.import_file(festival)
         screen.wait("#pending[data-pending='0']")
         assert_whole(node.url, festival, len({sent["entryBytes"] for sent in wire.published}))
