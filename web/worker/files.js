@@ -113,14 +113,16 @@ export class Downloads {
     const { name, files, lists, list, worker, code } = storage;
     if (worker && code) this.#fresh.set(worker, new Response(code));
     storage.code = null;
+    const names = [worker, ...this.#used];
+    const fresh = [...this.#fresh].filter(([integrity]) => names.includes(integrity));
+    for (const [integrity] of fresh) this.#fresh.delete(integrity); // what comes meanwhile is kept the next time
     try {
       const kept = await caches.open(name);
       const own = lists + encodeURIComponent(list);
-      const names = [worker, ...this.#used];
       const wanted = new Set([own, ...names.map((hash) => files + encodeURIComponent(hash))]);
       // The list is first, for another version that keeps its own at the same time: it throws away what no list has.
       await kept.put(own, new Response(JSON.stringify({ used: Date.now(), files: names })));
-      for (const [integrity, response] of this.#fresh) await kept.put(files + encodeURIComponent(integrity), response);
+      for (const [integrity, response] of fresh) await kept.put(files + encodeURIComponent(integrity), response);
       const urls = (await kept.keys()).map(({ url }) => url);
       const other = urls.findLast((url) => url.startsWith(lists) && url !== own);
       const { used = 0, files: its = [] } = other ? await (await kept.match(other))?.json() : {};
@@ -131,7 +133,6 @@ export class Downloads {
     } catch {
       // no room, or no such storage
     }
-    this.#fresh.clear();
   }
 
   /** @param {string} file */
