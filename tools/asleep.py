@@ -15,13 +15,14 @@ from pathlib import Path
 import pure25519
 
 import panda_web
-from panda_web.browser import frozen
+from panda_web.browser.bare import bare
 
 # What only a node on a server, the command and a notebook have use for.
 LAYERS_ELSEWHERE = ("cli", "server")
 MODULES_ELSEWHERE = (
     *("panda_web.client.file", "panda_web.keys.file", "panda_web.keys.with_cryptography"),
     *("panda_web.rpc.http", "panda_web.rpc.websocket", "panda_web.sync.peers"),
+    "panda_web.browser.bare",  # makes the codes, here and for the snapshot
     *("panda_web.browser.shapes", "panda_web.browser.log_shapes"),  # read by who checks types
 )
 # Ed25519 in Python, for browsers that have none or one that goes wrong.
@@ -106,7 +107,7 @@ def sources() -> Iterator[tuple[str, str, str, bool]]:
 
 def code(source: str, file: str) -> bytes:
     """What is run of a module. In a traceback its files and names say enough: nobody has its lines there."""
-    return marshal.dumps(frozen.without_lines(compile(stripped(source), file, "exec", dont_inherit=True)))
+    return marshal.dumps(bare(compile(stripped(source), file, "exec", dont_inherit=True), {}))
 
 
 def is_seldom(name: str) -> bool:

@@ -3,7 +3,8 @@
 //   node snapshot.mjs PYODIDE OUT ASLEEP PROGRAM [--extension MODULE=WHEEL]... [--session SESSION] WHEEL...
 //
 // ASLEEP runs in a Pyodide of its own and writes /asleep, which PROGRAM finds, and /seldom, which goes into the directory
-// OUT beside the snapshot. PROGRAM writes /known, with the address of an object that the collector knows.
+// OUT beside the snapshot. PROGRAM writes /known, with the addresses of an object that the collector knows and of the dictionary
+// of interned texts.
 // For tests, awake.txt in OUT has the names of all modules in the snapshot.
 //
 // With SESSION, what is called of Python's module by what visitors do (session.mjs, which runs SESSION) goes into
@@ -73,8 +74,6 @@ WebAssembly.instantiate = async (what, imports) => {
 
 const { loadPyodide } = await import(pathToFileURL(join(pyodideDirectory, "pyodide.mjs")).href);
 const CODES = "/asleep";
-/** Bytes in front of an object that say which one is next, and which was before. */
-const RING = 8;
 const compiler = await pyodideWithWheels({});
 run(compiler, compiling);
 const pyodide = await pyodideWithWheels({ _makeSnapshot: true });
@@ -87,14 +86,17 @@ for (const extension of values.extension) {
   worker.load(archive, module);
   worker.destroy();
 }
+globalThis.zeroFreed = () => zeroFreed(pyodide._module);
+globalThis.zeroFreed();
 run(pyodide, program);
-zeroFreed(pyodide._module);
+globalThis.zeroFreed();
 const snapshot = pyodide.makeMemorySnapshot();
 mkdirSync(out);
 writeFileSync(join(out, "awake.txt"), [...pyodide.pyimport("sys").modules.keys()].sort().join("\n"));
 const memory = values.session && snapshot.slice().buffer; // which packing changes
 if (written) unwrite(memoryOf(snapshot), ...written); // it comes with that part
-writeFileSync(join(out, "snapshot.bin"), pack(snapshot, fresh, Number(pyodide.FS.readFile("/known", { encoding: "utf8" })) - RING));
+const known = JSON.parse(pyodide.FS.readFile("/known", { encoding: "utf8" }));
+writeFileSync(join(out, "snapshot.bin"), pack(snapshot, fresh, known, pyodide._module._Py_HashBuffer));
 writeFileSync(join(out, "seldom.bin"), compiler.FS.readFile("/seldom"));
 if (values.session) {
   called.clear();
@@ -126,7 +128,10 @@ function unwrite(memory, before, after) {
   for (let at = 0; at < before.length; at += 1) if (after[at] !== before[at]) memory[at] = before[at];
 }
 
-/** Takes all that malloc would give without growing, from the largest pieces down, zeroes it and gives it back. */
+/**
+ * Takes all that malloc would give without growing, from the largest pieces down, zeroes it and gives it back. What is
+ * given back last is what malloc gives first: so the lowest is, and what is made one after the other lies so.
+ */
 function zeroFreed(module) {
   const top = module._sbrk(0) >>> 0;
   const pieces = [];
@@ -146,6 +151,6 @@ function zeroFreed(module) {
       pieces.push(piece);
     }
   }
-  for (const piece of pieces.reverse()) module._free(piece);
+  for (const piece of pieces.sort((one, other) => other - one)) module._free(piece);
   module.HEAPU8.fill(0, top);
 }

@@ -7,6 +7,7 @@ import encodings
 import gc
 import importlib
 import inspect
+import json
 import linecache
 import marshal
 import random
@@ -17,11 +18,13 @@ from pathlib import Path
 from types import FunctionType, SimpleNamespace
 from typing import Any
 
+import js
 import pyodide._package_loader as wheels
 from pyodide import webloop
 
 from panda_web.browser import frozen
 from panda_web.browser.asleep import Asleep, Code
+from panda_web.browser.bare import bare
 
 # Each page needs this at its start, or soon after; all else of ours sleeps. They are names, since an import
 # that nothing uses is what a linter takes away.
@@ -73,14 +76,21 @@ frozen.leave_behind((*UNPACKING, *ONCE, *IN_C), [encodings])
 frozen.leave_behind(
     LOOPS, [module for name, module in sys.modules.items() if f"{name}.".startswith("asyncio.")]
 )
+gc.collect()
 # Annotations are for people, and for what checks types before anything runs.
+js.zeroFreed()  # what a new object does not fill is what was there before
+shared: dict[Any, Any] = {}
 functions: list[Any] = [each for each in gc.get_objects() if isinstance(each, FunctionType)]
 for each in functions:
     each.__annotate__ = None
-    # In a traceback files and names say enough: nobody has their text there, and lines travel as 54 kB.
+    # In a traceback files and names say enough: nobody has their text there.
     if (each.__module__ or "").partition(".")[0] in {*sys.stdlib_module_names, *PYODIDE, *OURS}:
-        each.__code__ = frozen.without_lines(each.__code__)
-del functions
+        each.__code__ = bare(each.__code__, shared)
+        each.__qualname__ = each.__name__
+del functions, shared, bare
+frozen.leave_behind(["panda_web.browser.bare"], [sys.modules["panda_web.browser"]])
+gc.collect()
+js.zeroFreed()
 classes: list[Any] = [each for each in gc.get_objects() if isinstance(each, type)]
 for each in classes:
     if hasattr(each, "__dataclass_fields__"):  # which were made of them
@@ -103,5 +113,10 @@ codecs.unregister(encodings.search_function)
 codecs.register(encodings.search_function)
 frozen.forget_archives()
 gc.collect()
-# The collector has them all in one ring then.
-Path("/known").write_text(str(id(sys)), "utf-8")
+# The collector has them all in one ring then. The dictionary of interned texts is the largest in it.
+dictionaries: list[dict[Any, Any]] = [each for each in gc.get_objects() if type(each) is dict]
+interned = max(dictionaries, key=len)
+if any(key is not value for key, value in interned.items()):
+    raise LookupError("This is not the dictionary of interned texts.")
+Path("/known").write_text(json.dumps({"ring": id(sys), "interned": id(interned)}), "utf-8")
+del dictionaries, interned

@@ -1,6 +1,6 @@
 """Waking up in a memory snapshot: what it must draw anew, what it left at home, and what comes later.
 
-`leave_behind`, `put_to_sleep` and `without_lines` serve who makes one (tools/snapshot.py): of Pyodide and of
+`leave_behind`, `put_to_sleep` and `share` serve who makes one (tools/snapshot.py): of Pyodide and of
 the standard library much is in memory after a start that no tab has a use for. It is imported again where
 somebody does.
 
@@ -19,11 +19,11 @@ import random
 import sys
 import zipimport
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields
+from dataclasses import FrozenInstanceError, fields
 from functools import partial
 from pathlib import Path
 from reprlib import recursive_repr
-from types import CodeType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from panda_web.browser.asleep import Asleep, Code
@@ -177,19 +177,6 @@ def _wake(module: ModuleType, name: str) -> Any:
     return getattr(importlib.reload(module), name)
 
 
-def without_lines(code: CodeType) -> CodeType:
-    """A function's code that does not know in which lines it is written.
-
-    Its table of lines says instead, for each eight units of two bytes, that there is none (CPython's
-    InternalDocs/code_objects.md).
-    """
-    most, none = 8, 0xF8
-    whole, rest = divmod(len(code.co_code) // 2, most)
-    table = bytes([none | (most - 1)] * whole + [none | (rest - 1)] * bool(rest))
-    constants = (without_lines(each) if isinstance(each, CodeType) else each for each in code.co_consts)
-    return code.replace(co_linetable=table, co_consts=tuple(constants))
-
-
 def no_signature(*_: object, **__: object) -> str:
     """In the place of `inspect.signature`, where that only makes a docstring. Raises ValueError."""
     raise ValueError("Nobody reads it in a tab.")
@@ -202,11 +189,34 @@ def representation(self: Any) -> str:
     return f"{type(self).__qualname__}({', '.join(told)})"
 
 
+def no_assignment(self: Any, name: str, value: Any) -> None:
+    """Raises FrozenInstanceError, as what is made for a frozen dataclass does."""
+    if _is_frozen(self, name):
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+    object.__setattr__(self, name, value)
+
+
+def no_deletion(self: Any, name: str) -> None:
+    """Raises FrozenInstanceError, as what is made for a frozen dataclass does."""
+    if _is_frozen(self, name):
+        raise FrozenInstanceError(f"cannot delete field {name!r}")
+    object.__delattr__(self, name)
+
+
+def _is_frozen(self: Any, name: str) -> bool:
+    return "__dataclass_fields__" in vars(type(self)) or any(each.name == name for each in fields(self))
+
+
+_SHARED = {"__repr__": representation, "__setattr__": no_assignment, "__delattr__": no_deletion}
+
+
 def share(dataclass: type) -> None:
-    """Has a dataclass represent itself as all others do, and not by a function that was made for it alone."""
-    own = getattr(dataclass.__dict__.get("__repr__"), "__wrapped__", None)
-    if own is not None and own.__code__.co_filename == "<string>":
-        dataclass.__repr__ = representation  # type: ignore[method-assign,assignment]
+    """Has a dataclass represent and protect itself as all others do, not by functions made for it alone."""
+    for name, one in _SHARED.items():
+        own = dataclass.__dict__.get(name)
+        own = getattr(own, "__wrapped__", own)
+        if getattr(getattr(own, "__code__", None), "co_filename", "") == "<string>":
+            setattr(dataclass, name, one)
 
 
 def forget_archives() -> None:

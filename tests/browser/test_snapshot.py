@@ -93,7 +93,7 @@ def spoil(www: Path, how: str) -> None:
         path.unlink()
         return
     data = bytearray(path.read_bytes())
-    head = 20 + 4 * int.from_bytes(data[8:12], "little")  # as web/worker/snapshot.js packs it
+    head = 28 + 4 * int.from_bytes(data[8:12], "little")  # as web/worker/snapshot.js packs it
     data[{"changed": len(data) // 2, "no snapshot": 8, "of another Pyodide": head + 20}[how]] ^= 1
     path.unlink()
     path.write_bytes(data)
@@ -277,6 +277,14 @@ def test_a_second_part_that_cannot_be_had_ends_python_in_words(
 
 
 @pytest.mark.every_engine
+def test_each_key_is_found_and_equal_names_are_one(tab: Tab, awake: StaticServer) -> None:
+    """Hashes of texts, and where a dictionary looks for its keys, are made again at each start."""
+    dictionaries, texts = Python(tab, awake.url).run("looked_up")
+    assert dictionaries > 3000
+    assert texts > 10_000
+
+
+@pytest.mark.every_engine
 def test_memory_grows_to_what_the_snapshot_needs(tab: Tab, awake: StaticServer) -> None:
     """More than an instance of the module begins with: else every start would be the slow one."""
     python = Python(tab, awake.url)
@@ -396,11 +404,65 @@ THAWED = """async () => {
     });
     const head = new Uint8Array(16);
     new DataView(head.buffer).setUint32(4, head.length, true);
-    const packed = pack(Uint8Array.of(...head, ...was), fresh, ring[0]);
+    // Interned texts, the dictionary of them, and one with other keys, from which one was taken out. Their places follow
+    // Objects/dictobject.c of CPython.
+    const [TYPE, MALLOC] = [at(1, 0), 3];
+    const hash = (begin, bytes) => Array.from({ length: bytes }, (_, byte) => byte).reduce((sum, byte) => sum * 31 + 7 | 0, bytes);
+    const texts = ["b", "longer text", "a", "\u00e9"].map((text, place) => {
+        const begin = at(4, 8 + 64 * (3 - place));
+        const ascii = text !== "\u00e9";
+        words[begin / 4 - 1] = 64 | MALLOC;
+        words[begin / 4 + 2] = text.length;
+        words[begin / 4 + 4] = 0xdada0000 | (ascii ? 0x66 : 0x26);
+        was.fill(0xee, begin + 20, begin + 56);
+        const letters = begin + (ascii ? 20 : 28);
+        if (!ascii) words.fill(0, begin / 4 + 5, begin / 4 + 7);
+        [...text, "\0"].forEach((letter, number) => { was[letters + number] = letter.charCodeAt(0); });
+        words[begin / 4 + 3] = hash(letters, text.length);
+        return begin;
+    });
+    const dictionary = (begin, kind, entries) => {
+        const table = begin + 64;
+        words[begin / 4 + 1] = TYPE;
+        if (kind !== 2) words[begin / 4 + 3] = 0xdada;
+        words[begin / 4 + 6] = table;
+        was.set([3, 3, kind], table + 4);
+        words[table / 4 + 3] = 5 - entries.length;
+        words[table / 4 + 4] = entries.length;
+        was.fill(0xff, table + 20, table + 28);
+        entries.forEach((entry, number) => {
+            words.set(entry, (table + 28) / 4 + number * entry.length);
+            if (entry.at(-1) === 0) return;
+            const hash = kind ? words[entry[0] / 4 + 3] : entry[0];
+            let place = hash & 7;
+            for (let perturb = hash >>> 0; was[table + 20 + place] !== 0xff;) {
+                perturb >>>= 5;
+                place = place * 5 + perturb + 1 & 7;
+            }
+            was[table + 20 + place] = number;
+        });
+        words[begin / 4 + 2] = entries.filter((entry) => entry.at(-1)).length;
+    };
+    const [interned, ofClass, other] = ring.map((each) => each + 8);
+    const sorted = [...texts].sort((one, other) => one - other);
+    dictionary(interned, 1, sorted.map((text) => [text, text]));
+    dictionary(other, 0, [[19, at(5, 0), at(5, 8)], [11, 0, 0], [3 << 28, texts[0], at(5, 0)]]);
+    dictionary(ofClass, 2, []);
+    // What nobody reads does not travel, and is zero then.
+    const whole = was.slice();
+    const clean = new Uint32Array(whole.buffer);
+    for (const each of [interned, other]) clean[each / 4 + 3] = 0;
+    for (const text of texts) {
+        clean[text / 4 + 4] &= 0xff;
+        const letters = text + (clean[text / 4 + 4] === 0x66 ? 20 : 28);
+        whole.fill(0, letters + clean[text / 4 + 2] + 1, text + 60);
+    }
+    const packed = pack(Uint8Array.of(...head, ...was), fresh, { ring: interned, interned }, hash);
+    const told = [0xee, 0xdada].map((byte) => packed.includes(byte) || new Uint32Array(packed.buffer).includes(byte));
     const memory = fresh.slice();
     memory.fill(8, at(0, 50), at(0, 200)); // what starts Python before it is thawed
     memory.fill(8, at(1, 0), at(5, 77));
-    thaw(packed, fresh.slice(0, at(1, 0)), memory, at(5, 77));
+    thaw(packed, fresh.slice(0, at(1, 0)), memory, at(5, 77), hash);
     const linked = new Uint32Array(memory.buffer);
     const found = [];
     let one = ring[0];
@@ -409,15 +471,15 @@ THAWED = """async () => {
         if (linked[linked[one / 4] / 4 + 1] !== one) throw new Error("no ring");
         one = linked[one / 4];
     } while (one !== ring[0]);
-    for (const each of ring) for (const bytes of [was, memory]) bytes.fill(0, each, each + 8);
-    return [memory.every((byte, place) => byte === was[place]), found.sort().join() === ring.sort().join()];
+    for (const each of ring) for (const bytes of [whole, memory]) bytes.fill(0, each, each + 8);
+    return [memory.every((byte, place) => byte === whole[place]), found.sort().join() === ring.sort().join(), ...told];
 }"""
 
 
 def test_thawed_memory_is_what_it_was_whatever_was_written_before(tab: Tab) -> None:
     with static_server(ROOT / "web" / "worker") as server:
         tab.goto(server.url)
-        assert tab.evaluate(THAWED) == [True, True]
+        assert tab.evaluate(THAWED) == [True, True, False, False]
 
 
 def test_what_was_kept_is_given_away(tab: Tab) -> None:

@@ -7,29 +7,40 @@
 // lowest bits of both. Nobody minds the order, so the ring is packed in the order of addresses, and as distances: these
 // are small, and alike.
 //
+// What follows from the hashes of texts is left out, too (hashes.js).
+//
 // Packed, as 32-bit numbers, little-endian: bytes of the fresh memory that it builds on; bytes of the head; how many
-// pages there are; bytes of the whole memory; the address of the first words of the ring; the number of each page. Then
-// the head, which is Pyodide's own (its snapshot.ts), and the pages.
+// pages there are; bytes of the whole memory; the address of the first words of the ring; that of the dictionary of
+// interned texts, and that of the first of these; the number of each page. Then the head, which is Pyodide's own (its
+// snapshot.ts), and the pages.
+
+import { derive, omit } from "./hashes.js";
 
 const PAGE = 4096;
-const WORDS = 5;
+const WORDS = 7;
+/** Bytes of the two words in front of an object. */
+const LINKS = 8;
 const FLAGS = 3;
 
 /**
  * @param {Uint8Array} snapshot as Pyodide makes it, the head and the memory; is changed
  * @param {Uint8Array} fresh the memory that an instance of the same module begins with
- * @param {number} ring the address of the words of one object in the ring
+ * @param {{ring: number, interned: number}} known ring: an object that is in it; interned: the dictionary of interned texts
+ * @param {import("./hashes.js").Heap["hash"]} hash
  */
-export function pack(snapshot, fresh, ring) {
+export function pack(snapshot, fresh, { ring, interned }, hash) {
   const memory = memoryOf(snapshot);
   const head = snapshot.subarray(0, snapshot.length - memory.length);
-  const first = unlink(words(memory), ring);
   const data = Math.ceil((fresh.findLastIndex((byte) => byte !== 0) + 1) / PAGE) * PAGE;
+  const objects = ringOf(words(memory), ring - LINKS).map((at) => at + LINKS);
+  const dictionaries = objects.filter((object) => typeOf(words(memory), object) === typeOf(words(memory), interned));
+  const text = omit({ memory, hash, dictionaries, interned, data });
+  const first = unlink(words(memory), ring - LINKS);
   for (let at = 0; at < data; at += 1) memory[at] = /** @type {number} */ (memory[at]) ^ /** @type {number} */ (fresh[at]);
   const pages = Array.from({ length: memory.length / PAGE }, (_, number) => (
     { number, bytes: memory.subarray(number * PAGE, (number + 1) * PAGE) }
   )).filter(({ bytes }) => bytes.some((byte) => byte !== 0));
-  const numbers = Uint32Array.of(data, head.length, pages.length, memory.length, first, ...pages.map(({ number }) => number));
+  const numbers = Uint32Array.of(data, head.length, pages.length, memory.length, first, interned, text, ...pages.map(({ number }) => number));
   const parts = [new Uint8Array(numbers.buffer), head, ...pages.map(({ bytes }) => bytes)];
   const packed = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
@@ -76,9 +87,10 @@ export function growFor(packed, module) {
  * @param {Uint8Array} fresh what the memory began with, as far as the snapshot builds on it
  * @param {Uint8Array} memory of an instance of the same module, and as large as it was
  * @param {number} written from there on it is nothing but zeros
+ * @param {import("./hashes.js").Heap["hash"]} hash
  */
-export function thaw(packed, fresh, memory, written) {
-  const { numbers, data, begin, first } = measure(packed);
+export function thaw(packed, fresh, memory, written, hash) {
+  const { numbers, data, begin, first, interned, text } = measure(packed);
   if (data !== fresh.length) throw new RangeError("The snapshot builds on another memory.");
   memory.set(fresh);
   memory.fill(0, data, written);
@@ -87,12 +99,24 @@ export function thaw(packed, fresh, memory, written) {
     if (number * PAGE < data) addTo(memory, number * PAGE, from);
     else memory.set(from, number * PAGE);
   });
-  link(words(memory), first);
+  const dictionaries = link(words(memory), first, typeOf(words(memory), interned));
+  derive({ memory, hash, dictionaries, interned, data }, text);
 }
 
 /** @param {Uint8Array} memory */
 function words({ buffer, byteOffset, length }) {
   return new Uint32Array(buffer, byteOffset, length / 4);
+}
+
+/** @param {Uint32Array} memory @param {number} one of its addresses @returns {number[]} all of them */
+function ringOf(memory, one) {
+  const ring = [];
+  let at = one;
+  do {
+    ring.push(at);
+    at = /** @type {number} */ (memory[at / 4]) & ~FLAGS;
+  } while (at !== one);
+  return ring;
 }
 
 /**
@@ -103,12 +127,7 @@ function words({ buffer, byteOffset, length }) {
  * @returns {number} the lowest of them
  */
 function unlink(memory, one) {
-  const ring = [];
-  let at = one;
-  do {
-    ring.push(at);
-    at = /** @type {number} */ (memory[at / 4]) & ~FLAGS;
-  } while (at !== one);
+  const ring = ringOf(memory, one);
   ring.sort((before, behind) => before - behind);
   for (const [place, at] of ring.entries()) {
     memory[at / 4] = (ring[place + 1] ?? at) - at | /** @type {number} */ (memory[at / 4]) & FLAGS;
@@ -117,8 +136,21 @@ function unlink(memory, one) {
   return ring[0] ?? one;
 }
 
-/** Makes addresses of a ring's distances. @param {Uint32Array} memory @param {number} first */
-function link(memory, first) {
+/** @param {Uint32Array} memory @param {number} object */
+function typeOf(memory, object) {
+  return /** @type {number} */ (memory[object / 4 + 1]);
+}
+
+/**
+ * Makes addresses of a ring's distances.
+ *
+ * @param {Uint32Array} memory
+ * @param {number} first
+ * @param {number} type
+ * @returns {number[]} the objects of that type, in passing
+ */
+function link(memory, first, type) {
+  const found = [];
   let at = first;
   for (let distance = -1; distance !== 0;) {
     const word = /** @type {number} */ (memory[at / 4]);
@@ -126,8 +158,10 @@ function link(memory, first) {
     const next = distance ? at + distance : first;
     memory[at / 4] = next | word & FLAGS;
     memory[next / 4 + 1] = at | /** @type {number} */ (memory[next / 4 + 1]) & FLAGS;
+    if (typeOf(memory, at + LINKS) === type) found.push(at + LINKS);
     at = next;
   }
+  return found;
 }
 
 /** @param {Uint8Array} memory @param {number} at @param {Uint8Array} page by words: all of it lies on their borders */
@@ -143,8 +177,9 @@ function addTo({ buffer, byteOffset }, at, page) {
 function measure(packed) {
   const word = (/** @type {number} */ place) => new DataView(packed.buffer, packed.byteOffset).getUint32(4 * place, true);
   const [data, headBytes, count, whole, first] = [word(0), word(1), word(2), word(3), word(4)];
+  const [interned, text] = [word(5), word(6)];
   const begin = 4 * (WORDS + count) + headBytes;
   if (packed.length !== begin + count * PAGE) throw new RangeError("This is no snapshot.");
   const numbers = Array.from({ length: count }, (_, place) => word(WORDS + place));
-  return { data, headBytes, begin, numbers, whole, first };
+  return { data, headBytes, begin, numbers, whole, first, interned, text };
 }

@@ -209,7 +209,7 @@ async function fromSnapshot({ library, seldom, second: part }, snapshot, downloa
       const packed = downloads.take(snapshot);
       head.set(headOf(packed));
       const written = growFor(packed, module);
-      keepingTrampoline(module, () => thaw(packed, fresh, module.HEAPU8, written));
+      keepingTrampoline(module, () => thaw(packed, fresh, module.HEAPU8, written, module._Py_HashBuffer));
       second.again();
       fresh = EMPTY; // Pyodide keeps this function
       return module;

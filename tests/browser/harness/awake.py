@@ -1,6 +1,7 @@
 """What only a start from a snapshot can get wrong; stands in the place of `checks` in the harness's site."""
 
 import asyncio
+import gc
 import importlib
 import os
 import random
@@ -32,6 +33,20 @@ class Tools:
 async def drawn(_: Tools) -> list[str]:
     """What must be another one at each start."""
     return [str(random.random()), os.urandom(16).hex(), secrets.token_hex(16), str(uuid.uuid4())]
+
+
+async def looked_up(_: Tools) -> list[int]:
+    """How many dictionaries there are, and how many interned texts, where each of their keys is found."""
+    dictionaries = [each for each in gc.get_objects() if type(each) is dict]
+    interned = max(dictionaries, key=len)
+    texts = [text for text in interned if sys.intern("".join(("", *text))) is text]
+    for each in dictionaries:
+        for key, value in [*each.items()]:
+            if each[key] is not value or hash(key) != hash("".join(key) if type(key) is str else key):
+                raise LookupError(repr(key))
+    if len(texts) != len(interned):
+        raise LookupError("Some texts are not what they were interned as.")
+    return [len(dictionaries), len(texts)]
 
 
 # Zeros do not travel, so a large snapshot is as small as another; what comes after them lies far away.
