@@ -282,6 +282,19 @@ def test_code_of_frozen_modules_is_where_it_is_run(monkeypatch: pytest.MonkeyPat
         tables.tables(pyodide)
 
 
+def test_what_is_told_of_functions_comes_later() -> None:
+    """Not where another text is the end of it, nor how it is called: Python looks for that in it."""
+    told = "Tells at length what it is that it does for whoever calls it, and why."
+    signature = b"f($module, one)\n--\n\n"
+    texts = [signature + f"{told}{number}".encode() + b"\0" for number in range(2)]
+    begin = [1 + len(signature), 1 + len(texts[0]) + len(signature)]
+    memory = b"\0" + b"".join(texts) + bytes(-sum(map(len, texts), 1) % 4)
+    assert [each.begin for each in tables.told(memory)] == begin
+    (first, second) = tables.told(memory)
+    assert memory[first.begin : first.end].decode() == f"{told}0"
+    assert [*tables.told(memory + (second.end - 2).to_bytes(4, "little"))] == [first]
+
+
 def test_another_pyodide_is_looked_at_anew() -> None:
     with pytest.raises(wasm.ChangedError, match="not where they were"):
         tables.tables(module())

@@ -1,4 +1,4 @@
-"""What of a module's data is of no use before its second part is there (`split`): tables, code of modules.
+"""What of a module's data is of no use before its second part is there (`split`): tables, code, what is told.
 
 A module does not say which bytes of its data belong together, so that is said here, for the Pyodide that is
 pinned: by address and by a hash of what is there. Another Pyodide has them elsewhere; `python -m tools.tables
@@ -85,6 +85,8 @@ RUNS_FROZEN = "f0de1ca78594d3c0"
 FROZEN = re.compile(rb"[A-Za-z_][\w.]*\0")
 CODE = b"c" + bytes(12)
 """With which the code of a module begins: it takes no arguments (CPython's Python/marshal.c)."""
+PROSE = re.compile(rb"(?<=--\n\n)[^\0]{64,}(?=\0)")
+"""What is told of a function in C, behind its arguments (CPython's Objects/typeobject.c)."""
 LONG = 4096
 """Bytes that no function names, from which on it is worth to look what they are."""
 
@@ -98,7 +100,7 @@ def tables(module: Module) -> list[Table]:
     runs = [own for own, mark in enumerate(marks(module)) if mark == RUNS_FROZEN]
     if len(runs) != 1:
         raise ChangedError("Pyodide is another one: what runs frozen modules is another function.")
-    return [*(table for table, _ in KNOWN), *_frozen(memory, runs)]
+    return [*(table for table, _ in KNOWN), *_frozen(memory, runs), *told(memory)]
 
 
 def _memory(written: Sequence[Segment]) -> bytes:
@@ -124,6 +126,14 @@ def _frozen(memory: bytes, runs: Sequence[int]) -> Iterator[Table]:
         is_code = memory.startswith(CODE, begin) and HEAD < length <= len(memory) - begin
         if is_code and is_package in (0, 1) and FROZEN.match(memory, name):
             yield Table("the code of a module", begin + HEAD, begin + length, readers=runs)
+
+
+def told(memory: bytes) -> Iterator[Table]:
+    """What is told of functions in C, where nothing else begins in it: texts that end alike may be one."""
+    words = sorted({word for (word,) in struct.iter_unpack("<I", memory[: len(memory) // 4 * 4])})
+    for found in PROSE.finditer(memory):
+        if not _between(words, *found.span()):
+            yield Table("what is told of a function", *found.span())
 
 
 def later(module: Module, is_first: Sequence[bool], known: Sequence[Table]) -> list[Table]:
