@@ -482,19 +482,6 @@ def test_thawed_memory_is_what_it_was_whatever_was_written_before(tab: Tab) -> N
         assert tab.evaluate(THAWED) == [True, True, False, False]
 
 
-def test_what_was_kept_is_given_away(tab: Tab) -> None:
-    """A file that was kept has megabytes, and what brings it is there as long as Python."""
-    bring = """async () => {
-        const { Downloads } = await import("./files.js");
-        const kept = new Map([["a hash", new ArrayBuffer(8)]]);
-        await new Downloads(location.href, { kept, ahead: new Map() }, () => {}).bring([{ file: "any", bytes: 8, integrity: "a hash" }]);
-        return kept.size;
-    }"""
-    with static_server(ROOT / "web" / "worker") as server:
-        tab.goto(server.url)
-        assert tab.evaluate(bring) == 0
-
-
 def test_host_that_says_the_copies_are_encoded(
     tab: Tab, packed_site: Path, empty_node: ServedNode, tmp_path: Path
 ) -> None:
