@@ -101,12 +101,15 @@ class IndexedDb:
         changes: Mapping[str, JsObject],
         allowed: Callable[[dict[str, JsObject]], bool],
         read: list[str],
+        *,
+        durable: bool = True,
     ) -> bool:
         """Reads some keys, and makes the changes where `allowed` says so of what was read: one transaction.
 
-        A change to None removes. Gives whether the changes were made; then they are durable.
+        A change to None removes. Gives whether the changes were made; then they are durable, unless they need
+        not be (`client.store.ClientStore.commit`).
         """
-        target = self._store(store, "readwrite")
+        target = self._store(store, "readwrite", durable=durable)
         transaction = target.transaction
         seen: dict[str, JsObject] = {}
         verdict: list[bool] = []
@@ -176,8 +179,8 @@ class IndexedDb:
         """Closes the database."""
         self._database.close()
 
-    def _store(self, store: str, mode: str) -> JsObject:
-        options = [_strict()] if mode == "readwrite" else []
+    def _store(self, store: str, mode: str, *, durable: bool = True) -> JsObject:
+        options = [_strict() if durable else _relaxed()] if mode == "readwrite" else []
         try:
             return self._database.transaction(store, mode, *options).objectStore(store)
         except JsException as error:
@@ -195,6 +198,12 @@ class IndexedDb:
 def _strict() -> JsObject:
     """Options of a transaction that is on the disk when it is complete."""
     return to_js({"durability": "strict"}, dict_converter=js.Object.fromEntries)
+
+
+@cache
+def _relaxed() -> JsObject:
+    """Options of one that the system may still have to write then; the next strict one waits for it."""
+    return to_js({"durability": "relaxed"}, dict_converter=js.Object.fromEntries)
 
 
 def _upgrade(event: JsObject) -> None:
@@ -293,10 +302,16 @@ class IndexedDbStore:
         """What `get` gives for a key and `scan` for a prefix, as both are at one moment."""
         return await self._database.look(TEXTS, key, prefix, prefix + "\uffff")
 
-    async def commit(self, changes: Mapping[str, str | None], expected: Mapping[str, str | None]) -> None:
-        """Sets texts (None removes) if all of `expected` still is so; durable when it returns."""
+    async def commit(
+        self,
+        changes: Mapping[str, str | None],
+        expected: Mapping[str, str | None],
+        *,
+        durable: bool = True,
+    ) -> None:
+        """Sets texts (None removes) if all of `expected` still is so."""
         if not await self._database.commit(
-            TEXTS, changes, lambda seen: seen == dict(expected), list(expected)
+            TEXTS, changes, lambda seen: seen == dict(expected), list(expected), durable=durable
         ):
             raise conflict()
 

@@ -59,7 +59,13 @@ class FileStore:
         text = next((text for place, _, text in rows if place == 0), None)
         return text, [(found, text) for place, found, text in rows if place == 1]
 
-    async def commit(self, changes: Mapping[str, str | None], expected: Mapping[str, str | None]) -> None:
+    async def commit(
+        self,
+        changes: Mapping[str, str | None],
+        expected: Mapping[str, str | None],
+        *,
+        durable: bool = True,  # noqa: ARG002 - here each commit is
+    ) -> None:
         """Sets texts (None removes) if all of `expected` still is so; durable when it returns."""
         try:
             self._connection.execute("BEGIN IMMEDIATE")

@@ -211,7 +211,10 @@ class OwnLogs:
         return await self._write(log, replace(log, head=head), changes, expected)
 
     async def acknowledge(self, log: LogState, node: str, seq_num: int) -> LogState:
-        """Records that a node holds everything up to `seq_num`, or, after it lost some, only up to there."""
+        """Records that a node holds everything up to `seq_num`, or, after it lost some, only up to there.
+
+        Nobody waits until that is durable: what a power cut takes, the node says again.
+        """
         refused = {
             name: refusal
             for name, refusal in log.refused.items()
@@ -219,7 +222,7 @@ class OwnLogs:
             if name != node or refusal.seq_num > seq_num or refusal.reason == LogCondemned.reason
         }
         held = log.acknowledged | {node: seq_num}
-        return await self._write(log, replace(log, acknowledged=held, refused=refused))
+        return await self._write(log, replace(log, acknowledged=held, refused=refused), durable=False)
 
     async def refuse(self, log: LogState, node: str, refusal: Refusal) -> LogState:
         """Records that a node refuses an entry, and with it what follows in this log."""
@@ -321,10 +324,13 @@ class OwnLogs:
         after: LogState,
         changes: Mapping[str, str | None] = MappingProxyType({}),
         expected: Mapping[str, str] = MappingProxyType({}),
+        *,
+        durable: bool = True,
     ) -> LogState:
         key, text = self._log(before.log_id), after.text()
         if text != before.stored or changes:
-            await self._store.commit({**changes, key: text}, {**expected, key: before.stored})
+            wanted = {**expected, key: before.stored}
+            await self._store.commit({**changes, key: text}, wanted, durable=durable)
         return replace(after, stored=text)
 
     @property

@@ -39,8 +39,20 @@ class ClientStore(Protocol):
             StoreFailed: the storage does not obey.
         """
 
-    async def commit(self, changes: Mapping[str, str | None], expected: Mapping[str, str | None]) -> None:
-        """Sets texts (None removes) if all of `expected` still is so; durable when it returns.
+    async def commit(
+        self,
+        changes: Mapping[str, str | None],
+        expected: Mapping[str, str | None],
+        *,
+        durable: bool = True,
+    ) -> None:
+        """Sets texts (None removes) if all of `expected` still is so.
+
+        Args:
+            changes: by key.
+            expected: by key; None where there must be none.
+            durable: whether it outlives a power cut from the moment that it returns. Else it may be undone by
+                one, and with it nothing that was durable, until the next commit that is.
 
         Raises:
             StoreConflict: something expected is otherwise; nothing was changed.
@@ -73,7 +85,13 @@ class MemoryStore:
         """What `get` gives for a key and `scan` for a prefix, as both are at one moment."""
         return await self.get(key), await self.scan(prefix)
 
-    async def commit(self, changes: Mapping[str, str | None], expected: Mapping[str, str | None]) -> None:
+    async def commit(
+        self,
+        changes: Mapping[str, str | None],
+        expected: Mapping[str, str | None],
+        *,
+        durable: bool = True,  # noqa: ARG002 - nothing here outlives anything
+    ) -> None:
         """Sets texts (None removes) if all of `expected` still is so."""
         if any(self._texts.get(key) != text for key, text in expected.items()):
             raise conflict()

@@ -50,8 +50,14 @@ class Commits(MemoryStore):
         super().__init__()
         self.count = 0
 
-    async def commit(self, changes: Mapping[str, str | None], expected: Mapping[str, str | None]) -> None:
-        await super().commit(changes, expected)
+    async def commit(
+        self,
+        changes: Mapping[str, str | None],
+        expected: Mapping[str, str | None],
+        *,
+        durable: bool = True,
+    ) -> None:
+        await super().commit(changes, expected, durable=durable)
         self.count += any(key.startswith("entry/") for key in changes)
 
 

@@ -1,4 +1,4 @@
-"""The client under crashes at any await, lost and doubled requests, two tabs, a node that lags, and one that refuses.
+"""The client under crashes at any await, power cuts, lost and doubled requests, two tabs, a node that lags or refuses.
 
 What must hold whatever happens:
 - for no slot do two different entries ever leave the client;
@@ -130,6 +130,12 @@ class Tabs(RuleBasedStateMachine):
             work.close()
         self.work[tab] = None
         self.tabs[tab] = self.world.tab()
+
+    @rule()
+    def cut_power(self) -> None:
+        for tab in (0, 1):
+            self.crash(tab)
+        self.world.disk.cut_power()
 
     @rule(faults=st.lists(st.sampled_from(["none", "lose request", "lose reply", "double"]), max_size=6))
     def weather(self, faults: list[str]) -> None:

@@ -67,6 +67,14 @@ def _text(backlink: bytes | None) -> str:
 class Disk(MemoryStore):
     """A durable store that takes its time, before and after a commit takes effect."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._durable: dict[str, str] = {}
+
+    def cut_power(self) -> None:
+        """What need not be durable is lost."""
+        self._texts, self._keys = dict(self._durable), sorted(self._durable)
+
     async def get(self, key: str) -> str | None:
         await checkpoint()
         return await super().get(key)
@@ -79,9 +87,17 @@ class Disk(MemoryStore):
         await checkpoint()
         return await MemoryStore.get(self, key), await MemoryStore.scan(self, prefix)
 
-    async def commit(self, changes: Mapping[str, str | None], expected: Mapping[str, str | None]) -> None:
+    async def commit(
+        self,
+        changes: Mapping[str, str | None],
+        expected: Mapping[str, str | None],
+        *,
+        durable: bool = True,
+    ) -> None:
         await checkpoint()
         await super().commit(changes, expected)
+        if durable:
+            self._durable = dict(self._texts)
         await checkpoint()
 
 

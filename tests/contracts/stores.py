@@ -40,6 +40,21 @@ async def commits_only_what_was_expected(open_store: Open) -> None:
     await store.close()
 
 
+async def commits_what_need_not_be_durable(open_store: Open) -> None:
+    store = await open_store()
+    await store.commit({"a": "1"}, {"a": None}, durable=False)
+    assert await store.get("a") == "1"
+    await store.commit({"b": "2"}, {"a": "1"})
+    try:
+        await store.commit({"a": "3"}, {"b": None}, durable=False)
+    except StoreConflict:
+        pass
+    else:
+        raise AssertionError(await store.get("a"))
+    assert await store.scan("") == [("a", "1"), ("b", "2")]
+    await store.close()
+
+
 async def scans_in_order(open_store: Open) -> None:
     store = await open_store()
     texts: dict[str, str | None] = {f"entry/{n:010}": str(n) for n in (3, 1, 20, 100)}
@@ -102,6 +117,7 @@ async def two_tabs_see_each_other(open_store: Open) -> None:
 ALL = (
     sets_and_gets,
     commits_only_what_was_expected,
+    commits_what_need_not_be_durable,
     scans_in_order,
     looks_at_a_key_and_a_prefix,
     keeps_any_text,
