@@ -66,6 +66,7 @@ def test_what_is_done_meanwhile_happens_once_python_is_there(
             assert screen.data("html", "state") == "starting"
             host.go.set()
             screen.until(lambda: not screen.has("#editor[open]"))
+            screen.wait("#import-start:enabled")  # what is to be imported is known a little later than Python
             screen.click("#import-start")
             screen.imported()
             screen.until(lambda: screen.talk("Before Python"))
