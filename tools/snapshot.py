@@ -77,9 +77,9 @@ frozen.leave_behind(
     LOOPS, [module for name, module in sys.modules.items() if f"{name}.".startswith("asyncio.")]
 )
 gc.collect()
-# Annotations are for people, and for what checks types before anything runs.
 js.zeroFreed()  # what a new object does not fill is what was there before
 shared: dict[Any, Any] = {}
+# Annotations are for people, and for what checks types before anything runs.
 functions: list[Any] = [each for each in gc.get_objects() if isinstance(each, FunctionType)]
 for each in functions:
     each.__annotate__ = None

@@ -110,6 +110,10 @@ def _memory(written: Sequence[Segment]) -> bytes:
     return bytes(memory)
 
 
+def _words(memory: bytes) -> list[int]:
+    return [word for (word,) in struct.iter_unpack("<I", memory[: len(memory) // 4 * 4])]
+
+
 def _frozen(memory: bytes, runs: Sequence[int]) -> Iterator[Table]:
     """Modules of Python whose code is in the interpreter.
 
@@ -121,7 +125,7 @@ def _frozen(memory: bytes, runs: Sequence[int]) -> Iterator[Table]:
         memory: what is there at first.
         runs: that other one.
     """
-    words = [word for (word,) in struct.iter_unpack("<I", memory[: len(memory) // 4 * 4])]
+    words = _words(memory)
     for name, begin, length, is_package in zip(words, words[1:], words[2:], words[3:], strict=False):
         is_code = memory.startswith(CODE, begin) and HEAD < length <= len(memory) - begin
         if is_code and is_package in (0, 1) and FROZEN.match(memory, name):
@@ -130,7 +134,7 @@ def _frozen(memory: bytes, runs: Sequence[int]) -> Iterator[Table]:
 
 def told(memory: bytes) -> Iterator[Table]:
     """What is told of functions in C, where nothing else begins in it: texts that end alike may be one."""
-    words = sorted({word for (word,) in struct.iter_unpack("<I", memory[: len(memory) // 4 * 4])})
+    words = sorted({*_words(memory)})
     for found in PROSE.finditer(memory):
         if not _between(words, *found.span()):
             yield Table("what is told of a function", *found.span())

@@ -165,7 +165,9 @@ class IndexedDb:
 
         proxy = create_proxy(look)
         try:
-            transaction = self._database.transaction(to_js([TEXTS, KEYS]), "readwrite", _strict())
+            transaction = self._database.transaction(
+                to_js([TEXTS, KEYS]), "readwrite", _written(durable=True)
+            )
             window = js.IDBKeyRange.bound(prefix, prefix + "\uffff", False, True)
             transaction.objectStore(TEXTS).getAll(window).onsuccess = proxy
             await _ended(transaction, [proxy])
@@ -180,7 +182,7 @@ class IndexedDb:
         self._database.close()
 
     def _store(self, store: str, mode: str, *, durable: bool = True) -> JsObject:
-        options = [_strict() if durable else _relaxed()] if mode == "readwrite" else []
+        options = [_written(durable=durable)] if mode == "readwrite" else []
         try:
             return self._database.transaction(store, mode, *options).objectStore(store)
         except JsException as error:
@@ -195,15 +197,13 @@ class IndexedDb:
 
 
 @cache
-def _strict() -> JsObject:
-    """Options of a transaction that is on the disk when it is complete."""
-    return to_js({"durability": "strict"}, dict_converter=js.Object.fromEntries)
+def _written(*, durable: bool) -> JsObject:
+    """Options of a transaction that is on the disk when it is complete.
 
-
-@cache
-def _relaxed() -> JsObject:
-    """Options of one that the system may still have to write then; the next strict one waits for it."""
-    return to_js({"durability": "relaxed"}, dict_converter=js.Object.fromEntries)
+    One that need not be durable the system may still have to write then; the next that must be waits for it.
+    """
+    durability = "strict" if durable else "relaxed"
+    return to_js({"durability": durability}, dict_converter=js.Object.fromEntries)
 
 
 def _upgrade(event: JsObject) -> None:

@@ -51,8 +51,8 @@ export function derive(heap, text) {
   eachTable(heap, words, place);
 }
 
-/** @param {Uint8Array} memory */
-function wordsOf({ buffer, byteOffset, length }) {
+/** A memory by words. @param {Uint8Array} memory */
+export function wordsOf({ buffer, byteOffset, length }) {
   return new Uint32Array(buffer, byteOffset, length / WORD);
 }
 

@@ -14,7 +14,7 @@
 // interned texts, and that of the first of these; the number of each page. Then the head, which is Pyodide's own (its
 // snapshot.ts), and the pages.
 
-import { derive, omit } from "./hashes.js";
+import { derive, omit, wordsOf } from "./hashes.js";
 
 const PAGE = 4096;
 const WORDS = 7;
@@ -32,10 +32,10 @@ export function pack(snapshot, fresh, { ring, interned }, hash) {
   const memory = memoryOf(snapshot);
   const head = snapshot.subarray(0, snapshot.length - memory.length);
   const data = Math.ceil((fresh.findLastIndex((byte) => byte !== 0) + 1) / PAGE) * PAGE;
-  const objects = ringOf(words(memory), ring - LINKS).map((at) => at + LINKS);
-  const dictionaries = objects.filter((object) => typeOf(words(memory), object) === typeOf(words(memory), interned));
+  const objects = ringOf(wordsOf(memory), ring - LINKS).map((at) => at + LINKS);
+  const dictionaries = objects.filter((object) => typeOf(wordsOf(memory), object) === typeOf(wordsOf(memory), interned));
   const text = omit({ memory, hash, dictionaries, interned, data });
-  const first = unlink(words(memory), ring - LINKS);
+  const first = unlink(wordsOf(memory), ring - LINKS);
   for (let at = 0; at < data; at += 1) memory[at] = /** @type {number} */ (memory[at]) ^ /** @type {number} */ (fresh[at]);
   const pages = Array.from({ length: memory.length / PAGE }, (_, number) => (
     { number, bytes: memory.subarray(number * PAGE, (number + 1) * PAGE) }
@@ -99,13 +99,8 @@ export function thaw(packed, fresh, memory, written, hash) {
     if (number * PAGE < data) addTo(memory, number * PAGE, from);
     else memory.set(from, number * PAGE);
   });
-  const dictionaries = link(words(memory), first, typeOf(words(memory), interned));
+  const dictionaries = link(wordsOf(memory), first, typeOf(wordsOf(memory), interned));
   derive({ memory, hash, dictionaries, interned, data }, text);
-}
-
-/** @param {Uint8Array} memory */
-function words({ buffer, byteOffset, length }) {
-  return new Uint32Array(buffer, byteOffset, length / 4);
 }
 
 /** @param {Uint32Array} memory @param {number} one of its addresses @returns {number[]} all of them */
