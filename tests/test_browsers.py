@@ -126,6 +126,15 @@ def test_asyncio_between_playwright_calls(chromium: Browser, page_url: str) -> N
     page.close()
 
 
+def test_a_window_of_chromium_loads_no_page_of_its_own(chromium: Browser, page_url: str, long: bool) -> None:
+    """Which would be a third of each start."""
+    page = chromium.new_page()
+    page.goto(page_url)
+    said = chromium.new_browser_cdp_session().send("Target.getTargets", {"filter": [{}]})
+    page.close()
+    assert long or "browser_ui" not in {target["type"] for target in said["targetInfos"]}
+
+
 @pytest.mark.parametrize("name", ["chromium", "firefox"])
 def test_playwrights_own_pages(name: str, request: pytest.FixtureRequest, page_url: str) -> None:
     browser: Browser = request.getfixturevalue(name)
