@@ -1,4 +1,4 @@
-"""Scripts of pages alone, in Node.js: when elements ask again, and what an answer keeps."""
+"""Scripts of pages alone, in Node.js: when elements ask again, what an answer keeps, how a version is replaced."""
 
 import json
 import shutil
@@ -43,3 +43,20 @@ def test_of_what_failed_the_checks_an_answer_keeps_some_and_counts_all(tmp_path:
         all_of_them,
         {"kept": 1000, "counted": 2100},
     ]
+
+
+def test_a_new_version_that_another_tab_takes_is_used_whatever_this_page_heard_of_it(tmp_path: Path) -> None:
+    """It hears in two ways, each in its order: that another version answers it, and what becomes of which worker."""
+    shutil.copy(ROOT / "web" / "pages" / "shared" / "updates.js", tmp_path)
+    (tmp_path / "package.json").write_text('{"type": "module"}', "utf-8")
+    package = tmp_path / "node_modules" / "texts"
+    package.mkdir(parents=True)
+    (package / "index.js").write_text('exports.shared = { newVersion: "New", useIt: "Use it" };', "utf-8")
+    assert run("taking_over.mjs", tmp_path / "updates.js") == {
+        "asked": ["take over"],
+        "answers before the rest is heard": 1,
+        "activated, and still called waiting": 1,
+        "nothing waits": 1,
+        "replaced by a newer one": 0,
+        "the newer one": 1,
+    }

@@ -31,8 +31,11 @@ async function keep(notices) {
   }
   const use = () => {
     const { waiting } = registration; // asked for now: meanwhile there may be a newer one
-    if (!waiting) return location.reload(); // another tab has used it: it answers already
-    navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
+    if (waiting?.state !== "installed") return location.reload(); // another tab has used it: it answers already
+    // Not the page's `controllerchange`: where another tab is using it, that may have come before this page hears the rest.
+    waiting.addEventListener("statechange", () => {
+      if (waiting.state !== "redundant") location.reload(); // else a newer one is there, and offered
+    });
     waiting.postMessage("take over");
   };
   const offer = () => {
