@@ -12,7 +12,7 @@ from panda_web.cli import options, places
 from panda_web.cli.options import Data, Node
 from panda_web.cli.output import UNACKNOWLEDGED, misused, run, say
 from panda_web.cli.shown import Format, printer
-from panda_web.cli.written import tell
+from panda_web.cli.written import tell, told
 from panda_web.client.drawn import Forked
 from panda_web.client.errors import PagesEndless
 from panda_web.errors import PandaError
@@ -179,15 +179,12 @@ def fork_withdraw(
                 raise NotVoted(
                     f"Here is no vote with this key about log {log} of {author[:CUT]} to take back."
                 )
-            kept = False
+            sent = True
             for instance, of, place, entry in cast:
                 if of == whose:
                     written = await panda.delete(messages.FORK_VOTE, instance)
-                    try:
-                        tell(written, author=whose, logId=log, seqNum=place, entry=entry)
-                    except typer.Exit:
-                        kept = True
-            if kept:
+                    sent &= told(written, author=whose, logId=log, seqNum=place, entry=entry)
+            if not sent:
                 raise typer.Exit(UNACKNOWLEDGED)
 
     run(work())
