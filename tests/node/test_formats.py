@@ -1,8 +1,12 @@
 """A data folder of every earlier format opens, and the node answers out of it as one that took in the same today."""
 
 import asyncio
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -11,6 +15,8 @@ from panda_web.log import SignedEntry
 from panda_web.messages import Field
 from panda_web.messages.schema import FieldDefinition, Schema, write_definition
 from panda_web.node.schemas import register
+from panda_web.node.store import Store
+from panda_web.node.store.migrations import MIGRATIONS
 from panda_web.rpc.errors import ErrorFromNode
 from panda_web.rpc.methods import GET_ENTRY_ARGUMENTS, QUERY, QUERY_ENTRIES
 from tests.authors import OTHER_SCHEMA, SCHEMA, Author
@@ -104,3 +110,21 @@ def test_what_was_taken_in_is_answered_and_gone_on_with(tmp_path: Path, number: 
     again = Harness(tmp_path / "old.db")
     assert answers(again) == answers(today)
     again.store.close()
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_programs_that_open_a_folder_at_the_same_time(tmp_path: Path, number: int) -> None:
+    """A node that starts, and a command about it: one makes the tables, and the others find them made."""
+
+    def opened(path: Path) -> bytes:
+        together.wait()
+        with closing(Store(path)) as store:
+            return store.feed.store
+
+    together = Barrier(3)
+    for n in range(10):
+        path = tmp_path / f"{n}.db"
+        with closing(sqlite3.connect(path)) as old:
+            old.executescript(f"{';'.join(MIGRATIONS[:number])}; PRAGMA user_version={number};")
+        with ThreadPoolExecutor(together.parties) as pool:
+            assert len({*pool.map(opened, [path] * together.parties)}) == 1

@@ -24,7 +24,7 @@ from panda_web.node.aside import Aside, here
 from panda_web.node.store.counting import EVERYTHING, Note, count
 from panda_web.node.store.erasing import Eraser
 from panda_web.node.store.failing import Doing, failure
-from panda_web.node.store.migrations import MIGRATIONS
+from panda_web.node.store.migrations import MIGRATIONS, statements
 from panda_web.node.store.reading import Readings
 from panda_web.node.store.settings import SERVER, Settings, connect
 
@@ -90,19 +90,26 @@ class Database:
         self._erasing: asyncio.Future[None] | None = None
         self._erasing_later: asyncio.Task[None] | None = None
 
-    def _migrate(self) -> bool:
-        """Brings the format up to date; gives whether it was an earlier one."""
+    def _format(self) -> int:
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
         if version > len(MIGRATIONS):
             raise StoreFailed(
                 f"This data folder was written by a newer version (format {version}, "
                 f"known here up to {len(MIGRATIONS)}). Use that version."
             )
-        for number in range(version, len(MIGRATIONS)):
-            # executescript commits what is open, so the transaction is part of the script
-            self._connection.executescript(
-                f"BEGIN IMMEDIATE; {MIGRATIONS[number]}; PRAGMA user_version={number + 1}; COMMIT;"
-            )
+        return int(version)
+
+    def _migrate(self) -> bool:
+        """Brings the format up to date; gives whether it was an earlier one."""
+        version = self._format()
+        if version < len(MIGRATIONS):
+            self._connection.execute("BEGIN IMMEDIATE")
+            version = self._format()  # while it was waited for, another program may have done it
+            for migration in MIGRATIONS[version:]:
+                for statement in statements(migration):
+                    self._connection.execute(statement)
+            self._connection.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
+            self._connection.execute("COMMIT")
         if self._connection.execute("SELECT 1 FROM store").fetchone() is None:
             # Not by SQLite's own randomness: that of a browser's snapshot is the same for everybody.
             self._connection.execute(

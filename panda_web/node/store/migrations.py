@@ -1,5 +1,7 @@
 """The tables, as they became what they are: run in order, each once; the number of the last is the format."""
 
+import re
+
 MIGRATIONS = (
     """
     CREATE TABLE authors (
@@ -292,3 +294,10 @@ MIGRATIONS = (
     CREATE INDEX votes_by_entry ON votes (vote);
     """,
 )
+
+_STATEMENT = re.compile(r"(?:--.*\n|[^;-]+|-)+")
+
+
+def statements(migration: str) -> list[str]:
+    """One by one: what Python has to run them all at once would commit the transaction that they are in."""
+    return _STATEMENT.findall(migration)
