@@ -20,7 +20,9 @@ from panda_web.node import Node, Store
 from tests.authors import Author
 from tests.processes import PANDA, ROOT
 
-PATIENCE = 60
+PATIENCE = 240
+"""Seconds until something counts as hanging."""
+
 INSIDE = ("-U", "-n", "--preserve-credentials")
 
 
@@ -42,7 +44,7 @@ class Machine:
 
 
 def _does(*command: str) -> None:
-    subprocess.run(command, check=True, capture_output=True, timeout=10)
+    subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE)
 
 
 def _is_ready(pid: int) -> bool:
@@ -57,14 +59,14 @@ def two_machines() -> Iterator[tuple[Machine, Machine]]:
     """Two networks, with a cable between them and nothing else."""
     if not all(map(shutil.which, ("unshare", "nsenter", "ip"))):
         pytest.skip("unshare, nsenter and ip are needed: Linux with util-linux and iproute2")
-    first = subprocess.Popen(["unshare", "-rn", "sleep", "300"], stderr=subprocess.DEVNULL)
+    first = subprocess.Popen(["unshare", "-rn", "sleep", f"{4 * PATIENCE}"], stderr=subprocess.DEVNULL)
     holders = [first]
     try:
         until(lambda: _is_ready(first.pid) or first.poll() is not None)
         if first.poll() is not None:
             pytest.skip("this user may not make networks here")
         enter = ["nsenter", "-t", str(first.pid), "-U", "--preserve-credentials"]
-        second = subprocess.Popen([*enter, "unshare", "-n", "sleep", "300"])
+        second = subprocess.Popen([*enter, "unshare", "-n", "sleep", f"{4 * PATIENCE}"])
         holders.append(second)
         until(lambda: _is_ready(second.pid))
         one, other = (Machine(each.pid, f"192.168.77.{n}") for n, each in enumerate(holders, 1))
@@ -143,17 +145,18 @@ def test_they_find_each_other_and_have_the_same(
         serves(machine, data, "--host", "0.0.0.0") for machine, data in zip(two_machines, datas, strict=True)
     ]
     try:
-        until(lambda: any(each.get("brought") for data in datas for each in peers_of(data)))
+        until(lambda: [held(data) for data in datas] == [5, 5])
+        # What was brought is noted before anything is sent.
+        until(lambda: any(each["brought"] and each["sent"] for data in datas for each in peers_of(data)))
         (found,) = (each for data in datas for each in peers_of(data))
         assert found["by"] == "--mdns"
         assert found["url"] in {f"http://{each.address}:2020/" for each in two_machines}
         assert {found["brought"], found["sent"]} == {2, 3}
-        assert [held(data) for data in datas] == [5, 5]
         # Whoever goes says so, and is a peer no more.
         caller = next(n for n, data in enumerate(datas) if peers_of(data))
         gone = serving[1 - caller]
         gone.send_signal(signal.SIGTERM)
-        gone.wait(timeout=30)
+        gone.wait(timeout=PATIENCE)
         until(lambda: not peers_of(datas[caller]))
     finally:
         for each in serving:
