@@ -89,6 +89,7 @@ def test_a_newer_version_of_the_file_is_shown_before_it_is_carried_out(
     ]
     new = {**events[5], "title": "New one"}
     screen.import_file(save(schedule(*events[:5]), tmp_path / "first.json"))
+    screen.sent()
     screen.act(
         "delete",
         next(one.id for one in instances_at(node.url) if one.values.get("guid") == events[4]["guid"]),
