@@ -51,8 +51,9 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
     "--host-resolver-rules=MAP *.test 127.0.0.1",  # names of other machines than this one (RFC 6761), at hand
 ]
-DRAWN_AHEAD = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup")
-"""Pages that each window of Chromium would load for its own address bar, which takes a third of a start."""
+MADE_READY = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "SpareRendererForSitePerProcess")
+"""What Chromium has ready in case it is asked for: two pages for the address bar of each of its windows, which are a
+third of a start, and a process for another page."""
 SPARING_WEBKIT = {"JSC_useOMGJIT": "0"}
 UNDRAWN_WEBKIT = {
     "WEBKIT_DISABLE_DMABUF_RENDERER": "1"
@@ -76,7 +77,7 @@ def sparing_chromium() -> list[str]:
     listed = re.search(r"\bdisabledFeatures = \[(.*?)\]", driver.read_text("utf-8"), re.DOTALL)
     assert listed, "Playwright's list of features stands elsewhere"
     theirs = re.findall(r'^\s*"(\w+)",?$', listed[1], re.MULTILINE)
-    return ["--js-flags=--liftoff-only", f"--disable-features={','.join([*theirs, *DRAWN_AHEAD])}"]
+    return ["--js-flags=--liftoff-only", f"--disable-features={','.join([*theirs, *MADE_READY])}"]
 
 
 @dataclass(frozen=True)
