@@ -75,6 +75,79 @@ def acknowledged(screen: Screen) -> int:
     return int(found[1]) if found else 0
 
 
+# What is about one talk comes first: hundreds are on the page after the imports, and each look at it is work.
+
+
+def test_a_talk_that_is_slowly_saved_closes_no_form_in_which_another_is_begun(
+    screen: Screen, wire: Between
+) -> None:
+    talk = screen.write(title="To be saved slowly")
+    gate = wire.before = Gate(lets_through=0)
+    screen.act("edit", talk["id"])
+    screen.fill("#f-title", "Saved slowly")
+    screen.click("#editor-save")
+    gate.wait()
+    screen.click("#editor-close")
+    screen.click("#new")
+    gate.open()
+    screen.wait("#editor-form[aria-busy=false]")
+    screen.until(lambda: screen.talk("Saved slowly"))
+    assert screen.has("#editor[open]")
+    screen.fill("#f-title", "Begun meanwhile")
+    screen.click("#editor-save")
+    screen.until(lambda: screen.talk("Begun meanwhile"))
+
+
+def test_what_is_written_without_a_node_is_kept_and_sent_later(screen: Screen, node: ServedNode) -> None:
+    first = screen.write(title="While it was there")
+    node.kill()
+    screen.click("#new")
+    screen.fill("#f-title", "While it was gone")
+    screen.click("#editor-save")
+    screen.wait("#pending[data-pending='1']:not([hidden])")
+    screen.wait(".notice[data-reason=node-unreachable]")
+    assert "signed and kept here" in screen.text(".notice[data-reason=node-unreachable]")
+    screen.act("delete", first["id"])
+    screen.click("#confirm-yes")
+    screen.wait("#pending[data-pending='2']:not([hidden])")
+    screen.click("#send-now")
+    screen.wait("#send-now:enabled")
+    assert screen.data("#pending", "pending") == "2"
+    assert screen.talk("While it was there") is not None
+    screen.wait("#node-state[data-node=unreachable]")
+    node.start()
+    screen.wait("#node-state[data-node=reachable]")  # and nobody has pressed anything
+    screen.wait("#pending[data-pending='0'][hidden]")
+    screen.until(lambda: screen.talk("While it was gone"))
+    assert titles(node) & {"While it was there", "While it was gone"} == {"While it was gone"}
+    assert "node-unreachable" not in screen.notices()
+
+
+@pytest.mark.engines("chromium")  # what emulates it in Firefox tells the page and not its workers
+def test_what_was_written_offline_is_sent_when_the_device_is_online_again(
+    screen: Screen, node: ServedNode
+) -> None:
+    assert isinstance(screen.tab, PlaywrightTab)
+    screen.tab.page.context.set_offline(True)
+    screen.click("#new")
+    screen.fill("#f-title", "Written offline")
+    screen.click("#editor-save")
+    screen.wait("#pending[data-pending='1']:not([hidden])")
+    screen.click("#reload")
+    screen.wait(".notice[data-reason=offline]")
+    words = screen.text(".notice[data-reason=offline]")
+    assert "You are offline" in words
+    assert "policy" not in words
+    screen.tab.page.context.set_offline(False)
+    screen.wait("#pending[data-pending='0'][hidden]")
+    screen.until(lambda: screen.talk("Written offline"))
+    assert "node-unreachable" not in screen.notices()
+
+
+def titles(node: ServedNode) -> set[object]:
+    return {instance["title"] for instance in instances_at(node.url)}
+
+
 def test_an_import_that_stands_still_says_that_it_goes_on(
     screen: Screen, wire: Between, festival: Path
 ) -> None:
@@ -216,76 +289,6 @@ def test_two_tabs_write_one_log_at_the_same_time(screen: Screen, wire: Between, 
             assert f"{TALKS // 2} talks signed and published." in one.text("#import-status")
     assert_all_there_once(wire.url, *files)
     assert_one_signature_for_each_slot(wire, TALKS)
-
-
-def test_a_talk_that_is_slowly_saved_closes_no_form_in_which_another_is_begun(
-    screen: Screen, wire: Between
-) -> None:
-    talk = screen.write(title="To be saved slowly")
-    gate = wire.before = Gate(lets_through=0)
-    screen.act("edit", talk["id"])
-    screen.fill("#f-title", "Saved slowly")
-    screen.click("#editor-save")
-    gate.wait()
-    screen.click("#editor-close")
-    screen.click("#new")
-    gate.open()
-    screen.wait("#editor-form[aria-busy=false]")
-    screen.until(lambda: screen.talk("Saved slowly"))
-    assert screen.has("#editor[open]")
-    screen.fill("#f-title", "Begun meanwhile")
-    screen.click("#editor-save")
-    screen.until(lambda: screen.talk("Begun meanwhile"))
-
-
-def test_what_is_written_without_a_node_is_kept_and_sent_later(screen: Screen, node: ServedNode) -> None:
-    first = screen.write(title="While it was there")
-    node.kill()
-    screen.click("#new")
-    screen.fill("#f-title", "While it was gone")
-    screen.click("#editor-save")
-    screen.wait("#pending[data-pending='1']:not([hidden])")
-    screen.wait(".notice[data-reason=node-unreachable]")
-    assert "signed and kept here" in screen.text(".notice[data-reason=node-unreachable]")
-    screen.act("delete", first["id"])
-    screen.click("#confirm-yes")
-    screen.wait("#pending[data-pending='2']:not([hidden])")
-    screen.click("#send-now")
-    screen.wait("#send-now:enabled")
-    assert screen.data("#pending", "pending") == "2"
-    assert screen.talk("While it was there") is not None
-    screen.wait("#node-state[data-node=unreachable]")
-    node.start()
-    screen.wait("#node-state[data-node=reachable]")  # and nobody has pressed anything
-    screen.wait("#pending[data-pending='0'][hidden]")
-    screen.until(lambda: screen.talk("While it was gone"))
-    assert titles(node) & {"While it was there", "While it was gone"} == {"While it was gone"}
-    assert "node-unreachable" not in screen.notices()
-
-
-@pytest.mark.engines("chromium")  # what emulates it in Firefox tells the page and not its workers
-def test_what_was_written_offline_is_sent_when_the_device_is_online_again(
-    screen: Screen, node: ServedNode
-) -> None:
-    assert isinstance(screen.tab, PlaywrightTab)
-    screen.tab.page.context.set_offline(True)
-    screen.click("#new")
-    screen.fill("#f-title", "Written offline")
-    screen.click("#editor-save")
-    screen.wait("#pending[data-pending='1']:not([hidden])")
-    screen.click("#reload")
-    screen.wait(".notice[data-reason=offline]")
-    words = screen.text(".notice[data-reason=offline]")
-    assert "You are offline" in words
-    assert "policy" not in words
-    screen.tab.page.context.set_offline(False)
-    screen.wait("#pending[data-pending='0'][hidden]")
-    screen.until(lambda: screen.talk("Written offline"))
-    assert "node-unreachable" not in screen.notices()
-
-
-def titles(node: ServedNode) -> set[object]:
-    return {instance["title"] for instance in instances_at(node.url)}
 
 
 def test_node_is_gone_at_the_start(engine: str, browsers: Browsers, site: Path, tmp_path: Path) -> None:
