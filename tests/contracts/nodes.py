@@ -124,7 +124,7 @@ async def is_there_after_reopening(world: World) -> None:
 async def keeps_what_is_large(world: World) -> None:
     """Messages of a MiB, which SQLite spreads over many pages, and writes while its journal begins anew."""
     opened = await world.open()
-    texts = [f"{n}" + "x" * 1_000_000 for n in range(12)]
+    texts = [f"{n}" + "x" * 1_000_000 for n in range(5)]
     async with world.client(opened) as panda:
         schema = await panda.define(
             schema_from_dict({"name": "long", "description": "", "fields": {"text": {"type": "text"}}})
