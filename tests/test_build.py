@@ -293,21 +293,6 @@ def test_two_builds_at_once_make_the_same(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert list(made.parent.iterdir()) == [made]
 
 
-def test_snapshots_of_equal_wheels_are_equal(
-    site: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    manifest = json.loads((static_site.runtime(site) / "manifest.json").read_text("utf-8"))
-    ours = (
-        [site / "wheels" / each["file"] for each in manifest["wheels"]],
-        {each["module"]: site / "wheels" / each["file"] for each in manifest["extensions"]},
-    )
-    pyodide = runtime.split_pyodide(*ours)
-    monkeypatch.setattr(kept, "CACHE", tmp_path / "empty")
-    made = runtime.snapshot(pyodide, *ours)
-    for name in (runtime.SNAPSHOT, runtime.SELDOM):
-        assert (made / name).read_bytes() == (static_site.runtime(site) / name).read_bytes()
-
-
 def glue(*exports: str) -> str:
     """Glue with all that an edit looks for, and exports; `_other…` are variables of other kinds."""
     names = ",".join([f"_{each}" for each in exports] + [f"_other{number}" for number in range(1000)])
