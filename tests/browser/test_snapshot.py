@@ -128,23 +128,32 @@ def awake(site: Path, once: Once) -> Iterator[StaticServer]:
 
 
 @pytest.mark.every_engine
-def test_two_starts_draw_different_numbers(tab: Tab, awake: StaticServer) -> None:
+def test_two_starts(tab: Tab, awake: StaticServer) -> None:
+    """In one of them all is asked that a snapshot may get wrong; in the other one the module's second part, at once."""
     awake.requests.clear()
-    drawn = [Python(tab, awake.url).run("drawn") for _ in range(2)]
-    assert all(one != other for one, other in zip(*drawn, strict=True))
-    assert LIBRARY not in loaded(awake)
-
-
-@pytest.mark.every_engine
-def test_library_is_fetched_for_a_module_that_is_missing(tab: Tab, awake: StaticServer) -> None:
     python = Python(tab, awake.url)
-    awake.requests.clear()
+    drawn = python.run("drawn")
+    # Hashes of texts, and where a dictionary looks for its keys, are made again at each start.
+    dictionaries, texts = python.run("looked_up")
+    assert dictionaries > 3000
+    assert texts > 10_000
+    # The snapshot needs more memory than an instance of the module begins with: else each start would be the slow one.
+    assert python.run("far_away") == [40 << 20, 1]
     assert python.run("missing", name="numpy") == "ModuleNotFoundError: No module named 'numpy'"
-    assert LIBRARY not in loaded(awake)
+    assert LIBRARY not in loaded(awake), (
+        "Python did not start from its snapshot, or asked for a library in vain"
+    )
     assert not python.run("imported", name="statistics")
     assert LIBRARY in loaded(awake)
     assert not python.run("imported", name="email.mime.text")
     assert python.run("imported", name="statistics")
+
+    awake.requests.clear()
+    python.load()
+    assert missed(awake) == 0, [line for line in awake.requests if "missed" in line]
+    assert python.run("rare") == RARE, "tables that nothing in the first part reads have not come"
+    assert [line for line in awake.requests if f"{SECOND}?missed" in line]
+    assert all(one != other for one, other in zip(drawn, python.run("drawn"), strict=True))
 
 
 @pytest.mark.every_engine
@@ -217,16 +226,6 @@ def test_a_seldom_module_that_cannot_be_had_has_words(tab: Tab, awake: StaticSer
             assert python.run("written_here", text="before")[-1:] == ["before"]
 
 
-@pytest.mark.every_engine
-def test_the_modules_second_part_comes_at_once_when_it_is_called(tab: Tab, awake: StaticServer) -> None:
-    """With the tables that nothing in the first one reads."""
-    awake.requests.clear()
-    python = Python(tab, awake.url)
-    assert missed(awake) == 0, [line for line in awake.requests if "missed" in line]
-    assert python.run("rare") == RARE
-    assert [line for line in awake.requests if f"{SECOND}?missed" in line]
-
-
 def test_its_tables_are_there_where_it_came_before_the_snapshot(tab: Tab, site: Path, tmp_path: Path) -> None:
     """As with an engine that calls of it what no other one does: here it has nearly all that is called."""
     with static_server(frozen_harness_site(site, tmp_path / "www", cold=True)) as server:
@@ -274,23 +273,6 @@ def test_a_second_part_that_cannot_be_had_ends_python_in_words(
         path.write_bytes(second)
         assert works(tab, server, empty_node) == []
         assert Api(tab, empty_node.url).call("importSchedule", XML)["published"] == 1
-
-
-@pytest.mark.every_engine
-def test_each_key_is_found_and_equal_names_are_one(tab: Tab, awake: StaticServer) -> None:
-    """Hashes of texts, and where a dictionary looks for its keys, are made again at each start."""
-    dictionaries, texts = Python(tab, awake.url).run("looked_up")
-    assert dictionaries > 3000
-    assert texts > 10_000
-
-
-@pytest.mark.every_engine
-def test_memory_grows_to_what_the_snapshot_needs(tab: Tab, awake: StaticServer) -> None:
-    """More than an instance of the module begins with: else every start would be the slow one."""
-    python = Python(tab, awake.url)
-    awake.requests.clear()
-    assert python.run("far_away") == [40 << 20, 1]
-    assert LIBRARY not in loaded(awake)
 
 
 def test_what_was_freed_before_it_was_made_is_not_in_it(awake: StaticServer) -> None:
