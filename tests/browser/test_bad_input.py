@@ -139,7 +139,6 @@ def test_with_full_storage_the_page_reads_on(lacking: Lacking) -> None:
     assert talk["badges"] == ["signed", "verified"]
 
 
-@pytest.mark.every_engine
 def test_without_storage_the_page_reads_only(lacking: Lacking) -> None:
     screen, _ = lacking("without-storage.js")
     assert screen.data("#me", "author") == ""
@@ -153,7 +152,6 @@ def test_without_storage_the_page_reads_only(lacking: Lacking) -> None:
     assert (talk["badges"], talk["buttons"]) == (["signed", "verified"], 0)
 
 
-@pytest.mark.every_engine
 def test_without_ed25519_the_page_writes_with_a_weaker_key_and_says_so(lacking: Lacking) -> None:
     screen, node = lacking("without-ed25519.js")
     assert screen.data("#me", "kind") == "pure25519"

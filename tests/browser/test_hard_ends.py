@@ -40,11 +40,11 @@ def assert_whole(url: str, file: Path, signatures: int) -> None:
 def test_browser_is_killed(
     engine: str, browsers: Browsers, site: Path, festival: Path, tmp_path: Path
 ) -> None:
-    """Twice, at different places, and with the same bytes sent for what was signed before."""
+    """At different places, twice where a start is cheap, and with the same bytes sent for what was signed before."""
     profile = tmp_path / "profile"
     with ServedNode(tmp_path / "node", site) as node, between(node.url) as wire:
         authors = set()
-        for lets_through in (1, 2):
+        for lets_through in (1, 2) if engine == "chromium" else (2,):
             with browsers.killable(engine, profile) as tab:
                 screen = ScreenAtNode(tab).open(wire.url)
                 authors.add(screen.data("#me", "author"))
@@ -70,13 +70,13 @@ def creates(schema: str) -> list[list[object]]:
 
 
 @pytest.mark.every_engine
-def test_page_that_is_left_and_kept_holds_nobody_up(
+def test_page_that_is_left_and_kept_goes_on_and_holds_nobody_up(
     engine: str, browsers: Browsers, website: StaticServer, empty_node: ServedNode
 ) -> None:
     """WebKit keeps the page for the way back, its worker stopped in the middle of a transaction."""
     schema = digest(b"left").hex()
     with browsers.tab(engine) as tab:
-        for _ in range(3):
+        for _ in range(3 if engine == "webkit" else 1):
             tab.goto(website.url)
             api = Api(tab, empty_node.url)
             api.do("begin", creates(schema))
@@ -85,31 +85,22 @@ def test_page_that_is_left_and_kept_holds_nobody_up(
         tab.goto(website.url)
         api = Api(tab, empty_node.url)
         api.call("create", schema, {"text": "last"})
-        assert api.call("pending") == 0
+        assert api.call("pending") == 0, "a page that was left holds the next one up"
 
-
-@pytest.mark.every_engine
-def test_page_that_was_kept_goes_on(
-    engine: str, browsers: Browsers, website: StaticServer, empty_node: ServedNode
-) -> None:
-    schema = digest(b"back").hex()
-    with browsers.tab(engine) as tab:
-        tab.goto(website.url)
-        api = Api(tab, empty_node.url)
         api.do("begin", creates(schema))
         tab.goto("about:blank")
         tab.evaluate("() => void setTimeout(() => history.back())")
         tab.wait_for("location.protocol !== 'about:' && document.readyState === 'complete'")
         kept = api.do("wasOpen")
-        assert kept or engine != "webkit"
+        assert kept or engine != "webkit", "the page is not the one that was kept"
         if kept:
             assert api.call("create", schema, {"text": "back"})["id"]
             outcomes = api.do("ended")
             assert {outcome["error"]["reason"] for outcome in outcomes if "error" in outcome} == {"page-left"}
         again = Api(tab, empty_node.url)
-        assert again.opened["author"] == api.opened["author"]
+        assert again.opened["author"] == api.opened["author"], "the way back leads to another key"
         assert again.call("flush") >= 0
-        assert again.call("pending") == 0
+        assert again.call("pending") == 0, "what was under way is not sent"
 
 
 @pytest.mark.every_engine

@@ -193,7 +193,6 @@ def begin_worker_with(host: Host, name: str) -> None:
     script.write_text((HARNESS / name).read_text("utf-8") + script.read_text("utf-8"), "utf-8")
 
 
-@pytest.mark.every_engine
 @pytest.mark.parametrize("storage", ["no-caches.js", "mute-caches.js"])
 def test_storage_that_refuses_or_never_answers(
     screen: Screen, host: Host, empty_node: ServedNode, storage: str

@@ -104,6 +104,7 @@ def test_all_connections_of_a_page_share_one(
         call(tab, "create", "four", "again")
 
 
+@pytest.mark.one_engine  # locks and what is kept are tested in each of them, by one version
 @pytest.mark.engines("chromium", "firefox")  # WebKitGTK throws away at the next navigation what it kept
 def test_two_versions_on_one_page(
     tab: Tab,
