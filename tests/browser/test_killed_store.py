@@ -70,7 +70,7 @@ def another(tab: PlaywrightTab, profile: Path) -> PlaywrightTab | None:
 def test_what_was_acknowledged_survives(
     engine: str, browsers: Browsers, disks: StaticServer, tmp_path: Path, long: bool
 ) -> None:
-    rounds = [how for _ in range(15 if long else 3) for how in ROUNDS]
+    rounds = [how for _ in range(15 if long else 2) for how in ROUNDS]
     profile = tmp_path / "profile"
     number = 0
     while rounds:

@@ -263,22 +263,23 @@ def test_everything_has_a_name_and_can_be_hit(chromium_with: Open, node: ServedN
     controls = (HARNESS / "controls.js").read_text("utf-8")
 
     def assert_usable(screen: Screen) -> None:
-        found = screen.tab.evaluate(controls)
-        small = [one["what"] for one in found if min(one["width"], one["height"]) < 24]
-        assert small == []
-        assert [one["what"] for one in found if not one["name"] or not one["described"]] == []
+        for size in (PHONE, {"width": 1280, "height": 900}):
+            page_of(screen).set_viewport_size(size)
+            found = screen.tab.evaluate(controls)
+            small = [one["what"] for one in found if min(one["width"], one["height"]) < 24]
+            assert small == [], size
+            assert [one["what"] for one in found if not one["name"] or not one["described"]] == [], size
 
-    for size in (PHONE, {"width": 1280, "height": 900}):
-        page = chromium_with(viewport=size).open(node.url)
-        page.import_file(save(schedule(event(1)), tmp_path / "schedule.json"))
-        page.talks()  # opens all
-        assert_usable(page)
-        screen = chromium_with(SchemaScreen, viewport=size).open(f"{node.url}schemas.html")
-        assert isinstance(screen, SchemaScreen)
-        screen.write_schema(COMMENT)
-        assert_usable(screen)
-        screen.publish()
-        assert_usable(screen)
+    page = chromium_with(viewport=PHONE).open(node.url)
+    page.import_file(save(schedule(event(1)), tmp_path / "schedule.json"))
+    page.talks()  # opens all
+    assert_usable(page)
+    screen = chromium_with(SchemaScreen, viewport=PHONE).open(f"{node.url}schemas.html")
+    assert isinstance(screen, SchemaScreen)
+    screen.write_schema(COMMENT)
+    assert_usable(screen)
+    screen.publish()
+    assert_usable(screen)
 
 
 READ = ("h1", "#me >>> .author", "#me >>> [part=about]", "#node", "#import-status", "#count", ".note")
@@ -295,16 +296,21 @@ OPENED = (
 )
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_text_can_be_read_in_dark_and_in_light(
-    chromium_with: Open, node: ServedNode, scheme: str, tmp_path: Path
-) -> None:
-    screen = chromium_with(color_scheme=scheme).open(node.url)
+def assert_read(screen: Screen, *paths: str) -> None:
+    """In dark and in light."""
+    for scheme in ("dark", "light"):
+        page_of(screen).emulate_media(color_scheme=scheme)
+        assert screen.tab.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") is (scheme == "dark")
+        contrast = screen.tab.evaluate((HARNESS / "contrast.js").read_text("utf-8"), list(paths))
+        assert {css: ratio for css, ratio in contrast.items() if ratio < 4.5} == {}, scheme
+    assert "dark" in screen.tab.evaluate("getComputedStyle(document.documentElement).colorScheme")
+
+
+def test_text_can_be_read_in_dark_and_in_light(chromium_with: Open, node: ServedNode, tmp_path: Path) -> None:
+    screen = chromium_with().open(node.url)
     screen.import_file(save(schedule(event(1)), tmp_path / "schedule.json"))
     screen.talks()  # opens all
-    contrast = screen.tab.evaluate((HARNESS / "contrast.js").read_text("utf-8"), [*READ, *OPENED])
-    assert {css: ratio for css, ratio in contrast.items() if ratio < 4.5} == {}
-    assert_scheme(screen, scheme)
+    assert_read(screen, *READ, *OPENED)
 
 
 WRITTEN = (
@@ -333,11 +339,8 @@ SHOWN = (
 )
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_a_schema_can_be_read_in_dark_and_in_light(
-    chromium_with: Open, node: ServedNode, scheme: str
-) -> None:
-    screen = chromium_with(SchemaScreen, color_scheme=scheme).open(f"{node.url}schemas.html")
+def test_a_schema_can_be_read_in_dark_and_in_light(chromium_with: Open, node: ServedNode) -> None:
+    screen = chromium_with(SchemaScreen).open(f"{node.url}schemas.html")
     assert isinstance(screen, SchemaScreen)
     screen.write_schema(COMMENT)
     first = screen.publish()
@@ -345,17 +348,8 @@ def test_a_schema_can_be_read_in_dark_and_in_light(
     screen.fill(screen.part(0, "name"), "id")
     screen.click("#publish")
     screen.wait("[aria-invalid]")
-    contrast = (HARNESS / "contrast.js").read_text("utf-8")
-    found = screen.tab.evaluate(contrast, list(WRITTEN))
+    assert_read(screen, *WRITTEN)
     screen.fill(screen.part(0, "name"), "words")
     screen.publish()
     screen.wait(f"#known [data-id='{first}']")
-    found |= screen.tab.evaluate(contrast, list(SHOWN))
-    assert {css: ratio for css, ratio in found.items() if ratio < 4.5} == {}
-    assert_scheme(screen, scheme)
-
-
-def assert_scheme(screen: Screen, scheme: str) -> None:
-    background = screen.tab.evaluate("getComputedStyle(document.documentElement).colorScheme")
-    assert "dark" in background
-    assert screen.tab.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") is (scheme == "dark")
+    assert_read(screen, *SHOWN)
