@@ -20,7 +20,7 @@ from tests.processes import ServedNode
 
 AT_ONCE = 16
 """Talks in one request of an import."""
-TALKS = 5 * AT_ONCE
+TALKS = 4 * AT_ONCE
 """In each file: more than have gone when an import is interrupted."""
 
 
