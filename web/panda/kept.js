@@ -27,8 +27,9 @@ export async function kept(integrity) {
     const response = await (await caches.open(KEPT)).match(KEYS + encodeURIComponent(integrity));
     const data = await response?.arrayBuffer();
     if (!data) return null;
-    const digest = new Uint8Array(await crypto.subtle.digest("SHA-384", data));
-    return integrity === `sha384-${btoa(String.fromCharCode(...digest))}` ? data : null;
+    const bits = integrity.slice(3, 6);
+    const digest = new Uint8Array(await crypto.subtle.digest(`SHA-${bits}`, data));
+    return integrity === `sha${bits}-${btoa(String.fromCharCode(...digest))}` ? data : null;
   } catch {
     return null; // no such storage: plain http, or the browser's strictest settings
   }

@@ -240,11 +240,12 @@ async function read(reader, address) {
   }
 }
 
-/** @param {Uint8Array<ArrayBuffer>} data @param {string | undefined} integrity "sha384-" and base64, as fetch has it */
+/** @param {Uint8Array<ArrayBuffer>} data @param {string | undefined} integrity "sha256-" or "sha384-" and base64, as fetch has it */
 async function matches(data, integrity) {
   if (!integrity || !crypto.subtle) return true;
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-384", data));
-  return integrity === `sha384-${btoa(String.fromCharCode(...digest))}`;
+  const bits = integrity.slice(3, 6);
+  const digest = new Uint8Array(await crypto.subtle.digest(`SHA-${bits}`, data));
+  return integrity === `sha${bits}-${btoa(String.fromCharCode(...digest))}`;
 }
 
 /** Some browsers take half a body for a whole one. @param {string} url @param {number} at @param {number} bytes */

@@ -58,8 +58,8 @@ function anew(path, data, from) {
 
 /** As `integrity` has it. @param {BufferSource} data */
 async function hashOf(data) {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-384", data));
-  return `sha384-${btoa(String.fromCharCode(...digest))}`;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", data));
+  return `sha256-${btoa(String.fromCharCode(...digest))}`;
 }
 
 /** @param {string} path */
