@@ -8,6 +8,7 @@ export const KEPT = "panda-web";
 export const KEYS = "https://kept.invalid/";
 export const LISTS = "https://lists.invalid/";
 const LATE_MS = 5000;
+const MODULE = FIRST.find(({ file }) => file.endsWith(".wasm"))?.integrity;
 
 /**
  * What is kept, where the browser says so soon: WebKitGTK, which throws away what it kept, may never answer about that.
@@ -67,5 +68,16 @@ export async function keptSoon() {
 /** @param {string} hash @param {MessagePort} port */
 async function hand(hash, port) {
   const file = await soon(kept(hash), null);
-  port.postMessage(file, file ? [file] : []);
+  const module = file && hash === MODULE && await compiled(file);
+  if (module) port.postMessage(module);
+  else port.postMessage(file, file ? [file] : []);
+}
+
+/** Python's module, which the page compiles while the worker starts. @param {ArrayBuffer} file */
+async function compiled(file) {
+  try {
+    return await WebAssembly.compile(file);
+  } catch {
+    return null; // forbidden in this page, and maybe not in a worker of its own: that one says so
+  }
 }

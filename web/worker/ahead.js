@@ -4,7 +4,7 @@
  * A file that is kept (panda/kept.js). What a start needs the page hands on by itself, and the rest when it is asked.
  *
  * @param {MessagePort} port
- * @returns {Promise<ArrayBuffer | null>} checked; null where it is another one than its hash says
+ * @returns {Promise<ArrayBuffer | WebAssembly.Module | null>} checked; null where it is another one than its hash says
  */
 export const handed = (port) => new Promise((resolve) => {
   port.onmessage = ({ data }) => {

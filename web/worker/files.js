@@ -39,6 +39,8 @@ export class Downloads {
   #total = 0;
   /** What came over the network and is worth keeping, by its hash. @type {Map<string, Response>} */
   #fresh = new Map();
+  /** @type {WebAssembly.Module | null} */
+  #module = null;
   /** All that was used. @type {Set<string>} */
   #used = new Set();
 
@@ -60,7 +62,9 @@ export class Downloads {
   async bring(parts) {
     await Promise.all(parts.map(async (part) => {
       const kept = await this.#handed(part.integrity);
-      if (kept) {
+      if (kept instanceof WebAssembly.Module) {
+        this.#module = kept;
+      } else if (kept) {
         this.files.set(this.address(part.file), new Uint8Array(kept));
       } else {
         this.#total += part.packed ?? part.bytes;
@@ -68,6 +72,14 @@ export class Downloads {
       }
       if (part.integrity) this.#used.add(part.integrity);
     }));
+  }
+
+  /** Python's module. Where it is kept the page has compiled it. @param {Part} part */
+  async module(part) {
+    await this.bring([part]);
+    const module = this.#module ?? await WebAssembly.compile(this.take(part));
+    this.#module = null;
+    return module;
   }
 
   /** Whether a part is kept from an earlier start. @param {Part} part */
@@ -79,7 +91,7 @@ export class Downloads {
   async json(file, integrity) {
     const kept = await this.#handed(integrity);
     if (integrity) this.#used.add(integrity);
-    if (kept) return JSON.parse(new TextDecoder().decode(kept));
+    if (kept instanceof ArrayBuffer) return JSON.parse(new TextDecoder().decode(kept));
     const ahead = await new Response(this.#begun(file)).arrayBuffer().catch(() => new ArrayBuffer());
     const good = ahead.byteLength && await matches(new Uint8Array(ahead), integrity);
     const cache = ahead.byteLength ? "reload" : "default";

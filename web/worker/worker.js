@@ -153,9 +153,7 @@ async function started(manifest, downloads) {
   const { runtime, library, snapshot, seldom, second: part, wheels, extensions } = manifest;
   const more = downloads.bring(extensions);
   more.catch(() => {}); // also where the start fails before it is awaited
-  const atHand = downloads.has(runtime);
-  const brought = downloads.bring([runtime]);
-  const module = brought.then(() => WebAssembly.compile(downloads.take(runtime)));
+  const module = downloads.module(runtime);
   /** @type {Start} */
   const start = (more, onFresh) => startPyodide(manifest, module, downloads, more, onFresh);
   const kept = downloads.has(part);
@@ -163,7 +161,6 @@ async function started(manifest, downloads) {
   const here = kept && module.then(both).catch(() => {}); // while Python starts, which does not call it
   if (snapshot) {
     try {
-      if (atHand) await brought; // it compiles beside the glue, which lets no message in
       const { pyodide, take } = await fromSnapshot(manifest, snapshot, downloads, start);
       await Promise.all([more, here]);
       const later = { part, take: (/** @type {BufferSource} */ data) => second.take(data) };
