@@ -94,11 +94,11 @@ export function thaw(packed, fresh, memory, written, hash) {
   if (data !== fresh.length) throw new RangeError("The snapshot builds on another memory.");
   memory.set(fresh);
   memory.fill(0, data, written);
-  numbers.forEach((number, place) => {
-    const from = packed.subarray(begin + place * PAGE, begin + (place + 1) * PAGE);
-    if (number * PAGE < data) addTo(memory, number * PAGE, from);
-    else memory.set(from, number * PAGE);
-  });
+  for (const { at, place, count } of runs(numbers, data)) {
+    const pages = packed.subarray(begin + place * PAGE, begin + (place + count) * PAGE);
+    if (at < data) addTo(memory, at, pages);
+    else memory.set(pages, at);
+  }
   const dictionaries = link(wordsOf(memory), first, typeOf(wordsOf(memory), interned));
   derive({ memory, hash, dictionaries, interned, data }, text);
 }
@@ -159,11 +159,30 @@ function link(memory, first, type) {
   return found;
 }
 
-/** @param {Uint8Array} memory @param {number} at @param {Uint8Array} page by words: all of it lies on their borders */
-function addTo({ buffer, byteOffset }, at, page) {
-  const target = new Uint32Array(buffer, byteOffset + at, PAGE / 4);
-  const source = new Uint32Array(page.buffer, page.byteOffset, PAGE / 4);
-  for (let word = 0; word < PAGE / 4; word += 1) {
+/**
+ * Pages that lie one behind the other: thousands become a hundred.
+ *
+ * @param {Uint32Array} numbers
+ * @param {number} border an address that none crosses
+ * @returns {{at: number, place: number, count: number}[]} where in the memory, from which place on, and how many
+ */
+function runs(numbers, border) {
+  const found = [];
+  let first = 0;
+  for (let place = 1; place <= numbers.length; place += 1) {
+    const next = /** @type {number} */ (numbers[place - 1]) + 1;
+    if (numbers[place] === next && next * PAGE !== border) continue;
+    found.push({ at: (next - (place - first)) * PAGE, place: first, count: place - first });
+    first = place;
+  }
+  return found;
+}
+
+/** @param {Uint8Array} memory @param {number} at @param {Uint8Array} pages by words: all of it lies on their borders */
+function addTo({ buffer, byteOffset }, at, pages) {
+  const target = new Uint32Array(buffer, byteOffset + at, pages.length / 4);
+  const source = new Uint32Array(pages.buffer, pages.byteOffset, pages.length / 4);
+  for (let word = 0; word < source.length; word += 1) {
     target[word] = /** @type {number} */ (target[word]) ^ /** @type {number} */ (source[word]);
   }
 }
@@ -175,6 +194,6 @@ function measure(packed) {
   const [interned, text] = [word(5), word(6)];
   const begin = 4 * (WORDS + count) + headBytes;
   if (packed.length !== begin + count * PAGE) throw new RangeError("This is no snapshot.");
-  const numbers = Array.from({ length: count }, (_, place) => word(WORDS + place));
+  const numbers = new Uint32Array(packed.buffer, packed.byteOffset + 4 * WORDS, count);
   return { data, headBytes, begin, numbers, whole, first, interned, text };
 }
