@@ -37,6 +37,8 @@ const RUNTIME = "pyodide.asm.wasm";
 const EMPTY_ARCHIVE = new Uint8Array(22);
 EMPTY_ARCHIVE.set([0x50, 0x4b, 5, 6]);
 const EMPTY = new Uint8Array();
+/** As panda_web/browser/indexeddb.py calls it. */
+const DATABASE = "panda-web";
 const WAKE_MS = 50;
 /** After a start: a page has drawn itself then, and read what it shows. */
 const REST_MS = 3000;
@@ -110,7 +112,7 @@ function awake(work) {
  * @returns {Promise<Python>}
  */
 async function load({ base, integrity, own, kept, ahead = new Map(), storage }) {
-  if (kept.size > 0) wakeDatabases();
+  if (kept.size > 0) wakeDatabase();
   await mayCompile();
   const downloads = new Downloads(base, { kept, ahead }, (done, total) => tell("download", done, total));
   /** @type {Manifest} */
@@ -336,14 +338,16 @@ async function withFiles(files, module, onFresh, work) {
 }
 
 /**
- * Has the browser look which databases there are, while Python starts: the first look takes longer than to open one. At a
- * first visit there is none, and looking held up all else.
+ * Has the browser open the database of the key pair while Python starts, which then opens it again in no time. At a first
+ * visit there is none, and looking for it held up all else.
  */
-function wakeDatabases() {
+function wakeDatabase() {
   try {
-    indexedDB.databases().catch(() => {});
+    const opening = indexedDB.open(DATABASE);
+    opening.onupgradeneeded = () => opening.transaction?.abort(); // there is none: Python makes it
+    opening.onsuccess = () => setTimeout(() => opening.result.close(), REST_MS);
   } catch {
-    // this browser has none, or does not tell: who opens one hears why
+    // this browser has no such storage: who opens one hears why
   }
 }
 
