@@ -124,7 +124,7 @@ async function load({ base, integrity, own, kept, ahead = new Map(), storage }) 
 
 /**
  * What is done once Python runs: what came is kept a little later, and what few visits use is brought when the page is at
- * rest; at once where it is kept from before.
+ * rest; at once where it is kept from before, and where it cannot be had, when there is a network again.
  *
  * @param {Downloads} downloads
  * @param {import("./files.js").Storage | undefined} storage
@@ -140,12 +140,16 @@ async function rest(downloads, storage, later) {
     await pause(REST_MS - KEEP_MS);
   }
   await Promise.all(later.map(async ({ part, take }) => {
-    try {
-      await downloads.bring([part]);
-      take(downloads.take(part));
-      if (missing) await (keeping = keeping.then(keep)); // also where another one never comes
-    } catch {
-      // who misses it asks for it, and hears why it is not there
+    for (let here = false; !here;) {
+      const online = new Promise((resume) => addEventListener("online", resume, { once: true })); // also while it is asked for
+      try {
+        await downloads.bring([part]);
+        take(downloads.take(part));
+        here = true;
+        if (missing) await (keeping = keeping.then(keep)); // also where another one never comes
+      } catch {
+        await online; // who misses it meanwhile asks for it, and hears why it is not there
+      }
     }
   }));
 }
