@@ -17,6 +17,7 @@ from panda_web.keys.with_cryptography import CryptographyVerifier
 from panda_web.messages import Vote
 from panda_web.messages.schema import FieldDefinition, Schema
 from panda_web.node import Node
+from panda_web.node.forks import following
 from panda_web.rpc.connection import Connection
 from panda_web.rpc.forks import GET_FORK_PROOFS
 from panda_web.rpc.transport import InProcess
@@ -24,7 +25,8 @@ from panda_web.rpc.within import in_process
 from panda_web.sync import Platform, Replicating, Source
 from tests.authors import SCHEMA, Author
 from tests.client.kept import texts_of
-from tests.client.test_local_first import POST, Browser, a_node, run, texts, write
+from tests.client.test_local_first import POST, Browser, a_node, run, write
+from tests.client.test_local_first import texts as texts_now
 from tests.client.test_publishing import client
 from tests.node.branches import Made
 from tests.node.test_brought import Peered
@@ -86,9 +88,17 @@ class Both:
         return {log.log_id: log.proven for log in run(OwnLogs(browser.store, browser.signer.author).logs())}
 
 
-@pytest.fixture
-def both() -> Both:
+@pytest.fixture(params=[60.0, 0.0], ids=["counted-at-once", "counted-later"])
+def both(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Both:
+    """What counts of a forked log a node finds out as it comes, or where that takes long, as on a busy machine, later."""
+    monkeypatch.setattr(following, "AT_ONCE_SECONDS", request.param)
     return Both()
+
+
+def texts(node: Node, schema: str) -> list[str]:
+    """What a node shows once it has done what was left for later."""
+    run(node.count_anew())
+    return texts_now(node, schema)
 
 
 def position_at(node: Node) -> int:
