@@ -15,8 +15,12 @@ from tests.contracts import nodes
 
 
 @pytest.fixture(scope="module")
-def python(engine: str, browsers: Browsers, disks: StaticServer) -> Iterator[Python]:
-    with browsers.tab(engine) as tab:
+def python(
+    engine: str, browsers: Browsers, disks: StaticServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Python]:
+    """In Chromium with a profile on the disk: a private window has its files in memory, where each write is dear."""
+    profile = tmp_path_factory.mktemp("profile")
+    with browsers.killable(engine, profile) if engine == "chromium" else browsers.tab(engine) as tab:
         yield Python(tab, disks.url)
 
 
