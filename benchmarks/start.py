@@ -20,6 +20,7 @@ from benchmarks.visits import Visit, Visits
 from tests.browsers import Browsers, available
 from tests.hosts import parts
 from tests.processes import ServedNode
+from tools import runtime
 from tools.packing import compress
 from tools.runtime import SECOND, SELDOM
 
@@ -43,7 +44,7 @@ PARTS = {
     "library": ("python_stdlib.zip",),
     "worker": ("worker.js", "pyodide.mjs", "pyodide.asm.mjs"),
     "second part": (SECOND,),
-    "seldom": (SELDOM,),
+    "seldom": (SELDOM, runtime.COLD),
 }
 """What a visit transfers, by the names of files; in stock Pyodide two scripts are what our worker is."""
 WHEELS, REST = "wheels", "page"

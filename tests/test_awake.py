@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.sites import frozen_in
-from tools.runtime import AWAKE, snapshot, split_pyodide
+from tools.runtime import AWAKE, snapshot, split_pyodide, usual_functions
 
 ARGUED = Path(__file__).with_name("awake.txt")
 
@@ -43,7 +43,8 @@ def differences(awake: set[str], listed: set[str]) -> list[str]:
 
 def test_each_module_in_the_snapshot_was_argued_for(site: Path) -> None:
     wheels, extensions = frozen_in(site)
-    made = snapshot(split_pyodide(wheels, extensions), wheels, extensions)
+    usual = usual_functions(wheels, extensions)
+    made = snapshot(split_pyodide(wheels, extensions), wheels, extensions, usual)
     awake = set((made / AWAKE).read_text("utf-8").split())
     assert "panda_web.browser.worker" in awake
     found = differences(awake, set(argued(ARGUED.read_text("utf-8"))))

@@ -54,7 +54,7 @@ import { readFileSync } from "node:fs";
 globalThis.self = globalThis;
 const [worker, first, second] = process.argv.slice(2);
 const { Second } = await import(worker);
-const part = new Second(() => { throw new Error("fetched"); }, () => {});
+const part = new Second(() => { throw new Error("fetched"); });
 const imports = { env: { twice: (n) => 2 * n } };
 part.replace(imports);
 part.take(readFileSync(second));

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tools import lean, nodejs, split, tables, wasm
@@ -30,8 +30,12 @@ SNAPSHOT = "snapshot.bin"
 SELDOM = "seldom.bin"
 # The names of the modules in the snapshot.
 AWAKE = "awake.txt"
-# What tests in browsers call beyond that (tests/browser/called.py).
+# The code of Python's functions that few visits call.
+COLD = "cold.bin"
+# What tests in browsers call beyond the session, of Pyodide and of Python (tests/browser/called.py); and what
+# else of ours a page may call in its first seconds.
 CALLED = TOOLS / "called.txt"
+CALLED_OF_PYTHON = TOOLS / "called-python.txt"
 # What of Pyodide few visits call.
 SECOND = "pyodide.second.wasm"
 # What the worker calls them.
@@ -72,7 +76,7 @@ def split_pyodide(wheels: Sequence[Path], extensions: Mapping[str, Path], *, col
     called = None if cold else session_calls(wheels, extensions)
 
     def make(out: Path) -> None:
-        usual = set(json.loads(called.read_bytes())) if called is not None else set()
+        usual = set(json.loads(called.read_bytes())["module"]) if called is not None else set()
         try:
             module = wasm.read((whole / RUNTIME).read_bytes())
             if called is not None:
@@ -95,7 +99,10 @@ def split_pyodide(wheels: Sequence[Path], extensions: Mapping[str, Path], *, col
 
 
 def session_calls(wheels: Sequence[Path], extensions: Mapping[str, Path]) -> Path:
-    """A file with the functions of Python's module that a session in Node calls: their numbers, as JSON."""
+    """A JSON file with what a session in Node calls.
+
+    Functions of Python's module by their numbers, as "module"; those of Python by their names, as "python".
+    """
     whole = lean_pyodide()
     sources, words = _to_freeze(wheels, extensions)
 
@@ -116,23 +123,37 @@ def session_calls(wheels: Sequence[Path], extensions: Mapping[str, Path]) -> Pat
     return kept("called", *makers, whole / RUNTIME, whole / lean.GLUE, *sources, make=make)
 
 
-def snapshot(pyodide: Path, wheels: Sequence[Path], extensions: Mapping[str, Path]) -> Path:
-    """A directory with Python's memory, as web/worker/snapshot.js packs it, and `SELDOM`.
+def usual_functions(wheels: Sequence[Path], extensions: Mapping[str, Path]) -> frozenset[str]:
+    """The names of Python's functions that visits call: a session in Node, or tests in browsers."""
+    called = json.loads(session_calls(wheels, extensions).read_bytes())["python"]
+    return frozenset(called).union(CALLED_OF_PYTHON.read_text("utf-8").split())
+
+
+def snapshot(
+    pyodide: Path, wheels: Sequence[Path], extensions: Mapping[str, Path], usual: Iterable[str] | None
+) -> Path:
+    """A directory with Python's memory, as web/worker/snapshot.js packs it, `SELDOM` and `COLD`.
 
     Args:
         pyodide: the package.
         wheels: ours, and what they need.
         extensions: modules of applications, each with its wheel.
+        usual: names of functions whose code is in the snapshot; that of all others is in `COLD`. None has
+            each function tell when it is called first (tests/browser/called.py).
     """
     sources, words = _to_freeze(wheels, extensions)
+    names = "" if usual is None else json.dumps(sorted(usual))
 
     def make(out: Path) -> None:
+        called = out.with_name("called")
+        called.write_text(names, "utf-8")
+        options = [*words, f"--called={called}" if names else "--telling"]
         with progress("making a snapshot of Python"):
-            nodejs.node("the snapshot could not be made", TOOLS / "snapshot.mjs", pyodide, out, *words)
+            nodejs.node("the snapshot could not be made", TOOLS / "snapshot.mjs", pyodide, out, *options)
 
     # Pointers to functions are places in a table that the glue fills, so it counts as well.
     parts = [pyodide / name for name in (lean.GLUE, RUNTIME, SECOND)]
-    return kept("snapshot", *sources, *parts, make=make)
+    return kept("snapshot", *sources, *parts, names, make=make)
 
 
 def _to_freeze(
@@ -141,7 +162,7 @@ def _to_freeze(
     """What decides what is in a snapshot, and the words that snapshot.mjs takes for it."""
     programs = [TOOLS / "asleep.py", TOOLS / "snapshot.py"]
     more = [f"--extension={module}={wheel}" for module, wheel in extensions.items()]
-    scripts = [TOOLS / "snapshot.mjs", WORKER / "snapshot.js"]
+    scripts = [*(TOOLS / name for name in ("snapshot.mjs", "chill.mjs")), *sorted(WORKER.glob("*.js"))]
     return [*scripts, *programs, *wheels, *extensions, *extensions.values()], [*programs, *more, *wheels]
 
 

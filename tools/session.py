@@ -12,6 +12,7 @@ from typing import Any
 import js
 from pyodide.ffi import JsException, to_js
 
+from panda_web.browser import frozen
 from panda_web.browser.crypto import Crypto
 from panda_web.browser.port import PortChannel
 from panda_web.node import Node, Store
@@ -72,6 +73,7 @@ async def odds() -> None:
     """What Python does now and then, by no path of a usual visit: failures above all."""
     said: list[str] = []
     await _tasks(said)
+    _fails(frozen.missing, said)
     for wrong in WRONG:
         _fails(lambda given=wrong: eval(given), said)  # type: ignore[misc] # noqa: S307 - of this file
 

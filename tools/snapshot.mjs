@@ -1,14 +1,16 @@
 // Makes the snapshot that a site's worker starts from: Python with the wheels' modules imported.
 //
-//   node snapshot.mjs PYODIDE OUT ASLEEP PROGRAM [--extension MODULE=WHEEL]... [--session SESSION] WHEEL...
+//   node snapshot.mjs PYODIDE OUT ASLEEP PROGRAM [--extension MODULE=WHEEL]... WHEEL...
+//     [--session SESSION | --called CALLED | --telling]
 //
 // ASLEEP runs in a Pyodide of its own and writes /asleep, which PROGRAM finds, and /seldom, which goes into the directory
-// OUT beside the snapshot. PROGRAM writes /known, with the addresses of an object that the collector knows and of the dictionary
-// of interned texts.
+// OUT beside the snapshot. PROGRAM writes /known, with addresses, and says what functions are called by `name`.
 // For tests, awake.txt in OUT has the names of all modules in the snapshot.
 //
-// With SESSION, what is called of Python's module by what visitors do (session.mjs, which runs SESSION) goes into
-// OUT/called.json. The module is one that tells then, and otherwise one in two parts (tools/split.py).
+// With SESSION, what is called of Python's module and of Python's functions by what visitors do (session.mjs, which runs
+// SESSION) goes into OUT/called.json. The module is one that tells then, and otherwise one in two parts (tools/split.py).
+// With CALLED, which has names of functions, the code of all others goes into OUT/cold.bin (chill.mjs). A snapshot that is
+// telling has the trap in each function, and OUT/functions.json says what they are called, by addresses, and how.
 //
 // Modules of applications are in it as well: a page that needs one would wait for it longer than for all the others.
 // Whether a page gets what they add is said when it starts.
@@ -20,14 +22,21 @@ import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { memoryOf, pack } from "../web/worker/snapshot.js";
+import { setTrap } from "../web/worker/cold.js";
+import { dataOf, memoryOf, objectsLike, pack } from "../web/worker/snapshot.js";
+import { chill, trapAll, untrap } from "./chill.mjs";
 import { disks, session } from "./session.mjs";
 
 const SECOND = "pyodide.second.wasm";
 
 const { positionals, values } = parseArgs({
   args: process.argv.splice(2),
-  options: { extension: { type: "string", multiple: true, default: [] }, session: { type: "string" } },
+  options: {
+    extension: { type: "string", multiple: true, default: [] },
+    session: { type: "string" },
+    called: { type: "string" },
+    telling: { type: "boolean" },
+  },
   allowPositionals: true,
 });
 const [pyodideDirectory, out, compiling, program, ...wheels] = positionals;
@@ -55,6 +64,9 @@ let fresh;
 let written = null;
 /** Functions of the module that were called, by their numbers, where it is one that tells. @type {Set<number>} */
 const called = new Set();
+/** The place of the trap in the table of functions, and what it does. */
+let trap = 0;
+let trapped = () => { throw new Error("No function has the trap."); };
 const { instantiate } = WebAssembly;
 WebAssembly.instantiate = async (what, imports) => {
   let exports;
@@ -68,7 +80,10 @@ WebAssembly.instantiate = async (what, imports) => {
   if (imports) imports.panda = { load, called: (/** @type {number} */ number) => called.add(number) };
   const made = await instantiate(what, imports);
   exports = made.instance?.exports ?? made.exports;
-  if (exports.memory) fresh = new Uint8Array(exports.memory.buffer).slice();
+  if (exports.Py_HashBuffer) {
+    fresh = new Uint8Array(exports.memory.buffer).slice();
+    trap = setTrap(exports, (...call) => trapped(exports, ...call));
+  }
   return made;
 };
 
@@ -86,6 +101,8 @@ for (const extension of values.extension) {
   worker.load(archive, module);
   worker.destroy();
 }
+const names = new Map();
+globalThis.name = (address, name) => names.set(address, name);
 globalThis.zeroFreed = () => zeroFreed(pyodide._module);
 globalThis.zeroFreed();
 run(pyodide, program);
@@ -93,18 +110,35 @@ globalThis.zeroFreed();
 const snapshot = pyodide.makeMemorySnapshot();
 mkdirSync(out);
 writeFileSync(join(out, "awake.txt"), [...pyodide.pyimport("sys").modules.keys()].sort().join("\n"));
-const memory = values.session && snapshot.slice().buffer; // which packing changes
-if (written) unwrite(memoryOf(snapshot), ...written); // it comes with that part
 const known = JSON.parse(pyodide.FS.readFile("/known", { encoding: "utf8" }));
+known.functions = new Map(objectsLike(memoryOf(snapshot), known.missing, known.ring).map((at) => [at, names.get(at)]));
+const whole = snapshot.slice(); // which packing changes
+if (written) unwrite(memoryOf(snapshot), ...written); // it comes with that part
+if (values.telling) {
+  const usual = trapAll(memoryOf(snapshot), known.functions, trap);
+  writeFileSync(join(out, "functions.json"), JSON.stringify({ usual, names: [...known.functions] }));
+  writeFileSync(join(out, "cold.bin"), new Uint8Array(4)); // nothing
+}
+if (values.called) {
+  const usual = new Set(JSON.parse(readFileSync(values.called, "utf-8")));
+  writeFileSync(join(out, "cold.bin"), chill(memoryOf(snapshot), dataOf(fresh), known, usual, trap));
+}
 writeFileSync(join(out, "snapshot.bin"), pack(snapshot, fresh, known, pyodide._module._Py_HashBuffer));
 writeFileSync(join(out, "seldom.bin"), compiler.FS.readFile("/seldom"));
 if (values.session) {
   called.clear();
+  const python = new Set();
+  const usual = trapAll(memoryOf(whole), known.functions, trap);
+  trapped = (exports, callable, ...given) => {
+    python.add(known.functions.get(callable));
+    return untrap(exports, callable, usual, given);
+  };
   const extensions = values.extension.map((each) => each.split("=", 2)).map(([module, wheel]) => ({ module, wheel }));
   const [asleep, seldom] = [CODES, "/seldom"].map((name) => compiler.FS.readFile(name));
   const load = (more) => loadPyodide({ indexURL: pyodideDirectory, ...more });
-  await session({ load, snapshot: memory, asleep, seldom, extensions, program: readFileSync(values.session, "utf-8"), read });
-  writeFileSync(join(out, "called.json"), JSON.stringify([...called].sort((one, other) => one - other)));
+  await session({ load, snapshot: whole.buffer, asleep, seldom, extensions, program: readFileSync(values.session, "utf-8"), read });
+  const module = [...called].sort((one, other) => one - other);
+  writeFileSync(join(out, "called.json"), JSON.stringify({ module, python: [...python].sort() }));
   process.exit(); // Python goes on, as it does in a tab
 }
 

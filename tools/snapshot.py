@@ -15,7 +15,7 @@ import re
 import sys
 import typing
 from pathlib import Path
-from types import FunctionType, SimpleNamespace
+from types import CodeType, FunctionType, SimpleNamespace
 from typing import Any
 
 import js
@@ -61,6 +61,7 @@ LOOPS = (
 SELDOM = ("ast", "codeop", "dis", "ntpath", "shutil", "signal", "socket", "tokenize")
 OF_INSPECT = ("sys", "unwrap")  # which make a dataclass; its signature is only for its docstring
 ONCE = ("_opcode_metadata", "encodings.cp437", "locale", "opcode")
+PLAIN = (bytes, complex, float, int)  # what holds nothing else
 IN_C = ("_bz2", "_lzma", "_ssl", "_zstd", "select")
 
 # A page's loop is there before it, and it asks for no other one; this one brought all of asyncio's own.
@@ -82,6 +83,7 @@ shared: dict[Any, Any] = {}
 # Annotations are for people, and for what checks types before anything runs.
 functions: list[Any] = [each for each in gc.get_objects() if isinstance(each, FunctionType)]
 for each in functions:
+    js.name(id(each), f"{each.__module__}.{each.__qualname__}")
     each.__annotate__ = None
     # In a traceback files and names say enough: nobody has their text there.
     if (each.__module__ or "").partition(".")[0] in {*sys.stdlib_module_names, *PYODIDE, *OURS}:
@@ -118,5 +120,12 @@ dictionaries: list[dict[Any, Any]] = [each for each in gc.get_objects() if type(
 interned = max(dictionaries, key=len)
 if any(key is not value for key, value in interned.items()):
     raise LookupError("This is not the dictionary of interned texts.")
-Path("/known").write_text(json.dumps({"ring": id(sys), "interned": id(interned)}), "utf-8")
-del dictionaries, interned
+known = {
+    "ring": id(sys),
+    "interned": id(interned),
+    "missing": id(frozen.missing),
+    "types": {"code": id(CodeType), "tuple": id(tuple), "text": id(str), "plain": [*map(id, PLAIN)]},
+}
+Path("/known").write_text(json.dumps(known), "utf-8")
+del dictionaries, interned, known
+sys._clear_internal_caches()  # type: ignore[attr-defined] # noqa: SLF001 - no public way

@@ -20,7 +20,17 @@ from tools.bundles import WEB, bundle, bundle_elements, bundle_pages, bundle_wor
 from tools.event import Event, dress
 from tools.kept import ROOT, digest
 from tools.packing import compress, compress_rest, names_in
-from tools.runtime import PYODIDE_FILES, SECOND, SELDOM, SNAPSHOT, measures, snapshot, split_pyodide
+from tools.runtime import (
+    COLD,
+    PYODIDE_FILES,
+    SECOND,
+    SELDOM,
+    SNAPSHOT,
+    measures,
+    snapshot,
+    split_pyodide,
+    usual_functions,
+)
 from tools.telling import Problem, progress, say
 from tools.wheels import even, own_wheel, pure25519_wheel, write_library
 
@@ -148,8 +158,8 @@ def fill(site: Path, event: Event, *, packed: bool) -> None:
     for name in (PYODIDE_FILES["runtime"], SECOND):
         shutil.copyfile(package / name, files / name)
     write_library(package / PYODIDE_FILES["library"], files / PYODIDE_FILES["library"])
-    made = snapshot(package, wheels, extensions)
-    for name in (SNAPSHOT, SELDOM):
+    made = snapshot(package, wheels, extensions, usual_functions(wheels, extensions))
+    for name in (SNAPSHOT, SELDOM, COLD):
         shutil.copyfile(made / name, files / name)
     bundle_worker(package, files / "worker.js")
 
@@ -173,7 +183,10 @@ def fill(site: Path, event: Event, *, packed: bool) -> None:
         **{part: entry(files / name) for part, name in PYODIDE_FILES.items()},
         "snapshot": entry(files / SNAPSHOT) | measures(files / SNAPSHOT),
         "seldom": entry(files / SELDOM),
-        "second": entry(files / SECOND) | {"sha256": digest_of(files / SECOND)},
+        **{
+            part: entry(files / name) | {"sha256": digest_of(files / name)}
+            for part, name in (("second", SECOND), ("cold", COLD))
+        },
         "wheels": [entry(path) for path in wheels],
         "extensions": [entry(files / path.name) | {"module": name} for name, path in extensions.items()],
     }

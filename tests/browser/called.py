@@ -1,12 +1,12 @@
-"""Which functions of Python's module the tests call in browsers, beyond the session that a build runs.
+"""Which functions of Python's module, and of Python, the tests call in browsers, beyond a build's own session.
 
     PYTHONPATH=. .venv/bin/python -m tests.browser.called tests/browser/test_page.py …
 
-runs these tests, but none of the second part itself, on a site whose module tells what is called, and adds to
-tools/called.txt what of that no session in Node calls (tools/session.mjs). Some tests fail, since such a module
+runs these tests, but none of what comes later, on a site that tells what is called, and adds to
+tools/called.txt and tools/called-python.txt what of that no session in Node calls (tools/session.mjs). Some tests fail, since such a module
 is slower and asks one more host. Python that starts without a snapshot has both parts, and tells nothing. A
-function is known by what it does and not by its number (`tools.wasm.marks`), so the list outlives small changes.
-Whoever raises Pyodide's version empties it and makes it anew.
+function of the module is known by what it does and not by its number (`tools.wasm.marks`), and one of Python by
+its name, so the lists outlive small changes. Whoever raises Pyodide's version empties them and makes them anew.
 """
 
 import json
@@ -15,7 +15,8 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -30,11 +31,13 @@ HARNESS = Path(__file__).parent / "harness"
 class Hears(BaseHTTPRequestHandler):
     """What workers tell."""
 
-    called: ClassVar[set[int]] = set()
+    called: ClassVar[dict[str, set[int]]] = {"module": set(), "python": set()}
 
     def do_POST(self) -> None:
         """Some functions."""
-        self.called.update(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        for what, numbers in told.items():
+            self.called[what].update(numbers)
         self.send_response(204)
         self.send_header("Access-Control-Allow-Origin", "*")
         self.end_headers()
@@ -48,9 +51,9 @@ def main(arguments: Sequence[str]) -> None:
     module = wasm.read((runtime.lean_pyodide() / runtime.RUNTIME).read_bytes())
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hears)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    prefix = (
-        (HARNESS / "called.js").read_text("utf-8").replace("TELL", f"http://127.0.0.1:{server.server_port}/")
-    )
+    there = f"http://127.0.0.1:{server.server_port}/"
+    prefix = (HARNESS / "called.js").read_text("utf-8").replace("TELL", there)
+    functions: dict[int, str] = {}
     with tempfile.TemporaryDirectory() as scratch:
         pyodide = Path(scratch) / "pyodide"
         shutil.copytree(runtime.lean_pyodide(), pyodide)
@@ -58,10 +61,24 @@ def main(arguments: Sequence[str]) -> None:
         (pyodide / runtime.SECOND).write_bytes(wasm.PREAMBLE)
         bundle = static_site.bundle_worker
 
+        freeze = runtime.snapshot
+        usual: list[int] = []
+
+        def telling_snapshot(
+            pyodide: Path, wheels: Sequence[Path], extensions: Mapping[str, Path], _: object
+        ) -> Path:
+            made = freeze(pyodide, wheels, extensions, None)
+            told = json.loads((made / "functions.json").read_bytes())
+            functions.update(told["names"])
+            usual.append(told["usual"])
+            return made
+
         def telling(of: Path, out: Path) -> None:
             bundle(of, out)
-            out.write_text(prefix + out.read_text("utf-8"), "utf-8")
+            out.write_text(prefix.replace("USUAL", str(usual[-1])) + out.read_text("utf-8"), "utf-8")
 
+        static_site.snapshot = telling_snapshot
+        static_site.usual_functions = lambda *_: frozenset()
         static_site.bundle_worker = telling
         static_site.split_pyodide = runtime.split_pyodide = lambda *_, **__: pyodide
         sites = Path(scratch) / "sites"
@@ -70,18 +87,26 @@ def main(arguments: Sequence[str]) -> None:
         try:
             pytest.main(["-q", *arguments])
         finally:  # also what was heard until somebody had enough
-            write(module, sites / "plain")
+            write(module, sites / "plain", functions)
 
 
-def write(module: wasm.Module, site: Path) -> None:
-    """Adds to the list what was heard."""
+def write(module: wasm.Module, site: Path, functions: Mapping[int, str]) -> None:
+    """Adds to the lists what was heard."""
     from tests.browser.sites import frozen_in  # which must not have the other `split_pyodide`
 
-    hot = split.first_part(module, json.loads(runtime.session_calls(*frozen_in(site)).read_bytes()))
+    usual = json.loads(runtime.session_calls(*frozen_in(site)).read_bytes())
+    hot = split.first_part(module, usual["module"])
     marks = wasm.marks(module)
-    path = runtime.CALLED
-    lines = {marks[own] for own in Hears.called if own not in hot} | set(path.read_text("utf-8").split())
-    path.write_text("".join(f"{line}\n" for line in sorted(lines)), "utf-8", newline="\n")
+    add(runtime.CALLED, {marks[own] for own in Hears.called["module"] if own not in hot})
+    heard = Hears.called["python"] & functions.keys()  # some tests make a snapshot of their own
+    names = {functions[address] for address in heard if functions[address]}
+    add(runtime.CALLED_OF_PYTHON, names.difference(usual["python"]))
+
+
+def add(path: Path, lines: AbstractSet[str]) -> None:
+    """Adds lines to a list."""
+    whole = sorted(lines.union(path.read_text("utf-8").split()))
+    path.write_text("".join(f"{line}\n" for line in whole), "utf-8", newline="\n")
 
 
 if __name__ == "__main__":

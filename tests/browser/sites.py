@@ -4,18 +4,28 @@ import ast
 import json
 import shutil
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tools.runtime import RUNTIME, SECOND, SELDOM, SNAPSHOT, measures, snapshot, split_pyodide
+from tools.runtime import (
+    COLD,
+    RUNTIME,
+    SECOND,
+    SELDOM,
+    SNAPSHOT,
+    measures,
+    snapshot,
+    split_pyodide,
+    usual_functions,
+)
 from tools.static_site import digest_of, integrity, runtime, seal
 
 TESTS = Path(__file__).resolve().parent.parent
 HARNESS = TESTS / "browser" / "harness"
-PYTHON_KEPT = "async () => (await (await caches.open('panda-web')).keys()).length === 7"
+PYTHON_KEPT = "async () => (await (await caches.open('panda-web')).keys()).length === 8"
 """JavaScript: whether this browser keeps all that Python is made of, what comes at rest too. Then no host is needed."""
-PAGE_KEPT = PYTHON_KEPT.replace("7", "8")
+PAGE_KEPT = PYTHON_KEPT.replace("8", "9")
 """The same on a page of the site, which has the application's wheel too."""
 
 
@@ -68,24 +78,27 @@ def frozen_harness_site(
         out: where to write it.
         checks: the module that stands in the place of harness/checks.py.
         more: what it imports besides the package.
-        cold: whether all that can be in the second part of Python's module is there.
+        cold: whether all that can come later does: of Python's module, and of its functions.
     """
     members = {path.relative_to(TESTS.parent).as_posix(): path for path in more}
     wheel = _wheel(out, {"tests/browser/harness/checks.py": checks, **members})
     manifest = manifest_of(site)
     wheels, extensions = frozen_in(site)
     pyodide = split_pyodide(wheels, extensions, cold=cold)
-    made = _start_from(manifest, pyodide, snapshot(pyodide, [*wheels, wheel], {}))
+    own = {"tests.browser.harness.checks": checks, "panda_web.browser.worker": HARNESS / "runner.py"}
+    usual = frozenset() if cold else usual_functions(wheels, extensions).union(_functions(own))
+    made = _start_from(manifest, pyodide, snapshot(pyodide, [*wheels, wheel], {}, usual))
     return copy_site(runtime(site), out, _page(manifest) | made)
 
 
 def _start_from(manifest: dict[str, Any], pyodide: Path, frozen: Path) -> dict[str, bytes]:
     """Files that Python starts from, by their names; the manifest says so then."""
     of = {"runtime": pyodide / RUNTIME, "second": pyodide / SECOND}
-    of |= {"snapshot": frozen / SNAPSHOT, "seldom": frozen / SELDOM}
+    of |= {"snapshot": frozen / SNAPSHOT, "seldom": frozen / SELDOM, "cold": frozen / COLD}
     for part, path in of.items():
         manifest[part] |= _entry(path, path.name)
-    manifest["second"]["sha256"] = digest_of(of["second"])
+    for part in ("second", "cold"):
+        manifest[part]["sha256"] = digest_of(of[part])
     manifest["snapshot"] |= measures(of["snapshot"])
     return {path.name: path.read_bytes() for path in of.values()}
 
@@ -98,10 +111,10 @@ def frozen_in(site: Path) -> tuple[list[Path], dict[str, Path]]:
 
 
 def make_cold(www: Path) -> None:
-    """Changes a site: all that can be in the second part of Python's module is there."""
+    """Changes a site: all that can come later does, of Python's module and of its functions."""
     files, manifest, wheels = runtime(www), manifest_of(www), frozen_in(www)
     pyodide = split_pyodide(*wheels, cold=True)
-    for name, data in _start_from(manifest, pyodide, snapshot(pyodide, *wheels)).items():
+    for name, data in _start_from(manifest, pyodide, snapshot(pyodide, *wheels, ())).items():
         (files / name).unlink()  # which may be a link
         (files / name).write_bytes(data)
     (files / "manifest.json").write_text(json.dumps(manifest), "utf-8")
@@ -112,6 +125,16 @@ def manifest_of(site: Path) -> dict[str, Any]:
     """What the worker loads."""
     manifest: dict[str, Any] = json.loads((runtime(site) / "manifest.json").read_text("utf-8"))
     return manifest
+
+
+def _functions(modules: Mapping[str, Path]) -> Iterator[str]:
+    """The names of functions and methods in modules."""
+    for module, path in modules.items():
+        for node in ast.parse(path.read_text("utf-8")).body:
+            inside = node.body if isinstance(node, ast.ClassDef) else [node]
+            names = [each.name for each in inside if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
+            way = f"{module}.{node.name}" if isinstance(node, ast.ClassDef) else module
+            yield from (f"{way}.{name}" for name in names)
 
 
 class _Asserting(ast.NodeTransformer):

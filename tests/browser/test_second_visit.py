@@ -14,7 +14,7 @@ pytestmark = pytest.mark.every_engine
 
 KEPT = """async () => {
     const { active } = await navigator.serviceWorker.ready;
-    return active.state === "activated" && (await (await caches.open("panda-web")).keys()).length === 8;
+    return active.state === "activated" && (await (await caches.open("panda-web")).keys()).length === 9;
 }"""
 SPOIL = """async (hash) => {
     const kept = await caches.open("panda-web");

@@ -103,7 +103,7 @@ def test_second_visit_asks_for_panda_js_alone(
     static_host.requests.clear()
     assert call(tab, "connect", "third", {"node": host.url})["author"] == author
     asked = {line.split()[1].rsplit("/")[-1] for line in static_host.requests}
-    at_rest = {"seldom.bin", "pyodide.second.wasm"}
+    at_rest = {"seldom.bin", "cold.bin", "pyodide.second.wasm"}
     assert asked - at_rest == {"worker.js", "manifest.json", "pyodide.asm.wasm", "snapshot.bin"}
     # What HOST's applications add is for its own pages: it is not fetched, and there is no name for it.
     assert json.loads((runtime(site) / "manifest.json").read_text("utf-8"))["extensions"]

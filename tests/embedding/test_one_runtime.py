@@ -30,7 +30,7 @@ BOTH_KEPT = """async () => {
 def downloads(*hosts: StaticServer) -> list[str]:
     """What was fetched for starts but panda.js itself, and what comes when the page is at rest."""
     paths = [line.split()[1] for host in hosts for line in host.requests]
-    others = ("panda.js", "seldom.bin", "pyodide.second.wasm")
+    others = ("panda.js", "seldom.bin", "cold.bin", "pyodide.second.wasm")
     started = [path for path in paths if not path.rpartition("/")[2].startswith(others)]
     return sorted(path.rsplit("/")[-1] for path in started)
 
@@ -150,4 +150,4 @@ def test_two_versions_on_one_page(
     tab.evaluate(of_other)  # both were used long ago, so who comes next is alone
     tab.goto(page)
     call(tab, "connect", "one", {"node": host.url})
-    tab.wait_for(f"async () => (await {KEPT}).length === 7")
+    tab.wait_for(f"async () => (await {KEPT}).length === 8")

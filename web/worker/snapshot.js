@@ -31,9 +31,8 @@ const FLAGS = 3;
 export function pack(snapshot, fresh, { ring, interned }, hash) {
   const memory = memoryOf(snapshot);
   const head = snapshot.subarray(0, snapshot.length - memory.length);
-  const data = Math.ceil((fresh.findLastIndex((byte) => byte !== 0) + 1) / PAGE) * PAGE;
-  const objects = ringOf(wordsOf(memory), ring - LINKS).map((at) => at + LINKS);
-  const dictionaries = objects.filter((object) => typeOf(wordsOf(memory), object) === typeOf(wordsOf(memory), interned));
+  const data = dataOf(fresh);
+  const dictionaries = objectsLike(memory, interned, ring);
   const text = omit({ memory, hash, dictionaries, interned, data });
   const first = unlink(wordsOf(memory), ring - LINKS);
   for (let at = 0; at < data; at += 1) memory[at] = /** @type {number} */ (memory[at]) ^ /** @type {number} */ (fresh[at]);
@@ -49,6 +48,24 @@ export function pack(snapshot, fresh, { ring, interned }, hash) {
     at += part.length;
   }
   return packed;
+}
+
+/** Bytes that an instance begins with, in whole pages. @param {Uint8Array} fresh */
+export function dataOf(fresh) {
+  return Math.ceil((fresh.findLastIndex((byte) => byte !== 0) + 1) / PAGE) * PAGE;
+}
+
+/**
+ * All objects that the collector knows of the type that one has.
+ *
+ * @param {Uint8Array} memory
+ * @param {number} one
+ * @param {number} ring an object that the collector knows
+ */
+export function objectsLike(memory, one, ring) {
+  const words = wordsOf(memory);
+  const objects = ringOf(words, ring - LINKS).map((at) => at + LINKS);
+  return objects.filter((object) => typeOf(words, object) === typeOf(words, one));
 }
 
 /** The memory in a snapshot as Pyodide makes it, behind the head. @param {Uint8Array} snapshot */

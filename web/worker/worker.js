@@ -8,8 +8,10 @@
 import createPyodideModule from "pyodide/pyodide.asm.mjs";
 import { loadPyodide } from "pyodide";
 import { Disks } from "./disk/disk.js";
+import { Cold } from "./cold.js";
 import { signChain, verifyMany } from "./ed25519.js";
 import { countTransactions, end } from "./ending.js";
+import { Missed, fetchNow } from "./missed.js";
 import { Second } from "./second.js";
 import { growFor, headOf, thaw } from "./snapshot.js";
 import { Downloads, Problem } from "./files.js";
@@ -23,7 +25,7 @@ if (!("stack" in Error.prototype)) Error.prototype.stack = "";
  * @typedef {import("pyodide").Lockfile} Lock
  * @typedef {Part & {data: number, head: number}} Snapshot data and head: as snapshot.js has them, in bytes
  * @typedef {Part & {module: string}} Extension an application's wheel, and what of it adds to ours
- * @typedef {{lock: Lock, runtime: Part, library: Part, wheels: Part[], extensions: Extension[], snapshot?: Snapshot, seldom: Part, second: import("./second.js").Part}} Manifest
+ * @typedef {{lock: Lock, runtime: Part, library: Part, wheels: Part[], extensions: Extension[], snapshot?: Snapshot, seldom: Part, second: import("./missed.js").Part, cold: import("./missed.js").Part}} Manifest
  * @typedef {{part: Part, take: (data: Uint8Array<ArrayBuffer>) => unknown}} Later what few visits use, and who gets it
  * @typedef {(memory: Uint8Array) => void | Promise<void>} OnFresh called with the memory that an instance begins with
  * @typedef {(more: object, onFresh: OnFresh) => Promise<import("pyodide").PyodideAPI>} Start
@@ -44,8 +46,6 @@ const WAKE_MS = 50;
 const REST_MS = 3000;
 /** The same, until what came is kept for the next visit: that is megabytes, and would hold up what a page does first. */
 const KEEP_MS = 1000;
-/** What somebody waits for at once: a line of 70 kbit/s brings the largest of these files meanwhile. */
-const MISSED_MS = 300_000;
 
 /** Those that wait for Python, and hear how far it is. @type {Set<MessagePort>} */
 const waiting = new Set();
@@ -59,12 +59,14 @@ const leaving = new Promise((resolve) => { leave = resolve; });
 /** What came is put into storage, for the next visit: a while after the start, or when the worker ends before. */
 let keeping = Promise.resolve();
 const disks = new Disks();
-const second = new Second(fetchNow, (problem) => {
-  for (const port of served) {
-    const error = { code: -32000, message: problem.message, data: { reason: problem.reason, fatal: true } };
-    port.deref()?.postMessage(JSON.stringify({ jsonrpc: "2.0", id: null, error }));
-  }
-});
+/** Python has ended, and each page hears why. @param {Problem} problem */
+const failed = ({ message, reason }) => {
+  const error = { code: -32000, message, data: { reason, fatal: true } };
+  for (const port of served) port.deref()?.postMessage(JSON.stringify({ jsonrpc: "2.0", id: null, error }));
+};
+const missed = { second: new Missed(failed), cold: new Missed(failed) };
+const second = new Second(missed.second.bring);
+const cold = new Cold(missed.cold.bring);
 countTransactions();
 
 self.onmessage = async ({ data, ports }) => {
@@ -156,28 +158,34 @@ async function rest(downloads, storage, later) {
 
 /** @param {Manifest} manifest @param {Downloads} downloads @returns {Promise<{python: Python, later: Later[]}>} */
 async function started(manifest, downloads) {
-  const { runtime, library, snapshot, seldom, second: part, wheels, extensions } = manifest;
+  const { runtime, library, snapshot, wheels, extensions } = manifest;
   const more = downloads.bring(extensions);
   more.catch(() => {}); // also where the start fails before it is awaited
   const module = downloads.module(runtime);
   /** @type {Start} */
   const start = (more, onFresh) => startPyodide(manifest, module, downloads, more, onFresh);
-  const kept = downloads.has(part);
-  const both = () => downloads.bring([part]).then(() => second.take(downloads.take(part)));
-  const here = kept && module.then(both).catch(() => {}); // while Python starts, which does not call it
+  const late = [{ part: manifest.second, of: second }, { part: manifest.cold, of: cold }];
+  const bring = async (/** @type {Part} */ part, /** @type {Second | Cold} */ of) => {
+    await downloads.bring([part]);
+    of.take(downloads.take(part));
+  };
+  const kept = late.filter(({ part }) => downloads.has(part));
+  // While Python starts, which does not call it.
+  const here = module.then(() => Promise.allSettled(kept.map(({ part, of }) => bring(part, of))));
+  here.catch(() => {}); // also where the start fails before it is awaited
   if (snapshot) {
     try {
       const { pyodide, take } = await fromSnapshot(manifest, snapshot, downloads, start);
       await Promise.all([more, here]);
-      const later = { part, take: (/** @type {BufferSource} */ data) => second.take(data) };
-      return { python: ready(pyodide, extensions, downloads), later: [{ part: seldom, take }, ...(kept && second.isHere ? [] : [later])] };
+      const later = late.filter(({ of }) => !of.isHere).map(({ part, of }) => ({ part, take: of.take.bind(of) }));
+      return { python: ready(pyodide, extensions, downloads), later: [{ part: manifest.seldom, take }, ...later] };
     } catch (error) {
       await module; // without it there is no other way either
       tell("fallback", 0, 0, `Python starts without its snapshot, which takes longer: ${error}`);
     }
   }
   await here;
-  await Promise.all([module, more, downloads.bring([library, ...wheels]), second.isHere || both()]);
+  await Promise.all([module, more, downloads.bring([library, ...wheels]), second.isHere || bring(manifest.second, second)]);
   tell("start", 0, 0);
   const pyodide = await start({}, () => second.work());
   for (const wheel of wheels) pyodide.unpackArchive(downloads.take(wheel), "wheel");
@@ -194,7 +202,7 @@ async function started(manifest, downloads) {
  * @param {Start} start
  * @returns {Promise<{pyodide: import("pyodide").PyodideAPI, take: Later["take"]}>}
  */
-async function fromSnapshot({ library, seldom, second: part }, snapshot, downloads, start) {
+async function fromSnapshot({ library, seldom, ...late }, snapshot, downloads, start) {
   const head = new Uint8Array(snapshot.head);
   /** @type {Uint8Array} */
   let fresh;
@@ -202,7 +210,8 @@ async function fromSnapshot({ library, seldom, second: part }, snapshot, downloa
   brought.catch(() => {}); // also where the start fails before it is awaited
   const address = downloads.address(library.file);
   downloads.files.set(address, EMPTY_ARCHIVE);
-  second.begin(downloads.address(`${part.file}?missed`), part.sha256); // whoever serves it sees that somebody had to wait
+  missed.second.begin(downloads, late.second);
+  missed.cold.begin(downloads, late.cold);
   const pyodide = await start({
     // Pyodide only looks at the head, and puts behind it what follows: nothing.
     _loadSnapshot: head,
@@ -214,13 +223,14 @@ async function fromSnapshot({ library, seldom, second: part }, snapshot, downloa
       const written = growFor(packed, module);
       keepingTrampoline(module, () => thaw(packed, fresh, module.HEAPU8, written, module._Py_HashBuffer));
       second.again();
+      cold.begin();
       fresh = EMPTY; // Pyodide keeps this function
       return module;
     },
   }, (memory) => { fresh = memory.slice(0, snapshot.data); });
   const frozen = pyodide.pyimport("panda_web.browser.frozen");
-  const missed = downloads.address(`${seldom.file}?missed`);
-  frozen.awake(address, library.integrity ?? "", missed, seldom.integrity ?? "", fetchNow);
+  const other = downloads.address(`${seldom.file}?missed`);
+  frozen.awake(address, library.integrity ?? "", other, seldom.integrity ?? "", fetchNow);
   return { pyodide, take: frozen.arrived };
 }
 
@@ -272,20 +282,6 @@ function ready(pyodide, extensions, downloads) {
   return python;
 }
 
-/** A file, at once: an import cannot wait. Nor can it be ended, so it ends by itself. @param {string} address @returns {Uint8Array<ArrayBuffer> | null} */
-function fetchNow(address) {
-  const request = new XMLHttpRequest();
-  request.open("GET", address, false);
-  request.responseType = "arraybuffer";
-  request.timeout = MISSED_MS;
-  try {
-    request.send();
-  } catch {
-    return null;
-  }
-  return request.status === 200 ? new Uint8Array(request.response) : null;
-}
-
 /** Throws where WebAssembly is missing or forbidden: before the download, and because Pyodide would only wait. */
 async function mayCompile() {
   if (!("WebAssembly" in self)) {
@@ -325,6 +321,7 @@ async function withFiles(files, module, onFresh, work) {
         second.replace(imports);
         const made = module.then(async (it) => {
           const instance = await WebAssembly.instantiate(it, imports);
+          cold.follow(instance.exports);
           second.follow(instance.exports);
           const { memory } = instance.exports;
           await onFresh(new Uint8Array(/** @type {WebAssembly.Memory} */ (memory).buffer));

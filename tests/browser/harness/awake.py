@@ -3,6 +3,8 @@
 import asyncio
 import gc
 import importlib
+import io
+import json
 import os
 import random
 import secrets
@@ -10,10 +12,12 @@ import sys
 import traceback
 import uuid
 from pathlib import Path
+from types import CodeType, FunctionType
 from typing import Any
 
 from pyodide.ffi import to_js
 
+from panda_web.browser import frozen
 from panda_web.browser.host import Host
 from panda_web.browser.webcrypto import SignChain, VerifyMany, WebCryptoSigner
 from panda_web.client import Client
@@ -84,6 +88,30 @@ async def rare(_: Tools) -> list[str]:
     ]
 
 
+async def without_code(_: Tools) -> int:
+    """How many functions have no code yet; that of all others is looked at, down to what it holds."""
+    absent = frozen.missing.__code__
+    functions = [each for each in gc.get_objects() if type(each) is FunctionType]
+    codes = [each.__code__ for each in functions if each.__code__ is not absent]
+    for code in codes:  # grows meanwhile
+        codes += [each for each in code.co_consts if type(each) is CodeType]
+        if (
+            not all(type(name) is str for name in code.co_names)
+            or not code.co_code
+            or not repr(code.co_consts)
+        ):
+            raise LookupError(repr(code))
+    gc.collect()
+    return sum(each.__code__ is absent and each is not frozen.missing for each in functions)
+
+
+async def dumped(_: Tools) -> str:
+    """What a function gives that no visit calls."""
+    out = io.StringIO()
+    json.dump({"a": [1, 2.5, None]}, out, indent=1)
+    return out.getvalue()
+
+
 async def imported(_: Tools, name: str) -> bool:
     """Imports a module of the standard library; gives whether it was there before."""
     before = name in sys.modules
@@ -98,7 +126,6 @@ async def is_imported(_: Tools, name: str) -> bool:
 
 async def unpacked(_: Tools) -> list[str]:
     """What a wheel has in it that Pyodide unpacks now, which it does by modules that a start is without."""
-    import io
     import zipfile
 
     import pyodide_js
