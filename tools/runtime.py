@@ -32,10 +32,10 @@ SELDOM = "seldom.bin"
 AWAKE = "awake.txt"
 # The code of Python's functions that few visits call.
 COLD = "cold.bin"
-# What tests in browsers call beyond the session, of Pyodide and of Python (tests/browser/called.py); and what
-# else of ours a page may call in its first seconds.
+# What tests in browsers call beyond the session, of Pyodide and of Python (tests/browser/called.py).
 CALLED = TOOLS / "called.txt"
 CALLED_OF_PYTHON = TOOLS / "called-python.txt"
+OURS = ("panda_web", "panda_festival")
 # What of Pyodide few visits call.
 SECOND = "pyodide.second.wasm"
 # What the worker calls them.
@@ -101,7 +101,8 @@ def split_pyodide(wheels: Sequence[Path], extensions: Mapping[str, Path], *, col
 def session_calls(wheels: Sequence[Path], extensions: Mapping[str, Path]) -> Path:
     """A JSON file with what a session in Node calls.
 
-    Functions of Python's module by their numbers, as "module"; those of Python by their names, as "python".
+    "module" has the numbers of functions of Python's module, "python" the names of functions of Python, and
+    "all" the names of all that there are.
     """
     whole = lean_pyodide()
     sources, words = _to_freeze(wheels, extensions)
@@ -124,9 +125,14 @@ def session_calls(wheels: Sequence[Path], extensions: Mapping[str, Path]) -> Pat
 
 
 def usual_functions(wheels: Sequence[Path], extensions: Mapping[str, Path]) -> frozenset[str]:
-    """The names of Python's functions that visits call: a session in Node, or tests in browsers."""
-    called = json.loads(session_calls(wheels, extensions).read_bytes())["python"]
-    return frozenset(called).union(CALLED_OF_PYTHON.read_text("utf-8").split())
+    """The names of Python's functions whose code comes with the start.
+
+    All of ours, since each may be called by what somebody does first, and the node may be away by then; of
+    others those that a session in Node calls, or tests in browsers.
+    """
+    called = json.loads(session_calls(wheels, extensions).read_bytes())
+    ours = (name for name in called["all"] if name.partition(".")[0] in OURS)
+    return frozenset(called["python"]).union(ours, CALLED_OF_PYTHON.read_text("utf-8").split())
 
 
 def snapshot(

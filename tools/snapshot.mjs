@@ -138,7 +138,8 @@ if (values.session) {
   const load = (more) => loadPyodide({ indexURL: pyodideDirectory, ...more });
   await session({ load, snapshot: whole.buffer, asleep, seldom, extensions, program: readFileSync(values.session, "utf-8"), read });
   const module = [...called].sort((one, other) => one - other);
-  writeFileSync(join(out, "called.json"), JSON.stringify({ module, python: [...python].sort() }));
+  const all = [...new Set(names.values())].sort();
+  writeFileSync(join(out, "called.json"), JSON.stringify({ module, python: [...python].filter(Boolean).sort(), all }));
   process.exit(); // Python goes on, as it does in a tab
 }
 

@@ -78,7 +78,7 @@ def main(arguments: Sequence[str]) -> None:
             out.write_text(prefix.replace("USUAL", str(usual[-1])) + out.read_text("utf-8"), "utf-8")
 
         static_site.snapshot = telling_snapshot
-        static_site.usual_functions = lambda *_: frozenset()
+        static_site.usual_functions = lambda *_: frozenset()  # it tells instead
         static_site.bundle_worker = telling
         static_site.split_pyodide = runtime.split_pyodide = lambda *_, **__: pyodide
         sites = Path(scratch) / "sites"
@@ -100,7 +100,7 @@ def write(module: wasm.Module, site: Path, functions: Mapping[int, str]) -> None
     add(runtime.CALLED, {marks[own] for own in Hears.called["module"] if own not in hot})
     heard = Hears.called["python"] & functions.keys()  # some tests make a snapshot of their own
     names = {functions[address] for address in heard if functions[address]}
-    add(runtime.CALLED_OF_PYTHON, names.difference(usual["python"]))
+    add(runtime.CALLED_OF_PYTHON, names - runtime.usual_functions(*frozen_in(site)))
 
 
 def add(path: Path, lines: AbstractSet[str]) -> None:

@@ -110,11 +110,12 @@ def frozen_in(site: Path) -> tuple[list[Path], dict[str, Path]]:
     return wheels, {each["module"]: site / "wheels" / each["file"] for each in manifest["extensions"]}
 
 
-def make_cold(www: Path) -> None:
-    """Changes a site: all that can come later does, of Python's module and of its functions."""
+def make_cold(www: Path, *functions: str) -> None:
+    """Changes a site: the code of these functions comes later. Of none, all that can does, of the module too."""
     files, manifest, wheels = runtime(www), manifest_of(www), frozen_in(www)
-    pyodide = split_pyodide(*wheels, cold=True)
-    for name, data in _start_from(manifest, pyodide, snapshot(pyodide, *wheels, ())).items():
+    pyodide = split_pyodide(*wheels, cold=not functions)
+    usual = usual_functions(*wheels).difference(functions) if functions else ()
+    for name, data in _start_from(manifest, pyodide, snapshot(pyodide, *wheels, usual)).items():
         (files / name).unlink()  # which may be a link
         (files / name).write_bytes(data)
     (files / "manifest.json").write_text(json.dumps(manifest), "utf-8")
