@@ -14,7 +14,7 @@
 //
 // How all of that lies in memory: CPython's Include/cpython/{funcobject,code,tupleobject,unicodeobject}.h.
 import { call } from "../web/worker/cold.js";
-import { wordsOf } from "../web/worker/hashes.js";
+import { internedIn, wordsOf } from "../web/worker/hashes.js";
 
 const WORD = 4;
 /** Bytes by which the collector knows an object, in front of it; and of malloc's word before these, or before an object. */
@@ -29,11 +29,8 @@ const CODE_VERSION = 17;
 const ITEMS = 4;
 const STATE = 4;
 const INTERNED = 3;
-// Of dictionaries, and of their tables.
-const [USED, TABLE] = [2, 6];
-const [ENTRIES, INDEX] = [4, 5];
-/** The byte of a table that says how many bytes its places have, as a power of two. */
-const BYTES = 5;
+/** The word of a dictionary that says how many it has. */
+const USED = 2;
 
 /**
  * @typedef {object} Known what snapshot.py says of a memory: addresses
@@ -55,7 +52,8 @@ export function chill(memory, data, known, called, trap) {
   const words = wordsOf(memory);
   const { missing, types } = known;
   const cold = [...known.functions].filter(([at, name]) => name && at !== missing && !called.has(name)).map(([at]) => at);
-  const table = tableOf(memory, words, known.interned);
+  const { entries: begin, count } = internedIn(memory, words, known.interned);
+  const table = { begin, end: begin + 2 * count };
   const gone = heldBy(words, cold, countAll(words, data, table), types);
   for (const tuple of gone) if (words[tuple / WORD + TYPE] === types.tuple) forget(words, tuple);
   for (let entry = table.begin; entry < table.end; entry += 2) {
@@ -108,13 +106,6 @@ export function trapAll(memory, functions, trap) {
 export function untrap(exports, callable, usual, given) {
   new Uint32Array(exports.memory.buffer)[callable / WORD + CALL] = usual;
   return call(exports, callable, ...given);
-}
-
-/** Where the interned texts are: words. */
-function tableOf(memory, words, interned) {
-  const table = words[interned / WORD + TABLE] / WORD;
-  const begin = table + INDEX + 2 ** memory[table * WORD + BYTES] / WORD;
-  return { begin, end: begin + 2 * words[table + ENTRIES] };
 }
 
 /** How often the address of each object stands in the memory; the interned texts' own table does not count. */

@@ -110,11 +110,22 @@ function place(places, first, last, words, entries, count, ofTexts) {
   }
 }
 
+/**
+ * The table of interned texts: where it and its entries begin, of two words each, and how many entries there are.
+ *
+ * @param {Uint8Array} memory
+ * @param {Uint32Array} words
+ * @param {number} interned
+ */
+export function internedIn(memory, words, interned) {
+  const table = /** @type {number} */ (words[interned / WORD + TABLE]) / WORD;
+  const entries = table + INDEX + 2 ** /** @type {number} */ (memory[table * WORD + BYTES]) / WORD;
+  return { table, entries, count: /** @type {number} */ (words[table + ENTRIES]) };
+}
+
 /** @param {Heap} heap @param {Uint32Array} words @returns {number} the first one */
 function chain({ memory, hash, interned }, words) {
-  const table = /** @type {number} */ (words[interned / WORD + TABLE]) / WORD;
-  const count = /** @type {number} */ (words[table + ENTRIES]);
-  const entries = table + INDEX + 2 ** /** @type {number} */ (memory[table * WORD + BYTES]) / WORD;
+  const { table, entries, count } = internedIn(memory, words, interned);
   const texts = words.slice(entries, entries + 2 * count).filter((text, place) => text !== 0 && place % 2 === 0).sort();
   if (words[interned / WORD + USED] !== texts.length) throw new RangeError("These are not the interned texts.");
   words.fill(0, entries, entries + 2 * count);
@@ -130,8 +141,7 @@ function chain({ memory, hash, interned }, words) {
 
 /** @param {Heap} heap @param {Uint32Array} words @param {number} first */
 function unchain({ memory, hash, interned }, words, first) {
-  const table = /** @type {number} */ (words[interned / WORD + TABLE]) / WORD;
-  let entry = table + INDEX + 2 ** /** @type {number} */ (memory[table * WORD + BYTES]) / WORD;
+  let { entries: entry } = internedIn(memory, words, interned);
   let text = first;
   for (let distance = -1; distance !== 0;) {
     distance = /** @type {number} */ (words[text / WORD + HASH]);
