@@ -156,6 +156,7 @@ def test_the_page_shows_its_nodes_and_takes_one_more(browsers: Browsers, site: P
         screen.write(title="Mine")
         screen.until(lambda: [each["title"] for each in instances_at(other.url)] == ["Mine"])
         screen.until(lambda: "the same as here" in screen.text("#peers"))
+        screen.until(lambda: not screen.has("article .late"))
 
         other.kill()
         screen.wait("#peers li[data-state=unreachable]")
