@@ -26,6 +26,8 @@ const [CODE, DEFAULTS, CALL, VERSION] = [6, 7, 17, 18];
 /** Constants, names, exceptions, names of variables and their kinds, file, name, full name, lines. */
 const HELD = [3, 4, 5, 18, 19, 20, 21, 22, 23];
 const CODE_VERSION = 17;
+/** Of a function whose code was set (CPython's Objects/funcobject.c, func_set_code). */
+const CLEARED = 1;
 const ITEMS = 4;
 const STATE = 4;
 const INTERNED = 3;
@@ -69,8 +71,7 @@ export function chill(memory, data, known, called, trap) {
     if (!gone.has(code)) continue;
     words[at + COUNT] += 1; // for ever
     whole[at + COUNT] += 1;
-    whole[at + VERSION] = words[code / WORD + CODE_VERSION]; // without one Python makes no shortcut to its code
-    words[at + VERSION] = 0;
+    words[at + VERSION] = 0; // a shortcut would not go by the trap
     words[at + CALL] = trap;
     words[at + CODE] = words[missing / WORD + CODE];
     if (gone.has(words[at + DEFAULTS])) words[at + DEFAULTS] = 0;
@@ -79,6 +80,21 @@ export function chill(memory, data, known, called, trap) {
   for (const [begin, end] of pieces) memory.fill(0, begin, end);
   for (let at = 0; at < whole.length; at += 1) whole[at] ^= words[at];
   return runsOf(whole);
+}
+
+/**
+ * Gives functions whose code was set a version again, that of their code: without one Python makes no shortcut from a call to
+ * it, for as long as the function lives.
+ *
+ * @param {Uint8Array} memory is changed
+ * @param {Known["functions"]} functions
+ */
+export function giveVersions(memory, functions) {
+  const words = wordsOf(memory);
+  for (const each of functions.keys()) {
+    const at = each / WORD;
+    if (words[at + VERSION] === CLEARED) words[at + VERSION] = words[words[at + CODE] / WORD + CODE_VERSION];
+  }
 }
 
 /**

@@ -24,7 +24,7 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { setTrap } from "../web/worker/cold.js";
 import { dataOf, memoryOf, objectsLike, pack } from "../web/worker/snapshot.js";
-import { chill, trapAll, untrap } from "./chill.mjs";
+import { chill, giveVersions, trapAll, untrap } from "./chill.mjs";
 import { disks, session } from "./session.mjs";
 
 const SECOND = "pyodide.second.wasm";
@@ -112,6 +112,7 @@ mkdirSync(out);
 writeFileSync(join(out, "awake.txt"), [...pyodide.pyimport("sys").modules.keys()].sort().join("\n"));
 const known = JSON.parse(pyodide.FS.readFile("/known", { encoding: "utf8" }));
 known.functions = new Map(objectsLike(memoryOf(snapshot), known.missing, known.ring).map((at) => [at, names.get(at)]));
+giveVersions(memoryOf(snapshot), known.functions);
 const whole = snapshot.slice(); // which packing changes
 if (written) unwrite(memoryOf(snapshot), ...written); // it comes with that part
 if (values.telling) {

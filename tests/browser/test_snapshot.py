@@ -148,6 +148,7 @@ def test_two_starts(tab: Tab, awake: StaticServer) -> None:
     )
     assert not python.run("imported", name="statistics")
     assert LIBRARY in loaded(awake)
+    assert python.run("shortcut") == [True, True], "functions of the snapshot are called the slow way"
     assert not python.run("imported", name="email.mime.text")
     assert python.run("imported", name="statistics")
 

@@ -13,7 +13,7 @@ import traceback
 import uuid
 from pathlib import Path
 from types import CodeType, FunctionType
-from typing import Any
+from typing import Any, cast
 
 from pyodide.ffi import to_js
 
@@ -22,6 +22,7 @@ from panda_web.browser.host import Host
 from panda_web.browser.webcrypto import SignChain, VerifyMany, WebCryptoSigner
 from panda_web.client import Client
 from panda_web.client.store import MemoryStore
+from panda_web.rpc.transport import is_under
 
 SCHEMA = "0040" + "a5" * 64
 
@@ -103,6 +104,23 @@ async def without_code(_: Tools) -> int:
             raise LookupError(repr(code))
     gc.collect()
     return sum(each.__code__ is absent and each is not frozen.missing for each in functions)
+
+
+async def shortcut(_: Tools) -> list[bool]:
+    """Whether Python learns to call functions of the snapshot directly: one of ours, and one of the library's."""
+    from opcode import _specialized_opmap  # type: ignore[attr-defined] # no public way
+
+    def calls_ours() -> None:
+        is_under("", "")
+
+    def calls_library() -> None:
+        cast("int", 1)
+
+    for each in (calls_ours, calls_library):
+        for _again in range(1000):
+            each()
+    adaptive = [each.__code__._co_code_adaptive[::2] for each in (calls_ours, calls_library)]
+    return [_specialized_opmap["CALL_PY_EXACT_ARGS"] in each for each in adaptive]
 
 
 async def dumped(_: Tools) -> str:
