@@ -1,9 +1,10 @@
 """Fixtures for all tests: browsers, the built site, a server for it. docs/testing.md says how tests are laid out."""
 
+import gc
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lanes:
     """How tests are handed out where several lanes run them: as they are sorted below."""
     config.option.loadscopereorder = False
     return Lanes(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Python looks for garbage only once all tests are known: each lane collects them, and nothing is freed then."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_report_header() -> list[str]:
