@@ -47,7 +47,6 @@ def back(screen: Screen) -> None:
     screen.tab.evaluate("() => { history.back(); }")
 
 
-@pytest.mark.every_engine
 def test_filter_and_open_talk_stand_in_the_address(
     screen: Screen, node: ServedNode, talks: list[str]
 ) -> None:
