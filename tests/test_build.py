@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import build
-from tools import environment, kept, lean, runtime, static_site, telling, wasm, wheels
+from tools import environment, kept, lean, nodejs, runtime, static_site, telling, wasm, wheels
 from tools.bundles import SCRIPT
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -351,6 +351,29 @@ def test_the_module_exports_what_somebody_names() -> None:
     whole = small_module("named", "unnamed", "wanted", "same")
     assert lean.lean_module(whole, users) == small_module("named", "wanted")
     assert lean.lean_module(whole, users + " same unnamed") == whole
+
+
+def test_the_glue_gives_what_the_module_imports_and_shows_what_somebody_names() -> None:
+    """What else it could give is for modules that are linked later, and so are the types of functions."""
+
+    def made(given: str, typed: str, shown: str) -> str:
+        return f"var wasmImports={{{given}}};{typed}{shown}Module.kept();"
+
+    shown = [f'Module["{name}"]={name};' for name in ("kept", "ours", "play")]
+    whole = made("wanted:_wanted,SDL:_SDL", '_wanted.sig="v";_SDL.sig="vi";', "".join(shown))
+    lean_one = made("wanted:_wanted", "", "".join(shown[:2]))
+    assert lean.unlinked(whole, small_module(), "module.ours") == lean_one
+    for other in (whole.replace("wanted:", "other:"), whole.replace("wasmImports", "others")):
+        with pytest.raises(wasm.ChangedError, match="does not give"):
+            lean.unlinked(other, small_module(), "")
+
+
+def test_half_of_the_glue_is_for_modules_that_are_linked_later() -> None:
+    pyodide = runtime.lean_pyodide()
+    glue = (pyodide / lean.GLUE).read_text("utf-8")
+    assert "_fd_write" in glue
+    assert not re.findall(r"function _(?:SDL|IMG|Mix|gl|emscripten_gl)[A-Z_]\w*", glue)
+    assert len(glue) < 1 / 3 * (nodejs.MODULES / "pyodide" / lean.GLUE).stat().st_size
 
 
 @given(st.binary().filter(lambda data: not data.startswith(wasm.PREAMBLE)))

@@ -12,6 +12,7 @@ from pathlib import Path
 from tools import nodejs
 from tools.kept import ROOT
 
+ROLLUP = nodejs.MODULES / "@rollup" / "wasm-node"
 WEB = ROOT / "web"
 TEXTS = WEB / "texts"
 # What a page runs: a module, which is named in its .html.
@@ -39,6 +40,12 @@ def bundle_worker(pyodide: Path, out: Path) -> None:
     nodes = ("--external:node:*", "--external:ws")  # what Pyodide takes from Node alone
     evals = "--log-override:direct-eval=error"  # names could not be made short: see tools/lean.py
     bundle(WEB / "worker" / "worker.js", out, "--minify", glue, *nodes, evals)
+
+
+def shake(module: Path) -> None:
+    """Takes out of a module what nothing in it leads to, in its functions too, where esbuild leaves it."""
+    options: list[str | Path] = ["--silent", "--format=es", "--file", module]
+    nodejs.node(f"{module.name} could not be shaken", ROLLUP / "dist" / "bin" / "rollup", module, *options)
 
 
 def bundle_elements(out: Path, *options: str) -> None:

@@ -5,7 +5,8 @@ JavaScript name, a place in the table of functions and one among the addresses. 
 does in JavaScript, and nobody here ever asks. It is left out by its text; each edit must find its place
 exactly once, so another version of Pyodide is looked at anew. The module exports only what the glue that is
 left can ask for: for each export a browser makes an object, and the glue visits it. Code that nothing leads
-to any more goes afterwards (`runtime`).
+to any more goes afterwards (`runtime`): from the module, and then from the glue, of which half is pictures,
+sound and windows for such modules.
 
 The memory snapshot must be made with the same glue, since pointers to functions are places in that table.
 """
@@ -28,11 +29,6 @@ EDITS = (
         "addresses of those functions only whose address Python itself takes",
         "for(var symName in exports){if(isInternalSym(symName)){continue}",
         "for(var symName in exports){if(!GOT[symName]||isInternalSym(symName)){continue}",
-    ),
-    (
-        "no addresses of OpenGL's functions, each of which costs a small WebAssembly module of its own",
-        "Object.entries(GOT)){if(entry.value==-1){",
-        'Object.entries(GOT)){if(symName.startsWith("emscripten_gl"))entry.value=0;if(entry.value==-1){',
     ),
     (
         "a JavaScript function is not looked for in a table that was never given any",
@@ -86,6 +82,12 @@ EXPORT = re.compile(r'(\w+)=Module\["\w+"\]=wasmExports\["\w+"\](?:\.value>>>0)?
 # them comes with modules that are linked later.
 DIRECT_EVAL = re.compile(r"(?<![\w.$])eval\(")
 NAMES = re.compile(r"var (\w+(?:,\w+){1000,});")
+# What the module gets, by name; what the glue shows to who uses it; and of what type a function is, which is
+# asked only when a module that is linked later wants its address.
+GIVEN = re.compile(r"var wasmImports=\{([^{}]*)\};")
+SHOWN = re.compile(r'Module\["(\w+)"\]=\w+;')
+MEMBER = re.compile(r'\.(\w+)|\["(\w+)"\]')
+TYPED = re.compile(r'(?<=[;}])\w+\.sig="\w*";')
 
 
 def lean(glue: str, users: str) -> str:
@@ -118,6 +120,32 @@ def _without_unused_exports(glue: str, users: str) -> str:
     declared = [name for name in lists[0].split(",") if name not in unused]
     whole = f"{head}{BEGIN}{';'.join(kept)}}}{tail}"
     return NAMES.sub(f"var {','.join(declared)};", whole)
+
+
+def unlinked(glue: str, module: bytes, users: str) -> str:
+    """The glue that gives only what a module imports, and shows only what somebody names.
+
+    Args:
+        glue: of `lean`.
+        module: the whole that it is for; none is linked later.
+        users: the texts that use it.
+
+    Raises:
+        ChangedError: it is no module, or the glue does not give what it imports.
+    """
+    imported = {
+        each.name for kind, content in sections(module) if kind == IMPORTS for each in imports(content)
+    }
+    found = GIVEN.search(glue)
+    given = [each for each in found[1].split(",") if each.partition(":")[0] in imported] if found else []
+    if not found or len(given) != len(imported):
+        raise ChangedError(f"{GLUE} is another one: it does not give what the module imports.")
+    glue = glue[: found.start(1)] + ",".join(given) + glue[found.end(1) :]
+    glue = TYPED.sub("", glue)
+    named = {name for pair in MEMBER.findall(SHOWN.sub("", glue)) for name in pair}.union(
+        IDENTIFIER.findall(users)
+    )
+    return SHOWN.sub(lambda shown: shown[0] if shown[1] in named else "", glue)
 
 
 # --- The module's exports (WebAssembly Core Specification 2.0, part 5) ----------------------------
@@ -176,3 +204,19 @@ def write(source: Path, out: Path, users: Sequence[Path]) -> None:
     made = lean((source / GLUE).read_text("utf-8"), texts)
     (out / GLUE).write_text(made, "utf-8", newline="\n")
     (out / MODULE).write_bytes(lean_module((source / MODULE).read_bytes(), made + texts))
+
+
+def unlink(folder: Path, users: Sequence[Path]) -> None:
+    """Changes the glue to what the module there imports.
+
+    Args:
+        folder: what `write` wrote, without what nothing leads to in the module.
+        users: as there.
+
+    Raises:
+        ChangedError: see `unlinked`.
+    """
+    texts = "".join([path.read_text("utf-8") for path in (folder / "pyodide.mjs", *users)])
+    path = folder / GLUE
+    made = unlinked(path.read_text("utf-8"), (folder / MODULE).read_bytes(), texts)
+    path.write_text(made, "utf-8", newline="\n")

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from tools import lean, nodejs, split, tables, wasm
+from tools import bundles, lean, nodejs, split, tables, wasm
 from tools.kept import ROOT, kept
 from tools.telling import Problem, progress
 
@@ -49,19 +49,23 @@ def lean_pyodide() -> Path:
     users = [TOOLS / "snapshot.mjs", *sorted(WORKER.rglob("*.js"))]
 
     def make(out: Path) -> None:
-        try:
-            lean.write(package, out, users)
-        except wasm.ChangedError as error:
-            raise Problem(f"Pyodide could not be made leaner: {error}") from error
+        failed = "Pyodide could not be made leaner"
+        features = [f"--enable-{feature}" for feature in FEATURES]
+        module = out / RUNTIME
+        options: list[str | Path] = [*features, "--remove-unused-module-elements", "--output", module]
         with progress("leaving out of Pyodide what cannot be reached"):
-            module = out / PYODIDE_FILES["runtime"]
-            features = [f"--enable-{feature}" for feature in FEATURES]
-            options: list[str | Path] = [*features, "--remove-unused-module-elements", "--output", module]
-            nodejs.node("Pyodide could not be made leaner", binaryen / "bin" / "wasm-opt", module, *options)
+            try:
+                lean.write(package, out, users)
+                nodejs.node(failed, binaryen / "bin" / "wasm-opt", module, *options)
+                lean.unlink(out, users)
+            except wasm.ChangedError as error:
+                raise Problem(f"{failed}: {error}") from error
+            bundles.shake(out / lean.GLUE)
 
     parts = [package / name for name in ("package.json", "pyodide.asm.mjs", "pyodide.asm.wasm")]
-    makers = (Path(lean.__file__), Path(wasm.__file__), Path(__file__), binaryen / "package.json")
-    return kept("lean", *makers, *parts, *users, make=make)
+    makers = (Path(lean.__file__), Path(wasm.__file__), Path(bundles.__file__), Path(__file__))
+    libraries = (binaryen / "package.json", bundles.ROLLUP / "package.json")
+    return kept("lean", *makers, *libraries, *parts, *users, make=make)
 
 
 def split_pyodide(wheels: Sequence[Path], extensions: Mapping[str, Path], *, cold: bool = False) -> Path:
