@@ -31,12 +31,12 @@ EDITS = (
         "for(var symName in exports){if(!GOT[symName]||isInternalSym(symName)){continue}",
     ),
     (
-        "a JavaScript function is not looked for in a table that was never given any",
+        "what gets a place in the table is not looked for there before: that makes an object of each place",
         "var getFunctionAddress=func=>{if(!functionsInTableMap){",
-        "var getFunctionAddress=func=>{if(!functionsInTableMap){if(isNaN(func.name))return 0;",
+        "var getFunctionAddress=func=>{if(!functionsInTableMap){return 0;",
     ),
     (
-        "and so there may be no map to note it in",
+        "and so there is no map to note it in",
         "functionsInTableMap.set(func,ret)",
         "functionsInTableMap?.set(func,ret)",
     ),
