@@ -479,8 +479,9 @@ THAWED = """async () => {
     const told = [0xee, 0xdada].map((byte) => packed.includes(byte) || new Uint32Array(packed.buffer).includes(byte));
     const memory = fresh.slice();
     memory.fill(8, at(0, 50), at(0, 200)); // what starts Python before it is thawed
-    memory.fill(8, at(1, 0), at(5, 77));
-    thaw(packed, fresh.slice(0, at(1, 0)), memory, at(5, 77), hash);
+    memory.fill(8, at(1, 5), at(1, 90));
+    memory.fill(8, at(3, 0), at(5, 77));
+    thaw(packed, fresh.slice(0, at(1, 0)), memory, [[at(1, 5), at(1, 90)], [at(3, 0), at(5, 77)]], hash);
     const linked = new Uint32Array(memory.buffer);
     const found = [];
     let one = ring[0];

@@ -84,16 +84,18 @@ export function headOf(packed) {
  * where it is then; what the allocator notes meanwhile is gone when the memory is what it was.
  *
  * @param {Uint8Array} packed
- * @param {{HEAPU8: Uint8Array, _malloc: (bytes: number) => number, _free: (at: number) => void, _sbrk: (more: number) => number}} module
- * @returns {number} up to where somebody may have written into it
+ * @param {{HEAPU8: Uint8Array, _emscripten_stack_get_end: () => number, _emscripten_stack_get_current: () => number, _malloc: (bytes: number) => number, _free: (at: number) => void, _sbrk: (more: number) => number}} module
+ * @returns {[number, number][]} from where to where somebody may have written, besides the data that an instance begins with; not
+ *   the ten megabytes that the stack may have, of which nobody reads again what has been there
  */
 export function growFor(packed, module) {
-  const { whole } = measure(packed);
-  const written = module._sbrk(0) >>> 0;
-  if (module.HEAPU8.length >= whole) return written;
+  const { data, whole } = measure(packed);
+  const [low, stack] = [module._emscripten_stack_get_end() >>> 0, module._emscripten_stack_get_current() >>> 0];
+  const end = module._sbrk(0) >>> 0;
+  if (module.HEAPU8.length >= whole) return [[data, low], [stack, end]];
   module._free(module._malloc(whole));
   if (module.HEAPU8.length < whole) throw new RangeError("There is no room for the snapshot.");
-  return module.HEAPU8.length;
+  return [[data, low], [stack, module.HEAPU8.length]];
 }
 
 /**
@@ -103,14 +105,14 @@ export function growFor(packed, module) {
  * @param {Uint8Array} packed
  * @param {Uint8Array} fresh what the memory began with, as far as the snapshot builds on it
  * @param {Uint8Array} memory of an instance of the same module, and as large as it was
- * @param {number} written from there on it is nothing but zeros
+ * @param {[number, number][]} written from where to where something may be that is not zero
  * @param {import("./hashes.js").Heap["hash"]} hash
  */
 export function thaw(packed, fresh, memory, written, hash) {
   const { numbers, data, begin, first, interned, text } = measure(packed);
   if (data !== fresh.length) throw new RangeError("The snapshot builds on another memory.");
   memory.set(fresh);
-  memory.fill(0, data, written);
+  for (const [from, to] of written) memory.fill(0, from, to);
   for (const { at, place, count } of runs(numbers, data)) {
     const pages = packed.subarray(begin + place * PAGE, begin + (place + count) * PAGE);
     if (at < data) addTo(memory, at, pages);
