@@ -230,7 +230,7 @@ def checkout(to: Path) -> Path:
     for number, path in enumerate(sorted(to.rglob("*"))):
         path.chmod(0o700 if path.is_dir() else 0o600)
         os.utime(path, (1_000_000_000 + number, 1_000_000_000 + number))
-    for name in ("binaryen", "pyodide", "esbuild", "@esbuild"):  # links, which are quicker
+    for name in ("@esbuild", "@rollup", "binaryen", "esbuild", "pyodide"):  # links, which are quicker
         shutil.copytree(ROOT / "node_modules" / name, to / "node_modules" / name, copy_function=linked)
     return to
 
