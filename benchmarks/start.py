@@ -29,10 +29,10 @@ SLOW = 10e6
 
 # What we hold ourselves to, in Chromium: at most these shares of what stock Pyodide takes (None is no
 # promise), and so many megabytes until the first entry.
-COLD: float | None = 1 / 5
-COLD_ON_SLOW_LINE: float | None = 1 / 2.2
-WARM: float | None = 1 / 5.5
-FIRST_VISIT_MB = 4.0
+COLD: float | None = 1 / 6
+COLD_ON_SLOW_LINE: float | None = 1 / 3
+WARM: float | None = 1 / 7
+FIRST_VISIT_MB = 3.2
 
 OTHERS = {"firefox": "Firefox", "webkit": "WebKitGTK"}
 """Engines beside Chromium, where they are on this machine."""
