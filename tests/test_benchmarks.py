@@ -312,6 +312,13 @@ def test_limits_are_kept_but_where_the_document_says_that_they_are_broken() -> N
     assert [words.split(" (")[0] for words in found] == re.findall(r"`([^`]+)`", "\n".join(said))
 
 
+def test_a_first_visit_is_shown_by_what_it_is_made_of() -> None:
+    found = json.loads((DOCUMENTS / "start.json").read_text("utf-8"))["results"]
+    (ours,) = (each for each in found if each["what"] == "download, cold" and each["peers"])
+    for made in (ours["parts"], ours["peers"][0]["parts"]):
+        assert {"module", "worker", "wheels"} < {each["name"] for each in made}
+
+
 def test_documents_quote_the_ratios_that_were_measured() -> None:
     def ratios(name: str) -> list[float]:
         """How many times ours is as fast as each peer with which it is compared."""
