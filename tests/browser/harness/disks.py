@@ -260,7 +260,8 @@ class Shared:
         client: of a key of this tab.
         written: the ids of what was acknowledged.
         told: what a subscription told of each instance.
-        writing: ends when it may.
+        writing: whether another talk may be begun.
+        writer: ends when the last one is acknowledged.
         failed: why writing or following ended before.
     """
 
@@ -269,6 +270,7 @@ class Shared:
     written: list[str] = field(default_factory=list)
     told: dict[str, list[str]] = field(default_factory=dict)
     writing: bool = True
+    writer: asyncio.Task[None] | None = None
     failed: list[str] = field(default_factory=list)
 
 
@@ -304,10 +306,10 @@ async def define(_: Tools) -> str:
 
 async def write_and_follow(_: Tools, schema: str) -> str:
     """Begins to write, one talk after the other, and to follow all of them; the author."""
-    for work in (_write_talks(_shared[0], schema), _follow(_shared[0], schema)):
-        task = asyncio.create_task(work)
-        _under_way.add(task)
-    return str(_shared[0].client.author)
+    shared = _shared[0]
+    shared.writer = asyncio.create_task(_write_talks(shared, schema))
+    _under_way.add(asyncio.create_task(_follow(shared, schema)))
+    return str(shared.client.author)
 
 
 async def _write_talks(shared: Shared, schema: str) -> None:
@@ -342,12 +344,9 @@ async def stop_writing(_: Tools) -> int:
     """What was begun is ended; gives how much was written."""
     shared = _shared[0]
     shared.writing = False
-    await asyncio.sleep(0)
-    while True:
-        count = len(shared.written)
-        await asyncio.sleep(0.5)
-        if count == len(shared.written):
-            return count
+    if shared.writer is not None:
+        await shared.writer
+    return len(shared.written)
 
 
 async def held(_: Tools, schema: str) -> dict[str, list[int]]:
