@@ -12,6 +12,8 @@
 // - Texts are not interned. One that is equal may be by then.
 // - The function is there for ever, for its memory must not be another's by then.
 //
+// What making a snapshot takes from functions besides, their versions, is given back first.
+//
 // How all of that lies in memory: CPython's Include/cpython/{funcobject,code,tupleobject,unicodeobject}.h.
 import { call } from "../web/worker/cold.js";
 import { internedIn, wordsOf } from "../web/worker/hashes.js";
@@ -147,7 +149,9 @@ function heldBy(words, functions, counts, { code, tuple, text, plain }) {
     if (type === code) for (const held of HELD) leave(words[at + held]);
     if (type === tuple) for (let item = 0; item < words[at + SIZE]; item += 1) leave(words[at + ITEMS + item]);
   };
-  for (const each of functions) for (const held of [CODE, DEFAULTS]) leave(words[each / WORD + held]);
+  for (const each of functions) leave(words[each / WORD + CODE]);
+  // One that keeps its code has no trap, and is called with its values.
+  for (const each of functions) if (gone.has(words[each / WORD + CODE])) leave(words[each / WORD + DEFAULTS]);
   return gone;
 }
 

@@ -94,6 +94,8 @@ async def without_code(_: Tools) -> int:
     absent = frozen.missing.__code__
     functions = [each for each in gc.get_objects() if type(each) is FunctionType]
     codes = [each.__code__ for each in functions if each.__code__ is not absent]
+    if not all(each.__defaults__ is None or type(each.__defaults__) is tuple for each in functions):
+        raise LookupError("A function has lost the values that its arguments have by themselves.")
     for code in codes:  # grows meanwhile
         codes += [each for each in code.co_consts if type(each) is CodeType]
         if (
