@@ -22,7 +22,6 @@ from tests.hosts import parts
 from tests.processes import ServedNode
 from tools import runtime
 from tools.packing import compress
-from tools.runtime import SECOND, SELDOM
 
 SLOW = 10e6
 """Bits a second of a slow line: a common mobile one."""
@@ -43,8 +42,8 @@ PARTS = {
     "snapshot": ("snapshot.bin",),
     "library": ("python_stdlib.zip",),
     "worker": ("worker.js", "pyodide.mjs", "pyodide.asm.mjs"),
-    "second part": (SECOND,),
-    "seldom": (SELDOM, runtime.COLD),
+    "second part": (runtime.SECOND,),
+    "seldom": (runtime.SELDOM, runtime.COLD),
 }
 """What a visit transfers, by the names of files; in stock Pyodide two scripts are what our worker is."""
 WHEELS, REST = "wheels", "page"

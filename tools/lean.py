@@ -200,7 +200,7 @@ def write(source: Path, out: Path, users: Sequence[Path]) -> None:
     out.mkdir()
     for name in FILES:
         shutil.copyfile(source / name, out / name)
-    texts = "".join([path.read_text("utf-8") for path in (source / "pyodide.mjs", *users)])
+    texts = _texts(source, users)
     made = lean((source / GLUE).read_text("utf-8"), texts)
     (out / GLUE).write_text(made, "utf-8", newline="\n")
     (out / MODULE).write_bytes(lean_module((source / MODULE).read_bytes(), made + texts))
@@ -216,7 +216,11 @@ def unlink(folder: Path, users: Sequence[Path]) -> None:
     Raises:
         ChangedError: see `unlinked`.
     """
-    texts = "".join([path.read_text("utf-8") for path in (folder / "pyodide.mjs", *users)])
     path = folder / GLUE
-    made = unlinked(path.read_text("utf-8"), (folder / MODULE).read_bytes(), texts)
+    made = unlinked(path.read_text("utf-8"), (folder / MODULE).read_bytes(), _texts(folder, users))
     path.write_text(made, "utf-8", newline="\n")
+
+
+def _texts(folder: Path, users: Sequence[Path]) -> str:
+    """All that uses the glue."""
+    return "".join([path.read_text("utf-8") for path in (folder / "pyodide.mjs", *users)])

@@ -60,9 +60,18 @@ def integrity(path: Path) -> str:
     return f"{algorithm}-{base64.b64encode(hashlib.new(algorithm, path.read_bytes()).digest()).decode()}"
 
 
-def digest_of(path: Path) -> str:
-    """The hash of a file that can be checked at once in a browser."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def entry(path: Path) -> dict[str, int | str]:
+    """What the manifest says of a file."""
+    about: dict[str, int | str] = {
+        "file": path.name,
+        "bytes": path.stat().st_size,
+        "integrity": integrity(path),
+    }
+    if path.name == SNAPSHOT:
+        about |= measures(path)
+    if path.name in (SECOND, COLD):  # which somebody may wait for at once, and check then
+        about["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return about
 
 
 def write_sums(site: Path) -> None:
@@ -163,13 +172,9 @@ def fill(site: Path, event: Event, *, packed: bool) -> None:
         shutil.copyfile(made / name, files / name)
     bundle_worker(package, files / "worker.js")
 
-    def entry(path: Path) -> dict[str, int | str]:
-        about: dict[str, int | str] = {"file": path.name, "bytes": path.stat().st_size}
-        about["integrity"] = integrity(path)
-        if packed:
-            # Not the .gz, which zlib makes by what the processor can.
-            about["packed"] = path.with_name(f"{path.name}.br").stat().st_size
-        return about
+    def told(path: Path) -> dict[str, int | str]:
+        # Not the .gz, which zlib makes by what the processor can.
+        return entry(path) | ({"packed": path.with_name(f"{path.name}.br").stat().st_size} if packed else {})
 
     if packed:
         with ThreadPoolExecutor() as pool:  # each is compressed by a process of its own
@@ -180,15 +185,13 @@ def fill(site: Path, event: Event, *, packed: bool) -> None:
     manifest = {
         "version": own.name.split("-")[1],
         "lock": lock,
-        **{part: entry(files / name) for part, name in PYODIDE_FILES.items()},
-        "snapshot": entry(files / SNAPSHOT) | measures(files / SNAPSHOT),
-        "seldom": entry(files / SELDOM),
-        **{
-            part: entry(files / name) | {"sha256": digest_of(files / name)}
-            for part, name in (("second", SECOND), ("cold", COLD))
-        },
-        "wheels": [entry(path) for path in wheels],
-        "extensions": [entry(files / path.name) | {"module": name} for name, path in extensions.items()],
+        **{part: told(files / name) for part, name in PYODIDE_FILES.items()},
+        "snapshot": told(files / SNAPSHOT),
+        "seldom": told(files / SELDOM),
+        "second": told(files / SECOND),
+        "cold": told(files / COLD),
+        "wheels": [told(path) for path in wheels],
+        "extensions": [told(files / path.name) | {"module": name} for name, path in extensions.items()],
     }
     (files / "manifest.json").write_text(json.dumps(manifest, indent=1), "utf-8")
     name_runtime(files)

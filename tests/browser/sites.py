@@ -8,18 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tools.runtime import (
-    COLD,
-    RUNTIME,
-    SECOND,
-    SELDOM,
-    SNAPSHOT,
-    measures,
-    snapshot,
-    split_pyodide,
-    usual_functions,
-)
-from tools.static_site import digest_of, integrity, runtime, seal
+from tools.runtime import COLD, RUNTIME, SECOND, SELDOM, SNAPSHOT, snapshot, split_pyodide, usual_functions
+from tools.static_site import entry, runtime, seal
 
 TESTS = Path(__file__).resolve().parent.parent
 HARNESS = TESTS / "browser" / "harness"
@@ -64,7 +54,7 @@ def harness_site(site: Path, out: Path) -> Path:
     wheel = _wheel(out, {path.relative_to(TESTS.parent).as_posix(): path for path in members})
     manifest = manifest_of(site)
     del manifest["snapshot"]
-    manifest["wheels"].append(_entry(wheel, "harness.whl"))
+    manifest["wheels"].append(entry(wheel) | {"file": "harness.whl"})
     return copy_site(runtime(site), out, _page(manifest) | {"harness.whl": wheel.read_bytes()})
 
 
@@ -96,10 +86,7 @@ def _start_from(manifest: dict[str, Any], pyodide: Path, frozen: Path) -> dict[s
     of = {"runtime": pyodide / RUNTIME, "second": pyodide / SECOND}
     of |= {"snapshot": frozen / SNAPSHOT, "seldom": frozen / SELDOM, "cold": frozen / COLD}
     for part, path in of.items():
-        manifest[part] |= _entry(path, path.name)
-    for part in ("second", "cold"):
-        manifest[part]["sha256"] = digest_of(of[part])
-    manifest["snapshot"] |= measures(of["snapshot"])
+        manifest[part] |= entry(path)
     return {path.name: path.read_bytes() for path in of.values()}
 
 
@@ -160,10 +147,6 @@ def _wheel(out: Path, members: Mapping[str, Path]) -> Path:
                 archive.write(path, name)
         archive.write(HARNESS / "runner.py", "panda_web/browser/worker.py")
     return wheel
-
-
-def _entry(path: Path, name: str) -> dict[str, Any]:
-    return {"file": name, "bytes": path.stat().st_size, "integrity": integrity(path)}
 
 
 def _page(manifest: Mapping[str, Any]) -> dict[str, str | bytes | None]:

@@ -13,7 +13,7 @@ from benchmarks.wire import wire
 from tests.browser.api import Api, bare_website
 from tests.browser.festivals import event, schedule
 from tests.browser.python import Python
-from tests.browser.sites import copy_site, frozen_harness_site, make_cold, manifest_of
+from tests.browser.sites import PAGE_KEPT, copy_site, frozen_harness_site, make_cold, manifest_of
 from tests.browsers import Browsers, StaticServer, Tab, static_server
 from tests.once import Once
 from tests.processes import ROOT, ServedNode
@@ -205,12 +205,7 @@ def test_a_website_has_them_without_a_network(
     with static_server(www) as server:
         assert works(tab, server, empty_node) == []
         assert missed(server) == 0
-        kept = f"""async () => {{
-            const manifest = await (await fetch("{runtime(www).name}/manifest.json")).json();
-            const kept = (await (await caches.open("panda-web")).keys()).map(({{ url }}) => decodeURIComponent(url));
-            return ["seldom", "second", "cold"].every((part) => kept.some((url) => url.endsWith(manifest[part].integrity)));
-        }}"""
-        tab.wait_for(kept)
+        tab.wait_for(PAGE_KEPT)
         for name in LATER:
             (runtime(www) / name).unlink()
         asked = reads(server)
